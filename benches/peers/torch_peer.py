@@ -1,0 +1,138 @@
+"""PyTorch with the loop that its tutorials show."""
+
+import jobs  # first: starts the clock
+
+import time
+from statistics import median
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+import data
+
+
+def mnist_softmax(_job):
+    x, y, x_test, y_test = (torch.from_numpy(array) for array in data.mnist())
+    y, y_test = y.long(), y_test.long()
+    model = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+    nn.init.xavier_uniform_(model[1].weight)
+    nn.init.zeros_(model[1].bias)
+    optimizer = torch.optim.SGD(model.parameters(), lr=jobs.SGD_LEARNING_RATE)
+
+    seconds = []
+    for _ in range(jobs.EPOCHS):
+        began = time.perf_counter()
+        for rows in torch.randperm(len(x)).split(jobs.BATCH_SIZE):
+            optimizer.zero_grad()
+            F.cross_entropy(model(x[rows]), y[rows]).backward()
+            optimizer.step()
+        seconds.append(time.perf_counter() - began)
+        with torch.no_grad():
+            logits = model(x_test)
+            loss = F.cross_entropy(logits, y_test).item()
+            accuracy = (logits.argmax(dim=1) == y_test).float().mean().item()
+
+    report(loss, accuracy, seconds_per_epoch=median(seconds))
+
+
+def mnist_convolutional(job):
+    pooled = job == "mnist-convnet"
+    pool = [nn.MaxPool2d(2)] if pooled else []
+    dropout = [nn.Dropout(0.5)] if pooled else []
+    model = nn.Sequential(
+        nn.Conv2d(1, 32, 3),
+        nn.ReLU(),
+        *pool,
+        nn.Conv2d(32, 64, 3),
+        nn.ReLU(),
+        *pool,
+        nn.Flatten(),
+        *dropout,
+        nn.Linear(64 * 5 * 5 if pooled else 64 * 24 * 24, 10),
+    )
+    x, y, _, _ = (torch.from_numpy(array) for array in data.mnist())
+    x = x[:, None]
+    if pooled:
+        # Channels last is the faster layout with pooling, the default layout
+        # without: Flatten has to undo it, and there is much more to flatten.
+        model = model.to(memory_format=torch.channels_last)
+        x = x.contiguous(memory_format=torch.channels_last)
+        optimizer = adam(model)
+    else:
+        optimizer = torch.optim.SGD(model.parameters(), lr=jobs.SGD_LEARNING_RATE)
+    time_steps(job, model, optimizer, F.cross_entropy, x, y.long())
+
+
+def dense_514(job):
+    model = nn.Sequential(nn.Linear(514, 514), nn.Linear(514, 257))
+    kernels = [layer.weight for layer in model]
+    for layer in model:
+        nn.init.normal_(layer.weight, std=0.05)
+        nn.init.zeros_(layer.bias)
+
+    def loss_of(predicted, wanted):
+        penalty = sum(k.abs().sum() + k.square().sum() for k in kernels)
+        return F.mse_loss(predicted, wanted) + 1e-6 * penalty
+
+    x, y = map(torch.from_numpy, data.regression(jobs.STEPS[job].rows))
+    time_steps(job, model, adam(model), loss_of, x, y)
+
+
+def conv_224(job):
+    model = nn.Sequential(
+        nn.Conv2d(3, 32, 3),
+        nn.ReLU(),
+        nn.Conv2d(32, 64, 3),
+        nn.ReLU(),
+        nn.Conv2d(64, 128, 3),
+        nn.ReLU(),
+        # A Dense layer on the channels of every position.
+        nn.Conv2d(128, 10, 1),
+    ).to(memory_format=torch.channels_last)
+    x, y = map(torch.from_numpy, data.pictures(jobs.STEPS[job].rows))
+    # The rows are channels last in memory already; this changes only the
+    # order in which the axes are named.
+    x = x.permute(0, 3, 1, 2)
+    optimizer = torch.optim.SGD(model.parameters(), lr=jobs.SGD_LEARNING_RATE)
+    time_steps(job, model, optimizer, F.cross_entropy, x, y.long())
+
+
+def adam(model):
+    return torch.optim.Adam(model.parameters(), lr=jobs.ADAM_LEARNING_RATE)
+
+
+def time_steps(job, model, optimizer, loss_of, x, y):
+    """Trains on the first rows, in their order, over and over."""
+    steps = jobs.STEPS[job]
+    seconds = []
+    for _ in range(1 + steps.passes):
+        began = time.perf_counter()
+        for first in range(0, steps.rows, steps.batch_size):
+            rows = slice(first, first + steps.batch_size)
+            optimizer.zero_grad()
+            loss = loss_of(model(x[rows]), y[rows])
+            loss.backward()
+            optimizer.step()
+        seconds.append(time.perf_counter() - began)
+    milliseconds = median(seconds[1:]) / steps.batches * 1000
+    report(loss.item(), milliseconds_per_step=milliseconds)
+
+
+def report(*results, **time_taken):
+    # The version's local part says how it was built, not which version it is.
+    version = torch.__version__.partition("+")[0]
+    jobs.report("torch", version, *results, **time_taken)
+
+
+if __name__ == "__main__":
+    torch.manual_seed(0)
+    jobs.run(
+        {
+            "mnist-softmax": mnist_softmax,
+            "mnist-cnn": mnist_convolutional,
+            "mnist-convnet": mnist_convolutional,
+            "dense-514": dense_514,
+            "conv-224": conv_224,
+        }
+    )

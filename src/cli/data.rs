@@ -1,0 +1,48 @@
+//! The flags that name data, and the data as the model takes them.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use tallynet::datasets::{self, TrainTest};
+use tallynet::model::Sequential;
+
+use super::{Failure, output};
+
+/// Which data, and how their bytes become numbers.
+#[derive(Args)]
+pub struct Data {
+    /// A folder with the four MNIST files (raw or .gz), or a .npz file with x_train, y_train, x_test, y_test
+    /// [default: $TALLYNET_DATA, or data/ here, or data/ of the source tree]
+    #[arg(long, value_name = "DIR|FILE.npz")]
+    data: Option<PathBuf>,
+
+    /// How bytes become numbers: divided by 255, or as they are
+    #[arg(long, value_enum, default_value_t = Scale::Unit, hide_default_value = true)]
+    scale: Scale,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Scale {
+    /// Bytes are divided by 255, into [0, 1] (the default)
+    Unit,
+    /// Bytes are taken as numbers from 0 to 255, which is what Keras does with them
+    None,
+}
+
+impl Data {
+    /// Finds and loads the data.
+    pub fn load(&self, model: &Sequential, quiet: bool) -> Result<TrainTest, Failure> {
+        let place = datasets::find(self.data.as_deref())?;
+        let mut data = datasets::load(&place)?;
+        // A model that rescales its own input is given the bytes as they are.
+        let rescales = model.layers().first().is_some_and(|layer| layer.class_name() == "Rescaling");
+        if data.train.x.is_bytes() && self.scale == Scale::Unit && !rescales {
+            data.train.x.scale_bytes(1.0 / 255.0);
+            data.test.x.scale_bytes(1.0 / 255.0);
+            if !quiet {
+                output::notice("Inputs are bytes; they are divided by 255 (--scale none takes them as they are).");
+            }
+        }
+        Ok(data)
+    }
+}

@@ -1,0 +1,70 @@
+//! `tallynet evaluate`.
+
+use std::num::NonZeroUsize;
+use std::time::Instant;
+
+use clap::Args;
+use serde_json::{Map, Value, json};
+use tallynet::training::Scores;
+
+use super::data::Data;
+use super::{Outcome, choose, output};
+
+/// Score a saved model on the test set.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  tallynet evaluate digits.safetensors
+  tallynet evaluate digits.safetensors --data fashion.npz --json")]
+pub struct Evaluate {
+    /// A saved file
+    file: String,
+
+    #[command(flatten)]
+    data: Data,
+
+    /// Threads at most; the result does not depend on it [default: as many as the machine has]
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+
+    /// Print one line of JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Evaluate {
+    /// Prints loss and metrics.
+    pub fn run(self) -> Outcome {
+        let mut model = choose(&self.file, None)?.model;
+        if let Some(threads) = self.threads {
+            model.set_threads(threads.get());
+        }
+        let data = self.data.load(&model, self.json)?;
+        let start = Instant::now();
+        let scores = model.evaluate(&data.test)?;
+        let seconds = start.elapsed().as_secs_f64();
+        output::result(&match self.json {
+            true => {
+                let fingerprint = model.fingerprint();
+                let metrics = metrics(&scores);
+                json!({ "loss": scores.loss, "metrics": metrics, "fingerprint": fingerprint, "seconds": seconds })
+                    .to_string()
+                    + "\n"
+            }
+            false => lines(&scores),
+        })
+    }
+}
+
+/// `Test score: 0.3674` and a line for each metric.
+pub fn lines(scores: &Scores) -> String {
+    let mut text = format!("Test score: {:.4}\n", scores.loss);
+    for (name, value) in &scores.metrics {
+        text += &format!("Test {name}: {value:.4}\n");
+    }
+    text
+}
+
+/// The metrics by name.
+pub fn metrics(scores: &Scores) -> Map<String, Value> {
+    scores.metrics.iter().map(|(name, value)| (name.clone(), json!(value))).collect()
+}

@@ -1,0 +1,106 @@
+//! One file a subcommand, and the flags that they share. Nothing here computes.
+
+mod data;
+mod evaluate;
+mod models;
+mod output;
+mod summary;
+mod train;
+mod verify;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tallynet::model::Sequential;
+use tallynet::{Error, formats, kernels, model};
+
+/// Train small Keras-style models on the CPU, see why they have the parameters they have, and prove it.
+///
+/// Results go to stdout, progress and notices to stderr. The exit code is 0, or 2 where the command line is wrong,
+/// or 1 where anything else is.
+#[derive(Parser)]
+#[command(name = "tallynet", version, after_help = EXAMPLES)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "Examples:
+  tallynet train                                  train the 784->10 model on MNIST, score it, verify its weights
+  tallynet train --save digits.safetensors        the same, and keep the model
+  tallynet summary --explain                      why has Dense(10) on 784 inputs 7850 parameters?
+  tallynet verify digits.safetensors              recount the weights in the file";
+
+#[derive(Subcommand)]
+enum Command {
+    Train(train::Train),
+    Summary(summary::Summary),
+    Verify(verify::Verify),
+    Evaluate(evaluate::Evaluate),
+    /// List the models that have a name: what they are trained on, and how.
+    Models,
+}
+
+/// What ends a command early: the message, and whether the command line was at fault.
+struct Failure {
+    message: String,
+    code: u8,
+}
+
+impl Failure {
+    fn usage(message: impl ToString) -> Failure {
+        Failure { message: message.to_string(), code: 2 }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        Failure { message: error.to_string(), code: 1 }
+    }
+}
+
+type Outcome = Result<(), Failure>;
+
+/// Parses the command line, runs the command and says how it went.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let outcome = kernels::check_choice().map_err(Failure::usage).and_then(|()| match arguments.command {
+        Command::Train(command) => command.run(),
+        Command::Summary(command) => command.run(),
+        Command::Verify(command) => command.run(),
+        Command::Evaluate(command) => command.run(),
+        Command::Models => models::run(),
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure { message, code }) => {
+            output::notice(&format!("error: {message}"));
+            ExitCode::from(code)
+        }
+    }
+}
+
+/// The model behind a name or in a file, and how it is trained.
+struct Chosen {
+    model: Sequential,
+    batch_size: usize,
+    epochs: usize,
+}
+
+/// Builds the model of this name, or loads the one in this file.
+fn choose(name_or_file: &str, seed: Option<u64>) -> Result<Chosen, Failure> {
+    match model::catalogue::named(name_or_file) {
+        Ok(recipe) => {
+            Ok(Chosen { model: recipe.build(seed.unwrap_or(0))?, batch_size: recipe.batch_size, epochs: recipe.epochs })
+        }
+        Err(_) if Path::new(name_or_file).exists() => {
+            let (mut model, _) = formats::safetensors::load(Path::new(name_or_file))?;
+            if let Some(seed) = seed {
+                model.set_seed(seed);
+            }
+            Ok(Chosen { batch_size: model.last_batch_size().unwrap_or(32), epochs: 1, model })
+        }
+        Err(error) => Err(Failure::usage(error)),
+    }
+}

@@ -1,0 +1,21 @@
+//! Where words go: results to stdout, the rest to stderr.
+
+use std::io::{ErrorKind, Write, stderr, stdout};
+
+use super::{Failure, Outcome};
+
+/// Prints a result. A reader that has gone away (`| head`) is no failure.
+pub fn result(text: &str) -> Outcome {
+    let mut stdout = stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Failure { message: format!("cannot write to stdout: {error}"), code: 1 })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Prints a notice, if anybody listens.
+pub fn notice(text: &str) {
+    let _ = writeln!(stderr(), "{text}");
+}

@@ -1,0 +1,172 @@
+//! `tallynet train`.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use clap::Args;
+use serde_json::{Map, Value, json};
+use tallynet::formats;
+use tallynet::model::{Sequential, Style, Verification};
+use tallynet::optimizers::Sgd;
+use tallynet::training::{Callback, FitOptions, History, Progress, Scores};
+
+use super::data::Data;
+use super::{Failure, Outcome, choose, evaluate, output};
+
+/// Train a model, score it on the test set and verify its weights.
+///
+/// After every epoch the model is evaluated on the test set, or on the rows that --validation-split keeps. The test
+/// score is always taken on the test set.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  tallynet train
+  tallynet train mnist-softmax --epochs 3 --learning-rate 0.1 --save digits.safetensors
+  tallynet train digits.safetensors --epochs 5 --save digits.safetensors
+  tallynet train --data fashion-mnist/ --validation-split 0.1 --quiet")]
+pub struct Train {
+    /// A name that `tallynet models` lists, or a saved file, which goes on where it stopped
+    #[arg(default_value = "mnist-softmax")]
+    model: String,
+
+    #[command(flatten)]
+    data: Data,
+
+    /// Epochs to train [default: the model's; 1 for a saved file]
+    #[arg(long, value_name = "N")]
+    epochs: Option<usize>,
+
+    /// Rows of a batch [default: the model's]
+    #[arg(long, value_name = "N")]
+    batch_size: Option<NonZeroUsize>,
+
+    /// How far a step goes [default: the model's]
+    #[arg(long, value_name = "X")]
+    learning_rate: Option<f64>,
+
+    /// How much of its last move a parameter keeps, from 0 to 1 [default: the model's]
+    #[arg(long, value_name = "X")]
+    momentum: Option<f64>,
+
+    /// What the first weights and the order of rows are drawn from [default: 0, or the saved file's]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+
+    /// Threads at most; the result does not depend on it [default: as many as the machine has]
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+
+    /// Validate on this share of the training rows, taken from their end, instead of on the test set
+    #[arg(long, value_name = "F")]
+    validation_split: Option<f64>,
+
+    /// Take the rows in their own order in every epoch
+    #[arg(long)]
+    no_shuffle: bool,
+
+    /// Print the test score and the metrics alone
+    #[arg(long, conflicts_with = "json")]
+    quiet: bool,
+
+    /// Print one line of JSON
+    #[arg(long)]
+    json: bool,
+
+    /// Save the trained model as a safetensors file
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
+}
+
+impl Train {
+    /// Trains, scores, verifies, saves and reports.
+    pub fn run(self) -> Outcome {
+        let start = Instant::now();
+        let silent = self.quiet || self.json;
+        let chosen = choose(&self.model, self.seed)?;
+        let (mut model, batch_size) = (chosen.model, self.batch_size.map_or(chosen.batch_size, NonZeroUsize::get));
+        self.change_optimizer(&mut model)?;
+        if let Some(threads) = self.threads {
+            model.set_threads(threads.get());
+        }
+        if self.validation_split.is_some_and(|share| !(share > 0.0 && share < 1.0)) {
+            return Err(Failure::usage("--validation-split is between 0 and 1, such as 0.1"));
+        }
+        if let Some(path) = &self.save {
+            formats::check_writable(path)?;
+        }
+        if !silent {
+            output::result(&model.summary(Style::Keras1, None))?;
+        }
+        let data = self.data.load(&model, silent)?;
+        let options = FitOptions {
+            batch_size,
+            epochs: self.epochs.unwrap_or(chosen.epochs),
+            shuffle: !self.no_shuffle,
+            validation_data: self.validation_split.is_none().then_some(&data.test),
+            validation_split: self.validation_split.unwrap_or(0.0),
+        };
+        let mut progress = Progress::new();
+        let mut callbacks: Vec<&mut dyn Callback> = vec![];
+        if !silent {
+            callbacks.push(&mut progress);
+        }
+        let history = model.fit(&data.train, options, &mut callbacks)?;
+        let scores = model.evaluate(&data.test)?;
+        let verification = model.verify()?;
+        if let Some(path) = &self.save {
+            formats::safetensors::save(&model, path)?;
+        }
+        output::result(&match (self.json, self.quiet) {
+            (true, _) => json_line(&model, &history, &scores, start.elapsed().as_secs_f64()),
+            (_, true) => evaluate::lines(&scores),
+            _ => report(&scores, &verification, self.save.as_deref()),
+        })
+    }
+
+    fn change_optimizer(&self, model: &mut Sequential) -> Outcome {
+        if self.learning_rate.is_none() && self.momentum.is_none() {
+            return Ok(());
+        }
+        let compiled = model.compiled()?;
+        let option = |key| compiled.optimizer.config().get(key).and_then(Value::as_f64);
+        let rate = self.learning_rate.or(option("learning_rate")).unwrap_or(0.01);
+        let momentum = self.momentum.or(option("momentum")).unwrap_or(0.0);
+        let rule = Sgd::new(rate).and_then(|rule| rule.momentum(momentum)).map_err(Failure::usage)?;
+        let (loss, metrics, state) = (compiled.loss.clone(), compiled.metrics.clone(), compiled.state.clone());
+        model.compile_with(Arc::new(rule), loss, metrics)?;
+        // What was remembered stays good for the same kind of rule.
+        let fresh = &mut model.compiled_mut()?.state;
+        fresh.iteration = state.iteration;
+        for (fresh, slot) in fresh.slots.iter_mut().zip(state.slots) {
+            if fresh.len() == slot.len() {
+                *fresh = slot;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn report(scores: &Scores, verification: &Verification, saved: Option<&std::path::Path>) -> String {
+    let saved = saved.map_or(String::new(), |path| format!("Saved {}\n", path.display()));
+    format!("{}\n{verification}\n{saved}", evaluate::lines(scores))
+}
+
+fn json_line(model: &Sequential, history: &History, scores: &Scores, seconds: f64) -> String {
+    let by_layer: Map<String, Value> =
+        (0..model.layers().len()).map(|i| (model.layers()[i].name(), json!(model.count_params_of(i)))).collect();
+    let epochs: Map<String, Value> =
+        history.values.iter().map(|(name, values)| (name.clone(), json!(values))).collect();
+    let line = json!({
+        "loss": scores.loss,
+        "metrics": evaluate::metrics(scores),
+        "history": epochs,
+        "parameters": { "total": model.count_params(), "layers": by_layer },
+        "fingerprint": model.fingerprint(),
+        "seed": model.seed(),
+        "threads": model.n_threads(),
+        "seconds": seconds,
+        "seconds_per_epoch": history.median_seconds(),
+    });
+    format!("{line}\n")
+}

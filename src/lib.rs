@@ -1,0 +1,34 @@
+#![doc = include_str!("../README.md")]
+#![warn(missing_docs)]
+
+// The rooms of the house, from the ground up; imports only point downward.
+mod error;
+pub mod random;
+pub mod shape;
+
+pub mod kernels;
+
+pub mod activations;
+pub mod initializers;
+pub mod params;
+
+pub mod datasets;
+pub mod layers;
+pub mod losses;
+pub mod metrics;
+pub mod optimizers;
+
+pub mod model;
+
+pub mod formats;
+
+pub mod training;
+
+pub use error::{Error, Result};
+
+/// The number that everything is computed in: `f32`, or `f64` with the feature of that name.
+#[cfg(not(feature = "f64"))]
+pub type Real = f32;
+/// The number that everything is computed in: `f32`, or `f64` with the feature of that name.
+#[cfg(feature = "f64")]
+pub type Real = f64;

@@ -1,0 +1,47 @@
+//! The plain tables of Keras 1 (100 columns, `Connected to`) and Keras 2 (65 columns): releases 1.0.4 to 1.1.2 and
+//! 2.0.0 to 2.2.4.
+//!
+//! A cell that is too long is cut at the end of its column. Keras 2 first puts a blank in front of every column.
+
+use super::with_commas;
+use crate::model::{Sequential, Style};
+
+pub(super) fn render(model: &Sequential, style: Style, width: usize) -> String {
+    let keras1 = style == Style::Keras1;
+    let shares: &[f64] = if keras1 { &[0.33, 0.55, 0.67, 1.0] } else { &[0.45, 0.85, 1.0] };
+    let stops: Vec<usize> = shares.iter().map(|share| (share * width as f64) as usize).collect();
+    let row = |cells: &[&str]| {
+        let mut line: Vec<char> = vec![];
+        for (i, (cell, stop)) in cells.iter().zip(&stops).enumerate() {
+            if i > 0 && !keras1 {
+                line.pop();
+                line.push(' ');
+            }
+            line.extend(cell.chars());
+            line.resize(*stop, ' ');
+        }
+        line.into_iter().collect::<String>() + "\n"
+    };
+    let (thin, thick) = ("_".repeat(width) + "\n", "=".repeat(width) + "\n");
+
+    let mut text = thin.clone() + &row(&["Layer (type)", "Output Shape", "Param #", "Connected to"]) + &thick;
+    for (i, layer) in model.layers().iter().enumerate() {
+        let name = format!("{} ({})", layer.layer_name().in_style(style), layer.class_name());
+        let source = match i.checked_sub(1) {
+            Some(below) => model.layers()[below].layer_name().in_style(style),
+            None => layer.layer_name().input_in_style(layer.class_name(), style),
+        };
+        let (shape, count) = (layer.output_shape().to_string(), model.count_params_of(i).to_string());
+        text += &row(&[&name, &shape, &count, &format!("{source}[0][0]")]);
+        text += if i + 1 == model.layers().len() { &thick } else { &thin };
+    }
+    let total = model.count_params();
+    text += &match keras1 {
+        true => format!("Total params: {total}\n"),
+        false => {
+            let total = with_commas(total);
+            format!("Total params: {total}\nTrainable params: {total}\nNon-trainable params: 0\n")
+        }
+    };
+    text + &thin
+}

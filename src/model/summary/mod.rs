@@ -1,0 +1,55 @@
+//! The summary of a model, in the style of three generations of Keras, with its arithmetic where that is asked for.
+//!
+//! The total is the model's alone: Keras 3 adds an optimizer's variables to it after a `fit`, this never does.
+
+mod explain;
+mod keras1_and_2;
+mod keras3;
+
+use super::{Sequential, Style};
+
+impl Sequential {
+    /// The summary as this generation of Keras prints it, ending in a line break.
+    ///
+    /// `width` is the length of a line: by default 100, 65, and for Keras 3 that of a terminal of 80 columns, 76.
+    pub fn summary(&self, style: Style, width: Option<usize>) -> String {
+        match style {
+            Style::Keras1 => keras1_and_2::render(self, Style::Keras1, width.unwrap_or(100)),
+            Style::Keras2 => keras1_and_2::render(self, Style::Keras2, width.unwrap_or(65)),
+            Style::Keras3 => keras3::render(self, width.unwrap_or(76)),
+        }
+    }
+
+    /// The arithmetic of every count, in numbers and words, and what the table's words mean.
+    pub fn explain(&self, style: Style) -> String {
+        explain::render(self, style)
+    }
+
+    /// Each layer's inbound and outbound nodes.
+    pub fn nodes(&self) -> String {
+        let list = |nodes: &[super::Node]| {
+            let nodes: Vec<_> = nodes.iter().map(ToString::to_string).collect();
+            format!("[{}]", nodes.join(", "))
+        };
+        self.layers()
+            .iter()
+            .map(|layer| {
+                let (inbound, outbound) = (list(layer.inbound_nodes()), list(layer.outbound_nodes()));
+                format!("{}\n  inbound_nodes:  {inbound}\n  outbound_nodes: {outbound}\n", layer.name())
+            })
+            .collect()
+    }
+}
+
+/// `7850` as `7,850`.
+fn with_commas(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

@@ -1,0 +1,27 @@
+//! Named streams of random numbers, all from one seed.
+//!
+//! Each use draws from a stream of its own, so that adding a layer or an epoch changes no other draw. The generator
+//! is ChaCha with 8 rounds, named here because `rand`'s standard one may change between releases.
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+/// What random numbers are drawn for.
+#[derive(Debug, Clone, Copy)]
+pub enum Stream {
+    /// The first values of the parameter array with this number.
+    Initializer(u32),
+    /// The order of the rows in this epoch, counted from 0.
+    Shuffle(u32),
+}
+
+/// The generator of one stream.
+pub fn generator(seed: u64, stream: Stream) -> ChaCha8Rng {
+    let (kind, number) = match stream {
+        Stream::Initializer(array) => (0, array),
+        Stream::Shuffle(epoch) => (1, epoch),
+    };
+    let mut generator = ChaCha8Rng::seed_from_u64(seed);
+    generator.set_stream(kind << 32 | u64::from(number));
+    generator
+}

@@ -1,0 +1,81 @@
+//! How a training is followed: a bar on a terminal, one plain line an epoch elsewhere, always on stderr.
+
+use std::io::{self, Write};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{Callback, Control, Logs};
+use crate::Result;
+use crate::model::Sequential;
+
+/// The callback that shows progress.
+#[derive(Debug)]
+pub struct Progress {
+    bar: ProgressBar,
+    start: Instant,
+    /// One past the number of the last epoch.
+    end: usize,
+    batches: u64,
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        Progress { bar: ProgressBar::hidden(), start: Instant::now(), end: 0, batches: 0 }
+    }
+}
+
+impl Progress {
+    /// Progress of one training.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Callback for Progress {
+    fn on_train_begin(&mut self, _: &mut Sequential, first: usize, epochs: usize, batches: usize) -> Result<()> {
+        (self.end, self.batches) = (first + epochs, batches as u64);
+        Ok(())
+    }
+
+    fn on_epoch_begin(&mut self, _: &mut Sequential, epoch: usize) -> Result<()> {
+        self.start = Instant::now();
+        // Draws to stderr, and is hidden of itself where that is no terminal.
+        self.bar = ProgressBar::new(self.batches);
+        if let Ok(style) = ProgressStyle::with_template("{prefix} {pos}/{len} {bar:20} {eta} left  {msg}") {
+            self.bar.set_style(style.progress_chars("━╸─"));
+        }
+        self.bar.set_prefix(format!("Epoch {}/{}", epoch + 1, self.end));
+        Ok(())
+    }
+
+    fn on_batch_end(&mut self, batch: usize, names: &[String], means: &[f64]) {
+        if self.bar.is_hidden() {
+            return;
+        }
+        // A message is text, and text is not free: a few a second are all that anyone can read.
+        if self.bar.position() == 0 || self.start.elapsed() > Duration::from_millis(100) {
+            self.start = Instant::now();
+            self.bar.set_message(line(names.iter().map(String::as_str).zip(means.iter().copied())));
+            self.bar.set_position(batch as u64 + 1);
+        }
+    }
+
+    fn on_epoch_end(&mut self, _: &mut Sequential, epoch: usize, logs: &mut Logs) -> Result<Control> {
+        let elapsed = self.bar.elapsed().as_secs_f64();
+        self.bar.finish_and_clear();
+        let numbers = line(logs.iter().map(|(name, value)| (name.as_str(), *value)));
+        // Where nobody listens any more, training goes on all the same.
+        let _ = writeln!(io::stderr(), "Epoch {}/{} - {elapsed:.2}s - {numbers}", epoch + 1, self.end);
+        Ok(Control::Continue)
+    }
+}
+
+/// `loss: 0.3897 - accuracy: 0.8937`, in Keras's number format.
+fn line<'a>(numbers: impl Iterator<Item = (&'a str, f64)>) -> String {
+    let number = |value: f64| match value.abs() > 1e-3 {
+        true => format!("{value:.4}"),
+        false => format!("{value:.4e}"),
+    };
+    numbers.map(|(name, value)| format!("{name}: {}", number(value))).collect::<Vec<_>>().join(" - ")
+}

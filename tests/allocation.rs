@@ -1,0 +1,49 @@
+//! A training step allocates nothing: a run over fifty times as many batches asks for no more memory.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use ndarray::ArrayD;
+use tallynet::datasets::{Dataset, Inputs, Targets};
+use tallynet::model::catalogue;
+use tallynet::training::FitOptions;
+
+struct Counting;
+
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: every call goes to the system's allocator as it came; counting it touches no memory of its own.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        COUNT.fetch_add(1, Ordering::Relaxed);
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn allocations_of_a_fit(rows: usize, threads: usize) -> usize {
+    let data = Dataset {
+        x: Inputs::bytes(ArrayD::from_elem(vec![rows, 28, 28], 3)),
+        y: Targets::Labels(ArrayD::from_shape_fn(vec![rows], |i| (i[0] % 10) as u32)),
+    };
+    let mut model = catalogue::named("mnist-softmax").unwrap().build(0).unwrap();
+    model.set_threads(threads);
+    let before = COUNT.load(Ordering::Relaxed);
+    model.fit(&data, FitOptions { batch_size: 128, ..FitOptions::default() }, &mut []).unwrap();
+    COUNT.load(Ordering::Relaxed) - before
+}
+
+#[test]
+fn a_step_allocates_nothing() {
+    for threads in [1, 2] {
+        allocations_of_a_fit(256, threads);
+        let (few, many) = (allocations_of_a_fit(256, threads), allocations_of_a_fit(50 * 256, threads));
+        // Starting threads is not always the same to the last allocation; 98 more batches are.
+        assert!(many < few + 10, "{few} allocations for 2 batches, {many} for 100, on {threads} threads");
+    }
+}

@@ -1,0 +1,316 @@
+//! The command line as a person uses it, on small data of MNIST's form and on wrong input of every kind.
+
+use std::fs;
+use std::path::Path;
+
+use assert_cmd::Command;
+use ndarray::{Array, Array1, Array3};
+use ndarray_npy::NpzWriter;
+use serde_json::Value;
+use tempfile::TempDir;
+
+fn tallynet() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tallynet"));
+    command.env_remove("TALLYNET_DATA");
+    command
+}
+
+/// A small set that looks like MNIST and can be learned: class c is a bright row c.
+fn small_npz(folder: &Path) -> String {
+    small_npz_of(folder, 10)
+}
+
+fn small_npz_of(folder: &Path, classes: u8) -> String {
+    let path = folder.join("small.npz");
+    let mut npz = NpzWriter::new(fs::File::create(&path).unwrap());
+    for (name, rows) in [("train", 600), ("test", 200)] {
+        let y = Array1::from_shape_fn(rows, |i| (i * 7 % usize::from(classes)) as u8);
+        let x = Array3::from_shape_fn((rows, 28, 28), |(i, r, c)| {
+            if r / 2 == usize::from(y[i]) { 255 } else { ((i + 3 * r + 5 * c) % 40) as u8 }
+        });
+        npz.add_array(format!("x_{name}"), &x).unwrap();
+        npz.add_array(format!("y_{name}"), &y).unwrap();
+    }
+    npz.finish().unwrap();
+    path.to_str().unwrap().to_string()
+}
+
+struct Run {
+    code: i32,
+    stdout: String,
+    stderr: String,
+}
+
+fn run(arguments: &[&str]) -> Run {
+    run_in(Path::new("."), arguments)
+}
+
+fn run_in(folder: &Path, arguments: &[&str]) -> Run {
+    let output = tallynet().current_dir(folder).args(arguments).output().unwrap();
+    let run = Run {
+        code: output.status.code().expect("no signal: a panic would abort"),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    };
+    assert!(!run.stderr.contains("panicked"), "{}", run.stderr);
+    run
+}
+
+/// One clear error with these words, this exit code and nothing on stdout that looks like a result.
+fn refused(code: i32, arguments: &[&str], words: &[&str]) {
+    let run = run(arguments);
+    assert_eq!(run.code, code, "{arguments:?}\n{}", run.stderr);
+    assert!(!run.stdout.contains("Test score"), "{arguments:?}\n{}", run.stdout);
+    for word in words {
+        assert!(run.stderr.contains(word), "{arguments:?}: {word:?} is missing in\n{}", run.stderr);
+    }
+}
+
+#[test]
+fn train_prints_summary_scores_and_proof() {
+    let folder = TempDir::new().unwrap();
+    let data = small_npz(folder.path());
+    let run = run(&["train", "--data", &data, "--epochs", "2"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let lines: Vec<_> = run.stdout.lines().collect();
+    assert!(lines[0].starts_with("____"));
+    assert!(lines.contains(&"Total params: 7850"));
+    for start in ["Test score: 0.", "Test accuracy: ", "dense_1/kernel", "Total", "Verified: "] {
+        assert!(lines.iter().any(|line| line.trim_start().starts_with(start)), "{start:?} in\n{}", run.stdout);
+    }
+    let epochs: Vec<_> = run.stderr.lines().filter(|line| line.starts_with("Epoch ")).collect();
+    assert_eq!(epochs.len(), 2, "one plain line an epoch where there is no terminal:\n{}", run.stderr);
+    assert!(epochs[0].starts_with("Epoch 1/2 - ") && epochs[0].contains("val_accuracy: "), "{}", epochs[0]);
+    assert!(run.stderr.contains("divided by 255"), "{}", run.stderr);
+}
+
+#[test]
+fn quiet_prints_two_lines_and_json_one() {
+    let folder = TempDir::new().unwrap();
+    let data = small_npz(folder.path());
+    let quiet = run(&["train", "--data", &data, "--epochs", "1", "--quiet"]);
+    let lines: Vec<_> = quiet.stdout.lines().collect();
+    assert!(lines.len() == 2 && lines[0].starts_with("Test score: ") && lines[1].starts_with("Test accuracy: "));
+    assert_eq!(quiet.stderr, "");
+
+    let json = run(&["train", "--data", &data, "--epochs", "3", "--json", "--seed", "4", "--threads", "1"]);
+    assert_eq!((json.stdout.lines().count(), json.stderr.as_str()), (1, ""));
+    let line: Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!((&line["seed"], &line["threads"]), (&4.into(), &1.into()));
+    assert_eq!(line["parameters"]["total"], 7850);
+    assert_eq!(line["parameters"]["layers"]["dense_1"], 7850);
+    assert_eq!(line["history"]["val_loss"].as_array().unwrap().len(), 3);
+    assert_eq!(line["history"]["val_loss"][2], line["loss"], "validation is on the test set");
+    for key in ["seconds", "seconds_per_epoch", "loss"] {
+        assert!(line[key].as_f64().unwrap() > 0.0, "{key}");
+    }
+    assert!(line["metrics"]["accuracy"].as_f64().unwrap() > 0.5);
+    assert!(line["fingerprint"].as_str().unwrap().contains(':'));
+}
+
+#[test]
+fn save_verify_evaluate_and_go_on() {
+    let folder = TempDir::new().unwrap();
+    let data = small_npz(folder.path());
+    let file = folder.path().join("model.safetensors");
+    let file = file.to_str().unwrap();
+    let path = ["--data", data.as_str()];
+    let trained = run(&[&["train", "--epochs", "2", "--json", "--save", file], &path[..]].concat());
+    let trained: Value = serde_json::from_str(&trained.stdout).unwrap();
+
+    let verified = run(&["verify", file]);
+    assert!(verified.stdout.contains("Verified"), "{}", verified.stdout);
+    assert!(verified.stdout.contains(trained["fingerprint"].as_str().unwrap()), "{}", verified.stdout);
+
+    let evaluated = run(&[&["evaluate", file, "--json"], &path[..]].concat());
+    let evaluated: Value = serde_json::from_str(&evaluated.stdout).unwrap();
+    assert_eq!(evaluated["loss"], trained["loss"]);
+    assert_eq!(evaluated["metrics"], trained["metrics"]);
+
+    let summary = run(&["summary", file, "--style", "keras2"]);
+    assert!(summary.stdout.contains("Total params: 7,850"), "{}", summary.stdout);
+
+    // Two epochs and two more are four, bit for bit.
+    let more = run(&[&["train", file, "--epochs", "2", "--json"], &path[..]].concat());
+    let four = run(&[&["train", "--epochs", "4", "--json"], &path[..]].concat());
+    let (more, four): (Value, Value) =
+        (serde_json::from_str(&more.stdout).unwrap(), serde_json::from_str(&four.stdout).unwrap());
+    assert_eq!(more["fingerprint"], four["fingerprint"]);
+    assert_eq!(more["loss"], four["loss"]);
+
+    // The same model, the same bytes.
+    let again = folder.path().join("again.safetensors");
+    run(&[&["train", "--epochs", "2", "--quiet", "--save", again.to_str().unwrap()], &path[..]].concat());
+    assert_eq!(fs::read(file).unwrap(), fs::read(again).unwrap());
+}
+
+#[test]
+fn the_test_score_is_on_the_test_set_even_with_a_split() {
+    let folder = TempDir::new().unwrap();
+    let data = small_npz(folder.path());
+    let run = run(&["train", "--data", &data, "--epochs", "1", "--json", "--validation-split", "0.2"]);
+    let line: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_ne!(line["history"]["val_loss"][0], line["loss"]);
+}
+
+#[test]
+fn flags_change_what_they_name() {
+    let folder = TempDir::new().unwrap();
+    let data = small_npz(folder.path());
+    let fingerprint = |flags: &[&str]| {
+        let run = run(&[&["train", "--data", &data, "--epochs", "1", "--json"], flags].concat());
+        assert_eq!(run.code, 0, "{flags:?}: {}", run.stderr);
+        serde_json::from_str::<Value>(&run.stdout).unwrap()["fingerprint"].clone()
+    };
+    let plain = fingerprint(&[]);
+    assert_eq!(plain, fingerprint(&["--threads", "3"]));
+    assert_eq!(plain, fingerprint(&["--learning-rate", "0.01", "--momentum", "0", "--batch-size", "128"]));
+    for flags in [
+        &["--seed", "1"][..],
+        &["--learning-rate", "0.1"],
+        &["--momentum", "0.9"],
+        &["--batch-size", "32"],
+        &["--no-shuffle"],
+        &["--scale", "none"],
+    ] {
+        assert_ne!(plain, fingerprint(flags), "{flags:?}");
+    }
+}
+
+#[test]
+fn summary_and_models_and_help() {
+    let summary = run(&["summary", "--explain", "--nodes"]);
+    for part in ["Connected to", "784 inputs × 10 units + 10 biases = 7850", "inbound_nodes", "None is the batch axis"]
+    {
+        assert!(summary.stdout.contains(part), "{part:?} is missing in\n{}", summary.stdout);
+    }
+    let wide = run(&["summary", "--style", "keras3", "--width", "88"]);
+    assert_eq!(wide.stdout, fs::read_to_string("tests/fixtures/summaries/k3_model0_w88.txt").unwrap());
+    let models = run(&["models"]);
+    for part in ["mnist-softmax", "batch size 128", "epochs 12", "SGD", "categorical_crossentropy"] {
+        assert!(models.stdout.contains(part), "{part:?} is missing in\n{}", models.stdout);
+    }
+    for command in ["train", "summary", "verify", "evaluate"] {
+        let help = run(&[command, "--help"]);
+        assert!(help.code == 0 && help.stdout.contains("Example"), "{command}");
+    }
+}
+
+#[test]
+fn a_wrong_command_line_is_refused_with_2() {
+    refused(2, &["train", "mnist-hardmax"], &["mnist-hardmax", "mnist-softmax"]);
+    refused(2, &["summary", "nothing"], &["nothing", "mnist-softmax"]);
+    refused(2, &["train", "--batch-size", "0"], &["--batch-size"]);
+    refused(2, &["train", "--threads", "0"], &["--threads"]);
+    refused(2, &["train", "--epochs", "-1"], &["epochs"]);
+    refused(2, &["train", "--learning-rate", "fast"], &["--learning-rate"]);
+    refused(2, &["train", "--learning-rate=-1"], &["learning rate", "-1"]);
+    refused(2, &["train", "--learning-rate", "nan"], &["learning rate"]);
+    refused(2, &["train", "--momentum", "2"], &["momentum", "2"]);
+    refused(2, &["train", "--validation-split", "1"], &["--validation-split"]);
+    refused(2, &["train", "--scale", "half"], &["--scale"]);
+    refused(2, &["summary", "--style", "keras4"], &["--style"]);
+    refused(2, &["summary", "--width", "3"], &["--width"]);
+    refused(2, &["train", "--quiet", "--json"], &["--json"]);
+    refused(2, &["fly"], &["fly"]);
+    let output = tallynet().env("TALLYNET_KERNEL", "abacus").arg("models").output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("plain"));
+}
+
+#[test]
+fn wrong_data_are_refused_with_1() {
+    let folder = TempDir::new().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_string();
+    refused(1, &["train", "--data", &path("nowhere")], &["nowhere"]);
+    fs::create_dir(path("empty")).unwrap();
+    refused(1, &["train", "--data", &path("empty")], &["empty", "train-images-idx3-ubyte"]);
+    fs::create_dir(path("html")).unwrap();
+    fs::write(path("html/train-images-idx3-ubyte.gz"), "<!DOCTYPE html><html><body>403</body></html>").unwrap();
+    refused(1, &["train", "--data", &path("html")], &["HTML page", "train-images-idx3-ubyte"]);
+    fs::write(path("broken.npz"), b"PK\x03\x04 and then nothing").unwrap();
+    refused(1, &["train", "--data", &path("broken.npz")], &["broken.npz"]);
+
+    let mut npz = NpzWriter::new(fs::File::create(path("shapes.npz")).unwrap());
+    for name in ["train", "test"] {
+        npz.add_array(format!("x_{name}"), &Array3::<u8>::zeros((5, 14, 14))).unwrap();
+        npz.add_array(format!("y_{name}"), &Array1::<u8>::zeros(5)).unwrap();
+    }
+    npz.finish().unwrap();
+    refused(1, &["train", "--data", &path("shapes.npz")], &["(5, 14, 14)", "(None, 1, 28, 28)"]);
+
+    let eleven = small_npz_of(folder.path(), 11);
+    refused(1, &["train", "--data", &eleven], &["label 10", "0 to 9"]);
+}
+
+#[test]
+fn a_loss_that_explodes_ends_training_with_epoch_batch_and_reason() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("nan.npz");
+    let mut npz = NpzWriter::new(fs::File::create(&path).unwrap());
+    for name in ["train", "test"] {
+        let mut x = Array::from_elem((300, 28, 28), 0.5f32);
+        x[[200, 3, 3]] = f32::NAN;
+        npz.add_array(format!("x_{name}"), &x).unwrap();
+        npz.add_array(format!("y_{name}"), &Array1::<u8>::zeros(300)).unwrap();
+    }
+    npz.finish().unwrap();
+    let words = ["NaN", "epoch 1", "batch 2", "not finite"];
+    refused(1, &["train", "--data", path.to_str().unwrap(), "--no-shuffle"], &words);
+}
+
+#[test]
+fn an_output_that_cannot_be_written_is_found_before_training() {
+    let folder = TempDir::new().unwrap();
+    let data = small_npz(folder.path());
+    let nowhere = folder.path().join("no/such/folder/model.safetensors");
+    refused(1, &["train", "--data", &data, "--save", nowhere.to_str().unwrap()], &["cannot write", "no/such/folder"]);
+    refused(1, &["train", "--data", &data, "--save", folder.path().to_str().unwrap()], &["folder"]);
+}
+
+#[test]
+fn a_damaged_model_file_is_refused_wherever_it_is_cut_or_changed() {
+    let folder = TempDir::new().unwrap();
+    let data = small_npz(folder.path());
+    let file = folder.path().join("model.safetensors");
+    let file = file.to_str().unwrap();
+    run(&["train", "--data", &data, "--epochs", "0", "--quiet", "--save", file]);
+    let whole = fs::read(file).unwrap();
+    for len in [0, 7, 8, 100, 700, whole.len() - 1] {
+        fs::write(file, &whole[..len]).unwrap();
+        refused(1, &["verify", file], &["model.safetensors", "tallynet"]);
+    }
+    let replaced = |from: &str, to: &str| {
+        assert_eq!(from.len(), to.len());
+        let at = whole.windows(from.len()).position(|window| window == from.as_bytes()).unwrap();
+        [&whole[..at], to.as_bytes(), &whole[at + from.len()..]].concat()
+    };
+    for (from, to, word) in [
+        ("Flatten", "Flitten", "Flitten"),
+        ("dense_1/kernel", "dense_1/colonel"[..14].as_ref(), "dense_1/kernel is missing"),
+        ("[784,10]", "[10,784]", "(10, 784)"),
+        ("categorical_crossentropy", "categorical_crossintropy", "categorical_crossintropy"),
+        ("tallynet", "tellynat", "no description"),
+    ] {
+        fs::write(file, replaced(from, to)).unwrap();
+        refused(1, &["verify", file], &["model.safetensors", word]);
+        refused(1, &["evaluate", file, "--data", &data], &[word]);
+    }
+    refused(1, &["verify", folder.path().join("none").to_str().unwrap()], &["cannot read"]);
+    fs::write(file, "<html>").unwrap();
+    refused(1, &["summary", file], &["safetensors"]);
+}
+
+#[test]
+fn data_are_looked_for_in_a_known_order() {
+    let folder = TempDir::new().unwrap();
+    let data = small_npz(folder.path());
+    let output = tallynet().env("TALLYNET_DATA", &data).args(["train", "--epochs", "0", "--quiet"]).output().unwrap();
+    assert!(output.status.success());
+    let output = tallynet().env("TALLYNET_DATA", "/no/such/place").args(["train", "--quiet"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("/no/such/place"));
+    // Away from home, the source tree's data are found.
+    let away = run_in(folder.path(), &["train", "--epochs", "0", "--quiet"]);
+    assert_eq!(away.code, 0, "{}", away.stderr);
+}

@@ -1,0 +1,107 @@
+//! Each kernel against its naive twin, on every path that this machine can run.
+
+use std::process::Command;
+
+use ndarray::{Array2, ArrayView2};
+use proptest::prelude::*;
+use tallynet::Real;
+use tallynet::kernels::matmul::{matmul, scratch_len};
+use tallynet::kernels::{self, rows};
+
+fn noise(rows: usize, columns: usize, seed: u64) -> Array2<Real> {
+    let mut state = seed.wrapping_add(77);
+    Array2::from_shape_simple_fn((rows, columns), || {
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (state >> 40) as Real / (1 << 23) as Real - 1.0
+    })
+}
+
+fn naive(a: ArrayView2<Real>, b: ArrayView2<Real>) -> Array2<Real> {
+    Array2::from_shape_fn((a.nrows(), b.ncols()), |(i, j)| {
+        (0..a.ncols()).map(|k| f64::from(a[[i, k]]) * f64::from(b[[k, j]])).sum::<f64>() as Real
+    })
+}
+
+fn product(a: ArrayView2<Real>, b: ArrayView2<Real>, start: Option<&Array2<Real>>) -> Array2<Real> {
+    let mut c = start.cloned().unwrap_or(Array2::from_elem((a.nrows(), b.ncols()), Real::NAN));
+    let mut scratch = vec![Real::NAN; scratch_len(b.ncols())];
+    matmul(a, b, c.view_mut(), start.is_some(), &mut scratch);
+    c
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(120))]
+
+    #[test]
+    fn products_of_any_size(m in 1usize..50, n in 1usize..70, k in 1usize..600, seed in 0u64..1000) {
+        let (a, b) = (noise(m, k, seed), noise(k, n, seed + 1));
+        let (at, bt) = (a.t().as_standard_layout().into_owned(), b.t().as_standard_layout().into_owned());
+        let expected = naive(a.view(), b.view());
+        let tolerance = 1e-6 * k as Real;
+        let start = noise(m, n, seed + 2);
+        for (a, b) in [(a.view(), b.view()), (at.t(), b.view()), (a.view(), bt.t()), (at.t(), bt.t())] {
+            let c = product(a, b, None);
+            prop_assert!(c.iter().zip(&expected).all(|(x, y)| (x - y).abs() < tolerance));
+            let sum = product(a, b, Some(&start));
+            prop_assert!(sum.iter().zip(&(&expected + &start)).all(|(x, y)| (x - y).abs() < tolerance));
+        }
+    }
+
+    #[test]
+    fn a_rows_bits_do_not_depend_on_the_others(m in 2usize..40, n in 1usize..40, k in 1usize..300) {
+        let (a, b) = (noise(m, k, 5), noise(k, n, 6));
+        let whole = product(a.view(), b.view(), None);
+        for i in [0, m / 2, m - 1] {
+            let row = a.row(i).to_owned().insert_axis(ndarray::Axis(0));
+            let alone = product(row.view(), b.view(), None);
+            prop_assert_eq!(alone.row(0), whole.row(i));
+        }
+    }
+
+    #[test]
+    fn rows_of_any_size(m in 1usize..30, n in 1usize..40) {
+        let (y, bias) = (noise(m, n, 1), noise(1, n, 2));
+        let mut with_bias = y.clone();
+        rows::add_to_each(with_bias.view_mut(), bias.as_slice().unwrap());
+        prop_assert_eq!(&with_bias, &(&y + &bias));
+        let mut sums = bias.row(0).to_vec();
+        rows::sum(y.view(), &mut sums, true);
+        for (j, sum) in sums.iter().enumerate() {
+            prop_assert!((sum - bias[[0, j]] - y.column(j).sum()).abs() < 1e-5);
+        }
+        rows::sum(y.view(), &mut sums, false);
+        for (j, sum) in sums.iter().enumerate() {
+            prop_assert!((sum - y.column(j).sum()).abs() < 1e-5);
+        }
+    }
+
+    #[test]
+    fn bytes_become_numbers(bytes in proptest::collection::vec(any::<u8>(), 0..100)) {
+        let mut to = vec![Real::NAN; bytes.len()];
+        rows::scale_bytes(&bytes, 1.0 / 255.0, &mut to);
+        prop_assert!(to.iter().zip(&bytes).all(|(to, byte)| (to - Real::from(*byte) / 255.0).abs() < 1e-7));
+    }
+}
+
+/// Runs this file's tests again on each path; one that the processor lacks is refused with the ones that it has.
+#[test]
+fn every_path_passes() {
+    if std::env::var_os("TALLYNET_KERNEL").is_some() {
+        kernels::check_choice().unwrap();
+        return;
+    }
+    let mut passed = vec![];
+    for path in ["plain", "avx2", "avx512"] {
+        let output = Command::new(std::env::current_exe().unwrap())
+            .env("TALLYNET_KERNEL", path)
+            .arg("--quiet")
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        match output.status.success() {
+            true => passed.push(path),
+            false => assert!(text.contains("this processor or build cannot run"), "{path}:\n{text}"),
+        }
+    }
+    assert!(passed.contains(&kernels::path().name()) && passed.contains(&"plain"), "{passed:?}");
+}

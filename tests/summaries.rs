@@ -1,0 +1,123 @@
+//! Summaries byte for byte as Keras prints them, and what stands beside them.
+
+use std::fs;
+
+use tallynet::activations::ActivationKind;
+use tallynet::layers::{Activation, Dense, Flatten};
+use tallynet::model::{Sequential, Style, catalogue, snake_case};
+
+fn expected(name: &str) -> String {
+    fs::read_to_string(format!("tests/fixtures/summaries/{name}.txt")).unwrap()
+}
+
+fn model(name: &str) -> Sequential {
+    catalogue::named(name).unwrap().build(0).unwrap()
+}
+
+#[test]
+fn mnist_softmax_as_three_generations_print_it() {
+    let model = model("mnist-softmax");
+    assert_eq!(model.summary(Style::Keras1, None), expected("k1_0_8_model0"));
+    assert_eq!(model.summary(Style::Keras2, None), expected("k2_model0"));
+    assert_eq!(model.summary(Style::Keras3, None), expected("k3_model0_w76"));
+    assert_eq!(model.summary(Style::Keras3, Some(88)), expected("k3_model0_w88"));
+}
+
+#[test]
+fn training_does_not_change_a_total() {
+    use ndarray::ArrayD;
+    use tallynet::datasets::{Dataset, Inputs, Targets};
+    use tallynet::training::FitOptions;
+    let mut model = model("mnist-softmax");
+    let before = model.summary(Style::Keras3, None);
+    let data = Dataset { x: Inputs::Reals(ArrayD::ones(vec![4, 28, 28])), y: Targets::Labels(ArrayD::zeros(vec![4])) };
+    model.fit(&data, FitOptions::default(), &mut []).unwrap();
+    assert_eq!(model.summary(Style::Keras3, None), before);
+}
+
+#[test]
+fn the_explanation_does_the_arithmetic() {
+    let text = model("mnist-softmax").explain(Style::Keras1);
+    for part in [
+        "784 inputs × 10 units + 10 biases = 7850",
+        "each of the 10 units has 784 weights, one an input, and a bias of its own",
+        "1 × 28 × 28 = 784",
+        "kernel   (784, 10)            7840",
+        "bias     (10,)                  10",
+        "None is the batch axis",
+    ] {
+        assert!(text.contains(part), "{part:?} is missing in\n{text}");
+    }
+}
+
+#[test]
+fn nodes_connect_neighbours() {
+    let model = model("mnist-softmax");
+    let counts: Vec<_> =
+        model.layers().iter().map(|layer| (layer.inbound_nodes().len(), layer.outbound_nodes().len())).collect();
+    assert_eq!(counts, [(1, 1), (1, 1), (1, 0)]);
+    let dense = model.layer("dense_1").unwrap();
+    assert_eq!(dense.inbound_nodes()[0].inbound_layer, "flatten_1");
+    assert_eq!(dense.outbound_nodes()[0].outbound_layer, "activation_1");
+    assert_eq!(model.layers()[0].inbound_nodes()[0].inbound_layer, "flatten_input_1");
+    assert!(model.nodes().contains("<Node flatten_1[0][0] (None, 784) -> dense_1 (None, 10)>"), "{}", model.nodes());
+}
+
+#[test]
+fn names_given_by_hand_print_as_they_are_and_do_not_move_the_count() {
+    let model = Sequential::builder([4])
+        .add(Dense::new(3))
+        .add_named("a name of its own that is longer than a column", Dense::new(3))
+        .add(Dense::new(2))
+        .build(0)
+        .unwrap();
+    let names: Vec<_> = model.layers().iter().map(|layer| layer.name()).collect();
+    assert_eq!(names, ["dense_1", "a name of its own that is longer than a column", "dense_2"]);
+    let table = model.summary(Style::Keras2, None);
+    assert!(table.lines().all(|line| line.chars().count() <= 65), "{table}");
+    assert!(table.contains("\na name of its own that is lo (None, 3)"), "{table}");
+    let table = model.summary(Style::Keras3, None);
+    assert!(table.contains("│ dense_1 (Dense) "), "{table}");
+    let widths: Vec<_> = table.lines().skip(1).take(3).map(|line| line.chars().count()).collect();
+    assert_eq!(widths, [74, 74, 74]);
+}
+
+#[test]
+fn two_layers_of_one_name_are_refused() {
+    let result = Sequential::builder([4]).add_named("twin", Dense::new(3)).add_named("twin", Dense::new(3)).build(0);
+    assert!(result.unwrap_err().to_string().contains("two layers are called \"twin\""));
+}
+
+#[test]
+fn a_chain_that_does_not_fit_is_shown_whole() {
+    let result = Sequential::builder([28, 28])
+        .add(Flatten::new())
+        .add(Dense::new(0))
+        .add(Activation::new(ActivationKind::Softmax))
+        .build(0);
+    let text = result.unwrap_err().to_string();
+    for part in
+        ["input", "(None, 28, 28)", "flatten_1 (Flatten)", "(None, 784)", "> dense_1 (Dense)", "activation_1", "fix"]
+    {
+        assert!(text.contains(part), "{part:?} is missing in\n{text}");
+    }
+}
+
+#[test]
+fn class_names_become_layer_names_as_in_keras() {
+    let names = [
+        ("Conv2D", "conv2d"),
+        ("MaxPooling2D", "max_pooling2d"),
+        ("GlobalAveragePooling2D", "global_average_pooling2d"),
+        ("BatchNormalization", "batch_normalization"),
+        ("ReLU", "re_lu"),
+        ("LeakyReLU", "leaky_re_lu"),
+        ("ELU", "elu"),
+        ("RMSprop", "rm_sprop"),
+        ("AdamW", "adam_w"),
+        ("ZeroPadding2D", "zero_padding2d"),
+    ];
+    for (class, name) in names {
+        assert_eq!(snake_case(class), name);
+    }
+}

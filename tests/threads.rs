@@ -1,0 +1,92 @@
+//! The same seed gives the same bits on any number of threads.
+
+use ndarray::{Array, ArrayD};
+use tallynet::activations::ActivationKind;
+use tallynet::datasets::{Dataset, Inputs, Targets};
+use tallynet::layers::{Dense, Flatten};
+use tallynet::losses::CategoricalCrossentropy;
+use tallynet::model::{Sequential, catalogue};
+use tallynet::optimizers::Sgd;
+use tallynet::training::FitOptions;
+
+fn data(rows: usize, shape: &[usize]) -> Dataset {
+    let mut state = 9u64;
+    let x = Array::from_shape_simple_fn([&[rows], shape].concat(), || {
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (state >> 56) as u8
+    });
+    let y = ArrayD::from_shape_fn(vec![rows], |i| (i[0] % 10) as u32);
+    Dataset { x: Inputs::Bytes { values: x, scale: 1.0 / 255.0 }, y: Targets::Labels(y) }
+}
+
+/// Fingerprint, last loss and last validation loss.
+fn run(mut model: Sequential, threads: usize, batch_size: usize) -> (String, f64, f64) {
+    model.set_threads(threads);
+    let shape = model.input_shape().dims().to_vec();
+    let (training, validation) = (data(700, &shape), data(300, &shape));
+    let options = FitOptions { batch_size, epochs: 2, validation_data: Some(&validation), ..FitOptions::default() };
+    let history = model.fit(&training, options, &mut []).unwrap();
+    let last = |name| *history.get(name).unwrap().last().unwrap();
+    (model.fingerprint(), last("loss"), last("val_loss"))
+}
+
+#[test]
+fn mnist_softmax() {
+    let model = || catalogue::named("mnist-softmax").unwrap().build(5).unwrap();
+    let alone = run(model(), 1, 128);
+    for threads in [2, 3, 8] {
+        assert_eq!(run(model(), threads, 128), alone, "{threads} threads");
+    }
+}
+
+#[test]
+fn a_wide_network_that_every_thread_has_work_in() {
+    let model = || {
+        let mut model = Sequential::builder([20, 20])
+            .add(Flatten::new())
+            .add(Dense::new(300).activation(ActivationKind::Relu))
+            .add(Dense::new(200).activation(ActivationKind::Tanh))
+            .add(Dense::new(10).activation(ActivationKind::Softmax))
+            .build(5)
+            .unwrap();
+        let rule = Sgd::new(0.05).unwrap().momentum(0.9).unwrap().nesterov(true);
+        model.compile(rule, CategoricalCrossentropy::default(), &["accuracy"]).unwrap();
+        model
+    };
+    for batch_size in [256, 37] {
+        let alone = run(model(), 1, batch_size);
+        for threads in [2, 3, 8] {
+            assert_eq!(run(model(), threads, batch_size), alone, "{threads} threads, batches of {batch_size}");
+        }
+    }
+}
+
+#[test]
+fn another_seed_gives_other_bits() {
+    let model = |seed| catalogue::named("mnist-softmax").unwrap().build(seed).unwrap();
+    assert_ne!(run(model(1), 1, 128).0, run(model(2), 1, 128).0);
+}
+
+#[test]
+fn stopping_and_going_on_changes_nothing() {
+    let model = || {
+        let mut model = catalogue::named("mnist-softmax").unwrap().build(5).unwrap();
+        let rule = Sgd::new(0.05).unwrap().momentum(0.9).unwrap();
+        model.compile(rule, CategoricalCrossentropy::default(), &[]).unwrap();
+        model
+    };
+    let data = data(300, &[28, 28]);
+    let fit = |model: &mut Sequential, epochs| {
+        model.fit(&data, FitOptions { epochs, ..FitOptions::default() }, &mut []).unwrap();
+    };
+    let mut whole = model();
+    fit(&mut whole, 3);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("part.safetensors");
+    let mut part = model();
+    fit(&mut part, 1);
+    tallynet::formats::safetensors::save(&part, &path).unwrap();
+    let (mut part, _) = tallynet::formats::safetensors::load(&path).unwrap();
+    fit(&mut part, 2);
+    assert_eq!(part.fingerprint(), whole.fingerprint());
+}
