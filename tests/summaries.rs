@@ -79,7 +79,7 @@ fn names_given_by_hand_print_as_they_are_and_do_not_move_the_count() {
     let table = model.summary(Style::Keras3, None);
     assert!(table.contains("│ dense_1 (Dense) "), "{table}");
     let widths: Vec<_> = table.lines().skip(1).take(3).map(|line| line.chars().count()).collect();
-    assert_eq!(widths, [74, 74, 74]);
+    assert_eq!(widths, [76, 76, 76]);
 }
 
 #[test]

@@ -34,31 +34,31 @@ pub struct Train {
     data: Data,
 
     /// Epochs to train [default: the model's; 1 for a saved file]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     epochs: Option<usize>,
 
     /// Rows of a batch [default: the model's]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     batch_size: Option<NonZeroUsize>,
 
     /// How far a step goes [default: the model's]
-    #[arg(long, value_name = "X")]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
     learning_rate: Option<f64>,
 
     /// How much of its last move a parameter keeps, from 0 to 1 [default: the model's]
-    #[arg(long, value_name = "X")]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
     momentum: Option<f64>,
 
     /// What the first weights and the order of rows are drawn from [default: 0, or the saved file's]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     seed: Option<u64>,
 
     /// Threads at most; the result does not depend on it [default: as many as the machine has]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     threads: Option<NonZeroUsize>,
 
     /// Validate on this share of the training rows, taken from their end, instead of on the test set
-    #[arg(long, value_name = "F")]
+    #[arg(long, value_name = "F", allow_negative_numbers = true)]
     validation_split: Option<f64>,
 
     /// Take the rows in their own order in every epoch

@@ -135,24 +135,26 @@ impl Workspace {
         }
     }
 
-    /// Runs the gradient of the loss back through the layers, to the lowest that has parameters.
-    ///
-    /// `output_gradient` writes the gradient at the output, given the output and the targets; where `absorbed` says
-    /// so, that is the gradient in front of the last activation, which is then left out. `d_params` is as long as the
-    /// parameter vector.
+    /// The output of the last forward pass, its targets, and where the gradient of the loss at the output goes.
+    pub fn head(&mut self, plan: &Plan, rows: usize) -> (ArrayView2<'_, Real>, &[Real], ArrayViewMut2<'_, Real>) {
+        let width = plan.output_width();
+        let output = view(&self.values[self.values.len() - 1], rows, width);
+        (output, &self.targets, view_mut(&mut self.deltas[0], rows, width))
+    }
+
+    /// Runs the gradient that was written to [`Workspace::head`] back through the layers, to the lowest that has
+    /// parameters. Where `absorbed` says so, it is the one in front of the last activation, which is then left out.
+    /// `d_params` is as long as the parameter vector; it is overwritten, or added to where `accumulate` says so.
     pub fn backward(
         &mut self,
         plan: &Plan,
         params: &[Real],
         rows: usize,
         absorbed: bool,
-        output_gradient: impl FnOnce(ArrayView2<Real>, &[Real], ArrayViewMut2<Real>),
         d_params: &mut [Real],
         accumulate: bool,
     ) {
         let [mut above, mut below] = self.deltas.each_mut();
-        let output = view(&self.values[self.values.len() - 1], rows, plan.output_width());
-        output_gradient(output, &self.targets, view_mut(above, rows, plan.output_width()));
         let lowest = plan.lowest();
         let steps = &plan.steps[..plan.steps.len() - usize::from(absorbed)];
         for (i, step) in steps.iter().enumerate().skip(lowest).rev() {

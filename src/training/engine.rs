@@ -158,9 +158,9 @@ impl Engine {
                     rows.iter().map(|&row| row as usize),
                     &mut shard.tally,
                 );
-                let gradient =
-                    |p: ArrayView2<Real>, y: &[Real], delta: ArrayViewMut2<Real>| head.gradient(p, y, scale, delta);
-                workspace.backward(plan, params, rows.len(), head.absorbed, gradient, &mut shard.gradients, i > 0);
+                let (output, targets, delta) = workspace.head(plan, rows.len());
+                head.gradient(output, targets, scale, delta);
+                workspace.backward(plan, params, rows.len(), head.absorbed, &mut shard.gradients, i > 0);
             }
         });
         let mut total = Tally::ZERO;
