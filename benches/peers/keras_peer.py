@@ -86,7 +86,7 @@ def mnist_convolutional(job):
         loss="sparse_categorical_crossentropy",
         optimizer=adam() if pooled else keras.optimizers.SGD(jobs.SGD_LEARNING_RATE),
     )
-    x, y, _, _ = data.mnist()
+    x, y = data.rows_of(job)
     time_steps(job, model, x[..., None], y)
 
 
@@ -100,7 +100,7 @@ def dense_514(job):
 
     model = keras.Sequential([keras.Input((514,)), dense(514), dense(257)])
     model.compile(loss="mse", optimizer=adam())
-    time_steps(job, model, *data.regression(jobs.STEPS[job].rows))
+    time_steps(job, model, *data.rows_of(job))
 
 
 def conv_224(job):
@@ -117,7 +117,7 @@ def conv_224(job):
         loss="sparse_categorical_crossentropy",
         optimizer=keras.optimizers.SGD(jobs.SGD_LEARNING_RATE),
     )
-    time_steps(job, model, *data.pictures(jobs.STEPS[job].rows))
+    time_steps(job, model, *data.rows_of(job))
 
 
 def adam():
@@ -125,12 +125,12 @@ def adam():
 
 
 def time_steps(job, model, x, y):
-    """Trains on the first rows, one epoch of fit a pass."""
+    """Trains on the job's rows, one epoch of fit a pass."""
     steps = jobs.STEPS[job]
     clock = TrainingClock()
     history = model.fit(
-        x[: steps.rows],
-        y[: steps.rows],
+        x,
+        y,
         batch_size=steps.batch_size,
         epochs=1 + steps.passes,
         callbacks=[clock],

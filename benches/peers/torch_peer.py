@@ -52,7 +52,7 @@ def mnist_convolutional(job):
         *dropout,
         nn.Linear(64 * 5 * 5 if pooled else 64 * 24 * 24, 10),
     )
-    x, y, _, _ = (torch.from_numpy(array) for array in data.mnist())
+    x, y = map(torch.from_numpy, data.rows_of(job))
     x = x[:, None]
     if pooled:
         # Channels last is the faster layout with pooling, the default layout
@@ -74,7 +74,7 @@ def dense_514(job):
         penalty = sum(k.abs().sum() + k.square().sum() for k in kernels)
         return F.mse_loss(predicted, wanted) + 1e-6 * penalty
 
-    x, y = map(torch.from_numpy, data.regression(jobs.STEPS[job].rows))
+    x, y = map(torch.from_numpy, data.rows_of(job))
     time_steps(job, model, adam(model), loss_of, x, y)
 
 
@@ -89,7 +89,7 @@ def conv_224(job):
         # A Dense layer on the channels of every position.
         nn.Conv2d(128, 10, 1),
     ).to(memory_format=torch.channels_last)
-    x, y = map(torch.from_numpy, data.pictures(jobs.STEPS[job].rows))
+    x, y = map(torch.from_numpy, data.rows_of(job))
     # The rows are channels last in memory already; this changes only the
     # order in which the axes are named.
     x = x.permute(0, 3, 1, 2)
@@ -105,12 +105,12 @@ def adam(model):
 
 
 def time_steps(job, model, optimizer, loss_of, x, y):
-    """Trains on the first rows, in their order, over and over."""
+    """Trains on the job's rows, in their order, over and over."""
     steps = jobs.STEPS[job]
     seconds = []
     for _ in range(1 + steps.passes):
         began = time.perf_counter()
-        for first in range(0, steps.rows, steps.batch_size):
+        for first in range(0, len(x), steps.batch_size):
             rows = slice(first, first + steps.batch_size)
             optimizer.zero_grad()
             loss = loss_of(model(x[rows]), y[rows])

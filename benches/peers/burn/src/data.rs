@@ -21,10 +21,7 @@ pub struct Mnist {
 
 impl Mnist {
     pub fn read() -> Self {
-        Self {
-            train: Rows::read("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"),
-            test: Rows::read("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"),
-        }
+        Self { train: Rows::read("train", 60_000), test: Rows::read("t10k", 10_000) }
     }
 }
 
@@ -35,10 +32,18 @@ pub struct Rows {
 }
 
 impl Rows {
-    fn read(images: &str, labels: &str) -> Self {
+    /// The first rows of the training set, and no more, since they count in
+    /// the peak memory.
+    pub fn first(rows: usize) -> Self {
+        Self::read("train", rows)
+    }
+
+    fn read(part: &str, rows: usize) -> Self {
+        let images = unpacked(&format!("{part}-images-idx3-ubyte.gz"), IMAGES_HEADER, rows * PIXELS);
+        let labels = unpacked(&format!("{part}-labels-idx1-ubyte.gz"), LABELS_HEADER, rows);
         Self {
-            images: unpacked(images)[IMAGES_HEADER..].iter().map(|&byte| f32::from(byte) / 255.0).collect(),
-            labels: unpacked(labels)[LABELS_HEADER..].iter().map(|&byte| i32::from(byte)).collect(),
+            images: images.iter().map(|&byte| f32::from(byte) / 255.0).collect(),
+            labels: labels.iter().map(|&byte| i32::from(byte)).collect(),
         }
     }
 
@@ -83,10 +88,12 @@ impl Shuffle {
     }
 }
 
-fn unpacked(name: &str) -> Vec<u8> {
+/// `count` bytes after the header of a packed file.
+fn unpacked(name: &str, header: usize, count: usize) -> Vec<u8> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../data").join(name);
-    let file = File::open(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let mut bytes = Vec::new();
-    GzDecoder::new(file).read_to_end(&mut bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    bytes
+    let mut bytes = vec![0; header + count];
+    File::open(&path)
+        .and_then(|file| GzDecoder::new(file).read_exact(&mut bytes))
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    bytes.split_off(header)
 }

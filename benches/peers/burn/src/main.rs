@@ -63,11 +63,7 @@ impl Rule {
     }
 
     /// One training step. Returns the updated model and the batch's loss.
-    fn step<M: Classifier>(
-        &mut self,
-        model: M,
-        (x, y): (Tensor<2>, Tensor<1, Int>),
-    ) -> (M, Tensor<1>) {
+    fn step<M: Classifier>(&mut self, model: M, (x, y): (Tensor<2>, Tensor<1, Int>)) -> (M, Tensor<1>) {
         let loss = cross_entropy(model.logits(x), y);
         let gradients = GradientsParams::from_grads(loss.backward(), &model);
         (self.optimizer.step(self.learning_rate, model, gradients), loss)
@@ -99,23 +95,17 @@ fn mnist_softmax(device: &Device) -> String {
 
 /// Passes of `batches` training steps each: one to warm up, then `passes`
 /// timed ones. Returns the JSON members.
-fn time_steps<M: Classifier>(
-    mut model: M,
-    mut rule: Rule,
-    device: &Device,
-    batches: usize,
-    passes: usize,
-) -> String {
-    let mnist = Mnist::read();
+fn time_steps<M: Classifier>(mut model: M, mut rule: Rule, device: &Device, batches: usize, passes: usize) -> String {
+    let train = Rows::first(batches * BATCH_SIZE);
     let training_device = device.clone().autodiff();
-    let rows: Vec<usize> = (0..batches * BATCH_SIZE).collect();
+    let order: Vec<usize> = (0..train.len()).collect();
     let mut milliseconds = Vec::new();
     let mut last_loss = f32::NAN;
     for _ in 0..1 + passes {
         let began = Instant::now();
         let mut loss = None;
-        for rows in rows.chunks(BATCH_SIZE) {
-            let (updated, batch_loss) = rule.step(model, mnist.train.batch(rows, &training_device));
+        for rows in order.chunks(BATCH_SIZE) {
+            let (updated, batch_loss) = rule.step(model, train.batch(rows, &training_device));
             (model, loss) = (updated, Some(batch_loss));
         }
         last_loss = loss.expect("a pass has batches").into_scalar::<f32>();
