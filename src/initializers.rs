@@ -1,48 +1,182 @@
-//! The first values of a parameter array, with Keras's names and distributions.
+//! The first values of a parameter array, with Keras's names, defaults and distributions.
 
-use ndarray::ArrayD;
+use ndarray::{Array2, ArrayD};
 use ndarray_rand::RandomExt;
-use ndarray_rand::rand_distr::Uniform;
+use ndarray_rand::rand_distr::{Normal, Uniform};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::Real;
 
-/// How the values of an array are drawn. Written as Keras's class name and configuration.
+/// How the values of an array are drawn: a class and its options, written as Keras does.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "class_name", content = "config")]
+#[serde(deny_unknown_fields)]
 pub enum Initializer {
-    /// Uniform between ±√(6 / (fan in + fan out)): Glorot and Bengio 2010, Keras's default for kernels.
+    /// Uniform between ±√(6 / (fan in + fan out)): Glorot and Bengio 2010, the default for kernels.
     GlorotUniform {},
-    /// All zero: Keras's default for biases.
+    /// Normal with σ = √(2 / (fan in + fan out)), cut at 2σ.
+    GlorotNormal {},
+    /// Uniform between ±√(6 / fan in): He et al. 2015.
+    HeUniform {},
+    /// Normal with σ = √(2 / fan in), cut at 2σ.
+    HeNormal {},
+    /// Uniform between ±√(3 / fan in): LeCun et al. 1998.
+    LecunUniform {},
+    /// Normal with σ = √(1 / fan in), cut at 2σ.
+    LecunNormal {},
+    /// Normal.
+    RandomNormal {
+        /// The mean.
+        #[serde(default)]
+        mean: f64,
+        /// The standard deviation.
+        #[serde(default = "twentieth")]
+        stddev: f64,
+    },
+    /// Normal, drawn again until it is within two standard deviations of the mean.
+    TruncatedNormal {
+        /// The mean.
+        #[serde(default)]
+        mean: f64,
+        /// The standard deviation before the cut.
+        #[serde(default = "twentieth")]
+        stddev: f64,
+    },
+    /// Uniform.
+    RandomUniform {
+        /// The least value.
+        #[serde(default = "minus_twentieth")]
+        minval: f64,
+        /// The largest value.
+        #[serde(default = "twentieth")]
+        maxval: f64,
+    },
+    /// An orthogonal matrix of all axes but the last by the last: Saxe et al. 2014.
+    Orthogonal {
+        /// What it is multiplied by.
+        #[serde(default = "one")]
+        gain: f64,
+    },
+    /// All the same.
+    Constant {
+        /// The value.
+        #[serde(default)]
+        value: f64,
+    },
+    /// All zero: the default for biases.
     Zeros {},
+    /// All one.
+    Ones {},
 }
 
+fn one() -> f64 {
+    1.0
+}
+fn twentieth() -> f64 {
+    0.05
+}
+fn minus_twentieth() -> f64 {
+    -0.05
+}
+
+/// The standard deviation of a standard normal distribution that was cut at ±2.
+const CUT_DEVIATION: f64 = 0.879_625_661_034_239_8;
+
 impl Initializer {
+    /// N(0, 0.05²), which Keras calls `normal`.
+    pub fn normal() -> Self {
+        Initializer::RandomNormal { mean: 0.0, stddev: 0.05 }
+    }
+
+    /// What is wrong with its options, if anything.
+    pub fn problem(&self) -> Option<String> {
+        use Initializer::{Constant, Orthogonal, RandomNormal, RandomUniform, TruncatedNormal};
+        let sound = match *self {
+            RandomNormal { mean, stddev } | TruncatedNormal { mean, stddev } => {
+                mean.is_finite() && stddev.is_finite() && stddev >= 0.0
+            }
+            RandomUniform { minval, maxval } => minval <= maxval && (maxval - minval).is_finite(),
+            Orthogonal { gain: number } | Constant { value: number } => number.is_finite(),
+            _ => true,
+        };
+        (!sound).then(|| {
+            format!("{self:?} is no distribution: numbers are finite, deviations not negative, ranges in order")
+        })
+    }
+
     /// Draws an array of this shape.
     pub fn draw(&self, shape: &[usize], generator: &mut impl Rng) -> ArrayD<Real> {
-        match self {
-            Initializer::GlorotUniform {} => {
-                let (fan_in, fan_out) = fans(shape);
-                let limit = (6.0 / (fan_in + fan_out) as Real).sqrt();
-                // The bounds are finite and in order for any shape, so this distribution always exists.
-                let uniform = Uniform::new_inclusive(-limit, limit).expect("a finite range");
-                ArrayD::random_using(shape, uniform, generator)
+        use Initializer::*;
+        let (fan_in, fan_out) = fans(shape);
+        match *self {
+            GlorotUniform {} => uniform(shape, (6.0 / (fan_in + fan_out)).sqrt(), generator),
+            GlorotNormal {} => cut_normal(shape, 0.0, (2.0 / (fan_in + fan_out)).sqrt() / CUT_DEVIATION, generator),
+            HeUniform {} => uniform(shape, (6.0 / fan_in).sqrt(), generator),
+            HeNormal {} => cut_normal(shape, 0.0, (2.0 / fan_in).sqrt() / CUT_DEVIATION, generator),
+            LecunUniform {} => uniform(shape, (3.0 / fan_in).sqrt(), generator),
+            LecunNormal {} => cut_normal(shape, 0.0, (1.0 / fan_in).sqrt() / CUT_DEVIATION, generator),
+            RandomNormal { mean, stddev } => ArrayD::random_using(shape, normal(mean, stddev), generator),
+            TruncatedNormal { mean, stddev } => cut_normal(shape, mean, stddev, generator),
+            RandomUniform { minval, maxval } => {
+                let (center, half) = ((minval + maxval) / 2.0, (maxval - minval) / 2.0);
+                uniform(shape, half, generator).mapv_into(|x| x + center as Real)
             }
-            Initializer::Zeros {} => ArrayD::zeros(shape),
+            Orthogonal { gain } => orthogonal(shape, generator).mapv_into(|x| x * gain as Real),
+            Constant { value } => ArrayD::from_elem(shape, value as Real),
+            Zeros {} => ArrayD::zeros(shape),
+            Ones {} => ArrayD::ones(shape),
         }
     }
 }
 
 /// How many inputs feed one output and how many outputs one input feeds, as Keras counts them: a kernel's last two
 /// axes, each times the size of the receptive field in front of them. A vector's length is both.
-fn fans(shape: &[usize]) -> (usize, usize) {
-    match shape {
+fn fans(shape: &[usize]) -> (f64, f64) {
+    let (fan_in, fan_out) = match shape {
         [] => (1, 1),
-        [n] => ((*n).max(1), (*n).max(1)),
+        [n] => (*n, *n),
         [field @ .., inputs, outputs] => {
             let field: usize = field.iter().product();
-            ((inputs * field).max(1), (outputs * field).max(1))
+            (inputs * field, outputs * field)
         }
+    };
+    (fan_in.max(1) as f64, fan_out.max(1) as f64)
+}
+
+fn uniform(shape: &[usize], limit: f64, generator: &mut impl Rng) -> ArrayD<Real> {
+    let distribution = Uniform::new_inclusive(-limit as Real, limit as Real).expect("finite and in order");
+    ArrayD::random_using(shape, distribution, generator)
+}
+
+fn normal(mean: f64, deviation: f64) -> Normal<Real> {
+    Normal::new(mean as Real, deviation as Real).expect("a finite deviation")
+}
+
+fn cut_normal(shape: &[usize], mean: f64, deviation: f64, generator: &mut impl Rng) -> ArrayD<Real> {
+    let standard = normal(0.0, 1.0);
+    ArrayD::from_shape_simple_fn(shape, || {
+        let x = std::iter::repeat_with(|| generator.sample(standard)).find(|x| x.abs() <= 2.0).unwrap_or(0.0);
+        mean as Real + x * deviation as Real
+    })
+}
+
+/// Gram and Schmidt's way, twice over for exactness, on the shorter side's vectors of normal numbers.
+fn orthogonal(shape: &[usize], generator: &mut impl Rng) -> ArrayD<Real> {
+    let columns = shape.last().copied().unwrap_or(1);
+    let rows = shape.iter().rev().skip(1).product::<usize>();
+    let (few, many) = (rows.min(columns), rows.max(columns));
+    let mut vectors = Array2::random_using((few, many), normal(0.0, 1.0), generator);
+    for i in 0..few {
+        for j in (0..i).chain(0..i) {
+            let dot = vectors.row(i).dot(&vectors.row(j));
+            let shadow = vectors.row(j).mapv(|x| x * dot);
+            vectors.row_mut(i).zip_mut_with(&shadow, |x, s| *x -= s);
+        }
+        let length = vectors.row(i).dot(&vectors.row(i)).sqrt();
+        vectors.row_mut(i).mapv_inplace(|x| x / length);
     }
+    let matrix = if rows < columns { vectors } else { vectors.reversed_axes() };
+    let values = matrix.iter().copied().collect();
+    ArrayD::from_shape_vec(shape, values).expect("as many numbers as the shape says")
 }

@@ -2,15 +2,18 @@
 #![warn(missing_docs)]
 
 // The rooms of the house, from the ground up; imports only point downward.
+mod classes;
 mod error;
 pub mod random;
 pub mod shape;
+pub mod table;
 
 pub mod kernels;
 
 pub mod activations;
 pub mod initializers;
 pub mod params;
+pub mod regularizers;
 
 pub mod datasets;
 pub mod layers;
@@ -24,6 +27,7 @@ pub mod formats;
 
 pub mod training;
 
+pub use classes::snake_case;
 pub use error::{Error, Result};
 
 /// The number that everything is computed in: `f32`, or `f64` with the feature of that name.

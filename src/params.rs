@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use crate::initializers::Initializer;
 use crate::random::{self, Stream};
+use crate::regularizers::L1L2;
 use crate::{Error, Real, Result};
 
 /// A parameter array that a layer asks for.
@@ -18,6 +19,22 @@ pub struct ParamSpec {
     pub shape: Vec<usize>,
     /// How its first values are drawn.
     pub initializer: Initializer,
+    /// The penalty on its size.
+    pub regularizer: Option<L1L2>,
+    /// Whether training moves it.
+    pub trainable: bool,
+}
+
+impl ParamSpec {
+    /// A trainable array.
+    pub fn new(name: &'static str, shape: Vec<usize>, initializer: &Initializer, regularizer: Option<L1L2>) -> Self {
+        ParamSpec { name, shape, initializer: initializer.clone(), regularizer, trainable: true }
+    }
+
+    /// How many numbers it has, by its shape; the largest number there is where the product would pass it.
+    pub fn count(&self) -> usize {
+        self.shape.iter().fold(1, |n, &axis| n.saturating_mul(axis))
+    }
 }
 
 /// A row of the table.
@@ -36,41 +53,38 @@ pub struct Entry {
 pub struct Parameters {
     /// Every parameter of the model.
     pub values: Vec<Real>,
-    entries: Vec<Entry>,
+    /// The table, in the order of the vector.
+    pub entries: Vec<Entry>,
+    /// The stretches of the vector that training moves, neighbours joined.
+    pub trainable: Vec<Range<usize>>,
 }
 
 impl Parameters {
-    /// Lays the arrays of each layer one behind the other and draws their first values from the seed.
-    ///
-    /// # Errors
-    /// When there are more than `most`, or when there is no memory for so many.
-    pub fn build(layers: &[Vec<ParamSpec>], most: usize, seed: u64) -> Result<Parameters> {
-        let mut entries = Vec::new();
+    /// Lays the arrays of each layer one behind the other and draws their first values from the seed. It is an error
+    /// if there are more numbers than `most`, or than memory holds.
+    pub fn build(layers: Vec<Vec<ParamSpec>>, most: usize, seed: u64) -> Result<Parameters> {
+        let mut table = Parameters::default();
         let mut end = 0usize;
-        for (layer, specs) in layers.iter().enumerate() {
+        for (layer, specs) in layers.into_iter().enumerate() {
             for spec in specs {
                 let start = end;
-                end = spec.shape.iter().fold(1usize, |n, &axis| n.saturating_mul(axis)).saturating_add(end);
-                entries.push(Entry { layer, spec: spec.clone(), range: start..end });
+                end = end.saturating_add(spec.count());
+                match table.trainable.last_mut() {
+                    _ if !spec.trainable => {}
+                    Some(last) if last.end == start => last.end = end,
+                    _ => table.trainable.push(start..end),
+                }
+                table.entries.push(Entry { layer, spec, range: start..end });
             }
         }
-        if end > most {
-            return Err(Error::Argument(format!("the model has {end} parameters, where there can be {most} at most")));
+        if end > most || table.values.try_reserve_exact(end).is_err() {
+            return Err(Error::Argument(format!("the model has {end} parameters, and there is no room for so many")));
         }
-        let mut values = Vec::new();
-        values.try_reserve_exact(end).map_err(|_| {
-            Error::Argument(format!("the model has {end} parameters, and there is no memory for so many"))
-        })?;
-        for (number, entry) in entries.iter().enumerate() {
+        for (number, entry) in table.entries.iter().enumerate() {
             let mut generator = random::generator(seed, Stream::Initializer(number as u32));
-            values.extend(entry.spec.initializer.draw(&entry.spec.shape, &mut generator));
+            table.values.extend(entry.spec.initializer.draw(&entry.spec.shape, &mut generator));
         }
-        Ok(Parameters { values, entries })
-    }
-
-    /// The table, in the order of the vector.
-    pub fn entries(&self) -> &[Entry] {
-        &self.entries
+        Ok(table)
     }
 
     /// The entries of one layer.
@@ -83,5 +97,22 @@ impl Parameters {
         let mut ranges = self.of_layer(layer).map(|entry| entry.range.clone());
         let first = ranges.next().unwrap_or(0..0);
         ranges.fold(first, |all, range| all.start..range.end)
+    }
+
+    /// The sum of all penalties. Arrays that training does not move have none.
+    pub fn penalty(&self) -> f64 {
+        self.penalized().map(|(entry, penalty)| penalty.penalty(&self.values[entry.range.clone()])).sum()
+    }
+
+    /// Adds the gradients of all penalties.
+    pub fn add_penalty_gradients(&self, gradients: &mut [Real]) {
+        for (entry, penalty) in self.penalized() {
+            penalty.add_gradient(&self.values[entry.range.clone()], &mut gradients[entry.range.clone()]);
+        }
+    }
+
+    fn penalized(&self) -> impl Iterator<Item = (&Entry, L1L2)> {
+        let trainable = self.entries.iter().filter(|entry| entry.spec.trainable);
+        trainable.filter_map(|entry| Some((entry, entry.spec.regularizer?)))
     }
 }

@@ -13,6 +13,8 @@ pub enum Stream {
     Initializer(u32),
     /// The order of the rows in this epoch, counted from 0.
     Shuffle(u32),
+    /// Made-up data.
+    Data,
 }
 
 /// The generator of one stream.
@@ -20,6 +22,7 @@ pub fn generator(seed: u64, stream: Stream) -> ChaCha8Rng {
     let (kind, number) = match stream {
         Stream::Initializer(array) => (0, array),
         Stream::Shuffle(epoch) => (1, epoch),
+        Stream::Data => (2, 0),
     };
     let mut generator = ChaCha8Rng::seed_from_u64(seed);
     generator.set_stream(kind << 32 | u64::from(number));

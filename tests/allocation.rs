@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ndarray::ArrayD;
 use tallynet::datasets::{Dataset, Inputs, Targets};
-use tallynet::model::catalogue;
+use tallynet::model::recipes;
 use tallynet::training::FitOptions;
 
 struct Counting;
@@ -31,8 +31,8 @@ fn allocations_of_a_fit(rows: usize, threads: usize) -> usize {
         x: Inputs::bytes(ArrayD::from_elem(vec![rows, 28, 28], 3)),
         y: Targets::Labels(ArrayD::from_shape_fn(vec![rows], |i| (i[0] % 10) as u32)),
     };
-    let mut model = catalogue::named("mnist-softmax").unwrap().build(0).unwrap();
-    model.set_threads(threads);
+    let mut model = recipes::named("mnist-softmax").unwrap().build(0).unwrap();
+    model.n_threads = threads;
     let before = COUNT.load(Ordering::Relaxed);
     model.fit(&data, FitOptions { batch_size: 128, ..FitOptions::default() }, &mut []).unwrap();
     COUNT.load(Ordering::Relaxed) - before

@@ -291,7 +291,7 @@ fn a_damaged_model_file_is_refused_wherever_it_is_cut_or_changed() {
         ("Flatten", "Flitten", "Flitten"),
         ("dense_1/kernel", "dense_1/colonel"[..14].as_ref(), "dense_1/kernel is missing"),
         ("[784,10]", "[10,784]", "(10, 784)"),
-        ("categorical_crossentropy", "categorical_crossintropy", "categorical_crossintropy"),
+        ("CategoricalCrossentropy", "CategoricalCrossintropy", "CategoricalCrossintropy"),
         ("tallynet", "tellynat", "no description"),
     ] {
         fs::write(file, replaced(from, to)).unwrap();

@@ -2,9 +2,9 @@
 
 use ndarray::{Array, ArrayD, Axis, Slice};
 use proptest::prelude::*;
-use tallynet::activations::ActivationKind;
+use tallynet::activations::ActivationKind::{self, Softmax};
 use tallynet::datasets::{Dataset, Inputs, Targets};
-use tallynet::layers::{Activation, Dense, Flatten, LayerSpec, Operation};
+use tallynet::layers::{Activation, AnyLayer, Dense, Flatten, Operation};
 use tallynet::losses::{CategoricalCrossentropy, Loss};
 use tallynet::model::Sequential;
 use tallynet::optimizers::Sgd;
@@ -12,19 +12,18 @@ use tallynet::shape::Shape;
 use tallynet::training::FitOptions;
 use tallynet::{Error, Real};
 
-fn specs() -> Vec<(Vec<usize>, Box<dyn LayerSpec>)> {
-    use ActivationKind::{Relu, Sigmoid, Softmax, Tanh};
-    let mut specs: Vec<(Vec<usize>, Box<dyn LayerSpec>)> = vec![
-        (vec![2, 3, 4], Box::new(Flatten::new())),
-        (vec![], Box::new(Flatten::new())),
-        (vec![7], Box::new(Dense::new(5))),
-        (vec![7], Box::new(Dense::new(5).use_bias(false))),
-        (vec![3, 2, 7], Box::new(Dense::new(5))),
-        (vec![300], Box::new(Dense::new(40))),
+fn specs() -> Vec<(Vec<usize>, AnyLayer)> {
+    let mut specs: Vec<(Vec<usize>, AnyLayer)> = vec![
+        (vec![2, 3, 4], Flatten {}.into()),
+        (vec![], Flatten {}.into()),
+        (vec![7], Dense::new(5).into()),
+        (vec![7], Dense { use_bias: false, ..Dense::new(5) }.into()),
+        (vec![3, 2, 7], Dense::new(5).into()),
+        (vec![300], Dense::new(40).into()),
     ];
-    for kind in [ActivationKind::Linear, Relu, Sigmoid, Tanh, Softmax] {
-        specs.push((vec![3, 4], Box::new(Activation::new(kind))));
-        specs.push((vec![6], Box::new(Dense::new(3).activation(kind))));
+    for kind in ActivationKind::ALL {
+        specs.push((vec![3, 4], Activation::new(kind).into()));
+        specs.push((vec![6], Dense::new(3).activation(kind).into()));
     }
     specs
 }
@@ -43,10 +42,11 @@ fn a_layer_keeps_its_promised_shape_and_count_through_a_file() {
         let built = spec.build(&Shape::from(input.clone())).unwrap();
         let total: usize = built.params.iter().map(|param| param.shape.iter().product::<usize>()).sum();
         assert_eq!(built.count.total, total, "{spec:?}: the formula and the arrays disagree");
-        let again = tallynet::layers::from_config(spec.class_name(), spec.config()).unwrap();
+        let text = serde_json::to_string(&spec).unwrap();
+        let again: AnyLayer = serde_json::from_str(&text).unwrap();
         assert_eq!(format!("{again:?}"), format!("{spec:?}"));
 
-        let builder = Sequential::builder(input.clone()).add_boxed(None, spec);
+        let builder = Sequential::builder(input.clone()).add(spec);
         let model = builder.build(0).unwrap();
         let y = model.predict(&Inputs::Reals(noise(&[&[3], &input[..]].concat()))).unwrap();
         assert_eq!(y.shape(), [&[3], built.output.dims()].concat());
@@ -58,7 +58,7 @@ fn a_layer_keeps_its_promised_shape_and_count_through_a_file() {
 fn part_of_a_batch_gives_the_same_as_the_whole() {
     for (input, spec) in specs() {
         let what = format!("{spec:?}");
-        let model = Sequential::builder(input.clone()).add_boxed(None, spec).build(0).unwrap();
+        let model = Sequential::builder(input.clone()).add(spec).build(0).unwrap();
         let x = noise(&[&[70], &input[..]].concat());
         let whole = model.predict(&Inputs::Reals(x.clone())).unwrap();
         for n in [1, 5, 33] {
@@ -75,10 +75,11 @@ fn scratch_memory_may_hold_anything() {
     for (input, spec) in specs() {
         let shape = Shape::from(input);
         let built = spec.build(&shape).unwrap();
-        for operation in &built.operations {
+        for (i, operation) in built.operations.iter().enumerate() {
             let Operation::Layer(layer) = operation else { continue };
             let params = noise(&[built.count.total]).into_raw_vec_and_offset().0;
-            let x = noise(&[4, shape.n_values()]).into_dimensionality().unwrap();
+            let below = if i == 0 { shape.n_values() } else { built.output.n_values() };
+            let x = noise(&[4, below]).into_dimensionality().unwrap();
             let dy: Array2<Real> = noise(&[4, built.output.n_values()]).into_dimensionality().unwrap();
             let run = |fill: Real| {
                 let mut scratch = vec![fill; layer.scratch_len()];
@@ -86,6 +87,10 @@ fn scratch_memory_may_hold_anything() {
                 layer.forward(&params, x.view(), y.view_mut(), &mut scratch);
                 scratch.fill(fill);
                 let (mut d_params, mut dx) = (vec![fill; params.len()], Array2::from_elem(x.raw_dim(), fill));
+                if i > 0 {
+                    // An activation leaves the parameters of its layer alone.
+                    d_params.fill(0.0);
+                }
                 layer.backward(Backward {
                     params: &params,
                     x: x.view(),
@@ -105,20 +110,22 @@ fn scratch_memory_may_hold_anything() {
 #[test]
 fn fused_and_unfused_softmax_agree() {
     let loss = CategoricalCrossentropy::default();
-    let softmax = ActivationKind::Softmax.in_place(4).unwrap();
     let mut p = noise(&[6, 4]).into_dimensionality().unwrap() * 2.0;
-    softmax.forward(p.view_mut());
+    Softmax.forward(4, p.view_mut());
     let y = Array::from_shape_fn((6, 4), |(i, j)| if i % 4 == j { 0.75 } else { 0.25 / 3.0 });
     let (mut fused, mut unfused) = (p.clone(), p.clone());
-    loss.gradient_through(y.view(), p.view(), 0.5, fused.view_mut());
-    loss.gradient(y.view(), p.view(), 0.5, unfused.view_mut());
-    softmax.backward(p.view(), unfused.view_mut());
+    for i in 0..6 {
+        let (y, p) = (y.row(i).to_vec(), p.row(i).to_vec());
+        loss.gradient_through(&y, &p, fused.row_mut(i).as_slice_mut().unwrap());
+        loss.gradient(&y, &p, unfused.row_mut(i).as_slice_mut().unwrap());
+    }
+    Softmax.backward(4, p.view(), unfused.view_mut());
     assert!(fused.iter().zip(&unfused).all(|(a, b)| (a - b).abs() < 1e-6), "{fused} {unfused}");
 }
 
 #[test]
 fn a_fused_gradient_survives_logits_that_the_clip_would_silence() {
-    let mut model = Sequential::builder([2]).add(Dense::new(2).activation(ActivationKind::Softmax)).build(0).unwrap();
+    let mut model = Sequential::builder([2]).add(Dense::new(2).activation(Softmax)).build(0).unwrap();
     model.set_weight("dense_1/kernel", &ndarray::array![[500.0, -500.0], [0.0, 0.0]].into_dyn()).unwrap();
     model.compile(Sgd::default(), CategoricalCrossentropy::default(), &[]).unwrap();
     let data = Dataset {
@@ -132,7 +139,7 @@ fn a_fused_gradient_survives_logits_that_the_clip_would_silence() {
 
 #[test]
 fn data_that_do_not_fit_are_refused_with_both_shapes() {
-    let mut model = Sequential::builder([28, 28]).add(Flatten::new()).add(Dense::new(10)).build(0).unwrap();
+    let mut model = Sequential::builder([28, 28]).add(Flatten {}).add(Dense::new(10)).build(0).unwrap();
     model.compile(Sgd::default(), CategoricalCrossentropy::default(), &["accuracy"]).unwrap();
     let mut fit = |x: ArrayD<Real>, y: Targets| {
         let data = Dataset { x: Inputs::Reals(x), y };
@@ -154,7 +161,7 @@ fn data_that_do_not_fit_are_refused_with_both_shapes() {
 #[test]
 fn axes_of_length_one_come_and_go() {
     for shape in [vec![1, 28, 28], vec![28, 28, 1], vec![28, 28]] {
-        let model = Sequential::builder(shape).add(Flatten::new()).build(0).unwrap();
+        let model = Sequential::builder(shape).add(Flatten {}).build(0).unwrap();
         for given in [vec![2, 28, 28], vec![2, 1, 28, 28], vec![2, 28, 28, 1]] {
             assert_eq!(model.predict(&Inputs::Reals(noise(&given))).unwrap().shape(), [2, 784]);
         }
@@ -163,7 +170,7 @@ fn axes_of_length_one_come_and_go() {
 
 #[test]
 fn a_loss_that_is_no_number_ends_training_and_says_why() {
-    let mut model = Sequential::builder([2]).add(Dense::new(2).activation(ActivationKind::Softmax)).build(0).unwrap();
+    let mut model = Sequential::builder([2]).add(Dense::new(2).activation(Softmax)).build(0).unwrap();
     model.compile(Sgd::default(), CategoricalCrossentropy::default(), &[]).unwrap();
     let mut x = noise(&[40, 2]);
     x[[35, 1]] = Real::NAN;
@@ -178,8 +185,8 @@ fn a_loss_that_is_no_number_ends_training_and_says_why() {
 
 #[test]
 fn a_validation_split_takes_the_last_rows_before_shuffling() {
-    let mut model = Sequential::builder([2]).add(Dense::new(2).activation(ActivationKind::Softmax)).build(0).unwrap();
-    model.compile(Sgd::new(0.0).unwrap(), CategoricalCrossentropy::default(), &["accuracy"]).unwrap();
+    let mut model = Sequential::builder([2]).add(Dense::new(2).activation(Softmax)).build(0).unwrap();
+    model.compile(Sgd::new(0.0), CategoricalCrossentropy::default(), &["accuracy"]).unwrap();
     let x = noise(&[10, 2]);
     let all = Dataset { x: Inputs::Reals(x.clone()), y: Targets::Labels(ArrayD::zeros(vec![10])) };
     let last = Dataset {
@@ -199,7 +206,7 @@ proptest! {
     /// One linear layer does to any input what the formula says, in a plain loop over doubles.
     #[test]
     fn dense_is_its_formula(rows in 1usize..40, inputs in 1usize..70, units in 1usize..40, bias in any::<bool>()) {
-        let model = Sequential::builder([inputs]).add(Dense::new(units).use_bias(bias)).build(1).unwrap();
+        let model = Sequential::builder([inputs]).add(Dense { use_bias: bias, ..Dense::new(units) }).build(1).unwrap();
         let weights: Vec<_> = model.weights().map(|(_, array)| array.to_owned()).collect();
         let x = noise(&[rows, inputs]);
         let y = model.predict(&Inputs::Reals(x.clone())).unwrap();

@@ -5,12 +5,16 @@
 
 use ndarray::{Array, ArrayD};
 use tallynet::Real;
-use tallynet::activations::ActivationKind::{Linear, Relu, Sigmoid, Softmax, Tanh};
+use tallynet::activations::ActivationKind::{self, Linear, Relu, Sigmoid, Softmax, Tanh};
 use tallynet::datasets::{Dataset, Inputs, Targets};
 use tallynet::layers::{Activation, Dense, Flatten};
-use tallynet::losses::{CategoricalCrossentropy, SparseCategoricalCrossentropy};
+use tallynet::losses::{
+    AnyLoss, BinaryCrossentropy, CategoricalCrossentropy, MeanAbsoluteError, MeanSquaredError,
+    SparseCategoricalCrossentropy, TargetForm,
+};
 use tallynet::model::{Sequential, SequentialBuilder};
 use tallynet::optimizers::Sgd;
+use tallynet::regularizers::L1L2;
 
 const DOUBLE: bool = size_of::<Real>() == 8;
 /// The distance of the two points of a difference, and how far it may be from the gradient.
@@ -33,25 +37,30 @@ fn labels(shape: &[usize], classes: u32) -> ArrayD<u32> {
     })
 }
 
-/// Compares every parameter's gradient; returns the worst distance, relative to the largest gradient.
-fn check(what: &str, builder: SequentialBuilder, sparse: bool) {
+/// Compares every parameter's gradient, relative to the largest.
+fn check(what: &str, builder: SequentialBuilder, loss: impl Into<AnyLoss>) {
+    let loss = loss.into();
+    let what = format!("{what}, {loss:?}");
+    let form = loss.target_form();
     let mut model = builder.build(3).unwrap();
-    match sparse {
-        true => model.compile(Sgd::default(), SparseCategoricalCrossentropy::default(), &[]).unwrap(),
-        false => model.compile(Sgd::default(), CategoricalCrossentropy::default(), &[]).unwrap(),
-    }
-    // Biases too get values that are not all alike.
+    model.compile(Sgd::default(), loss, &[]).unwrap();
+    // Biases too get values that are not all alike, and none is so near 0 that a step would cross a kink there.
     let shapes: Vec<_> = model.weights().map(|(name, array)| (name, array.shape().to_vec())).collect();
     for (i, (name, shape)) in shapes.iter().enumerate() {
-        model.set_weight(name, &(wave(shape, i as Real) * 0.5)).unwrap();
+        model.set_weight(name, &wave(shape, i as Real).mapv(|w| 0.1 * w.signum() + 0.4 * w)).unwrap();
     }
     let rows = [vec![5], model.input_shape().dims().to_vec()].concat();
     let output = model.output_shape().clone();
     let positions = &output.dims()[..output.dims().len() - 1];
-    let data = Dataset {
-        x: Inputs::Reals(wave(&rows, 0.3)),
-        y: Targets::Labels(labels(&[&[5], positions].concat(), output.last() as u32)),
+    let y = match form {
+        // Far from any output, where the absolute error has its kink.
+        TargetForm::Vector if what.contains("Absolute") => {
+            Targets::Reals(wave(&[&[5], output.dims()].concat(), 0.9).mapv(|y| 9.0 * y.signum()))
+        }
+        TargetForm::Vector => Targets::Reals(wave(&[&[5], output.dims()].concat(), 0.9).mapv(|y| 0.5 + y / 3.0)),
+        _ => Targets::Labels(labels(&[&[5], positions].concat(), output.last() as u32)),
     };
+    let data = Dataset { x: Inputs::Reals(wave(&rows, 0.3)), y };
     let (_, gradient) = model.gradients(&data).unwrap();
     let largest = gradient.iter().fold(0.0, |max: Real, g| max.max(g.abs()));
     assert!(largest > 1e-3, "{what}: the gradient vanishes, which proves nothing");
@@ -75,41 +84,67 @@ fn check(what: &str, builder: SequentialBuilder, sparse: bool) {
     assert_eq!(at, gradient.len());
 }
 
+fn dense(units: usize, activation: ActivationKind) -> Dense {
+    Dense::new(units).activation(activation)
+}
+
 #[test]
 fn dense_with_every_activation() {
-    for activation in [Linear, Relu, Sigmoid, Tanh, Softmax] {
-        let builder = || Sequential::builder([4]).add(Dense::new(6).activation(activation));
-        let head = |builder: SequentialBuilder| builder.add(Dense::new(3).activation(Softmax));
-        check(&format!("{activation}"), head(builder()), false);
-        check(&format!("{activation}, sparse"), head(builder()), true);
+    for activation in ActivationKind::ALL {
+        let builder = || Sequential::builder([4]).add(dense(6, activation)).add(dense(3, Softmax));
+        check(&format!("{activation}"), builder(), CategoricalCrossentropy::default());
+        check(&format!("{activation}"), builder(), SparseCategoricalCrossentropy::default());
     }
 }
 
 #[test]
 fn activations_as_layers() {
-    for activation in [Linear, Relu, Sigmoid, Tanh, Softmax] {
+    for activation in ActivationKind::ALL {
         let builder = Sequential::builder([4])
             .add(Dense::new(5))
             .add(Activation::new(activation))
-            .add(Dense::new(3).use_bias(false))
+            .add(Dense { use_bias: false, ..Dense::new(3) })
             .add(Activation::new(Softmax));
-        check(&format!("{activation}"), builder, false);
+        check(&format!("{activation}"), builder, CategoricalCrossentropy::default());
     }
 }
 
 #[test]
 fn dense_on_every_position_of_any_rank() {
-    let head = Dense::new(3).activation(Softmax);
-    check("rank 2", Sequential::builder([4, 5]).add(Dense::new(6).activation(Tanh)).add(head.clone()), true);
-    check("rank 2, one-hot", Sequential::builder([4, 5]).add(head.clone()), false);
-    check("rank 3", Sequential::builder([2, 3, 4]).add(Dense::new(2).activation(Sigmoid)).add(head.clone()), true);
-    check("flattened", Sequential::builder([2, 3, 4]).add(Dense::new(2)).add(Flatten::new()).add(head), false);
+    let head = || dense(3, Softmax);
+    let sparse = SparseCategoricalCrossentropy::default;
+    check("rank 2", Sequential::builder([4, 5]).add(dense(6, Tanh)).add(head()), sparse());
+    check("rank 2", Sequential::builder([4, 5]).add(head()), CategoricalCrossentropy::default());
+    check("rank 3", Sequential::builder([2, 3, 4]).add(dense(2, Sigmoid)).add(head()), sparse());
+    check("flat", Sequential::builder([2, 3, 4]).add(Dense::new(2)).add(Flatten {}).add(head()), sparse());
 }
 
 #[test]
-fn losses_that_absorb_nothing() {
-    // A last activation that is no softmax leaves the general gradient, through the division by the sum and the clip.
-    let builder = || Sequential::builder([4]).add(Dense::new(3).activation(Sigmoid));
-    check("unfused", builder(), false);
-    check("unfused, sparse", builder(), true);
+fn every_loss_behind_every_kind_of_output() {
+    // A last activation that the loss does not absorb leaves the general gradient, through the division and the clip.
+    for last in [Softmax, Sigmoid] {
+        for label_smoothing in [0.0, 0.2] {
+            let builder = || Sequential::builder([4]).add(dense(3, last));
+            check("", builder(), CategoricalCrossentropy { label_smoothing, ..Default::default() });
+            check("", builder(), BinaryCrossentropy { label_smoothing, ..Default::default() });
+        }
+        check("", Sequential::builder([4]).add(dense(3, last)), SparseCategoricalCrossentropy::default());
+    }
+    for last in [Linear, Tanh] {
+        let builder = || Sequential::builder([2, 4]).add(dense(3, last));
+        check("", builder(), MeanSquaredError {});
+        check("", builder(), MeanAbsoluteError {});
+        check("", builder(), CategoricalCrossentropy { from_logits: true, label_smoothing: 0.1 });
+        check("", builder(), SparseCategoricalCrossentropy { from_logits: true });
+        check("", builder(), BinaryCrossentropy { from_logits: true, label_smoothing: 0.1 });
+    }
+}
+
+#[test]
+fn penalties_on_kernel_and_bias() {
+    for penalty in [L1L2::new(0.02, 0.0), L1L2::new(0.0, 0.03), L1L2::new(0.02, 0.03)] {
+        let layer = Dense { kernel_regularizer: Some(penalty), bias_regularizer: Some(penalty), ..dense(3, Relu) };
+        let builder = Sequential::builder([4]).add(layer).add(dense(2, Softmax));
+        check(&format!("{penalty:?}"), builder, CategoricalCrossentropy::default());
+    }
 }

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use tallynet::datasets;
-use tallynet::model::catalogue;
+use tallynet::model::recipes;
 use tallynet::training::FitOptions;
 
 #[test]
@@ -12,7 +12,7 @@ fn mnist_softmax_ends_where_keras_ends() {
     let mut data = datasets::load(Path::new("data")).unwrap();
     data.train.x.scale_bytes(1.0 / 255.0);
     data.test.x.scale_bytes(1.0 / 255.0);
-    let recipe = catalogue::named("mnist-softmax").unwrap();
+    let recipe = recipes::named("mnist-softmax").unwrap();
     for seed in 0..8 {
         let mut model = recipe.build(seed).unwrap();
         let options = FitOptions {

@@ -4,14 +4,14 @@ use std::fs;
 
 use tallynet::activations::ActivationKind;
 use tallynet::layers::{Activation, Dense, Flatten};
-use tallynet::model::{Sequential, Style, catalogue, snake_case};
+use tallynet::model::{Sequential, Style, recipes};
 
 fn expected(name: &str) -> String {
     fs::read_to_string(format!("tests/fixtures/summaries/{name}.txt")).unwrap()
 }
 
 fn model(name: &str) -> Sequential {
-    catalogue::named(name).unwrap().build(0).unwrap()
+    recipes::named(name).unwrap().build(0).unwrap()
 }
 
 #[test]
@@ -21,6 +21,30 @@ fn mnist_softmax_as_three_generations_print_it() {
     assert_eq!(model.summary(Style::Keras2, None), expected("k2_model0"));
     assert_eq!(model.summary(Style::Keras3, None), expected("k3_model0_w76"));
     assert_eq!(model.summary(Style::Keras3, Some(88)), expected("k3_model0_w88"));
+}
+
+#[test]
+fn the_documents_regression() {
+    let plain = model("dense-514");
+    assert_eq!(plain.summary(Style::Keras1, None), expected("k1_0_8_dense514"));
+    assert_eq!(plain.summary(Style::Keras2, None), expected("k2_dense514"));
+    assert_eq!(plain.summary(Style::Keras3, None), expected("k3_dense514_w76"));
+    assert_eq!(plain.summary(Style::Keras3, Some(88)), expected("k3_dense514_w88"));
+    let with_activation = model("dense-514-activation").summary(Style::Keras1, None);
+    assert_eq!(with_activation, expected("k1_0_8_dense514_with_activation"));
+    let text = plain.explain(Style::Keras1);
+    for part in ["514 inputs × 514 units + 514 biases = 264710", "132355", "Total: 264710 + 132355 = 397065"] {
+        assert!(text.contains(part), "{part:?} is missing in\n{text}");
+    }
+}
+
+#[test]
+fn frozen_layers_are_counted_apart() {
+    let model = Sequential::builder([4]).add(Dense::new(3)).frozen().add(Dense::new(2)).build(0).unwrap();
+    let table = model.summary(Style::Keras2, None);
+    assert!(table.contains("Total params: 23\nTrainable params: 8\nNon-trainable params: 15\n"), "{table}");
+    let table = model.summary(Style::Keras3, None);
+    assert!(table.contains(" Trainable params: 8 (") && table.contains(" Non-trainable params: 15 ("), "{table}");
 }
 
 #[test]
@@ -42,8 +66,8 @@ fn the_explanation_does_the_arithmetic() {
         "784 inputs × 10 units + 10 biases = 7850",
         "each of the 10 units has 784 weights, one an input, and a bias of its own",
         "1 × 28 × 28 = 784",
-        "kernel   (784, 10)            7840",
-        "bias     (10,)                  10",
+        "kernel   (784, 10)              7840",
+        "bias     (10,)                    10",
         "None is the batch axis",
     ] {
         assert!(text.contains(part), "{part:?} is missing in\n{text}");
@@ -54,12 +78,12 @@ fn the_explanation_does_the_arithmetic() {
 fn nodes_connect_neighbours() {
     let model = model("mnist-softmax");
     let counts: Vec<_> =
-        model.layers().iter().map(|layer| (layer.inbound_nodes().len(), layer.outbound_nodes().len())).collect();
+        model.layers().iter().map(|layer| (layer.inbound_nodes.len(), layer.outbound_nodes.len())).collect();
     assert_eq!(counts, [(1, 1), (1, 1), (1, 0)]);
     let dense = model.layer("dense_1").unwrap();
-    assert_eq!(dense.inbound_nodes()[0].inbound_layer, "flatten_1");
-    assert_eq!(dense.outbound_nodes()[0].outbound_layer, "activation_1");
-    assert_eq!(model.layers()[0].inbound_nodes()[0].inbound_layer, "flatten_input_1");
+    assert_eq!(dense.inbound_nodes[0].inbound_layer, "flatten_1");
+    assert_eq!(dense.outbound_nodes[0].outbound_layer, "activation_1");
+    assert_eq!(model.layers()[0].inbound_nodes[0].inbound_layer, "flatten_input_1");
     assert!(model.nodes().contains("<Node flatten_1[0][0] (None, 784) -> dense_1 (None, 10)>"), "{}", model.nodes());
 }
 
@@ -67,7 +91,8 @@ fn nodes_connect_neighbours() {
 fn names_given_by_hand_print_as_they_are_and_do_not_move_the_count() {
     let model = Sequential::builder([4])
         .add(Dense::new(3))
-        .add_named("a name of its own that is longer than a column", Dense::new(3))
+        .add(Dense::new(3))
+        .named("a name of its own that is longer than a column")
         .add(Dense::new(2))
         .build(0)
         .unwrap();
@@ -84,14 +109,14 @@ fn names_given_by_hand_print_as_they_are_and_do_not_move_the_count() {
 
 #[test]
 fn two_layers_of_one_name_are_refused() {
-    let result = Sequential::builder([4]).add_named("twin", Dense::new(3)).add_named("twin", Dense::new(3)).build(0);
+    let result = Sequential::builder([4]).add(Dense::new(3)).named("twin").add(Dense::new(3)).named("twin").build(0);
     assert!(result.unwrap_err().to_string().contains("two layers are called \"twin\""));
 }
 
 #[test]
 fn a_chain_that_does_not_fit_is_shown_whole() {
     let result = Sequential::builder([28, 28])
-        .add(Flatten::new())
+        .add(Flatten {})
         .add(Dense::new(0))
         .add(Activation::new(ActivationKind::Softmax))
         .build(0);
@@ -118,6 +143,6 @@ fn class_names_become_layer_names_as_in_keras() {
         ("ZeroPadding2D", "zero_padding2d"),
     ];
     for (class, name) in names {
-        assert_eq!(snake_case(class), name);
+        assert_eq!(tallynet::snake_case(class), name);
     }
 }

@@ -5,7 +5,7 @@ use tallynet::activations::ActivationKind;
 use tallynet::datasets::{Dataset, Inputs, Targets};
 use tallynet::layers::{Dense, Flatten};
 use tallynet::losses::CategoricalCrossentropy;
-use tallynet::model::{Sequential, catalogue};
+use tallynet::model::{Sequential, recipes};
 use tallynet::optimizers::Sgd;
 use tallynet::training::FitOptions;
 
@@ -21,7 +21,7 @@ fn data(rows: usize, shape: &[usize]) -> Dataset {
 
 /// Fingerprint, last loss and last validation loss.
 fn run(mut model: Sequential, threads: usize, batch_size: usize) -> (String, f64, f64) {
-    model.set_threads(threads);
+    model.n_threads = threads;
     let shape = model.input_shape().dims().to_vec();
     let (training, validation) = (data(700, &shape), data(300, &shape));
     let options = FitOptions { batch_size, epochs: 2, validation_data: Some(&validation), ..FitOptions::default() };
@@ -32,7 +32,7 @@ fn run(mut model: Sequential, threads: usize, batch_size: usize) -> (String, f64
 
 #[test]
 fn mnist_softmax() {
-    let model = || catalogue::named("mnist-softmax").unwrap().build(5).unwrap();
+    let model = || recipes::named("mnist-softmax").unwrap().build(5).unwrap();
     let alone = run(model(), 1, 128);
     for threads in [2, 3, 8] {
         assert_eq!(run(model(), threads, 128), alone, "{threads} threads");
@@ -43,13 +43,13 @@ fn mnist_softmax() {
 fn a_wide_network_that_every_thread_has_work_in() {
     let model = || {
         let mut model = Sequential::builder([20, 20])
-            .add(Flatten::new())
+            .add(Flatten {})
             .add(Dense::new(300).activation(ActivationKind::Relu))
             .add(Dense::new(200).activation(ActivationKind::Tanh))
             .add(Dense::new(10).activation(ActivationKind::Softmax))
             .build(5)
             .unwrap();
-        let rule = Sgd::new(0.05).unwrap().momentum(0.9).unwrap().nesterov(true);
+        let rule = Sgd { momentum: 0.9, nesterov: true, ..Sgd::new(0.05) };
         model.compile(rule, CategoricalCrossentropy::default(), &["accuracy"]).unwrap();
         model
     };
@@ -63,15 +63,15 @@ fn a_wide_network_that_every_thread_has_work_in() {
 
 #[test]
 fn another_seed_gives_other_bits() {
-    let model = |seed| catalogue::named("mnist-softmax").unwrap().build(seed).unwrap();
+    let model = |seed| recipes::named("mnist-softmax").unwrap().build(seed).unwrap();
     assert_ne!(run(model(1), 1, 128).0, run(model(2), 1, 128).0);
 }
 
 #[test]
 fn stopping_and_going_on_changes_nothing() {
     let model = || {
-        let mut model = catalogue::named("mnist-softmax").unwrap().build(5).unwrap();
-        let rule = Sgd::new(0.05).unwrap().momentum(0.9).unwrap();
+        let mut model = recipes::named("mnist-softmax").unwrap().build(5).unwrap();
+        let rule = Sgd { momentum: 0.9, ..Sgd::new(0.05) };
         model.compile(rule, CategoricalCrossentropy::default(), &[]).unwrap();
         model
     };

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use tallynet::datasets::{self, TrainTest};
-use tallynet::model::Sequential;
+use tallynet::datasets::{self, TrainTest, made_up};
+use tallynet::model::recipes::Task;
 
-use super::{Failure, output};
+use super::{Chosen, Failure, output};
 
 /// Which data, and how their bytes become numbers.
 #[derive(Args)]
@@ -31,17 +31,30 @@ enum Scale {
 
 impl Data {
     /// Finds and loads the data.
-    pub fn load(&self, model: &Sequential, quiet: bool) -> Result<TrainTest, Failure> {
-        let place = datasets::find(self.data.as_deref())?;
-        let mut data = datasets::load(&place)?;
+    pub fn load(&self, chosen: &Chosen, quiet: bool) -> Result<TrainTest, Failure> {
+        let notice = |text: &str| {
+            if !quiet {
+                output::notice(text)
+            }
+        };
+        let mut data = match (&self.data, chosen.task) {
+            (None, Task::MadeUpRegression | Task::MadeUpPixels) => {
+                notice(
+                    "This model has no data of its own: a small made-up task stands in (--data FILE.npz for yours).",
+                );
+                match chosen.task {
+                    Task::MadeUpPixels => made_up::pixels(0),
+                    _ => made_up::regression(0),
+                }
+            }
+            _ => datasets::load(&datasets::find(self.data.as_deref())?)?,
+        };
         // A model that rescales its own input is given the bytes as they are.
-        let rescales = model.layers().first().is_some_and(|layer| layer.class_name() == "Rescaling");
+        let rescales = chosen.model.layers().first().is_some_and(|layer| layer.spec.class_name() == "Rescaling");
         if data.train.x.is_bytes() && self.scale == Scale::Unit && !rescales {
             data.train.x.scale_bytes(1.0 / 255.0);
             data.test.x.scale_bytes(1.0 / 255.0);
-            if !quiet {
-                output::notice("Inputs are bytes; they are divided by 255 (--scale none takes them as they are).");
-            }
+            notice("Inputs are bytes; they are divided by 255 (--scale none takes them as they are).");
         }
         Ok(data)
     }

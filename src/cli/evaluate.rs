@@ -34,11 +34,10 @@ pub struct Evaluate {
 impl Evaluate {
     /// Prints loss and metrics.
     pub fn run(self) -> Outcome {
-        let mut model = choose(&self.file, None)?.model;
-        if let Some(threads) = self.threads {
-            model.set_threads(threads.get());
-        }
-        let data = self.data.load(&model, self.json)?;
+        let mut chosen = choose(&self.file, None)?;
+        chosen.model.n_threads = self.threads.map_or(chosen.model.n_threads, NonZeroUsize::get);
+        let data = self.data.load(&chosen, self.json)?;
+        let model = chosen.model;
         let start = Instant::now();
         let scores = model.evaluate(&data.test)?;
         let seconds = start.elapsed().as_secs_f64();

@@ -13,7 +13,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use tallynet::model::Sequential;
-use tallynet::{Error, formats, kernels, model};
+use tallynet::model::recipes::{self, Task};
+use tallynet::{Error, formats, kernels};
 
 /// Train small Keras-style models on the CPU, see why they have the parameters they have, and prove it.
 ///
@@ -86,20 +87,27 @@ struct Chosen {
     model: Sequential,
     batch_size: usize,
     epochs: usize,
+    /// What it is trained on where nothing else is given.
+    task: Task,
 }
 
 /// Builds the model of this name, or loads the one in this file.
 fn choose(name_or_file: &str, seed: Option<u64>) -> Result<Chosen, Failure> {
-    match model::catalogue::named(name_or_file) {
-        Ok(recipe) => {
-            Ok(Chosen { model: recipe.build(seed.unwrap_or(0))?, batch_size: recipe.batch_size, epochs: recipe.epochs })
+    match recipes::named(name_or_file) {
+        Ok(&recipe) => {
+            let model = recipe.build(seed.unwrap_or(0))?;
+            Ok(Chosen { model, batch_size: recipe.batch_size, epochs: recipe.epochs, task: recipe.task })
         }
         Err(_) if Path::new(name_or_file).exists() => {
             let (mut model, _) = formats::safetensors::load(Path::new(name_or_file))?;
-            if let Some(seed) = seed {
-                model.set_seed(seed);
-            }
-            Ok(Chosen { batch_size: model.last_batch_size().unwrap_or(32), epochs: 1, model })
+            model.seed = seed.unwrap_or(model.seed);
+            let like = recipes::RECIPES.iter().find(|recipe| {
+                recipe.build(0).is_ok_and(|known| {
+                    (known.input_shape(), known.output_shape()) == (model.input_shape(), model.output_shape())
+                })
+            });
+            let task = like.map_or(Task::Mnist, |recipe| recipe.task);
+            Ok(Chosen { batch_size: model.batch_size.unwrap_or(32), epochs: 1, model, task })
         }
         Err(error) => Err(Failure::usage(error)),
     }

@@ -1,6 +1,6 @@
 //! `tallynet models`.
 
-use tallynet::model::catalogue::RECIPES;
+use tallynet::model::recipes::{RECIPES, Task};
 
 use super::{Outcome, output};
 
@@ -10,14 +10,17 @@ pub fn run() -> Outcome {
     for recipe in RECIPES {
         let model = recipe.build(0)?;
         let compiled = model.compiled()?;
-        let rate = compiled.optimizer.learning_rate();
-        text += &format!("{}\n    {}\n", recipe.name, recipe.about);
+        let data = match recipe.task {
+            Task::Mnist => "MNIST",
+            Task::MadeUpRegression | Task::MadeUpPixels => "--data FILE.npz, or else a small made-up task",
+        };
+        text += &format!("{}\n    {}\n    data: {data}\n", recipe.name, recipe.about);
         text += &format!(
-            "    data {}, batch size {}, epochs {}, optimizer {} (learning rate {rate}), loss {}, metrics {}\n",
-            recipe.data,
+            "    batch size {}, epochs {}, optimizer {} (learning rate {}), loss {}, metrics {}\n",
             recipe.batch_size,
             recipe.epochs,
             compiled.optimizer.class_name(),
+            compiled.optimizer.learning_rate(),
             compiled.loss.name(),
             compiled.metrics.join(", ")
         );

@@ -2,14 +2,14 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Instant;
 
 use clap::Args;
 use serde_json::{Map, Value, json};
 use tallynet::formats;
+use tallynet::losses::AnyLoss;
 use tallynet::model::{Sequential, Style, Verification};
-use tallynet::optimizers::Sgd;
+use tallynet::optimizers::{AnyOptimizer, OptimizerState};
 use tallynet::training::{Callback, FitOptions, History, Progress, Scores};
 
 use super::data::Data;
@@ -41,13 +41,25 @@ pub struct Train {
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     batch_size: Option<NonZeroUsize>,
 
-    /// How far a step goes [default: the model's]
+    /// How the gradient moves the parameters: sgd or adam [default: the model's]
+    #[arg(long, value_name = "NAME")]
+    optimizer: Option<String>,
+
+    /// How far a step goes [default: the model's, or the named optimizer's]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     learning_rate: Option<f64>,
 
-    /// How much of its last move a parameter keeps, from 0 to 1 [default: the model's]
+    /// How much of its last move a parameter keeps, from 0 to 1; for sgd [default: the model's]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     momentum: Option<f64>,
+
+    /// What training makes small: categorical_crossentropy, mse, … [default: the model's]
+    #[arg(long, value_name = "NAME")]
+    loss: Option<String>,
+
+    /// What is counted beside the loss, separated by commas [default: the model's]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    metrics: Option<Vec<String>>,
 
     /// What the first weights and the order of rows are drawn from [default: 0, or the saved file's]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
@@ -83,12 +95,9 @@ impl Train {
     pub fn run(self) -> Outcome {
         let start = Instant::now();
         let silent = self.quiet || self.json;
-        let chosen = choose(&self.model, self.seed)?;
-        let (mut model, batch_size) = (chosen.model, self.batch_size.map_or(chosen.batch_size, NonZeroUsize::get));
-        self.change_optimizer(&mut model)?;
-        if let Some(threads) = self.threads {
-            model.set_threads(threads.get());
-        }
+        let mut chosen = choose(&self.model, self.seed)?;
+        self.compile(&mut chosen.model)?;
+        chosen.model.n_threads = self.threads.map_or(chosen.model.n_threads, NonZeroUsize::get);
         if self.validation_split.is_some_and(|share| !(share > 0.0 && share < 1.0)) {
             return Err(Failure::usage("--validation-split is between 0 and 1, such as 0.1"));
         }
@@ -96,15 +105,17 @@ impl Train {
             formats::check_writable(path)?;
         }
         if !silent {
-            output::result(&model.summary(Style::Keras1, None))?;
+            output::result(&chosen.model.summary(Style::Keras1, None))?;
         }
-        let data = self.data.load(&model, silent)?;
+        let data = self.data.load(&chosen, silent)?;
+        let mut model = chosen.model;
         let options = FitOptions {
-            batch_size,
+            batch_size: self.batch_size.map_or(chosen.batch_size, NonZeroUsize::get),
             epochs: self.epochs.unwrap_or(chosen.epochs),
             shuffle: !self.no_shuffle,
             validation_data: self.validation_split.is_none().then_some(&data.test),
             validation_split: self.validation_split.unwrap_or(0.0),
+            ..FitOptions::default()
         };
         let mut progress = Progress::new();
         let mut callbacks: Vec<&mut dyn Callback> = vec![];
@@ -124,24 +135,42 @@ impl Train {
         })
     }
 
-    fn change_optimizer(&self, model: &mut Sequential) -> Outcome {
-        if self.learning_rate.is_none() && self.momentum.is_none() {
-            return Ok(());
+    /// Compiles the model anew where a flag says something else than it was compiled with.
+    fn compile(&self, model: &mut Sequential) -> Outcome {
+        let old = model.compiled.as_ref();
+        let mut optimizer = match (&self.optimizer, old) {
+            (Some(name), _) => AnyOptimizer::by_name(name).map_err(Failure::usage)?,
+            (None, Some(old)) => old.optimizer.clone(),
+            (None, None) => return Err(Failure::usage("the model was saved without an optimizer; give --optimizer")),
+        };
+        let loss = match (&self.loss, old) {
+            (Some(name), _) => AnyLoss::by_name(name).map_err(Failure::usage)?,
+            (None, Some(old)) => old.loss.clone(),
+            (None, None) => return Err(Failure::usage("the model was saved without a loss; give --loss")),
+        };
+        if let Some(rate) = self.learning_rate {
+            *optimizer.learning_rate_mut() = rate;
         }
-        let compiled = model.compiled()?;
-        let option = |key| compiled.optimizer.config().get(key).and_then(Value::as_f64);
-        let rate = self.learning_rate.or(option("learning_rate")).unwrap_or(0.01);
-        let momentum = self.momentum.or(option("momentum")).unwrap_or(0.0);
-        let rule = Sgd::new(rate).and_then(|rule| rule.momentum(momentum)).map_err(Failure::usage)?;
-        let (loss, metrics, state) = (compiled.loss.clone(), compiled.metrics.clone(), compiled.state.clone());
-        model.compile_with(Arc::new(rule), loss, metrics)?;
-        // What was remembered stays good for the same kind of rule.
-        let fresh = &mut model.compiled_mut()?.state;
-        fresh.iteration = state.iteration;
-        for (fresh, slot) in fresh.slots.iter_mut().zip(state.slots) {
-            if fresh.len() == slot.len() {
-                *fresh = slot;
+        match (&mut optimizer, self.momentum) {
+            (AnyOptimizer::Sgd(sgd), Some(momentum)) => sgd.momentum = momentum,
+            (other, Some(_)) => {
+                return Err(Failure::usage(format!(
+                    "--momentum is for sgd, and the optimizer is {}",
+                    other.class_name()
+                )));
             }
+            _ => {}
+        }
+        let metrics = self.metrics.clone().or(old.map(|old| old.metrics.clone())).unwrap_or_default();
+        let metrics: Vec<&str> = metrics.iter().map(String::as_str).collect();
+        // What was remembered stays good for a rule that keeps the same.
+        let state = old.map(|old| (old.optimizer.slots(), old.state.clone()));
+        model.compile(optimizer, loss, &metrics).map_err(Failure::usage)?;
+        let compiled = model.compiled_mut()?;
+        if let Some((slots, state)) = state.filter(|(slots, _)| *slots == compiled.optimizer.slots()) {
+            let learning_rate = self.learning_rate.unwrap_or(state.learning_rate);
+            let _ = slots;
+            compiled.state = OptimizerState { learning_rate, ..state };
         }
         Ok(())
     }
@@ -153,8 +182,8 @@ fn report(scores: &Scores, verification: &Verification, saved: Option<&std::path
 }
 
 fn json_line(model: &Sequential, history: &History, scores: &Scores, seconds: f64) -> String {
-    let by_layer: Map<String, Value> =
-        (0..model.layers().len()).map(|i| (model.layers()[i].name(), json!(model.count_params_of(i)))).collect();
+    let layers = model.layers().iter();
+    let by_layer: Map<String, Value> = layers.map(|layer| (layer.name(), json!(layer.count_params().0))).collect();
     let epochs: Map<String, Value> =
         history.values.iter().map(|(name, values)| (name.clone(), json!(values))).collect();
     let line = json!({
@@ -163,8 +192,8 @@ fn json_line(model: &Sequential, history: &History, scores: &Scores, seconds: f6
         "history": epochs,
         "parameters": { "total": model.count_params(), "layers": by_layer },
         "fingerprint": model.fingerprint(),
-        "seed": model.seed(),
-        "threads": model.n_threads(),
+        "seed": model.seed,
+        "threads": model.n_threads,
         "seconds": seconds,
         "seconds_per_epoch": history.median_seconds(),
     });

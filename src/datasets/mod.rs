@@ -2,6 +2,7 @@
 
 pub mod batches;
 mod dataset;
+pub mod made_up;
 pub mod mnist;
 pub mod npz;
 mod unpack;

@@ -18,89 +18,71 @@ const KEY: &str = "tallynet";
 const REMEDY: &str = "use a file that tallynet saved (train --save FILE), or a name that `tallynet models` lists";
 
 /// Saves a model with its description and what its optimizer remembers.
-///
-/// # Errors
-/// Whatever the operating system refuses; a file that was there is then untouched.
 pub fn save(model: &Sequential, path: &Path) -> Result<()> {
-    let mut arrays: Vec<(String, Vec<usize>, Vec<u8>)> = vec![];
-    for (name, array) in model.weights() {
-        arrays.push((name, array.shape().to_vec(), bytes(array.iter())));
-    }
+    let bytes =
+        |numbers: &mut dyn Iterator<Item = &Real>| -> Vec<u8> { numbers.flat_map(|x| x.to_le_bytes()).collect() };
+    let mut arrays: Vec<(String, Vec<usize>, Vec<u8>)> =
+        model.weights().map(|(name, array)| (name, array.shape().to_vec(), bytes(&mut array.iter()))).collect();
     if let Some(compiled) = &model.compiled {
         for (name, slot) in compiled.optimizer.slots().iter().zip(&compiled.state.slots) {
-            arrays.push((format!("optimizer/{name}"), vec![slot.len()], bytes(slot.iter())));
+            arrays.push((format!("optimizer/{name}"), vec![slot.len()], bytes(&mut slot.iter())));
         }
     }
     let dtype = if size_of::<Real>() == 4 { Dtype::F32 } else { Dtype::F64 };
-    let failed =
-        |error: &dyn std::fmt::Display| Error::file(path, error.to_string(), "this is a defect; please report it");
-    let views = arrays
-        .iter()
-        .map(|(name, shape, bytes)| Ok((name, TensorView::new(dtype, shape.clone(), bytes).map_err(|e| failed(&e))?)));
-    let views = views.collect::<Result<Vec<_>>>()?;
-    let description = serde_json::to_string(&model.description()).map_err(|error| failed(&error))?;
-    let metadata = HashMap::from([(KEY.to_string(), description)]);
-    replace(path, &safetensors::serialize(views, Some(metadata)).map_err(|error| failed(&error))?)
+    let serialized = || -> std::result::Result<Vec<u8>, Box<dyn std::error::Error>> {
+        let views = arrays.iter().map(|(name, shape, bytes)| Ok((name, TensorView::new(dtype, shape.clone(), bytes)?)));
+        let views = views.collect::<std::result::Result<Vec<_>, safetensors::SafeTensorError>>()?;
+        let metadata = HashMap::from([(KEY.to_string(), serde_json::to_string(&model.description())?)]);
+        Ok(safetensors::serialize(views, Some(metadata))?)
+    };
+    let failed = |error: Box<dyn std::error::Error>| Error::file(path, error.to_string(), "please report this defect");
+    replace(path, &serialized().map_err(failed)?)
 }
 
-/// Loads a model that [`save`] wrote, and counts every array as it lies in the file.
-///
-/// # Errors
-/// A file that is damaged or not of this form, and arrays that are missing, too many or of another shape.
+/// Loads a model that [`save`] wrote, and counts every array as it lies in the file. A file that is damaged or not of
+/// this form is an error, as are arrays that are missing, too many or of another shape.
 pub fn load(path: &Path) -> Result<(Sequential, Vec<ArrayCount>)> {
     let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
-    let damaged = |found: String| Error::file(path, found, REMEDY);
-    let (_, metadata) = SafeTensors::read_metadata(&bytes)
-        .map_err(|error| damaged(format!("this is no whole safetensors file: {error}")))?;
-    let tensors = SafeTensors::deserialize(&bytes)
-        .map_err(|error| damaged(format!("this safetensors file is damaged: {error}")))?;
-    let text = metadata.metadata().as_ref().and_then(|metadata| metadata.get(KEY));
-    let text =
-        text.ok_or_else(|| damaged(format!("this safetensors file has no description under the key {KEY:?}")))?;
-    let description: Description =
-        serde_json::from_str(text).map_err(|error| damaged(format!("the description is damaged: {error}")))?;
-    // Before the model is built: a description must not claim more memory than the file can fill.
-    let n_numbers = bytes.len() / 4;
-    let mut model =
-        Sequential::from_description_within(description, n_numbers).map_err(|error| damaged(error.to_string()))?;
+    read(&bytes).map_err(|found| Error::file(path, found, REMEDY))
+}
 
-    let mut counts = vec![];
-    let mut values = model.parameters.values.clone();
-    let mut expected: Vec<String> = vec![];
-    for entry in model.parameters.entries() {
-        let name = model.full_name(entry);
-        let tensor = tensors.tensor(&name).map_err(|_| damaged(format!("the array {name} is missing")))?;
-        if tensor.shape() != entry.spec.shape {
-            let (found, needed) = (Tuple(tensor.shape()), Tuple(&entry.spec.shape));
-            return Err(damaged(format!("the array {name} has the shape {found}, and the model needs {needed}")));
+fn read(bytes: &[u8]) -> std::result::Result<(Sequential, Vec<ArrayCount>), String> {
+    let broken = |error| format!("this is no whole safetensors file: {error}");
+    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(broken)?;
+    let tensors = SafeTensors::deserialize(bytes).map_err(broken)?;
+    let text = metadata.metadata().as_ref().and_then(|metadata| metadata.get(KEY));
+    let text = text.ok_or_else(|| format!("this safetensors file has no description under the key {KEY:?}"))?;
+    let description: Description =
+        serde_json::from_str(text).map_err(|error| format!("the description is damaged: {error}"))?;
+    let mut model = description.build(bytes.len() / 4).map_err(|error| error.to_string())?;
+
+    let mut expected = vec![];
+    let mut numbers = |name: String, shape: &[usize]| {
+        let tensor = tensors.tensor(&name).map_err(|_| format!("the array {name} is missing"))?;
+        if tensor.shape() != shape {
+            let (found, needed) = (Tuple(tensor.shape()), Tuple(shape));
+            return Err(format!("the array {name} has the shape {found}, and the model needs {needed}"));
         }
-        let numbers = numbers(&tensor).map_err(|problem| damaged(format!("the array {name} {problem}")))?;
-        counts.push(ArrayCount { name: name.clone(), shape: tensor.shape().to_vec(), counted: numbers.len() });
-        values[entry.range.clone()].copy_from_slice(&numbers);
+        let numbers = numbers(&tensor).map_err(|problem| format!("the array {name} {problem}"))?;
         expected.push(name);
+        Ok(numbers)
+    };
+    let mut counts = vec![];
+    for entry in model.parameters.entries.clone() {
+        let (name, shape) = (model.full_name(&entry), entry.spec.shape);
+        let numbers = numbers(name.clone(), &shape)?;
+        counts.push(ArrayCount { name, shape, counted: numbers.len() });
+        model.parameters.values[entry.range].copy_from_slice(&numbers);
     }
-    model.parameters.values = values;
     if let Some(compiled) = &mut model.compiled {
         for (name, slot) in compiled.optimizer.slots().iter().zip(&mut compiled.state.slots) {
-            let name = format!("optimizer/{name}");
-            let tensor = tensors.tensor(&name).map_err(|_| damaged(format!("the array {name} is missing")))?;
-            let numbers = numbers(&tensor).map_err(|problem| damaged(format!("the array {name} {problem}")))?;
-            if numbers.len() != slot.len() {
-                let (found, needed) = (numbers.len(), slot.len());
-                return Err(damaged(format!("the array {name} has {found} numbers, and the model needs {needed}")));
-            }
-            *slot = numbers;
-            expected.push(name);
+            *slot = numbers(format!("optimizer/{name}"), &[slot.len()])?;
         }
     }
     match tensors.names().into_iter().find(|name| !expected.iter().any(|known| known == name)) {
-        Some(name) => Err(damaged(format!("the array {name} belongs to no layer of the model"))),
+        Some(name) => Err(format!("the array {name} belongs to no layer of the model")),
         None => Ok((model, counts)),
     }
-}
-
-fn bytes<'a>(numbers: impl Iterator<Item = &'a Real>) -> Vec<u8> {
-    numbers.flat_map(|number| number.to_le_bytes()).collect()
 }
 
 fn numbers(tensor: &TensorView) -> std::result::Result<Vec<Real>, String> {

@@ -76,3 +76,43 @@ kernel! {
 fn add_body<L: Lanes>(from: &[Real], to: &mut [Real]) {
     to.iter_mut().zip(from).for_each(|(to, from)| *to += from);
 }
+
+kernel! {
+    /// Each `x` becomes `max(x, 0)`; a NaN stays one, and shows in the loss.
+    pub fn relu(values: &mut [Real]) = relu_body
+}
+
+#[inline(always)]
+fn relu_body<L: Lanes>(values: &mut [Real]) {
+    values.iter_mut().for_each(|x| *x = if *x < 0.0 { 0.0 } else { *x });
+}
+
+kernel! {
+    /// `dy` becomes 0 where `y` is not above 0.
+    pub fn relu_backward(y: &[Real], dy: &mut [Real]) = relu_backward_body
+}
+
+#[inline(always)]
+fn relu_backward_body<L: Lanes>(y: &[Real], dy: &mut [Real]) {
+    dy.iter_mut().zip(y).for_each(|(dy, y)| *dy = if *y > 0.0 { *dy } else { 0.0 });
+}
+
+/// Moments smaller than this are taken for 0. A parameter that gets no gradient any more (a pixel that is always
+/// black) would otherwise let them decay into numbers so small that processors compute with them a hundred times slower.
+const NEGLIGIBLE: Real = 1e-30;
+
+kernel! {
+    /// Adam's step over a stretch: `factors` are α, 1 − β₁, 1 − β₂ and ε.
+    pub fn adam(w: &mut [Real], g: &[Real], m: &mut [Real], v: &mut [Real], factors: [Real; 4]) = adam_body
+}
+
+#[inline(always)]
+fn adam_body<L: Lanes>(w: &mut [Real], g: &[Real], m: &mut [Real], v: &mut [Real], factors: [Real; 4]) {
+    let [alpha, rest_1, rest_2, epsilon] = factors;
+    let flushed = |x: Real| if x.abs() < NEGLIGIBLE { 0.0 } else { x };
+    for (((w, &g), m), v) in w.iter_mut().zip(g).zip(m).zip(v) {
+        *m = flushed(*m + rest_1 * (g - *m));
+        *v = flushed(*v + rest_2 * (g * g - *v));
+        *w -= alpha * *m / (v.sqrt() + epsilon);
+    }
+}

@@ -11,118 +11,101 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
-use super::{Backward, Built, Count, Layer, LayerSpec, Misfit, Operation, config_of};
+use super::{Backward, Built, Count, Layer, LayerSpec, Misfit, Operation};
 use crate::Real;
 use crate::activations::ActivationKind;
 use crate::initializers::Initializer;
 use crate::kernels::matmul::{self, matmul};
 use crate::kernels::rows;
 use crate::params::ParamSpec;
+use crate::regularizers::L1L2;
 use crate::shape::{Shape, per_position, per_position_mut};
 
 /// `units` weighted sums of the last axis, each with a bias of its own, then an activation.
-///
-/// It has `inputs · units` weights and `units` biases: see Keras's `Dense`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Dense {
-    units: usize,
-    #[serde(default)]
-    activation: ActivationKind,
-    #[serde(default = "yes")]
-    use_bias: bool,
-    #[serde(default = "glorot_uniform")]
-    kernel_initializer: Initializer,
-    #[serde(default = "zeros")]
-    bias_initializer: Initializer,
+    /// The number of sums.
+    pub units: usize,
+    /// What is applied to the sums.
+    pub activation: ActivationKind,
+    /// Whether each unit has a bias.
+    pub use_bias: bool,
+    /// How the kernel's first values are drawn.
+    pub kernel_initializer: Initializer,
+    /// How the biases' first values are drawn.
+    pub bias_initializer: Initializer,
+    /// The penalty on the kernel's size.
+    pub kernel_regularizer: Option<L1L2>,
+    /// The penalty on the biases' size.
+    pub bias_regularizer: Option<L1L2>,
 }
 
-fn yes() -> bool {
-    true
-}
-fn glorot_uniform() -> Initializer {
-    Initializer::GlorotUniform {}
-}
-fn zeros() -> Initializer {
-    Initializer::Zeros {}
+impl Default for Dense {
+    fn default() -> Self {
+        Dense {
+            units: 0,
+            activation: ActivationKind::Linear,
+            use_bias: true,
+            kernel_initializer: Initializer::GlorotUniform {},
+            bias_initializer: Initializer::Zeros {},
+            kernel_regularizer: None,
+            bias_regularizer: None,
+        }
+    }
 }
 
 impl Dense {
-    /// A layer of so many units, with bias and without an activation.
+    /// A layer of so many units, with Keras's defaults.
     pub fn new(units: usize) -> Self {
-        Dense {
-            units,
-            activation: ActivationKind::Linear,
-            use_bias: true,
-            kernel_initializer: glorot_uniform(),
-            bias_initializer: zeros(),
-        }
+        Dense { units, ..Dense::default() }
     }
 
-    /// What is applied to the sums.
-    pub fn activation(mut self, activation: ActivationKind) -> Self {
-        self.activation = activation;
-        self
-    }
-
-    /// Whether each unit has a bias.
-    pub fn use_bias(mut self, use_bias: bool) -> Self {
-        self.use_bias = use_bias;
-        self
+    /// The same with an activation.
+    pub fn activation(self, activation: ActivationKind) -> Self {
+        Dense { activation, ..self }
     }
 }
 
 impl LayerSpec for Dense {
-    fn class_name(&self) -> &'static str {
-        "Dense"
-    }
-
-    fn config(&self) -> Map<String, Value> {
-        config_of(self)
-    }
-
     fn build(&self, input: &Shape) -> Result<Built, Misfit> {
         let (inputs, units) = (input.last(), self.units);
-        if input.dims().is_empty() || inputs == 0 || units == 0 {
-            return Err(Misfit {
-                problem: format!("{units} units on {inputs} inputs: it expects at least one of each on the last axis"),
-                remedy: "give Dense at least 1 unit and an input with a last axis, such as Flatten makes".to_string(),
-            });
+        if input.dims().is_empty() || units == 0 {
+            let problem =
+                format!("{units} units on {input}: it expects at least one unit, and an input with a last axis");
+            return Err(Misfit::new(problem, "give Dense at least 1 unit, and an input such as Flatten makes"));
         }
-        let mut params = vec![ParamSpec {
-            name: "kernel",
-            shape: vec![inputs, units],
-            initializer: self.kernel_initializer.clone(),
-        }];
+        let mut params =
+            vec![ParamSpec::new("kernel", vec![inputs, units], &self.kernel_initializer, self.kernel_regularizer)];
         if self.use_bias {
-            params.push(ParamSpec { name: "bias", shape: vec![units], initializer: self.bias_initializer.clone() });
+            params.push(ParamSpec::new("bias", vec![units], &self.bias_initializer, self.bias_regularizer));
         }
         let output = input.with_last(units);
         let layer = DenseLayer { inputs, units, use_bias: self.use_bias, positions: input.n_positions() };
-        let mut operations = vec![Operation::Layer(Box::new(layer))];
-        operations.extend(self.activation.in_place(units).map(Operation::InPlace));
-        Ok(Built { output, params, operations, count: count(input, inputs, units, self.use_bias) })
+        let operations = [Operation::Layer(Box::new(layer))].into_iter();
+        let operations = operations.chain(Operation::activation(self.activation, &output)).collect();
+        Ok(Built { output, params, operations, count: self.count(input) })
     }
 }
 
-fn count(input: &Shape, inputs: usize, units: usize, use_bias: bool) -> Count {
-    let weights = inputs.saturating_mul(units);
-    let each =
-        if inputs == 1 { "1 weight, for its input".to_string() } else { format!("{inputs} weights, one an input") };
-    let mut reason = format!("each of the {units} units has {each}");
-    reason += if use_bias { ", and a bias of its own" } else { ", and no bias" };
-    if input.dims().len() > 1 {
-        reason += &format!("; all {} positions of the sample share them", input.n_positions());
-    }
-    Count {
-        formula: match use_bias {
-            true => format!("{inputs} inputs × {units} units + {units} biases"),
-            false => format!("{inputs} inputs × {units} units"),
-        },
-        total: weights.saturating_add(if use_bias { units } else { 0 }),
-        reason,
+impl Dense {
+    fn count(&self, input: &Shape) -> Count {
+        let (inputs, units) = (input.last(), self.units);
+        let mut formula = format!("{inputs} inputs × {units} units");
+        let mut total = inputs.saturating_mul(units);
+        let mut reason = format!("each of the {units} units has {inputs} weights, one an input, and ");
+        if self.use_bias {
+            formula += &format!(" + {units} biases");
+            total = total.saturating_add(units);
+            reason += "a bias of its own";
+        } else {
+            reason += "no bias";
+        }
+        if input.dims().len() > 1 {
+            reason += &format!("; all {} positions of the sample share them", input.n_positions());
+        }
+        Count { formula, total, reason }
     }
 }
 
@@ -166,7 +149,7 @@ impl Layer for DenseLayer {
     }
 
     fn work(&self) -> usize {
-        self.positions * self.inputs * self.units
+        self.positions.saturating_mul(self.inputs).saturating_mul(self.units)
     }
 }
 

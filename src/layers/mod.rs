@@ -1,5 +1,5 @@
-//! The catalogue of layers, one file each: what a user writes (a [`LayerSpec`]), and the mathematics that it becomes
-//! once its input's shape is known (a [`Layer`] over borrowed views).
+//! The catalogue of layers, one file each: what a user writes (a [`LayerSpec`], whose fields have Keras's names), and
+//! the mathematics that it becomes once its input's shape is known (a [`Layer`] over borrowed views).
 //!
 //! A layer owns no parameters, no buffers and no name: the model does. It is handed its slice of the parameter
 //! vector, its input and its output, and reads like its formula.
@@ -15,26 +15,25 @@ pub use flatten::Flatten;
 use std::fmt;
 
 use ndarray::{ArrayView2, ArrayViewMut2};
-use serde::Serialize;
-use serde_json::{Map, Value};
 
 use crate::Real;
-use crate::activations::InPlace;
+use crate::activations::ActivationKind;
+use crate::classes::classes;
 use crate::params::ParamSpec;
 use crate::shape::Shape;
 
+classes! {
+    /// A layer of any class, before it knows its input.
+    AnyLayer: LayerSpec {
+        "Activation" => Activation,
+        "Dense" => Dense,
+        "Flatten" => Flatten,
+    }
+}
+
 /// What a user writes and a file stores: a layer before it knows its input.
-pub trait LayerSpec: fmt::Debug + Send + Sync {
-    /// Keras's name of the class: `Dense`.
-    fn class_name(&self) -> &'static str;
-
-    /// The options under Keras's names, as a file stores them.
-    fn config(&self) -> Map<String, Value>;
-
-    /// Fixes every size for an input of this shape.
-    ///
-    /// # Errors
-    /// What the layer expected instead, and the change that would fix it.
+pub trait LayerSpec: fmt::Debug {
+    /// Fixes every size for an input of this shape, or says why that cannot be.
     fn build(&self, input: &Shape) -> Result<Built, Misfit>;
 }
 
@@ -45,6 +44,12 @@ pub struct Misfit {
     pub problem: String,
     /// The change that would fix it.
     pub remedy: String,
+}
+
+impl Misfit {
+    fn new(problem: impl Into<String>, remedy: impl Into<String>) -> Misfit {
+        Misfit { problem: problem.into(), remedy: remedy.into() }
+    }
 }
 
 /// A layer that knows all its sizes.
@@ -59,12 +64,31 @@ pub struct Built {
     pub count: Count,
 }
 
+impl Built {
+    /// A layer without parameters; `reason` says what it does instead of having some.
+    fn weightless(output: Shape, operation: Option<Operation>, reason: impl Into<String>) -> Built {
+        let count = Count { formula: "no weights".to_string(), total: 0, reason: reason.into() };
+        Built { output, params: vec![], operations: operation.into_iter().collect(), count }
+    }
+}
+
 /// One thing that runs.
 pub enum Operation {
     /// Reads its input and writes an output of its own.
     Layer(Box<dyn Layer>),
-    /// Changes the output of the layer below in place.
-    InPlace(InPlace),
+    /// Changes the output of the layer below in place; its vectors have this width.
+    InPlace(ActivationKind, usize),
+}
+
+impl Operation {
+    /// What runs for an activation behind an output of this shape: nothing for `linear`.
+    fn activation(kind: ActivationKind, output: &Shape) -> Option<Operation> {
+        match kind {
+            ActivationKind::Linear => None,
+            _ if kind.needs_input() => Some(Operation::Layer(Box::new(activation::Kept(kind)))),
+            _ => Some(Operation::InPlace(kind, output.last())),
+        }
+    }
 }
 
 /// The arithmetic of a parameter count, made from the layer's sizes and not from its arrays.
@@ -111,31 +135,4 @@ pub struct Backward<'a> {
     pub dx: Option<ArrayViewMut2<'a, Real>>,
     /// At least [`Layer::scratch_len`] numbers.
     pub scratch: &'a mut [Real],
-}
-
-/// The options of a specification as Keras's keys: what its fields are called, since they have Keras's names.
-fn config_of(spec: &impl Serialize) -> Map<String, Value> {
-    match serde_json::to_value(spec) {
-        Ok(Value::Object(map)) => map,
-        _ => Map::new(),
-    }
-}
-
-/// Makes a layer's specification from a class name and its options, as a file stores them.
-///
-/// # Errors
-/// A class that is not in the catalogue, or an option that the class does not have, in words.
-pub fn from_config(class_name: &str, config: Map<String, Value>) -> Result<Box<dyn LayerSpec>, String> {
-    fn parse<S: LayerSpec + serde::de::DeserializeOwned + 'static>(
-        config: Map<String, Value>,
-    ) -> Result<Box<dyn LayerSpec>, String> {
-        let spec: S = serde_json::from_value(Value::Object(config)).map_err(|error| error.to_string())?;
-        Ok(Box::new(spec))
-    }
-    match class_name {
-        "Activation" => parse::<Activation>(config),
-        "Dense" => parse::<Dense>(config),
-        "Flatten" => parse::<Flatten>(config),
-        _ => Err("there is no such layer here; Activation, Dense and Flatten are known".to_string()),
-    }
 }

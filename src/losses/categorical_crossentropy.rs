@@ -1,61 +1,74 @@
-//! Categorical cross-entropy against one-hot rows: `−Σⱼ yⱼ·ln pⱼ`.
+//! Categorical cross-entropy against one-hot vectors: `−Σⱼ yⱼ·ln pⱼ`.
 //!
 //! As Keras computes it, from probabilities: divided by their sum, clipped to `[1e-7, 1 − 1e-7]`, then the logarithm.
 //! The gradient through a last softmax is `p·Σy − y` at the logits: exact for any logit, where the clip would let
 //! none through (Keras on TensorFlow takes the same one).
 
-use ndarray::{ArrayView2, ArrayViewMut2, Zip};
+use serde::{Deserialize, Serialize};
 
-use super::{Loss, TargetForm, clipped_log_loss, inside_clip};
+use super::{Loss, TargetForm, clip, inside_clip, log_denominator};
 use crate::Real;
 use crate::activations::ActivationKind;
 
 /// The loss `categorical_crossentropy`.
-#[derive(Debug, Clone, Default)]
-pub struct CategoricalCrossentropy {}
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CategoricalCrossentropy {
+    /// The model's output is logits, not yet probabilities.
+    pub from_logits: bool,
+    /// How much of each target is shared out among all classes, from 0 to 1.
+    pub label_smoothing: f64,
+}
+
+impl CategoricalCrossentropy {
+    fn smooth(&self, y: Real, classes: usize) -> Real {
+        let smoothing = self.label_smoothing as Real;
+        y * (1.0 - smoothing) + smoothing / classes as Real
+    }
+}
 
 impl Loss for CategoricalCrossentropy {
-    fn name(&self) -> &'static str {
-        "categorical_crossentropy"
-    }
-
     fn target_form(&self) -> TargetForm {
         TargetForm::OneHot
     }
 
-    fn sum(&self, y: ArrayView2<Real>, p: ArrayView2<Real>) -> f64 {
-        let mut total = 0.0;
-        for (y, p) in y.rows().into_iter().zip(p.rows()) {
-            let sum = p.sum();
-            for (&y, &p) in y.iter().zip(p) {
-                // A class that is not the truth adds nothing, unless the row is no longer a number.
-                if y != 0.0 || sum.is_nan() || sum == 0.0 {
-                    total += f64::from(y * clipped_log_loss(p / sum));
-                }
-            }
+    fn value(&self, y: &[Real], p: &[Real]) -> Real {
+        let targets = y.iter().map(|&y| self.smooth(y, p.len())).zip(p);
+        if self.from_logits {
+            let (largest, log) = log_denominator(p);
+            return targets.map(|(y, z)| y * (log - (z - largest))).sum();
         }
-        total
+        let sum: Real = p.iter().sum();
+        // A class that is not the truth adds nothing, unless the vector is no longer one of numbers.
+        targets.filter(|(y, _)| *y != 0.0 || !(sum > 0.0)).map(|(y, p)| -y * clip(p / sum).ln()).sum()
     }
 
-    fn gradient(&self, y: ArrayView2<Real>, p: ArrayView2<Real>, scale: Real, mut dp: ArrayViewMut2<Real>) {
-        Zip::from(y.rows()).and(p.rows()).and(dp.rows_mut()).for_each(|y, p, mut dp| {
-            let sum = p.sum();
-            let unclipped = |p: Real| inside_clip(p / sum);
-            let shared: Real = y.iter().zip(p).filter(|&(_, &p)| unclipped(p)).map(|(y, _)| y / sum).sum();
-            Zip::from(&mut dp).and(y).and(p).for_each(|dp, &y, &p| {
-                *dp = scale * (shared - if unclipped(p) { y / p } else { 0.0 });
-            });
-        });
+    fn gradient(&self, y: &[Real], p: &[Real], dp: &mut [Real]) {
+        let smooth = |y: &Real| self.smooth(*y, p.len());
+        if self.from_logits {
+            let (largest, log) = log_denominator(p);
+            let total: Real = y.iter().map(smooth).sum();
+            return dp
+                .iter_mut()
+                .zip(y)
+                .zip(p)
+                .for_each(|((d, y), z)| *d = (z - largest - log).exp() * total - smooth(y));
+        }
+        let sum: Real = p.iter().sum();
+        let unclipped = |p: Real| inside_clip(p / sum);
+        let shared: Real = y.iter().zip(p).filter(|(_, p)| unclipped(**p)).map(|(y, _)| smooth(y) / sum).sum();
+        for ((d, y), &p) in dp.iter_mut().zip(y).zip(p) {
+            *d = shared - if unclipped(p) { smooth(y) / p } else { 0.0 };
+        }
     }
 
     fn absorbs(&self, last: ActivationKind) -> bool {
-        last == ActivationKind::Softmax
+        last == ActivationKind::Softmax && !self.from_logits
     }
 
-    fn gradient_through(&self, y: ArrayView2<Real>, p: ArrayView2<Real>, scale: Real, mut dx: ArrayViewMut2<Real>) {
-        Zip::from(y.rows()).and(p.rows()).and(dx.rows_mut()).for_each(|y, p, mut dx| {
-            let sum = y.sum();
-            Zip::from(&mut dx).and(y).and(p).for_each(|dx, &y, &p| *dx = scale * (p * sum - y));
-        });
+    fn gradient_through(&self, y: &[Real], p: &[Real], dx: &mut [Real]) {
+        let smooth = |y: &Real| self.smooth(*y, p.len());
+        let total: Real = y.iter().map(smooth).sum();
+        dx.iter_mut().zip(y).zip(p).for_each(|((d, y), p)| *d = p * total - smooth(y));
     }
 }

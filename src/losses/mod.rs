@@ -1,77 +1,107 @@
 //! The catalogue of losses, one file each: what training makes small.
 //!
-//! A loss sees vectors of the last axis, one a row: a sample's own for a classifier of samples, one a pixel for a
+//! A loss sees one vector of the last axis at a time: a sample's own for a classifier of samples, a pixel's for a
 //! classifier of pixels. Its value over a batch is the mean over all of them.
 
+mod binary_crossentropy;
 mod categorical_crossentropy;
+mod mean_error;
 mod sparse_categorical_crossentropy;
 
+pub use binary_crossentropy::BinaryCrossentropy;
 pub use categorical_crossentropy::CategoricalCrossentropy;
+pub use mean_error::{MeanAbsoluteError, MeanSquaredError};
 pub use sparse_categorical_crossentropy::SparseCategoricalCrossentropy;
 
 use std::fmt;
 
-use ndarray::{ArrayView2, ArrayViewMut2};
-
-use crate::Real;
 use crate::activations::ActivationKind;
+use crate::classes::{classes, snake_case};
+use crate::{Error, Real, Result};
 
-/// How targets look to a loss, for each vector that the model puts out.
+classes! {
+    /// A loss of any class.
+    AnyLoss: Loss {
+        "BinaryCrossentropy" => BinaryCrossentropy,
+        "CategoricalCrossentropy" => CategoricalCrossentropy,
+        "MeanAbsoluteError" => MeanAbsoluteError,
+        "MeanSquaredError" => MeanSquaredError,
+        "SparseCategoricalCrossentropy" => SparseCategoricalCrossentropy,
+    }
+}
+
+/// How targets look to a loss.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TargetForm {
-    /// A vector as long as the output's, 1 at the class and 0 elsewhere; class numbers are spread out to it.
+    /// A vector as long as the output's; class numbers are spread out to 1 at the class and 0 elsewhere.
     OneHot,
+    /// A vector as long as the output's.
+    Vector,
     /// The number of the class.
     Label,
 }
 
-/// A loss and its gradient, over vectors of the last axis: `y` is the truth, `p` what the model put out.
+/// A loss and its gradient, at one vector: `y` is the truth, `p` what the model put out.
 pub trait Loss: fmt::Debug + Send + Sync {
-    /// Keras's name: `categorical_crossentropy`.
-    fn name(&self) -> &'static str;
-
     /// How the targets must look.
-    fn target_form(&self) -> TargetForm;
+    fn target_form(&self) -> TargetForm {
+        TargetForm::Vector
+    }
 
-    /// The sum of the vectors' losses.
-    fn sum(&self, y: ArrayView2<Real>, p: ArrayView2<Real>) -> f64;
+    /// The loss.
+    fn value(&self, y: &[Real], p: &[Real]) -> Real;
 
-    /// Writes `scale` times the gradient of [`Loss::sum`] at `p`.
-    fn gradient(&self, y: ArrayView2<Real>, p: ArrayView2<Real>, scale: Real, dp: ArrayViewMut2<Real>);
+    /// Writes its gradient at `p`.
+    fn gradient(&self, y: &[Real], p: &[Real], dp: &mut [Real]);
 
     /// Whether the gradient has a closed form in front of this last activation, [`Loss::gradient_through`].
     fn absorbs(&self, _last: ActivationKind) -> bool {
         false
     }
 
-    /// Writes `scale` times the gradient of [`Loss::sum`] at what the last activation, which the loss absorbs, was
-    /// given; `p` is still what it put out. Never called where nothing is absorbed.
-    fn gradient_through(&self, y: ArrayView2<Real>, p: ArrayView2<Real>, scale: Real, dx: ArrayViewMut2<Real>) {
-        self.gradient(y, p, scale, dx);
+    /// Writes its gradient at what the last activation, which the loss absorbs, was given; `p` is still what it put
+    /// out. Never called where nothing is absorbed.
+    fn gradient_through(&self, y: &[Real], p: &[Real], dx: &mut [Real]) {
+        self.gradient(y, p, dx);
     }
 }
 
-/// The loss with Keras's name.
-///
-/// # Errors
-/// A name that is not in the catalogue, with those that are.
-pub fn by_name(name: &str) -> Result<Box<dyn Loss>, String> {
-    let all: [Box<dyn Loss>; 2] =
-        [Box::new(CategoricalCrossentropy::default()), Box::new(SparseCategoricalCrossentropy::default())];
-    let names: Vec<_> = all.iter().map(|loss| loss.name()).collect();
-    let known = names.join(", ");
-    all.into_iter().find(|loss| loss.name() == name).ok_or(format!("there is no loss {name:?} here; known: {known}"))
+impl AnyLoss {
+    /// Keras's name of the function: `categorical_crossentropy`.
+    pub fn name(&self) -> String {
+        snake_case(self.class_name())
+    }
+
+    /// The loss of this name, or of its short form (`mse`, `mae`), with Keras's defaults; an error lists all names.
+    pub fn by_name(name: &str) -> Result<AnyLoss> {
+        let full = match name {
+            "mse" | "MSE" => "mean_squared_error",
+            "mae" | "MAE" => "mean_absolute_error",
+            "bce" | "BCE" => "binary_crossentropy",
+            name => name,
+        };
+        let names: Vec<_> = AnyLoss::all().iter().map(AnyLoss::name).collect();
+        AnyLoss::all().into_iter().find(|loss| loss.name() == full || loss.class_name() == full).ok_or_else(|| {
+            Error::Argument(format!("there is no loss {name:?} here; known: {}, mse, mae, bce", names.join(", ")))
+        })
+    }
 }
 
 /// Keras's `epsilon()`: how near to 0 and 1 a probability may come before its logarithm is taken.
 const EPSILON: Real = 1e-7;
 
-/// `−ln` of a probability after Keras's clip. A wrong hard 0 costs 16.118, and NaN stays NaN.
-fn clipped_log_loss(q: Real) -> Real {
-    -q.clamp(EPSILON, 1.0 - EPSILON).ln()
+/// The probability after Keras's clip. A wrong hard 0 then costs 16.118, and NaN stays NaN.
+fn clip(q: Real) -> Real {
+    q.clamp(EPSILON, 1.0 - EPSILON)
 }
 
 /// Whether the clip lets the gradient of this probability through.
 fn inside_clip(q: Real) -> bool {
     (EPSILON..=1.0 - EPSILON).contains(&q)
+}
+
+/// The largest logit and `ln Σ e^(zⱼ − largest)`: together the logarithm of a softmax's denominator.
+fn log_denominator(logits: &[Real]) -> (Real, Real) {
+    let largest = logits.iter().copied().fold(Real::NEG_INFINITY, Real::max);
+    (largest, logits.iter().map(|z| (z - largest).exp()).sum::<Real>().ln())
 }

@@ -1,8 +1,6 @@
 //! Accuracy: the share of right answers, in the three forms that Keras chooses between.
 
-use ndarray::{ArrayView1, ArrayView2};
-
-use super::Metric;
+use super::{MAX_COUNTERS, Metric};
 use crate::Real;
 
 /// The largest output is at the largest target; of equals the first counts.
@@ -18,21 +16,19 @@ pub(super) struct Sparse;
 pub(super) struct Binary;
 
 impl Metric for Categorical {
-    fn count(&self, y: ArrayView2<Real>, p: ArrayView2<Real>, counters: &mut [f64]) {
-        let right = y.rows().into_iter().zip(p.rows()).filter(|&(y, p)| largest(y) == largest(p)).count();
-        tally(counters, right, p.nrows());
+    fn count(&self, y: &[Real], p: &[Real], counters: &mut [f64; MAX_COUNTERS]) {
+        tally(counters, usize::from(largest(y) == largest(p)), 1);
     }
 }
 
 impl Metric for Sparse {
-    fn count(&self, y: ArrayView2<Real>, p: ArrayView2<Real>, counters: &mut [f64]) {
-        let right = y.iter().zip(p.rows()).filter(|&(&y, p)| y as usize == largest(p)).count();
-        tally(counters, right, p.nrows());
+    fn count(&self, y: &[Real], p: &[Real], counters: &mut [f64; MAX_COUNTERS]) {
+        tally(counters, usize::from(y[0] as usize == largest(p)), 1);
     }
 }
 
 impl Metric for Binary {
-    fn count(&self, y: ArrayView2<Real>, p: ArrayView2<Real>, counters: &mut [f64]) {
+    fn count(&self, y: &[Real], p: &[Real], counters: &mut [f64; MAX_COUNTERS]) {
         let right = y.iter().zip(p).filter(|&(&y, &p)| Real::from(u8::from(p > 0.5)) == y).count();
         tally(counters, right, p.len());
     }
@@ -43,6 +39,7 @@ fn tally(counters: &mut [f64], right: usize, all: usize) {
     counters[1] += all as f64;
 }
 
-fn largest(row: ArrayView1<Real>) -> usize {
-    row.iter().enumerate().fold((0, Real::NEG_INFINITY), |best, (i, &x)| if x > best.1 { (i, x) } else { best }).0
+fn largest(vector: &[Real]) -> usize {
+    let first = (0, Real::NEG_INFINITY);
+    vector.iter().enumerate().fold(first, |best, (i, &x)| if x > best.1 { (i, x) } else { best }).0
 }

@@ -4,45 +4,36 @@ mod accuracy;
 
 use std::fmt;
 
-use ndarray::ArrayView2;
+use crate::{Error, Real, Result};
 
-use crate::Real;
-
-/// A running measure: a few counters that samples add to, and what they come to.
+/// A running measure: a few counters that vectors of the last axis add to, and what they come to.
 ///
 /// Counters of different threads are added, so a metric is whatever a handful of sums can tell.
 pub trait Metric: fmt::Debug + Send + Sync {
-    /// How many counters it keeps, at most [`MAX_COUNTERS`].
-    fn n_counters(&self) -> usize {
-        2
-    }
-
-    /// Counts some vectors of the last axis: `y` is the truth, `p` what the model put out.
-    fn count(&self, y: ArrayView2<Real>, p: ArrayView2<Real>, counters: &mut [f64]);
+    /// Counts one vector: `y` is the truth, `p` what the model put out.
+    fn count(&self, y: &[Real], p: &[Real], counters: &mut [f64; MAX_COUNTERS]);
 
     /// What the counters come to: by default the first, divided by the second.
-    fn result(&self, counters: &[f64]) -> f64 {
+    fn result(&self, counters: &[f64; MAX_COUNTERS]) -> f64 {
         counters[0] / counters[1]
     }
 }
 
-/// The most counters that a metric may keep.
+/// The counters that a metric has.
 pub const MAX_COUNTERS: usize = 4;
 
-/// Makes the metric that a name stands for, given how long a target's and an output's last axis is.
+/// Makes the metric that a name stands for, given how long a target's and an output's last axis is; an error lists all
+/// names.
 ///
 /// `accuracy` (or `acc`) is chosen as Keras 3 does, by shapes alone: binary for an output of one value, sparse for
 /// targets of one class number, else categorical.
-///
-/// # Errors
-/// A name that is not in the catalogue, with those that are.
-pub fn by_name(name: &str, target_width: usize, output_width: usize) -> Result<Box<dyn Metric>, String> {
+pub fn by_name(name: &str, target_width: usize, output_width: usize) -> Result<Box<dyn Metric>> {
     match name {
         "accuracy" | "acc" => Ok(match (target_width, output_width) {
             (_, 1) => Box::new(accuracy::Binary),
             (1, _) => Box::new(accuracy::Sparse),
             _ => Box::new(accuracy::Categorical),
         }),
-        _ => Err(format!("there is no metric {name:?} here; known: accuracy")),
+        _ => Err(Error::Argument(format!("there is no metric {name:?} here; known: accuracy"))),
     }
 }

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
+use super::naming::input_name;
 use super::{BuiltLayer, LayerName, Node, Plan, Sequential, Style};
-use crate::layers::{LayerSpec, Misfit};
+use crate::layers::{AnyLayer, Misfit};
 use crate::params::Parameters;
 use crate::shape::Shape;
 use crate::{Error, Result};
@@ -11,30 +12,45 @@ use crate::{Error, Result};
 /// The description of a model: the shape of a sample, and layers.
 #[derive(Debug)]
 pub struct SequentialBuilder {
+    name: String,
     input: Shape,
-    layers: Vec<(Option<String>, Box<dyn LayerSpec>)>,
+    layers: Vec<Described>,
     most_params: usize,
+}
+
+#[derive(Debug)]
+struct Described {
+    name: Option<String>,
+    trainable: bool,
+    spec: AnyLayer,
 }
 
 impl SequentialBuilder {
     pub(super) fn new(input: Shape) -> Self {
-        SequentialBuilder { input, layers: vec![], most_params: usize::MAX }
+        SequentialBuilder { name: "sequential".to_string(), input, layers: vec![], most_params: usize::MAX }
     }
 
-    /// Adds a layer with an automatic name.
+    /// Adds a layer.
     #[allow(clippy::should_implement_trait)] // Keras's name for it.
-    pub fn add(self, layer: impl LayerSpec + 'static) -> Self {
-        self.add_boxed(None, Box::new(layer))
+    pub fn add(mut self, layer: impl Into<AnyLayer>) -> Self {
+        self.layers.push(Described { name: None, trainable: true, spec: layer.into() });
+        self
     }
 
-    /// Adds a layer with a name of its own.
-    pub fn add_named(self, name: impl Into<String>, layer: impl LayerSpec + 'static) -> Self {
-        self.add_boxed(Some(name.into()), Box::new(layer))
+    /// Names the layer that was added last, or the model where none was.
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        match self.layers.last_mut() {
+            Some(layer) => layer.name = Some(name.into()),
+            None => self.name = name.into(),
+        }
+        self
     }
 
-    /// Adds a layer of whatever class.
-    pub fn add_boxed(mut self, name: Option<String>, layer: Box<dyn LayerSpec>) -> Self {
-        self.layers.push((name, layer));
+    /// Keeps the parameters of the layer that was added last from being trained.
+    pub fn frozen(mut self) -> Self {
+        if let Some(layer) = self.layers.last_mut() {
+            layer.trainable = false;
+        }
         self
     }
 
@@ -46,44 +62,49 @@ impl SequentialBuilder {
 
     /// Fixes every size and draws the first parameters from the seed.
     ///
-    /// # Errors
-    /// Layers that cannot follow each other, names that occur twice, and more parameters than memory holds.
+    /// Layers that cannot follow each other, names that occur twice, and more parameters than memory holds are errors.
     pub fn build(self, seed: u64) -> Result<Sequential> {
-        let names = names(&self.layers)?;
+        let names = self.names()?;
         let mut layers: Vec<BuiltLayer> = vec![];
         let mut operations = vec![];
-        let mut arrays = vec![];
         let mut shape = self.input.clone();
-        if shape.dims().contains(&0) {
-            return Err(Error::Build(format!("the model's input {shape} has an axis of length 0; give it at least 1")));
+        if shape.dims().contains(&0) || shape.n_values() > isize::MAX as usize / 8 {
+            return Err(Error::Build(format!("no sample has the shape {shape}; give every axis a length that fits")));
         }
-        for (i, (name, (_, spec))) in names.iter().zip(self.layers).enumerate() {
-            let built = match spec.build(&shape) {
+        for (i, (name, Described { trainable, spec, .. })) in names.iter().zip(self.layers).enumerate() {
+            let mut built = match spec.build(&shape) {
                 Ok(built) => built,
-                Err(misfit) => return Err(chain_error(&self.input, &layers, name, &*spec, &names[i + 1..], &misfit)),
+                Err(misfit) => return Err(chain_error(&self.input, &layers, &spec, &names[i..], &misfit)),
             };
+            built.params.iter_mut().for_each(|param| param.trainable &= trainable);
+            if let Some(problem) = built.params.iter().find_map(|param| param.initializer.problem()) {
+                return Err(Error::Build(format!("{}: {problem}", name.in_style(Style::Keras2))));
+            }
+            operations.push(built.operations);
             layers.push(BuiltLayer {
-                name: name.clone(),
+                layer_name: name.clone(),
+                trainable,
                 spec,
                 input: std::mem::replace(&mut shape, built.output.clone()),
                 output: built.output,
+                params: built.params,
                 count: built.count,
                 inbound_nodes: vec![],
                 outbound_nodes: vec![],
             });
-            operations.push(built.operations);
-            arrays.push(built.params);
         }
         connect(&mut layers);
-        let parameters = Parameters::build(&arrays, self.most_params, seed)?;
+        let arrays = layers.iter().map(|layer| layer.params.clone()).collect();
+        let parameters = Parameters::build(arrays, self.most_params, seed)?;
         let mut plan = Plan::new(self.input.n_values());
         for (i, operations) in operations.into_iter().enumerate() {
+            let trained = layers[i].params.iter().any(|param| param.trainable);
             for operation in operations {
-                plan.push(operation, parameters.range_of(i), layers[i].output.n_values());
+                plan.push(operation, parameters.range_of(i), trained, layers[i].output.n_values());
             }
         }
-        let n_threads = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Sequential {
+            name: self.name,
             input: self.input,
             layers,
             parameters,
@@ -92,44 +113,41 @@ impl SequentialBuilder {
             seed,
             epochs_done: 0,
             batch_size: None,
-            n_threads,
+            n_threads: std::thread::available_parallelism().map_or(1, usize::from),
         })
     }
-}
 
-fn names(layers: &[(Option<String>, Box<dyn LayerSpec>)]) -> Result<Vec<LayerName>> {
-    let mut ordinals = HashMap::new();
-    let mut names: Vec<LayerName> = vec![];
-    for (given, spec) in layers {
-        let name = match given {
-            Some(name) => LayerName::Given(name.clone()),
-            None => {
-                let ordinal = ordinals.entry(spec.class_name()).or_insert(0);
-                *ordinal += 1;
-                LayerName::Automatic { class: spec.class_name(), ordinal: *ordinal }
+    fn names(&self) -> Result<Vec<LayerName>> {
+        let mut ordinals = HashMap::new();
+        let mut names: Vec<LayerName> = vec![];
+        for Described { name, spec, .. } in &self.layers {
+            let name = match name {
+                Some(name) => LayerName::Given(name.clone()),
+                None => {
+                    let ordinal = ordinals.entry(spec.class_name()).or_insert(0);
+                    *ordinal += 1;
+                    LayerName::Automatic(spec.class_name(), *ordinal)
+                }
+            };
+            let spelled = name.in_style(Style::Keras2);
+            if names.iter().any(|other| other.in_style(Style::Keras2) == spelled) {
+                return Err(Error::Build(format!("two layers are called {spelled:?}; give one of them another name")));
             }
-        };
-        let spelled = name.in_style(Style::Keras2);
-        if names.iter().any(|other| other.in_style(Style::Keras2) == spelled) {
-            return Err(Error::Build(format!("two layers are called {spelled:?}; give one of them another name")));
+            names.push(name);
         }
-        names.push(name);
+        Ok(names)
     }
-    Ok(names)
 }
 
 fn connect(layers: &mut [BuiltLayer]) {
     for i in 0..layers.len() {
-        let source = match i.checked_sub(1) {
+        let inbound_layer = match i.checked_sub(1) {
             Some(below) => layers[below].name(),
-            None => layers[0].name.input_in_style(layers[0].class_name(), Style::Keras1),
+            None => input_name(&layers[0].layer_name, layers[0].spec.class_name(), Style::Keras1),
         };
-        let node = Node {
-            outbound_layer: layers[i].name(),
-            inbound_layer: source,
-            input_shape: layers[i].input.clone(),
-            output_shape: layers[i].output.clone(),
-        };
+        let layer = &layers[i];
+        let (input_shape, output_shape) = (layer.input.clone(), layer.output.clone());
+        let node = Node { outbound_layer: layer.name(), inbound_layer, input_shape, output_shape };
         if i > 0 {
             layers[i - 1].outbound_nodes.push(node.clone());
         }
@@ -138,23 +156,18 @@ fn connect(layers: &mut [BuiltLayer]) {
 }
 
 /// The whole chain with the shape behind each layer, the failing layer marked, and what would fix it.
-fn chain_error(
-    input: &Shape,
-    built: &[BuiltLayer],
-    failing: &LayerName,
-    spec: &dyn LayerSpec,
-    rest: &[LayerName],
-    misfit: &Misfit,
-) -> Error {
-    let mut text = format!("{} cannot follow the layers before it:\n", spec.class_name());
-    let mut line = |mark: &str, name: &str, shape: &str| text += &format!("  {mark} {name:<28} {shape}\n");
-    line(" ", "input", &input.to_string());
+fn chain_error(input: &Shape, built: &[BuiltLayer], spec: &AnyLayer, rest: &[LayerName], misfit: &Misfit) -> Error {
+    let class = spec.class_name();
+    let mut text = format!("{class} cannot follow the layers before it:\n    {:<36} {input}\n", "input");
     for layer in built {
-        line(" ", &format!("{} ({})", layer.name(), layer.class_name()), &layer.output.to_string());
+        let name = format!("{} ({})", layer.name(), layer.spec.class_name());
+        text += &format!("    {name:<36} {}\n", layer.output);
     }
-    line(">", &format!("{} ({})", failing.in_style(Style::Keras2), spec.class_name()), &misfit.problem);
-    for name in rest {
-        line(" ", &name.in_style(Style::Keras2), "?");
+    for (i, name) in rest.iter().map(|name| name.in_style(Style::Keras2)).enumerate() {
+        text += &match i {
+            0 => format!("  > {:<36} {}\n", format!("{name} ({class})"), misfit.problem),
+            _ => format!("    {name:<36} ?\n"),
+        };
     }
     Error::Build(text + "  what would fix it: " + &misfit.remedy)
 }

@@ -3,6 +3,8 @@
 //! Keras counts automatic names per process and class, so that a model's names depend on what was made before it.
 //! Here they are counted per model, kept as class and ordinal, and spelled by the style that prints them.
 
+use crate::classes::snake_case;
+
 /// The generations of Keras, as far as names and summaries differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
@@ -19,13 +21,8 @@ pub enum Style {
 pub enum LayerName {
     /// Given by hand or read from a file: printed as it is.
     Given(String),
-    /// Automatic: the n-th layer of its class without a given name, counted from 1.
-    Automatic {
-        /// The name of the class: `MaxPooling2D`.
-        class: &'static str,
-        /// Counted from 1.
-        ordinal: usize,
-    },
+    /// Automatic: a class, and the how manieth layer of it without a given name this is, counted from 1.
+    Automatic(&'static str, usize),
 }
 
 impl LayerName {
@@ -33,37 +30,19 @@ impl LayerName {
     pub fn in_style(&self, style: Style) -> String {
         match (self, style) {
             (LayerName::Given(name), _) => name.clone(),
-            (LayerName::Automatic { class, ordinal }, Style::Keras1) => format!("{}_{ordinal}", class.to_lowercase()),
-            (LayerName::Automatic { class, ordinal }, Style::Keras2) => format!("{}_{ordinal}", snake_case(class)),
-            (LayerName::Automatic { class, ordinal: 1 }, Style::Keras3) => snake_case(class),
-            (LayerName::Automatic { class, ordinal }, Style::Keras3) => {
-                format!("{}_{}", snake_case(class), ordinal - 1)
-            }
-        }
-    }
-
-    /// The name of the input that a first layer with this name and class gets of itself.
-    pub fn input_in_style(&self, class: &str, style: Style) -> String {
-        match style {
-            Style::Keras1 => format!("{}_input_1", class.to_lowercase()),
-            Style::Keras2 => format!("{}_input", self.in_style(style)),
-            Style::Keras3 => "input_layer".to_string(),
+            (LayerName::Automatic(class, n), Style::Keras1) => format!("{}_{n}", class.to_lowercase()),
+            (LayerName::Automatic(class, 1), Style::Keras3) => snake_case(class),
+            (LayerName::Automatic(class, n), Style::Keras2) => format!("{}_{n}", snake_case(class)),
+            (LayerName::Automatic(class, n), Style::Keras3) => format!("{}_{}", snake_case(class), n - 1),
         }
     }
 }
 
-/// `MaxPooling2D` becomes `max_pooling2d` and `ReLU` becomes `re_lu`: a line is put in front of a capital that lower
-/// case or a digit follows, and between lower case and a capital.
-pub fn snake_case(class: &str) -> String {
-    let letters: Vec<char> = class.chars().collect();
-    let mut name = String::new();
-    for (i, &letter) in letters.iter().enumerate() {
-        let starts_word = letters.get(i + 1).is_some_and(|next| next.is_ascii_lowercase() || next.is_ascii_digit());
-        let ends_word = i > 0 && letters[i - 1].is_ascii_lowercase();
-        if i > 0 && letter.is_ascii_uppercase() && (starts_word || ends_word) {
-            name.push('_');
-        }
-        name.push(letter.to_ascii_lowercase());
+/// The name of the input that a first layer of this name and class gets of itself.
+pub(super) fn input_name(name: &LayerName, class: &str, style: Style) -> String {
+    match style {
+        Style::Keras1 => format!("{}_input_1", class.to_lowercase()),
+        Style::Keras2 => format!("{}_input", name.in_style(style)),
+        Style::Keras3 => "input_layer".to_string(),
     }
-    name
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::Sequential;
 use crate::shape::Tuple;
+use crate::table::table;
 use crate::{Error, Real, Result, kernels};
 
 /// The counts of a model, side by side.
@@ -11,7 +12,7 @@ use crate::{Error, Real, Result, kernels};
 pub struct Verification {
     /// One row a layer.
     pub layers: Vec<LayerCount>,
-    /// A short hash of the weights' bytes, behind the kernel path that they were made with: `avx2:5c0f13b2`.
+    /// A short hash of the weights' bytes, behind the kernel path of this process: `avx2:5c0f13b2`.
     pub fingerprint: String,
 }
 
@@ -20,11 +21,15 @@ pub struct Verification {
 pub struct LayerCount {
     /// The layer's name.
     pub name: String,
-    /// The formula in words, and what it comes to.
-    pub formula: (String, usize),
-    /// The row of the summary: from the shapes in the model's table.
+    /// The formula in numbers and words.
+    pub words: String,
+    /// What the formula comes to, from the layer's sizes.
+    pub formula: usize,
+    /// The row of the summary, from the shapes in the model's table.
     pub summary: usize,
-    /// The arrays, as they are.
+    /// The numbers that are there.
+    pub counted: usize,
+    /// The arrays that they are in.
     pub arrays: Vec<ArrayCount>,
 }
 
@@ -39,49 +44,34 @@ pub struct ArrayCount {
     pub counted: usize,
 }
 
-impl LayerCount {
-    fn counted(&self) -> usize {
-        self.arrays.iter().map(|array| array.counted).sum()
-    }
-}
-
 impl Sequential {
-    /// Counts every parameter array in memory and holds the counts against the formulas and the summary.
-    ///
-    /// # Errors
-    /// The first layer whose three counts are not the same.
+    /// Counts every parameter array in memory and holds the counts against the formulas and the summary. A layer whose
+    /// three counts are not the same is an error.
     pub fn verify(&self) -> Result<Verification> {
-        let arrays = self.weights().map(|(name, array)| ArrayCount {
+        // One by one: a count that trusted the shape would prove nothing.
+        let count = |(name, array): (String, ndarray::ArrayViewD<Real>)| ArrayCount {
             name,
             shape: array.shape().to_vec(),
-            // One by one: a count that trusted the shape would prove nothing.
             counted: array.iter().count(),
-        });
-        self.verify_arrays(arrays.collect())
+        };
+        self.verify_arrays(self.weights().map(count).collect())
     }
 
     /// The same for arrays that were counted elsewhere, such as in a file.
-    ///
-    /// # Errors
-    /// The first layer whose three counts are not the same.
     pub fn verify_arrays(&self, arrays: Vec<ArrayCount>) -> Result<Verification> {
         let mut layers = vec![];
-        for (i, layer) in self.layers().iter().enumerate() {
+        for layer in self.layers() {
             let prefix = format!("{}/", layer.name());
-            let count = LayerCount {
-                name: layer.name(),
-                formula: (layer.count().formula.clone(), layer.count().total),
-                summary: self.count_params_of(i),
-                arrays: arrays.iter().filter(|array| array.name.starts_with(&prefix)).cloned().collect(),
-            };
-            let (formula, summary, counted) = (count.formula.1, count.summary, count.counted());
+            let arrays: Vec<_> = arrays.iter().filter(|array| array.name.starts_with(&prefix)).cloned().collect();
+            let (formula, summary) = (layer.count.total, layer.count_params().0);
+            let counted = arrays.iter().map(|array| array.counted).sum();
+            let (name, words) = (layer.name(), layer.count.formula.clone());
             if formula != summary || summary != counted {
                 return Err(Error::Data(format!(
-                    "{}: the formula {} comes to {formula}, the summary says {summary}, and {counted} are there",
-                    count.name, count.formula.0
+                    "{name}: the formula {words} comes to {formula}, the summary says {summary}, and {counted} are there"
                 )));
             }
-            layers.push(count);
+            layers.push(LayerCount { name, words, formula, summary, counted, arrays });
         }
         Ok(Verification { layers, fingerprint: self.fingerprint() })
     }
@@ -99,39 +89,21 @@ impl Sequential {
 
 impl fmt::Display for Verification {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let width = |cells: &mut dyn Iterator<Item = usize>, least: usize| cells.max().unwrap_or(0).max(least);
-        let arrays = || self.layers.iter().flat_map(|layer| &layer.arrays);
-        let name = width(
-            &mut self.layers.iter().map(|l| l.name.len()).chain(arrays().map(|a| a.name.len() + 2)),
-            "Parameters".len(),
-        );
-        let formula = width(&mut self.layers.iter().map(|layer| layer.formula.0.chars().count()), 12);
-        writeln!(
-            f,
-            "{:name$}  {:formula$}  {:>10} {:>10} {:>10}",
-            "Parameters", "formula", "= formula", "= summary", "= counted"
-        )?;
+        let mut rows = vec![];
         let mut totals = [0; 3];
+        let mut row = |name: String, words: String, counts: [String; 3]| {
+            rows.push([name, words].into_iter().chain(counts).collect::<Vec<_>>());
+        };
         for layer in &self.layers {
-            let counts = [layer.formula.1, layer.summary, layer.counted()];
+            let counts = [layer.formula, layer.summary, layer.counted];
             totals.iter_mut().zip(counts).for_each(|(total, count)| *total += count);
-            let [a, b, c] = counts;
-            writeln!(f, "{:name$}  {:formula$}  {a:>10} {b:>10} {c:>10}", layer.name, layer.formula.0)?;
-            for array in &layer.arrays {
-                let shape = Tuple(&array.shape);
-                writeln!(
-                    f,
-                    "  {:<w$}  {shape:<formula$}  {:>10} {:>10} {:>10}",
-                    array.name,
-                    "",
-                    "",
-                    array.counted,
-                    w = name - 2
-                )?;
+            row(layer.name.clone(), layer.words.clone(), counts.map(|count| count.to_string()));
+            for ArrayCount { name, shape, counted } in &layer.arrays {
+                row(format!("  {name}"), Tuple(shape).to_string(), ["".into(), "".into(), counted.to_string()]);
             }
         }
-        let [a, b, c] = totals;
-        writeln!(f, "{:name$}  {:formula$}  {a:>10} {b:>10} {c:>10}", "Total", "")?;
+        row("Total".to_string(), String::new(), totals.map(|total| total.to_string()));
+        f.write_str(&table(&["Parameters", "formula", ">= formula", ">= summary", ">= counted"], &rows))?;
         write!(f, "Verified: formula, summary and weights agree. Fingerprint {}", self.fingerprint)
     }
 }

@@ -3,29 +3,38 @@
 //! A rule is a small immutable value; what it remembers between steps is kept beside the parameter vector it is bound
 //! to. It steps once a batch over everything, so no parameter can be a step ahead of another.
 
+mod adam;
 mod sgd;
 
+pub use adam::Adam;
 pub use sgd::Sgd;
 
 use std::fmt;
 
-use serde_json::{Map, Value};
+use crate::classes::classes;
+use crate::{Error, Real, Result};
 
-use crate::Real;
+classes! {
+    /// An optimizer of any class.
+    AnyOptimizer: Optimizer {
+        "Adam" => Adam,
+        "SGD" => Sgd,
+    }
+}
 
 /// The most vectors that a rule keeps beside the parameters.
 pub const MAX_SLOTS: usize = 3;
 
 /// A rule: how a gradient moves a parameter. It acts on each parameter alone, so the vector can be cut anywhere.
 pub trait Optimizer: fmt::Debug + Send + Sync {
-    /// Keras's name of the class: `SGD`.
-    fn class_name(&self) -> &'static str;
-
-    /// The options under Keras's names, as a file stores them.
-    fn config(&self) -> Map<String, Value>;
+    /// What is wrong with its options, if anything.
+    fn problem(&self) -> Option<String>;
 
     /// The learning rate that training starts with.
     fn learning_rate(&self) -> f64;
+
+    /// The same, to change before compiling.
+    fn learning_rate_mut(&mut self) -> &mut f64;
 
     /// The names of the vectors that it keeps beside the parameters, at most [`MAX_SLOTS`].
     fn slots(&self) -> &'static [&'static str];
@@ -40,7 +49,7 @@ pub struct Step {
     /// Steps taken before this one.
     pub iteration: u64,
     /// The learning rate of this step.
-    pub learning_rate: Real,
+    pub learning_rate: f64,
 }
 
 /// What a rule remembers, bound to one parameter vector.
@@ -65,13 +74,23 @@ impl OptimizerState {
     }
 }
 
-/// Makes a rule from a class name and its options, as a file stores them.
-///
-/// # Errors
-/// A class that is not in the catalogue, or an option that the class does not have, in words.
-pub fn from_config(class_name: &str, config: Map<String, Value>) -> Result<Box<dyn Optimizer>, String> {
-    match class_name {
-        "SGD" => Ok(Box::new(serde_json::from_value::<Sgd>(Value::Object(config)).map_err(|error| error.to_string())?)),
-        _ => Err(format!("there is no optimizer {class_name:?} here; known: SGD")),
+impl AnyOptimizer {
+    /// The optimizer of this name (`sgd`, `adam`), with Keras's defaults; an error lists all names.
+    pub fn by_name(name: &str) -> Result<AnyOptimizer> {
+        let names: Vec<_> = AnyOptimizer::all().iter().map(|rule| rule.class_name().to_lowercase()).collect();
+        let found = AnyOptimizer::all().into_iter().find(|rule| rule.class_name().eq_ignore_ascii_case(name));
+        found
+            .ok_or_else(|| Error::Argument(format!("there is no optimizer {name:?} here; known: {}", names.join(", "))))
     }
+}
+
+/// The first complaint about an option that is outside its range.
+fn first_problem(checks: &[(&str, f64, bool, &str)]) -> Option<String> {
+    let wrong = checks.iter().find(|(_, _, sound, _)| !sound);
+    wrong.map(|(name, value, _, range)| format!("{name} is {range}, and not {value}"))
+}
+
+/// Whether this is a learning rate, or anything else that is finite and not negative.
+fn not_negative(value: f64) -> bool {
+    value.is_finite() && value >= 0.0
 }

@@ -7,18 +7,20 @@
 //! ```
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
-use super::{MAX_SLOTS, Optimizer, Step};
-use crate::{Error, Real, Result};
+use super::{MAX_SLOTS, Optimizer, Step, first_problem, not_negative};
+use crate::Real;
 
-/// The optimizer `SGD`, with Keras's defaults: learning rate 0.01, no momentum.
+/// The optimizer `SGD`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Sgd {
-    learning_rate: f64,
-    momentum: f64,
-    nesterov: bool,
+    /// How far a step goes, η.
+    pub learning_rate: f64,
+    /// How much of its last move a parameter keeps, μ, from 0 to 1.
+    pub momentum: f64,
+    /// Whether the move is taken from where the momentum leads.
+    pub nesterov: bool,
 }
 
 impl Default for Sgd {
@@ -28,52 +30,26 @@ impl Default for Sgd {
 }
 
 impl Sgd {
-    /// Descent with this learning rate, a finite number that is not negative.
-    ///
-    /// # Errors
-    /// Any other number.
-    pub fn new(learning_rate: f64) -> Result<Self> {
-        if !(learning_rate.is_finite() && learning_rate >= 0.0) {
-            return Err(Error::Argument(format!(
-                "a learning rate is 0 or more, such as 0.01, and not {learning_rate}"
-            )));
-        }
-        Ok(Sgd { learning_rate, ..Sgd::default() })
-    }
-
-    /// How much of its last move a parameter keeps, from 0 to 1.
-    ///
-    /// # Errors
-    /// A number outside that range.
-    pub fn momentum(mut self, momentum: f64) -> Result<Self> {
-        if !(0.0..=1.0).contains(&momentum) {
-            return Err(Error::Argument(format!("a momentum is between 0 and 1, such as 0.9, and not {momentum}")));
-        }
-        self.momentum = momentum;
-        Ok(self)
-    }
-
-    /// Whether the move is taken from where the momentum leads.
-    pub fn nesterov(mut self, nesterov: bool) -> Self {
-        self.nesterov = nesterov;
-        self
+    /// Plain descent with this learning rate.
+    pub fn new(learning_rate: f64) -> Self {
+        Sgd { learning_rate, ..Sgd::default() }
     }
 }
 
 impl Optimizer for Sgd {
-    fn class_name(&self) -> &'static str {
-        "SGD"
-    }
-
-    fn config(&self) -> Map<String, Value> {
-        match serde_json::to_value(self) {
-            Ok(Value::Object(map)) => map,
-            _ => Map::new(),
-        }
+    fn problem(&self) -> Option<String> {
+        first_problem(&[
+            ("a learning rate", self.learning_rate, not_negative(self.learning_rate), "0 or more, such as 0.01"),
+            ("a momentum", self.momentum, (0.0..=1.0).contains(&self.momentum), "between 0 and 1, such as 0.9"),
+        ])
     }
 
     fn learning_rate(&self) -> f64 {
         self.learning_rate
+    }
+
+    fn learning_rate_mut(&mut self) -> &mut f64 {
+        &mut self.learning_rate
     }
 
     fn slots(&self) -> &'static [&'static str] {
@@ -81,7 +57,7 @@ impl Optimizer for Sgd {
     }
 
     fn update(&self, step: Step, params: &mut [Real], gradients: &[Real], slots: &mut [&mut [Real]; MAX_SLOTS]) {
-        let (rate, momentum) = (step.learning_rate, self.momentum as Real);
+        let (rate, momentum) = (step.learning_rate as Real, self.momentum as Real);
         if momentum == 0.0 {
             params.iter_mut().zip(gradients).for_each(|(w, g)| *w -= rate * g);
             return;

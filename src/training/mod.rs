@@ -2,6 +2,7 @@
 
 mod callbacks;
 mod engine;
+mod head;
 mod history;
 mod progress;
 mod trainer;

@@ -4,13 +4,14 @@ use std::time::Instant;
 
 use ndarray::ArrayD;
 
-use super::engine::{Engine, Head, Tally, Threads, useful_threads};
+use super::engine::{Engine, Threads};
+use super::head::{Head, Tally};
 use super::{Callback, Control, History, Logs};
 use crate::datasets::batches::{Encoding, Rows, shuffle};
 use crate::datasets::{Dataset, Inputs};
 use crate::losses::TargetForm;
 use crate::model::Sequential;
-use crate::{Error, Real, Result, metrics};
+use crate::{Error, Real, Result};
 
 /// Rows that are evaluated in one go: a constant, so that sums run in the same order everywhere.
 const EVALUATION_ROWS: usize = 2048;
@@ -28,18 +29,30 @@ pub struct FitOptions<'a> {
     pub validation_data: Option<&'a Dataset>,
     /// The share of the rows, from the end, that is kept for validation. Not used beside `validation_data`.
     pub validation_split: f64,
+    /// How much the loss of each row counts, one number a row. Metrics and validation do not heed it.
+    pub sample_weight: Option<&'a [Real]>,
+    /// How much the loss of a row counts by its class; classes that are not named count 1.
+    pub class_weight: Option<&'a [(usize, Real)]>,
 }
 
 impl Default for FitOptions<'_> {
     fn default() -> Self {
-        FitOptions { batch_size: 32, epochs: 1, shuffle: true, validation_data: None, validation_split: 0.0 }
+        FitOptions {
+            batch_size: 32,
+            epochs: 1,
+            shuffle: true,
+            validation_data: None,
+            validation_split: 0.0,
+            sample_weight: None,
+            class_weight: None,
+        }
     }
 }
 
 /// What `evaluate` returns.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scores {
-    /// The mean loss.
+    /// The mean loss, penalties included.
     pub loss: f64,
     /// Each metric under the name that it was compiled with.
     pub metrics: Vec<(String, f64)>,
@@ -51,51 +64,56 @@ impl Sequential {
     /// The loss of an epoch is the mean over its batches as they were trained, so over changing weights; `val_loss` is
     /// the loss of the weights at its end.
     ///
-    /// # Errors
-    /// A model that was not compiled, options out of range, data that do not fit the model, what a callback returns,
-    /// and a loss that stops being finite: the parameters are then those before the batch in question.
+    /// Errors are a model that was not compiled, options out of range, data that do not fit the model, what a callback
+    /// returns, and a loss that stops being finite: the parameters are then those before the batch in question.
     pub fn fit(&mut self, data: &Dataset, options: FitOptions, callbacks: &mut [&mut dyn Callback]) -> Result<History> {
         if options.batch_size == 0 {
             return Err(Error::Argument("a batch has at least 1 row; 0 were asked for".to_string()));
         }
-        let rows = self.rows(data)?;
+        let rows = rows(self, data)?.weighted(options.sample_weight, None)?;
         let (rows, validation) = match options.validation_data {
-            Some(validation) => (rows, Some(self.rows(validation)?)),
+            Some(validation) => (rows, Some(self::rows(self, validation)?)),
             None if options.validation_split != 0.0 => {
                 let (rows, validation) = rows.split(options.validation_split)?;
                 (rows, Some(validation))
             }
             None => (rows, None),
         };
-        let batch_size = options.batch_size.min(rows.len());
+        // Class weights are for training alone; sample weights go with their rows.
+        let rows = match options.class_weight {
+            None => rows,
+            classes => rows.weighted(options.sample_weight, classes)?,
+        };
         self.batch_size = Some(options.batch_size);
-        let threads = Threads::new(self.n_threads().min(useful_threads(&self.plan, batch_size)))?;
-        threads.clone().enter(|| Fit::new(self, rows, validation, batch_size, options, threads)?.run(callbacks))
+        let batch_size = options.batch_size.min(rows.len());
+        let threads = Threads::new(self.n_threads, &self.plan, batch_size)?;
+        threads.clone().enter(|| {
+            let head = Head::new(self)?;
+            let names = ["loss"].into_iter().chain(self.compiled()?.metrics.iter().map(String::as_str));
+            let names: Vec<String> = names.map(str::to_string).collect();
+            let engine = Engine::new(&self.plan, &threads, batch_size, rows.target_width(), self.count_params());
+            let validation = validation.map(|rows| (evaluation_engine(self, &threads, &rows), rows));
+            Fit { model: self, rows, validation, head, engine, batch_size, options, names }.run(callbacks)
+        })
     }
 
     /// The loss and the metrics over a dataset.
-    ///
-    /// # Errors
-    /// A model that was not compiled, and data that do not fit the model.
     pub fn evaluate(&self, data: &Dataset) -> Result<Scores> {
-        let rows = self.rows(data)?;
-        let head = self.head()?;
-        let threads = Threads::new(self.n_threads().min(useful_threads(&self.plan, rows.len().min(EVALUATION_ROWS))))?;
-        let tally = threads.clone().enter(|| tally(self, &mut evaluation_engine(self, &threads, &rows), &head, &rows));
-        let mut scores = means(&head, &tally).into_iter();
-        let loss = scores.next().unwrap_or(f64::NAN);
-        Ok(Scores { loss, metrics: self.compiled()?.metrics.iter().cloned().zip(scores).collect() })
+        let (rows, head) = (rows(self, data)?, Head::new(self)?);
+        let threads = Threads::new(self.n_threads, &self.plan, rows.len().min(EVALUATION_ROWS))?;
+        let tally = threads.enter(|| tally(self, &mut evaluation_engine(self, &threads, &rows), &head, &rows));
+        let (means, _) = head.means(&tally);
+        let metrics = self.compiled()?.metrics.iter().cloned().zip(means[1..].iter().copied()).collect();
+        Ok(Scores { loss: means[0], metrics })
     }
 
     /// The output for each sample, in their order; the first axis of `x` counts samples.
-    ///
-    /// # Errors
-    /// Inputs that do not fit the model.
     pub fn predict(&self, x: &Inputs) -> Result<ArrayD<Real>> {
         let rows = Rows::inputs_only(x, self.input_shape())?;
-        let threads = Threads::new(self.n_threads().min(useful_threads(&self.plan, rows.len())))?;
-        let values = threads.clone().enter(|| {
-            let mut engine = Engine::new(&self.plan, &threads, rows.len().min(EVALUATION_ROWS), 0, None);
+        let batch_size = rows.len().min(EVALUATION_ROWS);
+        let threads = Threads::new(self.n_threads, &self.plan, batch_size)?;
+        let values = threads.enter(|| {
+            let mut engine = Engine::new(&self.plan, &threads, batch_size, 0, 0);
             engine.predict(&self.plan, &self.parameters.values, &rows)
         });
         let shape: Vec<usize> = [rows.len()].into_iter().chain(self.output_shape().dims().iter().copied()).collect();
@@ -103,52 +121,31 @@ impl Sequential {
     }
 
     /// The mean loss over a dataset taken as one batch, and its gradient at every parameter, in the order of the
-    /// parameter vector.
-    ///
-    /// # Errors
-    /// A model that was not compiled, and data that do not fit the model.
+    /// parameter vector, penalties included. Where a layer is not trained its gradient means nothing.
     pub fn gradients(&self, data: &Dataset) -> Result<(f64, Vec<Real>)> {
-        let rows = self.rows(data)?;
-        let head = self.head()?;
+        let (rows, head) = (rows(self, data)?, Head::new(self)?);
         let batch: Vec<u32> = (0..rows.len() as u32).collect();
-        let threads = Threads::new(1)?;
-        let mut engine = Engine::new(&self.plan, &threads, batch.len(), rows.target_width(), Some(self.count_params()));
-        let tally = engine.gradients(&self.plan, &self.parameters.values, &head, &rows, &batch);
-        Ok((means(&head, &tally)[0], engine.sum().to_vec()))
+        let threads = Threads::new(1, &self.plan, batch.len())?;
+        let mut engine = Engine::new(&self.plan, &threads, batch.len(), rows.target_width(), self.count_params());
+        let tally = engine.gradients(&self.plan, &self.parameters, &head, &rows, &batch);
+        Ok((head.means(&tally).0[0], engine.sum().to_vec()))
     }
+}
 
-    fn rows<'a>(&self, data: &'a Dataset) -> Result<Rows<'a>> {
-        let encoding = match self.compiled()?.loss.target_form() {
-            TargetForm::OneHot => Encoding::OneHot,
-            TargetForm::Label => Encoding::Label,
-        };
-        Rows::new(data, self.input_shape(), self.output_shape(), encoding)
-    }
-
-    fn head(&self) -> Result<Head> {
-        let compiled = self.compiled()?;
-        let output_width = self.output_shape().last();
-        let target_width = match compiled.loss.target_form() {
-            TargetForm::OneHot => output_width,
-            TargetForm::Label => 1,
-        };
-        let metric = |name: &String| metrics::by_name(name, target_width, output_width).map_err(Error::Argument);
-        Ok(Head {
-            loss: compiled.loss.clone(),
-            metrics: compiled.metrics.iter().map(metric).collect::<Result<_>>()?,
-            absorbed: self.plan.last_activation().is_some_and(|last| compiled.loss.absorbs(last)),
-            positions: self.output_shape().n_positions(),
-            output_width,
-            target_width,
-        })
-    }
+fn rows<'a>(model: &Sequential, data: &'a Dataset) -> Result<Rows<'a>> {
+    let encoding = match model.compiled()?.loss.target_form() {
+        TargetForm::OneHot => Encoding::OneHot,
+        TargetForm::Vector => Encoding::Vector,
+        TargetForm::Label => Encoding::Label,
+    };
+    Rows::new(data, model.input_shape(), model.output_shape(), encoding)
 }
 
 /// One run of `fit`.
 struct Fit<'a> {
     model: &'a mut Sequential,
     rows: Rows<'a>,
-    validation: Option<(Rows<'a>, Engine)>,
+    validation: Option<(Engine, Rows<'a>)>,
     head: Head,
     engine: Engine,
     batch_size: usize,
@@ -157,26 +154,7 @@ struct Fit<'a> {
     names: Vec<String>,
 }
 
-impl<'a> Fit<'a> {
-    fn new(
-        model: &'a mut Sequential,
-        rows: Rows<'a>,
-        validation: Option<Rows<'a>>,
-        batch_size: usize,
-        options: FitOptions<'a>,
-        threads: Threads,
-    ) -> Result<Self> {
-        let head = model.head()?;
-        let names = ["loss".to_string()].into_iter().chain(model.compiled()?.metrics.iter().cloned()).collect();
-        let engine =
-            Engine::new(&model.plan, &threads, batch_size, rows.target_width(), Some(model.parameters.values.len()));
-        let validation = validation.map(|rows| {
-            let engine = evaluation_engine(model, &threads, &rows);
-            (rows, engine)
-        });
-        Ok(Fit { model, rows, validation, head, engine, batch_size, options, names })
-    }
-
+impl Fit<'_> {
     fn run(mut self, callbacks: &mut [&mut dyn Callback]) -> Result<History> {
         let mut history = History::default();
         let mut order: Vec<u32> = (0..self.rows.len() as u32).collect();
@@ -190,15 +168,15 @@ impl<'a> Fit<'a> {
                 callback.on_epoch_begin(self.model, epoch)?;
             }
             if self.options.shuffle {
-                shuffle(&mut order, self.model.seed(), epoch);
+                shuffle(&mut order, self.model.seed, epoch);
             }
             let start = Instant::now();
             let tally = self.epoch(epoch, &order, callbacks)?;
             let seconds = start.elapsed().as_secs_f64();
             self.model.epochs_done = epoch + 1;
-            let mut logs: Logs = self.names.iter().cloned().zip(means(&self.head, &tally)).collect();
-            if let Some((rows, engine)) = &mut self.validation {
-                let validated = means(&self.head, &self::tally(self.model, engine, &self.head, rows));
+            let mut logs: Logs = self.names.iter().cloned().zip(self.head.means(&tally).0).collect();
+            if let Some((engine, rows)) = &mut self.validation {
+                let validated = self.head.means(&self::tally(self.model, engine, &self.head, rows)).0;
                 logs.extend(self.names.iter().map(|name| format!("val_{name}")).zip(validated));
             }
             let mut control = Control::Continue;
@@ -219,25 +197,25 @@ impl<'a> Fit<'a> {
         let mut total = Tally::ZERO;
         let model = &mut *self.model;
         for (number, batch) in order.chunks(self.batch_size).enumerate() {
-            let tally = self.engine.gradients(&model.plan, &model.parameters.values, &self.head, &self.rows, batch);
+            let tally = self.engine.gradients(&model.plan, &model.parameters, &self.head, &self.rows, batch);
             let loss = tally.loss / tally.vectors as f64;
             if !loss.is_finite() {
-                return Err(Error::NotFinite { epoch: epoch + 1, batch: number + 1, loss, reason: reason(&self.rows) });
+                let reason = reason(&self.rows);
+                return Err(Error::NotFinite { epoch: epoch + 1, batch: number + 1, loss, reason });
             }
-            let compiled = model.compiled.as_mut().ok_or_else(crate::model::not_compiled)?;
-            self.engine.update(&mut model.parameters.values, &*compiled.optimizer, &mut compiled.state);
+            if let Some(compiled) = &mut model.compiled {
+                self.engine.update(&mut model.parameters, compiled);
+            }
             total.add(&tally);
-            if !callbacks.is_empty() {
-                let (means, n) = mean_array(&self.head, &total);
-                callbacks.iter_mut().for_each(|callback| callback.on_batch_end(number, &self.names, &means[..n]));
-            }
+            let (means, n) = self.head.means(&total);
+            callbacks.iter_mut().for_each(|callback| callback.on_batch_end(number, &self.names, &means[..n]));
         }
         Ok(total)
     }
 }
 
 fn evaluation_engine(model: &Sequential, threads: &Threads, rows: &Rows) -> Engine {
-    Engine::new(&model.plan, threads, rows.len().min(EVALUATION_ROWS), rows.target_width(), None)
+    Engine::new(&model.plan, threads, rows.len().min(EVALUATION_ROWS), rows.target_width(), 0)
 }
 
 fn tally(model: &Sequential, engine: &mut Engine, head: &Head, rows: &Rows) -> Tally {
@@ -246,22 +224,8 @@ fn tally(model: &Sequential, engine: &mut Engine, head: &Head, rows: &Rows) -> T
         let len = EVALUATION_ROWS.min(rows.len() - first);
         total.add(&engine.tally(&model.plan, &model.parameters.values, head, rows, first, len));
     }
+    total.loss += model.parameters.penalty() * total.vectors as f64;
     total
-}
-
-/// The loss and the metrics that sums come to.
-fn means(head: &Head, tally: &Tally) -> Vec<f64> {
-    let (means, n) = mean_array(head, tally);
-    means[..n].to_vec()
-}
-
-fn mean_array(head: &Head, tally: &Tally) -> ([f64; 1 + crate::model::MAX_METRICS], usize) {
-    let mut means = [0.0; 1 + crate::model::MAX_METRICS];
-    means[0] = tally.loss / tally.vectors as f64;
-    for ((mean, metric), counters) in means[1..].iter_mut().zip(&head.metrics).zip(&tally.counters) {
-        *mean = metric.result(counters);
-    }
-    (means, 1 + head.metrics.len())
 }
 
 /// What a loss that is not finite most likely comes from.

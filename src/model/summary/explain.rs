@@ -4,19 +4,18 @@ use crate::model::{Sequential, Style};
 use crate::shape::Tuple;
 
 pub(super) fn render(model: &Sequential, style: Style) -> String {
-    let name = |i: usize| model.layers()[i].layer_name().in_style(style);
     let mut text = String::from("How the parameters are counted\n\n");
     let mut sum = vec![];
-    for (i, layer) in model.layers().iter().enumerate() {
-        let count = layer.count();
-        text += &format!("{} ({}): {} -> {}\n", name(i), layer.class_name(), layer.input_shape(), layer.output_shape());
+    for layer in model.layers() {
+        let (count, name) = (&layer.count, layer.layer_name.in_style(style));
+        text += &format!("{name} ({}): {} -> {}\n", layer.spec.class_name(), layer.input, layer.output);
         text += &match count.total {
             0 => format!("    0: {}\n", count.reason),
             total => format!("    {} = {total}\n    {}\n", count.formula, count.reason),
         };
-        for entry in model.parameters.of_layer(i) {
-            let counted: usize = entry.spec.shape.iter().product();
-            text += &format!("    {:<8} {:<14} {counted:>10}\n", entry.spec.name, Tuple(&entry.spec.shape));
+        for param in &layer.params {
+            let frozen = if param.trainable { "" } else { "  not trained" };
+            text += &format!("    {:<8} {:<16} {:>10}{frozen}\n", param.name, Tuple(&param.shape), param.count());
         }
         if count.total > 0 {
             sum.push(count.total.to_string());

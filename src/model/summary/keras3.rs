@@ -24,17 +24,17 @@ pub(super) fn render(model: &Sequential, width: usize) -> String {
         text
     };
 
-    let mut text = "Model: \"sequential\"\n".to_string() + &rule("┏", "━", "┳", "┓");
+    let mut text = format!("Model: \"{}\"\n", model.name) + &rule("┏", "━", "┳", "┓");
     text += &row("┃", ["Layer (type)", "Output Shape", "Param #"]);
     for (i, layer) in model.layers().iter().enumerate() {
         text += &if i == 0 { rule("┡", "━", "╇", "┩") } else { rule("├", "─", "┼", "┤") };
-        let name = format!("{} ({})", layer.layer_name().in_style(Style::Keras3), layer.class_name());
-        let (shape, count) = (layer.output_shape().to_string(), with_commas(model.count_params_of(i)));
+        let name = format!("{} ({})", layer.layer_name.in_style(Style::Keras3), layer.spec.class_name());
+        let (shape, count) = (layer.output.to_string(), with_commas(layer.count_params().0));
         text += &row("│", [&name, &shape, &count]);
     }
     text += &rule("└", "─", "┴", "┘");
-    let total = model.count_params();
-    for (kind, count) in [("Total", total), ("Trainable", total), ("Non-trainable", 0)] {
+    let (total, trainable) = model.totals();
+    for (kind, count) in [("Total", total), ("Trainable", trainable), ("Non-trainable", total - trainable)] {
         text += &format!(" {kind} params: {} ({})\n", with_commas(count), memory(count * size_of::<Real>()));
     }
     text

@@ -27,17 +27,21 @@ impl Sequential {
 
     /// Each layer's inbound and outbound nodes.
     pub fn nodes(&self) -> String {
-        let list = |nodes: &[super::Node]| {
-            let nodes: Vec<_> = nodes.iter().map(ToString::to_string).collect();
-            format!("[{}]", nodes.join(", "))
-        };
-        self.layers()
-            .iter()
-            .map(|layer| {
-                let (inbound, outbound) = (list(layer.inbound_nodes()), list(layer.outbound_nodes()));
-                format!("{}\n  inbound_nodes:  {inbound}\n  outbound_nodes: {outbound}\n", layer.name())
-            })
-            .collect()
+        let mut text = String::new();
+        for layer in self.layers() {
+            text += &format!("{}\n", layer.name());
+            for (kind, nodes) in [("inbound", &layer.inbound_nodes), ("outbound", &layer.outbound_nodes)] {
+                let nodes: Vec<_> = nodes.iter().map(ToString::to_string).collect();
+                text += &format!("  {kind}_nodes: [{}]\n", nodes.join(", "));
+            }
+        }
+        text
+    }
+
+    /// All parameters, and those that training moves.
+    fn totals(&self) -> (usize, usize) {
+        let counts = self.layers().iter().map(super::BuiltLayer::count_params);
+        counts.fold((0, 0), |(all, trainable), layer| (all + layer.0, trainable + layer.1))
     }
 }
 

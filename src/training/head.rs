@@ -1,0 +1,96 @@
+//! What stands on a model's output: the loss and the metrics, and the sums that they make.
+
+use crate::losses::{AnyLoss, TargetForm};
+use crate::metrics::{self, MAX_COUNTERS, Metric};
+use crate::model::{MAX_METRICS, Sequential};
+use crate::{Real, Result};
+
+/// Loss and metrics, and what they need to know about the output.
+pub(super) struct Head {
+    loss: AnyLoss,
+    metrics: Vec<Box<dyn Metric>>,
+    /// The loss takes its gradient in front of the last activation.
+    pub absorbed: bool,
+    /// Vectors of the last axis in a row.
+    pub positions: usize,
+    /// The lengths of one of the output and of one of the targets.
+    output_width: usize,
+    target_width: usize,
+}
+
+/// Sums over some rows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tally {
+    /// Vectors of the last axis.
+    pub vectors: usize,
+    /// The sum of their losses.
+    pub loss: f64,
+    counters: [[f64; MAX_COUNTERS]; MAX_METRICS],
+}
+
+impl Tally {
+    pub const ZERO: Tally = Tally { vectors: 0, loss: 0.0, counters: [[0.0; MAX_COUNTERS]; MAX_METRICS] };
+
+    pub fn add(&mut self, other: &Tally) {
+        self.vectors += other.vectors;
+        self.loss += other.loss;
+        let counters = self.counters.iter_mut().flatten().zip(other.counters.iter().flatten());
+        counters.for_each(|(sum, part)| *sum += part);
+    }
+}
+
+impl Head {
+    /// The head of a compiled model.
+    pub fn new(model: &Sequential) -> Result<Head> {
+        let compiled = model.compiled()?;
+        let output_width = model.output_shape().last();
+        let target_width = if compiled.loss.target_form() == TargetForm::Label { 1 } else { output_width };
+        let metric = |name: &String| metrics::by_name(name, target_width, output_width);
+        Ok(Head {
+            loss: compiled.loss.clone(),
+            metrics: compiled.metrics.iter().map(metric).collect::<Result<_>>()?,
+            absorbed: model.plan.last_activation().is_some_and(|last| compiled.loss.absorbs(last)),
+            positions: model.output_shape().n_positions(),
+            output_width,
+            target_width,
+        })
+    }
+
+    /// Adds up the rows of an output; `weights` say how much each row's loss counts.
+    pub fn tally(&self, output: &[Real], targets: &[Real], weights: &[Real], tally: &mut Tally) {
+        for (i, (y, p)) in self.vectors(targets, output).enumerate() {
+            tally.vectors += 1;
+            tally.loss += f64::from(weights[i / self.positions] * self.loss.value(y, p));
+            for (metric, counters) in self.metrics.iter().zip(&mut tally.counters) {
+                metric.count(y, p, counters);
+            }
+        }
+    }
+
+    /// Writes `scale` times the gradient of the weighted sum of losses.
+    pub fn gradient(&self, output: &[Real], targets: &[Real], weights: &[Real], scale: Real, delta: &mut [Real]) {
+        let deltas = delta.chunks_exact_mut(self.output_width);
+        for (i, ((y, p), delta)) in self.vectors(targets, output).zip(deltas).enumerate() {
+            match self.absorbed {
+                true => self.loss.gradient_through(y, p, delta),
+                false => self.loss.gradient(y, p, delta),
+            }
+            let scale = scale * weights[i / self.positions];
+            delta.iter_mut().for_each(|delta| *delta *= scale);
+        }
+    }
+
+    /// The loss and the metrics that sums come to, one behind the other, and how many they are.
+    pub fn means(&self, tally: &Tally) -> ([f64; 1 + MAX_METRICS], usize) {
+        let mut means = [0.0; 1 + MAX_METRICS];
+        means[0] = tally.loss / tally.vectors as f64;
+        for ((mean, metric), counters) in means[1..].iter_mut().zip(&self.metrics).zip(&tally.counters) {
+            *mean = metric.result(counters);
+        }
+        (means, 1 + self.metrics.len())
+    }
+
+    fn vectors<'v>(&self, y: &'v [Real], p: &'v [Real]) -> impl Iterator<Item = (&'v [Real], &'v [Real])> {
+        y.chunks_exact(self.target_width).zip(p.chunks_exact(self.output_width))
+    }
+}
