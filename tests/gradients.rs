@@ -68,7 +68,8 @@ fn check(what: &str, builder: SequentialBuilder, loss: impl Into<AnyLoss>) {
     assert!(largest > 1e-3, "{what}: the gradient vanishes, which proves nothing");
     let mut at = 0;
     for (name, shape) in &shapes {
-        if name.contains("moving") {
+        let frozen = !model.layer(name.split('/').next().unwrap()).unwrap().trainable;
+        if frozen || name.contains("moving") {
             at += shape.iter().product::<usize>();
             continue;
         }

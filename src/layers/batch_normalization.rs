@@ -73,7 +73,7 @@ impl LayerSpec for BatchNormalization {
             let problem = format!("axis {} of {input}: it normalizes the last axis", self.axis);
             return Err(Misfit::new(problem, "take axis = -1, and an input with a last axis"));
         }
-        if !(0.0..=1.0).contains(&self.momentum) || !(self.epsilon.is_finite() && self.epsilon >= 0.0) {
+        if !((0.0..=1.0).contains(&self.momentum) && self.epsilon.is_finite() && self.epsilon >= 0.0) {
             let problem = format!("a momentum of {} and an epsilon of {}", self.momentum, self.epsilon);
             return Err(Misfit::new(problem, "take a momentum between 0 and 1, and an epsilon of 0 or more"));
         }

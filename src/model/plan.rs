@@ -44,7 +44,8 @@ impl Step {
 impl Plan {
     /// The plan of a model without layers, for rows of this width.
     pub(super) fn new(input_width: usize) -> Plan {
-        Plan { steps: vec![], widths: vec![input_width], lowest: usize::MAX, segments: vec![0..0] }
+        let segments = std::iter::once(0..0).collect();
+        Plan { steps: vec![], widths: vec![input_width], lowest: usize::MAX, segments }
     }
 
     /// Adds what runs next, and says whether its layer is trained.
