@@ -83,7 +83,7 @@ impl ActivationKind {
     /// Turns each `x` into `y`. Vectors of the last axis have this width.
     pub fn forward(self, width: usize, mut values: ArrayViewMut2<Real>) {
         match self {
-            Softmax => per_position_mut(values, width).rows_mut().into_iter().for_each(rows::softmax),
+            Softmax => rows::softmax(values.as_slice_mut().unwrap_or_default(), width),
             Relu => rows::relu(values.as_slice_mut().unwrap_or_default()),
             _ => values.mapv_inplace(|x| self.value(x)),
         }

@@ -83,6 +83,31 @@ proptest! {
     }
 }
 
+#[test]
+fn softmax_of_any_numbers() {
+    for width in [1, 2, 3, 10, 33] {
+        let mut values: Vec<Real> = (0..width * 50).map(|i| ((i * 7919) % 997) as Real / 5.0 - 100.0).collect();
+        let exact: Vec<f64> = values
+            .chunks(width)
+            .flat_map(|x| {
+                let max = x.iter().copied().fold(Real::NEG_INFINITY, Real::max);
+                let e: Vec<f64> = x.iter().map(|&x| f64::from(x - max).exp()).collect();
+                let sum: f64 = e.iter().sum();
+                e.into_iter().map(move |e| e / sum)
+            })
+            .collect();
+        rows::softmax(&mut values, width);
+        for (p, q) in values.iter().zip(exact) {
+            // Numbers too small for a probability in single precision become 0.
+            assert!((f64::from(*p) - q).abs() <= 1e-37 + q * 5e-7, "{p} {q}");
+        }
+    }
+    let mut odd = [Real::NAN, 0.0, 1e30, -1e30, Real::NEG_INFINITY, 5.0];
+    rows::softmax(&mut odd, 2);
+    assert!(odd[0].is_nan() && odd[1].is_nan());
+    assert_eq!(odd[2..], [1.0, 0.0, 0.0, 1.0]);
+}
+
 /// Runs this file's tests again on each path; one that the processor lacks is refused with the ones that it has.
 #[test]
 fn every_path_passes() {

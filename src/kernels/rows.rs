@@ -41,12 +41,59 @@ fn sum_rows_body<L: Lanes>(dy: &[Real], sums: &mut [Real], accumulate: bool) {
     }
 }
 
-/// The row becomes `e^(xⱼ − max x) / Σₖ e^(xₖ − max x)`: the softmax, which any finite row survives.
-pub fn softmax(mut row: ArrayViewMut1<Real>) {
-    let max = row.iter().copied().fold(Real::NEG_INFINITY, Real::max);
-    row.mapv_inplace(|x| (x - max).exp());
-    let sum = row.sum();
-    row.mapv_inplace(|x| x / sum);
+kernel! {
+    /// Each vector of this width becomes `e^(xⱼ − max x) / Σₖ e^(xₖ − max x)`: the softmax, which any finite vector
+    /// survives.
+    pub fn softmax(values: &mut [Real], width: usize) = softmax_body
+}
+
+#[inline(always)]
+fn softmax_body<L: Lanes>(values: &mut [Real], width: usize) {
+    for vector in values.chunks_exact_mut(width) {
+        let max = vector.iter().copied().fold(Real::NEG_INFINITY, |max, x| if x > max { x } else { max });
+        vector.iter_mut().for_each(|x| *x -= max);
+    }
+    // All exponentials in one go, so that short vectors fill the lanes too.
+    values.iter_mut().for_each(|x| *x = exp(*x));
+    for vector in values.chunks_exact_mut(width) {
+        let inverse = 1.0 / vector.iter().sum::<Real>();
+        vector.iter_mut().for_each(|x| *x *= inverse);
+    }
+}
+
+/// `eˣ` to within two units of the last place, in a form that fills vector lanes: `2ⁿ·eʳ` with `n` the whole number
+/// nearest to `x·log₂e`, and a polynomial for `eʳ`, `|r| ≤ ½·ln 2` (the coefficients are Taylor's, whose remainder is
+/// under 2⁻²⁴ there). NaN stays NaN; below −87 it is 0, above 88 infinite.
+#[cfg(not(feature = "f64"))]
+#[inline(always)]
+fn exp(x: Real) -> Real {
+    // Adding and subtracting 1.5·2²³ rounds to a whole number, and leaves it in the low bits.
+    const ROUND: f32 = 12_582_912.0;
+    let clamped = if x < -87.5 { -87.5 } else { x };
+    let clamped = if clamped > 88.5 { 88.5 } else { clamped };
+    let shifted = clamped * std::f32::consts::LOG2_E + ROUND;
+    let n = shifted - ROUND;
+    // ln 2 in two parts, the first exact in few digits, so that n·ln 2 loses nothing.
+    let r = clamped - n * 0.693_359_4 + n * 2.121_944_4e-4;
+    let p = 1.0 / 5040.0;
+    let p = p * r + 1.0 / 720.0;
+    let p = p * r + 1.0 / 120.0;
+    let p = p * r + 1.0 / 24.0;
+    let p = p * r + 1.0 / 6.0;
+    let p = p * r + 0.5;
+    let p = p * r * r + r + 1.0;
+    // The exponent is 127 + n, in two halves, since n alone may reach 128.
+    let half = (shifted.to_bits().wrapping_sub(ROUND.to_bits()) as i32) >> 1;
+    let rest = (shifted.to_bits().wrapping_sub(ROUND.to_bits()) as i32) - half;
+    let power = |n: i32| f32::from_bits((127i32.wrapping_add(n) as u32) << 23);
+    let y = p * power(half) * power(rest);
+    if x < -87.5 { 0.0 } else { y }
+}
+
+#[cfg(feature = "f64")]
+#[inline(always)]
+fn exp(x: Real) -> Real {
+    x.exp()
 }
 
 /// Through the softmax: `dx = p·(dp − Σₖ dpₖ·pₖ)`, where `dp` becomes `dx`.
