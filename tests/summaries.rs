@@ -3,7 +3,7 @@
 use std::fs;
 
 use tallynet::activations::ActivationKind;
-use tallynet::layers::{Activation, Dense, Flatten};
+use tallynet::layers::{Activation, Conv2D, Dense, Flatten};
 use tallynet::model::{Sequential, Style, recipes};
 
 fn expected(name: &str) -> String {
@@ -36,6 +36,39 @@ fn the_documents_regression() {
     for part in ["514 inputs × 514 units + 514 biases = 264710", "132355", "Total: 264710 + 132355 = 397065"] {
         assert!(text.contains(part), "{part:?} is missing in\n{text}");
     }
+}
+
+#[test]
+fn the_documents_convolutions() {
+    let model = model("conv-224");
+    assert_eq!(model.summary(Style::Keras2, None), expected("k2_conv"));
+    assert_eq!(model.summary(Style::Keras3, None), expected("k3_conv_w76"));
+    assert_eq!(model.summary(Style::Keras3, Some(88)), expected("k3_conv_w88"));
+    let table = model.summary(Style::Keras1, None);
+    for row in ["conv2d_1 (Conv2D)", "(None, 222, 222, 32)  896", "conv2d_input_1[0][0]", "Total params: 94538"] {
+        assert!(table.contains(row), "{row:?} is missing in\n{table}");
+    }
+    let text = model.explain(Style::Keras2);
+    for part in [
+        "32 filters × (3 × 3 × 3 inputs + 1 bias) = 896",
+        "64 filters × (3 × 3 × 32 inputs + 1 bias) = 18496",
+        "128 filters × (3 × 3 × 64 inputs + 1 bias) = 73856",
+        "128 inputs × 10 units + 10 biases = 1290",
+        "height and width",
+        "Total: 896 + 18496 + 73856 + 1290 = 94538",
+    ] {
+        assert!(text.contains(part), "{part:?} is missing in\n{text}");
+    }
+    let conv = |filters| Conv2D { activation: ActivationKind::Relu, ..Conv2D::new(filters, [3, 3]) };
+    let named = Sequential::builder([224, 224, 3])
+        .add(conv(32))
+        .add(conv(64))
+        .add(conv(128))
+        .add(Dense::new(10).activation(ActivationKind::Softmax))
+        .named("dense_9")
+        .build(0)
+        .unwrap();
+    assert_eq!(named.summary(Style::Keras2, None), expected("k2_conv_dense_9"));
 }
 
 #[test]

@@ -1,0 +1,180 @@
+//! Conv2D: each filter slides over the image and puts out one weighted sum a position.
+//!
+//! ```text
+//! y[i, j, f]       = Σ x[i·s + a·d, j·s + b·d, c]·W[a, b, c, f] + b[f]   over a, b, c: no kernel is turned round
+//! dW[a, b, c, f]   = Σ x[i·s + a·d, j·s + b·d, c]·dy[i, j, f]            over i, j and the rows of the batch
+//! dx               = the convolution of dy with W turned round
+//! ```
+//!
+//! Images are `(height, width, channels)`, kernels `(height, width, channels, filters)`, as in Keras.
+
+use ndarray::{ArrayView2, ArrayViewMut2};
+use serde::{Deserialize, Serialize};
+
+use super::image::{DataFormat, image};
+use super::{Backward, Built, Count, Layer, LayerSpec, Misfit, Operation};
+use crate::Real;
+use crate::activations::ActivationKind;
+use crate::initializers::Initializer;
+use crate::kernels::convolution::{self, Axis, Convolution, Padding};
+use crate::kernels::rows;
+use crate::params::ParamSpec;
+use crate::regularizers::L1L2;
+use crate::shape::{Shape, per_position};
+
+/// The layer `Conv2D`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Conv2D {
+    /// The number of filters: of channels that come out.
+    pub filters: usize,
+    /// Height and width of the window.
+    pub kernel_size: [usize; 2],
+    /// Pixels from one window to the next.
+    pub strides: [usize; 2],
+    /// How the image is continued past its border.
+    pub padding: Padding,
+    /// Where the channels lie.
+    pub data_format: DataFormat,
+    /// The distance of two pixels of a window.
+    pub dilation_rate: [usize; 2],
+    /// Only 1: every filter sees all channels.
+    pub groups: usize,
+    /// What is applied to the sums.
+    pub activation: ActivationKind,
+    /// Whether each filter has a bias.
+    pub use_bias: bool,
+    /// How the kernel's first values are drawn.
+    pub kernel_initializer: Initializer,
+    /// How the biases' first values are drawn.
+    pub bias_initializer: Initializer,
+    /// The penalty on the kernel's size.
+    pub kernel_regularizer: Option<L1L2>,
+    /// The penalty on the biases' size.
+    pub bias_regularizer: Option<L1L2>,
+}
+
+impl Default for Conv2D {
+    fn default() -> Self {
+        Conv2D {
+            filters: 0,
+            kernel_size: [0, 0],
+            strides: [1, 1],
+            padding: Padding::Valid,
+            data_format: DataFormat::ChannelsLast,
+            dilation_rate: [1, 1],
+            groups: 1,
+            activation: ActivationKind::Linear,
+            use_bias: true,
+            kernel_initializer: Initializer::GlorotUniform {},
+            bias_initializer: Initializer::Zeros {},
+            kernel_regularizer: None,
+            bias_regularizer: None,
+        }
+    }
+}
+
+impl Conv2D {
+    /// A layer of so many filters with windows of this size, with Keras's defaults.
+    pub fn new(filters: usize, kernel_size: [usize; 2]) -> Self {
+        Conv2D { filters, kernel_size, ..Conv2D::default() }
+    }
+
+    fn geometry(&self, input: &Shape) -> Result<Convolution, Misfit> {
+        let [height, width, channels] = image(input)?;
+        let Conv2D { filters, kernel_size: [kh, kw], strides, padding, dilation_rate, .. } = *self;
+        if [filters, kh, kw, strides[0], strides[1], dilation_rate[0], dilation_rate[1]].contains(&0) {
+            let problem = "filters, kernel_size, strides and dilation_rate are at least 1, and one of them is 0";
+            return Err(Misfit::new(problem, "give it sizes such as filters 32 and kernel_size (3, 3)"));
+        }
+        if self.groups != 1 {
+            return Err(Misfit::new(format!("groups = {}: only 1 is supported", self.groups), "leave groups out"));
+        }
+        if strides != [1, 1] && dilation_rate != [1, 1] {
+            return Err(Misfit::new("strides and dilation_rate both over 1", "leave one of the two at (1, 1)"));
+        }
+        let axis = |input, i: usize| Axis::new(input, self.kernel_size[i], strides[i], dilation_rate[i], padding);
+        let rows = axis(height, 0).zip(axis(width, 1));
+        // Whatever is computed from these sizes later then fits, too.
+        let fits = [kh, kw, channels, filters].iter().try_fold(64usize, |product, &size| product.checked_mul(size));
+        match rows.filter(|(rows, columns)| {
+            let output = rows.output.checked_mul(columns.output).and_then(|n| n.checked_mul(filters));
+            fits.is_some() && output.is_some()
+        }) {
+            Some((rows, columns)) => Ok(Convolution { rows, columns, channels, filters }),
+            None => {
+                let problem = format!("a window of {kh} × {kw} pixels does not fit an image of {height} × {width}");
+                Err(Misfit::new(problem, "take a smaller kernel_size, larger images, or padding='same'"))
+            }
+        }
+    }
+
+    fn count(&self, geometry: &Convolution) -> Count {
+        let (Conv2D { filters, kernel_size: [kh, kw], .. }, channels) = (self, geometry.channels);
+        let bias = usize::from(self.use_bias);
+        let (with, own) = if self.use_bias { (" + 1 bias", ", and a bias of its own") } else { ("", ", and no bias") };
+        let (height, width) = (geometry.rows.output, geometry.columns.output);
+        Count {
+            formula: format!("{filters} filters × ({kh} × {kw} × {channels} inputs{with})"),
+            total: geometry.depth().saturating_add(bias).saturating_mul(*filters),
+            reason: format!(
+                "each of the {filters} filters has a weight for each of {channels} channels at {kh} × {kw} positions of its \
+                 window{own};\n    it is the same filter at all {height} × {width} positions, so height and width do not \
+                 enter the count"
+            ),
+        }
+    }
+}
+
+impl LayerSpec for Conv2D {
+    fn build(&self, input: &Shape) -> Result<Built, Misfit> {
+        let geometry = self.geometry(input)?;
+        let Convolution { rows, columns, channels, filters } = geometry;
+        let shape = vec![self.kernel_size[0], self.kernel_size[1], channels, filters];
+        let mut params = vec![ParamSpec::new("kernel", shape, &self.kernel_initializer, self.kernel_regularizer)];
+        if self.use_bias {
+            params.push(ParamSpec::new("bias", vec![filters], &self.bias_initializer, self.bias_regularizer));
+        }
+        let output = Shape::from([rows.output, columns.output, filters]);
+        let operations = [Operation::Layer(Box::new(ConvLayer(geometry)))].into_iter();
+        let operations = operations.chain(Operation::activation(self.activation, &output)).collect();
+        Ok(Built { output, params, operations, count: self.count(&geometry) })
+    }
+}
+
+struct ConvLayer(Convolution);
+
+impl ConvLayer {
+    fn weights(&self) -> usize {
+        self.0.depth() * self.0.filters
+    }
+}
+
+impl Layer for ConvLayer {
+    fn forward(&self, params: &[Real], x: ArrayView2<Real>, mut y: ArrayViewMut2<Real>, scratch: &mut [Real]) {
+        let (kernel, bias) = params.split_at(self.weights());
+        let (x, y) = (x.to_slice().unwrap_or_default(), y.as_slice_mut().unwrap_or_default());
+        convolution::forward(&self.0, kernel, bias, x, y, scratch);
+    }
+
+    fn backward(&self, pass: Backward) {
+        let (d_kernel, d_bias) = pass.d_params.split_at_mut(self.weights());
+        let (x, dy) = (pass.x.to_slice().unwrap_or_default(), pass.dy.to_slice().unwrap_or_default());
+        convolution::kernel_gradient(&self.0, x, dy, d_kernel, pass.accumulate, pass.scratch);
+        if !d_bias.is_empty() {
+            rows::sum(per_position(pass.dy, self.0.filters), d_bias, pass.accumulate);
+        }
+        if let Some(mut dx) = pass.dx {
+            let kernel = &pass.params[..self.weights()];
+            convolution::input_gradient(&self.0, kernel, dy, dx.as_slice_mut().unwrap_or_default(), pass.scratch);
+        }
+    }
+
+    fn scratch_len(&self) -> usize {
+        self.0.scratch_len()
+    }
+
+    fn work(&self) -> usize {
+        self.0.rows.output.saturating_mul(self.0.columns.output).saturating_mul(self.weights())
+    }
+}
