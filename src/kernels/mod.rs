@@ -8,8 +8,10 @@
 //! For one path a result's bits depend on nothing but the inputs: every sum runs in a fixed order, block sizes are
 //! constants, and a row's result does not depend on how many rows come with it. In `f64` the plain path runs.
 
+pub mod convolution;
 pub(crate) mod lanes;
 pub mod matmul;
+pub mod pooling;
 pub mod rows;
 
 use std::sync::OnceLock;
