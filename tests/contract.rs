@@ -4,7 +4,8 @@ use ndarray::{Array, ArrayD, Axis, Slice};
 use proptest::prelude::*;
 use tallynet::activations::ActivationKind::{self, Softmax};
 use tallynet::datasets::{Dataset, Inputs, Targets};
-use tallynet::layers::{Activation, AnyLayer, BatchNormalization, Dense, Dropout, Flatten, Operation};
+use tallynet::kernels::convolution::Padding::Same;
+use tallynet::layers::*;
 use tallynet::losses::{CategoricalCrossentropy, Loss};
 use tallynet::model::Sequential;
 use tallynet::optimizers::Sgd;
@@ -23,6 +24,28 @@ fn specs() -> Vec<(Vec<usize>, AnyLayer)> {
         (vec![3, 7], Dropout::new(0.5).into()),
         (vec![3, 7], BatchNormalization::default().into()),
     ];
+    let overlapping = MaxPooling2D { pool_size: [3, 3], strides: Some([2, 1]), padding: Same, ..Default::default() };
+    let mean = AveragePooling2D { pool_size: [3, 2], padding: Same, ..Default::default() };
+    let images: Vec<AnyLayer> = vec![
+        MaxPooling2D::default().into(),
+        overlapping.into(),
+        AveragePooling2D::default().into(),
+        mean.into(),
+        GlobalMaxPooling2D::default().into(),
+        GlobalAveragePooling2D { keepdims: true, ..Default::default() }.into(),
+        Reshape { target_shape: vec![-1, 7] }.into(),
+        ZeroPadding2D { padding: [[2, 0], [1, 3]], ..Default::default() }.into(),
+    ];
+    specs.extend(images.into_iter().map(|layer| (vec![5, 4, 21], layer)));
+    let values: Vec<AnyLayer> = vec![
+        Rescaling { scale: 0.5, offset: -1.0 }.into(),
+        ReLU::default().into(),
+        ReLU { max_value: Some(0.5), negative_slope: 0.1, threshold: 0.2 }.into(),
+        LeakyReLU::default().into(),
+        ELU { alpha: 0.5 }.into(),
+        tallynet::layers::Softmax::default().into(),
+    ];
+    specs.extend(values.into_iter().map(|layer| (vec![3, 4], layer)));
     for kind in ActivationKind::ALL {
         specs.push((vec![3, 4], Activation::new(kind).into()));
         specs.push((vec![6], Dense::new(3).activation(kind).into()));

@@ -7,7 +7,8 @@ use ndarray::{Array, ArrayD};
 use tallynet::Real;
 use tallynet::activations::ActivationKind::{self, Linear, Relu, Sigmoid, Softmax, Tanh};
 use tallynet::datasets::{Dataset, Inputs, Targets};
-use tallynet::layers::{Activation, BatchNormalization, Dense, Dropout, Flatten};
+use tallynet::kernels::convolution::Padding::Same;
+use tallynet::layers::{self, *};
 use tallynet::losses::{
     AnyLoss, BinaryCrossentropy, CategoricalCrossentropy, MeanAbsoluteError, MeanSquaredError,
     SparseCategoricalCrossentropy, TargetForm,
@@ -145,6 +146,48 @@ fn every_loss_behind_every_kind_of_output() {
         check("", builder(), SparseCategoricalCrossentropy { from_logits: true });
         check("", builder(), BinaryCrossentropy { from_logits: true, label_smoothing: 0.1 });
     }
+}
+
+#[test]
+fn layers_over_images() {
+    let overlapping = MaxPooling2D { pool_size: [3, 2], strides: Some([2, 1]), padding: Same, ..Default::default() };
+    let mean = AveragePooling2D { pool_size: [2, 3], strides: Some([1, 2]), padding: Same, ..Default::default() };
+    let images: Vec<AnyLayer> = vec![
+        MaxPooling2D::default().into(),
+        overlapping.into(),
+        AveragePooling2D::default().into(),
+        mean.into(),
+        GlobalMaxPooling2D::default().into(),
+        GlobalAveragePooling2D { keepdims: true, ..Default::default() }.into(),
+        Reshape { target_shape: vec![-1, 5] }.into(),
+        ZeroPadding2D { padding: [[2, 0], [1, 3]], ..Default::default() }.into(),
+    ];
+    for layer in images {
+        let what = format!("{layer:?}");
+        // Something to learn below, so that the layer hands a gradient down.
+        let builder = Sequential::builder([4, 5, 2]).add(dense(3, Linear)).add(layer);
+        check(&what, builder.add(Flatten {}).add(dense(3, Softmax)), SparseCategoricalCrossentropy::default());
+    }
+}
+
+#[test]
+fn layers_over_values() {
+    let values: Vec<AnyLayer> = vec![
+        Rescaling { scale: 0.5, offset: -1.0 }.into(),
+        ReLU::default().into(),
+        ReLU { max_value: Some(0.6), negative_slope: 0.1, threshold: 0.2 }.into(),
+        LeakyReLU::default().into(),
+        ELU::default().into(),
+        ELU { alpha: 0.5 }.into(),
+        layers::Softmax::default().into(),
+    ];
+    for layer in values {
+        let what = format!("{layer:?}");
+        let builder = Sequential::builder([4]).add(Dense::new(5)).add(layer).add(dense(3, Softmax));
+        check(&what, builder, SparseCategoricalCrossentropy::default());
+    }
+    let builder = Sequential::builder([4]).add(Dense::new(5)).add(layers::Softmax::default());
+    check("absorbed", builder, SparseCategoricalCrossentropy::default());
 }
 
 #[test]

@@ -149,7 +149,8 @@ impl Convolution {
         if self.as_is() {
             return self.rows.output;
         }
-        (BAND / (self.columns.padded(self.columns.output) * self.channels * self.rows.stride)).clamp(1, self.rows.output)
+        (BAND / (self.columns.padded(self.columns.output) * self.channels * self.rows.stride))
+            .clamp(1, self.rows.output)
     }
 
     /// Output rows that make about [`INNER`] pixels.

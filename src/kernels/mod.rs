@@ -11,6 +11,7 @@
 pub mod convolution;
 pub(crate) mod lanes;
 pub mod matmul;
+pub mod pooling;
 pub mod rows;
 mod tiles;
 

@@ -64,14 +64,7 @@ pub(super) fn width<L: Lanes>(columns: usize) -> usize {
 
 /// `C = A·B + bias`, or `C += A·B` where `accumulate` says so, for the columns of C from `first` on that `panels` has.
 #[inline(always)]
-pub(super) fn product<L: Lanes>(
-    a: &Left,
-    panels: &[Real],
-    c: &mut [Real],
-    n: usize,
-    first: usize,
-    accumulate: bool,
-) {
+pub(super) fn product<L: Lanes>(a: &Left, panels: &[Real], c: &mut [Real], n: usize, first: usize, accumulate: bool) {
     // As many sums as leave registers for a row of B and a broadcast of A: of 16 registers, or of 32.
     match (L::N, n <= L::N) {
         (16, true) => tiles::<L, 12, 1>(a, panels, c, n, first, accumulate),
@@ -104,7 +97,9 @@ fn tiles<L: Lanes, const R: usize, const V: usize>(
             range = up_to(a.live.start, at[0])..up_to(a.live.end, top);
         }
         let (mut panels, mut column) = (panels, first);
-        while let Some((panel, rest)) = panels.split_at_checked((depth + 1) * width) && column < n {
+        while let Some((panel, rest)) = panels.split_at_checked((depth + 1) * width)
+            && column < n
+        {
             let sums = tile::<L, R, V>(a, &distances, range.clone(), panel);
             if column + width <= n && c.len() == R * n {
                 let one = L::splat(1.0);

@@ -1,10 +1,8 @@
 //! Activation as a layer of its own, as in `Activation('softmax')`. It has no parameters.
 
-use ndarray::{ArrayView2, ArrayViewMut2, Zip};
 use serde::{Deserialize, Serialize};
 
-use super::{Backward, Built, Layer, LayerSpec, Misfit, Operation};
-use crate::Real;
+use super::{Built, LayerSpec, Misfit, Operation};
 use crate::activations::ActivationKind;
 use crate::shape::Shape;
 
@@ -31,24 +29,5 @@ impl LayerSpec for Activation {
         }
         let reason = format!("{} only computes each value anew", self.activation);
         Ok(Built::weightless(input.clone(), Operation::activation(self.activation, input), reason))
-    }
-}
-
-/// An activation that keeps its input, since its gradient cannot be told from its output.
-pub(super) struct Kept(pub ActivationKind);
-
-impl Layer for Kept {
-    fn forward(&self, _: &[Real], x: ArrayView2<Real>, mut y: ArrayViewMut2<Real>, _: &mut [Real]) {
-        Zip::from(&mut y).and(&x).for_each(|y, &x| *y = self.0.value(x));
-    }
-
-    fn backward(&self, pass: Backward) {
-        if let Some(mut dx) = pass.dx {
-            Zip::from(&mut dx).and(&pass.x).and(&pass.dy).for_each(|dx, &x, &dy| *dx = dy * self.0.slope_at_input(x));
-        }
-    }
-
-    fn work(&self) -> usize {
-        0
     }
 }

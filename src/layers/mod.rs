@@ -5,16 +5,33 @@
 //! vector, its input and its output, and reads like its formula.
 
 mod activation;
+mod advanced_activations;
 mod batch_normalization;
+mod conv2d;
 mod dense;
 mod dropout;
 mod flatten;
+mod global_pooling2d;
+mod image;
+mod pointwise;
+mod pooling2d;
+mod rescaling;
+mod reshape;
+mod zero_padding2d;
 
 pub use activation::Activation;
+pub use advanced_activations::{ELU, LeakyReLU, ReLU, Softmax};
 pub use batch_normalization::BatchNormalization;
+pub use conv2d::Conv2D;
 pub use dense::Dense;
 pub use dropout::Dropout;
 pub use flatten::Flatten;
+pub use global_pooling2d::{GlobalAveragePooling2D, GlobalMaxPooling2D};
+pub use image::DataFormat;
+pub use pooling2d::{AveragePooling2D, MaxPooling2D};
+pub use rescaling::Rescaling;
+pub use reshape::Reshape;
+pub use zero_padding2d::ZeroPadding2D;
 
 use std::fmt;
 
@@ -30,10 +47,22 @@ classes! {
     /// A layer of any class, before it knows its input.
     AnyLayer: LayerSpec {
         "Activation" => Activation,
+        "AveragePooling2D" => AveragePooling2D,
         "BatchNormalization" => BatchNormalization,
+        "Conv2D" => Conv2D,
         "Dense" => Dense,
         "Dropout" => Dropout,
+        "ELU" => ELU,
         "Flatten" => Flatten,
+        "GlobalAveragePooling2D" => GlobalAveragePooling2D,
+        "GlobalMaxPooling2D" => GlobalMaxPooling2D,
+        "LeakyReLU" => LeakyReLU,
+        "MaxPooling2D" => MaxPooling2D,
+        "ReLU" => ReLU,
+        "Rescaling" => Rescaling,
+        "Reshape" => Reshape,
+        "Softmax" => Softmax,
+        "ZeroPadding2D" => ZeroPadding2D,
     }
 }
 
@@ -91,7 +120,9 @@ impl Operation {
     fn activation(kind: ActivationKind, output: &Shape) -> Option<Operation> {
         match kind {
             ActivationKind::Linear => None,
-            _ if kind.needs_input() => Some(Operation::Layer(Box::new(activation::Kept(kind)))),
+            _ if kind.needs_input() => {
+                Some(pointwise::operation(move |x| kind.value(x), move |x| kind.slope_at_input(x)))
+            }
             _ => Some(Operation::InPlace(kind, output.last())),
         }
     }
