@@ -36,7 +36,7 @@ impl Gradcheck {
         let precision = if size_of::<tallynet::Real>() == 8 { "f64" } else { "f32" };
         let heads = ["Parameters", ">tried", ">worst relative error", ""];
         output::result(&format!(
-            "{}Checked on samples of {shape}; {precision} allows {TOLERANCE:.0e}.\n",
+            "{}Checked on samples of {shape}; {precision} allows {TOLERANCE:.0e} (f64, a build with --features f64, 1e-6).\n",
             table(&heads, &rows)
         ))?;
         match found.iter().find(|check| check.worst > TOLERANCE || check.worst.is_nan()) {

@@ -201,7 +201,9 @@ pub(super) fn pack(b: Matrix, first: usize, width: usize, panels: &mut [Real], d
             panel.fill(0.0);
         }
         if b.column_stride == 1 {
-            for (to, from) in panel.chunks_exact_mut(width).zip(from.chunks(b.row_stride)) {
+            // The rows of a matrix of one row may be said to be any distance apart.
+            let stride = if b.rows == 1 { b.columns } else { b.row_stride };
+            for (to, from) in panel.chunks_exact_mut(width).zip(from.chunks(stride)) {
                 to[..columns].copy_from_slice(&from[..columns]);
             }
         } else {

@@ -12,9 +12,10 @@ use crate::random::{self, Stream};
 use crate::shape::Shape;
 use crate::{Real, Result};
 
-/// How far an analytic gradient may be from a difference. In `f32` the loss has about seven digits, and a difference
-/// of two of them, divided by a small step, has three at best.
-pub const TOLERANCE: f64 = if size_of::<Real>() == 8 { 1e-6 } else { 3e-2 };
+/// How far an analytic gradient may be from a difference, relative to the typical gradient of its array. In `f64` that
+/// is a proof to six digits. In `f32` a short step drowns in the loss's rounding and a long one crosses the kinks of
+/// thousands of relus: up to 0.08 was seen where `f64` agrees to 1e-7. It still finds a wrong sign, scale or term.
+pub const TOLERANCE: f64 = if size_of::<Real>() == 8 { 1e-6 } else { 0.2 };
 
 /// Samples that the loss is taken over, and parameters of an array that are tried at most.
 const ROWS: usize = 3;
@@ -68,8 +69,12 @@ pub fn check_gradients(model: &Sequential, seed: u64) -> Result<(Shape, Vec<Grad
             let scale = typical.max(f64::from(own[i].abs())).max(1e-12);
             let mut error =
                 |step| Ok::<f64, crate::Error>((difference(&mut model, step)? - f64::from(own[i])).abs() / scale);
-            let (long, short) = if size_of::<Real>() == 8 { (1e-4, 1e-6) } else { (1e-2, 2e-3) };
-            worst = worst.max(error(long)?.min(error(short)?));
+            let steps = if size_of::<Real>() == 8 { [1e-4, 1e-5, 1e-6, 1e-7] } else { [1e-2, 3e-3, 1e-3, 3e-4] };
+            let mut best = f64::INFINITY;
+            for step in steps {
+                best = best.min(error(step)?);
+            }
+            worst = worst.max(best);
         }
         found.push(GradientCheck { name: model.full_name(entry), tried: tried.len(), worst });
     }
