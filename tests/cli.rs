@@ -190,7 +190,7 @@ fn summary_and_models_and_help() {
     for part in ["mnist-softmax", "batch size 128", "epochs 12", "SGD", "categorical_crossentropy"] {
         assert!(models.stdout.contains(part), "{part:?} is missing in\n{}", models.stdout);
     }
-    for command in ["train", "summary", "verify", "evaluate"] {
+    for command in ["train", "summary", "verify", "evaluate", "gradcheck"] {
         let help = run(&[command, "--help"]);
         assert!(help.code == 0 && help.stdout.contains("Example"), "{command}");
     }

@@ -68,7 +68,7 @@ fn the_same_values_and_gradients_as_keras() {
         let (y, dx) = run(built.operations.first(), &rows(&case["x"], inputs), &rows(&case["dy"], outputs));
         for (ours, theirs) in [(y, rows(&case["y"], outputs)), (dx, rows(&case["dx"], inputs))] {
             let worst = ours.iter().zip(&theirs).map(|(a, b)| (a - b).abs()).fold(0.0, Real::max);
-            assert!(worst < 3e-6, "{what}:\n{ours}\n{theirs}");
+            assert!(worst < 1e-5, "{what}:\n{ours}\n{theirs}");
         }
     }
 }

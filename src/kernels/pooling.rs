@@ -90,7 +90,7 @@ fn reduce(pool: Pool, pixels: impl Iterator<Item = usize>, x: &[Real], y: &mut [
         let x = &x[pixel..][..y.len()];
         match pool {
             Average => y.iter_mut().zip(x).for_each(|(y, x)| *y += x),
-            _ => y.iter_mut().zip(x).for_each(|(y, x)| *y = if x.is_nan() { *x } else { y.max(*x) }),
+            _ => y.iter_mut().zip(x).for_each(|(y, x)| *y = if x.is_nan() || *x > *y { *x } else { *y }),
         }
     }
     if pool == Average {
