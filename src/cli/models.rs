@@ -20,7 +20,7 @@ pub fn run() -> Outcome {
             recipe.batch_size,
             recipe.epochs,
             compiled.optimizer.class_name(),
-            compiled.optimizer.learning_rate(),
+            compiled.learning_rate(),
             compiled.loss.name(),
             compiled.metrics.join(", ")
         );

@@ -149,7 +149,7 @@ impl Train {
             (None, None) => return Err(Failure::usage("the model was saved without a loss; give --loss")),
         };
         if let Some(rate) = self.learning_rate {
-            *optimizer.learning_rate_mut() = rate;
+            *optimizer.learning_rate_mut() = rate.into();
         }
         match (&mut optimizer, self.momentum) {
             (AnyOptimizer::Sgd(sgd), Some(momentum)) => sgd.momentum = momentum,

@@ -3,10 +3,20 @@
 //! A rule is a small immutable value; what it remembers between steps is kept beside the parameter vector it is bound
 //! to. It steps once a batch over everything, so no parameter can be a step ahead of another.
 
+mod adagrad;
 mod adam;
+mod adamw;
+mod options;
+mod rmsprop;
+mod schedules;
 mod sgd;
 
+pub use adagrad::Adagrad;
 pub use adam::Adam;
+pub use adamw::AdamW;
+pub use options::{Common, Options};
+pub use rmsprop::RMSprop;
+pub use schedules::{LearningRate, Schedule};
 pub use sgd::Sgd;
 
 use std::fmt;
@@ -17,7 +27,10 @@ use crate::{Error, Real, Result};
 classes! {
     /// An optimizer of any class.
     AnyOptimizer: Optimizer {
+        "Adagrad" => Adagrad,
         "Adam" => Adam,
+        "AdamW" => AdamW,
+        "RMSprop" => RMSprop,
         "SGD" => Sgd,
     }
 }
@@ -26,18 +39,14 @@ classes! {
 pub const MAX_SLOTS: usize = 3;
 
 /// A rule: how a gradient moves a parameter. It acts on each parameter alone, so the vector can be cut anywhere.
-pub trait Optimizer: fmt::Debug + Send + Sync {
-    /// What is wrong with its options, if anything.
-    fn problem(&self) -> Option<String>;
-
-    /// The learning rate that training starts with.
-    fn learning_rate(&self) -> f64;
-
-    /// The same, to change before compiling.
-    fn learning_rate_mut(&mut self) -> &mut f64;
-
+pub trait Optimizer: Options + fmt::Debug + Send + Sync {
     /// The names of the vectors that it keeps beside the parameters, at most [`MAX_SLOTS`].
     fn slots(&self) -> &'static [&'static str];
+
+    /// What these vectors are full of before the first step.
+    fn initial_slot(&self) -> Real {
+        0.0
+    }
 
     /// Moves a stretch of the parameters. `slots` are the same stretch of the vectors it keeps.
     fn update(&self, step: Step, params: &mut [Real], gradients: &[Real], slots: &mut [&mut [Real]; MAX_SLOTS]);
@@ -57,7 +66,8 @@ pub struct Step {
 pub struct OptimizerState {
     /// Steps taken so far.
     pub iteration: u64,
-    /// The learning rate now; it is the rule's own until something changes it.
+    /// The learning rate now; it is the rule's own until something changes it. Where the rule has a schedule, that is
+    /// what counts.
     pub learning_rate: f64,
     /// The vectors it keeps, each as long as the parameter vector; those it does not use are empty.
     pub slots: [Vec<Real>; MAX_SLOTS],
@@ -68,29 +78,29 @@ impl OptimizerState {
     pub fn new(rule: &dyn Optimizer, n_params: usize) -> Self {
         OptimizerState {
             iteration: 0,
-            learning_rate: rule.learning_rate(),
-            slots: std::array::from_fn(|slot| vec![0.0; if slot < rule.slots().len() { n_params } else { 0 }]),
+            learning_rate: rule.learning_rate().at(0),
+            slots: std::array::from_fn(|slot| {
+                vec![rule.initial_slot(); if slot < rule.slots().len() { n_params } else { 0 }]
+            }),
         }
+    }
+
+    /// The step that this rule takes next.
+    pub fn step(&self, rule: &dyn Optimizer) -> Step {
+        let learning_rate = match rule.learning_rate() {
+            LearningRate::Constant(_) => self.learning_rate,
+            LearningRate::Schedule(schedule) => schedule.at(self.iteration),
+        };
+        Step { iteration: self.iteration, learning_rate }
     }
 }
 
 impl AnyOptimizer {
-    /// The optimizer of this name (`sgd`, `adam`), with Keras's defaults; an error lists all names.
+    /// The optimizer of this name (`sgd`, `rmsprop`), with Keras's defaults; an error lists all names.
     pub fn by_name(name: &str) -> Result<AnyOptimizer> {
         let names: Vec<_> = AnyOptimizer::all().iter().map(|rule| rule.class_name().to_lowercase()).collect();
         let found = AnyOptimizer::all().into_iter().find(|rule| rule.class_name().eq_ignore_ascii_case(name));
         found
             .ok_or_else(|| Error::Argument(format!("there is no optimizer {name:?} here; known: {}", names.join(", "))))
     }
-}
-
-/// The first complaint about an option that is outside its range.
-fn first_problem(checks: &[(&str, f64, bool, &str)]) -> Option<String> {
-    let wrong = checks.iter().find(|(_, _, sound, _)| !sound);
-    wrong.map(|(name, value, _, range)| format!("{name} is {range}, and not {value}"))
-}
-
-/// Whether this is a learning rate, or anything else that is finite and not negative.
-fn not_negative(value: f64) -> bool {
-    value.is_finite() && value >= 0.0
 }

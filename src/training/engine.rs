@@ -18,7 +18,7 @@ use crate::datasets::batches::Rows;
 use crate::kernels::rows::add;
 use crate::layers::Moment;
 use crate::model::{Compiled, Gradients, Pass, Plan, Sequential, Workspace};
-use crate::optimizers::{MAX_SLOTS, Step};
+use crate::optimizers::MAX_SLOTS;
 use crate::{Error, Real, Result};
 
 /// Numbers of activations that a chunk may take: what stays in a second-level cache beside the weights.
@@ -193,15 +193,17 @@ impl Engine {
     }
 
     /// Moves the parameters by it.
-    pub fn update(&self, model: &mut Sequential) {
+    pub fn update(&mut self, model: &mut Sequential) {
         let Sequential { plan, parameters, compiled: Some(Compiled { optimizer, state, .. }), .. } = model else {
             return;
         };
-        let step = Step { iteration: state.iteration, learning_rate: state.learning_rate };
+        let (step, common) = (state.step(&**optimizer), optimizer.common());
+        common.clip(&mut self.shards[0].gradients, parameters);
         for range in &parameters.trainable {
             let gradients = &self.sum()[range.clone()];
             let slots = state.slots.each_mut().map(|slot| slot.get_mut(range.clone()).unwrap_or_default());
             self.threads.pieces(&mut parameters.values[range.clone()], slots, 0, &|params, slots, start| {
+                common.decay(step.learning_rate, params);
                 optimizer.update(step, params, &gradients[start..][..params.len()], slots);
             });
         }

@@ -1,6 +1,6 @@
 //! What stands on a model's output: the loss and the metrics, and the sums that they make.
 
-use crate::losses::{AnyLoss, TargetForm};
+use crate::losses::AnyLoss;
 use crate::metrics::{self, MAX_COUNTERS, Metric};
 use crate::model::{MAX_METRICS, Sequential};
 use crate::{Real, Result};
@@ -43,8 +43,7 @@ impl Head {
     /// The head of a compiled model.
     pub fn new(model: &Sequential) -> Result<Head> {
         let compiled = model.compiled()?;
-        let output_width = model.output_shape().last();
-        let target_width = if compiled.loss.target_form() == TargetForm::Label { 1 } else { output_width };
+        let (target_width, output_width) = model.widths(&compiled.loss);
         let metric = |name: &String| metrics::by_name(name, target_width, output_width);
         Ok(Head {
             loss: compiled.loss.clone(),
