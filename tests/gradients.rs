@@ -10,7 +10,7 @@ use tallynet::datasets::{Dataset, Inputs, Targets};
 use tallynet::kernels::convolution::Padding::Same;
 use tallynet::layers::{self, *};
 use tallynet::losses::{
-    AnyLoss, BinaryCrossentropy, CategoricalCrossentropy, MeanAbsoluteError, MeanSquaredError,
+    AnyLoss, BinaryCrossentropy, CategoricalCrossentropy, Huber, MeanAbsoluteError, MeanSquaredError,
     SparseCategoricalCrossentropy, TargetForm,
 };
 use tallynet::model::{Sequential, SequentialBuilder};
@@ -142,6 +142,7 @@ fn every_loss_behind_every_kind_of_output() {
         let builder = || Sequential::builder([2, 4]).add(dense(3, last));
         check("", builder(), MeanSquaredError {});
         check("", builder(), MeanAbsoluteError {});
+        check("", builder(), Huber { delta: 0.5 });
         check("", builder(), CategoricalCrossentropy { from_logits: true, label_smoothing: 0.1 });
         check("", builder(), SparseCategoricalCrossentropy { from_logits: true });
         check("", builder(), BinaryCrossentropy { from_logits: true, label_smoothing: 0.1 });

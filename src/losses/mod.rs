@@ -5,11 +5,13 @@
 
 mod binary_crossentropy;
 mod categorical_crossentropy;
+mod huber;
 mod mean_error;
 mod sparse_categorical_crossentropy;
 
 pub use binary_crossentropy::BinaryCrossentropy;
 pub use categorical_crossentropy::CategoricalCrossentropy;
+pub use huber::Huber;
 pub use mean_error::{MeanAbsoluteError, MeanSquaredError};
 pub use sparse_categorical_crossentropy::SparseCategoricalCrossentropy;
 
@@ -24,6 +26,7 @@ classes! {
     AnyLoss: Loss {
         "BinaryCrossentropy" => BinaryCrossentropy,
         "CategoricalCrossentropy" => CategoricalCrossentropy,
+        "Huber" => Huber,
         "MeanAbsoluteError" => MeanAbsoluteError,
         "MeanSquaredError" => MeanSquaredError,
         "SparseCategoricalCrossentropy" => SparseCategoricalCrossentropy,

@@ -34,12 +34,12 @@ impl Metric for Binary {
     }
 }
 
-fn tally(counters: &mut [f64], right: usize, all: usize) {
+pub(super) fn tally(counters: &mut [f64], right: usize, all: usize) {
     counters[0] += right as f64;
     counters[1] += all as f64;
 }
 
-fn largest(vector: &[Real]) -> usize {
+pub(super) fn largest(vector: &[Real]) -> usize {
     let first = (0, Real::NEG_INFINITY);
     vector.iter().enumerate().fold(first, |best, (i, &x)| if x > best.1 { (i, x) } else { best }).0
 }

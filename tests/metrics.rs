@@ -1,0 +1,95 @@
+//! Metrics by their names, on outputs that are the inputs: what is counted can be checked by hand.
+
+use ndarray::{Array, ArrayD, Ix2};
+use tallynet::Real;
+use tallynet::datasets::{Dataset, Inputs, Targets};
+use tallynet::layers::Activation;
+use tallynet::losses::{AnyLoss, MeanSquaredError, SparseCategoricalCrossentropy};
+use tallynet::metrics;
+use tallynet::model::Sequential;
+use tallynet::optimizers::Sgd;
+
+fn array(rows: &[&[Real]]) -> ArrayD<Real> {
+    Array::from_shape_vec(Ix2(rows.len(), rows[0].len()), rows.concat()).unwrap().into_dyn()
+}
+
+fn score(name: &str, loss: impl Into<AnyLoss>, p: &[&[Real]], y: Targets) -> f64 {
+    let mut model = Sequential::builder([p[0].len()]).add(Activation::default()).build(0).unwrap();
+    model.compile(Sgd::default(), loss, &[name]).unwrap();
+    let scores = model.evaluate(&Dataset { x: Inputs::Reals(array(p)), y }).unwrap();
+    assert_eq!(scores.metrics[0].0, name, "under the name that was given");
+    scores.metrics[0].1
+}
+
+#[test]
+fn errors_precision_and_recall() {
+    let of = |name: &str, p: &[&[Real]], y: &[&[Real]]| score(name, MeanSquaredError {}, p, Targets::Reals(array(y)));
+    let (p, y): (&[&[Real]], &[&[Real]]) =
+        (&[&[0.9, 0.8], &[0.2, 0.3], &[0.5, 0.1]], &[&[1.0, 0.0], &[1.0, 1.0], &[0.0, 0.0]]);
+    let close = |a: f64, b: f64| assert!((a - b).abs() < 1e-6, "{a} and not {b}");
+    for name in ["mae", "mean_absolute_error", "MeanAbsoluteError"] {
+        close(of(name, p, y), (0.1 + 0.8 + 0.8 + 0.7 + 0.5 + 0.1) / 6.0);
+    }
+    for name in ["mse", "MSE", "mean_squared_error"] {
+        close(of(name, p, y), (0.01 + 0.64 + 0.64 + 0.49 + 0.25 + 0.01) / 6.0);
+    }
+    // One of two that are over ½ is right, and one of three that are right is over ½: ½ itself is not.
+    close(of("precision", p, y), 1.0 / 2.0);
+    close(of("Recall", p, y), 1.0 / 3.0);
+    close(of("precision", &[&[0.1, 0.2]], &[&[1.0, 1.0]]), 0.0);
+    close(of("recall", &[&[0.9, 0.9]], &[&[0.0, 0.0]]), 0.0);
+    close(of("binary_accuracy", p, y), 3.0 / 6.0);
+    close(of("categorical_accuracy", p, y), 2.0 / 3.0);
+}
+
+#[test]
+fn top_five() {
+    // Of eight outputs the class is the largest, the fifth, the sixth, and one of two that are fifth together.
+    let p: Vec<Vec<Real>> = vec![
+        vec![0.9, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7],
+        vec![0.4, 0.1, 0.2, 0.3, 0.5, 0.6, 0.7, 0.8],
+        vec![0.35, 0.1, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8],
+        vec![0.4, 0.4, 0.2, 0.3, 0.5, 0.6, 0.7, 0.8],
+    ];
+    let p: Vec<&[Real]> = p.iter().map(Vec::as_slice).collect();
+    let labels = Targets::Labels(ArrayD::from_elem(vec![4], 0));
+    let sparse = SparseCategoricalCrossentropy::default();
+    assert_eq!(score("sparse_top_k_categorical_accuracy", sparse, &p, labels.clone()), 0.75);
+    let vectors = AnyLoss::by_name("categorical_crossentropy").unwrap();
+    assert_eq!(score("top_k_categorical_accuracy", vectors.clone(), &p, labels.clone()), 0.75);
+    assert_eq!(score("TopKCategoricalAccuracy", vectors, &p, labels), 0.75);
+    let few: &[&[Real]] = &[&[0.1, 0.9]];
+    let sparse = SparseCategoricalCrossentropy::default();
+    let one = Targets::Labels(ArrayD::from_elem(vec![1], 0));
+    assert_eq!(score("sparse_top_k_categorical_accuracy", sparse, few, one), 1.0, "of fewer than five all are");
+}
+
+#[test]
+fn a_metric_that_does_not_fit_is_refused_with_one_that_does() {
+    let refused = |loss: &str, metric: &str, words: &[&str]| {
+        let mut model = Sequential::builder([4]).add(Activation::default()).build(0).unwrap();
+        let loss = AnyLoss::by_name(loss).unwrap();
+        let error = model.compile(Sgd::default(), loss, &[metric]).unwrap_err().to_string();
+        assert!(words.iter().all(|word| error.contains(word)), "{words:?} in {error}");
+    };
+    refused("mse", "f1", &["f1", "accuracy", "top_k_categorical_accuracy", "precision", "recall", "mae", "mse"]);
+    refused("sparse_categorical_crossentropy", "mae", &["mae", "categorical_crossentropy"]);
+    refused("sparse_categorical_crossentropy", "top_k_categorical_accuracy", &["sparse_top_k_categorical_accuracy"]);
+    refused("huber", "sparse_categorical_accuracy", &["; categorical_accuracy"]);
+}
+
+#[test]
+fn which_way_is_better() {
+    for (name, lower) in [
+        ("loss", Some(true)),
+        ("val_loss", Some(true)),
+        ("mae", Some(true)),
+        ("val_mean_squared_error", Some(true)),
+        ("accuracy", Some(false)),
+        ("val_acc", Some(false)),
+        ("recall", Some(false)),
+        ("learning_rate", None),
+    ] {
+        assert_eq!(metrics::lower_is_better(name), lower, "{name}");
+    }
+}
