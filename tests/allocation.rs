@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ndarray::ArrayD;
 use tallynet::datasets::{Dataset, Inputs, Targets};
+use tallynet::losses::CategoricalCrossentropy;
 use tallynet::model::recipes;
+use tallynet::optimizers::{Adam, AnyOptimizer, Schedule, Sgd};
 use tallynet::training::FitOptions;
 
 struct Counting;
@@ -26,12 +28,13 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-fn allocations_of_a_fit(rows: usize, threads: usize) -> usize {
+fn allocations_of_a_fit(rows: usize, threads: usize, rule: &AnyOptimizer) -> usize {
     let data = Dataset {
         x: Inputs::bytes(ArrayD::from_elem(vec![rows, 28, 28], 3)),
         y: Targets::Labels(ArrayD::from_shape_fn(vec![rows], |i| (i[0] % 10) as u32)),
     };
     let mut model = recipes::named("mnist-softmax").unwrap().build(0).unwrap();
+    model.compile(rule.clone(), CategoricalCrossentropy::default(), &["accuracy", "mae", "recall"]).unwrap();
     model.n_threads = threads;
     let before = COUNT.load(Ordering::Relaxed);
     model.fit(&data, FitOptions { batch_size: 128, ..FitOptions::default() }, &mut []).unwrap();
@@ -40,10 +43,14 @@ fn allocations_of_a_fit(rows: usize, threads: usize) -> usize {
 
 #[test]
 fn a_step_allocates_nothing() {
-    for threads in [1, 2] {
-        allocations_of_a_fit(256, threads);
-        let (few, many) = (allocations_of_a_fit(256, threads), allocations_of_a_fit(50 * 256, threads));
+    let (boundaries, values) = (vec![20.0], vec![0.01, 0.001]);
+    let rate = Schedule::PiecewiseConstantDecay { boundaries, values };
+    let adam = Adam { global_clipnorm: Some(1.0), weight_decay: Some(0.01), ..Adam::new(rate) };
+    for (threads, rule) in [(1, &Sgd::default().into()), (2, &Sgd::default().into()), (2, &adam.into())] {
+        allocations_of_a_fit(256, threads, rule);
+        let allocations = |rows| allocations_of_a_fit(rows, threads, rule);
+        let (few, many) = (allocations(256), allocations(50 * 256));
         // Starting threads is not always the same to the last allocation; 98 more batches are.
-        assert!(many < few + 10, "{few} allocations for 2 batches, {many} for 100, on {threads} threads");
+        assert!(many < few + 10, "{few} allocations for 2 batches, {many} for 100, on {threads} threads, {rule:?}");
     }
 }

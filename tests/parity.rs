@@ -6,9 +6,9 @@ use tallynet::Real;
 use tallynet::activations::ActivationKind::{self, Softmax};
 use tallynet::datasets::{Dataset, Inputs, Targets};
 use tallynet::layers::Dense;
-use tallynet::losses::{AnyLoss, CategoricalCrossentropy};
+use tallynet::losses::{AnyLoss, CategoricalCrossentropy, MeanSquaredError};
 use tallynet::model::Sequential;
-use tallynet::optimizers::{Adam, AnyOptimizer, OptimizerState, Sgd, Step};
+use tallynet::optimizers::{Adam, AnyOptimizer, LearningRate, OptimizerState, RMSprop, Sgd, Step};
 use tallynet::regularizers::L1L2;
 use tallynet::training::FitOptions;
 
@@ -38,21 +38,31 @@ fn assert_close(ours: &[Real], theirs: &[Real], tolerance: Real, what: &str) {
     }
 }
 
+fn row(values: &[Real]) -> ArrayD<Real> {
+    Array::from_shape_vec(Ix2(1, values.len()), values.to_vec()).unwrap().into_dyn()
+}
+
 /// The step-by-step traces of an optimizer: name in the file, class, options.
+///
+/// The gradients are those of a model of three weights, `p = w·g`, whose target is half a unit below its output:
+/// `d (p − y)² / dw = 2·½·g`. So the whole step is compared, and not the rule alone.
 fn trace(name: &str, class: &str, options: Value) {
     let golden = &golden()["optimizers"];
     let rule: AnyOptimizer = serde_json::from_value(json!({"class_name": class, "config": options})).unwrap();
-    let mut params = vector(&golden["start"]);
-    let mut state = OptimizerState::new(&*rule, params.len());
+    let mut model = Sequential::builder([3]).add(Dense { use_bias: false, ..Dense::new(1) }).build(0).unwrap();
+    let kernel = row(&vector(&golden["start"])).reversed_axes();
+    model.set_weight("dense_1/kernel", &kernel.as_standard_layout().to_owned()).unwrap();
+    model.compile(rule, MeanSquaredError {}, &[]).unwrap();
     let traced = golden["traces"][name].as_array().unwrap();
     for (gradient, expected) in golden["grads"].as_array().unwrap().iter().zip(traced) {
-        let step = Step { iteration: state.iteration, learning_rate: state.learning_rate };
-        let mut slots = state.slots.each_mut().map(|slot| &mut slot[..]);
-        rule.update(step, &mut params, &vector(gradient), &mut slots);
-        state.iteration += 1;
-        assert_close(&params, &vector(expected), 1e-6, name);
+        let x = Inputs::Reals(row(&vector(gradient)));
+        let output = model.predict(&x).unwrap()[[0, 0]];
+        let scores = model.train_on_batch(&Dataset { x, y: Targets::Reals(row(&[output - 0.5])) }).unwrap();
+        assert!((scores.loss - 0.25).abs() < 1e-5, "the loss before the step, not {}", scores.loss);
+        let (_, weights) = model.weights().next().unwrap();
+        assert_close(weights.as_slice().unwrap(), &vector(expected), 1e-6, name);
     }
-    assert_eq!(state.iteration, 5);
+    assert_eq!(model.compiled().unwrap().state.iteration, 5);
 }
 
 #[test]
@@ -60,7 +70,50 @@ fn optimizers_step_by_step() {
     trace("SGD()", "SGD", json!({}));
     trace("SGD(momentum=.9)", "SGD", json!({"momentum": 0.9}));
     trace("SGD(momentum=.9,nesterov)", "SGD", json!({"momentum": 0.9, "nesterov": true}));
+    trace("SGD(clipnorm=.25)", "SGD", json!({"clipnorm": 0.25}));
+    trace("SGD(global_clipnorm=.25)", "SGD", json!({"global_clipnorm": 0.25}));
+    trace("SGD(clipvalue=.15)", "SGD", json!({"clipvalue": 0.15}));
+    trace("SGD(weight_decay=.1)", "SGD", json!({"weight_decay": 0.1}));
     trace("Adam()", "Adam", json!({}));
+    trace("Adam(amsgrad)", "Adam", json!({"amsgrad": true}));
+    trace("AdamW()", "AdamW", json!({}));
+    trace("RMSprop()", "RMSprop", json!({}));
+    trace("RMSprop(momentum=.9)", "RMSprop", json!({"momentum": 0.9}));
+    trace("RMSprop(centered)", "RMSprop", json!({"centered": true}));
+    trace("Adagrad()", "Adagrad", json!({}));
+    let config = json!({"initial_learning_rate": 0.1, "decay_steps": 2, "decay_rate": 0.5});
+    let schedule = json!({"class_name": "ExponentialDecay", "config": config});
+    trace("SGD(ExponentialDecay(.1,2,.5))", "SGD", json!({"learning_rate": schedule}));
+}
+
+#[test]
+fn schedules_step_by_step() {
+    let golden = &golden()["schedules"];
+    let check = |name: &str, options: Value| {
+        let class = name.split_once('(').unwrap().0;
+        // What Keras writes beside the class and the options is passed over.
+        let value = json!({"module": "keras.optimizers.schedules", "class_name": class, "config": options, "registered_name": null});
+        let rate: LearningRate = serde_json::from_value(value).unwrap();
+        let steps = golden["steps"].as_array().unwrap().iter().map(|step| step.as_u64().unwrap());
+        let ours: Vec<Real> = steps.map(|step| rate.at(step) as Real).collect();
+        assert_close(&ours, &vector(&golden["values"][name]), 1e-7, name);
+        assert_eq!(rate, serde_json::from_value(serde_json::to_value(&rate).unwrap()).unwrap(), "{name} as text");
+    };
+    let config = |more: Value| {
+        let mut config = json!({"initial_learning_rate": 0.1, "decay_steps": 4, "name": "as Keras names it"});
+        config.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        config
+    };
+    check("ExponentialDecay(.1,4,.5)", config(json!({"decay_rate": 0.5})));
+    check("ExponentialDecay(.1,4,.5,staircase)", config(json!({"decay_rate": 0.5, "staircase": true})));
+    check("PiecewiseConstantDecay([3,7],[1,.5,.1])", json!({"boundaries": [3, 7], "values": [1, 0.5, 0.1]}));
+    check("PolynomialDecay(.1,10)", config(json!({"decay_steps": 10})));
+    let cycle = json!({"end_learning_rate": 0.01, "power": 2, "cycle": true});
+    check("PolynomialDecay(.1,4,.01,2,cycle)", config(cycle));
+    check("InverseTimeDecay(.1,4,.5)", config(json!({"decay_rate": 0.5})));
+    check("CosineDecay(.1,10,.1)", config(json!({"decay_steps": 10, "alpha": 0.1})));
+    let warmup = json!({"initial_learning_rate": 0, "decay_steps": 10, "warmup_target": 0.1, "warmup_steps": 3});
+    check("CosineDecay(0,10,warmup_target=.1,warmup_steps=3)", config(warmup));
 }
 
 #[test]
@@ -68,7 +121,12 @@ fn cutting_the_vector_changes_no_step() {
     let start: Vec<Real> = (0..10).map(|i| i as Real).collect();
     let gradients: Vec<Real> = (0..10).map(|i| (i as Real).sin()).collect();
     let step = Step { iteration: 3, learning_rate: 0.1 };
-    for rule in AnyOptimizer::all().into_iter().chain([Sgd { momentum: 0.9, ..Sgd::default() }.into()]) {
+    let more: [AnyOptimizer; 3] = [
+        Sgd { momentum: 0.9, ..Sgd::default() }.into(),
+        Adam { amsgrad: true, ..Adam::default() }.into(),
+        RMSprop { momentum: 0.9, centered: true, ..RMSprop::default() }.into(),
+    ];
+    for rule in AnyOptimizer::all().into_iter().chain(more) {
         let run = |cut: usize| {
             let mut state = OptimizerState::new(&*rule, 10);
             state.slots.iter_mut().for_each(|slot| slot.fill(0.5));

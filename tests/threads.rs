@@ -6,7 +6,7 @@ use tallynet::datasets::{Dataset, Inputs, Targets};
 use tallynet::layers::{BatchNormalization, Dense, Dropout, Flatten};
 use tallynet::losses::CategoricalCrossentropy;
 use tallynet::model::{Sequential, recipes};
-use tallynet::optimizers::{Adam, Sgd};
+use tallynet::optimizers::{Adam, Schedule, Sgd};
 use tallynet::training::FitOptions;
 
 fn data(rows: usize, shape: &[usize]) -> Dataset {
@@ -81,6 +81,32 @@ fn dropout_and_statistics_of_the_whole_batch() {
         let alone = run(model(), 1, batch_size);
         for threads in [2, 3, 8] {
             assert_eq!(run(model(), threads, batch_size), alone, "{threads} threads, batches of {batch_size}");
+        }
+    }
+}
+
+#[test]
+fn clipping_and_a_schedule_beside_adam() {
+    let clippings = [(Some(0.01), None, None), (None, Some(0.01), None), (None, None, Some(1e-3))];
+    for (clipnorm, global_clipnorm, clipvalue) in clippings {
+        let model = || {
+            let mut model = Sequential::builder([20, 20])
+                .add(Flatten {})
+                .add(Dense::new(300).activation(ActivationKind::Relu))
+                .add(Dense::new(10).activation(ActivationKind::Softmax))
+                .build(5)
+                .unwrap();
+            let (initial_learning_rate, decay_steps) = (0.0, 9.0);
+            let (alpha, warmup_target, warmup_steps) = (0.1, Some(0.01), 2.0);
+            let cosine =
+                Schedule::CosineDecay { initial_learning_rate, decay_steps, alpha, warmup_target, warmup_steps };
+            let adam = Adam { clipnorm, global_clipnorm, clipvalue, weight_decay: Some(0.01), ..Adam::new(cosine) };
+            model.compile(adam, CategoricalCrossentropy::default(), &["accuracy"]).unwrap();
+            model
+        };
+        let alone = run(model(), 1, 128);
+        for threads in [2, 3, 8] {
+            assert_eq!(run(model(), threads, 128), alone, "{threads} threads");
         }
     }
 }

@@ -8,7 +8,10 @@ mod history;
 mod progress;
 mod trainer;
 
-pub use callbacks::{Callback, Control, Logs};
+pub use callbacks::{
+    CSVLogger, Callback, Control, EarlyStopping, LearningRateScheduler, Logs, Mode, ModelCheckpoint, Monitor,
+    ReduceLROnPlateau, TerminateOnNaN,
+};
 pub use gradient_check::{GradientCheck, TOLERANCE, check_gradients};
 pub use history::History;
 pub use progress::Progress;

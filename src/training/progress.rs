@@ -69,6 +69,11 @@ impl Callback for Progress {
         let _ = writeln!(io::stderr(), "Epoch {}/{} - {elapsed:.2}s - {numbers}", epoch + 1, self.end);
         Ok(Control::Continue)
     }
+
+    fn on_train_end(&mut self, _: &mut Sequential) -> Result<()> {
+        self.bar.finish_and_clear();
+        Ok(())
+    }
 }
 
 /// `loss: 0.3897 - accuracy: 0.8937`, in Keras's number format.

@@ -65,7 +65,8 @@ impl Sequential {
     /// the loss of the weights at its end.
     ///
     /// Errors are a model that was not compiled, options out of range, data that do not fit the model, what a callback
-    /// returns, and a loss that stops being finite: the parameters are then those before the batch in question.
+    /// returns, and a loss that stops being finite, unless a callback takes it ([`Callback::on_not_finite`]): the
+    /// parameters are then those before the batch in question.
     pub fn fit(&mut self, data: &Dataset, options: FitOptions, callbacks: &mut [&mut dyn Callback]) -> Result<History> {
         if options.batch_size == 0 {
             return Err(Error::Argument("a batch has at least 1 row; 0 were asked for".to_string()));
@@ -97,12 +98,28 @@ impl Sequential {
         })
     }
 
+    /// One step on one batch, all of the dataset: the loss and the metrics at the weights before it. A loss that is not
+    /// finite is an error, and then nothing moves.
+    pub fn train_on_batch(&mut self, batch: &Dataset) -> Result<Scores> {
+        let (rows, head) = (rows(self, batch)?, Head::new(self)?);
+        let batch: Vec<u32> = (0..rows.len() as u32).collect();
+        let threads = Threads::new(self.n_threads, &self.plan, batch.len())?;
+        let mut engine = Engine::new(self, &threads, batch.len(), rows.target_width(), true);
+        let tally = threads.enter(|| step(self, &mut engine, &head, &rows, &batch));
+        let not_finite = |loss| Error::NotFinite { epoch: self.epochs_done + 1, batch: 1, loss, reason: reason(&rows) };
+        self.scores(&head, &tally.map_err(not_finite)?)
+    }
+
     /// The loss and the metrics over a dataset.
     pub fn evaluate(&self, data: &Dataset) -> Result<Scores> {
         let (rows, head) = (rows(self, data)?, Head::new(self)?);
         let threads = Threads::new(self.n_threads, &self.plan, rows.len().min(EVALUATION_ROWS))?;
         let tally = threads.enter(|| tally(self, &mut evaluation_engine(self, &threads, &rows), &head, &rows));
-        let (means, _) = head.means(&tally);
+        self.scores(&head, &tally)
+    }
+
+    fn scores(&self, head: &Head, tally: &Tally) -> Result<Scores> {
+        let (means, _) = head.means(tally);
         let metrics = self.compiled()?.metrics.iter().cloned().zip(means[1..].iter().copied()).collect();
         Ok(Scores { loss: means[0], metrics })
     }
@@ -171,7 +188,7 @@ impl Fit<'_> {
                 shuffle(&mut order, self.model.seed, epoch);
             }
             let start = Instant::now();
-            let tally = self.epoch(epoch, &order, callbacks)?;
+            let Some(tally) = self.epoch(epoch, &order, callbacks)? else { break };
             let seconds = start.elapsed().as_secs_f64();
             self.model.epochs_done = epoch + 1;
             let mut logs: Logs = self.names.iter().cloned().zip(self.head.means(&tally).0).collect();
@@ -190,26 +207,49 @@ impl Fit<'_> {
                 break;
             }
         }
+        for callback in callbacks.iter_mut() {
+            callback.on_train_end(self.model)?;
+        }
         Ok(history)
     }
 
-    fn epoch(&mut self, epoch: usize, order: &[u32], callbacks: &mut [&mut dyn Callback]) -> Result<Tally> {
+    /// The sums of one epoch; none where a callback ended it at a loss that is not finite.
+    fn epoch(&mut self, epoch: usize, order: &[u32], callbacks: &mut [&mut dyn Callback]) -> Result<Option<Tally>> {
         let mut total = Tally::ZERO;
-        let model = &mut *self.model;
         for (number, batch) in order.chunks(self.batch_size).enumerate() {
-            let tally = self.engine.gradients(model, &self.head, &self.rows, batch);
-            let loss = tally.loss / tally.vectors as f64;
-            if !loss.is_finite() {
-                let reason = reason(&self.rows);
-                return Err(Error::NotFinite { epoch: epoch + 1, batch: number + 1, loss, reason });
+            match step(self.model, &mut self.engine, &self.head, &self.rows, batch) {
+                Ok(tally) => total.add(&tally),
+                Err(loss) => {
+                    let mut asked = callbacks.iter_mut().map(|callback| callback.on_not_finite(epoch, number, loss));
+                    if asked.any(|control| control == Control::Stop) {
+                        return Ok(None);
+                    }
+                    let reason = reason(&self.rows);
+                    return Err(Error::NotFinite { epoch: epoch + 1, batch: number + 1, loss, reason });
+                }
             }
-            self.engine.update(model);
-            total.add(&tally);
             let (means, n) = self.head.means(&total);
             callbacks.iter_mut().for_each(|callback| callback.on_batch_end(number, &self.names, &means[..n]));
         }
-        Ok(total)
+        Ok(Some(total))
     }
+}
+
+/// One step on a batch, and the sums at the weights before it; or its loss, if that is not finite, and no step.
+fn step(
+    model: &mut Sequential,
+    engine: &mut Engine,
+    head: &Head,
+    rows: &Rows,
+    batch: &[u32],
+) -> std::result::Result<Tally, f64> {
+    let tally = engine.gradients(model, head, rows, batch);
+    let loss = tally.loss / tally.vectors as f64;
+    if !loss.is_finite() {
+        return Err(loss);
+    }
+    engine.update(model);
+    Ok(tally)
 }
 
 fn evaluation_engine(model: &Sequential, threads: &Threads, rows: &Rows) -> Engine {

@@ -1,4 +1,22 @@
-//! What may watch a training, and stop it.
+//! What may watch a training, change it and stop it: the trait, and Keras's own, one file each.
+
+mod csv_logger;
+mod early_stopping;
+mod learning_rate_scheduler;
+mod model_checkpoint;
+mod monitor;
+mod reduce_lr_on_plateau;
+mod terminate_on_nan;
+
+pub use csv_logger::CSVLogger;
+pub use early_stopping::EarlyStopping;
+pub use learning_rate_scheduler::LearningRateScheduler;
+pub use model_checkpoint::ModelCheckpoint;
+pub use monitor::{Mode, Monitor};
+pub use reduce_lr_on_plateau::ReduceLROnPlateau;
+pub use terminate_on_nan::TerminateOnNaN;
+
+use std::io::{IsTerminal, Write, stderr};
 
 use crate::Result;
 use crate::model::Sequential;
@@ -50,8 +68,33 @@ pub trait Callback: Send {
     /// so it should be quick.
     fn on_batch_end(&mut self, _batch: usize, _names: &[String], _means: &[f64]) {}
 
+    /// When the loss of a batch, counted from 0, is not a finite number; nothing has moved yet. Where a callback says
+    /// stop, training ends here with the history of the epochs before; where none does, with an error.
+    fn on_not_finite(&mut self, _epoch: usize, _batch: usize, _loss: f64) -> Control {
+        Control::Continue
+    }
+
     /// After an epoch and its validation. What is added to the logs is recorded in the history.
     fn on_epoch_end(&mut self, _model: &mut Sequential, _epoch: usize, _logs: &mut Logs) -> Result<Control> {
         Ok(Control::Continue)
+    }
+
+    /// After the last epoch, be it the last of all or the one that a callback stopped at.
+    fn on_train_end(&mut self, _model: &mut Sequential) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// Puts the learning rate into the logs, once.
+fn log_learning_rate(model: &Sequential, logs: &mut Logs) -> Result<()> {
+    logs.retain(|(name, _)| name != "learning_rate");
+    logs.push(("learning_rate".to_string(), model.compiled()?.learning_rate()));
+    Ok(())
+}
+
+/// Says something on stderr, on a terminal below the bar that may be there. Nobody need listen.
+fn say(verbose: bool, text: &str) {
+    if verbose {
+        let _ = writeln!(stderr(), "{}{text}", if stderr().is_terminal() { "\n" } else { "" });
     }
 }
