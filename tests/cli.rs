@@ -178,6 +178,111 @@ fn flags_change_what_they_name() {
 }
 
 #[test]
+fn callbacks_by_flags() {
+    let folder = TempDir::new().unwrap();
+    let data = small_npz(folder.path());
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_string();
+    let (csv, checkpoint) = (path("log.csv"), path("{epoch:02d}-{val_accuracy:.1f}.safetensors"));
+    // Steps of next to nothing: after the first epoch nothing gets better by as much as counts.
+    let slow = ["train", "--data", &data, "--epochs", "9", "--learning-rate", "1e-12"];
+    let flags = ["--patience", "2", "--csv", &csv, "--checkpoint", &checkpoint, "--reduce-on-plateau=1"];
+    let run = run(&[&slow[..], &flags[..]].concat());
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let lines: Vec<_> = run.stderr.lines().collect();
+    for start in [
+        "Epoch 1: val_loss improved from None to ",
+        "Epoch 2: ReduceLROnPlateau reducing learning rate to 1e-13.",
+        "Epoch 2/9 - ",
+        "Restoring model weights from the end of the best epoch: ",
+    ] {
+        assert!(lines.iter().any(|line| line.starts_with(start)), "{start:?} in\n{}", run.stderr);
+    }
+    assert!(lines.iter().any(|line| line.ends_with(": early stopping")), "{}", run.stderr);
+    assert!(lines.iter().any(|line| line.ends_with("learning_rate: 1.0000e-13")), "{}", run.stderr);
+    let log = fs::read_to_string(&csv).unwrap();
+    assert!(log.starts_with("epoch,accuracy,learning_rate,loss,val_accuracy,val_loss\r\n0,"), "{log}");
+    assert!((3..9).contains(&(log.lines().count() - 1)), "stopped before the end:\n{log}");
+    let saved = fs::read_dir(folder.path()).unwrap().filter_map(|entry| entry.unwrap().file_name().into_string().ok());
+    let mut saved: Vec<_> = saved.filter(|name| name.ends_with(".safetensors")).collect();
+    saved.sort();
+    assert!(saved[0].starts_with("01-0."), "{saved:?}");
+    assert_eq!(self::run(&["verify", &path(&saved[0])]).code, 0);
+}
+
+#[test]
+fn the_best_weights_are_those_that_are_scored_and_saved() {
+    let folder = TempDir::new().unwrap();
+    let best = folder.path().join("best.safetensors");
+    let best = best.to_str().unwrap();
+    // The steps of the later epochs are so long that the loss grows.
+    let wild = "piecewise:boundaries=50,values=0.001/0.1";
+    let flags = ["--json", "--checkpoint", best, "--patience", "1", "--schedule", wild];
+    let run = run(&[&["train", "dense-514", "--epochs", "9"], &flags[..]].concat());
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""), "--json says nothing else");
+    let line: Value = serde_json::from_str(&run.stdout).unwrap();
+    let losses = line["history"]["val_loss"].as_array().unwrap();
+    let losses: Vec<f64> = losses.iter().map(|x| x.as_f64().unwrap()).collect();
+    let lowest = losses.iter().copied().fold(f64::INFINITY, f64::min);
+    assert!(losses.len() < 9 && losses.last().unwrap() > &lowest, "{losses:?}");
+    assert_eq!(line["loss"], lowest);
+    let evaluated = self::run(&["evaluate", best, "--json"]);
+    let evaluated: Value = serde_json::from_str(&evaluated.stdout).unwrap();
+    assert_eq!((&evaluated["loss"], &evaluated["fingerprint"]), (&line["loss"], &line["fingerprint"]));
+}
+
+#[test]
+fn schedules_by_flag() {
+    let folder = TempDir::new().unwrap();
+    let data = small_npz(folder.path());
+    let json = |flags: &[&str]| -> Value {
+        let run = run(&[&["train", "--data", &data, "--json"], flags].concat());
+        assert_eq!(run.code, 0, "{flags:?}: {}", run.stderr);
+        serde_json::from_str(&run.stdout).unwrap()
+    };
+    let plain = json(&["--epochs", "1"])["fingerprint"].clone();
+    // A schedule that changes nothing, starting at the rate that the model has.
+    for same in [
+        "exponential:decay_steps=10,decay_rate=1",
+        "inverse-time:decay_steps=10,decay_rate=0,staircase=true",
+        "polynomial:decay_steps=10,power=0,cycle=true",
+        "cosine:decay_steps=10,alpha=1",
+        "piecewise:boundaries=2/3,values=0.01/0.01/0.01",
+    ] {
+        assert_eq!(json(&["--epochs", "1", "--schedule", same])["fingerprint"], plain, "{same}");
+    }
+    let warm = "cosine:initial_learning_rate=0,warmup_target=0.1,warmup_steps=5,decay_steps=20";
+    let file = folder.path().join("part.safetensors");
+    let file = file.to_str().unwrap();
+    let whole = json(&["--epochs", "3", "--optimizer", "rmsprop", "--schedule", warm]);
+    assert_ne!(whole["fingerprint"], json(&["--epochs", "3", "--optimizer", "rmsprop"])["fingerprint"]);
+    json(&["--epochs", "1", "--optimizer", "rmsprop", "--schedule", warm, "--save", file]);
+    let go_on = |flags: &[&str]| json(&[&[file, "--epochs", "2"], flags].concat())["fingerprint"].clone();
+    assert_eq!(go_on(&[]), whole["fingerprint"], "a saved model goes on in its schedule");
+    assert_ne!(go_on(&["--learning-rate", "0.1"]), whole["fingerprint"]);
+    let defaults = go_on(&["--optimizer", "rmsprop"]);
+    assert_eq!(defaults, go_on(&["--learning-rate", "0.001"]), "an optimizer that is named comes with its own rate");
+    refused(2, &["train", file, "--data", &data, "--reduce-on-plateau"], &["schedule"]);
+}
+
+#[test]
+fn every_name_of_the_catalogues_trains() {
+    let folder = TempDir::new().unwrap();
+    let data = small_npz(folder.path());
+    let metrics = "accuracy,top_k_categorical_accuracy,mae,mse,precision,recall";
+    let json = |flags: &[&str]| -> Value {
+        let run = run(&[&["train", "--json", "--epochs", "1"], flags].concat());
+        serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{flags:?}: {}", run.stderr))
+    };
+    for optimizer in ["sgd", "rmsprop", "adagrad", "adam", "adamw"] {
+        let line = json(&["--data", &data, "--optimizer", optimizer, "--metrics", metrics]);
+        assert_eq!(line["metrics"].as_object().unwrap().len(), 6);
+        assert!(line["metrics"]["top_k_categorical_accuracy"].as_f64() >= line["metrics"]["accuracy"].as_f64());
+    }
+    let line = json(&["dense-514", "--loss", "huber", "--optimizer", "adamw", "--metrics", "mae,mse"]);
+    assert_eq!(line["metrics"].as_object().unwrap().len(), 2);
+}
+
+#[test]
 fn summary_and_models_and_help() {
     let summary = run(&["summary", "--explain", "--nodes"]);
     for part in ["Connected to", "784 inputs × 10 units + 10 biases = 7850", "inbound_nodes", "None is the batch axis"]
@@ -212,6 +317,31 @@ fn a_wrong_command_line_is_refused_with_2() {
     refused(2, &["summary", "--style", "keras4"], &["--style"]);
     refused(2, &["summary", "--width", "3"], &["--width"]);
     refused(2, &["train", "--quiet", "--json"], &["--json"]);
+    refused(2, &["train", "--patience", "-1"], &["--patience"]);
+    refused(2, &["train", "--reduce-on-plateau=soon"], &["--reduce-on-plateau"]);
+    refused(2, &["train", "--optimizer", "lion"], &["lion", "adagrad, adam, adamw, rmsprop, sgd"]);
+    refused(2, &["train", "--loss", "hubert"], &["hubert", "huber,"]);
+    refused(2, &["train", "--metrics", "accuracy,f1"], &["f1", "precision", "top_k_categorical_accuracy"]);
+    refused(2, &["train", "--checkpoint", "{epoch:02d}-{val_acc}"], &["val_acc", "val_accuracy"]);
+    refused(2, &["train", "--checkpoint", "{epoch"], &["{epoch:02d}"]);
+    let good = "exponential:decay_steps=1000,decay_rate=0.96";
+    refused(2, &["train", "--reduce-on-plateau", "--schedule", good], &["--schedule", "--reduce-on-plateau"]);
+    for (schedule, word) in [
+        ("", "Decay"),
+        ("magic:decay_steps=1", "MagicDecay"),
+        ("é", "ExponentialDecay"),
+        ("exponential", "decay_steps"),
+        ("exponential:decay_steps=1000", "decay_rate"),
+        ("exponential:decay_steps,decay_rate=1", "name=value"),
+        ("exponential:decay_steps=many,decay_rate=1", "many"),
+        ("cosine:decay_steps=100,warmth=1", "warmth"),
+        ("piecewise:boundaries=1/x,values=1/2", "\"x\""),
+    ] {
+        refused(2, &["train", "--schedule", schedule], &["--schedule", word, good]);
+    }
+    refused(2, &["train", "--schedule", "cosine:decay_steps=0"], &["decay_steps is above 0"]);
+    refused(2, &["train", "--schedule", "cosine:decay_steps=nan"], &["decay_steps"]);
+    refused(2, &["train", "--schedule", "piecewise:boundaries=5,values=1"], &["one more"]);
     refused(2, &["fly"], &["fly"]);
     let output = tallynet().env("TALLYNET_KERNEL", "abacus").arg("models").output().unwrap();
     assert_eq!(output.status.code(), Some(2));
@@ -268,6 +398,10 @@ fn an_output_that_cannot_be_written_is_found_before_training() {
     let nowhere = folder.path().join("no/such/folder/model.safetensors");
     refused(1, &["train", "--data", &data, "--save", nowhere.to_str().unwrap()], &["cannot write", "no/such/folder"]);
     refused(1, &["train", "--data", &data, "--save", folder.path().to_str().unwrap()], &["folder"]);
+    for flag in ["--csv", "--checkpoint"] {
+        refused(1, &["train", "--data", &data, flag, nowhere.to_str().unwrap()], &["cannot write", "no/such/folder"]);
+        refused(1, &["train", "--data", &data, flag, folder.path().to_str().unwrap()], &["folder"]);
+    }
 }
 
 #[test]

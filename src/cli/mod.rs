@@ -5,6 +5,7 @@ mod evaluate;
 mod gradcheck;
 mod models;
 mod output;
+mod schedule;
 mod summary;
 mod train;
 mod verify;
@@ -36,7 +37,7 @@ const EXAMPLES: &str = "Examples:
 
 #[derive(Subcommand)]
 enum Command {
-    Train(train::Train),
+    Train(Box<train::Train>),
     Summary(summary::Summary),
     Verify(verify::Verify),
     Evaluate(evaluate::Evaluate),

@@ -1,7 +1,7 @@
 //! `tallynet train`.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::Args;
@@ -10,10 +10,12 @@ use tallynet::formats;
 use tallynet::losses::AnyLoss;
 use tallynet::model::{Sequential, Style, Verification};
 use tallynet::optimizers::{AnyOptimizer, OptimizerState};
-use tallynet::training::{Callback, FitOptions, History, Progress, Scores};
+use tallynet::training::{
+    CSVLogger, Callback, EarlyStopping, FitOptions, History, Logs, ModelCheckpoint, Progress, ReduceLROnPlateau, Scores,
+};
 
 use super::data::Data;
-use super::{Failure, Outcome, choose, evaluate, output};
+use super::{Failure, Outcome, choose, evaluate, output, schedule};
 
 /// Train a model, score it on the test set and verify its weights.
 ///
@@ -24,7 +26,15 @@ use super::{Failure, Outcome, choose, evaluate, output};
   tallynet train
   tallynet train mnist-softmax --epochs 3 --learning-rate 0.1 --save digits.safetensors
   tallynet train digits.safetensors --epochs 5 --save digits.safetensors
-  tallynet train --data fashion-mnist/ --validation-split 0.1 --quiet")]
+  tallynet train --data fashion-mnist/ --validation-split 0.1 --quiet
+  tallynet train --epochs 50 --patience 3 --checkpoint '{epoch:02d}-{val_loss:.3f}.safetensors' --csv log.csv
+  tallynet train --optimizer rmsprop --metrics accuracy,top_k_categorical_accuracy --reduce-on-plateau=5
+  tallynet train --learning-rate 0.1 --schedule exponential:decay_steps=469,decay_rate=0.8,staircase=true
+
+Schedules, with Keras's names and defaults; a step is a batch:
+  exponential:decay_steps=1000,decay_rate=0.96      inverse-time:decay_steps=1000,decay_rate=0.5
+  polynomial:decay_steps=5000,end_learning_rate=0   piecewise:boundaries=1000/5000,values=0.1/0.01/0.001
+  cosine:decay_steps=5000,initial_learning_rate=0,warmup_target=0.1,warmup_steps=500")]
 pub struct Train {
     /// A name that `tallynet models` lists, or a saved file, which goes on where it stopped
     #[arg(default_value = "mnist-softmax")]
@@ -41,7 +51,7 @@ pub struct Train {
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     batch_size: Option<NonZeroUsize>,
 
-    /// How the gradient moves the parameters: sgd or adam [default: the model's]
+    /// How the gradient moves the parameters: sgd, rmsprop, adagrad, adam or adamw [default: the model's]
     #[arg(long, value_name = "NAME")]
     optimizer: Option<String>,
 
@@ -49,15 +59,27 @@ pub struct Train {
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     learning_rate: Option<f64>,
 
+    /// How the learning rate changes from batch to batch, as in the examples below; it starts at --learning-rate
+    #[arg(long, value_name = "NAME:OPTIONS", conflicts_with = "reduce_on_plateau")]
+    schedule: Option<String>,
+
+    /// Take a tenth of the learning rate after N epochs without a better val_loss [default: 10]
+    #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "10")]
+    reduce_on_plateau: Option<usize>,
+
+    /// Stop after N epochs without a better val_loss, and go back to the best weights
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    patience: Option<usize>,
+
     /// How much of its last move a parameter keeps, from 0 to 1; for sgd [default: the model's]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     momentum: Option<f64>,
 
-    /// What training makes small: categorical_crossentropy, mse, … [default: the model's]
+    /// What training makes small: categorical_crossentropy, mse, huber, … [default: the model's]
     #[arg(long, value_name = "NAME")]
     loss: Option<String>,
 
-    /// What is counted beside the loss, separated by commas [default: the model's]
+    /// What is counted beside the loss, separated by commas: accuracy, mae, precision, … [default: the model's]
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     metrics: Option<Vec<String>>,
 
@@ -85,6 +107,14 @@ pub struct Train {
     #[arg(long)]
     json: bool,
 
+    /// Save the model after every epoch with the best val_loss so far; {epoch:02d} and {val_loss:.2f} stand for values
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Option<String>,
+
+    /// Write the numbers of every epoch to a CSV file
+    #[arg(long, value_name = "FILE")]
+    csv: Option<PathBuf>,
+
     /// Save the trained model as a safetensors file
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
@@ -101,9 +131,11 @@ impl Train {
         if self.validation_split.is_some_and(|share| !(share > 0.0 && share < 1.0)) {
             return Err(Failure::usage("--validation-split is between 0 and 1, such as 0.1"));
         }
-        if let Some(path) = &self.save {
+        let checkpoint = self.checkpoint.as_ref().map(Path::new);
+        for path in [self.save.as_deref(), checkpoint, self.csv.as_deref()].into_iter().flatten() {
             formats::check_writable(path)?;
         }
+        let mut callbacks = self.callbacks(&mut chosen.model, !silent)?;
         if !silent {
             output::result(&chosen.model.summary(Style::Keras1, None))?;
         }
@@ -117,11 +149,7 @@ impl Train {
             validation_split: self.validation_split.unwrap_or(0.0),
             ..FitOptions::default()
         };
-        let mut progress = Progress::new();
-        let mut callbacks: Vec<&mut dyn Callback> = vec![];
-        if !silent {
-            callbacks.push(&mut progress);
-        }
+        let mut callbacks: Vec<&mut dyn Callback> = callbacks.iter_mut().map(|callback| &mut **callback as _).collect();
         let history = model.fit(&data.train, options, &mut callbacks)?;
         let scores = model.evaluate(&data.test)?;
         let verification = model.verify()?;
@@ -133,6 +161,37 @@ impl Train {
             (_, true) => evaluate::lines(&scores),
             _ => report(&scores, &verification, self.save.as_deref()),
         })
+    }
+
+    /// What the flags ask for beside training. The progress comes last: it prints what the others add to the logs.
+    fn callbacks(&self, model: &mut Sequential, verbose: bool) -> Result<Vec<Box<dyn Callback>>, Failure> {
+        let mut callbacks: Vec<Box<dyn Callback>> = vec![];
+        if let Some(patience) = self.reduce_on_plateau {
+            let compiled = model.compiled_mut()?;
+            compiled.set_learning_rate(compiled.learning_rate()).map_err(Failure::usage)?;
+            callbacks.push(Box::new(ReduceLROnPlateau { patience, verbose, ..ReduceLROnPlateau::default() }));
+        }
+        if let Some(patience) = self.patience {
+            let stopping = EarlyStopping { patience, verbose, restore_best_weights: true, ..EarlyStopping::default() };
+            callbacks.push(Box::new(stopping));
+        }
+        if let Some(path) = &self.checkpoint {
+            let checkpoint = ModelCheckpoint { save_best_only: true, verbose, ..ModelCheckpoint::new(path) };
+            let metrics = model.compiled()?.metrics.iter().map(String::as_str);
+            let names = ["loss"].into_iter().chain(metrics);
+            let mut logs: Logs =
+                names.flat_map(|name| [(name.to_string(), 0.0), (format!("val_{name}"), 0.0)]).collect();
+            logs.extend(self.reduce_on_plateau.map(|_| ("learning_rate".to_string(), 0.0)));
+            checkpoint.file(0, &logs).map_err(Failure::usage)?;
+            callbacks.push(Box::new(checkpoint));
+        }
+        if let Some(path) = &self.csv {
+            callbacks.push(Box::new(CSVLogger::new(path)));
+        }
+        if verbose {
+            callbacks.push(Box::new(Progress::new()));
+        }
+        Ok(callbacks)
     }
 
     /// Compiles the model anew where a flag says something else than it was compiled with.
@@ -151,6 +210,10 @@ impl Train {
         if let Some(rate) = self.learning_rate {
             *optimizer.learning_rate_mut() = rate.into();
         }
+        if let Some(text) = &self.schedule {
+            let rate = optimizer.learning_rate().at(0);
+            *optimizer.learning_rate_mut() = schedule::parse(text, rate).map_err(Failure::usage)?;
+        }
         match (&mut optimizer, self.momentum) {
             (AnyOptimizer::Sgd(sgd), Some(momentum)) => sgd.momentum = momentum,
             (other, Some(_)) => {
@@ -167,16 +230,16 @@ impl Train {
         let state = old.map(|old| (old.optimizer.slots(), old.state.clone()));
         model.compile(optimizer, loss, &metrics).map_err(Failure::usage)?;
         let compiled = model.compiled_mut()?;
-        if let Some((slots, state)) = state.filter(|(slots, _)| *slots == compiled.optimizer.slots()) {
-            let learning_rate = self.learning_rate.unwrap_or(state.learning_rate);
-            let _ = slots;
+        if let Some((_, state)) = state.filter(|(slots, _)| *slots == compiled.optimizer.slots()) {
+            let own = self.optimizer.is_some() || self.learning_rate.is_some();
+            let learning_rate = if own { compiled.state.learning_rate } else { state.learning_rate };
             compiled.state = OptimizerState { learning_rate, ..state };
         }
         Ok(())
     }
 }
 
-fn report(scores: &Scores, verification: &Verification, saved: Option<&std::path::Path>) -> String {
+fn report(scores: &Scores, verification: &Verification, saved: Option<&Path>) -> String {
     let saved = saved.map_or(String::new(), |path| format!("Saved {}\n", path.display()));
     format!("{}\n{verification}\n{saved}", evaluate::lines(scores))
 }
