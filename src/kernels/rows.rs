@@ -131,7 +131,8 @@ kernel! {
 
 #[inline(always)]
 fn relu_body<L: Lanes>(values: &mut [Real]) {
-    values.iter_mut().for_each(|x| *x = if *x < 0.0 { 0.0 } else { *x });
+    // As a mask: the choice between a number and itself would become a store under a mask, six times as slow.
+    values.iter_mut().for_each(|x| *x = Real::from_bits(x.to_bits() & if *x < 0.0 { 0 } else { !0 }));
 }
 
 kernel! {
@@ -141,7 +142,7 @@ kernel! {
 
 #[inline(always)]
 fn relu_backward_body<L: Lanes>(y: &[Real], dy: &mut [Real]) {
-    dy.iter_mut().zip(y).for_each(|(dy, y)| *dy = if *y > 0.0 { *dy } else { 0.0 });
+    dy.iter_mut().zip(y).for_each(|(dy, y)| *dy = Real::from_bits(dy.to_bits() & if *y > 0.0 { !0 } else { 0 }));
 }
 
 /// Moments smaller than this are taken for 0. A parameter that gets no gradient any more (a pixel that is always
