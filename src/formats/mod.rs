@@ -1,5 +1,6 @@
 //! Models as files: one file a format.
 
+pub mod hdf5;
 mod replace;
 pub mod safetensors;
 
