@@ -52,8 +52,8 @@ pub enum ActivationKind {
 
 use ActivationKind::*;
 
-const SELU_SCALE: Real = 1.0507009873554805;
-const SELU_ALPHA: Real = 1.6732632423543772;
+const SELU_SCALE: Real = 1.0507009873554805_f64 as Real;
+const SELU_ALPHA: Real = 1.6732632423543772_f64 as Real;
 const LEAKY_SLOPE: Real = 0.2;
 
 impl ActivationKind {

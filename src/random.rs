@@ -15,6 +15,15 @@ pub enum Stream {
     Shuffle(u32),
     /// Made-up data.
     Data,
+    /// Where gradients are checked.
+    Check,
+    /// What a layer drops in a step.
+    Dropout {
+        /// The place of the layer.
+        layer: u32,
+        /// Steps taken before.
+        iteration: u64,
+    },
 }
 
 /// The generator of one stream.
@@ -23,6 +32,8 @@ pub fn generator(seed: u64, stream: Stream) -> ChaCha8Rng {
         Stream::Initializer(array) => (0, array),
         Stream::Shuffle(epoch) => (1, epoch),
         Stream::Data => (2, 0),
+        Stream::Check => (3, 0),
+        Stream::Dropout { layer, iteration } => (4 + (iteration << 4), layer),
     };
     let mut generator = ChaCha8Rng::seed_from_u64(seed);
     generator.set_stream(kind << 32 | u64::from(number));

@@ -4,7 +4,7 @@ use ndarray::{Array, ArrayD, Axis, Slice};
 use proptest::prelude::*;
 use tallynet::activations::ActivationKind::{self, Softmax};
 use tallynet::datasets::{Dataset, Inputs, Targets};
-use tallynet::layers::{Activation, AnyLayer, Dense, Flatten, Operation};
+use tallynet::layers::{Activation, AnyLayer, BatchNormalization, Dense, Dropout, Flatten, Operation};
 use tallynet::losses::{CategoricalCrossentropy, Loss};
 use tallynet::model::Sequential;
 use tallynet::optimizers::Sgd;
@@ -20,6 +20,8 @@ fn specs() -> Vec<(Vec<usize>, AnyLayer)> {
         (vec![7], Dense { use_bias: false, ..Dense::new(5) }.into()),
         (vec![3, 2, 7], Dense::new(5).into()),
         (vec![300], Dense::new(40).into()),
+        (vec![3, 7], Dropout::new(0.5).into()),
+        (vec![3, 7], BatchNormalization::default().into()),
     ];
     for kind in ActivationKind::ALL {
         specs.push((vec![3, 4], Activation::new(kind).into()));
@@ -77,7 +79,7 @@ fn scratch_memory_may_hold_anything() {
         let built = spec.build(&shape).unwrap();
         for (i, operation) in built.operations.iter().enumerate() {
             let Operation::Layer(layer) = operation else { continue };
-            let params = noise(&[built.count.total]).into_raw_vec_and_offset().0;
+            let params = noise(&[built.count.total]).mapv(Real::abs).into_raw_vec_and_offset().0;
             let below = if i == 0 { shape.n_values() } else { built.output.n_values() };
             let x = noise(&[4, below]).into_dimensionality().unwrap();
             let dy: Array2<Real> = noise(&[4, built.output.n_values()]).into_dimensionality().unwrap();

@@ -7,7 +7,7 @@ use ndarray::{Array, ArrayD};
 use tallynet::Real;
 use tallynet::activations::ActivationKind::{self, Linear, Relu, Sigmoid, Softmax, Tanh};
 use tallynet::datasets::{Dataset, Inputs, Targets};
-use tallynet::layers::{Activation, Dense, Flatten};
+use tallynet::layers::{Activation, BatchNormalization, Dense, Dropout, Flatten};
 use tallynet::losses::{
     AnyLoss, BinaryCrossentropy, CategoricalCrossentropy, MeanAbsoluteError, MeanSquaredError,
     SparseCategoricalCrossentropy, TargetForm,
@@ -47,7 +47,9 @@ fn check(what: &str, builder: SequentialBuilder, loss: impl Into<AnyLoss>) {
     // Biases too get values that are not all alike, and none is so near 0 that a step would cross a kink there.
     let shapes: Vec<_> = model.weights().map(|(name, array)| (name, array.shape().to_vec())).collect();
     for (i, (name, shape)) in shapes.iter().enumerate() {
-        model.set_weight(name, &wave(shape, i as Real).mapv(|w| 0.1 * w.signum() + 0.4 * w)).unwrap();
+        let variance = if name.ends_with("variance") { 1.0 } else { 0.0 };
+        let values = wave(shape, i as Real).mapv(|w| 0.1 * w.signum() + 0.4 * w + variance);
+        model.set_weight(name, &values).unwrap();
     }
     let rows = [vec![5], model.input_shape().dims().to_vec()].concat();
     let output = model.output_shape().clone();
@@ -66,6 +68,11 @@ fn check(what: &str, builder: SequentialBuilder, loss: impl Into<AnyLoss>) {
     assert!(largest > 1e-3, "{what}: the gradient vanishes, which proves nothing");
     let mut at = 0;
     for (name, shape) in &shapes {
+        let frozen = !model.layer(name.split('/').next().unwrap()).unwrap().trainable;
+        if frozen || name.contains("moving") {
+            at += shape.iter().product::<usize>();
+            continue;
+        }
         let original = model.weights().find(|(n, _)| n == name).unwrap().1.to_owned();
         for i in 0..shape.iter().product() {
             let mut loss_at = |step: Real| {
@@ -138,6 +145,21 @@ fn every_loss_behind_every_kind_of_output() {
         check("", builder(), SparseCategoricalCrossentropy { from_logits: true });
         check("", builder(), BinaryCrossentropy { from_logits: true, label_smoothing: 0.1 });
     }
+}
+
+#[test]
+fn layers_that_do_something_else_in_training() {
+    let sparse = SparseCategoricalCrossentropy::default;
+    let start = || Sequential::builder([4]).add(dense(5, Tanh));
+    check("dropout", start().add(Dropout::new(0.4)).add(dense(3, Softmax)), sparse());
+    let norm = BatchNormalization::default;
+    check("normalized", start().add(norm()).add(dense(3, Softmax)), sparse());
+    check("twice", start().add(norm()).add(dense(4, Tanh)).add(norm()).add(dense(3, Softmax)), sparse());
+    check("first", Sequential::builder([2, 4]).add(norm()).add(dense(3, Softmax)), sparse());
+    check("last", Sequential::builder([3, 4]).add(Dense::new(3)).add(norm()), MeanSquaredError {});
+    check("frozen", start().add(norm()).frozen().add(dense(3, Softmax)), sparse());
+    let bare = BatchNormalization { center: false, scale: false, ..norm() };
+    check("bare", start().add(bare).add(Dropout::new(0.2)).add(dense(3, Softmax)), sparse());
 }
 
 #[test]

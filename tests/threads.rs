@@ -3,10 +3,10 @@
 use ndarray::{Array, ArrayD};
 use tallynet::activations::ActivationKind;
 use tallynet::datasets::{Dataset, Inputs, Targets};
-use tallynet::layers::{Dense, Flatten};
+use tallynet::layers::{BatchNormalization, Dense, Dropout, Flatten};
 use tallynet::losses::CategoricalCrossentropy;
 use tallynet::model::{Sequential, recipes};
-use tallynet::optimizers::Sgd;
+use tallynet::optimizers::{Adam, Sgd};
 use tallynet::training::FitOptions;
 
 fn data(rows: usize, shape: &[usize]) -> Dataset {
@@ -51,6 +51,30 @@ fn a_wide_network_that_every_thread_has_work_in() {
             .unwrap();
         let rule = Sgd { momentum: 0.9, nesterov: true, ..Sgd::new(0.05) };
         model.compile(rule, CategoricalCrossentropy::default(), &["accuracy"]).unwrap();
+        model
+    };
+    for batch_size in [256, 37] {
+        let alone = run(model(), 1, batch_size);
+        for threads in [2, 3, 8] {
+            assert_eq!(run(model(), threads, batch_size), alone, "{threads} threads, batches of {batch_size}");
+        }
+    }
+}
+
+#[test]
+fn dropout_and_statistics_of_the_whole_batch() {
+    let model = || {
+        let mut model = Sequential::builder([20, 20])
+            .add(Flatten {})
+            .add(Dense::new(300).activation(ActivationKind::Relu))
+            .add(BatchNormalization::default())
+            .add(Dropout::new(0.3))
+            .add(Dense::new(60))
+            .add(BatchNormalization::default())
+            .add(Dense::new(10).activation(ActivationKind::Softmax))
+            .build(5)
+            .unwrap();
+        model.compile(Adam::default(), CategoricalCrossentropy::default(), &["accuracy"]).unwrap();
         model
     };
     for batch_size in [256, 37] {

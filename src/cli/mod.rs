@@ -2,6 +2,7 @@
 
 mod data;
 mod evaluate;
+mod gradcheck;
 mod models;
 mod output;
 mod summary;
@@ -39,6 +40,7 @@ enum Command {
     Summary(summary::Summary),
     Verify(verify::Verify),
     Evaluate(evaluate::Evaluate),
+    Gradcheck(gradcheck::Gradcheck),
     /// List the models that have a name: what they are trained on, and how.
     Models,
 }
@@ -71,6 +73,7 @@ pub fn main() -> ExitCode {
         Command::Summary(command) => command.run(),
         Command::Verify(command) => command.run(),
         Command::Evaluate(command) => command.run(),
+        Command::Gradcheck(command) => command.run(),
         Command::Models => models::run(),
     });
     match outcome {

@@ -5,11 +5,15 @@
 //! vector, its input and its output, and reads like its formula.
 
 mod activation;
+mod batch_normalization;
 mod dense;
+mod dropout;
 mod flatten;
 
 pub use activation::Activation;
+pub use batch_normalization::BatchNormalization;
 pub use dense::Dense;
+pub use dropout::Dropout;
 pub use flatten::Flatten;
 
 use std::fmt;
@@ -26,7 +30,9 @@ classes! {
     /// A layer of any class, before it knows its input.
     AnyLayer: LayerSpec {
         "Activation" => Activation,
+        "BatchNormalization" => BatchNormalization,
         "Dense" => Dense,
+        "Dropout" => Dropout,
         "Flatten" => Flatten,
     }
 }
@@ -117,6 +123,80 @@ pub trait Layer: Send + Sync {
 
     /// Multiplications that the forward pass of one row takes, about: what the work is shared out by.
     fn work(&self) -> usize;
+
+    /// What the layer does instead while it is trained, if that is something else.
+    fn in_training(&self) -> Option<&dyn InTraining> {
+        None
+    }
+}
+
+/// A layer that does something else in training than afterwards.
+///
+/// It may look at the whole batch: each chunk of rows then makes sums, which are joined in the order of the rows
+/// before any chunk goes on, on the way up and on the way down.
+pub trait InTraining: Send + Sync {
+    /// How many sums it makes of a chunk; 0 for a layer that looks at each row alone.
+    fn n_sums(&self) -> usize {
+        0
+    }
+
+    /// Writes a chunk's sums.
+    fn sums(&self, _x: ArrayView2<Real>, _sums: &mut [f64]) {}
+
+    /// Adds a chunk's sums to those of the rows before it.
+    fn join(&self, _total: &mut [f64], _part: &[f64]) {}
+
+    /// [`Layer::forward`] in training.
+    fn forward(&self, pass: Forward);
+
+    /// Writes a chunk's sums for the way down; those of chunks are simply added.
+    fn gradient_sums(&self, _sums: &[f64], _x: ArrayView2<Real>, _dy: ArrayView2<Real>, _gradient_sums: &mut [f64]) {}
+
+    /// [`Layer::backward`] in training.
+    fn backward(&self, moment: Moment, sums: Sums, pass: Backward);
+
+    /// Changes the parameters that no gradient moves, once a step.
+    fn settle(&self, _sums: &[f64], _params: &mut [Real]) {}
+}
+
+/// What a forward pass in training reads and writes.
+pub struct Forward<'a> {
+    /// Where the training is.
+    pub moment: Moment,
+    /// The sums of the whole batch.
+    pub sums: &'a [f64],
+    /// The layer's parameters.
+    pub params: &'a [Real],
+    /// The input.
+    pub x: ArrayView2<'a, Real>,
+    /// Where the output goes.
+    pub y: ArrayViewMut2<'a, Real>,
+    /// At least [`Layer::scratch_len`] numbers.
+    pub scratch: &'a mut [Real],
+}
+
+/// The sums that a backward pass in training is given.
+#[derive(Debug, Clone, Copy)]
+pub struct Sums<'a> {
+    /// Those of the whole batch on the way up.
+    pub forward: &'a [f64],
+    /// Those of the whole batch on the way down.
+    pub backward: &'a [f64],
+    /// Those of this chunk on the way down.
+    pub own: &'a [f64],
+}
+
+/// Where a training is: what random numbers may depend on.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Moment {
+    /// The seed of the training.
+    pub seed: u64,
+    /// Steps taken so far.
+    pub iteration: u64,
+    /// The place of the layer in what runs.
+    pub layer: usize,
+    /// The number, within the batch, of the chunk's first row.
+    pub first_row: usize,
 }
 
 /// What a backward pass reads and writes.

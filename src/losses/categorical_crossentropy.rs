@@ -40,7 +40,7 @@ impl Loss for CategoricalCrossentropy {
         }
         let sum: Real = p.iter().sum();
         // A class that is not the truth adds nothing, unless the vector is no longer one of numbers.
-        targets.filter(|(y, _)| *y != 0.0 || !(sum > 0.0)).map(|(y, p)| -y * clip(p / sum).ln()).sum()
+        targets.filter(|(y, _)| *y != 0.0 || sum == 0.0 || sum.is_nan()).map(|(y, p)| -y * clip(p / sum).ln()).sum()
     }
 
     fn gradient(&self, y: &[Real], p: &[Real], dp: &mut [Real]) {

@@ -98,9 +98,8 @@ impl SequentialBuilder {
         let parameters = Parameters::build(arrays, self.most_params, seed)?;
         let mut plan = Plan::new(self.input.n_values());
         for (i, operations) in operations.into_iter().enumerate() {
-            let trained = layers[i].params.iter().any(|param| param.trainable);
             for operation in operations {
-                plan.push(operation, parameters.range_of(i), trained, layers[i].output.n_values());
+                plan.push(operation, parameters.range_of(i), layers[i].trainable, layers[i].output.n_values());
             }
         }
         Ok(Sequential {

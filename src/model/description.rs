@@ -48,9 +48,7 @@ struct Training {
 impl Sequential {
     /// The description of this model.
     pub fn description(&self) -> Description {
-        let dims = self.input_shape().dims().iter().map(|&axis| json!(axis));
-        let batch_shape: Vec<Value> = [Value::Null].into_iter().chain(dims).collect();
-        let mut layers = vec![json!({ "class_name": "InputLayer", "config": { "batch_shape": batch_shape } })];
+        let mut layers = vec![input_layer(self.input_shape())];
         for layer in self.layers() {
             let mut value = serde_json::to_value(&layer.spec).unwrap_or_default();
             if let Some(Value::Object(config)) = value.get_mut("config") {
@@ -80,6 +78,12 @@ impl Sequential {
 }
 
 impl Description {
+    /// The same for samples of another shape.
+    pub fn with_input(mut self, shape: &Shape) -> Description {
+        self.config.layers[0] = input_layer(shape);
+        self
+    }
+
     /// Builds the model that is described. Its parameters are drawn anew.
     ///
     /// It is an error if there are more than `most`: a description from outside must not claim more memory than the
@@ -120,6 +124,13 @@ impl Description {
         }
         Ok(model)
     }
+}
+
+/// The input as Keras describes it, with the batch axis as `null`.
+fn input_layer(shape: &Shape) -> Value {
+    let dims = shape.dims().iter().map(|&axis| json!(axis));
+    let batch_shape: Vec<Value> = [Value::Null].into_iter().chain(dims).collect();
+    json!({ "class_name": "InputLayer", "config": { "batch_shape": batch_shape } })
 }
 
 /// `[null, 28, 28]` as the shape of a sample.

@@ -9,14 +9,16 @@ mod plan;
 pub mod recipes;
 mod summary;
 mod verify;
+mod workspace;
 
 pub use builder::SequentialBuilder;
 pub use compile::{Compiled, MAX_METRICS};
 pub use description::Description;
 pub use layer::{BuiltLayer, Node};
 pub use naming::{LayerName, Style};
-pub use plan::{Plan, Workspace};
+pub use plan::Plan;
 pub use verify::{ArrayCount, LayerCount, Verification};
+pub use workspace::{Gradients, Pass, Workspace};
 
 use ndarray::{ArrayD, ArrayViewD};
 

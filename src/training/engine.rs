@@ -5,6 +5,9 @@
 //! follows from the model and the batch size alone, so the same seed gives the same bits on any number of threads;
 //! threads only decide who computes which shard. Work too small to be worth sharing makes one shard, and then nobody
 //! waits for anybody.
+//!
+//! A model with a layer that looks at the whole batch runs segment by segment instead: all chunks go through one
+//! before any goes on, so that each needs memory of its own.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -13,9 +16,9 @@ use rayon::prelude::*;
 use super::head::{Head, Tally};
 use crate::datasets::batches::Rows;
 use crate::kernels::rows::add;
-use crate::model::{Compiled, Plan, Workspace};
+use crate::layers::Moment;
+use crate::model::{Compiled, Gradients, Pass, Plan, Sequential, Workspace};
 use crate::optimizers::{MAX_SLOTS, Step};
-use crate::params::Parameters;
 use crate::{Error, Real, Result};
 
 /// Numbers of activations that a chunk may take: what stays in a second-level cache beside the weights.
@@ -91,6 +94,8 @@ impl Threads {
 struct Shard {
     gradients: Vec<Real>,
     tally: Tally,
+    /// A workspace for each of its chunks, where the model couples them; else threads bring theirs.
+    chunks: Vec<Workspace>,
 }
 
 /// The memory of one run, shared among its threads.
@@ -100,45 +105,75 @@ pub(super) struct Engine {
     workspaces: Vec<Mutex<Workspace>>,
     shards: Vec<Shard>,
     chunk: usize,
+    /// What couplings made of the whole batch: on the way up, one for each, and on the way down.
+    sums: Vec<Vec<f64>>,
+    gradient_sums: Vec<f64>,
 }
 
 impl Engine {
-    /// An engine for batches of at most `batch_size` rows; it trains so many parameters, or none.
-    pub fn new(plan: &Plan, threads: &Threads, batch_size: usize, target_width: usize, n_params: usize) -> Engine {
+    /// An engine for batches of at most `batch_size` rows; for training or for what comes after.
+    pub fn new(
+        model: &Sequential,
+        threads: &Threads,
+        batch_size: usize,
+        target_width: usize,
+        training: bool,
+    ) -> Engine {
+        let plan = &model.plan;
         let (chunk, n_shards) = cut(plan, batch_size);
+        let coupled = training && plan.n_segments() > 1;
+        let n_sums = (0..plan.n_segments()).map(|segment| plan.n_sums(segment));
         let n_threads = threads.0.as_ref().map_or(1, |pool| pool.current_num_threads());
-        let workspace = || Mutex::new(Workspace::new(plan, chunk, target_width, n_params > 0));
-        let shard = || Shard { gradients: vec![0.0; n_params], tally: Tally::ZERO };
+        let workspace = || Workspace::new(plan, chunk, target_width, training);
+        let n_chunks = if coupled { batch_size.div_ceil(n_shards).div_ceil(chunk) } else { 0 };
+        let shard = || Shard {
+            gradients: vec![0.0; if training { model.count_params() } else { 0 }],
+            tally: Tally::ZERO,
+            chunks: (0..n_chunks).map(|_| workspace()).collect(),
+        };
         Engine {
             threads: threads.clone(),
-            workspaces: (0..n_threads).map(|_| workspace()).collect(),
+            workspaces: (0..if coupled { 0 } else { n_threads }).map(|_| Mutex::new(workspace())).collect(),
             shards: (0..n_shards).map(|_| shard()).collect(),
             chunk,
+            gradient_sums: vec![0.0; n_sums.clone().max().unwrap_or(0)],
+            sums: n_sums.map(|n| vec![0.0; n]).collect(),
         }
     }
 
     /// Forward, loss and backward over a batch. The gradient, penalties included, is left in [`Engine::sum`].
-    pub fn gradients(&mut self, plan: &Plan, params: &Parameters, head: &Head, data: &Rows, batch: &[u32]) -> Tally {
-        let n_shards = cut(plan, batch.len()).1.min(self.shards.len());
-        let size = batch.len().div_ceil(n_shards);
-        let scale = 1.0 / (batch.len() * head.positions) as Real;
-        let (workspaces, chunk, values) = (&self.workspaces, self.chunk, &params.values);
-        let shards = &mut self.shards[..n_shards];
-        self.threads.each(shards, |number, shard| {
-            let mut workspace = own(workspaces);
-            shard.tally = Tally::ZERO;
-            let rows = &batch[(number * size).min(batch.len())..((number + 1) * size).min(batch.len())];
-            if rows.is_empty() {
-                shard.gradients.fill(0.0);
-            }
-            for (i, rows) in rows.chunks(chunk).enumerate() {
-                let numbers = rows.iter().map(|&row| row as usize);
-                forward(&mut workspace, plan, values, head, data, numbers, &mut shard.tally);
-                let (output, delta, targets, weights) = workspace.head(plan, rows.len());
-                head.gradient(output, targets, weights, scale, delta);
-                workspace.backward(plan, values, rows.len(), head.absorbed, &mut shard.gradients, i > 0);
-            }
-        });
+    pub fn gradients(&mut self, model: &Sequential, head: &Head, data: &Rows, batch: &[u32]) -> Tally {
+        let (plan, params) = (&model.plan, &model.parameters);
+        let size = batch.len().div_ceil(cut(plan, batch.len()).1.min(self.shards.len()));
+        let iteration = model.compiled.as_ref().map_or(0, |compiled| compiled.state.iteration);
+        let job = Job {
+            model,
+            head,
+            data,
+            batch,
+            size,
+            chunk: self.chunk,
+            scale: 1.0 / (batch.len() * head.positions) as Real,
+            moment: Moment { seed: model.seed, iteration, ..Moment::default() },
+        };
+        let shards = &mut self.shards[..batch.len().div_ceil(size)];
+        if plan.n_segments() > 1 {
+            job.coupled(&self.threads, shards, &mut self.sums, &mut self.gradient_sums);
+        } else {
+            let workspaces = &self.workspaces;
+            self.threads.each(shards, |number, shard| {
+                let mut workspace = own(workspaces);
+                shard.tally = Tally::ZERO;
+                job.for_chunks(number, |i, pass, rows| {
+                    job.gather(&mut workspace, pass, rows);
+                    workspace.forward(pass, 0, &[]);
+                    job.turn(&mut workspace, pass, &mut shard.tally);
+                    let absorbed = head.absorbed;
+                    let mut to = Gradients { d_params: &mut shard.gradients, accumulate: i > 0, absorbed };
+                    workspace.backward(pass, 0, None, &[], &mut to);
+                });
+            });
+        }
         let mut total = Tally::ZERO;
         shards.iter().for_each(|shard| total.add(&shard.tally));
         if let Some((first, rest)) = shards.split_first_mut() {
@@ -158,21 +193,28 @@ impl Engine {
     }
 
     /// Moves the parameters by it.
-    pub fn update(&self, params: &mut Parameters, compiled: &mut Compiled) {
-        let Compiled { optimizer, state, .. } = compiled;
+    pub fn update(&self, model: &mut Sequential) {
+        let Sequential { plan, parameters, compiled: Some(Compiled { optimizer, state, .. }), .. } = model else {
+            return;
+        };
         let step = Step { iteration: state.iteration, learning_rate: state.learning_rate };
-        for range in &params.trainable {
+        for range in &parameters.trainable {
             let gradients = &self.sum()[range.clone()];
             let slots = state.slots.each_mut().map(|slot| slot.get_mut(range.clone()).unwrap_or_default());
-            self.threads.pieces(&mut params.values[range.clone()], slots, 0, &|params, slots, start| {
+            self.threads.pieces(&mut parameters.values[range.clone()], slots, 0, &|params, slots, start| {
                 optimizer.update(step, params, &gradients[start..][..params.len()], slots);
             });
+        }
+        for (segment, sums) in self.sums.iter().enumerate() {
+            if let Some((layer, range)) = plan.coupling(segment) {
+                layer.settle(sums, &mut parameters.values[range]);
+            }
         }
         state.iteration += 1;
     }
 
     /// Loss and metrics over so many rows from `first` on, at most as many as the engine was made for.
-    pub fn tally(&mut self, plan: &Plan, params: &[Real], head: &Head, data: &Rows, first: usize, len: usize) -> Tally {
+    pub fn tally(&mut self, model: &Sequential, head: &Head, data: &Rows, first: usize, len: usize) -> Tally {
         let (workspaces, chunk) = (&self.workspaces, self.chunk);
         let size = len.div_ceil(self.shards.len());
         self.threads.each(&mut self.shards, |number, shard| {
@@ -180,8 +222,16 @@ impl Engine {
             shard.tally = Tally::ZERO;
             let (start, end) = (first + (number * size).min(len), first + ((number + 1) * size).min(len));
             for start in (start..end).step_by(chunk) {
-                let numbers = start..(start + chunk).min(end);
-                forward(&mut workspace, plan, params, head, data, numbers, &mut shard.tally);
+                let pass = pass(model, chunk.min(end - start), Moment::default());
+                let numbers = start..start + pass.rows;
+                data.gather(numbers, workspace.gather_to(&model.plan, pass.rows, data.target_width()));
+                workspace.predict(pass);
+                head.tally(
+                    workspace.output(&model.plan, pass.rows),
+                    &workspace.targets,
+                    &workspace.weights,
+                    &mut shard.tally,
+                );
             }
         });
         let mut total = Tally::ZERO;
@@ -190,34 +240,118 @@ impl Engine {
     }
 
     /// The output for every row, one behind the other.
-    pub fn predict(&mut self, plan: &Plan, params: &[Real], data: &Rows) -> Vec<Real> {
-        let (workspaces, chunk, width) = (&self.workspaces, self.chunk, plan.output_width());
+    pub fn predict(&mut self, model: &Sequential, data: &Rows) -> Vec<Real> {
+        let (workspaces, chunk, width) = (&self.workspaces, self.chunk, model.plan.output_width());
         let mut output = vec![0.0; data.len() * width];
         let mut parts: Vec<&mut [Real]> = output.chunks_mut(chunk * width).collect();
         self.threads.each(&mut parts, |number, part| {
             let mut workspace = own(workspaces);
             let rows = part.len() / width;
-            data.gather((0..rows).map(|row| number * chunk + row), workspace.gather_to(plan, rows, 0));
-            workspace.forward(plan, params, rows);
-            part.copy_from_slice(workspace.output(plan, rows));
+            data.gather((0..rows).map(|row| number * chunk + row), workspace.gather_to(&model.plan, rows, 0));
+            workspace.predict(pass(model, rows, Moment::default()));
+            part.copy_from_slice(workspace.output(&model.plan, rows));
         });
         output
     }
 }
 
-fn forward(
-    workspace: &mut Workspace,
-    plan: &Plan,
-    params: &[Real],
-    head: &Head,
-    data: &Rows,
-    numbers: impl ExactSizeIterator<Item = usize> + Clone,
-    tally: &mut Tally,
-) {
-    let rows = numbers.len();
-    data.gather(numbers, workspace.gather_to(plan, rows, data.target_width()));
-    workspace.forward(plan, params, rows);
-    head.tally(workspace.output(plan, rows), &workspace.targets, &workspace.weights[..rows], tally);
+/// One batch, and how it is cut.
+struct Job<'a> {
+    model: &'a Sequential,
+    head: &'a Head,
+    data: &'a Rows<'a>,
+    batch: &'a [u32],
+    /// Rows of a shard, and of a chunk.
+    size: usize,
+    chunk: usize,
+    /// What the gradient of a sum of losses is multiplied by to be that of their mean.
+    scale: Real,
+    moment: Moment,
+}
+
+impl Job<'_> {
+    /// Calls `work` with the number of each chunk of a shard, what runs, and the rows in it.
+    fn for_chunks(&self, shard: usize, mut work: impl FnMut(usize, Pass, &[u32])) {
+        let first = (shard * self.size).min(self.batch.len());
+        let rows = &self.batch[first..(first + self.size).min(self.batch.len())];
+        for (i, rows) in rows.chunks(self.chunk).enumerate() {
+            let moment = Moment { first_row: first + i * self.chunk, ..self.moment };
+            work(i, pass(self.model, rows.len(), moment), rows);
+        }
+    }
+
+    fn gather(&self, workspace: &mut Workspace, pass: Pass, rows: &[u32]) {
+        let numbers = rows.iter().map(|&row| row as usize);
+        self.data.gather(numbers, workspace.gather_to(pass.plan, pass.rows, self.data.target_width()));
+    }
+
+    /// Loss and metrics of a chunk, and the gradient at its output.
+    fn turn(&self, workspace: &mut Workspace, pass: Pass, tally: &mut Tally) {
+        let (output, delta, targets, weights) = workspace.head(pass.plan, pass.rows);
+        self.head.tally(output, targets, weights, tally);
+        self.head.gradient(output, targets, weights, self.scale, delta);
+    }
+
+    /// Forward, loss and backward where all chunks go through one segment before any goes on.
+    fn coupled(&self, threads: &Threads, shards: &mut [Shard], sums: &mut [Vec<f64>], gradient_sums: &mut [f64]) {
+        let plan = &self.model.plan;
+        let last = sums.len() - 1;
+        for segment in 0..=last {
+            let known = &sums[segment];
+            threads.each(shards, |number, shard| {
+                if segment == 0 {
+                    shard.tally = Tally::ZERO;
+                }
+                self.for_chunks(number, |i, pass, rows| {
+                    let workspace = &mut shard.chunks[i];
+                    if segment == 0 {
+                        self.gather(workspace, pass, rows);
+                    }
+                    workspace.forward(pass, segment, known);
+                    if segment == last {
+                        self.turn(workspace, pass, &mut shard.tally);
+                    }
+                });
+            });
+            if let Some((layer, _)) = plan.coupling(segment + 1) {
+                self.join(shards, &mut sums[segment + 1], |total, part| layer.join(total, part));
+            }
+        }
+        for segment in (0..=last).rev() {
+            let above = sums.get(segment + 1).map(|sums| [&sums[..], &*gradient_sums]);
+            let own = &sums[segment];
+            threads.each(shards, |number, shard| {
+                self.for_chunks(number, |i, pass, _| {
+                    let absorbed = self.head.absorbed;
+                    let mut to = Gradients { d_params: &mut shard.gradients, accumulate: i > 0, absorbed };
+                    shard.chunks[i].backward(pass, segment, above, own, &mut to);
+                });
+            });
+            if plan.coupling(segment).is_some() {
+                let add =
+                    |total: &mut [f64], part: &[f64]| total.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
+                self.join(shards, &mut gradient_sums[..own.len()], add);
+            }
+        }
+    }
+
+    /// Joins the sums of all chunks, in their order.
+    fn join(&self, shards: &[Shard], total: &mut [f64], join: impl Fn(&mut [f64], &[f64])) {
+        let mut first = true;
+        for (number, shard) in shards.iter().enumerate() {
+            self.for_chunks(number, |i, _, _| {
+                let part = &shard.chunks[i].sums[..total.len()];
+                match std::mem::take(&mut first) {
+                    true => total.copy_from_slice(part),
+                    false => join(total, part),
+                }
+            });
+        }
+    }
+}
+
+fn pass(model: &Sequential, rows: usize, moment: Moment) -> Pass<'_> {
+    Pass { plan: &model.plan, params: &model.parameters.values, rows, moment }
 }
 
 fn own(workspaces: &[Mutex<Workspace>]) -> MutexGuard<'_, Workspace> {

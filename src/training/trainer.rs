@@ -91,7 +91,7 @@ impl Sequential {
             let head = Head::new(self)?;
             let names = ["loss"].into_iter().chain(self.compiled()?.metrics.iter().map(String::as_str));
             let names: Vec<String> = names.map(str::to_string).collect();
-            let engine = Engine::new(&self.plan, &threads, batch_size, rows.target_width(), self.count_params());
+            let engine = Engine::new(self, &threads, batch_size, rows.target_width(), true);
             let validation = validation.map(|rows| (evaluation_engine(self, &threads, &rows), rows));
             Fit { model: self, rows, validation, head, engine, batch_size, options, names }.run(callbacks)
         })
@@ -113,8 +113,8 @@ impl Sequential {
         let batch_size = rows.len().min(EVALUATION_ROWS);
         let threads = Threads::new(self.n_threads, &self.plan, batch_size)?;
         let values = threads.enter(|| {
-            let mut engine = Engine::new(&self.plan, &threads, batch_size, 0, 0);
-            engine.predict(&self.plan, &self.parameters.values, &rows)
+            let mut engine = Engine::new(self, &threads, batch_size, 0, false);
+            engine.predict(self, &rows)
         });
         let shape: Vec<usize> = [rows.len()].into_iter().chain(self.output_shape().dims().iter().copied()).collect();
         ArrayD::from_shape_vec(shape, values).map_err(|error| Error::Data(error.to_string()))
@@ -126,8 +126,8 @@ impl Sequential {
         let (rows, head) = (rows(self, data)?, Head::new(self)?);
         let batch: Vec<u32> = (0..rows.len() as u32).collect();
         let threads = Threads::new(1, &self.plan, batch.len())?;
-        let mut engine = Engine::new(&self.plan, &threads, batch.len(), rows.target_width(), self.count_params());
-        let tally = engine.gradients(&self.plan, &self.parameters, &head, &rows, &batch);
+        let mut engine = Engine::new(self, &threads, batch.len(), rows.target_width(), true);
+        let tally = engine.gradients(self, &head, &rows, &batch);
         Ok((head.means(&tally).0[0], engine.sum().to_vec()))
     }
 }
@@ -197,15 +197,13 @@ impl Fit<'_> {
         let mut total = Tally::ZERO;
         let model = &mut *self.model;
         for (number, batch) in order.chunks(self.batch_size).enumerate() {
-            let tally = self.engine.gradients(&model.plan, &model.parameters, &self.head, &self.rows, batch);
+            let tally = self.engine.gradients(model, &self.head, &self.rows, batch);
             let loss = tally.loss / tally.vectors as f64;
             if !loss.is_finite() {
                 let reason = reason(&self.rows);
                 return Err(Error::NotFinite { epoch: epoch + 1, batch: number + 1, loss, reason });
             }
-            if let Some(compiled) = &mut model.compiled {
-                self.engine.update(&mut model.parameters, compiled);
-            }
+            self.engine.update(model);
             total.add(&tally);
             let (means, n) = self.head.means(&total);
             callbacks.iter_mut().for_each(|callback| callback.on_batch_end(number, &self.names, &means[..n]));
@@ -215,14 +213,14 @@ impl Fit<'_> {
 }
 
 fn evaluation_engine(model: &Sequential, threads: &Threads, rows: &Rows) -> Engine {
-    Engine::new(&model.plan, threads, rows.len().min(EVALUATION_ROWS), rows.target_width(), 0)
+    Engine::new(model, threads, rows.len().min(EVALUATION_ROWS), rows.target_width(), false)
 }
 
 fn tally(model: &Sequential, engine: &mut Engine, head: &Head, rows: &Rows) -> Tally {
     let mut total = Tally::ZERO;
     for first in (0..rows.len()).step_by(EVALUATION_ROWS) {
         let len = EVALUATION_ROWS.min(rows.len() - first);
-        total.add(&engine.tally(&model.plan, &model.parameters.values, head, rows, first, len));
+        total.add(&engine.tally(model, head, rows, first, len));
     }
     total.loss += model.parameters.penalty() * total.vectors as f64;
     total

@@ -1,0 +1,47 @@
+//! `tallynet gradcheck`.
+
+use clap::Args;
+use tallynet::table::table;
+use tallynet::training::{TOLERANCE, check_gradients};
+
+use super::{Failure, Outcome, choose, output};
+
+/// Compare a model's gradients with differences of its loss, layer by layer.
+///
+/// Random data, random parameters and a sample of each array; large images are cut down where the layers allow it.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  tallynet gradcheck
+  tallynet gradcheck dense-514 --seed 3")]
+pub struct Gradcheck {
+    /// A name that `tallynet models` lists, or a saved file
+    #[arg(default_value = "mnist-softmax")]
+    model: String,
+
+    /// What data, parameters and samples are drawn from
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+}
+
+impl Gradcheck {
+    /// Prints a table; a gradient beyond the tolerance is a failure.
+    pub fn run(self) -> Outcome {
+        let model = choose(&self.model, None)?.model;
+        let (shape, found) = check_gradients(&model, self.seed)?;
+        let row = |check: &tallynet::training::GradientCheck| {
+            let verdict = if check.worst <= TOLERANCE { "ok" } else { "wrong" };
+            vec![check.name.clone(), check.tried.to_string(), format!("{:.1e}", check.worst), verdict.to_string()]
+        };
+        let rows: Vec<_> = found.iter().map(row).collect();
+        let precision = if size_of::<tallynet::Real>() == 8 { "f64" } else { "f32" };
+        let heads = ["Parameters", ">tried", ">worst relative error", ""];
+        output::result(&format!(
+            "{}Checked on samples of {shape}; {precision} allows {TOLERANCE:.0e}.\n",
+            table(&heads, &rows)
+        ))?;
+        match found.iter().find(|check| check.worst > TOLERANCE || check.worst.is_nan()) {
+            Some(check) => Err(Failure { message: format!("the gradient of {} is wrong", check.name), code: 1 }),
+            None => Ok(()),
+        }
+    }
+}

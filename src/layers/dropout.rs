@@ -1,0 +1,98 @@
+//! Dropout: in training each value is kept with probability 1 − rate and then divided by it; afterwards nothing
+//! happens.
+//!
+//! What is dropped depends on the seed, the step, the layer and the row's number in the batch, and on nothing else:
+//! not on which thread computes the row. The backward pass draws the same numbers again, which is cheaper than keeping
+//! them.
+
+use ndarray::{ArrayView2, ArrayViewMut2, Zip};
+use rand::RngCore;
+use serde::{Deserialize, Serialize};
+
+use super::{Backward, Built, Forward, InTraining, Layer, LayerSpec, Misfit, Moment, Operation, Sums};
+use crate::Real;
+use crate::random::{self, Stream};
+use crate::shape::Shape;
+
+/// The layer `Dropout`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Dropout {
+    /// The share of values that are dropped, from 0 to under 1.
+    pub rate: f64,
+    /// Not used: what is dropped follows from the model's seed. Keras writes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+}
+
+impl Dropout {
+    /// A layer that drops this share.
+    pub fn new(rate: f64) -> Self {
+        Dropout { rate, seed: None }
+    }
+}
+
+impl LayerSpec for Dropout {
+    fn build(&self, input: &Shape) -> Result<Built, Misfit> {
+        if !(0.0..1.0).contains(&self.rate) {
+            let problem = format!("a rate of {}: it expects the share to drop, at least 0 and under 1", self.rate);
+            return Err(Misfit::new(problem, "take a rate such as 0.5"));
+        }
+        let operation = Operation::Layer(Box::new(DropoutLayer { rate: self.rate }));
+        let reason = format!("it only drops {} % of the values while training", self.rate * 100.0);
+        Ok(Built::weightless(input.clone(), (self.rate > 0.0).then_some(operation), reason))
+    }
+}
+
+struct DropoutLayer {
+    rate: f64,
+}
+
+impl DropoutLayer {
+    /// Writes each value of `from`, dropped or scaled.
+    fn drop(&self, moment: Moment, from: ArrayView2<Real>, mut to: ArrayViewMut2<Real>) {
+        let stream = Stream::Dropout { layer: moment.layer as u32, iteration: moment.iteration };
+        let mut generator = random::generator(moment.seed, stream);
+        // A number in each row's own stretch of the stream, which begins at a block of its own.
+        let stretch = (from.ncols() as u128).next_multiple_of(16);
+        let (limit, scale) = ((self.rate * 4_294_967_296.0) as u32, 1.0 / (1.0 - self.rate) as Real);
+        for (i, (from, mut to)) in from.rows().into_iter().zip(to.rows_mut()).enumerate() {
+            generator.set_word_pos((moment.first_row + i) as u128 * stretch);
+            Zip::from(&mut to).and(from).for_each(|to, &from| {
+                *to = if generator.next_u32() >= limit { from * scale } else { 0.0 };
+            });
+        }
+    }
+}
+
+impl Layer for DropoutLayer {
+    fn forward(&self, _: &[Real], x: ArrayView2<Real>, mut y: ArrayViewMut2<Real>, _: &mut [Real]) {
+        y.assign(&x);
+    }
+
+    fn backward(&self, pass: Backward) {
+        if let Some(mut dx) = pass.dx {
+            dx.assign(&pass.dy);
+        }
+    }
+
+    fn work(&self) -> usize {
+        0
+    }
+
+    fn in_training(&self) -> Option<&dyn InTraining> {
+        Some(self)
+    }
+}
+
+impl InTraining for DropoutLayer {
+    fn forward(&self, pass: Forward) {
+        self.drop(pass.moment, pass.x, pass.y);
+    }
+
+    fn backward(&self, moment: Moment, _: Sums, pass: Backward) {
+        if let Some(dx) = pass.dx {
+            self.drop(moment, pass.dy, dx);
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! The memory that a plan runs in: a few rows (a chunk) at every stage, so that they stay in the processor's cache from
+//! the first layer to the last and back.
+
+use std::ops::Range;
+
+use ndarray::{ArrayView2, ArrayViewMut2};
+
+use super::Plan;
+use crate::Real;
+use crate::layers::{Backward, Forward, Layer, Moment, Operation, Sums};
+
+/// The memory for one chunk of rows.
+pub struct Workspace {
+    values: Vec<Vec<Real>>,
+    /// The gradients at two neighbouring buffers: the first is where the backward pass is.
+    deltas: [Vec<Real>; 2],
+    scratch: Vec<Real>,
+    /// The targets of the chunk.
+    pub targets: Vec<Real>,
+    /// How much each row counts.
+    pub weights: Vec<Real>,
+    /// The sums of this chunk, for the coupling that was reached last.
+    pub sums: Vec<f64>,
+}
+
+impl Workspace {
+    /// Memory for so many rows at a time; that for gradients only where `training` says so.
+    pub fn new(plan: &Plan, rows: usize, target_width: usize, training: bool) -> Workspace {
+        let buffer = |width: usize| vec![0.0; rows * width];
+        // The gradient at the input is never computed.
+        let widest = if training { plan.widths.iter().skip(1).copied().max().unwrap_or(plan.widths[0]) } else { 0 };
+        Workspace {
+            values: plan.widths.iter().map(|&width| buffer(width)).collect(),
+            deltas: [buffer(widest), buffer(widest)],
+            scratch: vec![0.0; plan.layers().map(Layer::scratch_len).max().unwrap_or(0)],
+            targets: buffer(target_width),
+            weights: buffer(1),
+            sums: vec![0.0; (0..plan.n_segments()).map(|segment| plan.n_sums(segment)).max().unwrap_or(0)],
+        }
+    }
+
+    /// Where so many rows of the input, of targets of this width, and of weights are gathered to.
+    pub fn gather_to(&mut self, plan: &Plan, rows: usize, target_width: usize) -> [&mut [Real]; 3] {
+        let targets = &mut self.targets[..rows * target_width];
+        [&mut self.values[0][..rows * plan.widths[0]], targets, &mut self.weights[..rows]]
+    }
+
+    /// The output of the last forward pass over so many rows.
+    pub fn output(&self, plan: &Plan, rows: usize) -> &[Real] {
+        &self.values[self.values.len() - 1][..rows * plan.output_width()]
+    }
+
+    /// The same, and where the gradient of the loss at it goes, with targets and weights.
+    pub fn head(&mut self, plan: &Plan, rows: usize) -> (&[Real], &mut [Real], &[Real], &[Real]) {
+        let len = rows * plan.output_width();
+        let output = &self.values[self.values.len() - 1][..len];
+        (output, &mut self.deltas[0][..len], &self.targets, &self.weights)
+    }
+
+    /// Runs the rows through all layers, as after training.
+    pub fn predict(&mut self, pass: Pass) {
+        self.run(pass, 0..pass.plan.steps.len(), None);
+    }
+
+    /// Runs the rows through a segment, as in training. `sums` are those of the whole batch for the segment's first
+    /// layer, if that couples; those of these rows for the next segment's are left in [`Workspace::sums`].
+    pub fn forward(&mut self, pass: Pass, segment: usize, sums: &[f64]) {
+        let steps = pass.plan.segments[segment].clone();
+        let end = steps.end;
+        self.run(pass, steps, Some(sums));
+        if let Some((next, _)) = pass.plan.coupling(segment + 1) {
+            let input = pass.plan.steps[end].input;
+            next.sums(pass.view(&self.values[input], input), &mut self.sums[..next.n_sums()]);
+        }
+    }
+
+    fn run(&mut self, pass: Pass, steps: Range<usize>, training: Option<&[f64]>) {
+        for (number, step) in pass.plan.steps.iter().enumerate().take(steps.end).skip(steps.start) {
+            match &step.operation {
+                Operation::Layer(layer) => {
+                    let (below, above) = self.values.split_at_mut(step.output);
+                    let x = pass.view(&below[step.input], step.input);
+                    let y = pass.view_mut(&mut above[0], step.output);
+                    let (params, scratch) = (&pass.params[step.params.clone()], &mut self.scratch[..]);
+                    match (training, step.in_training()) {
+                        (Some(sums), Some(layer)) => {
+                            let moment = Moment { layer: number, ..pass.moment };
+                            layer.forward(Forward { moment, sums, params, x, y, scratch });
+                        }
+                        _ => layer.forward(params, x, y, scratch),
+                    }
+                }
+                Operation::InPlace(activation, vector) => {
+                    activation.forward(*vector, pass.view_mut(&mut self.values[step.output], step.output));
+                }
+            }
+        }
+    }
+
+    /// Runs the gradient that was written to [`Workspace::head`] back through a segment, as far as to the lowest layer
+    /// that is trained, and through the coupling above the segment first, if there is one: `above` are its sums of the
+    /// whole batch, on the way up and on the way down. Where the segment's own first layer couples, this ends above it,
+    /// with the sums of these rows for the way down in [`Workspace::sums`], given those on the way up (`own`).
+    pub fn backward(
+        &mut self,
+        pass: Pass,
+        segment: usize,
+        above: Option<[&[f64]; 2]>,
+        own: &[f64],
+        to: &mut Gradients,
+    ) {
+        let Pass { plan, .. } = pass;
+        let Range { start, end } = plan.segments[segment];
+        if let Some(sums) = above {
+            self.step_back(pass, end, sums, to);
+        }
+        let coupling = plan.coupling(segment);
+        let absorbed = to.absorbed && end == plan.steps.len();
+        for number in (start + usize::from(coupling.is_some())..end - usize::from(absorbed)).rev() {
+            self.step_back(pass, number, [&[], &[]], to);
+        }
+        if let Some((layer, _)) = coupling.filter(|_| start >= plan.lowest) {
+            let step = &plan.steps[start];
+            let (x, dy) = (pass.view(&self.values[step.input], step.input), pass.view(&self.deltas[0], step.output));
+            layer.gradient_sums(own, x, dy, &mut self.sums[..layer.n_sums()]);
+        }
+    }
+
+    fn step_back(&mut self, pass: Pass, number: usize, sums: [&[f64]; 2], to: &mut Gradients) {
+        let Pass { plan, .. } = pass;
+        if number < plan.lowest {
+            return;
+        }
+        let step = &plan.steps[number];
+        match &step.operation {
+            Operation::Layer(layer) => {
+                let [above, below] = &mut self.deltas;
+                let backward = Backward {
+                    params: &pass.params[step.params.clone()],
+                    x: pass.view(&self.values[step.input], step.input),
+                    dy: pass.view(above, step.output),
+                    d_params: &mut to.d_params[step.params.clone()],
+                    accumulate: to.accumulate,
+                    dx: (number > plan.lowest).then(|| pass.view_mut(below, step.input)),
+                    scratch: &mut self.scratch,
+                };
+                match step.in_training() {
+                    Some(layer) => {
+                        let sums = Sums { forward: sums[0], backward: sums[1], own: &self.sums };
+                        layer.backward(Moment { layer: number, ..pass.moment }, sums, backward);
+                    }
+                    None => layer.backward(backward),
+                }
+                self.deltas.swap(0, 1);
+            }
+            Operation::InPlace(activation, vector) => {
+                let y = pass.view(&self.values[step.output], step.output);
+                activation.backward(*vector, y, pass.view_mut(&mut self.deltas[0], step.output));
+            }
+        }
+    }
+}
+
+/// What a pass runs over.
+#[derive(Clone, Copy)]
+pub struct Pass<'a> {
+    /// What runs.
+    pub plan: &'a Plan,
+    /// Every parameter of the model.
+    pub params: &'a [Real],
+    /// How many rows the workspace holds now.
+    pub rows: usize,
+    /// Where the training is, if this is one.
+    pub moment: Moment,
+}
+
+impl Pass<'_> {
+    fn view<'v>(&self, buffer: &'v [Real], number: usize) -> ArrayView2<'v, Real> {
+        let (rows, width) = (self.rows, self.plan.widths[number]);
+        ArrayView2::from_shape((rows, width), &buffer[..rows * width]).expect("a buffer of rows without gaps")
+    }
+
+    fn view_mut<'v>(&self, buffer: &'v mut [Real], number: usize) -> ArrayViewMut2<'v, Real> {
+        let (rows, width) = (self.rows, self.plan.widths[number]);
+        ArrayViewMut2::from_shape((rows, width), &mut buffer[..rows * width]).expect("a buffer of rows without gaps")
+    }
+}
+
+/// Where a backward pass puts the gradients of parameters.
+pub struct Gradients<'a> {
+    /// As long as the parameter vector.
+    pub d_params: &'a mut [Real],
+    /// Whether gradients are added to what is there, or replace it.
+    pub accumulate: bool,
+    /// The gradient at the output is the one in front of the last activation, which is then left out.
+    pub absorbed: bool,
+}

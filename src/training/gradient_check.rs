@@ -1,0 +1,108 @@
+//! The gradients of a whole model against differences of its loss: the proof that training goes downhill.
+
+use ndarray::{ArrayD, IxDyn};
+use rand::Rng;
+use rand::seq::index;
+use rand_chacha::ChaCha8Rng;
+
+use crate::datasets::{Dataset, Inputs, Targets};
+use crate::losses::TargetForm;
+use crate::model::Sequential;
+use crate::random::{self, Stream};
+use crate::shape::Shape;
+use crate::{Real, Result};
+
+/// How far an analytic gradient may be from a difference. In `f32` the loss has about seven digits, and a difference
+/// of two of them, divided by a small step, has three at best.
+pub const TOLERANCE: f64 = if size_of::<Real>() == 8 { 1e-6 } else { 3e-2 };
+
+/// Samples that the loss is taken over, and parameters of an array that are tried at most.
+const ROWS: usize = 3;
+const PARAMETERS: usize = 40;
+/// The longest axis of an image that is checked; a larger one is cut down to it where the layers allow.
+const SIDE: usize = 14;
+
+/// What was found for one parameter array.
+#[derive(Debug, Clone)]
+pub struct GradientCheck {
+    /// The array's full name: `dense_1/kernel`.
+    pub name: String,
+    /// How many of its parameters were tried.
+    pub tried: usize,
+    /// The largest distance between gradient and difference, relative to the array's typical gradient.
+    pub worst: f64,
+}
+
+/// Compares gradients with differences for some parameters of every trained array, on random data and from random
+/// parameters, both from the seed. Returns the shape that the model was checked at, which is smaller than its own
+/// where that is large, and what was found.
+pub fn check_gradients(model: &Sequential, seed: u64) -> Result<(Shape, Vec<GradientCheck>)> {
+    let mut generator = random::generator(seed, Stream::Check);
+    let mut model = smaller(model)?;
+    for value in &mut model.parameters.values {
+        *value += 0.1 * (generator.random::<Real>() - 0.5);
+    }
+    let data = random_data(&model, &mut generator)?;
+    let (_, gradients) = model.gradients(&data)?;
+    let mut found = vec![];
+    for entry in model.parameters.entries.clone().iter().filter(|entry| entry.spec.trainable) {
+        let own = &gradients[entry.range.clone()];
+        let typical = (own.iter().map(|&g| f64::from(g).powi(2)).sum::<f64>() / own.len() as f64).sqrt();
+        let tried = index::sample(&mut generator, own.len(), PARAMETERS.min(own.len()));
+        let mut worst: f64 = 0.0;
+        for i in tried.iter() {
+            let difference = |model: &mut Sequential, step: Real| -> Result<f64> {
+                let at = entry.range.start + i;
+                let value = model.parameters.values[at];
+                let mut loss_at = |moved: Real| {
+                    model.parameters.values[at] = moved;
+                    let loss = model.gradients(&data);
+                    model.parameters.values[at] = value;
+                    Ok::<f64, crate::Error>(loss?.0)
+                };
+                // What was really added, after rounding.
+                let (above, below) = (value + step, value - step);
+                Ok((loss_at(above)? - loss_at(below)?) / f64::from(above - below))
+            };
+            // Rounding spoils a short step and a kink a long one; a wrong formula spoils both.
+            let scale = typical.max(f64::from(own[i].abs())).max(1e-12);
+            let mut error =
+                |step| Ok::<f64, crate::Error>((difference(&mut model, step)? - f64::from(own[i])).abs() / scale);
+            let (long, short) = if size_of::<Real>() == 8 { (1e-4, 1e-6) } else { (1e-2, 2e-3) };
+            worst = worst.max(error(long)?.min(error(short)?));
+        }
+        found.push(GradientCheck { name: model.full_name(entry), tried: tried.len(), worst });
+    }
+    Ok((model.input_shape().clone(), found))
+}
+
+/// The same layers on smaller images, if they are large and the layers allow it.
+fn smaller(model: &Sequential) -> Result<Sequential> {
+    let dims = model.input_shape().dims();
+    let images = dims.len() == 3;
+    let (mut side, largest) = (SIDE, dims.iter().take(2).copied().max().unwrap_or(0));
+    while images && side < largest {
+        let shape = Shape::from([dims[0].min(side), dims[1].min(side), dims[2]]);
+        if let Ok(model) = model.description().with_input(&shape).build(usize::MAX) {
+            return Ok(model);
+        }
+        side *= 2;
+    }
+    model.description().build(usize::MAX)
+}
+
+fn random_data(model: &Sequential, generator: &mut ChaCha8Rng) -> Result<Dataset> {
+    let rows = |dims: &[usize]| IxDyn(&[&[ROWS], dims].concat());
+    let output = model.output_shape();
+    let x = ArrayD::from_shape_simple_fn(rows(model.input_shape().dims()), || generator.random::<Real>());
+    let positions = &output.dims()[..output.dims().len().saturating_sub(1)];
+    let y = match model.compiled()?.loss.target_form() {
+        TargetForm::Vector => {
+            Targets::Reals(ArrayD::from_shape_simple_fn(rows(output.dims()), || generator.random::<Real>()))
+        }
+        _ => Targets::Labels(ArrayD::from_shape_simple_fn(rows(positions), || {
+            generator.random_range(0..output.last() as u32)
+        })),
+    };
+    Ok(Dataset { x: Inputs::Reals(x), y })
+}
