@@ -1,10 +1,12 @@
 //! One file a subcommand, and the flags that they share. Nothing here computes.
 
+mod convert;
 mod data;
 mod evaluate;
 mod gradcheck;
 mod models;
 mod output;
+mod predict;
 mod schedule;
 mod summary;
 mod train;
@@ -14,9 +16,10 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tallynet::formats::{self, Loaded};
 use tallynet::model::Sequential;
 use tallynet::model::recipes::{self, Task};
-use tallynet::{Error, formats, kernels};
+use tallynet::{Error, kernels};
 
 /// Train small Keras-style models on the CPU, see why they have the parameters they have, and prove it.
 ///
@@ -41,6 +44,8 @@ enum Command {
     Summary(summary::Summary),
     Verify(verify::Verify),
     Evaluate(evaluate::Evaluate),
+    Predict(predict::Predict),
+    Convert(convert::Convert),
     Gradcheck(gradcheck::Gradcheck),
     /// List the models that have a name: what they are trained on, and how.
     Models,
@@ -74,6 +79,8 @@ pub fn main() -> ExitCode {
         Command::Summary(command) => command.run(),
         Command::Verify(command) => command.run(),
         Command::Evaluate(command) => command.run(),
+        Command::Predict(command) => command.run(),
+        Command::Convert(command) => command.run(),
         Command::Gradcheck(command) => command.run(),
         Command::Models => models::run(),
     });
@@ -103,7 +110,7 @@ fn choose(name_or_file: &str, seed: Option<u64>) -> Result<Chosen, Failure> {
             Ok(Chosen { model, batch_size: recipe.batch_size, epochs: recipe.epochs, task: recipe.task })
         }
         Err(_) if Path::new(name_or_file).exists() => {
-            let (mut model, _) = formats::safetensors::load(Path::new(name_or_file))?;
+            let mut model = load(Path::new(name_or_file), seed)?.model;
             model.seed = seed.unwrap_or(model.seed);
             let like = recipes::RECIPES.iter().find(|recipe| {
                 recipe.build(0).is_ok_and(|known| {
@@ -115,4 +122,14 @@ fn choose(name_or_file: &str, seed: Option<u64>) -> Result<Chosen, Failure> {
         }
         Err(error) => Err(Failure::usage(error)),
     }
+}
+
+/// Loads a file, and says what is odd about it. A seed draws the first weights of a description that has none.
+fn load(path: &Path, seed: Option<u64>) -> Result<Loaded, Failure> {
+    let mut loaded = formats::load(path)?;
+    loaded.warnings.iter().for_each(|warning| output::notice(&format!("warning: {}: {warning}", path.display())));
+    if let (None, Some(seed)) = (&loaded.arrays, seed) {
+        loaded.model = loaded.model.description().seeded(seed).build(usize::MAX)?;
+    }
+    Ok(loaded)
 }

@@ -115,7 +115,7 @@ pub struct Train {
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
 
-    /// Save the trained model as a safetensors file
+    /// Save the trained model: .keras, .safetensors, .weights.h5, .npz or .json
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
 }
@@ -154,7 +154,7 @@ impl Train {
         let scores = model.evaluate(&data.test)?;
         let verification = model.verify()?;
         if let Some(path) = &self.save {
-            formats::safetensors::save(&model, path)?;
+            formats::save(&model, path)?;
         }
         output::result(&match (self.json, self.quiet) {
             (true, _) => json_line(&model, &history, &scores, start.elapsed().as_secs_f64()),
@@ -200,7 +200,11 @@ impl Train {
         let mut optimizer = match (&self.optimizer, old) {
             (Some(name), _) => AnyOptimizer::by_name(name).map_err(Failure::usage)?,
             (None, Some(old)) => old.optimizer.clone(),
-            (None, None) => return Err(Failure::usage("the model was saved without an optimizer; give --optimizer")),
+            (None, None) => {
+                return Err(Failure::usage(
+                    "the file does not say how the model is trained; give --loss and --optimizer",
+                ));
+            }
         };
         let loss = match (&self.loss, old) {
             (Some(name), _) => AnyLoss::by_name(name).map_err(Failure::usage)?,

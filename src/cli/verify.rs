@@ -3,22 +3,25 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use tallynet::formats::safetensors;
 
-use super::{Outcome, output};
+use super::{Failure, Outcome, load, output};
 
 /// Count the weights in a saved file against the formulas and the summary.
 #[derive(Args)]
-#[command(after_help = "Example:\n  tallynet verify digits.safetensors")]
+#[command(after_help = "Examples:\n  tallynet verify digits.safetensors\n  tallynet verify model.keras")]
 pub struct Verify {
-    /// A file that `tallynet train --save` wrote
+    /// A file that `tallynet train --save` or Keras wrote
     file: PathBuf,
 }
 
 impl Verify {
     /// Prints the three counts side by side.
     pub fn run(self) -> Outcome {
-        let (model, arrays) = safetensors::load(&self.file)?;
-        output::result(&format!("{}\n", model.verify_arrays(arrays)?))
+        let loaded = load(&self.file, None)?;
+        let arrays = loaded.arrays.ok_or_else(|| Failure {
+            message: format!("{}: this is a description alone; it holds no weights to count", self.file.display()),
+            code: 1,
+        })?;
+        output::result(&format!("{}\n", loaded.model.verify_arrays(arrays)?))
     }
 }

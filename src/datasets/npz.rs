@@ -8,7 +8,7 @@
 
 use std::fmt::Display;
 use std::fs::File;
-use std::io::{self, BufReader, Chain, Cursor, Read};
+use std::io::{self, BufReader, Chain, Cursor, Read, Seek};
 use std::path::Path;
 
 use ndarray::{ArrayD, IxDyn, ShapeBuilder};
@@ -16,6 +16,7 @@ use ndarray_npy::{ReadableElement, npy::header::Header};
 use zip::{ZipArchive, read::ZipFile};
 
 use super::{Dataset, Inputs, Targets, TrainTest, explain, what_is, wrong};
+use crate::shape::Tuple;
 use crate::{Error, Real, Result};
 
 type Archive = ZipArchive<BufReader<File>>;
@@ -51,7 +52,7 @@ pub fn load(path: &Path) -> Result<TrainTest> {
     load().map_err(explain(path, REMEDY))
 }
 
-fn find(archive: &Archive, name: &str) -> Option<usize> {
+fn find<R: Read + Seek>(archive: &ZipArchive<R>, name: &str) -> Option<usize> {
     archive.index_for_name(&format!("{name}.npy")).or_else(|| archive.index_for_name(name))
 }
 
@@ -66,8 +67,53 @@ fn dataset(archive: &mut Archive, x: &str, y: &str) -> io::Result<Dataset> {
     Ok(Dataset { x: Member::open(archive, x).and_then(Member::inputs).map_err(named(x))?, y: targets })
 }
 
-/// An array in the archive, and a reader that stands at its first number.
-struct Member<'a> {
+/// Inputs alone, for predictions: a `.npy` array, or a `.npz` archive that holds `x_test` or nothing but one array.
+///
+/// # Errors
+///
+/// A file that is neither or a damaged one, and an array that is empty or not made of numbers.
+pub fn load_inputs(path: &Path) -> Result<Inputs> {
+    let load = || {
+        let mut file = File::open(path)?;
+        let size = file.metadata()?.len();
+        let mut start = vec![];
+        file.by_ref().take(64).read_to_end(&mut start)?;
+        file.rewind()?;
+        if start.starts_with(b"\x93NUMPY") {
+            return Member::new(file, size)?.inputs();
+        }
+        if !start.starts_with(b"PK") {
+            return Err(wrong(format!("an array is expected here, but {}", what_is(&start))));
+        }
+        let mut archive = ZipArchive::new(BufReader::new(file)).map_err(damaged)?;
+        let only = (archive.len() == 1).then(|| archive.name_for_index(0).unwrap_or_default().to_string());
+        Member::open(&mut archive, &only.unwrap_or("x_test".to_string()))?.inputs()
+    };
+    load().map_err(explain(path, "save one array of inputs with numpy.save or numpy.savez, one row a sample"))
+}
+
+/// The numbers of one array in an archive, which must have this shape.
+pub(crate) fn reals(
+    archive: &mut ZipArchive<impl Read + Seek>,
+    name: &str,
+    shape: &[usize],
+) -> io::Result<ArrayD<Real>> {
+    if find(archive, name).is_none() {
+        return Err(wrong("it is missing"));
+    }
+    let member = Member::open(archive, name)?;
+    match member.header.shape == shape {
+        true => member.reals(),
+        false => Err(wrong(format!(
+            "it has the shape {}, and the model needs {}",
+            Tuple(&member.header.shape),
+            Tuple(shape)
+        ))),
+    }
+}
+
+/// An array in a file or an archive, and a reader that stands at its first number.
+struct Member<R> {
     header: Header,
     /// The type in NumPy's letters, without the byte order: `u1`, `f4`.
     kind: String,
@@ -76,7 +122,7 @@ struct Member<'a> {
     end: usize,
     /// How many bytes there are in all, as the archive says.
     size: u64,
-    numbers: Chain<Cursor<Vec<u8>>, ZipFile<'a, BufReader<File>>>,
+    numbers: Chain<Cursor<Vec<u8>>, R>,
 }
 
 /// Reads `$member` as whichever of the types its header names, and each number through `$convert`.
@@ -92,16 +138,26 @@ macro_rules! read_as {
     };
 }
 
-impl<'a> Member<'a> {
-    fn open(archive: &'a mut Archive, name: &str) -> io::Result<Self> {
-        let mut file = archive.by_index(find(archive, name).unwrap_or(usize::MAX)).map_err(damaged)?;
+impl<'a, R: Read> Member<ZipFile<'a, R>> {
+    fn open(archive: &'a mut ZipArchive<R>, name: &str) -> io::Result<Self>
+    where
+        R: Seek,
+    {
+        let file = archive.by_index(find(archive, name).unwrap_or(usize::MAX)).map_err(damaged)?;
+        let size = file.size();
+        Member::new(file, size)
+    }
+}
+
+impl<R: Read> Member<R> {
+    /// The array that a reader of so many bytes holds.
+    fn new(mut file: R, size: u64) -> io::Result<Self> {
         let mut start = Vec::new();
         // NumPy writes headers of 128 bytes, and longer ones only for arrays that cannot be read here.
         file.by_ref().take(4096).read_to_end(&mut start).map_err(damaged)?;
         let (header, end) = parse(&start)?;
         let rows = *header.shape.first().ok_or_else(|| wrong("it is a single number, where rows are expected"))?;
         let kind = header.type_descriptor.as_string().map(|kind| kind.trim_start_matches(['<', '>', '|']).into());
-        let size = file.size();
         let numbers = Cursor::new(start.split_off(end)).chain(file);
         Ok(Member { header, kind: kind.unwrap_or_default(), rows, end, size, numbers })
     }

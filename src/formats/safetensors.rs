@@ -5,20 +5,19 @@
 //! would be written in random order, and the same model is to give the same bytes.
 
 use std::collections::HashMap;
-use std::path::Path;
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
-use super::replace;
-use crate::model::{ArrayCount, Description, Sequential};
+use super::hdf5::Fault;
+use super::{Loaded, fault, fill};
+use crate::Real;
+use crate::model::{Description, Sequential};
 use crate::shape::Tuple;
-use crate::{Error, Real, Result};
 
 const KEY: &str = "tallynet";
-const REMEDY: &str = "use a file that tallynet saved (train --save FILE), or a name that `tallynet models` lists";
 
-/// Saves a model with its description and what its optimizer remembers.
-pub fn save(model: &Sequential, path: &Path) -> Result<()> {
+/// The bytes of a model with its description and what its optimizer remembers.
+pub fn write(model: &Sequential) -> Result<Vec<u8>, Fault> {
     let bytes =
         |numbers: &mut dyn Iterator<Item = &Real>| -> Vec<u8> { numbers.flat_map(|x| x.to_le_bytes()).collect() };
     let mut arrays: Vec<(String, Vec<usize>, Vec<u8>)> =
@@ -29,63 +28,51 @@ pub fn save(model: &Sequential, path: &Path) -> Result<()> {
         }
     }
     let dtype = if size_of::<Real>() == 4 { Dtype::F32 } else { Dtype::F64 };
-    let serialized = || -> std::result::Result<Vec<u8>, Box<dyn std::error::Error>> {
+    let serialized = || -> Result<Vec<u8>, Box<dyn std::error::Error>> {
         let views = arrays.iter().map(|(name, shape, bytes)| Ok((name, TensorView::new(dtype, shape.clone(), bytes)?)));
-        let views = views.collect::<std::result::Result<Vec<_>, safetensors::SafeTensorError>>()?;
+        let views = views.collect::<Result<Vec<_>, safetensors::SafeTensorError>>()?;
         let metadata = HashMap::from([(KEY.to_string(), serde_json::to_string(&model.description())?)]);
         Ok(safetensors::serialize(views, Some(metadata))?)
     };
-    let failed = |error: Box<dyn std::error::Error>| Error::file(path, error.to_string(), "please report this defect");
-    replace(path, &serialized().map_err(failed)?)
+    serialized().map_err(|error| fault(error.to_string()))
 }
 
-/// Loads a model that [`save`] wrote, and counts every array as it lies in the file. A file that is damaged or not of
-/// this form is an error, as are arrays that are missing, too many or of another shape.
-pub fn load(path: &Path) -> Result<(Sequential, Vec<ArrayCount>)> {
-    let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
-    read(&bytes).map_err(|found| Error::file(path, found, REMEDY))
-}
-
-fn read(bytes: &[u8]) -> std::result::Result<(Sequential, Vec<ArrayCount>), String> {
-    let broken = |error| format!("this is no whole safetensors file: {error}");
+/// Reads a model that [`write`] wrote. A file that is damaged or not of this form is an error, as are arrays that are
+/// missing, too many or of another shape.
+pub fn read(bytes: &[u8]) -> Result<Loaded, Fault> {
+    let broken = |error| fault(format!("this is no whole safetensors file: {error}"));
     let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(broken)?;
     let tensors = SafeTensors::deserialize(bytes).map_err(broken)?;
     let text = metadata.metadata().as_ref().and_then(|metadata| metadata.get(KEY));
-    let text = text.ok_or_else(|| format!("this safetensors file has no description under the key {KEY:?}"))?;
+    let text = text.ok_or_else(|| fault(format!("this safetensors file has no description under the key {KEY:?}")))?;
     let description: Description =
-        serde_json::from_str(text).map_err(|error| format!("the description is damaged: {error}"))?;
-    let mut model = description.build(bytes.len() / 4).map_err(|error| error.to_string())?;
+        serde_json::from_str(text).map_err(|error| fault(format!("the description is damaged: {error}")))?;
+    let mut model = description.build(bytes.len() / 4).map_err(|error| fault(error.to_string()))?;
 
     let mut expected = vec![];
-    let mut numbers = |name: String, shape: &[usize]| {
-        let tensor = tensors.tensor(&name).map_err(|_| format!("the array {name} is missing"))?;
+    let mut numbers = |name: &str, shape: &[usize]| {
+        let tensor = tensors.tensor(name).map_err(|_| fault(format!("the array {name} is missing")))?;
         if tensor.shape() != shape {
             let (found, needed) = (Tuple(tensor.shape()), Tuple(shape));
-            return Err(format!("the array {name} has the shape {found}, and the model needs {needed}"));
+            return Err(fault(format!("the array {name} has the shape {found}, and the model needs {needed}")));
         }
-        let numbers = numbers(&tensor).map_err(|problem| format!("the array {name} {problem}"))?;
-        expected.push(name);
-        Ok(numbers)
+        expected.push(name.to_string());
+        numbers(&tensor).map_err(|problem| fault(format!("the array {name} {problem}")))
     };
-    let mut counts = vec![];
-    for entry in model.parameters.entries.clone() {
-        let (name, shape) = (model.full_name(&entry), entry.spec.shape);
-        let numbers = numbers(name.clone(), &shape)?;
-        counts.push(ArrayCount { name, shape, counted: numbers.len() });
-        model.parameters.values[entry.range].copy_from_slice(&numbers);
-    }
+    let mut warnings = vec![];
+    let arrays = fill(&mut model, &mut warnings, |place| numbers(place.name, place.shape))?;
     if let Some(compiled) = &mut model.compiled {
         for (name, slot) in compiled.optimizer.slots().iter().zip(&mut compiled.state.slots) {
-            *slot = numbers(format!("optimizer/{name}"), &[slot.len()])?;
+            *slot = numbers(&format!("optimizer/{name}"), &[slot.len()])?;
         }
     }
     match tensors.names().into_iter().find(|name| !expected.iter().any(|known| known == name)) {
-        Some(name) => Err(format!("the array {name} belongs to no layer of the model")),
-        None => Ok((model, counts)),
+        Some(name) => Err(fault(format!("the array {name} belongs to no layer of the model"))),
+        None => Ok(Loaded { model, arrays: Some(arrays), warnings }),
     }
 }
 
-fn numbers(tensor: &TensorView) -> std::result::Result<Vec<Real>, String> {
+fn numbers(tensor: &TensorView) -> Result<Vec<Real>, String> {
     let bytes = tensor.data();
     match tensor.dtype() {
         Dtype::F32 => Ok(bytes.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes) as Real).collect()),

@@ -84,6 +84,12 @@ impl Description {
         self
     }
 
+    /// The same with its first parameters to be drawn from another seed.
+    pub fn seeded(mut self, seed: u64) -> Description {
+        self.training.seed = seed;
+        self
+    }
+
     /// Builds the model that is described. Its parameters are drawn anew.
     ///
     /// It is an error if there are more than `most`: a description from outside must not claim more memory than the

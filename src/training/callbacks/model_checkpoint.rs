@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Callback, Control, Logs, Monitor, say};
-use crate::formats::{check_writable, safetensors};
+use crate::formats::{check_writable, save};
 use crate::model::Sequential;
 use crate::{Error, Result};
 
@@ -100,7 +100,7 @@ impl Callback for ModelCheckpoint {
             reason = format!("{name} improved from {before} to {value:.5}, ");
         }
         say(self.verbose, &format!("Epoch {}: {reason}saving model to {}", epoch + 1, path.display()));
-        safetensors::save(model, &path)?;
+        save(model, &path)?;
         Ok(Control::Continue)
     }
 }

@@ -1,0 +1,42 @@
+//! `tallynet convert`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use tallynet::formats;
+
+use super::{Outcome, choose, output};
+
+/// Write a model in another form, which the new file's extension says.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  tallynet convert model.keras model.safetensors
+  tallynet convert old-model.h5 model.keras
+  tallynet convert model.json model.keras --weights model.weights.h5
+  tallynet convert model.keras model.npz            one array a weight, for NumPy")]
+pub struct Convert {
+    /// A saved file, or a name that `tallynet models` lists
+    from: String,
+
+    /// The new file: .keras, .safetensors, .weights.h5, .npz or .json
+    to: PathBuf,
+
+    /// Take the weights from this file: .weights.h5, .npz, or a saved model of the same layers
+    #[arg(long, value_name = "FILE")]
+    weights: Option<PathBuf>,
+}
+
+impl Convert {
+    /// Reads and writes.
+    pub fn run(self) -> Outcome {
+        formats::check_writable(&self.to)?;
+        let mut model = choose(&self.from, None)?.model;
+        if let Some(weights) = &self.weights {
+            let (_, warnings) = formats::load_weights(&mut model, weights)?;
+            warnings.iter().for_each(|warning| output::notice(&format!("warning: {}: {warning}", weights.display())));
+        }
+        formats::save(&model, &self.to)?;
+        output::notice(&format!("Saved {}", self.to.display()));
+        Ok(())
+    }
+}
