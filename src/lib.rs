@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
+// A cast to or from `Real` changes nothing in one of its two precisions.
+#![allow(clippy::unnecessary_cast)]
 
 // The rooms of the house, from the ground up; imports only point downward.
 mod classes;

@@ -6,7 +6,7 @@ use ndarray::{Array1, ArrayD, arr1, arr2};
 use tallynet::Real;
 use tallynet::activations::ActivationKind::Softmax;
 use tallynet::datasets::{Dataset, Inputs, Targets};
-use tallynet::formats::safetensors;
+use tallynet::formats;
 use tallynet::layers::Dense;
 use tallynet::losses::{CategoricalCrossentropy, MeanSquaredError};
 use tallynet::model::Sequential;
@@ -255,11 +255,15 @@ fn checkpoints_of_every_epoch_and_of_the_best() {
     let mut all = ModelCheckpoint::new(path("all-{epoch:02d}.safetensors"));
     shown(&mut all, "val_loss", &[3.0, 4.0]);
     assert!(saved("all-01.safetensors") && saved("all-02.safetensors") && !saved("all-03.safetensors"));
-    let mut best = ModelCheckpoint { save_best_only: true, ..ModelCheckpoint::new(path("best-{val_loss:.0f}")) };
+    let mut best = ModelCheckpoint { save_best_only: true, ..ModelCheckpoint::new(path("best-{val_loss:.0f}.keras")) };
     shown(&mut best, "val_loss", &[3.0, 4.0, 2.0, 2.0, 1.0]);
-    assert_eq!(["3", "4", "2", "1"].map(|value| saved(&format!("best-{value}"))), [true, false, true, true]);
-    assert_eq!(marked(&safetensors::load(path("best-2").as_ref()).unwrap().0), 2.0, "of equals the first is kept");
-    let mut nowhere = ModelCheckpoint::new(path("no/such/{epoch}"));
+    assert_eq!(["3", "4", "2", "1"].map(|value| saved(&format!("best-{value}.keras"))), [true, false, true, true]);
+    assert_eq!(
+        marked(&formats::load(path("best-2.keras").as_ref()).unwrap().model),
+        2.0,
+        "of equals the first is kept"
+    );
+    let mut nowhere = ModelCheckpoint::new(path("no/such/{epoch}.keras"));
     let mut model = model(Sgd::default());
     assert!(fit(&mut model, 1, &mut [&mut nowhere]).is_err() && model.epochs_done == 0, "found before training");
 }
@@ -307,8 +311,8 @@ fn training_goes_on_in_its_schedule_bit_for_bit() {
         let (mut whole, mut part) = (model(rule.clone()), model(rule.clone()));
         run(&mut whole, 9);
         run(&mut part, 5);
-        safetensors::save(&part, &path).unwrap();
-        let mut part = safetensors::load(&path).unwrap().0;
+        formats::save(&part, &path).unwrap();
+        let mut part = formats::load(&path).unwrap().model;
         run(&mut part, 4);
         assert_eq!(part.fingerprint(), whole.fingerprint(), "{rule:?}");
         let rate = |model: &Sequential| model.compiled().unwrap().learning_rate();

@@ -324,8 +324,8 @@ fn a_wrong_command_line_is_refused_with_2() {
     refused(2, &["train", "--optimizer", "lion"], &["lion", "adagrad, adam, adamw, rmsprop, sgd"]);
     refused(2, &["train", "--loss", "hubert"], &["hubert", "huber,"]);
     refused(2, &["train", "--metrics", "accuracy,f1"], &["f1", "precision", "top_k_categorical_accuracy"]);
-    refused(2, &["train", "--checkpoint", "{epoch:02d}-{val_acc}"], &["val_acc", "val_accuracy"]);
-    refused(2, &["train", "--checkpoint", "{epoch"], &["{epoch:02d}"]);
+    refused(2, &["train", "--checkpoint", "{epoch:02d}-{val_acc}.keras"], &["val_acc", "val_accuracy"]);
+    refused(2, &["train", "--checkpoint", "{epoch.keras"], &["{epoch:02d}"]);
     let good = "exponential:decay_steps=1000,decay_rate=0.96";
     refused(2, &["train", "--reduce-on-plateau", "--schedule", good], &["--schedule", "--reduce-on-plateau"]);
     for (schedule, word) in [

@@ -29,7 +29,7 @@ pub struct Convert {
 impl Convert {
     /// Reads and writes.
     pub fn run(self) -> Outcome {
-        formats::check_writable(&self.to)?;
+        formats::check_savable(&self.to)?;
         let mut model = choose(&self.from, None)?.model;
         if let Some(weights) = &self.weights {
             let (_, warnings) = formats::load_weights(&mut model, weights)?;

@@ -132,7 +132,10 @@ impl Train {
             return Err(Failure::usage("--validation-split is between 0 and 1, such as 0.1"));
         }
         let checkpoint = self.checkpoint.as_ref().map(Path::new);
-        for path in [self.save.as_deref(), checkpoint, self.csv.as_deref()].into_iter().flatten() {
+        for path in [self.save.as_deref(), checkpoint].into_iter().flatten() {
+            formats::check_savable(path)?;
+        }
+        if let Some(path) = &self.csv {
             formats::check_writable(path)?;
         }
         let mut callbacks = self.callbacks(&mut chosen.model, !silent)?;

@@ -9,7 +9,7 @@ mod npz;
 mod replace;
 mod safetensors;
 
-pub use replace::replace;
+pub use replace::{check_writable, replace};
 
 use std::path::Path;
 
@@ -129,8 +129,8 @@ impl Form {
 ///
 /// # Errors
 /// An extension of no known form, a folder that is not there or not writable, or a path that is a folder.
-pub fn check_writable(path: &Path) -> Result<()> {
-    replace::check_writable(path)?;
+pub fn check_savable(path: &Path) -> Result<()> {
+    check_writable(path)?;
     Form::of(path).map(|_| ())
 }
 

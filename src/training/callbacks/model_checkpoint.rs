@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Callback, Control, Logs, Monitor, say};
-use crate::formats::{check_writable, save};
+use crate::formats::{check_savable, save};
 use crate::model::Sequential;
 use crate::{Error, Result};
 
@@ -83,7 +83,7 @@ fn formatted(value: f64, format: &str) -> Option<String> {
 
 impl Callback for ModelCheckpoint {
     fn on_train_begin(&mut self, _: &mut Sequential, _: usize, _: usize, _: usize) -> Result<()> {
-        check_writable(Path::new(&self.path))
+        check_savable(Path::new(&self.path))
     }
 
     fn on_epoch_end(&mut self, model: &mut Sequential, epoch: usize, logs: &mut Logs) -> Result<Control> {
