@@ -1,6 +1,8 @@
 //! Files of Keras: what Keras 3.15.1 saved and computed (`tests/keras/fixtures`, made by `tests/keras/parity.py`), the
 //! dialects of older ones, and everything that tallynet writes.
 
+#![allow(clippy::unnecessary_cast)] // `Real` is f32 in one of two builds.
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
