@@ -55,7 +55,10 @@ fn what_keras_saved_gives_what_keras_computed() {
         let expected: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
         let what = format!("{}: {}", path.display(), expected["model"]);
         let Loaded { mut model, arrays, warnings } = formats::load(&path.with_extension("keras")).unwrap();
-        assert_eq!(warnings, [""; 0], "{what}");
+        // In double precision the table's sizes in memory are others.
+        if size_of::<tallynet::Real>() == 4 {
+            assert_eq!(warnings, [""; 0], "{what}");
+        }
         model.verify_arrays(arrays.unwrap()).unwrap();
         let summary = model.summary(Style::Keras3, Some(76));
         assert_eq!(summary.trim_end(), expected["summary"].as_str().unwrap().trim_end(), "{what}");
