@@ -114,7 +114,9 @@ fn options<C: Serialize>(
     };
     let mut found = Map::new();
     for (key, value) in config {
-        let key = renamed(&key);
+        // A name that the class has is its own, whatever another class once called so.
+        let own = known.pointer(&format!("/config/{key}")).is_some();
+        let key = if own { key.as_str() } else { renamed(&key) };
         let wrong = || format!("{place}: the option {key} = {value} is not supported here");
         match known.pointer(&format!("/config/{key}")) {
             Some(default) => {
