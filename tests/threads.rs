@@ -5,7 +5,8 @@ use tallynet::activations::ActivationKind;
 use tallynet::datasets::{Dataset, Inputs, Targets};
 use tallynet::layers::{BatchNormalization, Dense, Dropout, Flatten};
 use tallynet::losses::CategoricalCrossentropy;
-use tallynet::model::{Sequential, recipes};
+use tallynet::model::Sequential;
+use tallynet::model::recipes::{self, Task};
 use tallynet::optimizers::{Adam, Schedule, Sgd};
 use tallynet::training::FitOptions;
 
@@ -36,6 +37,35 @@ fn mnist_softmax() {
     let alone = run(model(), 1, 128);
     for threads in [2, 3, 8] {
         assert_eq!(run(model(), threads, 128), alone, "{threads} threads");
+    }
+}
+
+#[test]
+fn every_model_with_a_name() {
+    for recipe in recipes::RECIPES {
+        // An image of 224 × 224 is a lot of work.
+        let (rows, batch_size) = if recipe.task == Task::MadeUpPixels { (2, 2) } else { (75, 40) };
+        let run = |threads| {
+            let mut model = recipe.build(5).unwrap();
+            model.n_threads = threads;
+            let output = model.output_shape().dims().to_vec();
+            let mut data = data(rows, model.input_shape().dims());
+            data.y = match recipe.task {
+                Task::Mnist => data.y,
+                Task::MadeUpPixels => Targets::Labels(ArrayD::from_shape_fn(vec![rows, output[0], output[1]], |i| {
+                    ((i[0] + i[1] + i[2]) % 10) as u32
+                })),
+                Task::MadeUpRegression => Targets::Reals(ArrayD::from_shape_fn(vec![rows, output[0]], |i| {
+                    ((i[0] * 7 + i[1]) % 10) as tallynet::Real / 10.0
+                })),
+            };
+            let history = model.fit(&data, FitOptions { batch_size, ..FitOptions::default() }, &mut []).unwrap();
+            (model.fingerprint(), history.get("loss").unwrap()[0])
+        };
+        let alone = run(1);
+        for threads in [2, 3, 4, 8] {
+            assert_eq!(run(threads), alone, "{}, {threads} threads", recipe.name);
+        }
     }
 }
 
