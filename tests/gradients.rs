@@ -118,6 +118,20 @@ fn activations_as_layers() {
 }
 
 #[test]
+fn activations_in_a_row_each_keep_what_they_put_out() {
+    for [first, second] in [[Tanh, Softmax], [Softmax, Tanh], [Sigmoid, Sigmoid], [Softmax, Softmax]] {
+        let builder = Sequential::builder([4])
+            .add(dense(5, first))
+            .add(Activation::new(second))
+            .add(Flatten {})
+            .add(Activation::new(Tanh))
+            .add(dense(3, Tanh))
+            .add(Activation::new(Softmax));
+        check(&format!("{first:?} and {second:?}"), builder, CategoricalCrossentropy::default());
+    }
+}
+
+#[test]
 fn dense_on_every_position_of_any_rank() {
     let head = || dense(3, Softmax);
     let sparse = SparseCategoricalCrossentropy::default;

@@ -23,7 +23,7 @@ pub(super) struct Step {
     pub operation: Operation,
     /// Where the parameters of its layer lie in the vector.
     pub params: Range<usize>,
-    /// The buffer it reads and the one it writes: the same for what runs in place.
+    /// The buffer it reads and the one it writes: the same for what runs in place, but for a second one in a row.
     pub input: usize,
     pub output: usize,
     /// Whether its layer is trained; one that is not does in training what it does afterwards.
@@ -53,6 +53,11 @@ impl Plan {
         let input = self.widths.len() - 1;
         let output = match operation {
             Operation::Layer(_) => {
+                self.widths.push(output_width);
+                input + 1
+            }
+            // On the way back an activation needs what it put out, so a second one in a row works on a copy.
+            Operation::InPlace(..) if self.last_activation().is_some() => {
                 self.widths.push(output_width);
                 input + 1
             }

@@ -91,6 +91,10 @@ impl Workspace {
                     }
                 }
                 Operation::InPlace(activation, vector) => {
+                    if step.input != step.output {
+                        let (below, above) = self.values.split_at_mut(step.output);
+                        pass.view_mut(&mut above[0], step.output).assign(&pass.view(&below[step.input], step.input));
+                    }
                     activation.forward(*vector, pass.view_mut(&mut self.values[step.output], step.output));
                 }
             }
