@@ -55,13 +55,13 @@ fn what_keras_saved_gives_what_keras_computed() {
         let expected: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
         let what = format!("{}: {}", path.display(), expected["model"]);
         let Loaded { mut model, arrays, warnings } = formats::load(&path.with_extension("keras")).unwrap();
-        // In double precision the table's sizes in memory are others.
-        if size_of::<tallynet::Real>() == 4 {
-            assert_eq!(warnings, [""; 0], "{what}");
-        }
+        assert_eq!(warnings, [""; 0], "{what}");
         model.verify_arrays(arrays.unwrap()).unwrap();
         let summary = model.summary(Style::Keras3, Some(76));
-        assert_eq!(summary.trim_end(), expected["summary"].as_str().unwrap().trim_end(), "{what}");
+        // In double precision the table's sizes in memory are others.
+        if size_of::<tallynet::Real>() == 4 {
+            assert_eq!(summary.trim_end(), expected["summary"].as_str().unwrap().trim_end(), "{what}");
+        }
         let data = npz::load(&path.with_extension("npz")).unwrap();
         let outputs = model.predict(&data.test.x).unwrap();
         close(&what, outputs.iter().map(|&x| f64::from(x)), &expected["predictions"], 1e-5, 1e-6);
