@@ -5,10 +5,13 @@ use ndarray::ArrayD;
 use rand::seq::SliceRandom;
 
 use super::{Dataset, Inputs, Targets};
-use crate::kernels::rows::scale_bytes;
+use crate::kernels::rows::{prefetch, scale_bytes};
 use crate::random::{self, Stream};
 use crate::shape::{Shape, Tuple};
 use crate::{Error, Real, Result};
+
+/// How many rows before its turn a row is asked for: shuffled rows come from anywhere in memory.
+const FETCHED_AHEAD: usize = 4;
 
 /// How a model wants its targets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -198,7 +201,11 @@ impl<'a> Rows<'a> {
     pub fn gather(&self, numbers: impl Iterator<Item = usize> + Clone, [x, y, weights]: [&mut [Real]; 3]) {
         let numbers = numbers.map(|row| self.first + row);
         let (width, target_width) = (self.input_width, self.target_width);
+        let mut ahead = numbers.clone().skip(FETCHED_AHEAD);
         for ((row, x), weight) in numbers.clone().zip(x.chunks_exact_mut(width)).zip(weights) {
+            if let (Some(row), Values::Bytes(values, _)) = (ahead.next(), self.x) {
+                prefetch(&values[row * width..][..width]);
+            }
             match self.x {
                 Values::Bytes(values, scale) => scale_bytes(&values[row * width..][..width], scale, x),
                 Values::Reals(values) => x.copy_from_slice(&values[row * width..][..width]),

@@ -3,7 +3,8 @@
 //! Every kernel is written once, over the few vector operations of `lanes`, and compiled once for each [`Path`]: for
 //! any processor, for AVX2 with FMA, and for AVX-512. The path is chosen at run time, so one portable binary is the
 //! fast one. Rejected: one text a path (three to keep equal, of which a developer's machine may run two), and
-//! `target-cpu=native` (a binary that crashes elsewhere). This file and `lanes` hold the crate's only `unsafe`.
+//! `target-cpu=native` (a binary that crashes elsewhere). This file, `lanes` and a prefetch in `rows` hold the crate's
+//! only `unsafe`.
 //!
 //! For one path a result's bits depend on nothing but the inputs: every sum runs in a fixed order, block sizes are
 //! constants, and a row's result does not depend on how many rows come with it. In `f64` the plain path runs.
