@@ -92,12 +92,15 @@ impl Initializer {
     /// What is wrong with its options, if anything.
     pub fn problem(&self) -> Option<String> {
         use Initializer::{Constant, Orthogonal, RandomNormal, RandomUniform, TruncatedNormal};
+        // A file may hold larger numbers than a weight can.
+        let fits = |number: f64| (number as Real).is_finite();
         let sound = match *self {
             RandomNormal { mean, stddev } | TruncatedNormal { mean, stddev } => {
-                mean.is_finite() && stddev.is_finite() && stddev >= 0.0
+                fits(mean) && fits(stddev) && stddev >= 0.0
             }
-            RandomUniform { minval, maxval } => minval <= maxval && (maxval - minval).is_finite(),
-            Orthogonal { gain: number } | Constant { value: number } => number.is_finite(),
+            // Drawing divides the range by a number just below 1.
+            RandomUniform { minval, maxval } => minval <= maxval && fits(minval) && fits(2.0 * (maxval - minval)),
+            Orthogonal { gain: number } | Constant { value: number } => fits(number),
             _ => true,
         };
         (!sound).then(|| {

@@ -5,8 +5,10 @@ use std::io::{Cursor, Read, Write};
 use std::path::Path;
 
 use proptest::prelude::*;
-use serde_json::json;
-use tallynet::formats::{self, decode};
+use serde_json::{Value, json};
+use tallynet::datasets::npz;
+use tallynet::formats::{self, Loaded, decode};
+use tallynet::training::FitOptions;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
@@ -142,6 +144,78 @@ fn bombs_and_giants_are_refused() {
     assert!(decode("{\"a\":".repeat(100_000).as_bytes()).is_err());
     let nested = format!("{{\"class_name\":\"Sequential\",\"config\":{}1{}}}", "[".repeat(10_000), "]".repeat(10_000));
     assert!(decode(nested.as_bytes()).is_err());
+}
+
+/// Every number of a configuration in turn, replaced by each of a few bad ones.
+fn misconfigured(config: &Value) -> Vec<Value> {
+    fn walk(value: &Value, place: &str, found: &mut Vec<String>) {
+        match value {
+            Value::Number(_) => found.push(place.to_string()),
+            Value::Array(values) => {
+                values.iter().enumerate().for_each(|(i, v)| walk(v, &format!("{place}/{i}"), found))
+            }
+            Value::Object(values) => values.iter().for_each(|(key, v)| walk(v, &format!("{place}/{key}"), found)),
+            _ => (),
+        }
+    }
+    let mut places = vec![];
+    walk(config, "", &mut places);
+    let bad =
+        [json!(-1), json!(0), json!(1u64 << 53), json!(3e38), json!(1e300), json!(1e-300), json!(-0.5), json!("x")];
+    let spoiled = |(place, bad): (&String, &Value)| {
+        let mut config = config.clone();
+        *config.pointer_mut(place).unwrap() = bad.clone();
+        config
+    };
+    places.iter().flat_map(|place| bad.iter().map(move |bad| (place, bad))).map(spoiled).collect()
+}
+
+#[test]
+fn numbers_that_make_no_sense_do_no_harm() {
+    let mut trained = 0;
+    for entry in fs::read_dir(root().join("tests/keras/fixtures")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().unwrap() != "keras" {
+            continue;
+        }
+        let data = npz::load(&path.with_extension("npz")).unwrap();
+        let members = members(&fs::read(path).unwrap());
+        let config = &members.iter().find(|(name, _)| name == "config.json").unwrap().1;
+        for config in misconfigured(&serde_json::from_slice(config).unwrap()) {
+            let bytes = config.to_string().into_bytes();
+            let _ = decode(&bytes);
+            let with = members.iter().map(|(name, old)| match name.as_str() {
+                "config.json" => (name.clone(), bytes.clone()),
+                _ => (name.clone(), old.clone()),
+            });
+            if let Ok(Loaded { mut model, .. }) = decode(&archive(&with.collect::<Vec<_>>())) {
+                let _ = model.evaluate(&data.test);
+                trained += usize::from(model.fit(&data.train, FitOptions::default(), &mut []).is_ok());
+            }
+        }
+    }
+    assert!(trained > 100, "{trained}");
+}
+
+#[test]
+fn distributions_beyond_the_numbers_of_a_weight_are_refused() {
+    for (class, config) in [
+        ("RandomNormal", json!({ "mean": 0.0, "stddev": 1e39 })),
+        ("TruncatedNormal", json!({ "mean": 1e300, "stddev": 1.0 })),
+        ("RandomUniform", json!({ "minval": -1e300, "maxval": 1e300 })),
+        ("RandomUniform", json!({ "minval": -1.7e38, "maxval": 1.7e38 })),
+        ("RandomUniform", json!({ "minval": 1e300, "maxval": 1e300 })),
+        ("Orthogonal", json!({ "gain": 1e39 })),
+        ("Constant", json!({ "value": 1e39 })),
+    ] {
+        let model = json!({ "class_name": "Sequential", "config": { "name": "m", "layers": [
+            { "class_name": "InputLayer", "config": { "batch_shape": [null, 4] } },
+            { "class_name": "Dense", "config": { "name": "d", "units": 3,
+                "kernel_initializer": { "class_name": class, "config": config } } }]}});
+        let loaded = decode(model.to_string().as_bytes());
+        // In double precision they are numbers like any other.
+        assert_eq!(loaded.is_ok(), size_of::<tallynet::Real>() == 8, "{class}");
+    }
 }
 
 #[test]
