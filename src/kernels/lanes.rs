@@ -20,6 +20,8 @@ pub(crate) trait Lanes {
     fn store(values: Self::V, to: &mut [Real]);
     /// `a·b + c`, rounded once where there is an instruction for it.
     fn multiply_add(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// The sum of all values, halves added to halves.
+    fn sum(values: Self::V) -> Real;
 }
 
 /// Any processor: four lanes that the compiler maps to what it has.
@@ -43,6 +45,10 @@ impl Lanes for Plain {
     #[inline(always)]
     fn multiply_add(a: Self::V, b: Self::V, c: Self::V) -> Self::V {
         [a[0] * b[0] + c[0], a[1] * b[1] + c[1], a[2] * b[2] + c[2], a[3] * b[3] + c[3]]
+    }
+    #[inline(always)]
+    fn sum(v: Self::V) -> Real {
+        (v[0] + v[2]) + (v[1] + v[3])
     }
 }
 
@@ -74,6 +80,19 @@ macro_rules! x86_lanes {
             #[inline(always)]
             fn multiply_add(a: Self::V, b: Self::V, c: Self::V) -> Self::V {
                 unsafe { std::arch::x86_64::$multiply_add(a, b, c) }
+            }
+            #[inline(always)]
+            fn sum(values: Self::V) -> Real {
+                let mut each = [0.0; $n];
+                Self::store(values, &mut each);
+                let mut half = $n / 2;
+                while half > 0 {
+                    for i in 0..half {
+                        each[i] += each[i + half];
+                    }
+                    half /= 2;
+                }
+                each[0]
             }
         }
     };

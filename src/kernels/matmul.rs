@@ -12,11 +12,12 @@ use ndarray::{ArrayView2, ArrayViewMut2};
 
 use super::kernel;
 use super::lanes::Lanes;
+use super::narrow;
 use super::tiles::{self, Grid, Left, Matrix, WIDEST};
 use crate::Real;
 
 /// Rows of the inner dimension that are packed at a time.
-const INNER: usize = 256;
+const INNER: usize = 512;
 /// Panels that are multiplied at a time.
 const GROUP: usize = 16;
 
@@ -63,6 +64,9 @@ fn product_body<L: Lanes>(a: Matrix, b: Matrix, c: &mut [Real], accumulate: bool
     assert!(k == b.rows && c.len() == m * n, "the matrices of a product do not fit each other");
     if k == 0 && !accumulate {
         c.fill(0.0);
+    }
+    if narrow::pays::<L>(&a, &b) {
+        return narrow::product::<L>(a, b, c, accumulate, scratch);
     }
     for start in (0..k).step_by(INNER) {
         let depth = INNER.min(k - start);

@@ -12,6 +12,7 @@
 pub mod convolution;
 pub(crate) mod lanes;
 pub mod matmul;
+mod narrow;
 pub mod pooling;
 pub mod rows;
 mod tiles;

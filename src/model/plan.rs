@@ -86,6 +86,11 @@ impl Plan {
         self.widths.iter().fold(0, |sum, width| sum.saturating_add(*width))
     }
 
+    /// The parameters of all layers.
+    pub fn n_params(&self) -> usize {
+        self.steps.iter().map(|step| step.params.len()).sum()
+    }
+
     /// Multiplications of the forward pass of one row, about.
     pub fn work(&self) -> usize {
         self.layers().map(Layer::work).fold(0, usize::saturating_add)

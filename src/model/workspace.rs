@@ -1,7 +1,7 @@
 //! The memory that a plan runs in: a few rows (a chunk) at every stage, so that they stay in the processor's cache from
 //! the first layer to the last and back.
 
-use std::ops::Range;
+use std::ops::{Deref, DerefMut, Range};
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
@@ -11,10 +11,10 @@ use crate::layers::{Backward, Forward, Layer, Moment, Operation, Sums};
 
 /// The memory for one chunk of rows.
 pub struct Workspace {
-    values: Vec<Vec<Real>>,
+    values: Vec<Aligned>,
     /// The gradients at two neighbouring buffers: the first is where the backward pass is.
-    deltas: [Vec<Real>; 2],
-    scratch: Vec<Real>,
+    deltas: [Aligned; 2],
+    scratch: Aligned,
     /// The targets of the chunk.
     pub targets: Vec<Real>,
     /// How much each row counts.
@@ -26,15 +26,15 @@ pub struct Workspace {
 impl Workspace {
     /// Memory for so many rows at a time; that for gradients only where `training` says so.
     pub fn new(plan: &Plan, rows: usize, target_width: usize, training: bool) -> Workspace {
-        let buffer = |width: usize| vec![0.0; rows * width];
+        let buffer = |width: usize| Aligned::new(rows * width);
         // The gradient at the input is never computed.
         let widest = if training { plan.widths.iter().skip(1).copied().max().unwrap_or(plan.widths[0]) } else { 0 };
         Workspace {
             values: plan.widths.iter().map(|&width| buffer(width)).collect(),
             deltas: [buffer(widest), buffer(widest)],
-            scratch: vec![0.0; plan.layers().map(Layer::scratch_len).max().unwrap_or(0)],
-            targets: buffer(target_width),
-            weights: buffer(1),
+            scratch: Aligned::new(plan.layers().map(Layer::scratch_len).max().unwrap_or(0)),
+            targets: vec![0.0; rows * target_width],
+            weights: vec![0.0; rows],
             sums: vec![0.0; (0..plan.n_segments()).map(|segment| plan.n_sums(segment)).max().unwrap_or(0)],
         }
     }
@@ -162,6 +162,36 @@ impl Workspace {
                 activation.backward(*vector, y, pass.view_mut(&mut self.deltas[0], step.output));
             }
         }
+    }
+}
+
+/// Zeros that begin at a cache line, so that no vector register is loaded from two of them.
+struct Aligned {
+    memory: Vec<Real>,
+    start: usize,
+    len: usize,
+}
+
+impl Aligned {
+    fn new(len: usize) -> Aligned {
+        const LINE: usize = 64;
+        let memory = vec![0.0; len + LINE / size_of::<Real>()];
+        // A vector's memory stays where it is, wherever the vector itself goes.
+        let start = memory.as_ptr().align_offset(LINE).min(memory.len() - len);
+        Aligned { memory, start, len }
+    }
+}
+
+impl Deref for Aligned {
+    type Target = [Real];
+    fn deref(&self) -> &[Real] {
+        &self.memory[self.start..][..self.len]
+    }
+}
+
+impl DerefMut for Aligned {
+    fn deref_mut(&mut self) -> &mut [Real] {
+        &mut self.memory[self.start..][..self.len]
     }
 }
 

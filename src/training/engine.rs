@@ -21,10 +21,11 @@ use crate::model::{Compiled, Gradients, Pass, Plan, Sequential, Workspace};
 use crate::optimizers::MAX_SLOTS;
 use crate::{Error, Real, Result};
 
-/// Numbers of activations that a chunk may take: what stays in a second-level cache beside the weights.
+/// Numbers of activations that a chunk may take: what stays in a second-level cache. A model with more weights, which
+/// each chunk reads anew, takes as many.
 const CHUNK_VALUES: usize = 48 * 1024;
 /// Rows of a chunk at most; beyond, a product gains nothing.
-const CHUNK_ROWS: usize = 32;
+const CHUNK_ROWS: usize = 64;
 /// Multiplications that make a shard worth its own sum, counting the backward pass.
 const SHARD_WORK: usize = 1 << 20;
 /// Shards of a batch at most, so that the sums stay few.
@@ -34,7 +35,8 @@ const PIECE: usize = 1 << 14;
 
 /// How many rows make a chunk, and how many shards a batch makes: as many as are worth it, each of a chunk or more.
 fn cut(plan: &Plan, batch_size: usize) -> (usize, usize) {
-    let chunk = (CHUNK_VALUES / plan.row_width().max(1)).clamp(1, CHUNK_ROWS).min(batch_size.max(1));
+    let values = CHUNK_VALUES.max(plan.n_params());
+    let chunk = (values / plan.row_width().max(1)).clamp(1, CHUNK_ROWS).min(batch_size.max(1));
     let worth = plan.work().saturating_mul(3).saturating_mul(batch_size) / SHARD_WORK;
     (chunk, worth.clamp(1, MAX_SHARDS).min(batch_size.div_ceil(chunk)).max(1))
 }
