@@ -6,8 +6,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use ndarray::ArrayD;
 use serde_json::{Value, json};
-use tallynet::datasets::npz;
+use tallynet::datasets::{Dataset, Inputs, Targets, npz};
 use tallynet::formats::{self, Loaded};
 use tallynet::model::{Sequential, Style};
 use tallynet::training::FitOptions;
@@ -264,11 +265,8 @@ fn how_a_model_was_compiled_is_read_in_all_spellings() {
         for metrics in [json!(["accuracy"]), json!([["accuracy"]]), json!({ "dense": ["accuracy"] })] {
             let loaded = compiled(json!({ "optimizer": "sgd", "loss": loss, "metrics": metrics }));
             assert_eq!(loaded.warnings, [""; 0]);
-            let compiled = loaded.model.compiled.unwrap();
-            assert_eq!(
-                (compiled.loss.class_name(), &*compiled.metrics),
-                ("MeanSquaredError", &["accuracy".to_string()][..])
-            );
+            assert_eq!(names(&loaded.model), ["accuracy"]);
+            assert_eq!(loaded.model.compiled.unwrap().loss.class_name(), "MeanSquaredError");
         }
     }
     let adam = json!({ "class_name": "Adam", "config": { "lr": 0.5, "beta_1": 0.8, "decay": 0.0, "amsgrad": false,
@@ -277,19 +275,69 @@ fn how_a_model_was_compiled_is_read_in_all_spellings() {
     let description = text(&loaded.model);
     assert!(description.contains("0.5") && description.contains("0.8"), "{description}");
 
-    // What cannot be trained here can still be explained: a warning, and a model without an optimizer.
-    for (compile, word) in [
-        (json!({ "optimizer": { "class_name": "Lion", "config": {} }, "loss": "mse" }), "Lion"),
-        (json!({ "optimizer": { "class_name": "SGD", "config": { "use_ema": true } }, "loss": "mse" }), "use_ema"),
-        (json!({ "optimizer": "sgd", "loss": "ctc" }), "ctc"),
-        (json!({ "optimizer": "sgd", "loss": null }), "loss"),
+    // What cannot be trained here can still be evaluated: a warning, and a model without an optimizer.
+    let restarts = json!({ "class_name": "CosineDecayRestarts", "config": {} });
+    for (optimizer, word) in [
+        (json!({ "class_name": "Lion", "config": {} }), "Lion"),
+        (json!({ "class_name": "SGD", "config": { "use_ema": true } }), "use_ema"),
+        (json!({ "class_name": "SGD", "config": { "learning_rate": restarts } }), "CosineDecayRestarts"),
     ] {
+        let mut loaded = compiled(json!({ "optimizer": optimizer, "loss": "mse", "metrics": ["mae"] }));
+        assert!(
+            loaded.warnings[0].contains("optimizer") && loaded.warnings[0].contains(word),
+            "{}",
+            loaded.warnings[0]
+        );
+        let (x, y) = (ArrayD::zeros(vec![4, 2]), ArrayD::ones(vec![4, 3]));
+        let data = Dataset { x: Inputs::Reals(x), y: Targets::Reals(y) };
+        assert_eq!(loaded.model.evaluate(&data).unwrap().metrics[0].0, "mae");
+        let error = loaded.model.fit(&data, FitOptions::default(), &mut []).unwrap_err().to_string();
+        assert!(error.contains("no optimizer"), "{error}");
+    }
+    // What cannot be evaluated can still be explained.
+    for (compile, word) in
+        [(json!({ "optimizer": "sgd", "loss": "ctc" }), "ctc"), (json!({ "optimizer": "sgd", "loss": null }), "loss")]
+    {
         let loaded = compiled(compile);
         assert!(loaded.model.compiled.is_none());
         assert!(loaded.warnings[0].contains(word), "{}", loaded.warnings[0]);
     }
     let loaded = compiled(json!({ "optimizer": "sgd", "loss": "mse", "metrics": ["accuracy", "f1_score"] }));
-    assert!(loaded.warnings[0].contains("f1_score") && loaded.model.compiled.unwrap().metrics == ["accuracy"]);
+    assert!(loaded.warnings[0].contains("f1_score"));
+    assert_eq!(names(&loaded.model), ["accuracy"]);
+}
+
+fn names(model: &Sequential) -> Vec<&str> {
+    model.compiled.iter().flat_map(|compiled| &compiled.metrics).map(|metric| metric.name.as_str()).collect()
+}
+
+#[test]
+fn metrics_keep_their_options_and_names() {
+    let metric =
+        |class: &str, config: Value| json!({ "module": "keras.metrics", "class_name": class, "config": config });
+    let mut config = sequential(json!([{ "class_name": "Dense", "config": { "units": 3, "input_dim": 3,
+        "kernel_initializer": "zeros", "bias_initializer": "zeros", "activation": "softmax" } }]));
+    config["compile_config"] = json!({ "optimizer": "sgd", "loss": "sparse_categorical_crossentropy", "metrics": [
+        metric("SparseTopKCategoricalAccuracy", json!({ "name": "top2", "dtype": "float32", "k": 2 })),
+        metric("SparseTopKCategoricalAccuracy", json!({ "k": 1 })),
+        metric("SparseTopKCategoricalAccuracy", json!({ "k": 2 })),
+        metric("SparseTopKCategoricalAccuracy", json!({ "k": 2, "from": 1 })),
+        "accuracy",
+    ], "weighted_metrics": ["accuracy"] });
+    let loaded = described(&config).unwrap();
+    assert!(loaded.warnings.len() == 1 && loaded.warnings[0].contains("from = 1"), "{:?}", loaded.warnings);
+    let own = ["top2", "sparse_top_k_categorical_accuracy", "sparse_top_k_categorical_accuracy_1"];
+    assert_eq!(names(&loaded.model), [&own[..], &["accuracy", "accuracy_1"]].concat());
+
+    // They come back from a file, options and all.
+    let temporary = tempfile::tempdir().unwrap();
+    for extension in ["keras", "safetensors"] {
+        let file = temporary.path().join("model").with_extension(extension);
+        formats::save(&loaded.model, &file).unwrap();
+        let again = formats::load(&file).unwrap();
+        assert_eq!(again.warnings, [""; 0]);
+        assert_eq!(text(&again.model), text(&loaded.model));
+    }
 }
 
 #[test]

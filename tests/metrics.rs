@@ -5,8 +5,8 @@ use tallynet::Real;
 use tallynet::datasets::{Dataset, Inputs, Targets};
 use tallynet::layers::Activation;
 use tallynet::losses::{AnyLoss, MeanSquaredError, SparseCategoricalCrossentropy};
-use tallynet::metrics;
-use tallynet::model::Sequential;
+use tallynet::metrics::{self, AnyMetric, BinaryAccuracy, Precision, Recall, TopKCategoricalAccuracy};
+use tallynet::model::{MetricChoice, Sequential};
 use tallynet::optimizers::Sgd;
 
 fn array(rows: &[&[Real]]) -> ArrayD<Real> {
@@ -62,6 +62,27 @@ fn top_five() {
     let sparse = SparseCategoricalCrossentropy::default();
     let one = Targets::Labels(ArrayD::from_elem(vec![1], 0));
     assert_eq!(score("sparse_top_k_categorical_accuracy", sparse, few, one), 1.0, "of fewer than five all are");
+}
+
+#[test]
+fn options_count() {
+    let (p, y): (&[&[Real]], &[&[Real]]) = (&[&[0.9, 0.8], &[0.2, 0.6]], &[&[1.0, 0.0], &[1.0, 1.0]]);
+    for (class, share) in [
+        (AnyMetric::from(BinaryAccuracy { threshold: 0.85 }), 2.0 / 4.0),
+        (BinaryAccuracy { threshold: 0.5 }.into(), 2.0 / 4.0),
+        (BinaryAccuracy { threshold: 0.1 }.into(), 3.0 / 4.0),
+        (Precision { thresholds: Some(0.85) }.into(), 1.0),
+        (Precision { thresholds: Some(0.7) }.into(), 1.0 / 2.0),
+        (Recall { thresholds: Some(0.1) }.into(), 1.0),
+        (TopKCategoricalAccuracy { k: 1 }.into(), 1.0 / 2.0),
+        (TopKCategoricalAccuracy { k: 2 }.into(), 1.0),
+    ] {
+        let mut model = Sequential::builder([2]).add(Activation::default()).build(0).unwrap();
+        let choice = MetricChoice { name: "own".to_string(), class: Some(class.clone()) };
+        model.compile_with(None, MeanSquaredError {}.into(), vec![choice.clone(), choice]).unwrap();
+        let scores = model.evaluate(&Dataset { x: Inputs::Reals(array(p)), y: Targets::Reals(array(y)) }).unwrap();
+        assert_eq!(scores.metrics, [("own".to_string(), share), ("own_1".to_string(), share)], "{class:?}");
+    }
 }
 
 #[test]

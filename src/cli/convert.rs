@@ -21,7 +21,7 @@ pub struct Convert {
     /// The new file: .keras, .safetensors, .weights.h5, .npz or .json
     to: PathBuf,
 
-    /// Take the weights from this file: .weights.h5, .npz, or a saved model of the same layers
+    /// Take the weights from this file: .weights.h5, .npz, or a saved model with the same layers
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
 }
@@ -30,13 +30,17 @@ impl Convert {
     /// Reads and writes.
     pub fn run(self) -> Outcome {
         formats::check_savable(&self.to)?;
-        let mut model = choose(&self.from, None)?.model;
+        let chosen = choose(&self.from, None)?;
+        if self.weights.is_none() && formats::holds_weights(&self.to) {
+            chosen.warn_if_untrained(&self.from);
+        }
+        let mut model = chosen.model;
         if let Some(weights) = &self.weights {
             let (_, warnings) = formats::load_weights(&mut model, weights)?;
             warnings.iter().for_each(|warning| output::notice(&format!("warning: {}: {warning}", weights.display())));
         }
         formats::save(&model, &self.to)?;
-        output::notice(&format!("Saved {}", self.to.display()));
+        output::notice(&output::saved(&self.to));
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use tallynet::datasets::{self, TrainTest, made_up};
+use tallynet::datasets::{self, Inputs, TrainTest, made_up};
 use tallynet::model::recipes::Task;
 
 use super::{Chosen, Failure, output};
@@ -22,7 +22,7 @@ pub struct Data {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Scale {
+pub enum Scale {
     /// Bytes are divided by 255, into [0, 1] (the default)
     Unit,
     /// Bytes are taken as numbers from 0 to 255, which is what Keras does with them
@@ -49,13 +49,20 @@ impl Data {
             }
             _ => datasets::load(&datasets::find(self.data.as_deref())?)?,
         };
-        // A model that rescales its own input is given the bytes as they are.
-        let rescales = chosen.model.layers().first().is_some_and(|layer| layer.spec.class_name() == "Rescaling");
-        if data.train.x.is_bytes() && self.scale == Scale::Unit && !rescales {
-            data.train.x.scale_bytes(1.0 / 255.0);
-            data.test.x.scale_bytes(1.0 / 255.0);
-            notice("Inputs are bytes; they are divided by 255 (--scale none takes them as they are).");
-        }
+        self.scale.apply(chosen, [&mut data.train.x, &mut data.test.x], notice);
         Ok(data)
+    }
+}
+
+impl Scale {
+    /// Has bytes divided by 255 where that is asked for, and says so. A model that rescales its own input is given them
+    /// as they are.
+    pub fn apply<const N: usize>(self, chosen: &Chosen, inputs: [&mut Inputs; N], notice: impl Fn(&str)) {
+        let rescales = chosen.model.layers().first().is_some_and(|layer| layer.spec.class_name() == "Rescaling");
+        if self == Scale::None || rescales || !inputs.iter().any(|inputs| inputs.is_bytes()) {
+            return;
+        }
+        inputs.into_iter().for_each(|inputs| inputs.scale_bytes(1.0 / 255.0));
+        notice("Inputs are bytes; they are divided by 255 (--scale none takes them as they are).");
     }
 }

@@ -16,7 +16,7 @@ use super::{Outcome, choose, output};
   tallynet evaluate digits.safetensors
   tallynet evaluate digits.safetensors --data fashion.npz --json")]
 pub struct Evaluate {
-    /// A saved file
+    /// A saved file, or a name that `tallynet models` lists
     file: String,
 
     #[command(flatten)]
@@ -35,6 +35,7 @@ impl Evaluate {
     /// Prints loss and metrics.
     pub fn run(self) -> Outcome {
         let mut chosen = choose(&self.file, None)?;
+        chosen.warn_if_untrained(&self.file);
         chosen.model.n_threads = self.threads.map_or(chosen.model.n_threads, NonZeroUsize::get);
         let data = self.data.load(&chosen, self.json)?;
         let model = chosen.model;

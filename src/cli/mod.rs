@@ -100,17 +100,31 @@ struct Chosen {
     epochs: usize,
     /// What it is trained on where nothing else is given.
     task: Task,
+    /// Whether the weights come from a file, and not from the seed.
+    has_weights: bool,
+}
+
+impl Chosen {
+    /// Says so where what follows depends on weights that nobody trained.
+    fn warn_if_untrained(&self, name: &str) {
+        if !self.has_weights {
+            let seed = self.model.seed;
+            output::notice(&format!("warning: {name} has no weights; these are drawn from the seed {seed}, untrained"));
+        }
+    }
 }
 
 /// Builds the model of this name, or loads the one in this file.
 fn choose(name_or_file: &str, seed: Option<u64>) -> Result<Chosen, Failure> {
     match recipes::named(name_or_file) {
-        Ok(&recipe) => {
+        Ok(recipe) => {
             let model = recipe.build(seed.unwrap_or(0))?;
-            Ok(Chosen { model, batch_size: recipe.batch_size, epochs: recipe.epochs, task: recipe.task })
+            let &recipes::Recipe { batch_size, epochs, task, .. } = recipe;
+            Ok(Chosen { model, batch_size, epochs, task, has_weights: false })
         }
         Err(_) if Path::new(name_or_file).exists() => {
-            let mut model = load(Path::new(name_or_file), seed)?.model;
+            let Loaded { mut model, arrays, .. } = load(Path::new(name_or_file), seed)?;
+            let has_weights = arrays.is_some() || model.count_params() == 0;
             model.seed = seed.unwrap_or(model.seed);
             let like = recipes::RECIPES.iter().find(|recipe| {
                 recipe.build(0).is_ok_and(|known| {
@@ -118,7 +132,7 @@ fn choose(name_or_file: &str, seed: Option<u64>) -> Result<Chosen, Failure> {
                 })
             });
             let task = like.map_or(Task::Mnist, |recipe| recipe.task);
-            Ok(Chosen { batch_size: model.batch_size.unwrap_or(32), epochs: 1, model, task })
+            Ok(Chosen { batch_size: model.batch_size.unwrap_or(32), epochs: 1, model, task, has_weights })
         }
         Err(error) => Err(Failure::usage(error)),
     }

@@ -10,6 +10,7 @@ pub fn run() -> Outcome {
     for recipe in RECIPES {
         let model = recipe.build(0)?;
         let compiled = model.compiled()?;
+        let metrics: Vec<_> = compiled.metrics.iter().map(|metric| metric.name.as_str()).collect();
         let data = match recipe.task {
             Task::Mnist => "MNIST",
             Task::MadeUpRegression | Task::MadeUpPixels => "--data FILE.npz, or else a small made-up task",
@@ -19,10 +20,10 @@ pub fn run() -> Outcome {
             "    batch size {}, epochs {}, optimizer {} (learning rate {}), loss {}, metrics {}\n",
             recipe.batch_size,
             recipe.epochs,
-            compiled.optimizer.class_name(),
+            compiled.optimizer()?.class_name(),
             compiled.learning_rate(),
             compiled.loss.name(),
-            compiled.metrics.join(", ")
+            metrics.join(", ")
         );
     }
     output::result(&text)

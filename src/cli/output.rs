@@ -1,6 +1,9 @@
 //! Where words go: results to stdout, the rest to stderr.
 
 use std::io::{ErrorKind, Write, stderr, stdout};
+use std::path::Path;
+
+use tallynet::formats;
 
 use super::{Failure, Outcome};
 
@@ -13,6 +16,12 @@ pub fn result(text: &str) -> Outcome {
         }
         _ => Ok(()),
     }
+}
+
+/// What was saved, and where.
+pub fn saved(path: &Path) -> String {
+    let alone = if formats::holds_weights(path) { "" } else { " (a description alone, without weights)" };
+    format!("Saved {}{alone}", path.display())
 }
 
 /// Prints a notice, if anybody listens.

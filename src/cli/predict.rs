@@ -7,29 +7,37 @@ use ndarray_npy::WriteNpyExt;
 use tallynet::datasets::npz;
 use tallynet::{Error, formats};
 
+use super::data::Scale;
 use super::{Failure, Outcome, choose, output};
 
 /// Write what a model puts out for an array of inputs.
 #[derive(Args)]
 #[command(after_help = "Example:\n  tallynet predict model.keras x.npy -o y.npy")]
 pub struct Predict {
-    /// A saved file
+    /// A saved file, or a name that `tallynet models` lists
     file: String,
 
-    /// The inputs: a .npy array, or a .npz archive with x_test; bytes count as the numbers from 0 to 255 that they are
+    /// The inputs: a .npy array, or a .npz archive with x_test
     #[arg(value_name = "INPUT.npy|.npz")]
     input: PathBuf,
 
     /// Where the outputs go, one row a sample
     #[arg(short, long, value_name = "OUT.npy")]
     output: PathBuf,
+
+    /// How bytes become numbers: divided by 255, or as they are
+    #[arg(long, value_enum, default_value_t = Scale::Unit, hide_default_value = true)]
+    scale: Scale,
 }
 
 impl Predict {
     /// Computes and writes the outputs.
     pub fn run(self) -> Outcome {
-        let model = choose(&self.file, None)?.model;
-        let outputs = model.predict(&npz::load_inputs(&self.input)?)?;
+        let chosen = choose(&self.file, None)?;
+        chosen.warn_if_untrained(&self.file);
+        let mut inputs = npz::load_inputs(&self.input)?;
+        self.scale.apply(&chosen, [&mut inputs], output::notice);
+        let outputs = chosen.model.predict(&inputs)?;
         let mut bytes = vec![];
         let failed = |error: &dyn std::fmt::Display| Failure { message: error.to_string(), code: 1 };
         outputs.write_npy(&mut bytes).map_err(|error| failed(&error))?;

@@ -8,7 +8,7 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 use tallynet::formats;
 use tallynet::losses::AnyLoss;
-use tallynet::model::{Sequential, Style, Verification};
+use tallynet::model::{Compiled, MetricChoice, Sequential, Style, Verification};
 use tallynet::optimizers::{AnyOptimizer, OptimizerState};
 use tallynet::training::{
     CSVLogger, Callback, EarlyStopping, FitOptions, History, Logs, ModelCheckpoint, Progress, ReduceLROnPlateau, Scores,
@@ -132,6 +132,11 @@ impl Train {
             return Err(Failure::usage("--validation-split is between 0 and 1, such as 0.1"));
         }
         let checkpoint = self.checkpoint.as_ref().map(Path::new);
+        if checkpoint.is_some_and(|path| !formats::holds_weights(path) && formats::check_savable(path).is_ok()) {
+            return Err(Failure::usage(
+                "--checkpoint: a .json would hold no weights; end it in .keras or .safetensors",
+            ));
+        }
         for path in [self.save.as_deref(), checkpoint].into_iter().flatten() {
             formats::check_savable(path)?;
         }
@@ -180,7 +185,7 @@ impl Train {
         }
         if let Some(path) = &self.checkpoint {
             let checkpoint = ModelCheckpoint { save_best_only: true, verbose, ..ModelCheckpoint::new(path) };
-            let metrics = model.compiled()?.metrics.iter().map(String::as_str);
+            let metrics = model.compiled()?.metrics.iter().map(|metric| metric.name.as_str());
             let names = ["loss"].into_iter().chain(metrics);
             let mut logs: Logs =
                 names.flat_map(|name| [(name.to_string(), 0.0), (format!("val_{name}"), 0.0)]).collect();
@@ -202,7 +207,10 @@ impl Train {
         let old = model.compiled.as_ref();
         let mut optimizer = match (&self.optimizer, old) {
             (Some(name), _) => AnyOptimizer::by_name(name).map_err(Failure::usage)?,
-            (None, Some(old)) => old.optimizer.clone(),
+            (None, Some(Compiled { optimizer: Some(optimizer), .. })) => optimizer.clone(),
+            (None, Some(_)) => {
+                return Err(Failure::usage("the file has no optimizer that is known here; give --optimizer"));
+            }
             (None, None) => {
                 return Err(Failure::usage(
                     "the file does not say how the model is trained; give --loss and --optimizer",
@@ -218,8 +226,9 @@ impl Train {
             *optimizer.learning_rate_mut() = rate.into();
         }
         if let Some(text) = &self.schedule {
-            let rate = optimizer.learning_rate().at(0);
-            *optimizer.learning_rate_mut() = schedule::parse(text, rate).map_err(Failure::usage)?;
+            let default = optimizer.learning_rate().at(0);
+            let schedule = schedule::parse(text, self.learning_rate, default);
+            *optimizer.learning_rate_mut() = schedule.map_err(Failure::usage)?;
         }
         match (&mut optimizer, self.momentum) {
             (AnyOptimizer::Sgd(sgd), Some(momentum)) => sgd.momentum = momentum,
@@ -231,13 +240,17 @@ impl Train {
             }
             _ => {}
         }
-        let metrics = self.metrics.clone().or(old.map(|old| old.metrics.clone())).unwrap_or_default();
-        let metrics: Vec<&str> = metrics.iter().map(String::as_str).collect();
+        let metrics = match (&self.metrics, old) {
+            (Some(names), _) => names.iter().map(|name| MetricChoice::from(name.trim())).collect(),
+            (None, Some(old)) => old.metrics.clone(),
+            (None, None) => vec![],
+        };
         // What was remembered stays good for a rule that keeps the same.
-        let state = old.map(|old| (old.optimizer.slots(), old.state.clone()));
-        model.compile(optimizer, loss, &metrics).map_err(Failure::usage)?;
+        let slots = |optimizer: &Option<AnyOptimizer>| optimizer.as_ref().map(|optimizer| optimizer.slots());
+        let state = old.map(|old| (slots(&old.optimizer), old.state.clone()));
+        model.compile_with(Some(optimizer), loss, metrics).map_err(Failure::usage)?;
         let compiled = model.compiled_mut()?;
-        if let Some((_, state)) = state.filter(|(slots, _)| *slots == compiled.optimizer.slots()) {
+        if let Some((_, state)) = state.filter(|(old, _)| *old == slots(&compiled.optimizer)) {
             let own = self.optimizer.is_some() || self.learning_rate.is_some();
             let learning_rate = if own { compiled.state.learning_rate } else { state.learning_rate };
             compiled.state = OptimizerState { learning_rate, ..state };
@@ -247,7 +260,7 @@ impl Train {
 }
 
 fn report(scores: &Scores, verification: &Verification, saved: Option<&Path>) -> String {
-    let saved = saved.map_or(String::new(), |path| format!("Saved {}\n", path.display()));
+    let saved = saved.map_or(String::new(), |path| format!("{}\n", output::saved(path)));
     format!("{}\n{verification}\n{saved}", evaluate::lines(scores))
 }
 

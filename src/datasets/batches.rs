@@ -17,8 +17,6 @@ const FETCHED_AHEAD: usize = 4;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
     /// As long as the output; class numbers are spread out to vectors with 1 at the class.
-    OneHot,
-    /// As long as the output.
     Vector,
     /// One class number for each vector of the output's last axis.
     Label,
@@ -73,15 +71,11 @@ impl<'a> Rows<'a> {
         let as_classes = sample == output.with_last(1).squeezed();
         let y = match (&data.y, encoding) {
             (Targets::Labels(labels), Encoding::Label) if as_classes => Source::Labels(checked(labels, classes)?),
-            (Targets::Labels(labels), Encoding::OneHot) if as_classes && classes > 1 => {
+            (Targets::Labels(labels), Encoding::Vector) if as_output => Source::Labels(contiguous(labels)?),
+            (Targets::Labels(labels), Encoding::Vector) if as_classes && classes > 1 => {
                 Source::Spread(checked(labels, classes)?, classes)
             }
-            (Targets::Labels(labels), Encoding::OneHot | Encoding::Vector) if as_output => {
-                Source::Labels(contiguous(labels)?)
-            }
-            (Targets::Reals(values), Encoding::OneHot | Encoding::Vector) if as_output => {
-                Source::Reals(contiguous(values)?)
-            }
+            (Targets::Reals(values), Encoding::Vector) if as_output => Source::Reals(contiguous(values)?),
             (Targets::Reals(values), Encoding::Label) if as_classes => {
                 let values = contiguous(values)?;
                 if let Some(row) = values.iter().position(|&y| y < 0.0 || y.fract() != 0.0 || y >= classes as Real) {
@@ -92,7 +86,7 @@ impl<'a> Rows<'a> {
             _ => {
                 let per_class = class_shape(output);
                 let needed = match encoding {
-                    Encoding::OneHot => format!("{output}, or class numbers of {per_class}"),
+                    Encoding::Vector if classes > 1 => format!("{output}, or class numbers of {per_class}"),
                     Encoding::Vector => output.to_string(),
                     Encoding::Label => format!("class numbers of {per_class}"),
                 };

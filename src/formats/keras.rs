@@ -14,9 +14,10 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use super::hdf5::{self, Dataset, Fault, Group, Node, Tree};
-use super::{Loaded, MOST_PARAMS, Place, fault, fill, keras_config};
+use super::{Loaded, MOST_PARAMS, Place, fault, fill, keras_config, unsupported};
 use crate::classes::snake_case;
 use crate::model::{ArrayCount, Compiled, Sequential};
+use crate::optimizers::{AnyOptimizer, LearningRate};
 use crate::shape::Tuple;
 use crate::{Real, Result as ModelResult};
 
@@ -28,7 +29,7 @@ pub fn read(bytes: &[u8]) -> Result<Loaded> {
     let config = json(&member(&mut archive, "config.json", bytes.len())?)?;
     let metadata = member(&mut archive, "metadata.json", bytes.len()).and_then(|text| json(&text)).unwrap_or_default();
     let weights = member(&mut archive, "model.weights.h5", bytes.len())?;
-    let (description, warnings) = keras_config::read(&config, None, metadata.get("tallynet")).map_err(fault)?;
+    let (description, warnings) = keras_config::read(&config, None, metadata.get("tallynet")).map_err(unsupported)?;
     let mut loaded = Loaded::new(description.build(most(&weights)), warnings)?;
     let root = hdf5::open(&weights)?;
     let arrays = read_weights(&mut loaded.model, &root, &mut loaded.warnings)?;
@@ -42,7 +43,7 @@ pub fn read(bytes: &[u8]) -> Result<Loaded> {
 
 /// Reads the description in a text.
 pub fn read_json(bytes: &[u8]) -> Result<Loaded> {
-    let (description, warnings) = keras_config::read(&json(bytes)?, None, None).map_err(fault)?;
+    let (description, warnings) = keras_config::read(&json(bytes)?, None, None).map_err(unsupported)?;
     Loaded::new(description.build(MOST_PARAMS), warnings)
 }
 
@@ -55,7 +56,7 @@ pub fn read_legacy(bytes: &[u8]) -> Result<Loaded> {
     };
     let compile = attribute("training_config")?.map(|text| json(text.as_bytes())).transpose()?;
     let read = keras_config::read(&json(config.as_bytes())?, compile.as_ref(), None);
-    let (description, warnings) = read.map_err(fault)?;
+    let (description, warnings) = read.map_err(unsupported)?;
     let mut loaded = Loaded::new(description.build(most(bytes)), warnings)?;
     loaded.arrays = Some(read_weights(&mut loaded.model, &root, &mut loaded.warnings)?);
     if let Some(group) = root.group("optimizer_weights")? {
@@ -194,10 +195,10 @@ fn array(dataset: &Dataset, place: &Place) -> Result<Vec<Real>> {
 }
 
 /// Where Keras keeps what an optimizer remembers: which vector, and which stretch of it, in order.
-fn slots(model: &Sequential, compiled: &Compiled) -> Vec<(usize, Range<usize>, Vec<usize>)> {
-    let n_slots = compiled.optimizer.slots().len();
-    let pairs = match compiled.optimizer.class_name() {
-        "Adam" | "AdamW" | "Adadelta" | "Adamax" | "Nadam" => 2.min(n_slots),
+fn slots(model: &Sequential, optimizer: &AnyOptimizer) -> Vec<(usize, Range<usize>, Vec<usize>)> {
+    let n_slots = optimizer.slots().len();
+    let pairs = match optimizer.class_name() {
+        "Adam" | "AdamW" => n_slots.min(2),
         _ => 0,
     };
     let entries = model.parameters.entries.iter().filter(|entry| entry.spec.trainable);
@@ -208,28 +209,30 @@ fn slots(model: &Sequential, compiled: &Compiled) -> Vec<(usize, Range<usize>, V
 }
 
 /// Whether the learning rate is one number, which Keras then keeps among the optimizer's variables.
-fn has_fixed_rate(compiled: &Compiled) -> bool {
-    serde_json::to_value(&compiled.optimizer).is_ok_and(|value| value["config"]["learning_rate"].is_number())
+fn has_fixed_rate(optimizer: &AnyOptimizer) -> bool {
+    matches!(optimizer.learning_rate(), LearningRate::Constant(_))
 }
 
 /// Takes over what the optimizer remembered; where it remembered something else, it starts anew, as in Keras.
 fn read_optimizer(loaded: &mut Loaded, variables: &[Dataset]) -> Result<()> {
-    let Some(compiled) = loaded.model.compiled.as_ref().filter(|_| !variables.is_empty()) else { return Ok(()) };
-    let (slots, first) = (slots(&loaded.model, compiled), 1 + usize::from(has_fixed_rate(compiled)));
-    let extra = usize::from(compiled.optimizer.class_name() == "Nadam");
-    let mut state = compiled.state.clone();
+    let Some(Compiled { optimizer: Some(optimizer), state, .. }) = &loaded.model.compiled else { return Ok(()) };
+    if variables.is_empty() {
+        return Ok(());
+    }
+    let (slots, first) = (slots(&loaded.model, optimizer), 1 + usize::from(has_fixed_rate(optimizer)));
+    let mut state = state.clone();
     let scalar = |number: usize| variables.get(number).map(|variable| variable.read_reals(1, |x| x)).transpose();
     let scalar = |number: usize| Ok(scalar(number)?.and_then(|numbers: Vec<f64>| numbers.first().copied()));
     state.iteration = scalar(0)?.unwrap_or(0.0) as u64;
-    if first == 2 {
-        state.learning_rate = scalar(1)?.unwrap_or(state.learning_rate);
-    }
+    // The variable has 32 bits; a rate that is known in 64 and rounds to it is the one that was meant.
+    let rate = scalar(1)?.filter(|&rate| first == 2 && rate as f32 != state.learning_rate as f32);
+    state.learning_rate = rate.unwrap_or(state.learning_rate);
     let never_used = variables.len() == first && state.iteration == 0;
-    if !never_used && variables.len() != first + slots.len() + extra {
-        let (found, needed) = (variables.len(), first + slots.len() + extra);
+    if !never_used && variables.len() != first + slots.len() {
+        let (found, needed) = (variables.len(), first + slots.len());
         loaded.warnings.push(format!(
             "the file has {found} variables of the optimizer, and {} keeps {needed}: it starts anew",
-            compiled.optimizer.class_name()
+            optimizer.class_name()
         ));
         return Ok(());
     }
@@ -284,34 +287,22 @@ pub fn write_weights(model: &Sequential, with_optimizer: bool) -> Result<Vec<u8>
     });
     let layers = Node::Tree(tree(layers.collect()));
     let mut root = vec![("vars".to_string(), group(None, vec![])), ("layers".to_string(), layers)];
-    if let Some(compiled) = model.compiled.as_ref().filter(|_| with_optimizer) {
-        let state = &compiled.state;
+    if let Some(Compiled { optimizer: Some(optimizer), state, .. }) = model.compiled.as_ref().filter(|_| with_optimizer)
+    {
         let mut variables = vec![Node::Integer(state.iteration as i64)];
-        if has_fixed_rate(compiled) {
+        if has_fixed_rate(optimizer) {
             variables.push(reals(&[], &[state.learning_rate as Real]));
         }
-        let slots = slots(model, compiled).into_iter();
+        let slots = slots(model, optimizer).into_iter();
         variables.extend(slots.map(|(slot, range, shape)| reals(&shape, &state.slots[slot][range])));
-        if compiled.optimizer.class_name() == "Nadam" {
-            variables.push(reals(&[], &[nadam_product(compiled)]));
-        }
         root.push(("optimizer".to_string(), vars(group(None, variables))));
     }
     hdf5::write(&tree(root))
 }
 
-/// The product of momenta that Keras's Nadam keeps; it follows from the number of steps.
-fn nadam_product(compiled: &Compiled) -> Real {
-    let rule = serde_json::to_value(&compiled.optimizer).unwrap_or_default();
-    let beta = rule.pointer("/config/beta_1").and_then(Value::as_f64).unwrap_or(0.9);
-    let factor = |step: u64| beta * (1.0 - 0.5 * 0.96_f64.powf(step as f64));
-    // It is 0 in any precision long before this many steps.
-    (1..=compiled.state.iteration.min(10_000)).map(factor).product::<f64>() as Real
-}
-
 impl Loaded {
     fn new(model: ModelResult<Sequential>, warnings: Vec<String>) -> Result<Loaded> {
-        let model = model.map_err(|error| fault(error.to_string()))?;
+        let model = model.map_err(|error| unsupported(error.to_string()))?;
         Ok(Loaded { model, arrays: None, warnings })
     }
 }

@@ -14,7 +14,7 @@ use crate::activations::ActivationKind;
 use crate::initializers::Initializer;
 use crate::layers::AnyLayer;
 use crate::losses::AnyLoss;
-use crate::metrics;
+use crate::metrics::AnyMetric;
 use crate::model::{Description, MAX_METRICS, Sequential};
 use crate::optimizers::AnyOptimizer;
 use crate::regularizers::L1L2;
@@ -33,11 +33,11 @@ pub fn read(model: &Value, compile: Option<&Value>, training: Option<&Value>) ->
     let layers = config.get("layers").unwrap_or(config).as_array().ok_or("the model has no list of layers")?;
     let is_input = |layer: &&Value| text(layer, "class_name") == "InputLayer";
     let mut described = vec![json!({ "class_name": "InputLayer", "config": { "batch_shape": input(model, layers)? } })];
+    let mut warnings = vec![];
     for (number, entry) in layers.iter().skip_while(is_input).enumerate() {
-        described.push(layer(number + 1, entry)?);
+        described.push(layer(number + 1, entry, &mut warnings)?);
     }
 
-    let mut warnings = vec![];
     let compile = compile.or(model.get("compile_config")).filter(|compile| !compile.is_null());
     let compile = compile.and_then(|compile| match compiled(compile, &mut warnings) {
         Ok(compile) => Some(compile),
@@ -77,7 +77,7 @@ fn input(model: &Value, layers: &[Value]) -> Result<Value> {
     }
 }
 
-fn layer(number: usize, layer: &Value) -> Result<Value> {
+fn layer(number: usize, layer: &Value, warnings: &mut Vec<String>) -> Result<Value> {
     let class = match text(layer, "class_name") {
         "Convolution2D" => "Conv2D",
         class => class,
@@ -86,6 +86,10 @@ fn layer(number: usize, layer: &Value) -> Result<Value> {
     let config = layer.get("config").and_then(Value::as_object).unwrap_or(&empty);
     let name = config.get("name").and_then(Value::as_str);
     let place = format!("layer {number}, {} ({class})", name.unwrap_or("without a name"));
+    if let Some(precision) = config.get("dtype").and_then(dtype).filter(|name| *name != "float32") {
+        warnings
+            .push(format!("{place}: it was made for {precision}, and is computed here in one precision throughout"));
+    }
     let mut config = config.clone();
     if let (Some(rows), Some(columns)) = (config.remove("nb_row"), config.remove("nb_col")) {
         config.insert("kernel_size".to_string(), json!([rows, columns]));
@@ -171,8 +175,8 @@ fn option(key: &str, value: &Value, default: &Value) -> Option<Option<Value>> {
         _ if key.ends_with("_initializer") => checked::<Initializer>(initializer(value)?)?,
         _ if key.ends_with("_regularizer") => checked::<L1L2>(regularizer(value)?)?,
         (_, Value::Number(_)) if default.is_array() => json!([value, value]),
-        // Keras 2 wrote an axis as a list of one.
-        (_, Value::Array(list)) if default.is_number() && list.len() == 1 => list.first()?.clone(),
+        // Keras 2 wrote an axis as a list of one, and a threshold may be one.
+        (_, Value::Array(list)) if !default.is_array() && list.len() == 1 => list.first()?.clone(),
         // A schedule in the place of a learning rate.
         (_, Value::Object(_)) if value.get("class_name").is_some() => object(value)?,
         _ => value.clone(),
@@ -248,13 +252,17 @@ fn pascal_case(name: &str) -> String {
     name.split('_').map(word).collect()
 }
 
+/// The name of a precision, or of a policy.
+fn dtype(value: &Value) -> Option<&str> {
+    value.as_str().or_else(|| value.pointer("/config/name")?.as_str())
+}
+
 /// Whether an option that a class does not have asks for nothing that is not done anyway.
 fn has_no_effect(key: &str, value: &Value) -> bool {
     match key {
         _ if value.is_null() => true,
         "dtype" => {
-            let name = value.as_str().or_else(|| value.pointer("/config/name")?.as_str());
-            name.is_some_and(|name| ["float32", "float64", "mixed_float16", "mixed_bfloat16"].contains(&name))
+            dtype(value).is_some_and(|name| ["float32", "float64", "mixed_float16", "mixed_bfloat16"].contains(&name))
         }
         "data_format" => value == "channels_last" || value == "tf",
         "dilation_rate" | "groups" => value == 1 || *value == json!([1, 1]),
@@ -281,13 +289,19 @@ fn has_no_effect(key: &str, value: &Value) -> bool {
     }
 }
 
-/// Optimizer, loss and metrics in this crate's form.
+/// Optimizer, loss and metrics in this crate's form. A loss that is not known is an error; an optimizer or a metric is
+/// left out, with a warning.
 fn compiled(compile: &Value, warnings: &mut Vec<String>) -> Result<Value> {
     let optimizer = compile.get("optimizer").or(compile.get("optimizer_config")).unwrap_or(&Value::Null);
-    let optimizer = match optimizer.as_str() {
-        Some(name) => json!(AnyOptimizer::by_name(name).map_err(|error| error.to_string())?),
-        None => described("optimizer", optimizer, AnyOptimizer::all())?,
+    let optimizer = match optimizer {
+        Value::Null => Ok(Value::Null),
+        Value::String(name) => AnyOptimizer::by_name(name).map(|known| json!(known)).map_err(|error| error.to_string()),
+        _ => described::<AnyOptimizer>("optimizer", optimizer, AnyOptimizer::all()),
     };
+    let optimizer = optimizer.unwrap_or_else(|problem| {
+        warnings.push(format!("the optimizer is left out, so training needs another: {problem}"));
+        Value::Null
+    });
     if compile.get("loss_weights").is_some_and(|weights| !weights.is_null()) {
         return Err("it weighs its losses (loss_weights)".to_string());
     }
@@ -298,25 +312,35 @@ fn compiled(compile: &Value, warnings: &mut Vec<String>) -> Result<Value> {
     let loss = only.or(named).unwrap_or(loss);
     let loss = match function(loss) {
         Some(name) => json!(AnyLoss::by_name(name).map_err(|error| error.to_string())?),
-        None => described("loss", loss, AnyLoss::all())?,
+        None => described::<AnyLoss>("loss", loss, AnyLoss::all())?,
     };
-    let mut names = vec![];
-    metric_names(compile.get("metrics").unwrap_or(&Value::Null), &mut names);
-    metric_names(compile.get("weighted_metrics").unwrap_or(&Value::Null), &mut names);
-    names.retain(|name| {
-        let known = metrics::by_name(name, 1, 1);
-        known.as_ref().err().into_iter().for_each(|error| warnings.push(format!("a metric is left out: {error}")));
-        known.is_ok()
-    });
-    names.truncate(MAX_METRICS);
-    Ok(json!({ "optimizer": optimizer, "loss": loss, "metrics": names }))
+    let mut found = vec![];
+    metrics(compile.get("metrics").unwrap_or(&Value::Null), &mut found);
+    metrics(compile.get("weighted_metrics").unwrap_or(&Value::Null), &mut found);
+    let mut known = vec![];
+    for value in found {
+        match metric(value) {
+            Ok(_) if known.len() == MAX_METRICS => {
+                warnings.push(format!("the metrics after the first {MAX_METRICS} are left out"));
+                break;
+            }
+            Ok(metric) => known.push(metric),
+            Err(problem) => warnings.push(format!("a metric is left out: {problem}")),
+        }
+    }
+    Ok(json!({ "optimizer": optimizer, "loss": loss, "metrics": known }))
 }
 
-/// A class with its options.
-fn described<C: Serialize>(role: &str, value: &Value, all: Vec<C>) -> Result<Value> {
+/// A class with its options, as far as this crate can make one of them.
+fn described<C: Serialize + DeserializeOwned>(role: &str, value: &Value, all: Vec<C>) -> Result<Value> {
     let class = text(value, "class_name");
     let config = value.get("config").and_then(Value::as_object).cloned().unwrap_or_default();
-    options(&format!("{role} {class}"), class, config, all, role)
+    let place = format!("{role} {class}");
+    let known = options(&place, class, config, all, role)?;
+    match serde_json::from_value::<C>(known.clone()) {
+        Ok(_) => Ok(known),
+        Err(error) => Err(format!("{place}: {error}")),
+    }
 }
 
 /// The name of a function, given as it is or as an object.
@@ -324,19 +348,26 @@ fn function(value: &Value) -> Option<&str> {
     value.as_str().or_else(|| value.get("config")?.as_str())
 }
 
-/// The names of metrics in lists within lists. Their depth is what the parser of JSON allows.
-fn metric_names(metrics: &Value, names: &mut Vec<String>) {
-    match metrics {
-        Value::Array(list) => list.iter().for_each(|metric| metric_names(metric, names)),
-        Value::Object(map) if !map.contains_key("class_name") => {
-            map.values().for_each(|metric| metric_names(metric, names))
-        }
+/// The metrics in lists within lists. Their depth is what the parser of JSON allows.
+fn metrics<'v>(value: &'v Value, found: &mut Vec<&'v Value>) {
+    match value {
+        Value::Array(list) => list.iter().for_each(|value| metrics(value, found)),
+        Value::Object(map) if !map.contains_key("class_name") => map.values().for_each(|value| metrics(value, found)),
         Value::Null => {}
-        metric => names.push(match function(metric) {
-            Some(name) => name.to_string(),
-            None => crate::classes::snake_case(text(metric, "class_name")),
-        }),
+        metric => found.push(metric),
     }
+}
+
+/// A metric: the name of one, which may depend on the shapes, or a class with its options and a name of its own.
+fn metric(value: &Value) -> Result<Value> {
+    if let Some(name) = function(value) {
+        return AnyMetric::by_name(name, 1, 1).map(|_| json!(name)).map_err(|error| error.to_string());
+    }
+    let mut known = described::<AnyMetric>("metric", value, AnyMetric::all())?;
+    if let Some(name) = value.pointer("/config/name").filter(|name| name.is_string()) {
+        known["config"]["name"] = name.clone();
+    }
+    Ok(known)
 }
 
 fn text<'v>(value: &'v Value, key: &str) -> &'v str {
@@ -375,12 +406,14 @@ pub fn write(model: &Sequential) -> (Value, Value) {
         tag(&mut compile["optimizer"], "keras.optimizers");
         tag(&mut compile["optimizer"]["config"]["learning_rate"], "keras.optimizers.schedules");
         tag(&mut compile["loss"], "keras.losses");
+        compile["metrics"].as_array_mut().into_iter().flatten().for_each(|metric| tag(metric, "keras.metrics"));
         for key in ["loss_weights", "weighted_metrics"] {
             compile[key] = Value::Null;
         }
         compile["run_eagerly"] = json!(false);
         compile["steps_per_execution"] = json!(1);
-        compile["jit_compile"] = json!(false);
+        // Keras then compiles where it can; without, it trains thirty times slower.
+        compile["jit_compile"] = json!("auto");
     }
     (value, training)
 }

@@ -38,6 +38,11 @@ fn fault(found: String) -> Fault {
     Fault { found, remedy: REMEDY }
 }
 
+/// For what a sound file asks for and this crate does not have.
+fn unsupported(found: String) -> Fault {
+    Fault { found, remedy: "the README lists the layers and options that are supported" }
+}
+
 fn weights_alone() -> Fault {
     let remedy = "give the model as well: tallynet convert MODEL OUT.keras --weights FILE";
     Fault { found: "this holds weights alone, and no description of a model".to_string(), remedy }
@@ -66,7 +71,7 @@ pub fn decode(bytes: &[u8]) -> std::result::Result<Loaded, Fault> {
     }
 }
 
-/// Loads weights into a model: from `.weights.h5`, from the other files of Keras, or from `.npz`.
+/// Loads weights into a model: from `.weights.h5`, from the other files of Keras, `.npz` or `.safetensors`.
 ///
 /// # Errors
 /// As in [`load`]. The model may then hold some of the weights.
@@ -88,7 +93,9 @@ fn decode_into(
 ) -> std::result::Result<Vec<ArrayCount>, Fault> {
     match bytes {
         [b'P', b'K', ..] if npz::is_npz(bytes) => npz::read_into(model, bytes, warnings),
-        _ => keras::read_into(model, bytes, warnings),
+        [b'P', b'K', ..] => keras::read_into(model, bytes, warnings),
+        _ if is_hdf5(bytes) => keras::read_into(model, bytes, warnings),
+        _ => safetensors::read_into(model, bytes, warnings),
     }
 }
 
@@ -119,7 +126,10 @@ impl Form {
             (".npz", Form::Npz),
         ];
         forms.iter().find(|(extension, _)| name.ends_with(extension)).map(|(_, form)| *form).ok_or_else(|| {
-            let found = "this name does not say what form the file is to have".to_string();
+            let found = match name.ends_with(".h5") {
+                true => "Keras's older .h5 files of whole models are read and not written",
+                false => "this name does not say what form the file is to have",
+            };
             Error::file(path, found, "end it in .keras, .safetensors, .weights.h5, .npz or .json")
         })
     }
@@ -132,6 +142,11 @@ impl Form {
 pub fn check_savable(path: &Path) -> Result<()> {
     check_writable(path)?;
     Form::of(path).map(|_| ())
+}
+
+/// Whether a file of this name would hold weights, and not a description alone.
+pub fn holds_weights(path: &Path) -> bool {
+    Form::of(path).is_ok_and(|form| form != Form::Json)
 }
 
 /// Saves a model, in the form that the extension says: `.safetensors` and `.keras` hold all of it, `.weights.h5` and

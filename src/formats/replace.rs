@@ -39,7 +39,9 @@ fn beside(path: &Path) -> Result<NamedTempFile> {
     // As any new file, and not for its owner alone, as temporary files are.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.prefix(".tallynet-").tempfile_in(folder(path)).map_err(Error::io("write", path))
+    let file = builder.prefix(".tallynet-").tempfile_in(folder(path));
+    // The kind of the error alone: its text would name the temporary file.
+    file.map_err(|error| Error::io("write", path)(error.kind().into()))
 }
 
 fn folder(path: &Path) -> PathBuf {

@@ -11,7 +11,7 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use super::hdf5::Fault;
 use super::{Loaded, fault, fill};
 use crate::Real;
-use crate::model::{Description, Sequential};
+use crate::model::{ArrayCount, Compiled, Description, Sequential};
 use crate::shape::Tuple;
 
 const KEY: &str = "tallynet";
@@ -23,7 +23,7 @@ pub fn write(model: &Sequential) -> Result<Vec<u8>, Fault> {
     let mut arrays: Vec<(String, Vec<usize>, Vec<u8>)> =
         model.weights().map(|(name, array)| (name, array.shape().to_vec(), bytes(&mut array.iter()))).collect();
     if let Some(compiled) = &model.compiled {
-        for (name, slot) in compiled.optimizer.slots().iter().zip(&compiled.state.slots) {
+        for (name, slot) in slots(compiled).iter().zip(&compiled.state.slots) {
             arrays.push((format!("optimizer/{name}"), vec![slot.len()], bytes(&mut slot.iter())));
         }
     }
@@ -62,7 +62,7 @@ pub fn read(bytes: &[u8]) -> Result<Loaded, Fault> {
     let mut warnings = vec![];
     let arrays = fill(&mut model, &mut warnings, |place| numbers(place.name, place.shape))?;
     if let Some(compiled) = &mut model.compiled {
-        for (name, slot) in compiled.optimizer.slots().iter().zip(&mut compiled.state.slots) {
+        for (name, slot) in slots(compiled).iter().zip(&mut compiled.state.slots) {
             *slot = numbers(&format!("optimizer/{name}"), &[slot.len()])?;
         }
     }
@@ -70,6 +70,24 @@ pub fn read(bytes: &[u8]) -> Result<Loaded, Fault> {
         Some(name) => Err(fault(format!("the array {name} belongs to no layer of the model"))),
         None => Ok(Loaded { model, arrays: Some(arrays), warnings }),
     }
+}
+
+/// Takes the weights of the same names from a model that [`write`] wrote.
+pub fn read_into(model: &mut Sequential, bytes: &[u8], warnings: &mut Vec<String>) -> Result<Vec<ArrayCount>, Fault> {
+    let from = read(bytes)?.model;
+    fill(model, warnings, |place| match from.weights().find(|(name, _)| name == place.name) {
+        Some((_, array)) if array.shape() == place.shape => Ok(array.iter().copied().collect()),
+        Some((name, array)) => {
+            let (found, needed) = (Tuple(array.shape()), Tuple(place.shape));
+            Err(fault(format!("the array {name} has the shape {found}, and the model needs {needed}")))
+        }
+        None => Err(fault(format!("the array {} is missing", place.name))),
+    })
+}
+
+/// The names of what the optimizer remembers.
+fn slots(compiled: &Compiled) -> &'static [&'static str] {
+    compiled.optimizer.as_ref().map_or(&[], |optimizer| optimizer.slots())
 }
 
 fn numbers(tensor: &TensorView) -> Result<Vec<Real>, String> {

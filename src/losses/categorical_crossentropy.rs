@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Loss, TargetForm, clip, inside_clip, log_denominator};
+use super::{Loss, clip, inside_clip, log_denominator};
 use crate::Real;
 use crate::activations::ActivationKind;
 
@@ -28,10 +28,6 @@ impl CategoricalCrossentropy {
 }
 
 impl Loss for CategoricalCrossentropy {
-    fn target_form(&self) -> TargetForm {
-        TargetForm::OneHot
-    }
-
     fn value(&self, y: &[Real], p: &[Real]) -> Real {
         let targets = y.iter().map(|&y| self.smooth(y, p.len())).zip(p);
         if self.from_logits {

@@ -37,8 +37,6 @@ classes! {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TargetForm {
     /// A vector as long as the output's; class numbers are spread out to 1 at the class and 0 elsewhere.
-    OneHot,
-    /// A vector as long as the output's.
     Vector,
     /// The number of the class.
     Label,

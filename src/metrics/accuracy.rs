@@ -1,35 +1,50 @@
 //! Accuracy: the share of right answers, in the three forms that Keras chooses between.
 
+use serde::{Deserialize, Serialize};
+
 use super::{MAX_COUNTERS, Metric};
 use crate::Real;
 
-/// The largest output is at the largest target; of equals the first counts.
-#[derive(Debug)]
-pub(super) struct Categorical;
+/// The metric `categorical_accuracy`: the largest output is at the largest target; of equals the first counts.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CategoricalAccuracy {}
 
-/// The largest output is at the class that the target names.
-#[derive(Debug)]
-pub(super) struct Sparse;
+/// The metric `sparse_categorical_accuracy`: the largest output is at the class that the target names.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SparseCategoricalAccuracy {}
 
-/// Each value, over ½ or not, is the target.
-#[derive(Debug)]
-pub(super) struct Binary;
+/// The metric `binary_accuracy`: each value, over the threshold or not, is the target.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BinaryAccuracy {
+    /// What a value must be over to count as 1.
+    pub threshold: f64,
+}
 
-impl Metric for Categorical {
+impl Default for BinaryAccuracy {
+    fn default() -> Self {
+        BinaryAccuracy { threshold: 0.5 }
+    }
+}
+
+impl Metric for CategoricalAccuracy {
     fn count(&self, y: &[Real], p: &[Real], counters: &mut [f64; MAX_COUNTERS]) {
         tally(counters, usize::from(largest(y) == largest(p)), 1);
     }
 }
 
-impl Metric for Sparse {
+impl Metric for SparseCategoricalAccuracy {
     fn count(&self, y: &[Real], p: &[Real], counters: &mut [f64; MAX_COUNTERS]) {
         tally(counters, usize::from(y[0] as usize == largest(p)), 1);
     }
 }
 
-impl Metric for Binary {
+impl Metric for BinaryAccuracy {
     fn count(&self, y: &[Real], p: &[Real], counters: &mut [f64; MAX_COUNTERS]) {
-        let right = y.iter().zip(p).filter(|&(&y, &p)| Real::from(u8::from(p > 0.5)) == y).count();
+        let over = |p: Real| Real::from(u8::from(p > self.threshold as Real));
+        let right = y.iter().zip(p).filter(|&(&y, &p)| over(p) == y).count();
         tally(counters, right, p.len());
     }
 }

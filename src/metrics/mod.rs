@@ -5,10 +5,30 @@ mod mean_error;
 mod top_k;
 mod true_positives;
 
+pub use accuracy::{BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy};
+pub use mean_error::{MeanAbsoluteError, MeanSquaredError};
+pub use top_k::{SparseTopKCategoricalAccuracy, TopKCategoricalAccuracy};
+pub use true_positives::{Precision, Recall};
+
 use std::fmt;
 
-use crate::classes::snake_case;
+use crate::classes::{classes, snake_case};
 use crate::{Error, Real, Result};
+
+classes! {
+    /// A metric of any class. Those of class numbers begin with `Sparse`.
+    AnyMetric: Metric {
+        "BinaryAccuracy" => BinaryAccuracy,
+        "CategoricalAccuracy" => CategoricalAccuracy,
+        "MeanAbsoluteError" => MeanAbsoluteError,
+        "MeanSquaredError" => MeanSquaredError,
+        "Precision" => Precision,
+        "Recall" => Recall,
+        "SparseCategoricalAccuracy" => SparseCategoricalAccuracy,
+        "SparseTopKCategoricalAccuracy" => SparseTopKCategoricalAccuracy,
+        "TopKCategoricalAccuracy" => TopKCategoricalAccuracy,
+    }
+}
 
 /// A running measure: a few counters that vectors of the last axis add to, and what they come to.
 ///
@@ -31,57 +51,54 @@ pub trait Metric: fmt::Debug + Send + Sync {
 /// The counters that a metric has.
 pub const MAX_COUNTERS: usize = 4;
 
-type Make = fn() -> Box<dyn Metric>;
+impl AnyMetric {
+    /// Keras's name: `categorical_accuracy`.
+    pub fn name(&self) -> String {
+        snake_case(self.class_name())
+    }
 
-/// Every metric under Keras's name. Those of class numbers begin with `sparse_`.
-const CATALOGUE: [(&str, Make); 9] = [
-    ("binary_accuracy", || Box::new(accuracy::Binary)),
-    ("categorical_accuracy", || Box::new(accuracy::Categorical)),
-    ("sparse_categorical_accuracy", || Box::new(accuracy::Sparse)),
-    ("top_k_categorical_accuracy", || Box::new(top_k::TopK { k: 5 })),
-    ("sparse_top_k_categorical_accuracy", || Box::new(top_k::TopK { k: 5 })),
-    ("mean_absolute_error", || Box::new(mean_error::MeanError(Real::abs))),
-    ("mean_squared_error", || Box::new(mean_error::MeanError(|error| error * error))),
-    ("precision", || Box::new(true_positives::TruePositives { among: |_, predicted| predicted })),
-    ("recall", || Box::new(true_positives::TruePositives { among: |is, _| is })),
-];
+    /// The metric that a name stands for, with Keras's defaults, given how long a target's and an output's last axis is.
+    /// An unknown name is an error that lists all.
+    ///
+    /// `accuracy` (or `acc`) is chosen as Keras 3 does, by shapes alone: binary for an output of one value, sparse for
+    /// targets of one class number, else categorical.
+    pub fn by_name(name: &str, target_width: usize, output_width: usize) -> Result<AnyMetric> {
+        let lower = snake_case(name);
+        let full = match (lower.as_str(), target_width, output_width) {
+            ("accuracy" | "acc", _, 1) => "binary_accuracy",
+            ("accuracy" | "acc", 1, _) => "sparse_categorical_accuracy",
+            ("accuracy" | "acc", ..) => "categorical_accuracy",
+            ("mae", ..) => "mean_absolute_error",
+            ("mse", ..) => "mean_squared_error",
+            (other, ..) => other,
+        };
+        AnyMetric::all().into_iter().find(|metric| metric.name() == full).ok_or_else(|| {
+            let names: Vec<_> = AnyMetric::all().iter().map(AnyMetric::name).collect();
+            let names = names.join(", ");
+            Error::Argument(format!("there is no metric {name:?} here; known: accuracy, {names}, mae, mse"))
+        })
+    }
 
-/// Makes the metric that a name stands for, given how long a target's and an output's last axis is. An unknown name is
-/// an error that lists all; so is a metric that needs targets of the other form.
-///
-/// `accuracy` (or `acc`) is chosen as Keras 3 does, by shapes alone: binary for an output of one value, sparse for
-/// targets of one class number, else categorical. Top-k takes Keras's k of 5, precision and recall its threshold of ½.
-pub fn by_name(name: &str, target_width: usize, output_width: usize) -> Result<Box<dyn Metric>> {
-    let lower = snake_case(name);
-    let full = match (lower.as_str(), target_width, output_width) {
-        ("accuracy" | "acc", _, 1) => "binary_accuracy",
-        ("accuracy" | "acc", 1, _) => "sparse_categorical_accuracy",
-        ("accuracy" | "acc", ..) => "categorical_accuracy",
-        ("mae", ..) => "mean_absolute_error",
-        ("mse", ..) => "mean_squared_error",
-        (other, ..) => other,
-    };
-    let Some((_, make)) = CATALOGUE.iter().find(|(known, _)| *known == full) else {
-        let names = CATALOGUE.map(|(known, _)| known).join(", ");
-        return Err(Error::Argument(format!("there is no metric {name:?} here; known: accuracy, {names}, mae, mse")));
-    };
-    match full.strip_prefix("sparse_") {
-        Some(dense) if target_width != 1 => Err(Error::Argument(format!(
-            "the metric {name} counts against class numbers, and this loss takes vectors; {dense} would fit"
-        ))),
-        None if target_width != output_width => Err(Error::Argument(format!(
-            "the metric {name} counts against vectors of {output_width}, and this loss takes class numbers; accuracy and \
-             sparse_top_k_categorical_accuracy would fit, or the loss categorical_crossentropy"
-        ))),
-        _ => Ok(make()),
+    /// Refuses targets of the other form: class numbers for a metric of vectors, or vectors for one of class numbers.
+    pub fn check(&self, name: &str, target_width: usize, output_width: usize) -> Result<()> {
+        match self.name().strip_prefix("sparse_") {
+            Some(dense) if target_width != 1 => Err(Error::Argument(format!(
+                "the metric {name} counts against class numbers, and this loss takes vectors; {dense} would fit"
+            ))),
+            None if target_width != output_width => Err(Error::Argument(format!(
+                "the metric {name} counts against vectors of {output_width}, and this loss takes class numbers; accuracy \
+                 and sparse_top_k_categorical_accuracy would fit, or the loss categorical_crossentropy"
+            ))),
+            _ => Ok(()),
+        }
     }
 }
 
 /// Whether the logs' number of this name (`val_loss`, `accuracy`) is the better, the lower it is; `None` for a name
-/// that is neither the loss nor a metric.
+/// that is neither the loss nor a metric's own.
 pub fn lower_is_better(name: &str) -> Option<bool> {
     match name.strip_prefix("val_").unwrap_or(name) {
         "loss" => Some(true),
-        metric => by_name(metric, 1, 1).ok().map(|metric| metric.lower_is_better()),
+        metric => AnyMetric::by_name(metric, 1, 1).ok().map(|metric| metric.lower_is_better()),
     }
 }

@@ -1,9 +1,13 @@
 //! How a model is trained: optimizer, loss and metrics, as Keras's `compile` takes them.
 
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
 use super::Sequential;
 use crate::losses::{AnyLoss, TargetForm};
+use crate::metrics::AnyMetric;
 use crate::optimizers::{AnyOptimizer, LearningRate, OptimizerState};
-use crate::{Error, Result, metrics};
+use crate::{Error, Result};
 
 /// The most metrics that a model may be compiled with.
 pub const MAX_METRICS: usize = 8;
@@ -11,27 +15,87 @@ pub const MAX_METRICS: usize = 8;
 /// What a model was compiled with.
 #[derive(Debug, Clone)]
 pub struct Compiled {
-    /// The rule.
-    pub optimizer: AnyOptimizer,
+    /// The rule; none where a file's is unknown here, and then the model can be evaluated and not trained.
+    pub optimizer: Option<AnyOptimizer>,
     /// What the rule remembers.
     pub state: OptimizerState,
     /// What training makes small.
     pub loss: AnyLoss,
-    /// The metrics' names, as they were given.
-    pub metrics: Vec<String>,
+    /// What is counted beside it.
+    pub metrics: Vec<MetricChoice>,
+}
+
+/// A metric, and the name that its values go under.
+///
+/// Without a class the name is Keras's and says which metric it is; `accuracy` may then be one of three.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(into = "Value", try_from = "Value")]
+pub struct MetricChoice {
+    /// The name.
+    pub name: String,
+    /// The metric, where it has options or a name of its own.
+    pub class: Option<AnyMetric>,
+}
+
+impl From<&str> for MetricChoice {
+    fn from(name: &str) -> Self {
+        MetricChoice { name: name.to_string(), class: None }
+    }
+}
+
+/// As Keras writes it: a name, or an object whose options hold the name.
+impl From<MetricChoice> for Value {
+    fn from(choice: MetricChoice) -> Value {
+        let Some(class) = choice.class else { return json!(choice.name) };
+        let mut value = serde_json::to_value(class).unwrap_or_default();
+        value["config"]["name"] = json!(choice.name);
+        value
+    }
+}
+
+impl TryFrom<Value> for MetricChoice {
+    type Error = serde_json::Error;
+    fn try_from(mut value: Value) -> serde_json::Result<MetricChoice> {
+        if let Value::String(name) = value {
+            return Ok(MetricChoice { name, class: None });
+        }
+        let name = value.get_mut("config").and_then(Value::as_object_mut).and_then(|config| config.remove("name"));
+        let class: AnyMetric = serde_json::from_value(value)?;
+        let name = name.and_then(|name| name.as_str().map(str::to_string)).unwrap_or_else(|| class.name());
+        Ok(MetricChoice { name, class: Some(class) })
+    }
+}
+
+impl MetricChoice {
+    /// The metric for targets and outputs whose last axes have these lengths. One that does not fit is an error.
+    pub(crate) fn resolve(&self, target_width: usize, output_width: usize) -> Result<AnyMetric> {
+        let metric = match &self.class {
+            Some(class) => class.clone(),
+            None => AnyMetric::by_name(&self.name, target_width, output_width)?,
+        };
+        metric.check(&self.name, target_width, output_width)?;
+        Ok(metric)
+    }
 }
 
 impl Compiled {
+    /// The rule; an error where the file's is unknown.
+    pub fn optimizer(&self) -> Result<&AnyOptimizer> {
+        self.optimizer.as_ref().ok_or_else(|| {
+            let problem = "the model has a loss and no optimizer that is known here; compile it with one to train it";
+            Error::Argument(problem.to_string())
+        })
+    }
+
     /// The learning rate of the next step.
     pub fn learning_rate(&self) -> f64 {
-        self.state.step(&*self.optimizer).learning_rate
+        self.optimizer.as_ref().map_or(0.0, |optimizer| self.state.step(&**optimizer).learning_rate)
     }
 
     /// Sets the learning rate of the steps to come. One out of range is an error, as is one beside a schedule.
     pub fn set_learning_rate(&mut self, rate: f64) -> Result<()> {
-        if let LearningRate::Schedule(_) = self.optimizer.learning_rate() {
-            let what =
-                "the learning rate follows a schedule, so nothing else can set it; compile with a number instead";
+        if let LearningRate::Schedule(_) = self.optimizer()?.learning_rate() {
+            let what = "the learning rate follows a schedule, so nothing else can set it; give the optimizer a number";
             return Err(Error::Argument(what.to_string()));
         }
         LearningRate::Constant(rate).problem().map_or(Ok(()), |problem| Err(Error::Argument(problem)))?;
@@ -49,19 +113,36 @@ impl Sequential {
         loss: impl Into<AnyLoss>,
         metrics: &[&str],
     ) -> Result<()> {
-        let (optimizer, loss) = (optimizer.into(), loss.into());
-        if let Some(problem) = optimizer.problem() {
+        let metrics = metrics.iter().map(|name| MetricChoice::from(*name)).collect();
+        self.compile_with(Some(optimizer.into()), loss.into(), metrics)
+    }
+
+    /// The same with metrics that may have options, and perhaps without an optimizer: then it can be evaluated alone.
+    ///
+    /// Of metrics with the same name the second goes under `name_1`, as in Keras.
+    pub fn compile_with(
+        &mut self,
+        optimizer: Option<AnyOptimizer>,
+        loss: AnyLoss,
+        mut metrics: Vec<MetricChoice>,
+    ) -> Result<()> {
+        if let Some(problem) = optimizer.as_ref().and_then(|optimizer| optimizer.problem()) {
             return Err(Error::Argument(problem));
         }
         if metrics.len() > MAX_METRICS {
             return Err(Error::Argument(format!("{} metrics are more than the {MAX_METRICS} that fit", metrics.len())));
         }
         let (target_width, output_width) = self.widths(&loss);
-        for name in metrics {
-            metrics::by_name(name, target_width, output_width)?;
+        for i in 0..metrics.len() {
+            let metric = metrics[i].resolve(target_width, output_width)?;
+            let taken = |name: &str| metrics[..i].iter().any(|other| other.name == name);
+            if taken(&metrics[i].name) {
+                let mut names = (1..).map(|number| format!("{}_{number}", metrics[i].name));
+                let name = names.find(|name| !taken(name)).unwrap_or_default();
+                metrics[i] = MetricChoice { name, class: Some(metric) };
+            }
         }
-        let state = OptimizerState::new(&*optimizer, self.count_params());
-        let metrics = metrics.iter().map(|name| name.to_string()).collect();
+        let state = OptimizerState::new(optimizer.as_deref(), self.count_params());
         self.compiled = Some(Compiled { optimizer, state, loss, metrics });
         Ok(())
     }
@@ -83,6 +164,8 @@ impl Sequential {
     }
 }
 
-pub(crate) fn not_compiled() -> Error {
-    Error::Argument("the model has no optimizer and no loss yet; call compile first".to_string())
+fn not_compiled() -> Error {
+    let problem = "nothing says what the model is measured by: it was saved without a loss, or not compiled yet\n  compile \
+                   it first; on the command line, train it with --loss and --optimizer";
+    Error::Argument(problem.to_string())
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::Sequential;
+use super::{MetricChoice, Sequential};
 use crate::layers::AnyLayer;
 use crate::losses::AnyLoss;
 use crate::optimizers::AnyOptimizer;
@@ -31,9 +31,9 @@ struct Config {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct CompileConfig {
-    optimizer: AnyOptimizer,
+    optimizer: Option<AnyOptimizer>,
     loss: AnyLoss,
-    metrics: Vec<String>,
+    metrics: Vec<MetricChoice>,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -122,8 +122,7 @@ impl Description {
         let mut model = builder.build(self.training.seed)?;
         (model.epochs_done, model.batch_size) = (self.training.epochs, self.training.batch_size);
         if let Some(CompileConfig { optimizer, loss, metrics }) = self.compile_config {
-            let metrics: Vec<&str> = metrics.iter().map(String::as_str).collect();
-            model.compile(optimizer, loss, &metrics)?;
+            model.compile_with(optimizer, loss, metrics)?;
             let state = &mut model.compiled_mut()?.state;
             state.iteration = self.training.iteration;
             state.learning_rate = self.training.learning_rate.unwrap_or(state.learning_rate);

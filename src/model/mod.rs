@@ -12,7 +12,7 @@ mod verify;
 mod workspace;
 
 pub use builder::SequentialBuilder;
-pub use compile::{Compiled, MAX_METRICS};
+pub use compile::{Compiled, MAX_METRICS, MetricChoice};
 pub use description::Description;
 pub use layer::{BuiltLayer, Node};
 pub use naming::{LayerName, Style};

@@ -74,8 +74,11 @@ pub struct OptimizerState {
 }
 
 impl OptimizerState {
-    /// The state before the first step, for so many parameters.
-    pub fn new(rule: &dyn Optimizer, n_params: usize) -> Self {
+    /// The state before the first step, for so many parameters; without a rule there is nothing to remember.
+    pub fn new(rule: Option<&dyn Optimizer>, n_params: usize) -> Self {
+        let Some(rule) = rule else {
+            return OptimizerState { iteration: 0, learning_rate: 0.0, slots: Default::default() };
+        };
         OptimizerState {
             iteration: 0,
             learning_rate: rule.learning_rate().at(0),

@@ -196,7 +196,8 @@ impl Engine {
 
     /// Moves the parameters by it.
     pub fn update(&mut self, model: &mut Sequential) {
-        let Sequential { plan, parameters, compiled: Some(Compiled { optimizer, state, .. }), .. } = model else {
+        let Sequential { plan, parameters, compiled, .. } = model;
+        let Some(Compiled { optimizer: Some(optimizer), state, .. }) = compiled else {
             return;
         };
         let (step, common) = (state.step(&**optimizer), optimizer.common());

@@ -1,14 +1,14 @@
 //! What stands on a model's output: the loss and the metrics, and the sums that they make.
 
 use crate::losses::AnyLoss;
-use crate::metrics::{self, MAX_COUNTERS, Metric};
-use crate::model::{MAX_METRICS, Sequential};
+use crate::metrics::{AnyMetric, MAX_COUNTERS};
+use crate::model::{MAX_METRICS, MetricChoice, Sequential};
 use crate::{Real, Result};
 
 /// Loss and metrics, and what they need to know about the output.
 pub(super) struct Head {
     loss: AnyLoss,
-    metrics: Vec<Box<dyn Metric>>,
+    metrics: Vec<AnyMetric>,
     /// The loss takes its gradient in front of the last activation.
     pub absorbed: bool,
     /// Vectors of the last axis in a row.
@@ -44,7 +44,7 @@ impl Head {
     pub fn new(model: &Sequential) -> Result<Head> {
         let compiled = model.compiled()?;
         let (target_width, output_width) = model.widths(&compiled.loss);
-        let metric = |name: &String| metrics::by_name(name, target_width, output_width);
+        let metric = |choice: &MetricChoice| choice.resolve(target_width, output_width);
         Ok(Head {
             loss: compiled.loss.clone(),
             metrics: compiled.metrics.iter().map(metric).collect::<Result<_>>()?,

@@ -71,6 +71,7 @@ impl Sequential {
         if options.batch_size == 0 {
             return Err(Error::Argument("a batch has at least 1 row; 0 were asked for".to_string()));
         }
+        self.compiled()?.optimizer()?;
         let rows = rows(self, data)?.weighted(options.sample_weight, None)?;
         let (rows, validation) = match options.validation_data {
             Some(validation) => (rows, Some(self::rows(self, validation)?)),
@@ -90,8 +91,8 @@ impl Sequential {
         let threads = Threads::new(self.n_threads, &self.plan, batch_size)?;
         threads.clone().enter(|| {
             let head = Head::new(self)?;
-            let names = ["loss"].into_iter().chain(self.compiled()?.metrics.iter().map(String::as_str));
-            let names: Vec<String> = names.map(str::to_string).collect();
+            let metrics = self.compiled()?.metrics.iter().map(|metric| metric.name.clone());
+            let names = ["loss".to_string()].into_iter().chain(metrics).collect();
             let engine = Engine::new(self, &threads, batch_size, rows.target_width(), true);
             let validation = validation.map(|rows| (evaluation_engine(self, &threads, &rows), rows));
             Fit { model: self, rows, validation, head, engine, batch_size, options, names }.run(callbacks)
@@ -101,6 +102,7 @@ impl Sequential {
     /// One step on one batch, all of the dataset: the loss and the metrics at the weights before it. A loss that is not
     /// finite is an error, and then nothing moves.
     pub fn train_on_batch(&mut self, batch: &Dataset) -> Result<Scores> {
+        self.compiled()?.optimizer()?;
         let (rows, head) = (rows(self, batch)?, Head::new(self)?);
         let batch: Vec<u32> = (0..rows.len() as u32).collect();
         let threads = Threads::new(self.n_threads, &self.plan, batch.len())?;
@@ -120,7 +122,8 @@ impl Sequential {
 
     fn scores(&self, head: &Head, tally: &Tally) -> Result<Scores> {
         let (means, _) = head.means(tally);
-        let metrics = self.compiled()?.metrics.iter().cloned().zip(means[1..].iter().copied()).collect();
+        let names = self.compiled()?.metrics.iter().map(|metric| metric.name.clone());
+        let metrics = names.zip(means[1..].iter().copied()).collect();
         Ok(Scores { loss: means[0], metrics })
     }
 
@@ -151,7 +154,6 @@ impl Sequential {
 
 fn rows<'a>(model: &Sequential, data: &'a Dataset) -> Result<Rows<'a>> {
     let encoding = match model.compiled()?.loss.target_form() {
-        TargetForm::OneHot => Encoding::OneHot,
         TargetForm::Vector => Encoding::Vector,
         TargetForm::Label => Encoding::Label,
     };
