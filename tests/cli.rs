@@ -329,7 +329,7 @@ fn a_wrong_command_line_is_refused_with_2() {
     let good = "exponential:decay_steps=1000,decay_rate=0.96";
     refused(2, &["train", "--reduce-on-plateau", "--schedule", good], &["--schedule", "--reduce-on-plateau"]);
     for (schedule, word) in [
-        ("", "Decay"),
+        ("", "exponential"),
         ("magic:decay_steps=1", "MagicDecay"),
         ("é", "ExponentialDecay"),
         ("exponential", "decay_steps"),
@@ -437,6 +437,99 @@ fn a_damaged_model_file_is_refused_wherever_it_is_cut_or_changed() {
     refused(1, &["verify", folder.path().join("none").to_str().unwrap()], &["cannot read"]);
     fs::write(file, "<html>").unwrap();
     refused(1, &["summary", file], &["safetensors"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_training_saves_and_reports() {
+    use std::io::{BufRead, BufReader, Read};
+    use std::process::{Command, Stdio};
+    let folder = TempDir::new().unwrap();
+    let (data, saved) = (small_npz(folder.path()), folder.path().join("model.keras"));
+    let mut child = Command::new(env!("CARGO_BIN_EXE_tallynet"))
+        .args(["train", "--data", &data, "--epochs", "1000000", "--save", saved.to_str().unwrap()])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    lines.find(|line| line.starts_with("Epoch 2/")).unwrap();
+    let interrupt = |pid: u32| Command::new("kill").args(["-INT", &pid.to_string()]).status().unwrap();
+    assert!(interrupt(child.id()).success());
+    let rest: Vec<String> = lines.collect();
+    let mut report = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut report).unwrap();
+    assert!(child.wait().unwrap().success(), "{rest:?}");
+    assert!(rest.iter().any(|line| line.starts_with("Interrupted")), "{rest:?}");
+    assert!(report.contains("Test accuracy") && report.contains("Verified") && saved.exists(), "{report}");
+}
+
+#[test]
+fn what_a_newcomer_stumbled_over() {
+    let folder = TempDir::new().unwrap();
+    let data = small_npz(folder.path());
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_string();
+    let base = ["train", "--data", &data, "--epochs", "1"];
+    let train = |more: &[&str]| run(&[&base, more].concat());
+
+    // Class numbers go with every loss of vectors.
+    for loss in ["mse", "mae", "huber", "binary_crossentropy"] {
+        assert_eq!(train(&["--loss", loss, "--quiet"]).code, 0, "{loss}");
+    }
+    // A metric that is named twice has two names, and blanks do not matter.
+    let line: Value = serde_json::from_str(&train(&["--metrics", "accuracy, accuracy", "--json"]).stdout).unwrap();
+    assert_eq!(line["metrics"]["accuracy"], line["metrics"]["accuracy_1"]);
+    assert_eq!(line["history"]["accuracy"].as_array().unwrap().len(), 1);
+    // Bytes are the same numbers to evaluate and to predict, and untrained weights are named.
+    let json = path("model.json");
+    let saved = train(&["--save", &json]);
+    assert!(saved.stdout.contains("without weights"), "{}", saved.stdout);
+    let evaluated = run(&["evaluate", &json, "--data", &data]);
+    assert!(evaluated.stderr.contains("no weights") && evaluated.stderr.contains("divided by 255"));
+    let predicted = run(&["predict", &json, &data, "-o", &path("y.npy")]);
+    assert!(predicted.stderr.contains("divided by 255"), "{}", predicted.stderr);
+    let raw = run(&["predict", &json, &data, "-o", &path("y.npy"), "--scale", "none"]);
+    assert!(!raw.stderr.contains("divided by 255"), "{}", raw.stderr);
+    refused(2, &[&base[..], &["--checkpoint", &json]].concat(), &[".json", "no weights"]);
+    refused(1, &["convert", "mnist-softmax", &path("model.h5")], &["read and not written", ".keras"]);
+    // Weights come from safetensors too.
+    let (whole, copy) = (path("model.safetensors"), path("copy.safetensors"));
+    assert_eq!(train(&["--seed", "3", "--save", &whole]).code, 0);
+    assert_eq!(run(&["convert", &json, &copy, "--weights", &whole]).code, 0);
+    let fingerprint = |file: &str| run(&["verify", file]).stdout.split("Fingerprint").last().unwrap().to_string();
+    assert_eq!(fingerprint(&whole), fingerprint(&copy));
+    // A schedule is called as the help calls it, and says when a flag beside it would say nothing.
+    let piecewise = "piecewise:boundaries=5,values=0.1/0.01";
+    for (schedule, words) in [
+        ("nonsense", &["nonsense", "exponential", "inverse-time"][..]),
+        (piecewise, &["--learning-rate"]),
+        ("exponential:staircase=yes", &["staircase", "true or false"]),
+        ("cosine:initial_learning_rate=0.1", &["--learning-rate", "initial_learning_rate"]),
+    ] {
+        refused(2, &[&base[..], &["--learning-rate", "0.1", "--schedule", schedule]].concat(), words);
+    }
+    assert_eq!(train(&["--schedule", "ExponentialDecay:decay_steps=9,decay_rate=0.9", "--quiet"]).code, 0);
+}
+
+#[test]
+fn a_training_goes_on_bit_for_bit_from_every_form() {
+    let folder = TempDir::new().unwrap();
+    let data = small_npz(folder.path());
+    for optimizer in ["sgd", "rmsprop", "adagrad", "adam", "adamw"] {
+        let train = |model: &str, epochs: &str, more: &[&str]| {
+            let base = ["train", model, "--data", &data, "--epochs", epochs, "--json"];
+            let line: Value = serde_json::from_str(&run(&[&base, more].concat()).stdout).unwrap();
+            line["fingerprint"].as_str().unwrap().to_string()
+        };
+        let how = ["--optimizer", optimizer, "--learning-rate", "0.0123"];
+        let whole = train("mnist-softmax", "3", &how);
+        for extension in ["keras", "safetensors"] {
+            let file = folder.path().join("half").with_extension(extension);
+            let file = file.to_str().unwrap();
+            train("mnist-softmax", "1", &[&how[..], &["--save", file]].concat());
+            assert_eq!(train(file, "2", &[]), whole, "{optimizer}, {extension}");
+        }
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod convert;
 mod data;
 mod evaluate;
 mod gradcheck;
+mod interrupt;
 mod models;
 mod output;
 mod predict;

@@ -15,12 +15,13 @@ use tallynet::training::{
 };
 
 use super::data::Data;
+use super::interrupt::Interrupt;
 use super::{Failure, Outcome, choose, evaluate, output, schedule};
 
 /// Train a model, score it on the test set and verify its weights.
 ///
 /// After every epoch the model is evaluated on the test set, or on the rows that --validation-split keeps. The test
-/// score is always taken on the test set.
+/// score is always taken on the test set. Ctrl-C ends the training after the batch, and all that follows it still does.
 #[derive(Args)]
 #[command(after_help = "Examples:
   tallynet train
@@ -173,7 +174,7 @@ impl Train {
 
     /// What the flags ask for beside training. The progress comes last: it prints what the others add to the logs.
     fn callbacks(&self, model: &mut Sequential, verbose: bool) -> Result<Vec<Box<dyn Callback>>, Failure> {
-        let mut callbacks: Vec<Box<dyn Callback>> = vec![];
+        let mut callbacks: Vec<Box<dyn Callback>> = vec![Box::new(Interrupt::listen())];
         if let Some(patience) = self.reduce_on_plateau {
             let compiled = model.compiled_mut()?;
             compiled.set_learning_rate(compiled.learning_rate()).map_err(Failure::usage)?;

@@ -49,16 +49,15 @@ impl Callback for Progress {
         Ok(())
     }
 
-    fn on_batch_end(&mut self, batch: usize, names: &[String], means: &[f64]) {
-        if self.bar.is_hidden() {
-            return;
-        }
+    fn on_batch_end(&mut self, batch: usize, names: &[String], means: &[f64]) -> Control {
         // A message is text, and text is not free: a few a second are all that anyone can read.
-        if self.bar.position() == 0 || self.start.elapsed() > Duration::from_millis(100) {
+        let is_due = || self.bar.position() == 0 || self.start.elapsed() > Duration::from_millis(100);
+        if !self.bar.is_hidden() && is_due() {
             self.start = Instant::now();
             self.bar.set_message(line(names.iter().map(String::as_str).zip(means.iter().copied())));
             self.bar.set_position(batch as u64 + 1);
         }
+        Control::Continue
     }
 
     fn on_epoch_end(&mut self, _: &mut Sequential, epoch: usize, logs: &mut Logs) -> Result<Control> {

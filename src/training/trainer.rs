@@ -190,7 +190,7 @@ impl Fit<'_> {
                 shuffle(&mut order, self.model.seed, epoch);
             }
             let start = Instant::now();
-            let Some(tally) = self.epoch(epoch, &order, callbacks)? else { break };
+            let Some((tally, mut control)) = self.epoch(epoch, &order, callbacks)? else { break };
             let seconds = start.elapsed().as_secs_f64();
             self.model.epochs_done = epoch + 1;
             let mut logs: Logs = self.names.iter().cloned().zip(self.head.means(&tally).0).collect();
@@ -198,7 +198,6 @@ impl Fit<'_> {
                 let validated = self.head.means(&self::tally(self.model, engine, &self.head, rows)).0;
                 logs.extend(self.names.iter().map(|name| format!("val_{name}")).zip(validated));
             }
-            let mut control = Control::Continue;
             for callback in callbacks.iter_mut() {
                 if callback.on_epoch_end(self.model, epoch, &mut logs)? == Control::Stop {
                     control = Control::Stop;
@@ -215,8 +214,14 @@ impl Fit<'_> {
         Ok(history)
     }
 
-    /// The sums of one epoch; none where a callback ended it at a loss that is not finite.
-    fn epoch(&mut self, epoch: usize, order: &[u32], callbacks: &mut [&mut dyn Callback]) -> Result<Option<Tally>> {
+    /// The sums of one epoch, and whether it is the last; nothing where a callback ended it at a loss that is not
+    /// finite.
+    fn epoch(
+        &mut self,
+        epoch: usize,
+        order: &[u32],
+        callbacks: &mut [&mut dyn Callback],
+    ) -> Result<Option<(Tally, Control)>> {
         let mut total = Tally::ZERO;
         for (number, batch) in order.chunks(self.batch_size).enumerate() {
             match step(self.model, &mut self.engine, &self.head, &self.rows, batch) {
@@ -231,9 +236,17 @@ impl Fit<'_> {
                 }
             }
             let (means, n) = self.head.means(&total);
-            callbacks.iter_mut().for_each(|callback| callback.on_batch_end(number, &self.names, &means[..n]));
+            let mut control = Control::Continue;
+            for callback in callbacks.iter_mut() {
+                if callback.on_batch_end(number, &self.names, &means[..n]) == Control::Stop {
+                    control = Control::Stop;
+                }
+            }
+            if control == Control::Stop {
+                return Ok(Some((total, control)));
+            }
         }
-        Ok(Some(total))
+        Ok(Some((total, Control::Continue)))
     }
 }
 

@@ -65,8 +65,10 @@ pub trait Callback: Send {
     }
 
     /// After a batch, counted from 0: the means of the epoch so far, under `names`. Called in the middle of training,
-    /// so it should be quick.
-    fn on_batch_end(&mut self, _batch: usize, _names: &[String], _means: &[f64]) {}
+    /// so it should be quick. Stop ends the epoch here, which is then the last; what follows an epoch still does.
+    fn on_batch_end(&mut self, _batch: usize, _names: &[String], _means: &[f64]) -> Control {
+        Control::Continue
+    }
 
     /// When the loss of a batch, counted from 0, is not a finite number; nothing has moved yet. Where a callback says
     /// stop, training ends here with the history of the epochs before; where none does, with an error.
