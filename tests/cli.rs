@@ -330,7 +330,7 @@ fn a_wrong_command_line_is_refused_with_2() {
     refused(2, &["train", "--reduce-on-plateau", "--schedule", good], &["--schedule", "--reduce-on-plateau"]);
     for (schedule, word) in [
         ("", "exponential"),
-        ("magic:decay_steps=1", "MagicDecay"),
+        ("magic:decay_steps=1", "magic"),
         ("é", "ExponentialDecay"),
         ("exponential", "decay_steps"),
         ("exponential:decay_steps=1000", "decay_rate"),

@@ -102,3 +102,32 @@ macro_rules! x86_lanes {
 x86_lanes!(Avx2, __m256, 8, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_fmadd_ps);
 #[cfg(all(target_arch = "x86_64", not(feature = "f64")))]
 x86_lanes!(Avx512, __m512, 16, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_fmadd_ps);
+
+/// Rows of a square that [`turned`] turns.
+pub(super) const SIDE: usize = 4;
+
+/// The first values of four slices, which have as many or more, turned over the diagonal.
+#[inline(always)]
+pub(super) fn turned(rows: [&[Real]; SIDE]) -> [[Real; SIDE]; SIDE] {
+    #[cfg(all(target_arch = "x86_64", not(feature = "f64")))]
+    {
+        use std::arch::x86_64::{_MM_TRANSPOSE4_PS, _mm_loadu_ps, _mm_storeu_ps};
+        let [a, b, c, d] = [&rows[0][..SIDE], &rows[1][..SIDE], &rows[2][..SIDE], &rows[3][..SIDE]];
+        let mut columns = [[0.0; SIDE]; SIDE];
+        // SAFETY: every x86-64 has these instructions, which take any alignment; the slices and the rows of the result
+        // hold the four numbers that each of them reads or writes.
+        unsafe {
+            let mut a = _mm_loadu_ps(a.as_ptr());
+            let mut b = _mm_loadu_ps(b.as_ptr());
+            let mut c = _mm_loadu_ps(c.as_ptr());
+            let mut d = _mm_loadu_ps(d.as_ptr());
+            _MM_TRANSPOSE4_PS(&mut a, &mut b, &mut c, &mut d);
+            for (column, values) in columns.iter_mut().zip([a, b, c, d]) {
+                _mm_storeu_ps(column.as_mut_ptr(), values);
+            }
+        }
+        columns
+    }
+    #[cfg(not(all(target_arch = "x86_64", not(feature = "f64"))))]
+    std::array::from_fn(|j| [rows[0][j], rows[1][j], rows[2][j], rows[3][j]])
+}

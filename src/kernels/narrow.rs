@@ -3,13 +3,13 @@
 //! A panel of whole registers would stay half empty, so here the lanes run along A: along the inner dimension for
 //! `A·B`, where each sum's lanes are added up at the end, and along the rows of C for `Aᵀ·B`.
 
-use super::lanes::Lanes;
+use super::lanes::{Lanes, SIDE, turned};
 use super::tiles::{self, Matrix};
 use crate::Real;
 
 /// Columns of a tile. With two rows, or two registers of rows, that is ten sums, which leaves room for their factors
 /// in 16 registers.
-const COLUMNS: usize = 5;
+const COLUMNS: usize = SIDE + 1;
 /// The inner dimension that is packed at a time.
 const INNER: usize = 1024;
 
@@ -149,9 +149,25 @@ fn along_rows<L: Lanes>(a: Matrix, b: Matrix, c: &mut [Real], accumulate: bool, 
                     L::store(sums[i][j], &mut tile[j][i * L::N..]);
                 }
             }
+            let left = group * COLUMNS;
+            if left + COLUMNS <= n && block == first {
+                let c = &mut c[first * n..][..width * n];
+                for (i, lines) in c.chunks_exact_mut(SIDE * n).enumerate() {
+                    let square = std::array::from_fn(|j| &tile[j][i * SIDE..][..SIDE]);
+                    for (j, (line, sums)) in lines.chunks_exact_mut(n).zip(turned(square)).enumerate() {
+                        let line = &mut line[left..][..COLUMNS];
+                        let last = tile[SIDE][i * SIDE + j];
+                        for k in 0..SIDE {
+                            line[k] = if accumulate { line[k] + sums[k] } else { sums[k] };
+                        }
+                        line[SIDE] = if accumulate { line[SIDE] + last } else { last };
+                    }
+                }
+                continue;
+            }
             let lines = c[block * n..].chunks_exact_mut(n).take(first + width - block);
             for (i, line) in (block - first..).zip(lines) {
-                for (c, sums) in line[group * COLUMNS..].iter_mut().zip(&tile) {
+                for (c, sums) in line[left..].iter_mut().zip(&tile) {
                     *c = if accumulate { *c + sums[i] } else { sums[i] };
                 }
             }
