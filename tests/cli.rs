@@ -331,7 +331,7 @@ fn a_wrong_command_line_is_refused_with_2() {
     for (schedule, word) in [
         ("", "exponential"),
         ("magic:decay_steps=1", "magic"),
-        ("é", "ExponentialDecay"),
+        ("é", "exponential"),
         ("exponential", "decay_steps"),
         ("exponential:decay_steps=1000", "decay_rate"),
         ("exponential:decay_steps,decay_rate=1", "name=value"),
