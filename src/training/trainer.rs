@@ -29,7 +29,8 @@ pub struct FitOptions<'a> {
     pub validation_data: Option<&'a Dataset>,
     /// The share of the rows, from the end, that is kept for validation. Not used beside `validation_data`.
     pub validation_split: f64,
-    /// How much the loss of each row counts, one number a row. Metrics and validation do not heed it.
+    /// How much the loss of each row counts, one number a row; those that `validation_split` takes keep theirs, as in
+    /// Keras. Metrics do not heed it.
     pub sample_weight: Option<&'a [Real]>,
     /// How much the loss of a row counts by its class; classes that are not named count 1.
     pub class_weight: Option<&'a [(usize, Real)]>,
