@@ -77,7 +77,10 @@ impl Parameters {
                 table.entries.push(Entry { layer, spec, range: start..end });
             }
         }
-        if end > most || table.values.try_reserve_exact(end).is_err() {
+        // Each array is drawn on its own before it is laid behind the others.
+        let largest = table.entries.iter().map(|entry| entry.range.len()).max().unwrap_or(0);
+        let refused = |vector: &mut Vec<Real>, len| vector.try_reserve_exact(len).is_err();
+        if end > most || refused(&mut table.values, end) || refused(&mut vec![], largest) {
             return Err(Error::Argument(format!("the model has {end} parameters, and there is no room for so many")));
         }
         for (number, entry) in table.entries.iter().enumerate() {

@@ -11,9 +11,10 @@ pub fn table(heads: &[&str], rows: &[Vec<String>]) -> String {
         (0..heads.len()).map(|i| lines.iter().map(|line| length(&line[i])).max().unwrap_or(0)).collect();
     let mut text = String::new();
     for line in lines {
-        let cells = line.iter().zip(&widths).zip(&right).map(|((cell, width), right)| match right {
-            true => format!("{cell:>width$}"),
-            false => format!("{cell:<width$}"),
+        let cells = line.iter().zip(&widths).zip(&right).map(|((cell, width), right)| {
+            // Not by a format's width, which ends the program where a name from a file is longer than 65,535.
+            let blanks = " ".repeat(width - length(cell));
+            if *right { blanks + cell } else { cell.clone() + &blanks }
         });
         text += cells.collect::<Vec<_>>().join("  ").trim_end();
         text += "\n";

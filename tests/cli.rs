@@ -512,6 +512,82 @@ fn what_a_newcomer_stumbled_over() {
 }
 
 #[test]
+fn what_an_attacker_found() {
+    let folder = TempDir::new().unwrap();
+    let data = small_npz(folder.path());
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_string();
+    let layer = |class: &str, config: &str| {
+        let layer = format!(r#"{{"class_name": "{class}", "config": {config}}}"#);
+        let input = r#"{"class_name": "InputLayer", "config": {"batch_shape": [null, 28, 28, 1]}}"#;
+        let compile = r#"{"optimizer": "sgd", "loss": "mse"}"#;
+        format!(
+            r#"{{"class_name": "Sequential", "config": {{"layers": [{input}, {layer}]}}, "compile_config": {compile}}}"#
+        )
+    };
+    let file = |name: &str, text: String| {
+        fs::write(path(name), text).unwrap();
+        path(name)
+    };
+    // A name longer than any format's width; one that looks like a layer and its array.
+    let long = file("long.json", layer("Dense", &format!(r#"{{"units": 2, "name": "{}"}}"#, "n".repeat(70_000))));
+    assert_eq!(run(&["gradcheck", &long]).code, 0);
+    let slash = file("slash.json", layer("Dense", r#"{"units": 2, "name": "a/b"}"#));
+    refused(1, &["summary", &slash], &["a/b"]);
+    // Steps and windows far longer than the image.
+    let stride = r#"{"filters": 1, "kernel_size": 3, "padding": "same", "strides": [9223372036854775807, 1]}"#;
+    let stride = file("stride.json", layer("Conv2D", stride));
+    assert_eq!(run(&["predict", &stride, &data, "-o", &path("y.npy")]).code, 0);
+    for dilation in ["20000", "2147483648", "4611686018427387904"] {
+        let config = format!(r#"{{"filters": 1, "kernel_size": 3, "padding": "same", "dilation_rate": {dilation}}}"#);
+        refused(1, &["summary", &file("dilation.json", layer("Conv2D", &config))], &["dilation_rate", dilation]);
+    }
+    // Somebody's own class under one of Keras's names.
+    let own = layer("Dense", r#"{"units": 2}"#).replace(r#""Dense","#, r#""Dense", "registered_name": "lab>Dense","#);
+    refused(1, &["summary", &file("own.json", own)], &["Dense", "lab>Dense", "not Keras's own"]);
+    // An option of a wrong type is named.
+    let scale = file("scale.json", layer("Rescaling", r#"{"scale": [0.1, 0.2]}"#));
+    refused(1, &["summary", &scale], &["Rescaling", "scale = [0.1,0.2]"]);
+    // The last step may spoil the weights, and epochs may be too many to count.
+    let base = ["train", "--data", &data, "--batch-size", "600", "--epochs", "1"];
+    let words = ["epoch 1", "batch 1", "NaN"];
+    refused(1, &[&base[..], &["--quiet", "--learning-rate", "1e300", "--save", &path("nan.keras")]].concat(), &words);
+    assert!(!Path::new(&path("nan.keras")).exists());
+    let saved = path("one.keras");
+    assert_eq!(run(&[&base[..], &["--save", &saved]].concat()).code, 0);
+    let most = usize::MAX.to_string();
+    let again = ["train", &saved, "--data", &data, "--quiet", "--epochs", &most];
+    refused(1, &again, &["epochs", "too many"]);
+    // What is read is not overwritten, and no several arrays are guessed among.
+    refused(2, &["predict", &saved, &data, "-o", &saved], &["overwrite"]);
+    let several = path("several.npz");
+    let mut npz = NpzWriter::new(fs::File::create(&several).unwrap());
+    for name in ["a", "b"] {
+        npz.add_array(name, &Array1::<f32>::zeros(3)).unwrap();
+    }
+    npz.finish().unwrap();
+    refused(1, &["predict", &saved, &several, "-o", &path("y.npy")], &["several arrays", "x_test"]);
+    // What is meant for a device goes into it; a link stays one, and a file keeps its mode.
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
+        assert_eq!(run(&["predict", &saved, &data, "-o", "/dev/null"]).code, 0);
+        assert!(fs::metadata("/dev/null").unwrap().file_type().is_char_device());
+        let link = path("link.npy");
+        fs::write(path("y.npy"), "").unwrap();
+        fs::set_permissions(path("y.npy"), fs::Permissions::from_mode(0o600)).unwrap();
+        symlink(path("y.npy"), &link).unwrap();
+        assert_eq!(run(&["predict", &saved, &data, "-o", &link]).code, 0);
+        assert!(fs::symlink_metadata(&link).unwrap().file_type().is_symlink());
+        let written = fs::metadata(path("y.npy")).unwrap();
+        assert!(written.len() > 1000 && written.permissions().mode() & 0o777 == 0o600);
+    }
+    // A place that the environment names goes before a made-up task.
+    let mut command = tallynet();
+    command.env("TALLYNET_DATA", path("nowhere.npz")).args(["train", "dense-514", "--epochs", "1", "--quiet"]);
+    assert_eq!(command.output().unwrap().status.code(), Some(1));
+}
+
+#[test]
 fn a_training_goes_on_bit_for_bit_from_every_form() {
     let folder = TempDir::new().unwrap();
     let data = small_npz(folder.path());

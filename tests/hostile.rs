@@ -129,7 +129,7 @@ fn bombs_and_giants_are_refused() {
         archive(&members)
     };
     for name in ["config.json", "model.weights.h5"] {
-        assert!(error(&with(name, vec![b' '; 50 << 20])).contains("64 times"), "{name}");
+        assert!(error(&with(name, vec![b' '; 50 << 20])).contains("eight times"), "{name}");
     }
     let giant = |units: u64| {
         json!({ "class_name": "Sequential", "config": { "name": "m", "layers": [

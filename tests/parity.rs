@@ -128,7 +128,7 @@ fn cutting_the_vector_changes_no_step() {
     ];
     for rule in AnyOptimizer::all().into_iter().chain(more) {
         let run = |cut: usize| {
-            let mut state = OptimizerState::new(&*rule, 10);
+            let mut state = OptimizerState::new(Some(&*rule), 10).unwrap();
             state.slots.iter_mut().for_each(|slot| slot.fill(0.5));
             let mut params = start.clone();
             for range in [0..cut, cut..10] {

@@ -38,10 +38,14 @@ impl Data {
             }
         };
         let mut data = match (&self.data, chosen.task) {
-            (None, Task::MadeUpRegression | Task::MadeUpPixels) => {
-                notice(
-                    "This model has no data of its own: a small made-up task stands in (--data FILE.npz for yours).",
-                );
+            (None, Task::MadeUpRegression | Task::MadeUpPixels) if datasets::from_environment().is_none() => {
+                let text =
+                    "This model has no data of its own: a small made-up task stands in (--data FILE.npz for yours).";
+                // Never left out for somebody's own model: a score on these says nothing of their data.
+                match chosen.has_weights {
+                    true => output::notice(text),
+                    false => notice(text),
+                }
                 match chosen.task {
                     Task::MadeUpPixels => made_up::pixels(0),
                     _ => made_up::regression(0),

@@ -1,6 +1,6 @@
 //! `tallynet predict`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use ndarray_npy::WriteNpyExt;
@@ -33,6 +33,14 @@ pub struct Predict {
 impl Predict {
     /// Computes and writes the outputs.
     pub fn run(self) -> Outcome {
+        for input in [Path::new(&self.file), &self.input] {
+            let same =
+                input.canonicalize().ok().filter(|input| self.output.canonicalize().is_ok_and(|out| out == *input));
+            if same.is_some() {
+                return Err(Failure::usage(format!("-o {} would overwrite what is read", self.output.display())));
+            }
+        }
+        formats::check_writable(&self.output)?;
         let chosen = choose(&self.file, None)?;
         chosen.warn_if_untrained(&self.file);
         let mut inputs = npz::load_inputs(&self.input)?;

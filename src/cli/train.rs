@@ -160,11 +160,12 @@ impl Train {
         };
         let mut callbacks: Vec<&mut dyn Callback> = callbacks.iter_mut().map(|callback| &mut **callback as _).collect();
         let history = model.fit(&data.train, options, &mut callbacks)?;
-        let scores = model.evaluate(&data.test)?;
-        let verification = model.verify()?;
+        // First of all what would be lost otherwise.
         if let Some(path) = &self.save {
             formats::save(&model, path)?;
         }
+        let scores = model.evaluate(&data.test)?;
+        let verification = model.verify()?;
         output::result(&match (self.json, self.quiet) {
             (true, _) => json_line(&model, &history, &scores, start.elapsed().as_secs_f64()),
             (_, true) => evaluate::lines(&scores),
@@ -189,8 +190,8 @@ impl Train {
             let metrics = model.compiled()?.metrics.iter().map(|metric| metric.name.as_str());
             let names = ["loss"].into_iter().chain(metrics);
             let mut logs: Logs =
-                names.flat_map(|name| [(name.to_string(), 0.0), (format!("val_{name}"), 0.0)]).collect();
-            logs.extend(self.reduce_on_plateau.map(|_| ("learning_rate".to_string(), 0.0)));
+                names.flat_map(|name| [(name.to_string(), 0.5), (format!("val_{name}"), 0.5)]).collect();
+            logs.extend(self.reduce_on_plateau.map(|_| ("learning_rate".to_string(), 0.5)));
             checkpoint.file(0, &logs).map_err(Failure::usage)?;
             callbacks.push(Box::new(checkpoint));
         }

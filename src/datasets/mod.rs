@@ -23,9 +23,8 @@ use crate::{Error, Result};
 ///
 /// A place that is given and does not exist, or no place that is there.
 pub fn find(explicit: Option<&Path>) -> Result<PathBuf> {
-    let variable = || env::var_os("TALLYNET_DATA").filter(|value| !value.is_empty()).map(PathBuf::from);
     let given = explicit.map(|path| ("find the data at", path.to_path_buf()));
-    if let Some((action, path)) = given.or_else(|| Some(("find what TALLYNET_DATA names,", variable()?))) {
+    if let Some((action, path)) = given.or_else(|| Some(("find what TALLYNET_DATA names,", from_environment()?))) {
         fs::metadata(&path).map_err(Error::io(action, &path))?;
         return Ok(path);
     }
@@ -40,6 +39,11 @@ pub fn find(explicit: Option<&Path>) -> Result<PathBuf> {
          .npz file to use, or set TALLYNET_DATA to it",
         places.concat()
     )))
+}
+
+/// The place that the environment variable `TALLYNET_DATA` names.
+pub fn from_environment() -> Option<PathBuf> {
+    env::var_os("TALLYNET_DATA").filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
 /// Loads a folder with MNIST's four files or a `.npz` file with Keras's four arrays.

@@ -87,6 +87,9 @@ pub fn load_inputs(path: &Path) -> Result<Inputs> {
         }
         let mut archive = ZipArchive::new(BufReader::new(file)).map_err(damaged)?;
         let only = (archive.len() == 1).then(|| archive.name_for_index(0).unwrap_or_default().to_string());
+        if only.is_none() && find(&archive, "x_test").is_none() {
+            return Err(wrong("it holds several arrays, and none is called x_test"));
+        }
         Member::open(&mut archive, &only.unwrap_or("x_test".to_string()))?.inputs()
     };
     load().map_err(explain(path, "save one array of inputs with numpy.save or numpy.savez, one row a sample"))

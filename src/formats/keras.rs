@@ -94,12 +94,12 @@ fn archive(bytes: &[u8]) -> Result<ZipArchive<Cursor<&[u8]>>> {
 /// holds does not matter, and cut off where it is too large for an archive of this size.
 fn member(archive: &mut ZipArchive<Cursor<&[u8]>>, name: &str, archive_len: usize) -> Result<Vec<u8>> {
     let wrong = |error: &dyn std::fmt::Display| fault(format!("the archive's {name} cannot be read ({error})"));
-    let most = archive_len as u64 * 64 + (1 << 20);
+    let most = archive_len as u64 * 8 + (1 << 22);
     let mut bytes = vec![];
     let member = archive.by_name(name).map_err(|error| wrong(&error))?;
     member.take(most + 1).read_to_end(&mut bytes).map_err(|error| wrong(&error))?;
     match bytes.len() as u64 > most {
-        true => Err(fault(format!("the archive's {name} unpacks to more than 64 times the archive's size"))),
+        true => Err(fault(format!("the archive's {name} unpacks to more than eight times the archive's size"))),
         false => Ok(bytes),
     }
 }
@@ -130,10 +130,14 @@ fn read_weights(model: &mut Sequential, root: &Group, warnings: &mut Vec<String>
         }
         let layers = layers.ok_or_else(|| fault("it holds no group `layers`, so no weights of Keras".to_string()))?;
         let keys = keys(model);
-        let groups: Vec<_> = keys.iter().map(|key| layers.group(&format!("{key}/vars"))).collect::<Result<_>>()?;
+        // One group at a time: those of many layers may all be one and the same, and large.
+        let mut current = (usize::MAX, None);
         return fill(model, warnings, |place| {
             let key = keys.get(place.layer).map_or("", String::as_str);
-            let group = groups.get(place.layer).and_then(Option::as_ref);
+            if current.0 != place.layer {
+                current = (place.layer, layers.group(&format!("{key}/vars"))?);
+            }
+            let group = current.1.as_ref();
             let dataset =
                 |number: usize| Ok(group.map(|group| group.dataset(&number.to_string())).transpose()?.flatten());
             if place.is_last && dataset(place.number + 1)?.is_some() {
@@ -224,6 +228,10 @@ fn read_optimizer(loaded: &mut Loaded, variables: &[Dataset]) -> Result<()> {
     let scalar = |number: usize| variables.get(number).map(|variable| variable.read_reals(1, |x| x)).transpose();
     let scalar = |number: usize| Ok(scalar(number)?.and_then(|numbers: Vec<f64>| numbers.first().copied()));
     state.iteration = scalar(0)?.unwrap_or(0.0) as u64;
+    let wrong = |rate: f64| LearningRate::Constant(rate).problem();
+    if let Some(problem) = scalar(1)?.filter(|_| first == 2).and_then(wrong) {
+        return Err(fault(format!("what the optimizer remembered is damaged: {problem}")));
+    }
     // The variable has 32 bits; a rate that is known in 64 and rounds to it is the one that was meant.
     let rate = scalar(1)?.filter(|&rate| first == 2 && rate as f32 != state.learning_rate as f32);
     state.learning_rate = rate.unwrap_or(state.learning_rate);

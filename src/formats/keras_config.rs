@@ -25,6 +25,9 @@ type Result<T> = std::result::Result<T, String>;
 /// the file keeps them elsewhere.
 pub fn read(model: &Value, compile: Option<&Value>, training: Option<&Value>) -> Result<(Description, Vec<String>)> {
     let class = text(model, "class_name");
+    if let Some(problem) = foreign(&json!({ "class_name": class, "registered_name": model.get("registered_name") })) {
+        return Err(format!("the model: {problem}"));
+    }
     if class != "Sequential" {
         return Err(format!("the model is a {class:?}, and only a Sequential is read: layers one behind the other"));
     }
@@ -38,7 +41,8 @@ pub fn read(model: &Value, compile: Option<&Value>, training: Option<&Value>) ->
         described.push(layer(number + 1, entry, &mut warnings)?);
     }
 
-    let compile = compile.or(model.get("compile_config")).filter(|compile| !compile.is_null());
+    let compile = compile.or(model.get("compile_config"));
+    let compile = compile.filter(|compile| compile.as_object().is_some_and(|compile| !compile.is_empty()));
     let compile = compile.and_then(|compile| match compiled(compile, &mut warnings) {
         Ok(compile) => Some(compile),
         Err(problem) => {
@@ -86,6 +90,9 @@ fn layer(number: usize, layer: &Value, warnings: &mut Vec<String>) -> Result<Val
     let config = layer.get("config").and_then(Value::as_object).unwrap_or(&empty);
     let name = config.get("name").and_then(Value::as_str);
     let place = format!("layer {number}, {} ({class})", name.unwrap_or("without a name"));
+    if let Some(problem) = foreign(layer) {
+        return Err(format!("{place}: {problem}"));
+    }
     if let Some(precision) = config.get("dtype").and_then(dtype).filter(|name| *name != "float32") {
         warnings
             .push(format!("{place}: it was made for {precision}, and is computed here in one precision throughout"));
@@ -104,7 +111,7 @@ fn layer(number: usize, layer: &Value, warnings: &mut Vec<String>) -> Result<Val
 }
 
 /// A class with its options as the catalogue knows them. One that is neither known nor without effect is an error.
-fn options<C: Serialize>(
+fn options<C: Serialize + DeserializeOwned>(
     place: &str,
     class: &str,
     config: Map<String, Value>,
@@ -125,6 +132,11 @@ fn options<C: Serialize>(
         match known.pointer(&format!("/config/{key}")) {
             Some(default) => {
                 if let Some(value) = option(key, &value, default).ok_or_else(wrong)? {
+                    // Tried alone, so that what is wrong with a value is said with its option.
+                    let alone = json!({ "class_name": class, "config": { key: value } });
+                    if let Err(error) = serde_json::from_value::<C>(alone) {
+                        return Err(format!("{place}: the option {key} = {value}: {error}"));
+                    }
                     found.insert(key.to_string(), value);
                 }
             }
@@ -133,6 +145,24 @@ fn options<C: Serialize>(
         }
     }
     Ok(json!({ "class_name": class, "config": found }))
+}
+
+/// What is wrong where an object, or one within it, is of a class that somebody made: it may be called as one of Keras's.
+fn foreign(value: &Value) -> Option<String> {
+    let children: Vec<&Value> = match value {
+        Value::Array(list) => list.iter().collect(),
+        Value::Object(map) => map.values().collect(),
+        _ => return None,
+    };
+    let module = value.get("module").and_then(Value::as_str).unwrap_or("keras");
+    let registered = value.get("registered_name").and_then(Value::as_str).unwrap_or_default();
+    let keras = ["keras", "tf_keras", "tensorflow", "builtins"];
+    let own = keras.contains(&module.split('.').next().unwrap_or_default()) && !registered.contains('>');
+    if value.get("class_name").is_some() && !own {
+        let from = if registered.contains('>') { registered } else { module };
+        return Some(format!("the class {} is {from}, which is not Keras's own", text(value, "class_name")));
+    }
+    children.into_iter().find_map(foreign)
 }
 
 /// The names that options had in Keras 1 and 2.
@@ -231,7 +261,8 @@ fn initializer(value: &Value) -> Option<Value> {
 
 /// A regularizer, given as a name or as an object; Keras 1 wrote the name among the options.
 fn regularizer(value: &Value) -> Option<Value> {
-    let class = value.as_str().or(value.get("class_name").and_then(Value::as_str)).unwrap_or("WeightRegularizer");
+    let word = |key: &str| value.get(key).and_then(Value::as_str);
+    let class = value.as_str().or(word("class_name")).or(word("name")).unwrap_or("WeightRegularizer");
     let config = value.get("config").unwrap_or(value).as_object().cloned().unwrap_or_default();
     let weights: Map<String, Value> = config.into_iter().filter(|(key, _)| key != "name").collect();
     let class = match class {
@@ -333,6 +364,9 @@ fn compiled(compile: &Value, warnings: &mut Vec<String>) -> Result<Value> {
 
 /// A class with its options, as far as this crate can make one of them.
 fn described<C: Serialize + DeserializeOwned>(role: &str, value: &Value, all: Vec<C>) -> Result<Value> {
+    if let Some(problem) = foreign(value) {
+        return Err(format!("the {role}: {problem}"));
+    }
     let class = text(value, "class_name");
     let config = value.get("config").and_then(Value::as_object).cloned().unwrap_or_default();
     let place = format!("{role} {class}");

@@ -1,8 +1,8 @@
 //! How a file is written: under a temporary name beside its place, synced, then renamed. A crash, or a full disk,
 //! leaves what was there before.
 
-use std::fs::File;
-use std::io::Write;
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::{Builder, NamedTempFile};
@@ -14,12 +14,20 @@ use crate::{Error, Result};
 /// # Errors
 /// Whatever the operating system refuses; the file that was there is then untouched.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut file = beside(path)?;
+    if is_special(path) {
+        return fs::write(path, bytes).map_err(Error::io("write", path));
+    }
+    // A link stays one, and what it leads to is replaced.
+    let place = &fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    let mut file = beside(place)?;
+    if let Ok(before) = fs::metadata(place) {
+        file.as_file().set_permissions(before.permissions()).map_err(Error::io("write", path))?;
+    }
     let written = file.write_all(bytes).and_then(|()| file.as_file().sync_all());
     written.map_err(Error::io("write", path))?;
-    file.persist(path).map_err(|error| Error::io("write", path)(error.error))?;
+    file.persist(place).map_err(|error| Error::io("write", path)(error.error))?;
     // The rename itself is on disk only once the folder is. Where a folder cannot be synced, the file still is whole.
-    let _ = File::open(folder(path)).and_then(|folder| folder.sync_all());
+    let _ = File::open(folder(place)).and_then(|folder| folder.sync_all());
     Ok(())
 }
 
@@ -31,7 +39,16 @@ pub fn check_writable(path: &Path) -> Result<()> {
     if path.is_dir() {
         return Err(Error::file(path, "this is a folder, and a file is to be written", "name a file in it"));
     }
-    beside(path).map(|_| ())
+    match fs::metadata(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io("write", path)(error)),
+        _ if is_special(path) => Ok(()),
+        _ => beside(&fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf())).map(|_| ()),
+    }
+}
+
+/// A terminal, a pipe or a device takes bytes, and stays what it is.
+fn is_special(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
 }
 
 fn beside(path: &Path) -> Result<NamedTempFile> {

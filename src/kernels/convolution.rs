@@ -58,7 +58,8 @@ impl Axis {
                 (last + 1, (last * stride).checked_add(extent)?.saturating_sub(input) / 2)
             }
         };
-        Some(Axis { input, spread: 1, before, kernel, stride, dilation, output })
+        // Where there is one window, no step is taken: one longer than the image stands for all of them.
+        Some(Axis { input, spread: 1, before, kernel, stride: stride.min(input.max(1)), dilation, output })
     }
 
     /// Pixels that a window spans.
@@ -68,7 +69,7 @@ impl Axis {
 
     /// Pixels that so many windows span.
     fn padded(&self, outputs: usize) -> usize {
-        (outputs - 1) * self.stride + self.extent()
+        ((outputs - 1) * self.stride).saturating_add(self.extent())
     }
 
     /// The windows that turn the gradient at the output into that at the input.
@@ -134,14 +135,17 @@ impl Convolution {
 
     /// Numbers of scratch memory that the three functions below need.
     pub fn scratch_len(&self) -> usize {
+        let image = |c: &Convolution, rows: usize| {
+            let row = c.columns.padded(c.columns.output).saturating_mul(c.channels);
+            c.rows.padded(rows).saturating_mul(row)
+        };
         let one = |c: &Convolution| {
             let panel = (c.depth() + 1) * WIDEST;
             let packed = panel.max(PACKED.min((c.depth() + 1) * c.filters.next_multiple_of(WIDEST)));
-            packed + c.rows.padded(c.band_rows()) * c.columns.padded(c.columns.output) * c.channels
+            image(c, c.band_rows()).saturating_add(packed)
         };
-        let dw = (self.inner_rows() * self.columns.output + 1) * self.filters.next_multiple_of(WIDEST)
-            + self.rows.padded(self.inner_rows()) * self.columns.padded(self.columns.output) * self.channels;
-        one(self).max(one(&self.transposed())).max(dw)
+        let dw = (self.inner_rows() * self.columns.output + 1) * self.filters.next_multiple_of(WIDEST);
+        one(self).max(one(&self.transposed())).max(image(self, self.inner_rows()).saturating_add(dw))
     }
 
     /// Output rows of a band.
@@ -149,8 +153,8 @@ impl Convolution {
         if self.as_is() {
             return self.rows.output;
         }
-        (BAND / (self.columns.padded(self.columns.output) * self.channels * self.rows.stride))
-            .clamp(1, self.rows.output)
+        let row = self.columns.padded(self.columns.output).saturating_mul(self.channels);
+        (BAND / row.saturating_mul(self.rows.stride)).clamp(1, self.rows.output)
     }
 
     /// Output rows that make about [`INNER`] pixels.

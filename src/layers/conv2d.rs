@@ -101,7 +101,18 @@ impl Conv2D {
             let output = rows.output.checked_mul(columns.output).and_then(|n| n.checked_mul(filters));
             fits.is_some() && output.is_some()
         }) {
-            Some((rows, columns)) => Ok(Convolution { rows, columns, channels, filters }),
+            Some((rows, columns)) => {
+                let convolution = Convolution { rows, columns, channels, filters };
+                // Windows that reach far beyond the image would claim memory that nothing here explains.
+                let honest = height * width * channels + rows.output * columns.output * filters + convolution.depth();
+                if convolution.scratch_len() > (1 << 24) + honest.saturating_mul(64) {
+                    let problem = format!(
+                        "with dilation_rate {dilation_rate:?} its windows reach far beyond an image of {height} × {width}"
+                    );
+                    return Err(Misfit::new(problem, "take a smaller dilation_rate, or larger images"));
+                }
+                Ok(convolution)
+            }
             None => {
                 let problem = format!("a window of {kh} × {kw} pixels does not fit an image of {height} × {width}");
                 Err(Misfit::new(problem, "take a smaller kernel_size, larger images, or padding='same'"))

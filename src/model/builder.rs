@@ -134,6 +134,11 @@ impl SequentialBuilder {
                 }
             };
             let spelled = name.in_style(Style::Keras2);
+            if spelled.contains('/') {
+                let problem =
+                    format!("a layer is called {spelled:?}; a name has no /, which stands before an array's own");
+                return Err(Error::Build(problem));
+            }
             if names.iter().any(|other| other.in_style(Style::Keras2) == spelled) {
                 return Err(Error::Build(format!("two layers are called {spelled:?}; give one of them another name")));
             }

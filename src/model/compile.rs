@@ -142,7 +142,7 @@ impl Sequential {
                 metrics[i] = MetricChoice { name, class: Some(metric) };
             }
         }
-        let state = OptimizerState::new(optimizer.as_deref(), self.count_params());
+        let state = OptimizerState::new(optimizer.as_deref(), self.count_params())?;
         self.compiled = Some(Compiled { optimizer, state, loss, metrics });
         Ok(())
     }

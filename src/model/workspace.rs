@@ -39,6 +39,14 @@ impl Workspace {
         }
     }
 
+    /// How many numbers that is.
+    pub fn n_values(plan: &Plan, rows: usize, target_width: usize, training: bool) -> usize {
+        let widest = plan.widths.iter().copied().max().unwrap_or(0);
+        let row = plan.row_width().saturating_add(if training { widest.saturating_mul(2) } else { 0 });
+        let scratch = plan.layers().map(Layer::scratch_len).max().unwrap_or(0);
+        row.saturating_add(target_width).saturating_mul(rows).saturating_add(scratch)
+    }
+
     /// Where so many rows of the input, of targets of this width, and of weights are gathered to.
     pub fn gather_to(&mut self, plan: &Plan, rows: usize, target_width: usize) -> [&mut [Real]; 3] {
         let targets = &mut self.targets[..rows * target_width];

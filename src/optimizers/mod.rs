@@ -75,17 +75,19 @@ pub struct OptimizerState {
 
 impl OptimizerState {
     /// The state before the first step, for so many parameters; without a rule there is nothing to remember.
-    pub fn new(rule: Option<&dyn Optimizer>, n_params: usize) -> Self {
-        let Some(rule) = rule else {
-            return OptimizerState { iteration: 0, learning_rate: 0.0, slots: Default::default() };
-        };
-        OptimizerState {
-            iteration: 0,
-            learning_rate: rule.learning_rate().at(0),
-            slots: std::array::from_fn(|slot| {
-                vec![rule.initial_slot(); if slot < rule.slots().len() { n_params } else { 0 }]
-            }),
+    /// It is an error where memory does not hold it.
+    pub fn new(rule: Option<&dyn Optimizer>, n_params: usize) -> Result<Self> {
+        let mut state = OptimizerState { iteration: 0, learning_rate: 0.0, slots: Default::default() };
+        let Some(rule) = rule else { return Ok(state) };
+        state.learning_rate = rule.learning_rate().at(0);
+        for slot in state.slots.iter_mut().take(rule.slots().len()) {
+            if slot.try_reserve_exact(n_params).is_err() {
+                let problem = format!("there is no room for the {n_params} numbers that the optimizer keeps");
+                return Err(Error::Argument(problem));
+            }
+            slot.resize(n_params, rule.initial_slot());
         }
+        Ok(state)
     }
 
     /// The step that this rule takes next.

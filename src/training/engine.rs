@@ -33,12 +33,14 @@ const MAX_SHARDS: usize = 8;
 /// Parameters that are summed and updated in one go.
 const PIECE: usize = 1 << 14;
 
-/// How many rows make a chunk, and how many shards a batch makes: as many as are worth it, each of a chunk or more.
+/// How many rows make a chunk, and how many shards a batch makes. Each shard reads the weights anew and sums a gradient
+/// of its own, so beyond two there are no more than chunks.
 fn cut(plan: &Plan, batch_size: usize) -> (usize, usize) {
     let values = CHUNK_VALUES.max(plan.n_params());
-    let chunk = (values / plan.row_width().max(1)).clamp(1, CHUNK_ROWS).min(batch_size.max(1));
+    let chunk = (values / plan.row_width().max(1)).clamp(1, CHUNK_ROWS);
     let worth = plan.work().saturating_mul(3).saturating_mul(batch_size) / SHARD_WORK;
-    (chunk, worth.clamp(1, MAX_SHARDS).min(batch_size.div_ceil(chunk)).max(1))
+    let shards = worth.min(MAX_SHARDS).min(batch_size.div_ceil(chunk).max(2)).min(batch_size).max(1);
+    (chunk.min(batch_size.div_ceil(shards)).max(1), shards)
 }
 
 /// The threads of one run: this one alone, or a pool.
@@ -120,7 +122,7 @@ impl Engine {
         batch_size: usize,
         target_width: usize,
         training: bool,
-    ) -> Engine {
+    ) -> Result<Engine> {
         let plan = &model.plan;
         let (chunk, n_shards) = cut(plan, batch_size);
         let coupled = training && plan.n_segments() > 1;
@@ -128,19 +130,28 @@ impl Engine {
         let n_threads = threads.0.as_ref().map_or(1, |pool| pool.current_num_threads());
         let workspace = || Workspace::new(plan, chunk, target_width, training);
         let n_chunks = if coupled { batch_size.div_ceil(n_shards).div_ceil(chunk) } else { 0 };
+        let n_gradients = if training { model.count_params() } else { 0 };
+        // Asked for and given back at once: a refusal would otherwise end the program.
+        let values = Workspace::n_values(plan, chunk, target_width, training)
+            .saturating_mul(if coupled { n_shards * n_chunks } else { n_threads })
+            .saturating_add(n_gradients.saturating_mul(n_shards));
+        if Vec::<Real>::new().try_reserve_exact(values).is_err() {
+            let problem = format!("there is no room for the {values} numbers that {chunk} samples take on all layers");
+            return Err(Error::Argument(problem));
+        }
         let shard = || Shard {
-            gradients: vec![0.0; if training { model.count_params() } else { 0 }],
+            gradients: vec![0.0; n_gradients],
             tally: Tally::ZERO,
             chunks: (0..n_chunks).map(|_| workspace()).collect(),
         };
-        Engine {
+        Ok(Engine {
             threads: threads.clone(),
             workspaces: (0..if coupled { 0 } else { n_threads }).map(|_| Mutex::new(workspace())).collect(),
             shards: (0..n_shards).map(|_| shard()).collect(),
             chunk,
             gradient_sums: vec![0.0; n_sums.clone().max().unwrap_or(0)],
             sums: n_sums.map(|n| vec![0.0; n]).collect(),
-        }
+        })
     }
 
     /// Forward, loss and backward over a batch. The gradient, penalties included, is left in [`Engine::sum`].
@@ -244,10 +255,14 @@ impl Engine {
         total
     }
 
-    /// The output for every row, one behind the other.
-    pub fn predict(&mut self, model: &Sequential, data: &Rows) -> Vec<Real> {
+    /// The output for every row, one behind the other; an error where memory does not hold it.
+    pub fn predict(&mut self, model: &Sequential, data: &Rows) -> Result<Vec<Real>> {
         let (workspaces, chunk, width) = (&self.workspaces, self.chunk, model.plan.output_width());
-        let mut output = vec![0.0; data.len() * width];
+        let (mut output, len) = (vec![], data.len().saturating_mul(width));
+        if output.try_reserve_exact(len).is_err() {
+            return Err(Error::Argument(format!("there is no room for the {len} numbers of the output")));
+        }
+        output.resize(len, 0.0);
         let mut parts: Vec<&mut [Real]> = output.chunks_mut(chunk * width).collect();
         self.threads.each(&mut parts, |number, part| {
             let mut workspace = own(workspaces);
@@ -256,7 +271,7 @@ impl Engine {
             workspace.predict(pass(model, rows, Moment::default()));
             part.copy_from_slice(workspace.output(&model.plan, rows));
         });
-        output
+        Ok(output)
     }
 }
 

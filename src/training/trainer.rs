@@ -94,8 +94,11 @@ impl Sequential {
             let head = Head::new(self)?;
             let metrics = self.compiled()?.metrics.iter().map(|metric| metric.name.clone());
             let names = ["loss".to_string()].into_iter().chain(metrics).collect();
-            let engine = Engine::new(self, &threads, batch_size, rows.target_width(), true);
-            let validation = validation.map(|rows| (evaluation_engine(self, &threads, &rows), rows));
+            let engine = Engine::new(self, &threads, batch_size, rows.target_width(), true)?;
+            let validation = match validation {
+                Some(rows) => Some((evaluation_engine(self, &threads, &rows)?, rows)),
+                None => None,
+            };
             Fit { model: self, rows, validation, head, engine, batch_size, options, names }.run(callbacks)
         })
     }
@@ -107,7 +110,7 @@ impl Sequential {
         let (rows, head) = (rows(self, batch)?, Head::new(self)?);
         let batch: Vec<u32> = (0..rows.len() as u32).collect();
         let threads = Threads::new(self.n_threads, &self.plan, batch.len())?;
-        let mut engine = Engine::new(self, &threads, batch.len(), rows.target_width(), true);
+        let mut engine = Engine::new(self, &threads, batch.len(), rows.target_width(), true)?;
         let tally = threads.enter(|| step(self, &mut engine, &head, &rows, &batch));
         let not_finite = |loss| Error::NotFinite { epoch: self.epochs_done + 1, batch: 1, loss, reason: reason(&rows) };
         self.scores(&head, &tally.map_err(not_finite)?)
@@ -117,7 +120,8 @@ impl Sequential {
     pub fn evaluate(&self, data: &Dataset) -> Result<Scores> {
         let (rows, head) = (rows(self, data)?, Head::new(self)?);
         let threads = Threads::new(self.n_threads, &self.plan, rows.len().min(EVALUATION_ROWS))?;
-        let tally = threads.enter(|| tally(self, &mut evaluation_engine(self, &threads, &rows), &head, &rows));
+        let mut engine = evaluation_engine(self, &threads, &rows)?;
+        let tally = threads.enter(|| tally(self, &mut engine, &head, &rows));
         self.scores(&head, &tally)
     }
 
@@ -133,10 +137,8 @@ impl Sequential {
         let rows = Rows::inputs_only(x, self.input_shape())?;
         let batch_size = rows.len().min(EVALUATION_ROWS);
         let threads = Threads::new(self.n_threads, &self.plan, batch_size)?;
-        let values = threads.enter(|| {
-            let mut engine = Engine::new(self, &threads, batch_size, 0, false);
-            engine.predict(self, &rows)
-        });
+        let mut engine = Engine::new(self, &threads, batch_size, 0, false)?;
+        let values = threads.enter(|| engine.predict(self, &rows))?;
         let shape: Vec<usize> = [rows.len()].into_iter().chain(self.output_shape().dims().iter().copied()).collect();
         ArrayD::from_shape_vec(shape, values).map_err(|error| Error::Data(error.to_string()))
     }
@@ -147,7 +149,7 @@ impl Sequential {
         let (rows, head) = (rows(self, data)?, Head::new(self)?);
         let batch: Vec<u32> = (0..rows.len() as u32).collect();
         let threads = Threads::new(1, &self.plan, batch.len())?;
-        let mut engine = Engine::new(self, &threads, batch.len(), rows.target_width(), true);
+        let mut engine = Engine::new(self, &threads, batch.len(), rows.target_width(), true)?;
         let tally = engine.gradients(self, &head, &rows, &batch);
         Ok((head.means(&tally).0[0], engine.sum().to_vec()))
     }
@@ -180,10 +182,14 @@ impl Fit<'_> {
         let mut order: Vec<u32> = (0..self.rows.len() as u32).collect();
         let first = self.model.epochs_done;
         let n_batches = order.len().div_ceil(self.batch_size);
+        let Some(end) = first.checked_add(self.options.epochs) else {
+            let problem = format!("{} epochs after the {first} that were trained are too many", self.options.epochs);
+            return Err(Error::Argument(problem));
+        };
         for callback in callbacks.iter_mut() {
             callback.on_train_begin(self.model, first, self.options.epochs, n_batches)?;
         }
-        for epoch in first..first + self.options.epochs {
+        for epoch in first..end {
             for callback in callbacks.iter_mut() {
                 callback.on_epoch_begin(self.model, epoch)?;
             }
@@ -193,6 +199,11 @@ impl Fit<'_> {
             let start = Instant::now();
             let Some((tally, mut control)) = self.epoch(epoch, &order, callbacks)? else { break };
             let seconds = start.elapsed().as_secs_f64();
+            // The last step may have left what no later loss was there to show.
+            if !self.model.parameters.values.iter().all(|value| value.is_finite()) {
+                let reason = reason(&self.rows);
+                return Err(Error::NotFinite { epoch: epoch + 1, batch: n_batches, loss: f64::NAN, reason });
+            }
             self.model.epochs_done = epoch + 1;
             let mut logs: Logs = self.names.iter().cloned().zip(self.head.means(&tally).0).collect();
             if let Some((engine, rows)) = &mut self.validation {
@@ -268,7 +279,7 @@ fn step(
     Ok(tally)
 }
 
-fn evaluation_engine(model: &Sequential, threads: &Threads, rows: &Rows) -> Engine {
+fn evaluation_engine(model: &Sequential, threads: &Threads, rows: &Rows) -> Result<Engine> {
     Engine::new(model, threads, rows.len().min(EVALUATION_ROWS), rows.target_width(), false)
 }
 
