@@ -597,7 +597,9 @@ fn a_training_goes_on_bit_for_bit_from_every_form() {
             let line: Value = serde_json::from_str(&run(&[&base, more].concat()).stdout).unwrap();
             line["fingerprint"].as_str().unwrap().to_string()
         };
-        let how = ["--optimizer", optimizer, "--learning-rate", "0.0123"];
+        let schedule = ["--schedule", "exponential:decay_steps=9,decay_rate=0.9"];
+        let rate = ["--optimizer", optimizer, "--learning-rate", "0.0123"];
+        let how = if optimizer == "rmsprop" { [&rate[..], &schedule].concat() } else { rate.to_vec() };
         let whole = train("mnist-softmax", "3", &how);
         for extension in ["keras", "safetensors"] {
             let file = folder.path().join("half").with_extension(extension);

@@ -228,12 +228,12 @@ fn read_optimizer(loaded: &mut Loaded, variables: &[Dataset]) -> Result<()> {
     let scalar = |number: usize| variables.get(number).map(|variable| variable.read_reals(1, |x| x)).transpose();
     let scalar = |number: usize| Ok(scalar(number)?.and_then(|numbers: Vec<f64>| numbers.first().copied()));
     state.iteration = scalar(0)?.unwrap_or(0.0) as u64;
-    let wrong = |rate: f64| LearningRate::Constant(rate).problem();
-    if let Some(problem) = scalar(1)?.filter(|_| first == 2).and_then(wrong) {
+    let rate = if first == 2 { scalar(1)? } else { None };
+    if let Some(problem) = rate.and_then(|rate| LearningRate::Constant(rate).problem()) {
         return Err(fault(format!("what the optimizer remembered is damaged: {problem}")));
     }
     // The variable has 32 bits; a rate that is known in 64 and rounds to it is the one that was meant.
-    let rate = scalar(1)?.filter(|&rate| first == 2 && rate as f32 != state.learning_rate as f32);
+    let rate = rate.filter(|&rate| rate as f32 != state.learning_rate as f32);
     state.learning_rate = rate.unwrap_or(state.learning_rate);
     let never_used = variables.len() == first && state.iteration == 0;
     if !never_used && variables.len() != first + slots.len() {

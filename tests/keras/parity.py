@@ -178,7 +178,21 @@ def target(r, g, model, n):
         y = np.sign(y) if "hinge" in kind else y
         metrics = r.choice([[], ["accuracy"], ["mae"], [keras.metrics.MeanSquaredError()]])
         loss = kind
-    return loss, metrics, y
+    return loss, metrics + with_options(r, kind, model), y
+
+
+def with_options(r, kind, model):
+    """Metrics that have options, and names of their own, for a loss that they go with."""
+    m = keras.metrics
+    known = {
+        "categorical_crossentropy": [lambda: m.TopKCategoricalAccuracy(k=2, name="best_two"), lambda: m.Recall(thresholds=0.2)],
+        "sparse_categorical_crossentropy": [lambda: m.SparseTopKCategoricalAccuracy(k=2)],
+        "binary_crossentropy": [lambda: m.BinaryAccuracy(threshold=0.7), lambda: m.Precision(thresholds=0.4), lambda: m.Recall()],
+    }.get(kind, [lambda: m.MeanAbsoluteError(name="off_by")])
+    # Keras refuses to count positives among numbers that are no probabilities.
+    if r.random() < 0.5 or model.layers[-1].activation is keras.activations.linear:
+        return []
+    return [make() for make in known]
 
 
 def run(tallynet, *arguments):
