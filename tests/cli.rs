@@ -549,9 +549,11 @@ fn what_an_attacker_found() {
     refused(1, &["summary", &scale], &["Rescaling", "scale = [0.1,0.2]"]);
     // The last step may spoil the weights, and epochs may be too many to count.
     let base = ["train", "--data", &data, "--batch-size", "600", "--epochs", "1"];
-    let words = ["epoch 1", "batch 1", "NaN"];
-    refused(1, &[&base[..], &["--quiet", "--learning-rate", "1e300", "--save", &path("nan.keras")]].concat(), &words);
-    assert!(!Path::new(&path("nan.keras")).exists());
+    if !cfg!(feature = "f64") {
+        let far = ["--quiet", "--learning-rate", "1e300", "--save", &path("nan.keras")];
+        refused(1, &[&base[..], &far].concat(), &["epoch 1", "batch 1", "NaN"]);
+        assert!(!Path::new(&path("nan.keras")).exists());
+    }
     let saved = path("one.keras");
     assert_eq!(run(&[&base[..], &["--save", &saved]].concat()).code, 0);
     let most = usize::MAX.to_string();
@@ -601,7 +603,8 @@ fn a_training_goes_on_bit_for_bit_from_every_form() {
         let rate = ["--optimizer", optimizer, "--learning-rate", "0.0123"];
         let how = if optimizer == "rmsprop" { [&rate[..], &schedule].concat() } else { rate.to_vec() };
         let whole = train("mnist-softmax", "3", &how);
-        for extension in ["keras", "safetensors"] {
+        // Keras's files hold numbers of 32 bits.
+        for extension in if cfg!(feature = "f64") { &["safetensors"][..] } else { &["keras", "safetensors"] } {
             let file = folder.path().join("half").with_extension(extension);
             let file = file.to_str().unwrap();
             train("mnist-softmax", "1", &[&how[..], &["--save", file]].concat());
