@@ -53,7 +53,7 @@ fn weights_alone() -> Fault {
 ///
 /// # Errors
 /// A file that is damaged or of another form, a layer or an option that is not in the catalogue, arrays that are
-/// missing, too many or of another shape.
+/// missing, of another shape, or more than a layer has. Layers beyond the model's are not read, as in Keras.
 pub fn load(path: &Path) -> Result<Loaded> {
     let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
     decode(&bytes).map_err(|Fault { found, remedy }| Error::file(path, found, remedy))
