@@ -33,12 +33,10 @@ pub struct Predict {
 impl Predict {
     /// Computes and writes the outputs.
     pub fn run(self) -> Outcome {
-        for input in [Path::new(&self.file), &self.input] {
-            let same =
-                input.canonicalize().ok().filter(|input| self.output.canonicalize().is_ok_and(|out| out == *input));
-            if same.is_some() {
-                return Err(Failure::usage(format!("-o {} would overwrite what is read", self.output.display())));
-            }
+        let place = |path: &Path| path.canonicalize().ok();
+        let output = place(&self.output);
+        if output.is_some() && [Path::new(&self.file), &self.input].map(place).contains(&output) {
+            return Err(Failure::usage(format!("-o {} would overwrite what is read", self.output.display())));
         }
         formats::check_writable(&self.output)?;
         let chosen = choose(&self.file, None)?;

@@ -1,0 +1,220 @@
+//! The options of a class, in all spellings that Keras has had for them, as the catalogues here know them.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+
+use super::{Result, text};
+use crate::activations::ActivationKind;
+use crate::initializers::Initializer;
+use crate::regularizers::L1L2;
+
+/// A class with its options as the catalogue knows them. One that is neither known nor without effect is an error.
+pub fn options<C: Serialize + DeserializeOwned>(
+    place: &str,
+    class: &str,
+    config: Map<String, Value>,
+    all: Vec<C>,
+    role: &str,
+) -> Result<Value> {
+    let all: Vec<Value> = all.iter().filter_map(|class| serde_json::to_value(class).ok()).collect();
+    let Some(known) = all.iter().find(|known| text(known, "class_name") == class) else {
+        let names: Vec<_> = all.iter().map(|known| text(known, "class_name")).collect();
+        return Err(format!("{place}: there is no such {role} here; there are {}", names.join(", ")));
+    };
+    let mut found = Map::new();
+    for (key, value) in config {
+        // A name that the class has is its own, whatever another class once called so.
+        let own = known.pointer(&format!("/config/{key}")).is_some();
+        let key = if own { key.as_str() } else { renamed(&key) };
+        let wrong = || format!("{place}: the option {key} = {value} is not supported here");
+        match known.pointer(&format!("/config/{key}")) {
+            Some(default) => {
+                if let Some(value) = option(key, &value, default).ok_or_else(wrong)? {
+                    // Tried alone, so that what is wrong with a value is said with its option.
+                    let alone = json!({ "class_name": class, "config": { key: value } });
+                    if let Err(error) = serde_json::from_value::<C>(alone) {
+                        return Err(format!("{place}: the option {key} = {value}: {error}"));
+                    }
+                    found.insert(key.to_string(), value);
+                }
+            }
+            None if has_no_effect(key, &value) => {}
+            None => return Err(wrong()),
+        }
+    }
+    Ok(json!({ "class_name": class, "config": found }))
+}
+
+/// What is wrong where an object, or one within it, is of a class that somebody made: it may be called as one of Keras's.
+pub fn foreign(value: &Value) -> Option<String> {
+    let children: Vec<&Value> = match value {
+        Value::Array(list) => list.iter().collect(),
+        Value::Object(map) => map.values().collect(),
+        _ => return None,
+    };
+    let module = value.get("module").and_then(Value::as_str).unwrap_or("keras");
+    let registered = value.get("registered_name").and_then(Value::as_str).unwrap_or_default();
+    let keras = ["keras", "tf_keras", "tensorflow", "builtins"];
+    let own = keras.contains(&module.split('.').next().unwrap_or_default()) && !registered.contains('>');
+    if value.get("class_name").is_some() && !own {
+        let from = if registered.contains('>') { registered } else { module };
+        return Some(format!("the class {} is {from}, which is not Keras's own", text(value, "class_name")));
+    }
+    children.into_iter().find_map(foreign)
+}
+
+/// The names that options had in Keras 1 and 2.
+fn renamed(key: &str) -> &str {
+    match key {
+        "output_dim" => "units",
+        "init" => "kernel_initializer",
+        "W_regularizer" => "kernel_regularizer",
+        "b_regularizer" => "bias_regularizer",
+        "W_constraint" => "kernel_constraint",
+        "b_constraint" => "bias_constraint",
+        "gamma_init" => "gamma_initializer",
+        "beta_init" => "beta_initializer",
+        "bias" => "use_bias",
+        "p" => "rate",
+        "nb_filter" => "filters",
+        "border_mode" => "padding",
+        "subsample" => "strides",
+        "dim_ordering" => "data_format",
+        "alpha" => "negative_slope",
+        "lr" => "learning_rate",
+        key => key,
+    }
+}
+
+/// The value in this crate's form; `Some(None)` where the default stands for it.
+fn option(key: &str, value: &Value, default: &Value) -> Option<Option<Value>> {
+    let known = match (key, value) {
+        (_, Value::Null) if !default.is_null() => return Some(None),
+        (_, Value::Null) => Value::Null,
+        ("activation", _) => {
+            let name = value.as_str().or_else(|| value.get("config")?.as_str())?;
+            checked::<ActivationKind>(json!(name))?
+        }
+        ("data_format", Value::String(order)) => match order.as_str() {
+            "tf" => json!("channels_last"),
+            "th" => json!("channels_first"),
+            order => json!(order),
+        },
+        _ if key.ends_with("_initializer") => checked::<Initializer>(initializer(value)?)?,
+        _ if key.ends_with("_regularizer") => checked::<L1L2>(regularizer(value)?)?,
+        (_, Value::Number(_)) if default.is_array() => json!([value, value]),
+        // Keras 2 wrote an axis as a list of one, and a threshold may be one.
+        (_, Value::Array(list)) if !default.is_array() && list.len() == 1 => list.first()?.clone(),
+        // A schedule in the place of a learning rate.
+        (_, Value::Object(_)) if value.get("class_name").is_some() => object(value)?,
+        _ => value.clone(),
+    };
+    Some(Some(known))
+}
+
+/// The same value, if it is one of this type.
+fn checked<T: DeserializeOwned>(value: Value) -> Option<Value> {
+    serde_json::from_value::<T>(value.clone()).is_ok().then_some(value)
+}
+
+/// An object's class and those of its options that have an effect.
+fn object(value: &Value) -> Option<Value> {
+    let mut config = value.get("config").and_then(Value::as_object).cloned().unwrap_or_default();
+    config.retain(|key, value| !has_no_effect(key, value));
+    Some(json!({ "class_name": value.get("class_name")?.as_str()?, "config": config }))
+}
+
+/// An initializer, given as a name in either spelling or as an object.
+fn initializer(value: &Value) -> Option<Value> {
+    let mut found = match value.as_str() {
+        Some(name) => json!({ "class_name": pascal_case(name), "config": {} }),
+        None => object(value)?,
+    };
+    let number = |key: &str| found.pointer(&format!("/config/{key}")).and_then(Value::as_f64);
+    let class = match text(&found, "class_name") {
+        "Normal" => "RandomNormal",
+        "Uniform" => "RandomUniform",
+        "Zero" => "Zeros",
+        "One" => "Ones",
+        "OrthogonalInitializer" => "Orthogonal",
+        // Keras 2 wrote what the named ones are made of.
+        "VarianceScaling" => {
+            let word = |key: &str| found.pointer(&format!("/config/{key}")).and_then(Value::as_str);
+            let class = match (number("scale")?, word("mode")?, word("distribution")?) {
+                (1.0, "fan_avg", "uniform") => "GlorotUniform",
+                (1.0, "fan_avg", _) => "GlorotNormal",
+                (2.0, "fan_in", "uniform") => "HeUniform",
+                (2.0, "fan_in", _) => "HeNormal",
+                (1.0, "fan_in", "uniform") => "LecunUniform",
+                (1.0, "fan_in", _) => "LecunNormal",
+                _ => return None,
+            };
+            return Some(json!({ "class_name": class, "config": {} }));
+        }
+        class => class,
+    };
+    found["class_name"] = json!(class);
+    Some(found)
+}
+
+/// A regularizer, given as a name or as an object; Keras 1 wrote the name among the options.
+fn regularizer(value: &Value) -> Option<Value> {
+    let word = |key: &str| value.get(key).and_then(Value::as_str);
+    let class = value.as_str().or(word("class_name")).or(word("name")).unwrap_or("WeightRegularizer");
+    let config = value.get("config").unwrap_or(value).as_object().cloned().unwrap_or_default();
+    let weights: Map<String, Value> = config.into_iter().filter(|(key, _)| key != "name").collect();
+    let class = match class {
+        "l1" | "L1" => "L1",
+        "l2" | "L2" => "L2",
+        "L1L2" | "WeightRegularizer" | "L1L2Regularizer" => "L1L2",
+        _ => return None,
+    };
+    Some(json!({ "class_name": class, "config": weights }))
+}
+
+/// `glorot_uniform` becomes `GlorotUniform`.
+fn pascal_case(name: &str) -> String {
+    let word = |word: &str| {
+        let mut letters = word.chars();
+        letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect::<String>()
+    };
+    name.split('_').map(word).collect()
+}
+
+/// The name of a precision, or of a policy.
+pub fn dtype(value: &Value) -> Option<&str> {
+    value.as_str().or_else(|| value.pointer("/config/name")?.as_str())
+}
+
+/// Whether an option that a class does not have asks for nothing that is not done anyway.
+fn has_no_effect(key: &str, value: &Value) -> bool {
+    match key {
+        _ if value.is_null() => true,
+        "dtype" => {
+            dtype(value).is_some_and(|name| ["float32", "float64", "mixed_float16", "mixed_bfloat16"].contains(&name))
+        }
+        "data_format" => value == "channels_last" || value == "tf",
+        "dilation_rate" | "groups" => value == 1 || *value == json!([1, 1]),
+        "reduction" => value == "sum_over_batch_size" || value == "auto",
+        "axis" => value == -1,
+        "synchronized" | "renorm" | "use_ema" | "amsgrad" | "centered" => value == false,
+        "decay" | "weight_decay" | "mode" | "momentum" => value.as_f64() == Some(0.0),
+        // Identities, first values and what belongs to options that are off.
+        "name"
+        | "seed"
+        | "optional"
+        | "ragged"
+        | "sparse"
+        | "batch_input_shape"
+        | "input_shape"
+        | "input_dim"
+        | "input_dtype"
+        | "build_config"
+        | "renorm_momentum"
+        | "ema_momentum"
+        | "jit_compile"
+        | "is_legacy_optimizer" => true,
+        _ => false,
+    }
+}
