@@ -7,7 +7,7 @@ use super::{BuiltLayer, LayerName, Node, Plan, Sequential, Style};
 use crate::layers::{AnyLayer, Misfit};
 use crate::params::Parameters;
 use crate::shape::Shape;
-use crate::{Error, Real, Result};
+use crate::{Error, Result};
 
 /// The description of a model: the shape of a sample, and layers.
 #[derive(Debug)]
@@ -101,11 +101,6 @@ impl SequentialBuilder {
             for operation in operations {
                 plan.push(operation, parameters.range_of(i), layers[i].trainable, layers[i].output.n_values());
             }
-        }
-        // Asked for and given back at once: a refusal would otherwise end the program when the model first runs.
-        if Vec::<Real>::new().try_reserve_exact(plan.row_width()).is_err() {
-            let n = plan.row_width();
-            return Err(Error::Build(format!("there is no room for the {n} values that a sample has on all layers")));
         }
         Ok(Sequential {
             name: self.name,

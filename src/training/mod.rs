@@ -1,11 +1,13 @@
 //! Training as a short story: gather a batch, forward, loss, backward, optimizer, metrics, report.
 
+mod batch;
 mod callbacks;
 mod engine;
 mod gradient_check;
 mod head;
 mod history;
 mod progress;
+mod threads;
 mod trainer;
 
 pub use callbacks::{

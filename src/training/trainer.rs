@@ -4,8 +4,10 @@ use std::time::Instant;
 
 use ndarray::ArrayD;
 
-use super::engine::{Engine, Threads};
+use super::batch::cut;
+use super::engine::Engine;
 use super::head::{Head, Tally};
+use super::threads::Threads;
 use super::{Callback, Control, History, Logs};
 use crate::datasets::batches::{Encoding, Rows, shuffle};
 use crate::datasets::{Dataset, Inputs};
@@ -89,7 +91,7 @@ impl Sequential {
         };
         self.batch_size = Some(options.batch_size);
         let batch_size = options.batch_size.min(rows.len());
-        let threads = Threads::new(self.n_threads, &self.plan, batch_size)?;
+        let threads = Threads::new(self.n_threads, cut(&self.plan, batch_size).1)?;
         threads.clone().enter(|| {
             let head = Head::new(self)?;
             let metrics = self.compiled()?.metrics.iter().map(|metric| metric.name.clone());
@@ -109,7 +111,7 @@ impl Sequential {
         self.compiled()?.optimizer()?;
         let (rows, head) = (rows(self, batch)?, Head::new(self)?);
         let batch: Vec<u32> = (0..rows.len() as u32).collect();
-        let threads = Threads::new(self.n_threads, &self.plan, batch.len())?;
+        let threads = Threads::new(self.n_threads, cut(&self.plan, batch.len()).1)?;
         let mut engine = Engine::new(self, &threads, batch.len(), rows.target_width(), true)?;
         let tally = threads.enter(|| step(self, &mut engine, &head, &rows, &batch));
         let not_finite = |loss| Error::NotFinite { epoch: self.epochs_done + 1, batch: 1, loss, reason: reason(&rows) };
@@ -119,7 +121,7 @@ impl Sequential {
     /// The loss and the metrics over a dataset.
     pub fn evaluate(&self, data: &Dataset) -> Result<Scores> {
         let (rows, head) = (rows(self, data)?, Head::new(self)?);
-        let threads = Threads::new(self.n_threads, &self.plan, rows.len().min(EVALUATION_ROWS))?;
+        let threads = Threads::new(self.n_threads, cut(&self.plan, rows.len().min(EVALUATION_ROWS)).1)?;
         let mut engine = evaluation_engine(self, &threads, &rows)?;
         let tally = threads.enter(|| tally(self, &mut engine, &head, &rows));
         self.scores(&head, &tally)
@@ -136,7 +138,7 @@ impl Sequential {
     pub fn predict(&self, x: &Inputs) -> Result<ArrayD<Real>> {
         let rows = Rows::inputs_only(x, self.input_shape())?;
         let batch_size = rows.len().min(EVALUATION_ROWS);
-        let threads = Threads::new(self.n_threads, &self.plan, batch_size)?;
+        let threads = Threads::new(self.n_threads, cut(&self.plan, batch_size).1)?;
         let mut engine = Engine::new(self, &threads, batch_size, 0, false)?;
         let values = threads.enter(|| engine.predict(self, &rows))?;
         let shape: Vec<usize> = [rows.len()].into_iter().chain(self.output_shape().dims().iter().copied()).collect();
@@ -148,7 +150,7 @@ impl Sequential {
     pub fn gradients(&self, data: &Dataset) -> Result<(f64, Vec<Real>)> {
         let (rows, head) = (rows(self, data)?, Head::new(self)?);
         let batch: Vec<u32> = (0..rows.len() as u32).collect();
-        let threads = Threads::new(1, &self.plan, batch.len())?;
+        let threads = Threads::new(1, 1)?;
         let mut engine = Engine::new(self, &threads, batch.len(), rows.target_width(), true)?;
         let tally = engine.gradients(self, &head, &rows, &batch);
         Ok((head.means(&tally).0[0], engine.sum().to_vec()))
