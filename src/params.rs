@@ -107,14 +107,8 @@ impl Parameters {
         self.penalized().map(|(entry, penalty)| penalty.penalty(&self.values[entry.range.clone()])).sum()
     }
 
-    /// Adds the gradients of all penalties.
-    pub fn add_penalty_gradients(&self, gradients: &mut [Real]) {
-        for (entry, penalty) in self.penalized() {
-            penalty.add_gradient(&self.values[entry.range.clone()], &mut gradients[entry.range.clone()]);
-        }
-    }
-
-    fn penalized(&self) -> impl Iterator<Item = (&Entry, L1L2)> {
+    /// The arrays whose size is penalized, and how.
+    pub fn penalized(&self) -> impl Iterator<Item = (&Entry, L1L2)> {
         let trainable = self.entries.iter().filter(|entry| entry.spec.trainable);
         trainable.filter_map(|entry| Some((entry, entry.spec.regularizer?)))
     }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Real;
+use crate::kernels::rows::norms;
 
 /// `l1·Σ|w| + l2·Σw²`, without a ½, as Keras defines it.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
@@ -22,9 +23,9 @@ impl L1L2 {
 
     /// The penalty of these weights.
     pub fn penalty(&self, weights: &[Real]) -> f64 {
-        let sum = |each: fn(f64) -> f64| weights.iter().map(|&w| each(f64::from(w))).sum::<f64>();
-        let l1 = if self.l1 == 0.0 { 0.0 } else { self.l1 * sum(f64::abs) };
-        l1 + if self.l2 == 0.0 { 0.0 } else { self.l2 * sum(|w| w * w) }
+        let term = |factor: f64, sum: f64| if factor == 0.0 { 0.0 } else { factor * sum };
+        let [absolute, squared] = norms(weights);
+        term(self.l1, absolute) + term(self.l2, squared)
     }
 
     /// Adds the penalty's gradient: `l1·sign(w) + 2·l2·w`.

@@ -76,6 +76,14 @@ proptest! {
     }
 
     #[test]
+    fn norms_of_any_length(n in 0usize..100) {
+        let values = noise(1, n, 3);
+        let [absolute, squared] = rows::norms(values.as_slice().unwrap());
+        let exact = |each: fn(f64) -> f64| values.iter().map(|&x| each(f64::from(x))).sum::<f64>();
+        prop_assert!((absolute - exact(f64::abs)).abs() < 1e-12 && (squared - exact(|x| x * x)).abs() < 1e-12);
+    }
+
+    #[test]
     fn bytes_become_numbers(bytes in proptest::collection::vec(any::<u8>(), 0..100)) {
         let mut to = vec![Real::NAN; bytes.len()];
         rows::scale_bytes(&bytes, 1.0 / 255.0, &mut to);

@@ -264,11 +264,11 @@ fn correlate_body<L: Lanes>(
             for tap in 0..taps {
                 let data = &kernel[(taps - 1 - tap) * size..][..size];
                 let b = Matrix { data, rows: c.channels, columns: n, row_stride: 1, column_stride: c.channels };
-                tiles::pack(b, first, width, packed, depth, tap * c.channels);
+                tiles::pack::<L>(b, first, width, packed, depth, tap * c.channels);
             }
         } else {
             let b = Matrix { data: kernel, rows: depth, columns: n, row_stride: n, column_stride: 1 };
-            tiles::pack(b, first, width, packed, depth, 0);
+            tiles::pack::<L>(b, first, width, packed, depth, 0);
         }
         let x = x.chunks_exact(c.rows.input * c.columns.input * c.channels);
         for (x, y) in x.zip(y.chunks_exact_mut(c.rows.output * ow * n)) {
@@ -311,7 +311,7 @@ fn kernel_gradient_body<L: Lanes>(
             let packed = &mut packed[..group * (pixels + 1) * width];
             for first in (0..n).step_by(group * width) {
                 tiles::start(&[], first, n, width, packed, pixels);
-                tiles::pack(b, first, width, packed, pixels, 0);
+                tiles::pack::<L>(b, first, width, packed, pixels, 0);
                 tiles::product::<L>(&a, packed, d_kernel, n, first, accumulate);
             }
             accumulate = true;

@@ -72,7 +72,7 @@ fn product_body<L: Lanes>(a: Matrix, b: Matrix, c: &mut [Real], accumulate: bool
         let depth = INNER.min(k - start);
         let block = Matrix { data: &b.data[start * b.row_stride..], rows: depth, ..b };
         tiles::start(&[], 0, n, width, scratch, depth);
-        tiles::pack(block, 0, width, scratch, depth, 0);
+        tiles::pack::<L>(block, 0, width, scratch, depth, 0);
         let data = &a.data[start * a.column_stride..];
         let rows = Grid::line(m, a.row_stride);
         let live = 0..data.len();

@@ -137,6 +137,27 @@ fn add_body<L: Lanes>(from: &[Real], to: &mut [Real]) {
 }
 
 kernel! {
+    /// `Σ|x|` and `Σx²`, in double precision: sixteen sums of every sixteenth value each, added up at the end.
+    pub fn norms(values: &[Real]) -> [f64; 2] = norms_body
+}
+
+#[inline(always)]
+fn norms_body<L: Lanes>(values: &[Real]) -> [f64; 2] {
+    let mut sums = [[0.0; 16]; 2];
+    let (whole, rest) = values.as_chunks::<16>();
+    let mut last = [0.0; 16];
+    last[..rest.len()].copy_from_slice(rest);
+    for values in whole.iter().chain([&last]) {
+        for i in 0..16 {
+            let x = f64::from(values[i]);
+            sums[0][i] += x.abs();
+            sums[1][i] += x * x;
+        }
+    }
+    sums.map(|sums| sums.iter().sum())
+}
+
+kernel! {
     /// Each `x` becomes `max(x, 0)`; a NaN stays one, and shows in the loss.
     pub fn relu(values: &mut [Real]) = relu_body
 }

@@ -192,7 +192,7 @@ pub(super) fn start(bias: &[Real], first: usize, n: usize, width: usize, panels:
 /// Lays B, from its column `first` on, into panels of `depth` rows and `width` columns, as their rows from `row` on.
 /// The last panel is filled up with zeros.
 #[inline(always)]
-pub(super) fn pack(b: Matrix, first: usize, width: usize, panels: &mut [Real], depth: usize, row: usize) {
+pub(super) fn pack<L: Lanes>(b: Matrix, first: usize, width: usize, panels: &mut [Real], depth: usize, row: usize) {
     for (panel, column) in panels.chunks_exact_mut((depth + 1) * width).zip((first..b.columns).step_by(width)) {
         let columns = width.min(b.columns - column);
         let panel = &mut panel[(row + 1) * width..][..b.rows * width];
@@ -204,7 +204,13 @@ pub(super) fn pack(b: Matrix, first: usize, width: usize, panels: &mut [Real], d
             // The rows of a matrix of one row may be said to be any distance apart.
             let stride = if b.rows == 1 { b.columns } else { b.row_stride };
             for (to, from) in panel.chunks_exact_mut(width).zip(from.chunks(stride)) {
-                to[..columns].copy_from_slice(&from[..columns]);
+                if columns < width {
+                    to[..columns].copy_from_slice(&from[..columns]);
+                    continue;
+                }
+                // A row is too short to be worth a call that copies memory.
+                let from = &from[..width];
+                (0..width).step_by(L::N).for_each(|i| L::store(L::load(&from[i..]), &mut to[i..]));
             }
         } else {
             for (j, from) in from.chunks(b.column_stride).take(columns).enumerate() {

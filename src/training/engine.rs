@@ -107,7 +107,13 @@ impl Engine {
             self.threads.pieces(&mut first.gradients, [&mut [], &mut [], &mut []], 0, &|sum, _, start| {
                 rest.iter().for_each(|shard| add(&shard.gradients[start..][..sum.len()], sum));
             });
-            params.add_penalty_gradients(&mut first.gradients);
+            for (entry, penalty) in params.penalized() {
+                let values = &params.values[entry.range.clone()];
+                let gradients = &mut first.gradients[entry.range.clone()];
+                self.threads.pieces(gradients, [&mut [], &mut [], &mut []], 0, &|gradients, _, start| {
+                    penalty.add_gradient(&values[start..][..gradients.len()], gradients);
+                });
+            }
         }
         total.loss += params.penalty() * total.vectors as f64;
         total
