@@ -95,13 +95,6 @@ impl Parameters {
         self.entries.iter().filter(move |entry| entry.layer == layer)
     }
 
-    /// Where the numbers of a layer lie. They are one stretch.
-    pub fn range_of(&self, layer: usize) -> Range<usize> {
-        let mut ranges = self.of_layer(layer).map(|entry| entry.range.clone());
-        let first = ranges.next().unwrap_or(0..0);
-        ranges.fold(first, |all, range| all.start..range.end)
-    }
-
     /// The sum of all penalties. Arrays that training does not move have none.
     pub fn penalty(&self) -> f64 {
         self.penalized().map(|(entry, penalty)| penalty.penalty(&self.values[entry.range.clone()])).sum()

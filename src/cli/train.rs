@@ -8,7 +8,7 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 use tallynet::formats;
 use tallynet::losses::AnyLoss;
-use tallynet::model::{Compiled, MetricChoice, Sequential, Style, Verification};
+use tallynet::model::{Compiled, MetricChoice, Sequential, Style};
 use tallynet::optimizers::{AnyOptimizer, OptimizerState};
 use tallynet::training::{
     CSVLogger, Callback, EarlyStopping, FitOptions, History, Logs, ModelCheckpoint, Progress, ReduceLROnPlateau, Scores,
@@ -199,7 +199,7 @@ impl Train {
             callbacks.push(Box::new(CSVLogger::new(path)));
         }
         if verbose {
-            callbacks.push(Box::new(Progress::new()));
+            callbacks.push(Box::new(Progress::default()));
         }
         Ok(callbacks)
     }
@@ -261,7 +261,7 @@ impl Train {
     }
 }
 
-fn report(scores: &Scores, verification: &Verification, saved: Option<&Path>) -> String {
+fn report(scores: &Scores, verification: &str, saved: Option<&Path>) -> String {
     let saved = saved.map_or(String::new(), |path| format!("{}\n", output::saved(path)));
     format!("{}\n{verification}\n{saved}", evaluate::lines(scores))
 }

@@ -22,6 +22,6 @@ impl Verify {
             message: format!("{}: this is a description alone; it holds no weights to count", self.file.display()),
             code: 1,
         })?;
-        output::result(&format!("{}\n", loaded.model.verify_arrays(arrays)?))
+        output::result(&format!("{}\n", loaded.model.verify_arrays(&arrays)?))
     }
 }

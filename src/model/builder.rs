@@ -1,10 +1,10 @@
 //! From a description to a model. Everything about shapes that can be wrong is found here, and shown on the whole chain.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use super::naming::input_name;
-use super::{BuiltLayer, LayerName, Node, Plan, Sequential, Style};
-use crate::layers::{AnyLayer, Misfit};
+use super::layer::LayerName;
+use super::{BuiltLayer, Node, Plan, Sequential, Style};
+use crate::layers::{AnyLayer, Built, Misfit};
 use crate::params::Parameters;
 use crate::shape::Shape;
 use crate::{Error, Result};
@@ -55,9 +55,8 @@ impl SequentialBuilder {
     }
 
     /// Refuses to build a model with more parameters than so many.
-    pub fn most_params(mut self, most: usize) -> Self {
-        self.most_params = most;
-        self
+    pub(super) fn most_params(self, most_params: usize) -> Self {
+        SequentialBuilder { most_params, ..self }
     }
 
     /// Fixes every size and draws the first parameters from the seed.
@@ -65,43 +64,48 @@ impl SequentialBuilder {
     /// Layers that cannot follow each other, names that occur twice, and more parameters than memory holds are errors.
     pub fn build(self, seed: u64) -> Result<Sequential> {
         let names = self.names()?;
-        let mut layers: Vec<BuiltLayer> = vec![];
-        let mut operations = vec![];
-        let mut shape = self.input.clone();
+        let (mut layers, mut n_params): (Vec<BuiltLayer>, usize) = (vec![], 0);
+        let (mut shape, mut plan) = (self.input.clone(), Plan::new(self.input.n_values()));
         if shape.dims().contains(&0) || shape.n_values() > isize::MAX as usize / 8 {
             return Err(Error::Build(format!("no sample has the shape {shape}; give every axis a length that fits")));
         }
-        for (i, (name, Described { trainable, spec, .. })) in names.iter().zip(self.layers).enumerate() {
-            let mut built = match spec.build(&shape) {
+        for (i, Described { trainable, spec, .. }) in self.layers.into_iter().enumerate() {
+            let Built { output, mut params, operations, count } = match spec.build(&shape) {
                 Ok(built) => built,
                 Err(misfit) => return Err(chain_error(&self.input, &layers, &spec, &names[i..], &misfit)),
             };
-            built.params.iter_mut().for_each(|param| param.trainable &= trainable);
-            if let Some(problem) = built.params.iter().find_map(|param| param.initializer.problem()) {
-                return Err(Error::Build(format!("{}: {problem}", name.in_style(Style::Keras2))));
+            let (layer_name, name) = (names[i].clone(), names[i].in_style(Style::Keras2));
+            params.iter_mut().for_each(|param| param.trainable &= trainable);
+            if let Some(problem) = params.iter().find_map(|param| param.initializer.problem()) {
+                return Err(Error::Build(format!("{name}: {problem}")));
             }
-            operations.push(built.operations);
+            let of_its_own = || format!("{}_input_1", spec.class_name().to_lowercase());
+            let inbound_layer = layers.last().map_or_else(of_its_own, BuiltLayer::name);
+            let input = std::mem::replace(&mut shape, output.clone());
+            let (input_shape, output_shape) = (input.clone(), output.clone());
+            let node = Node { outbound_layer: name, inbound_layer, input_shape, output_shape };
+            if let Some(below) = layers.last_mut() {
+                below.outbound_nodes.push(node.clone());
+            }
+            let first = n_params;
+            n_params = params.iter().fold(first, |end, param| end.saturating_add(param.count()));
+            for operation in operations {
+                plan.push(operation, first..n_params, trainable, output.n_values());
+            }
             layers.push(BuiltLayer {
-                layer_name: name.clone(),
+                layer_name,
                 trainable,
                 spec,
-                input: std::mem::replace(&mut shape, built.output.clone()),
-                output: built.output,
-                params: built.params,
-                count: built.count,
-                inbound_nodes: vec![],
+                input,
+                output,
+                params,
+                count,
+                inbound_nodes: vec![node],
                 outbound_nodes: vec![],
             });
         }
-        connect(&mut layers);
         let arrays = layers.iter().map(|layer| layer.params.clone()).collect();
         let parameters = Parameters::build(arrays, self.most_params, seed)?;
-        let mut plan = Plan::new(self.input.n_values());
-        for (i, operations) in operations.into_iter().enumerate() {
-            for operation in operations {
-                plan.push(operation, parameters.range_of(i), layers[i].trainable, layers[i].output.n_values());
-            }
-        }
         Ok(Sequential {
             name: self.name,
             input: self.input,
@@ -117,45 +121,24 @@ impl SequentialBuilder {
     }
 
     fn names(&self) -> Result<Vec<LayerName>> {
-        let mut ordinals = HashMap::new();
-        let mut names: Vec<LayerName> = vec![];
-        for Described { name, spec, .. } in &self.layers {
-            let name = match name {
-                Some(name) => LayerName::Given(name.clone()),
-                None => {
-                    let ordinal = ordinals.entry(spec.class_name()).or_insert(0);
-                    *ordinal += 1;
-                    LayerName::Automatic(spec.class_name(), *ordinal)
-                }
-            };
+        let (mut ordinals, mut taken) = (HashMap::new(), HashSet::new());
+        let name = |Described { name, spec, .. }: &Described| {
+            let name = name.clone().map(LayerName::Given).unwrap_or_else(|| {
+                let ordinal = ordinals.entry(spec.class_name()).or_insert(0);
+                *ordinal += 1;
+                LayerName::Automatic(spec.class_name(), *ordinal)
+            });
             let spelled = name.in_style(Style::Keras2);
             if spelled.contains('/') {
-                let problem =
-                    format!("a layer is called {spelled:?}; a name has no /, which stands before an array's own");
-                return Err(Error::Build(problem));
+                let rule = "a name has no /, which stands before an array's own";
+                return Err(Error::Build(format!("a layer is called {spelled:?}; {rule}")));
             }
-            if names.iter().any(|other| other.in_style(Style::Keras2) == spelled) {
-                return Err(Error::Build(format!("two layers are called {spelled:?}; give one of them another name")));
+            match taken.insert(spelled.clone()) {
+                true => Ok(name),
+                false => Err(Error::Build(format!("two layers are called {spelled:?}; give one of them another name"))),
             }
-            names.push(name);
-        }
-        Ok(names)
-    }
-}
-
-fn connect(layers: &mut [BuiltLayer]) {
-    for i in 0..layers.len() {
-        let inbound_layer = match i.checked_sub(1) {
-            Some(below) => layers[below].name(),
-            None => input_name(&layers[0].layer_name, layers[0].spec.class_name(), Style::Keras1),
         };
-        let layer = &layers[i];
-        let (input_shape, output_shape) = (layer.input.clone(), layer.output.clone());
-        let node = Node { outbound_layer: layer.name(), inbound_layer, input_shape, output_shape };
-        if i > 0 {
-            layers[i - 1].outbound_nodes.push(node.clone());
-        }
-        layers[i].inbound_nodes.push(node);
+        self.layers.iter().map(name).collect()
     }
 }
 
@@ -164,8 +147,7 @@ fn chain_error(input: &Shape, built: &[BuiltLayer], spec: &AnyLayer, rest: &[Lay
     let class = spec.class_name();
     let mut text = format!("{class} cannot follow the layers before it:\n    {:<36} {input}\n", "input");
     for layer in built {
-        let name = format!("{} ({})", layer.name(), layer.spec.class_name());
-        text += &format!("    {name:<36} {}\n", layer.output);
+        text += &format!("    {:<36} {}\n", layer.title(Style::Keras2), layer.output);
     }
     for (i, name) in rest.iter().map(|name| name.in_style(Style::Keras2)).enumerate() {
         text += &match i {

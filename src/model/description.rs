@@ -1,9 +1,9 @@
 //! A model as text: what a file stores beside the numbers, in the form of Keras's `config.json`.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::{MetricChoice, Sequential};
+use super::{Compiled, MetricChoice, Sequential};
 use crate::layers::AnyLayer;
 use crate::losses::AnyLoss;
 use crate::optimizers::AnyOptimizer;
@@ -49,31 +49,27 @@ impl Sequential {
     /// The description of this model.
     pub fn description(&self) -> Description {
         let mut layers = vec![input_layer(self.input_shape())];
-        for layer in self.layers() {
+        layers.extend(self.layers().iter().map(|layer| {
             let mut value = serde_json::to_value(&layer.spec).unwrap_or_default();
-            if let Some(Value::Object(config)) = value.get_mut("config") {
-                config.insert("name".to_string(), json!(layer.name()));
-                config.insert("trainable".to_string(), json!(layer.trainable));
-            }
-            layers.push(value);
-        }
+            value["config"]["name"] = json!(layer.name());
+            value["config"]["trainable"] = json!(layer.trainable);
+            value
+        }));
+        let compile_config = self.compiled.as_ref().map(|Compiled { optimizer, loss, metrics, .. }| CompileConfig {
+            optimizer: optimizer.clone(),
+            loss: loss.clone(),
+            metrics: metrics.clone(),
+        });
         let state = self.compiled.as_ref().map(|compiled| &compiled.state);
-        Description {
-            class_name: "Sequential".to_string(),
-            config: Config { name: self.name.clone(), layers },
-            compile_config: self.compiled.as_ref().map(|compiled| CompileConfig {
-                optimizer: compiled.optimizer.clone(),
-                loss: compiled.loss.clone(),
-                metrics: compiled.metrics.clone(),
-            }),
-            training: Training {
-                seed: self.seed,
-                epochs: self.epochs_done,
-                batch_size: self.batch_size,
-                iteration: state.map_or(0, |state| state.iteration),
-                learning_rate: state.map(|state| state.learning_rate),
-            },
-        }
+        let training = Training {
+            seed: self.seed,
+            epochs: self.epochs_done,
+            batch_size: self.batch_size,
+            iteration: state.map_or(0, |state| state.iteration),
+            learning_rate: state.map(|state| state.learning_rate),
+        };
+        let config = Config { name: self.name.clone(), layers };
+        Description { class_name: "Sequential".to_string(), config, compile_config, training }
     }
 }
 
@@ -95,23 +91,19 @@ impl Description {
     /// It is an error if there are more than `most`: a description from outside must not claim more memory than the
     /// numbers beside it fill. So are classes and options that are not in the catalogue, named with their layer.
     pub fn build(self, most: usize) -> Result<Sequential> {
-        let mut layers = self.config.layers.into_iter().enumerate();
-        let input = layers.next().map(|(_, input)| input).unwrap_or_default();
-        let input = batch_shape(&input).ok_or_else(|| {
+        let input = self.config.layers.first().and_then(sample_shape).ok_or_else(|| {
             Error::Build("the first layer is no InputLayer with a batch_shape such as [null, 28, 28]".to_string())
         })?;
         let mut builder = Sequential::builder(input).named(self.config.name).most_params(most);
-        for (number, mut layer) in layers {
-            let (name, trainable) = match layer.get_mut("config") {
-                Some(Value::Object(config)) => (take_text(config, "name"), config.remove("trainable")),
-                _ => (None, None),
-            };
+        for (number, mut layer) in self.config.layers.into_iter().enumerate().skip(1) {
+            let config = layer.get_mut("config").and_then(Value::as_object_mut);
+            let [name, trainable] =
+                config.map_or([None, None], |config| ["name", "trainable"].map(|key| config.remove(key)));
+            let name = name.as_ref().and_then(Value::as_str);
             let class = layer.get("class_name").and_then(Value::as_str).unwrap_or("?").to_string();
-            let spec: AnyLayer = serde_json::from_value(layer).map_err(|error| {
-                let name = name.as_deref().unwrap_or("without a name");
-                Error::Build(format!("layer {number}, {name} ({class}): {error}"))
-            })?;
-            builder = builder.add(spec);
+            builder = builder.add(serde_json::from_value::<AnyLayer>(layer).map_err(|error| {
+                Error::Build(format!("layer {number}, {} ({class}): {error}", name.unwrap_or("without a name")))
+            })?);
             if let Some(name) = name {
                 builder = builder.named(name);
             }
@@ -119,13 +111,14 @@ impl Description {
                 builder = builder.frozen();
             }
         }
-        let mut model = builder.build(self.training.seed)?;
-        (model.epochs_done, model.batch_size) = (self.training.epochs, self.training.batch_size);
+        let Training { seed, epochs, batch_size, iteration, learning_rate } = self.training;
+        let mut model = builder.build(seed)?;
+        (model.epochs_done, model.batch_size) = (epochs, batch_size);
         if let Some(CompileConfig { optimizer, loss, metrics }) = self.compile_config {
             model.compile_with(optimizer, loss, metrics)?;
             let state = &mut model.compiled_mut()?.state;
-            state.iteration = self.training.iteration;
-            state.learning_rate = self.training.learning_rate.unwrap_or(state.learning_rate);
+            state.iteration = iteration;
+            state.learning_rate = learning_rate.unwrap_or(state.learning_rate);
         }
         Ok(model)
     }
@@ -138,13 +131,9 @@ fn input_layer(shape: &Shape) -> Value {
     json!({ "class_name": "InputLayer", "config": { "batch_shape": batch_shape } })
 }
 
-/// `[null, 28, 28]` as the shape of a sample.
-fn batch_shape(input: &Value) -> Option<Shape> {
-    let dims = input.get("config")?.get("batch_shape")?.as_array()?;
-    let dims: Option<Vec<usize>> = dims.iter().skip(1).map(|axis| axis.as_u64()?.try_into().ok()).collect();
+/// The shape of a sample that such an input has.
+fn sample_shape(input: &Value) -> Option<Shape> {
+    let axes = input.pointer("/config/batch_shape")?.as_array()?.iter().skip(1);
+    let dims = axes.map(|axis| usize::try_from(axis.as_u64()?).ok()).collect::<Option<Vec<_>>>();
     dims.map(Shape::from)
-}
-
-fn take_text(config: &mut Map<String, Value>, key: &str) -> Option<String> {
-    config.remove(key)?.as_str().map(str::to_string)
 }

@@ -4,7 +4,6 @@ mod builder;
 mod compile;
 mod description;
 mod layer;
-mod naming;
 mod plan;
 pub mod recipes;
 mod summary;
@@ -14,10 +13,9 @@ mod workspace;
 pub use builder::SequentialBuilder;
 pub use compile::{Compiled, MAX_METRICS, MetricChoice};
 pub use description::Description;
-pub use layer::{BuiltLayer, Node};
-pub use naming::{LayerName, Style};
+pub use layer::{BuiltLayer, Node, Style};
 pub use plan::Plan;
-pub use verify::{ArrayCount, LayerCount, Verification};
+pub use verify::ArrayCount;
 pub use workspace::{Gradients, Pass, Workspace};
 
 use ndarray::{ArrayD, ArrayViewD};
@@ -113,8 +111,7 @@ impl Sequential {
             let (needed, given) = (Tuple(&entry.spec.shape), Tuple(values.shape()));
             return Err(Error::Argument(format!("{name} has the shape {needed}, and the new values have {given}")));
         }
-        let range = entry.range.clone();
-        self.parameters.values[range].iter_mut().zip(values).for_each(|(to, from)| *to = *from);
+        self.parameters.values[entry.range.clone()].iter_mut().zip(values).for_each(|(to, from)| *to = *from);
         Ok(())
     }
 

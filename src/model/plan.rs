@@ -50,25 +50,17 @@ impl Plan {
 
     /// Adds what runs next, and says whether its layer is trained.
     pub(super) fn push(&mut self, operation: Operation, params: Range<usize>, trainable: bool, output_width: usize) {
-        let input = self.widths.len() - 1;
-        let output = match operation {
-            Operation::Layer(_) => {
-                self.widths.push(output_width);
-                input + 1
-            }
-            // On the way back an activation needs what it put out, so a second one in a row works on a copy.
-            Operation::InPlace(..) if self.last_activation().is_some() => {
-                self.widths.push(output_width);
-                input + 1
-            }
-            // The input buffer is gathered anew for each chunk, so it may be changed like any other.
-            Operation::InPlace(..) => input,
-        };
-        if trainable && !params.is_empty() {
-            self.lowest = self.lowest.min(self.steps.len());
+        let (number, input) = (self.steps.len(), self.widths.len() - 1);
+        // The input buffer is gathered anew for each chunk, so it may be changed in place like any other. But on the
+        // way back an activation needs what it put out, so a second one in a row works on a copy.
+        if matches!(operation, Operation::Layer(_)) || self.last_activation().is_some() {
+            self.widths.push(output_width);
         }
-        let step = Step { operation, params, input, output, trainable };
-        let (number, couples) = (self.steps.len(), step.in_training().is_some_and(|layer| layer.n_sums() > 0));
+        if trainable && !params.is_empty() {
+            self.lowest = self.lowest.min(number);
+        }
+        let step = Step { operation, params, input, output: self.widths.len() - 1, trainable };
+        let couples = step.in_training().is_some_and(|layer| layer.n_sums() > 0);
         match self.segments.last_mut() {
             Some(segment) if !couples => segment.end = number + 1,
             _ => self.segments.push(number..number + 1),
@@ -78,7 +70,7 @@ impl Plan {
 
     /// The numbers of a row of the output.
     pub fn output_width(&self) -> usize {
-        self.widths.last().copied().unwrap_or(0)
+        self.widths[self.widths.len() - 1]
     }
 
     /// The numbers that a row takes in all buffers.
@@ -121,7 +113,17 @@ impl Plan {
         self.coupling(segment).map_or(0, |(layer, _)| layer.n_sums())
     }
 
-    pub(super) fn layers(&self) -> impl Iterator<Item = &dyn Layer> {
+    /// The most numbers that a row takes in a buffer with a gradient: at the input there is none, unless that is all.
+    pub(super) fn widest(&self) -> usize {
+        self.widths.iter().skip(1).copied().max().unwrap_or(self.widths[0])
+    }
+
+    /// Numbers of scratch memory that the layers take in turns.
+    pub(super) fn scratch_len(&self) -> usize {
+        self.layers().map(Layer::scratch_len).max().unwrap_or(0)
+    }
+
+    fn layers(&self) -> impl Iterator<Item = &dyn Layer> {
         self.steps.iter().filter_map(|step| match &step.operation {
             Operation::Layer(layer) => Some(layer.as_ref()),
             Operation::InPlace(..) => None,

@@ -1,14 +1,14 @@
 //! The models that have a name, with the way they are trained.
 
-use super::Sequential;
+use super::{Sequential, SequentialBuilder};
 use crate::activations::ActivationKind::{Relu, Softmax};
 use crate::layers::{Activation, Conv2D, Dense, Dropout, Flatten, MaxPooling2D};
-use crate::losses::{CategoricalCrossentropy, MeanSquaredError, SparseCategoricalCrossentropy};
-use crate::optimizers::{Adam, Sgd};
+use crate::losses::{AnyLoss, CategoricalCrossentropy, MeanSquaredError, SparseCategoricalCrossentropy};
+use crate::optimizers::{Adam, AnyOptimizer, Sgd};
 use crate::regularizers::L1L2;
 use crate::{Error, Result, initializers::Initializer};
 
-/// A model with a name.
+/// A model with a name. Its metric is the accuracy.
 #[derive(Debug, Clone, Copy)]
 pub struct Recipe {
     /// What it is called.
@@ -21,7 +21,8 @@ pub struct Recipe {
     pub batch_size: usize,
     /// Epochs of a training.
     pub epochs: usize,
-    build: fn(u64) -> Result<Sequential>,
+    layers: fn() -> SequentialBuilder,
+    compile: fn() -> (AnyOptimizer, AnyLoss),
 }
 
 /// What a model is trained on.
@@ -43,7 +44,8 @@ pub const RECIPES: &[Recipe] = &[
         task: Task::Mnist,
         batch_size: 128,
         epochs: 12,
-        build: mnist_softmax,
+        layers: || Sequential::builder([1, 28, 28]).add(Flatten {}).add(Dense::new(10)).add(Activation::new(Softmax)),
+        compile: || (Sgd::default().into(), CategoricalCrossentropy::default().into()),
     },
     Recipe {
         name: "mnist-cnn",
@@ -51,7 +53,8 @@ pub const RECIPES: &[Recipe] = &[
         task: Task::Mnist,
         batch_size: 128,
         epochs: 3,
-        build: mnist_cnn,
+        layers: || Sequential::builder([28, 28, 1]).add(conv(32)).add(conv(64)).add(Flatten {}).add(classes()),
+        compile: || (Sgd::default().into(), CategoricalCrossentropy::default().into()),
     },
     Recipe {
         name: "mnist-convnet",
@@ -59,7 +62,12 @@ pub const RECIPES: &[Recipe] = &[
         task: Task::Mnist,
         batch_size: 128,
         epochs: 12,
-        build: mnist_convnet,
+        layers: || {
+            let pool = MaxPooling2D::default;
+            let images = Sequential::builder([28, 28, 1]).add(conv(32)).add(pool()).add(conv(64)).add(pool());
+            images.add(Flatten {}).add(Dropout::new(0.5)).add(classes())
+        },
+        compile: || (Adam::default().into(), CategoricalCrossentropy::default().into()),
     },
     Recipe {
         name: "conv-224",
@@ -68,31 +76,51 @@ pub const RECIPES: &[Recipe] = &[
         task: Task::MadeUpPixels,
         batch_size: 8,
         epochs: 3,
-        build: conv_224,
+        layers: || Sequential::builder([224, 224, 3]).add(conv(32)).add(conv(64)).add(conv(128)).add(classes()),
+        compile: || (Sgd::default().into(), SparseCategoricalCrossentropy::default().into()),
     },
     Recipe {
-        name: "dense-514",
         about: "Dense(514) -> Dense(257) on 514 inputs, L1 and L2 on both kernels: 264710 + 132355 = 397065 parameters.\n    \
                 Accuracy on such a regression means how often the largest coordinate is the right one",
-        task: Task::MadeUpRegression,
-        batch_size: 128,
-        epochs: 10,
-        build: |seed| dense_514(seed, false),
+        ..REGRESSION
     },
     Recipe {
         name: "dense-514-activation",
         about: "the same with a linear Activation between the two, as its printed summary shows it",
-        task: Task::MadeUpRegression,
-        batch_size: 128,
-        epochs: 10,
-        build: |seed| dense_514(seed, true),
+        layers: || Sequential::builder([514]).add(dense(514)).add(Activation::default()).add(dense(257)),
+        ..REGRESSION
     },
 ];
+
+const REGRESSION: Recipe = Recipe {
+    name: "dense-514",
+    about: "",
+    task: Task::MadeUpRegression,
+    batch_size: 128,
+    epochs: 10,
+    layers: || Sequential::builder([514]).add(dense(514)).add(dense(257)),
+    compile: || (Adam::default().into(), MeanSquaredError::default().into()),
+};
+
+fn conv(filters: usize) -> Conv2D {
+    Conv2D { activation: Relu, ..Conv2D::new(filters, [3, 3]) }
+}
+
+fn classes() -> Dense {
+    Dense::new(10).activation(Softmax)
+}
+
+fn dense(units: usize) -> Dense {
+    let kernel_regularizer = Some(L1L2::new(1e-6, 1e-6));
+    Dense { kernel_initializer: Initializer::normal(), kernel_regularizer, ..Dense::new(units) }
+}
 
 impl Recipe {
     /// Builds and compiles the model, its first parameters drawn from the seed.
     pub fn build(&self, seed: u64) -> Result<Sequential> {
-        (self.build)(seed)
+        let (mut model, (optimizer, loss)) = ((self.layers)().build(seed)?, (self.compile)());
+        model.compile(optimizer, loss, &["accuracy"])?;
+        Ok(model)
     }
 }
 
@@ -102,69 +130,4 @@ pub fn named(name: &str) -> Result<&'static Recipe> {
         let names: Vec<_> = RECIPES.iter().map(|recipe| recipe.name).collect();
         Error::Argument(format!("there is no model {name:?}, and no such file; models are {}", names.join(", ")))
     })
-}
-
-fn mnist_softmax(seed: u64) -> Result<Sequential> {
-    let mut model = Sequential::builder([1, 28, 28])
-        .add(Flatten {})
-        .add(Dense::new(10))
-        .add(Activation::new(Softmax))
-        .build(seed)?;
-    model.compile(Sgd::default(), CategoricalCrossentropy::default(), &["accuracy"])?;
-    Ok(model)
-}
-
-fn relu_conv(filters: usize) -> Conv2D {
-    Conv2D { activation: Relu, ..Conv2D::new(filters, [3, 3]) }
-}
-
-fn mnist_cnn(seed: u64) -> Result<Sequential> {
-    let mut model = Sequential::builder([28, 28, 1])
-        .add(relu_conv(32))
-        .add(relu_conv(64))
-        .add(Flatten {})
-        .add(Dense::new(10).activation(Softmax))
-        .build(seed)?;
-    model.compile(Sgd::default(), CategoricalCrossentropy::default(), &["accuracy"])?;
-    Ok(model)
-}
-
-fn mnist_convnet(seed: u64) -> Result<Sequential> {
-    let mut model = Sequential::builder([28, 28, 1])
-        .add(relu_conv(32))
-        .add(MaxPooling2D::default())
-        .add(relu_conv(64))
-        .add(MaxPooling2D::default())
-        .add(Flatten {})
-        .add(Dropout::new(0.5))
-        .add(Dense::new(10).activation(Softmax))
-        .build(seed)?;
-    model.compile(Adam::default(), CategoricalCrossentropy::default(), &["accuracy"])?;
-    Ok(model)
-}
-
-fn conv_224(seed: u64) -> Result<Sequential> {
-    let mut model = Sequential::builder([224, 224, 3])
-        .add(relu_conv(32))
-        .add(relu_conv(64))
-        .add(relu_conv(128))
-        .add(Dense::new(10).activation(Softmax))
-        .build(seed)?;
-    model.compile(Sgd::default(), SparseCategoricalCrossentropy::default(), &["accuracy"])?;
-    Ok(model)
-}
-
-fn dense_514(seed: u64, with_activation: bool) -> Result<Sequential> {
-    let dense = |units| Dense {
-        kernel_initializer: Initializer::normal(),
-        kernel_regularizer: Some(L1L2::new(1e-6, 1e-6)),
-        ..Dense::new(units)
-    };
-    let mut builder = Sequential::builder([514]).add(dense(514));
-    if with_activation {
-        builder = builder.add(Activation::default());
-    }
-    let mut model = builder.add(dense(257)).build(seed)?;
-    model.compile(Adam::default(), MeanSquaredError::default(), &["accuracy"])?;
-    Ok(model)
 }

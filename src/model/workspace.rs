@@ -7,7 +7,7 @@ use ndarray::{ArrayView2, ArrayViewMut2};
 
 use super::Plan;
 use crate::Real;
-use crate::layers::{Backward, Forward, Layer, Moment, Operation, Sums};
+use crate::layers::{Backward, Forward, Moment, Operation, Sums};
 
 /// The memory for one chunk of rows.
 pub struct Workspace {
@@ -26,13 +26,12 @@ pub struct Workspace {
 impl Workspace {
     /// Memory for so many rows at a time; that for gradients only where `training` says so.
     pub fn new(plan: &Plan, rows: usize, target_width: usize, training: bool) -> Workspace {
-        let buffer = |width: usize| Aligned::new(rows * width);
-        // The gradient at the input is never computed.
-        let widest = if training { plan.widths.iter().skip(1).copied().max().unwrap_or(plan.widths[0]) } else { 0 };
+        let buffer = |width| Aligned::new(rows * width);
+        let gradients = if training { plan.widest() } else { 0 };
         Workspace {
             values: plan.widths.iter().map(|&width| buffer(width)).collect(),
-            deltas: [buffer(widest), buffer(widest)],
-            scratch: Aligned::new(plan.layers().map(Layer::scratch_len).max().unwrap_or(0)),
+            deltas: [buffer(gradients), buffer(gradients)],
+            scratch: Aligned::new(plan.scratch_len()),
             targets: vec![0.0; rows * target_width],
             weights: vec![0.0; rows],
             sums: vec![0.0; (0..plan.n_segments()).map(|segment| plan.n_sums(segment)).max().unwrap_or(0)],
@@ -41,10 +40,9 @@ impl Workspace {
 
     /// How many numbers that is.
     pub fn n_values(plan: &Plan, rows: usize, target_width: usize, training: bool) -> usize {
-        let widest = plan.widths.iter().copied().max().unwrap_or(0);
-        let row = plan.row_width().saturating_add(if training { widest.saturating_mul(2) } else { 0 });
-        let scratch = plan.layers().map(Layer::scratch_len).max().unwrap_or(0);
-        row.saturating_add(target_width).saturating_mul(rows).saturating_add(scratch)
+        let gradients = if training { plan.widest().saturating_mul(2) } else { 0 };
+        let row = plan.row_width().saturating_add(gradients).saturating_add(target_width);
+        row.saturating_mul(rows).saturating_add(plan.scratch_len())
     }
 
     /// Where so many rows of the input, of targets of this width, and of weights are gathered to.
@@ -83,7 +81,8 @@ impl Workspace {
     }
 
     fn run(&mut self, pass: Pass, steps: Range<usize>, training: Option<&[f64]>) {
-        for (number, step) in pass.plan.steps.iter().enumerate().take(steps.end).skip(steps.start) {
+        for number in steps {
+            let step = &pass.plan.steps[number];
             match &step.operation {
                 Operation::Layer(layer) => {
                     let (below, above) = self.values.split_at_mut(step.output);
@@ -110,9 +109,9 @@ impl Workspace {
     }
 
     /// Runs the gradient that was written to [`Workspace::head`] back through a segment, as far as to the lowest layer
-    /// that is trained, and through the coupling above the segment first, if there is one: `above` are its sums of the
-    /// whole batch, on the way up and on the way down. Where the segment's own first layer couples, this ends above it,
-    /// with the sums of these rows for the way down in [`Workspace::sums`], given those on the way up (`own`).
+    /// that is trained. A coupling above the segment comes first: `above` are its sums of the whole batch, on the way up
+    /// and on the way down. A coupling that begins the segment is left to the segment below, with the sums of these rows
+    /// for the way down in [`Workspace::sums`], given those on the way up (`own`).
     pub fn backward(
         &mut self,
         pass: Pass,
@@ -121,7 +120,7 @@ impl Workspace {
         own: &[f64],
         to: &mut Gradients,
     ) {
-        let Pass { plan, .. } = pass;
+        let plan = pass.plan;
         let Range { start, end } = plan.segments[segment];
         if let Some(sums) = above {
             self.step_back(pass, end, sums, to);
@@ -139,11 +138,10 @@ impl Workspace {
     }
 
     fn step_back(&mut self, pass: Pass, number: usize, sums: [&[f64]; 2], to: &mut Gradients) {
-        let Pass { plan, .. } = pass;
-        if number < plan.lowest {
+        let (lowest, step) = (pass.plan.lowest, &pass.plan.steps[number]);
+        if number < lowest {
             return;
         }
-        let step = &plan.steps[number];
         match &step.operation {
             Operation::Layer(layer) => {
                 let [above, below] = &mut self.deltas;
@@ -153,7 +151,7 @@ impl Workspace {
                     dy: pass.view(above, step.output),
                     d_params: &mut to.d_params[step.params.clone()],
                     accumulate: to.accumulate,
-                    dx: (number > plan.lowest).then(|| pass.view_mut(below, step.input)),
+                    dx: (number > lowest).then(|| pass.view_mut(below, step.input)),
                     scratch: &mut self.scratch,
                 };
                 match step.in_training() {
@@ -218,13 +216,13 @@ pub struct Pass<'a> {
 
 impl Pass<'_> {
     fn view<'v>(&self, buffer: &'v [Real], number: usize) -> ArrayView2<'v, Real> {
-        let (rows, width) = (self.rows, self.plan.widths[number]);
-        ArrayView2::from_shape((rows, width), &buffer[..rows * width]).expect("a buffer of rows without gaps")
+        let width = self.plan.widths[number];
+        ArrayView2::from_shape((self.rows, width), &buffer[..self.rows * width]).expect("rows without gaps")
     }
 
     fn view_mut<'v>(&self, buffer: &'v mut [Real], number: usize) -> ArrayViewMut2<'v, Real> {
-        let (rows, width) = (self.rows, self.plan.widths[number]);
-        ArrayViewMut2::from_shape((rows, width), &mut buffer[..rows * width]).expect("a buffer of rows without gaps")
+        let width = self.plan.widths[number];
+        ArrayViewMut2::from_shape((self.rows, width), &mut buffer[..self.rows * width]).expect("rows without gaps")
     }
 }
 

@@ -20,6 +20,8 @@ pub const TOLERANCE: f64 = if size_of::<Real>() == 8 { 1e-6 } else { 0.05 };
 /// Samples that the loss is taken over, and parameters of an array that are tried at most.
 const ROWS: usize = 3;
 const PARAMETERS: usize = 40;
+/// How far a parameter is moved: rounding spoils a short step and a kink a long one; a wrong formula spoils all.
+const STEPS: [Real; 4] = if size_of::<Real>() == 8 { [1e-4, 1e-5, 1e-6, 1e-7] } else { [1e-2, 3e-3, 1e-3, 3e-4] };
 /// The longest axis of an image that is checked; a larger one is cut down to it where the layers allow.
 const SIDE: usize = 14;
 
@@ -52,27 +54,20 @@ pub fn check_gradients(model: &Sequential, seed: u64) -> Result<(Shape, Vec<Grad
         let tried = index::sample(&mut generator, own.len(), PARAMETERS.min(own.len()));
         let mut worst: f64 = 0.0;
         for i in tried.iter() {
-            let difference = |model: &mut Sequential, step: Real| -> Result<f64> {
-                let at = entry.range.start + i;
-                let value = model.parameters.values[at];
-                let mut loss_at = |moved: Real| {
-                    model.parameters.values[at] = moved;
-                    let loss = model.gradients(&data);
-                    model.parameters.values[at] = value;
-                    Ok::<f64, crate::Error>(loss?.0)
-                };
+            let at = entry.range.start + i;
+            let value = model.parameters.values[at];
+            let mut loss_at = |moved: Real| {
+                model.parameters.values[at] = moved;
+                model.gradients(&data).map(|(loss, _)| loss)
+            };
+            let mut best = f64::INFINITY;
+            for step in STEPS {
                 // What was really added, after rounding.
                 let (above, below) = (value + step, value - step);
-                Ok((loss_at(above)? - loss_at(below)?) / f64::from(above - below))
-            };
-            // Rounding spoils a short step and a kink a long one; a wrong formula spoils both.
-            let mut error =
-                |step| Ok::<f64, crate::Error>((difference(&mut model, step)? - f64::from(own[i])).abs() / largest);
-            let steps = if size_of::<Real>() == 8 { [1e-4, 1e-5, 1e-6, 1e-7] } else { [1e-2, 3e-3, 1e-3, 3e-4] };
-            let mut best = f64::INFINITY;
-            for step in steps {
-                best = best.min(error(step)?);
+                let difference = (loss_at(above)? - loss_at(below)?) / f64::from(above - below);
+                best = best.min((difference - f64::from(own[i])).abs() / largest);
             }
+            model.parameters.values[at] = value;
             worst = worst.max(best);
         }
         found.push(GradientCheck { name: model.full_name(entry), tried: tried.len(), worst });
@@ -82,31 +77,29 @@ pub fn check_gradients(model: &Sequential, seed: u64) -> Result<(Shape, Vec<Grad
 
 /// The same layers on smaller images, if they are large and the layers allow it.
 fn smaller(model: &Sequential) -> Result<Sequential> {
-    let dims = model.input_shape().dims();
-    let images = dims.len() == 3;
-    let (mut side, largest) = (SIDE, dims.iter().take(2).copied().max().unwrap_or(0));
-    while images && side < largest {
-        let shape = Shape::from([dims[0].min(side), dims[1].min(side), dims[2]]);
-        if let Ok(model) = model.description().with_input(&shape).build(usize::MAX) {
-            return Ok(model);
+    let description = model.description();
+    if let &[height, width, channels] = model.input_shape().dims() {
+        for side in (0..).map(|doublings| SIDE << doublings).take_while(|&side| side < height.max(width)) {
+            let shape = Shape::from([height.min(side), width.min(side), channels]);
+            if let Ok(model) = description.clone().with_input(&shape).build(usize::MAX) {
+                return Ok(model);
+            }
         }
-        side *= 2;
     }
-    model.description().build(usize::MAX)
+    description.build(usize::MAX)
 }
 
 fn random_data(model: &Sequential, generator: &mut ChaCha8Rng) -> Result<Dataset> {
     let rows = |dims: &[usize]| IxDyn(&[&[ROWS], dims].concat());
     let output = model.output_shape();
-    let x = ArrayD::from_shape_simple_fn(rows(model.input_shape().dims()), || generator.random::<Real>());
-    let positions = &output.dims()[..output.dims().len().saturating_sub(1)];
+    let x = ArrayD::from_shape_simple_fn(rows(model.input_shape().dims()), || generator.random());
     let y = match model.compiled()?.loss.target_form() {
-        TargetForm::Vector => {
-            Targets::Reals(ArrayD::from_shape_simple_fn(rows(output.dims()), || generator.random::<Real>()))
+        TargetForm::Vector => Targets::Reals(ArrayD::from_shape_simple_fn(rows(output.dims()), || generator.random())),
+        TargetForm::Label => {
+            let positions = output.dims().split_last().map_or(&[][..], |(_, positions)| positions);
+            let class = || generator.random_range(0..output.last() as u32);
+            Targets::Labels(ArrayD::from_shape_simple_fn(rows(positions), class))
         }
-        _ => Targets::Labels(ArrayD::from_shape_simple_fn(rows(positions), || {
-            generator.random_range(0..output.last() as u32)
-        })),
     };
     Ok(Dataset { x: Inputs::Reals(x), y })
 }

@@ -13,7 +13,8 @@ use crate::model::Sequential;
 #[derive(Debug)]
 pub struct Progress {
     bar: ProgressBar,
-    start: Instant,
+    /// When the bar was last told something.
+    told: Instant,
     /// One past the number of the last epoch.
     end: usize,
     batches: u64,
@@ -21,14 +22,7 @@ pub struct Progress {
 
 impl Default for Progress {
     fn default() -> Self {
-        Progress { bar: ProgressBar::hidden(), start: Instant::now(), end: 0, batches: 0 }
-    }
-}
-
-impl Progress {
-    /// Progress of one training.
-    pub fn new() -> Self {
-        Self::default()
+        Progress { bar: ProgressBar::hidden(), told: Instant::now(), end: 0, batches: 0 }
     }
 }
 
@@ -39,9 +33,8 @@ impl Callback for Progress {
     }
 
     fn on_epoch_begin(&mut self, _: &mut Sequential, epoch: usize) -> Result<()> {
-        self.start = Instant::now();
         // Draws to stderr, and is hidden of itself where that is no terminal.
-        self.bar = ProgressBar::new(self.batches);
+        (self.bar, self.told) = (ProgressBar::new(self.batches), Instant::now());
         if let Ok(style) = ProgressStyle::with_template("{prefix} {pos}/{len} {bar:20} {eta} left  {msg}") {
             self.bar.set_style(style.progress_chars("━╸─"));
         }
@@ -51,10 +44,10 @@ impl Callback for Progress {
 
     fn on_batch_end(&mut self, batch: usize, names: &[String], means: &[f64]) -> Control {
         // A message is text, and text is not free: a few a second are all that anyone can read.
-        let is_due = || self.bar.position() == 0 || self.start.elapsed() > Duration::from_millis(100);
+        let is_due = || self.bar.position() == 0 || self.told.elapsed() > Duration::from_millis(100);
         if !self.bar.is_hidden() && is_due() {
-            self.start = Instant::now();
-            self.bar.set_message(line(names.iter().map(String::as_str).zip(means.iter().copied())));
+            self.told = Instant::now();
+            self.bar.set_message(line(names.iter().zip(means)));
             self.bar.set_position(batch as u64 + 1);
         }
         Control::Continue
@@ -63,7 +56,7 @@ impl Callback for Progress {
     fn on_epoch_end(&mut self, _: &mut Sequential, epoch: usize, logs: &mut Logs) -> Result<Control> {
         let elapsed = self.bar.elapsed().as_secs_f64();
         self.bar.finish_and_clear();
-        let numbers = line(logs.iter().map(|(name, value)| (name.as_str(), *value)));
+        let numbers = line(logs.iter().map(|(name, value)| (name, value)));
         // Where nobody listens any more, training goes on all the same.
         let _ = writeln!(io::stderr(), "Epoch {}/{} - {elapsed:.2}s - {numbers}", epoch + 1, self.end);
         Ok(Control::Continue)
@@ -76,10 +69,10 @@ impl Callback for Progress {
 }
 
 /// `loss: 0.3897 - accuracy: 0.8937`, in Keras's number format.
-fn line<'a>(numbers: impl Iterator<Item = (&'a str, f64)>) -> String {
-    let number = |value: f64| match value.abs() > 1e-3 {
-        true => format!("{value:.4}"),
-        false => format!("{value:.4e}"),
+fn line<'a>(numbers: impl Iterator<Item = (&'a String, &'a f64)>) -> String {
+    let number = |(name, value): (&String, &f64)| match value.abs() > 1e-3 {
+        true => format!("{name}: {value:.4}"),
+        false => format!("{name}: {value:.4e}"),
     };
-    numbers.map(|(name, value)| format!("{name}: {}", number(value))).collect::<Vec<_>>().join(" - ")
+    numbers.map(number).collect::<Vec<_>>().join(" - ")
 }

@@ -75,27 +75,23 @@ impl Sequential {
             return Err(Error::Argument("a batch has at least 1 row; 0 were asked for".to_string()));
         }
         self.compiled()?.optimizer()?;
-        let rows = rows(self, data)?.weighted(options.sample_weight, None)?;
-        let (rows, validation) = match options.validation_data {
-            Some(validation) => (rows, Some(self::rows(self, validation)?)),
-            None if options.validation_split != 0.0 => {
-                let (rows, validation) = rows.split(options.validation_split)?;
-                (rows, Some(validation))
-            }
-            None => (rows, None),
-        };
+        let mut rows = rows(self, data)?.weighted(options.sample_weight, None)?;
+        let mut validation = options.validation_data.map(|data| self::rows(self, data)).transpose()?;
+        if validation.is_none() && options.validation_split != 0.0 {
+            let (first, last) = rows.split(options.validation_split)?;
+            (rows, validation) = (first, Some(last));
+        }
         // Class weights are for training alone; sample weights go with their rows.
-        let rows = match options.class_weight {
-            None => rows,
-            classes => rows.weighted(options.sample_weight, classes)?,
-        };
+        if options.class_weight.is_some() {
+            rows = rows.weighted(options.sample_weight, options.class_weight)?;
+        }
         self.batch_size = Some(options.batch_size);
         let batch_size = options.batch_size.min(rows.len());
-        let threads = Threads::new(self.n_threads, cut(&self.plan, batch_size).1)?;
+        let threads = self.threads(batch_size)?;
         threads.clone().enter(|| {
             let head = Head::new(self)?;
-            let metrics = self.compiled()?.metrics.iter().map(|metric| metric.name.clone());
-            let names = ["loss".to_string()].into_iter().chain(metrics).collect();
+            let names = ["loss"].into_iter().chain(self.compiled()?.metrics.iter().map(|metric| &*metric.name));
+            let names = names.map(str::to_string).collect();
             let engine = Engine::new(self, &threads, batch_size, rows.target_width(), true)?;
             let validation = match validation {
                 Some(rows) => Some((evaluation_engine(self, &threads, &rows)?, rows)),
@@ -111,37 +107,28 @@ impl Sequential {
         self.compiled()?.optimizer()?;
         let (rows, head) = (rows(self, batch)?, Head::new(self)?);
         let batch: Vec<u32> = (0..rows.len() as u32).collect();
-        let threads = Threads::new(self.n_threads, cut(&self.plan, batch.len()).1)?;
+        let threads = self.threads(batch.len())?;
         let mut engine = Engine::new(self, &threads, batch.len(), rows.target_width(), true)?;
         let tally = threads.enter(|| step(self, &mut engine, &head, &rows, &batch));
-        let not_finite = |loss| Error::NotFinite { epoch: self.epochs_done + 1, batch: 1, loss, reason: reason(&rows) };
-        self.scores(&head, &tally.map_err(not_finite)?)
+        self.scores(&head, &tally.map_err(|loss| not_finite(&rows, self.epochs_done, 0, loss))?)
     }
 
     /// The loss and the metrics over a dataset.
     pub fn evaluate(&self, data: &Dataset) -> Result<Scores> {
         let (rows, head) = (rows(self, data)?, Head::new(self)?);
-        let threads = Threads::new(self.n_threads, cut(&self.plan, rows.len().min(EVALUATION_ROWS)).1)?;
+        let threads = self.threads(rows.len().min(EVALUATION_ROWS))?;
         let mut engine = evaluation_engine(self, &threads, &rows)?;
         let tally = threads.enter(|| tally(self, &mut engine, &head, &rows));
         self.scores(&head, &tally)
     }
 
-    fn scores(&self, head: &Head, tally: &Tally) -> Result<Scores> {
-        let (means, _) = head.means(tally);
-        let names = self.compiled()?.metrics.iter().map(|metric| metric.name.clone());
-        let metrics = names.zip(means[1..].iter().copied()).collect();
-        Ok(Scores { loss: means[0], metrics })
-    }
-
     /// The output for each sample, in their order; the first axis of `x` counts samples.
     pub fn predict(&self, x: &Inputs) -> Result<ArrayD<Real>> {
         let rows = Rows::inputs_only(x, self.input_shape())?;
-        let batch_size = rows.len().min(EVALUATION_ROWS);
-        let threads = Threads::new(self.n_threads, cut(&self.plan, batch_size).1)?;
-        let mut engine = Engine::new(self, &threads, batch_size, 0, false)?;
+        let threads = self.threads(rows.len().min(EVALUATION_ROWS))?;
+        let mut engine = evaluation_engine(self, &threads, &rows)?;
         let values = threads.enter(|| engine.predict(self, &rows))?;
-        let shape: Vec<usize> = [rows.len()].into_iter().chain(self.output_shape().dims().iter().copied()).collect();
+        let shape = [&[rows.len()], self.output_shape().dims()].concat();
         ArrayD::from_shape_vec(shape, values).map_err(|error| Error::Data(error.to_string()))
     }
 
@@ -150,10 +137,19 @@ impl Sequential {
     pub fn gradients(&self, data: &Dataset) -> Result<(f64, Vec<Real>)> {
         let (rows, head) = (rows(self, data)?, Head::new(self)?);
         let batch: Vec<u32> = (0..rows.len() as u32).collect();
-        let threads = Threads::new(1, 1)?;
-        let mut engine = Engine::new(self, &threads, batch.len(), rows.target_width(), true)?;
+        let mut engine = Engine::new(self, &Threads::new(1, 1)?, batch.len(), rows.target_width(), true)?;
         let tally = engine.gradients(self, &head, &rows, &batch);
         Ok((head.means(&tally).0[0], engine.sum().to_vec()))
+    }
+
+    fn scores(&self, head: &Head, tally: &Tally) -> Result<Scores> {
+        let means = head.means(tally).0;
+        let names = self.compiled()?.metrics.iter().map(|metric| metric.name.clone());
+        Ok(Scores { loss: means[0], metrics: names.zip(means[1..].iter().copied()).collect() })
+    }
+
+    fn threads(&self, batch_size: usize) -> Result<Threads> {
+        Threads::new(self.n_threads, cut(&self.plan, batch_size).1)
     }
 }
 
@@ -182,19 +178,14 @@ impl Fit<'_> {
     fn run(mut self, callbacks: &mut [&mut dyn Callback]) -> Result<History> {
         let mut history = History::default();
         let mut order: Vec<u32> = (0..self.rows.len() as u32).collect();
-        let first = self.model.epochs_done;
         let n_batches = order.len().div_ceil(self.batch_size);
-        let Some(end) = first.checked_add(self.options.epochs) else {
-            let problem = format!("{} epochs after the {first} that were trained are too many", self.options.epochs);
-            return Err(Error::Argument(problem));
+        let (first, epochs) = (self.model.epochs_done, self.options.epochs);
+        let Some(end) = first.checked_add(epochs) else {
+            return Err(Error::Argument(format!("{epochs} epochs after the {first} that were trained are too many")));
         };
-        for callback in callbacks.iter_mut() {
-            callback.on_train_begin(self.model, first, self.options.epochs, n_batches)?;
-        }
+        callbacks.iter_mut().try_for_each(|callback| callback.on_train_begin(self.model, first, epochs, n_batches))?;
         for epoch in first..end {
-            for callback in callbacks.iter_mut() {
-                callback.on_epoch_begin(self.model, epoch)?;
-            }
+            callbacks.iter_mut().try_for_each(|callback| callback.on_epoch_begin(self.model, epoch))?;
             if self.options.shuffle {
                 shuffle(&mut order, self.model.seed, epoch);
             }
@@ -203,8 +194,7 @@ impl Fit<'_> {
             let seconds = start.elapsed().as_secs_f64();
             // The last step may have left what no later loss was there to show.
             if !self.model.parameters.values.iter().all(|value| value.is_finite()) {
-                let reason = reason(&self.rows);
-                return Err(Error::NotFinite { epoch: epoch + 1, batch: n_batches, loss: f64::NAN, reason });
+                return Err(not_finite(&self.rows, epoch, n_batches - 1, f64::NAN));
             }
             self.model.epochs_done = epoch + 1;
             let mut logs: Logs = self.names.iter().cloned().zip(self.head.means(&tally).0).collect();
@@ -213,18 +203,14 @@ impl Fit<'_> {
                 logs.extend(self.names.iter().map(|name| format!("val_{name}")).zip(validated));
             }
             for callback in callbacks.iter_mut() {
-                if callback.on_epoch_end(self.model, epoch, &mut logs)? == Control::Stop {
-                    control = Control::Stop;
-                }
+                control = control.max(callback.on_epoch_end(self.model, epoch, &mut logs)?);
             }
             history.record(epoch, logs, seconds);
             if control == Control::Stop {
                 break;
             }
         }
-        for callback in callbacks.iter_mut() {
-            callback.on_train_end(self.model)?;
-        }
+        callbacks.iter_mut().try_for_each(|callback| callback.on_train_end(self.model))?;
         Ok(history)
     }
 
@@ -241,23 +227,17 @@ impl Fit<'_> {
             match step(self.model, &mut self.engine, &self.head, &self.rows, batch) {
                 Ok(tally) => total.add(&tally),
                 Err(loss) => {
-                    let mut asked = callbacks.iter_mut().map(|callback| callback.on_not_finite(epoch, number, loss));
-                    if asked.any(|control| control == Control::Stop) {
-                        return Ok(None);
-                    }
-                    let reason = reason(&self.rows);
-                    return Err(Error::NotFinite { epoch: epoch + 1, batch: number + 1, loss, reason });
+                    let mut controls = callbacks.iter_mut().map(|callback| callback.on_not_finite(epoch, number, loss));
+                    return match controls.any(|control| control == Control::Stop) {
+                        true => Ok(None),
+                        false => Err(not_finite(&self.rows, epoch, number, loss)),
+                    };
                 }
             }
             let (means, n) = self.head.means(&total);
-            let mut control = Control::Continue;
-            for callback in callbacks.iter_mut() {
-                if callback.on_batch_end(number, &self.names, &means[..n]) == Control::Stop {
-                    control = Control::Stop;
-                }
-            }
-            if control == Control::Stop {
-                return Ok(Some((total, control)));
+            let controls = callbacks.iter_mut().map(|callback| callback.on_batch_end(number, &self.names, &means[..n]));
+            if controls.max() == Some(Control::Stop) {
+                return Ok(Some((total, Control::Stop)));
             }
         }
         Ok(Some((total, Control::Continue)))
@@ -281,6 +261,13 @@ fn step(
     Ok(tally)
 }
 
+/// What the loss of a batch, it and the epoch counted from 0, most likely comes from.
+fn not_finite(rows: &Rows, epoch: usize, batch: usize, loss: f64) -> Error {
+    let too_large = || "the learning rate is probably too large; try a tenth of it".to_string();
+    let reason = rows.suspicion().unwrap_or_else(too_large);
+    Error::NotFinite { epoch: epoch + 1, batch: batch + 1, loss, reason }
+}
+
 fn evaluation_engine(model: &Sequential, threads: &Threads, rows: &Rows) -> Result<Engine> {
     Engine::new(model, threads, rows.len().min(EVALUATION_ROWS), rows.target_width(), false)
 }
@@ -293,9 +280,4 @@ fn tally(model: &Sequential, engine: &mut Engine, head: &Head, rows: &Rows) -> T
     }
     total.loss += model.parameters.penalty() * total.vectors as f64;
     total
-}
-
-/// What a loss that is not finite most likely comes from.
-fn reason(rows: &Rows) -> String {
-    rows.suspicion().unwrap_or_else(|| "the learning rate is probably too large; try a tenth of it".to_string())
 }

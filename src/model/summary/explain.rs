@@ -3,34 +3,33 @@
 use crate::model::{Sequential, Style};
 use crate::shape::Tuple;
 
-pub(super) fn render(model: &Sequential, style: Style) -> String {
-    let mut text = String::from("How the parameters are counted\n\n");
-    let mut sum = vec![];
-    for layer in model.layers() {
-        let (count, name) = (&layer.count, layer.layer_name.in_style(style));
-        text += &format!("{name} ({}): {} -> {}\n", layer.spec.class_name(), layer.input, layer.output);
-        text += &match count.total {
-            0 => format!("    0: {}\n", count.reason),
-            total => format!("    {} = {total}\n    {}\n", count.formula, count.reason),
-        };
-        for param in &layer.params {
-            let frozen = if param.trainable { "" } else { "  not trained" };
-            text += &format!("    {:<8} {:<16} {:>10}{frozen}\n", param.name, Tuple(&param.shape), param.count());
+impl Sequential {
+    /// The arithmetic of every count, in numbers and words, and what the table's words mean.
+    pub fn explain(&self, style: Style) -> String {
+        let mut text = "How the parameters are counted\n\n".to_string();
+        let mut totals = vec![];
+        for layer in self.layers() {
+            let count = &layer.count;
+            text += &format!("{}: {} -> {}\n", layer.title(style), layer.input, layer.output);
+            if count.total == 0 {
+                text += &format!("    0: {}\n", count.reason);
+            } else {
+                text += &format!("    {} = {}\n    {}\n", count.formula, count.total, count.reason);
+                totals.push(count.total.to_string());
+            }
+            for param in &layer.params {
+                let frozen = if param.trainable { "" } else { "  not trained" };
+                text += &format!("    {:<8} {:<16} {:>10}{frozen}\n", param.name, Tuple(&param.shape), param.count());
+            }
         }
-        if count.total > 0 {
-            sum.push(count.total.to_string());
-        }
+        let sum = if totals.len() > 1 { totals.join(" + ") + " = " } else { String::new() };
+        text + &format!(
+            "\nTotal: {sum}{}\n\
+             Only the model's own parameters are counted; what an optimizer remembers is not part of them.\n\n\
+             None is the batch axis: how many samples go through at once is decided when the model is called, not when\n\
+             it is built. A shape such as {} holds for any number of samples, and no parameter depends on it.\n",
+            self.count_params(),
+            self.output_shape()
+        )
     }
-    let total = model.count_params();
-    text += &match sum.len() {
-        0 | 1 => format!("\nTotal: {total}\n"),
-        _ => format!("\nTotal: {} = {total}\n", sum.join(" + ")),
-    };
-    text += "Only the model's own parameters are counted; what an optimizer remembers is not part of them.\n";
-    text += &format!(
-        "\nNone is the batch axis: how many samples go through at once is decided when the model is called, not when\n\
-         it is built. A shape such as {} holds for any number of samples, and no parameter depends on it.\n",
-        model.output_shape()
-    );
-    text
 }

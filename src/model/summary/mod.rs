@@ -14,15 +14,10 @@ impl Sequential {
     /// `width` is the length of a line: by default 100, 65, and for Keras 3 that of a terminal of 80 columns, 76.
     pub fn summary(&self, style: Style, width: Option<usize>) -> String {
         match style {
-            Style::Keras1 => keras1_and_2::render(self, Style::Keras1, width.unwrap_or(100)),
-            Style::Keras2 => keras1_and_2::render(self, Style::Keras2, width.unwrap_or(65)),
+            Style::Keras1 => keras1_and_2::render(self, style, width.unwrap_or(100)),
+            Style::Keras2 => keras1_and_2::render(self, style, width.unwrap_or(65)),
             Style::Keras3 => keras3::render(self, width.unwrap_or(76)),
         }
-    }
-
-    /// The arithmetic of every count, in numbers and words, and what the table's words mean.
-    pub fn explain(&self, style: Style) -> String {
-        explain::render(self, style)
     }
 
     /// Each layer's inbound and outbound nodes.
@@ -38,22 +33,18 @@ impl Sequential {
         text
     }
 
-    /// All parameters, and those that training moves.
-    fn totals(&self) -> (usize, usize) {
+    /// All parameters, those that training moves, and the others.
+    fn totals(&self) -> [usize; 3] {
         let counts = self.layers().iter().map(super::BuiltLayer::count_params);
-        counts.fold((0, 0), |(all, trainable), layer| (all + layer.0, trainable + layer.1))
+        let (all, trained) = counts.fold((0, 0), |(all, trained), layer| (all + layer.0, trained + layer.1));
+        [all, trained, all - trained]
     }
 }
 
 /// `7850` as `7,850`.
 fn with_commas(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
+    match number {
+        0..1000 => number.to_string(),
+        _ => format!("{},{:03}", with_commas(number / 1000), number % 1000),
     }
-    text
 }

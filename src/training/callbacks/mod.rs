@@ -25,7 +25,7 @@ use crate::model::Sequential;
 pub type Logs = Vec<(String, f64)>;
 
 /// Whether training goes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Control {
     /// On to the next epoch.
     Continue,
