@@ -27,7 +27,8 @@ pub struct Compiled {
 
 /// A metric, and the name that its values go under.
 ///
-/// Without a class the name is Keras's and says which metric it is; `accuracy` may then be one of three.
+/// Without a class the name is Keras's and says which metric it is; `accuracy` may then be one of three. A file has it
+/// as Keras writes it: the name alone, or an object whose options hold the name.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(into = "Value", try_from = "Value")]
 pub struct MetricChoice {
@@ -43,7 +44,6 @@ impl From<&str> for MetricChoice {
     }
 }
 
-/// As Keras writes it: a name, or an object whose options hold the name.
 impl From<MetricChoice> for Value {
     fn from(choice: MetricChoice) -> Value {
         let Some(class) = choice.class else { return json!(choice.name) };
@@ -61,7 +61,7 @@ impl TryFrom<Value> for MetricChoice {
         }
         let name = value.get_mut("config").and_then(Value::as_object_mut).and_then(|config| config.remove("name"));
         let class: AnyMetric = serde_json::from_value(value)?;
-        let name = name.and_then(|name| name.as_str().map(str::to_string)).unwrap_or_else(|| class.name());
+        let name = name.as_ref().and_then(Value::as_str).map_or_else(|| class.name(), str::to_string);
         Ok(MetricChoice { name, class: Some(class) })
     }
 }
@@ -69,10 +69,8 @@ impl TryFrom<Value> for MetricChoice {
 impl MetricChoice {
     /// The metric for targets and outputs whose last axes have these lengths. One that does not fit is an error.
     pub(crate) fn resolve(&self, target_width: usize, output_width: usize) -> Result<AnyMetric> {
-        let metric = match &self.class {
-            Some(class) => class.clone(),
-            None => AnyMetric::by_name(&self.name, target_width, output_width)?,
-        };
+        let by_name = || AnyMetric::by_name(&self.name, target_width, output_width);
+        let metric = self.class.clone().map_or_else(by_name, Ok)?;
         metric.check(&self.name, target_width, output_width)?;
         Ok(metric)
     }
@@ -81,13 +79,11 @@ impl MetricChoice {
 impl Compiled {
     /// The rule; an error where the file's is unknown.
     pub fn optimizer(&self) -> Result<&AnyOptimizer> {
-        self.optimizer.as_ref().ok_or_else(|| {
-            let problem = "the model has a loss and no optimizer that is known here; compile it with one to train it";
-            Error::Argument(problem.to_string())
-        })
+        let problem = "the model has a loss and no optimizer that is known here; compile it with one to train it";
+        self.optimizer.as_ref().ok_or_else(|| Error::Argument(problem.to_string()))
     }
 
-    /// The learning rate of the next step.
+    /// The learning rate of the next step; 0 without a rule.
     pub fn learning_rate(&self) -> f64 {
         self.optimizer.as_ref().map_or(0.0, |optimizer| self.state.step(&**optimizer).learning_rate)
     }
@@ -98,7 +94,9 @@ impl Compiled {
             let what = "the learning rate follows a schedule, so nothing else can set it; give the optimizer a number";
             return Err(Error::Argument(what.to_string()));
         }
-        LearningRate::Constant(rate).problem().map_or(Ok(()), |problem| Err(Error::Argument(problem)))?;
+        if let Some(problem) = LearningRate::Constant(rate).problem() {
+            return Err(Error::Argument(problem));
+        }
         self.state.learning_rate = rate;
         Ok(())
     }
@@ -113,8 +111,7 @@ impl Sequential {
         loss: impl Into<AnyLoss>,
         metrics: &[&str],
     ) -> Result<()> {
-        let metrics = metrics.iter().map(|name| MetricChoice::from(*name)).collect();
-        self.compile_with(Some(optimizer.into()), loss.into(), metrics)
+        self.compile_with(Some(optimizer.into()), loss.into(), metrics.iter().map(|&name| name.into()).collect())
     }
 
     /// The same with metrics that may have options, and perhaps without an optimizer: then it can be evaluated alone.
@@ -134,12 +131,12 @@ impl Sequential {
         }
         let (target_width, output_width) = self.widths(&loss);
         for i in 0..metrics.len() {
-            let metric = metrics[i].resolve(target_width, output_width)?;
+            let class = metrics[i].resolve(target_width, output_width)?;
             let taken = |name: &str| metrics[..i].iter().any(|other| other.name == name);
             if taken(&metrics[i].name) {
                 let mut names = (1..).map(|number| format!("{}_{number}", metrics[i].name));
                 let name = names.find(|name| !taken(name)).unwrap_or_default();
-                metrics[i] = MetricChoice { name, class: Some(metric) };
+                metrics[i] = MetricChoice { name, class: Some(class) };
             }
         }
         let state = OptimizerState::new(optimizer.as_deref(), self.count_params())?;

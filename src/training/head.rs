@@ -9,6 +9,8 @@ use crate::{Real, Result};
 pub(super) struct Head {
     loss: AnyLoss,
     metrics: Vec<AnyMetric>,
+    /// `loss` and the names of the metrics, as they are logged.
+    pub names: Vec<String>,
     /// The loss takes its gradient in front of the last activation.
     pub absorbed: bool,
     /// Vectors of the last axis in a row.
@@ -31,6 +33,10 @@ pub(super) struct Tally {
 impl Tally {
     pub const ZERO: Tally = Tally { vectors: 0, loss: 0.0, counters: [[0.0; MAX_COUNTERS]; MAX_METRICS] };
 
+    pub fn mean_loss(&self) -> f64 {
+        self.loss / self.vectors as f64
+    }
+
     pub fn add(&mut self, other: &Tally) {
         self.vectors += other.vectors;
         self.loss += other.loss;
@@ -45,9 +51,11 @@ impl Head {
         let compiled = model.compiled()?;
         let (target_width, output_width) = model.widths(&compiled.loss);
         let metric = |choice: &MetricChoice| choice.resolve(target_width, output_width);
+        let names = compiled.metrics.iter().map(|metric| &*metric.name);
         Ok(Head {
             loss: compiled.loss.clone(),
             metrics: compiled.metrics.iter().map(metric).collect::<Result<_>>()?,
+            names: ["loss"].into_iter().chain(names).map(str::to_string).collect(),
             absorbed: model.plan.last_activation().is_some_and(|last| compiled.loss.absorbs(last)),
             positions: model.output_shape().n_positions(),
             output_width,
@@ -79,14 +87,14 @@ impl Head {
         }
     }
 
-    /// The loss and the metrics that sums come to, one behind the other, and how many they are.
-    pub fn means(&self, tally: &Tally) -> ([f64; 1 + MAX_METRICS], usize) {
+    /// The loss and the metrics that sums come to, in the order of the names.
+    pub fn means(&self, tally: &Tally) -> [f64; 1 + MAX_METRICS] {
         let mut means = [0.0; 1 + MAX_METRICS];
-        means[0] = tally.loss / tally.vectors as f64;
+        means[0] = tally.mean_loss();
         for ((mean, metric), counters) in means[1..].iter_mut().zip(&self.metrics).zip(&tally.counters) {
             *mean = metric.result(counters);
         }
-        (means, 1 + self.metrics.len())
+        means
     }
 
     fn vectors<'v>(&self, y: &'v [Real], p: &'v [Real]) -> impl Iterator<Item = (&'v [Real], &'v [Real])> {

@@ -90,14 +90,12 @@ impl Sequential {
         let threads = self.threads(batch_size)?;
         threads.clone().enter(|| {
             let head = Head::new(self)?;
-            let names = ["loss"].into_iter().chain(self.compiled()?.metrics.iter().map(|metric| &*metric.name));
-            let names = names.map(str::to_string).collect();
             let engine = Engine::new(self, &threads, batch_size, rows.target_width(), true)?;
             let validation = match validation {
                 Some(rows) => Some((evaluation_engine(self, &threads, &rows)?, rows)),
                 None => None,
             };
-            Fit { model: self, rows, validation, head, engine, batch_size, options, names }.run(callbacks)
+            Fit { model: self, rows, validation, head, engine, batch_size, options }.run(callbacks)
         })
     }
 
@@ -110,7 +108,10 @@ impl Sequential {
         let threads = self.threads(batch.len())?;
         let mut engine = Engine::new(self, &threads, batch.len(), rows.target_width(), true)?;
         let tally = threads.enter(|| step(self, &mut engine, &head, &rows, &batch));
-        self.scores(&head, &tally.map_err(|loss| not_finite(&rows, self.epochs_done, 0, loss))?)
+        match tally.mean_loss() {
+            loss if loss.is_finite() => Ok(scores(&head, &tally)),
+            loss => Err(not_finite(&rows, self.epochs_done, 0, loss)),
+        }
     }
 
     /// The loss and the metrics over a dataset.
@@ -118,8 +119,7 @@ impl Sequential {
         let (rows, head) = (rows(self, data)?, Head::new(self)?);
         let threads = self.threads(rows.len().min(EVALUATION_ROWS))?;
         let mut engine = evaluation_engine(self, &threads, &rows)?;
-        let tally = threads.enter(|| tally(self, &mut engine, &head, &rows));
-        self.scores(&head, &tally)
+        Ok(scores(&head, &threads.enter(|| tally(self, &mut engine, &head, &rows))))
     }
 
     /// The output for each sample, in their order; the first axis of `x` counts samples.
@@ -139,13 +139,7 @@ impl Sequential {
         let batch: Vec<u32> = (0..rows.len() as u32).collect();
         let mut engine = Engine::new(self, &Threads::new(1, 1)?, batch.len(), rows.target_width(), true)?;
         let tally = engine.gradients(self, &head, &rows, &batch);
-        Ok((head.means(&tally).0[0], engine.sum().to_vec()))
-    }
-
-    fn scores(&self, head: &Head, tally: &Tally) -> Result<Scores> {
-        let means = head.means(tally).0;
-        let names = self.compiled()?.metrics.iter().map(|metric| metric.name.clone());
-        Ok(Scores { loss: means[0], metrics: names.zip(means[1..].iter().copied()).collect() })
+        Ok((tally.mean_loss(), engine.sum().to_vec()))
     }
 
     fn threads(&self, batch_size: usize) -> Result<Threads> {
@@ -170,8 +164,6 @@ struct Fit<'a> {
     engine: Engine,
     batch_size: usize,
     options: FitOptions<'a>,
-    /// `loss` and the metrics, as they are logged.
-    names: Vec<String>,
 }
 
 impl Fit<'_> {
@@ -197,10 +189,10 @@ impl Fit<'_> {
                 return Err(not_finite(&self.rows, epoch, n_batches - 1, f64::NAN));
             }
             self.model.epochs_done = epoch + 1;
-            let mut logs: Logs = self.names.iter().cloned().zip(self.head.means(&tally).0).collect();
+            let mut logs: Logs = self.head.names.iter().cloned().zip(self.head.means(&tally)).collect();
             if let Some((engine, rows)) = &mut self.validation {
-                let validated = self.head.means(&self::tally(self.model, engine, &self.head, rows)).0;
-                logs.extend(self.names.iter().map(|name| format!("val_{name}")).zip(validated));
+                let validated = self.head.means(&self::tally(self.model, engine, &self.head, rows));
+                logs.extend(self.head.names.iter().map(|name| format!("val_{name}")).zip(validated));
             }
             for callback in callbacks.iter_mut() {
                 control = control.max(callback.on_epoch_end(self.model, epoch, &mut logs)?);
@@ -224,18 +216,18 @@ impl Fit<'_> {
     ) -> Result<Option<(Tally, Control)>> {
         let mut total = Tally::ZERO;
         for (number, batch) in order.chunks(self.batch_size).enumerate() {
-            match step(self.model, &mut self.engine, &self.head, &self.rows, batch) {
-                Ok(tally) => total.add(&tally),
-                Err(loss) => {
-                    let mut controls = callbacks.iter_mut().map(|callback| callback.on_not_finite(epoch, number, loss));
-                    return match controls.any(|control| control == Control::Stop) {
-                        true => Ok(None),
-                        false => Err(not_finite(&self.rows, epoch, number, loss)),
-                    };
-                }
+            let tally = step(self.model, &mut self.engine, &self.head, &self.rows, batch);
+            let loss = tally.mean_loss();
+            if !loss.is_finite() {
+                let mut controls = callbacks.iter_mut().map(|callback| callback.on_not_finite(epoch, number, loss));
+                return match controls.any(|control| control == Control::Stop) {
+                    true => Ok(None),
+                    false => Err(not_finite(&self.rows, epoch, number, loss)),
+                };
             }
-            let (means, n) = self.head.means(&total);
-            let controls = callbacks.iter_mut().map(|callback| callback.on_batch_end(number, &self.names, &means[..n]));
+            total.add(&tally);
+            let (names, means) = (&self.head.names, self.head.means(&total));
+            let controls = callbacks.iter_mut().map(|each| each.on_batch_end(number, names, &means[..names.len()]));
             if controls.max() == Some(Control::Stop) {
                 return Ok(Some((total, Control::Stop)));
             }
@@ -244,21 +236,18 @@ impl Fit<'_> {
     }
 }
 
-/// One step on a batch, and the sums at the weights before it; or its loss, if that is not finite, and no step.
-fn step(
-    model: &mut Sequential,
-    engine: &mut Engine,
-    head: &Head,
-    rows: &Rows,
-    batch: &[u32],
-) -> std::result::Result<Tally, f64> {
+/// One step on a batch, unless its loss is not finite, and the sums at the weights before it.
+fn step(model: &mut Sequential, engine: &mut Engine, head: &Head, rows: &Rows, batch: &[u32]) -> Tally {
     let tally = engine.gradients(model, head, rows, batch);
-    let loss = tally.loss / tally.vectors as f64;
-    if !loss.is_finite() {
-        return Err(loss);
+    if tally.mean_loss().is_finite() {
+        engine.update(model);
     }
-    engine.update(model);
-    Ok(tally)
+    tally
+}
+
+fn scores(head: &Head, tally: &Tally) -> Scores {
+    let metrics = head.names.iter().cloned().zip(head.means(tally)).skip(1).collect();
+    Scores { loss: tally.mean_loss(), metrics }
 }
 
 /// What the loss of a batch, it and the epoch counted from 0, most likely comes from.

@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::PathBuf;
 
-use super::{Callback, Control, Logs};
+use super::{Callback, Control, Logs, logged};
 use crate::model::Sequential;
 use crate::{Error, Result};
 
@@ -55,8 +55,8 @@ impl Callback for CSVLogger {
                 text += &line("epoch".to_string(), &self.columns);
             }
         }
-        let value = |column| logs.iter().find(|(name, _)| name == column).map(|(_, value)| format!("{value:?}"));
-        let values: Vec<_> = self.columns.iter().map(|column| value(column).unwrap_or("NA".to_string())).collect();
+        let value = |column| logged(logs, column).map_or("NA".to_string(), |value| format!("{value:?}"));
+        let values: Vec<_> = self.columns.iter().map(|column| value(column)).collect();
         text += &line(epoch.to_string(), &values);
         file.write_all(text.as_bytes()).map_err(Error::io("write", &self.path))?;
         Ok(Control::Continue)

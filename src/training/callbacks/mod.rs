@@ -1,20 +1,16 @@
-//! What may watch a training, change it and stop it: the trait, and Keras's own, one file each.
+//! What may watch a training, change it and stop it: the trait, and Keras's own.
 
 mod csv_logger;
-mod early_stopping;
-mod learning_rate_scheduler;
+mod learning_rate;
 mod model_checkpoint;
 mod monitor;
-mod reduce_lr_on_plateau;
-mod terminate_on_nan;
+mod stopping;
 
 pub use csv_logger::CSVLogger;
-pub use early_stopping::EarlyStopping;
-pub use learning_rate_scheduler::LearningRateScheduler;
+pub use learning_rate::{LearningRateScheduler, ReduceLROnPlateau};
 pub use model_checkpoint::ModelCheckpoint;
 pub use monitor::{Mode, Monitor};
-pub use reduce_lr_on_plateau::ReduceLROnPlateau;
-pub use terminate_on_nan::TerminateOnNaN;
+pub use stopping::{EarlyStopping, TerminateOnNaN};
 
 use std::io::{IsTerminal, Write, stderr};
 
@@ -87,11 +83,14 @@ pub trait Callback: Send {
     }
 }
 
-/// Puts the learning rate into the logs, once.
-fn log_learning_rate(model: &Sequential, logs: &mut Logs) -> Result<()> {
-    logs.retain(|(name, _)| name != "learning_rate");
-    logs.push(("learning_rate".to_string(), model.compiled()?.learning_rate()));
-    Ok(())
+/// The number of this name.
+fn logged(logs: &Logs, name: &str) -> Option<f64> {
+    logs.iter().find(|(known, _)| known == name).map(|(_, value)| *value)
+}
+
+/// The names that there are, for an error.
+fn names(logs: &Logs) -> String {
+    logs.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 /// Says something on stderr, on a terminal below the bar that may be there. Nobody need listen.

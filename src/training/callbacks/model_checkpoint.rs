@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Callback, Control, Logs, Monitor, say};
+use super::{Callback, Control, Logs, Monitor, logged, names, say};
 use crate::formats::{check_savable, save};
 use crate::model::Sequential;
 use crate::{Error, Result};
@@ -40,22 +40,15 @@ impl ModelCheckpoint {
     /// format that is not known is an error.
     pub fn file(&self, epoch: usize, logs: &Logs) -> Result<PathBuf> {
         let wrong = |problem: String| {
-            Error::Argument(format!(
-                "the path {:?} {problem}; a good one is {:?}",
-                self.path, "{epoch:02d}-{val_loss:.2f}.safetensors"
-            ))
+            let good = "{epoch:02d}-{val_loss:.2f}.safetensors";
+            Error::Argument(format!("the path {:?} {problem}; a good one is {good:?}", self.path))
         };
         let (mut path, mut rest) = (String::new(), self.path.as_str());
         while let Some((before, field)) = rest.split_once('{') {
             let (field, after) = field.split_once('}').ok_or_else(|| wrong("has a { without its }".to_string()))?;
             let (name, format) = field.split_once(':').unwrap_or((field, ""));
-            let value = match name {
-                "epoch" => (epoch + 1) as f64,
-                _ => logs.iter().find(|(known, _)| known == name).map(|(_, value)| *value).ok_or_else(|| {
-                    let names: Vec<_> = logs.iter().map(|(known, _)| known.as_str()).collect();
-                    wrong(format!("names {name:?}, and there is epoch, {}", names.join(", ")))
-                })?,
-            };
+            let value = if name == "epoch" { Some((epoch + 1) as f64) } else { logged(logs, name) };
+            let value = value.ok_or_else(|| wrong(format!("names {name:?}, and there is epoch, {}", names(logs))))?;
             path += before;
             path += &formatted(value, format).ok_or_else(|| wrong(format!("has the format {format:?} for {name}")))?;
             rest = after;
@@ -67,16 +60,15 @@ impl ModelCheckpoint {
 /// Python's `0Nd` and `N.Mf`, where every part but the letter may be missing.
 fn formatted(value: f64, format: &str) -> Option<String> {
     let number = |digits: &str| if digits.is_empty() { Some(0) } else { digits.parse::<u8>().ok().map(usize::from) };
-    let text = match format.split_at_checked(format.len().saturating_sub(1))? {
+    let (width, text) = match format.split_at_checked(format.len().saturating_sub(1))? {
         ("", "") => return Some(value.to_string()),
-        (width, "d") if value.fract() == 0.0 => (width, format!("{value}")),
+        (width, "d") if value.fract() == 0.0 => (width, value.to_string()),
         (size, "f") => {
             let (width, places) = size.split_once('.').unwrap_or((size, "6"));
             (width, format!("{value:.*}", number(places)?))
         }
         _ => return None,
     };
-    let (width, text) = text;
     let fill = if width.starts_with('0') { "0" } else { " " };
     Some(fill.repeat(number(width)?.saturating_sub(text.len())) + &text)
 }
@@ -90,10 +82,10 @@ impl Callback for ModelCheckpoint {
         let path = self.file(epoch, logs)?;
         let mut reason = String::new();
         if self.save_best_only {
-            let (name, before) = (self.monitor.name.clone(), self.monitor.best);
-            let before = before.map_or("None".to_string(), |best| format!("{best:.5}"));
+            let before = self.monitor.best.map_or("None".to_string(), |best| format!("{best:.5}"));
             let value = self.monitor.value(logs)?;
-            if !self.monitor.improves(value)? {
+            let (better, name) = (self.monitor.improves(value)?, &self.monitor.name);
+            if !better {
                 say(self.verbose, &format!("Epoch {}: {name} did not improve from {before}", epoch + 1));
                 return Ok(Control::Continue);
             }

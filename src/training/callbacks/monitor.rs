@@ -1,6 +1,6 @@
 //! What the callbacks that watch a number share: which number, and what counts as better.
 
-use crate::training::Logs;
+use super::{Logs, logged, names};
 use crate::{Error, Result, metrics};
 
 /// Which way is better.
@@ -42,10 +42,9 @@ impl Monitor {
 
     /// Its value in these logs. One that is not there is an error.
     pub(super) fn value(&self, logs: &Logs) -> Result<f64> {
-        logs.iter().find(|(name, _)| *name == self.name).map(|(_, value)| *value).ok_or_else(|| {
-            let names: Vec<_> = logs.iter().map(|(name, _)| name.as_str()).collect();
+        logged(logs, &self.name).ok_or_else(|| {
             let hint = if self.name.starts_with("val_") { "; val_ needs validation data" } else { "" };
-            Error::Argument(format!("a callback watches {}, and the logs have {}{hint}", self.name, names.join(", ")))
+            Error::Argument(format!("a callback watches {}, and the logs have {}{hint}", self.name, names(logs)))
         })
     }
 

@@ -1,11 +1,39 @@
-//! `ReduceLROnPlateau`: shorter steps once a number has stopped getting better.
+//! The callbacks that set the learning rate. The rate that an epoch was trained with is logged as `learning_rate`.
 
-use super::{Callback, Control, Logs, Monitor, log_learning_rate, say};
+use super::{Callback, Control, Logs, Monitor, say};
 use crate::model::Sequential;
 use crate::{Error, Result};
 
+/// Sets the learning rate of an epoch, counted from 0, to what a function makes of its number and of the rate before.
+///
+/// ```
+/// use tallynet::training::LearningRateScheduler;
+///
+/// let halves = LearningRateScheduler::new(|epoch, rate| if epoch == 0 { rate } else { rate / 2.0 });
+/// ```
+#[derive(Debug, Clone)]
+pub struct LearningRateScheduler<F>(F);
+
+impl<F: FnMut(usize, f64) -> f64 + Send> LearningRateScheduler<F> {
+    /// Sets what this function makes of an epoch and of a rate.
+    pub fn new(schedule: F) -> Self {
+        LearningRateScheduler(schedule)
+    }
+}
+
+impl<F: FnMut(usize, f64) -> f64 + Send> Callback for LearningRateScheduler<F> {
+    fn on_epoch_begin(&mut self, model: &mut Sequential, epoch: usize) -> Result<()> {
+        let compiled = model.compiled_mut()?;
+        compiled.set_learning_rate((self.0)(epoch, compiled.learning_rate()))
+    }
+
+    fn on_epoch_end(&mut self, model: &mut Sequential, _: usize, logs: &mut Logs) -> Result<Control> {
+        log_rate(model, logs)
+    }
+}
+
 /// Multiplies the learning rate by `factor` when `patience` epochs one after the other were no better than the best
-/// before them. The rate that an epoch was trained with is logged as `learning_rate`.
+/// before them.
 #[derive(Debug, Clone)]
 pub struct ReduceLROnPlateau {
     /// What is watched. Here a change of less than 1e-4 is none, if nothing else is said.
@@ -53,13 +81,12 @@ impl Callback for ReduceLROnPlateau {
     }
 
     fn on_epoch_end(&mut self, model: &mut Sequential, epoch: usize, logs: &mut Logs) -> Result<Control> {
-        log_learning_rate(model, logs)?;
-        let value = self.monitor.value(logs)?;
+        log_rate(model, logs)?;
         if self.cooldown_counter > 0 {
             self.cooldown_counter -= 1;
             self.wait = 0;
         }
-        if self.monitor.improves(value)? {
+        if self.monitor.improves(self.monitor.value(logs)?)? {
             self.wait = 0;
         } else if self.cooldown_counter == 0 {
             self.wait += 1;
@@ -68,13 +95,18 @@ impl Callback for ReduceLROnPlateau {
             if self.wait >= self.patience && rate > self.min_lr {
                 let rate = (rate * self.factor).max(self.min_lr);
                 compiled.set_learning_rate(rate)?;
-                say(
-                    self.verbose,
-                    &format!("Epoch {}: ReduceLROnPlateau reducing learning rate to {rate:?}.", epoch + 1),
-                );
+                let text = format!("Epoch {}: ReduceLROnPlateau reducing learning rate to {rate:?}.", epoch + 1);
+                say(self.verbose, &text);
                 (self.wait, self.cooldown_counter) = (0, self.cooldown);
             }
         }
         Ok(Control::Continue)
     }
+}
+
+/// Puts the learning rate into the logs, once.
+fn log_rate(model: &Sequential, logs: &mut Logs) -> Result<Control> {
+    logs.retain(|(name, _)| name != "learning_rate");
+    logs.push(("learning_rate".to_string(), model.compiled()?.learning_rate()));
+    Ok(Control::Continue)
 }

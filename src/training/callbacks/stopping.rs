@@ -1,8 +1,20 @@
-//! `EarlyStopping`: no more epochs once a number has stopped getting better.
+//! The callbacks that end training.
 
 use super::{Callback, Control, Logs, Monitor, say};
 use crate::model::Sequential;
 use crate::{Real, Result};
+
+/// Ends training at the first batch whose loss is NaN or infinite, with the history of the epochs before. Unlike in
+/// Keras, the weights are those before that batch, and finite.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TerminateOnNaN;
+
+impl Callback for TerminateOnNaN {
+    fn on_not_finite(&mut self, _epoch: usize, batch: usize, _loss: f64) -> Control {
+        say(true, &format!("Batch {batch}: Invalid loss, terminating training"));
+        Control::Stop
+    }
+}
 
 /// Stops when `patience` epochs one after the other were no better than the best before them.
 #[derive(Debug, Clone, Default)]
