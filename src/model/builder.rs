@@ -32,8 +32,12 @@ impl SequentialBuilder {
 
     /// Adds a layer.
     #[allow(clippy::should_implement_trait)] // Keras's name for it.
-    pub fn add(mut self, layer: impl Into<AnyLayer>) -> Self {
-        self.layers.push(Described { name: None, trainable: true, spec: layer.into() });
+    pub fn add(self, layer: impl Into<AnyLayer>) -> Self {
+        self.described(None, true, layer.into())
+    }
+
+    pub(super) fn described(mut self, name: Option<&str>, trainable: bool, spec: AnyLayer) -> Self {
+        self.layers.push(Described { name: name.map(str::to_string), trainable, spec });
         self
     }
 

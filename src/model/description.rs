@@ -75,7 +75,7 @@ impl Sequential {
 
 impl Description {
     /// The same for samples of another shape.
-    pub fn with_input(mut self, shape: &Shape) -> Description {
+    pub(crate) fn with_input(mut self, shape: &Shape) -> Description {
         self.config.layers[0] = input_layer(shape);
         self
     }
@@ -101,15 +101,10 @@ impl Description {
                 config.map_or([None, None], |config| ["name", "trainable"].map(|key| config.remove(key)));
             let name = name.as_ref().and_then(Value::as_str);
             let class = layer.get("class_name").and_then(Value::as_str).unwrap_or("?").to_string();
-            builder = builder.add(serde_json::from_value::<AnyLayer>(layer).map_err(|error| {
+            let spec = serde_json::from_value::<AnyLayer>(layer).map_err(|error| {
                 Error::Build(format!("layer {number}, {} ({class}): {error}", name.unwrap_or("without a name")))
-            })?);
-            if let Some(name) = name {
-                builder = builder.named(name);
-            }
-            if trainable == Some(Value::Bool(false)) {
-                builder = builder.frozen();
-            }
+            })?;
+            builder = builder.described(name, trainable != Some(Value::Bool(false)), spec);
         }
         let Training { seed, epochs, batch_size, iteration, learning_rate } = self.training;
         let mut model = builder.build(seed)?;

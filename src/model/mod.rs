@@ -14,9 +14,9 @@ pub use builder::SequentialBuilder;
 pub use compile::{Compiled, MAX_METRICS, MetricChoice};
 pub use description::Description;
 pub use layer::{BuiltLayer, Node, Style};
-pub use plan::Plan;
+pub(crate) use plan::Plan;
 pub use verify::ArrayCount;
-pub use workspace::{Gradients, Pass, Workspace};
+pub(crate) use workspace::{Gradients, Pass, Workspace};
 
 use ndarray::{ArrayD, ArrayViewD};
 

@@ -201,16 +201,13 @@ impl DerefMut for Aligned {
     }
 }
 
-/// What a pass runs over.
+/// What a pass runs over: a plan, every parameter of the model, and where the training is, if this is one.
 #[derive(Clone, Copy)]
 pub struct Pass<'a> {
-    /// What runs.
     pub plan: &'a Plan,
-    /// Every parameter of the model.
     pub params: &'a [Real],
     /// How many rows the workspace holds now.
     pub rows: usize,
-    /// Where the training is, if this is one.
     pub moment: Moment,
 }
 

@@ -87,16 +87,13 @@ impl Sequential {
         }
         self.batch_size = Some(options.batch_size);
         let batch_size = options.batch_size.min(rows.len());
-        let threads = self.threads(batch_size)?;
-        threads.clone().enter(|| {
-            let head = Head::new(self)?;
-            let engine = Engine::new(self, &threads, batch_size, rows.target_width(), true)?;
-            let validation = match validation {
-                Some(rows) => Some((evaluation_engine(self, &threads, &rows)?, rows)),
-                None => None,
-            };
-            Fit { model: self, rows, validation, head, engine, batch_size, options }.run(callbacks)
-        })
+        let (head, (threads, engine)) = (Head::new(self)?, engine(self, &rows, batch_size, true)?);
+        let validation = validation.map(|rows| {
+            let batch_size = rows.len().min(EVALUATION_ROWS);
+            Engine::new(self, &threads, batch_size, rows.target_width(), false).map(|engine| (engine, rows))
+        });
+        let validation = validation.transpose()?;
+        threads.enter(|| Fit { model: self, rows, validation, head, engine, options }.run(callbacks))
     }
 
     /// One step on one batch, all of the dataset: the loss and the metrics at the weights before it. A loss that is not
@@ -105,8 +102,7 @@ impl Sequential {
         self.compiled()?.optimizer()?;
         let (rows, head) = (rows(self, batch)?, Head::new(self)?);
         let batch: Vec<u32> = (0..rows.len() as u32).collect();
-        let threads = self.threads(batch.len())?;
-        let mut engine = Engine::new(self, &threads, batch.len(), rows.target_width(), true)?;
+        let (threads, mut engine) = engine(self, &rows, batch.len(), true)?;
         let tally = threads.enter(|| step(self, &mut engine, &head, &rows, &batch));
         match tally.mean_loss() {
             loss if loss.is_finite() => Ok(scores(&head, &tally)),
@@ -117,16 +113,14 @@ impl Sequential {
     /// The loss and the metrics over a dataset.
     pub fn evaluate(&self, data: &Dataset) -> Result<Scores> {
         let (rows, head) = (rows(self, data)?, Head::new(self)?);
-        let threads = self.threads(rows.len().min(EVALUATION_ROWS))?;
-        let mut engine = evaluation_engine(self, &threads, &rows)?;
+        let (threads, mut engine) = engine(self, &rows, rows.len().min(EVALUATION_ROWS), false)?;
         Ok(scores(&head, &threads.enter(|| tally(self, &mut engine, &head, &rows))))
     }
 
     /// The output for each sample, in their order; the first axis of `x` counts samples.
     pub fn predict(&self, x: &Inputs) -> Result<ArrayD<Real>> {
         let rows = Rows::inputs_only(x, self.input_shape())?;
-        let threads = self.threads(rows.len().min(EVALUATION_ROWS))?;
-        let mut engine = evaluation_engine(self, &threads, &rows)?;
+        let (threads, mut engine) = engine(self, &rows, rows.len().min(EVALUATION_ROWS), false)?;
         let values = threads.enter(|| engine.predict(self, &rows))?;
         let shape = [&[rows.len()], self.output_shape().dims()].concat();
         ArrayD::from_shape_vec(shape, values).map_err(|error| Error::Data(error.to_string()))
@@ -140,10 +134,6 @@ impl Sequential {
         let mut engine = Engine::new(self, &Threads::new(1, 1)?, batch.len(), rows.target_width(), true)?;
         let tally = engine.gradients(self, &head, &rows, &batch);
         Ok((tally.mean_loss(), engine.sum().to_vec()))
-    }
-
-    fn threads(&self, batch_size: usize) -> Result<Threads> {
-        Threads::new(self.n_threads, cut(&self.plan, batch_size).1)
     }
 }
 
@@ -162,7 +152,6 @@ struct Fit<'a> {
     validation: Option<(Engine, Rows<'a>)>,
     head: Head,
     engine: Engine,
-    batch_size: usize,
     options: FitOptions<'a>,
 }
 
@@ -170,7 +159,7 @@ impl Fit<'_> {
     fn run(mut self, callbacks: &mut [&mut dyn Callback]) -> Result<History> {
         let mut history = History::default();
         let mut order: Vec<u32> = (0..self.rows.len() as u32).collect();
-        let n_batches = order.len().div_ceil(self.batch_size);
+        let n_batches = order.len().div_ceil(self.options.batch_size);
         let (first, epochs) = (self.model.epochs_done, self.options.epochs);
         let Some(end) = first.checked_add(epochs) else {
             return Err(Error::Argument(format!("{epochs} epochs after the {first} that were trained are too many")));
@@ -215,7 +204,7 @@ impl Fit<'_> {
         callbacks: &mut [&mut dyn Callback],
     ) -> Result<Option<(Tally, Control)>> {
         let mut total = Tally::ZERO;
-        for (number, batch) in order.chunks(self.batch_size).enumerate() {
+        for (number, batch) in order.chunks(self.options.batch_size).enumerate() {
             let tally = step(self.model, &mut self.engine, &self.head, &self.rows, batch);
             let loss = tally.mean_loss();
             if !loss.is_finite() {
@@ -257,8 +246,11 @@ fn not_finite(rows: &Rows, epoch: usize, batch: usize, loss: f64) -> Error {
     Error::NotFinite { epoch: epoch + 1, batch: batch + 1, loss, reason }
 }
 
-fn evaluation_engine(model: &Sequential, threads: &Threads, rows: &Rows) -> Result<Engine> {
-    Engine::new(model, threads, rows.len().min(EVALUATION_ROWS), rows.target_width(), false)
+/// The threads of a run in batches of at most so many rows, and their memory.
+fn engine(model: &Sequential, rows: &Rows, batch_size: usize, training: bool) -> Result<(Threads, Engine)> {
+    let threads = Threads::new(model.n_threads, cut(&model.plan, batch_size).1)?;
+    let engine = Engine::new(model, &threads, batch_size, rows.target_width(), training)?;
+    Ok((threads, engine))
 }
 
 fn tally(model: &Sequential, engine: &mut Engine, head: &Head, rows: &Rows) -> Tally {
