@@ -36,6 +36,7 @@ impl SequentialBuilder {
         self.described(None, true, layer.into())
     }
 
+    /// Adds a layer with its name, if it has one, and whether it is trained.
     pub(super) fn described(mut self, name: Option<&str>, trainable: bool, spec: AnyLayer) -> Self {
         self.layers.push(Described { name: name.map(str::to_string), trainable, spec });
         self
@@ -91,6 +92,7 @@ impl SequentialBuilder {
             if let Some(below) = layers.last_mut() {
                 below.outbound_nodes.push(node.clone());
             }
+            // Where its parameters will lie: behind those of the layers below.
             let first = n_params;
             n_params = params.iter().fold(first, |end, param| end.saturating_add(param.count()));
             for operation in operations {

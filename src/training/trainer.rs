@@ -93,7 +93,8 @@ impl Sequential {
             Engine::new(self, &threads, batch_size, rows.target_width(), false).map(|engine| (engine, rows))
         });
         let validation = validation.transpose()?;
-        threads.enter(|| Fit { model: self, rows, validation, head, engine, options }.run(callbacks))
+        let order = (0..rows.len() as u32).collect();
+        threads.enter(|| Fit { model: self, rows, order, validation, head, engine, options }.run(callbacks))
     }
 
     /// One step on one batch, all of the dataset: the loss and the metrics at the weights before it. A loss that is not
@@ -149,6 +150,8 @@ fn rows<'a>(model: &Sequential, data: &'a Dataset) -> Result<Rows<'a>> {
 struct Fit<'a> {
     model: &'a mut Sequential,
     rows: Rows<'a>,
+    /// The numbers of the rows, in the order in which they are taken.
+    order: Vec<u32>,
     validation: Option<(Engine, Rows<'a>)>,
     head: Head,
     engine: Engine,
@@ -158,8 +161,7 @@ struct Fit<'a> {
 impl Fit<'_> {
     fn run(mut self, callbacks: &mut [&mut dyn Callback]) -> Result<History> {
         let mut history = History::default();
-        let mut order: Vec<u32> = (0..self.rows.len() as u32).collect();
-        let n_batches = order.len().div_ceil(self.options.batch_size);
+        let n_batches = self.order.len().div_ceil(self.options.batch_size);
         let (first, epochs) = (self.model.epochs_done, self.options.epochs);
         let Some(end) = first.checked_add(epochs) else {
             return Err(Error::Argument(format!("{epochs} epochs after the {first} that were trained are too many")));
@@ -168,10 +170,10 @@ impl Fit<'_> {
         for epoch in first..end {
             callbacks.iter_mut().try_for_each(|callback| callback.on_epoch_begin(self.model, epoch))?;
             if self.options.shuffle {
-                shuffle(&mut order, self.model.seed, epoch);
+                shuffle(&mut self.order, self.model.seed, epoch);
             }
             let start = Instant::now();
-            let Some((tally, mut control)) = self.epoch(epoch, &order, callbacks)? else { break };
+            let Some((tally, mut control)) = self.epoch(epoch, callbacks)? else { break };
             let seconds = start.elapsed().as_secs_f64();
             // The last step may have left what no later loss was there to show.
             if !self.model.parameters.values.iter().all(|value| value.is_finite()) {
@@ -197,14 +199,9 @@ impl Fit<'_> {
 
     /// The sums of one epoch, and whether it is the last; nothing where a callback ended it at a loss that is not
     /// finite.
-    fn epoch(
-        &mut self,
-        epoch: usize,
-        order: &[u32],
-        callbacks: &mut [&mut dyn Callback],
-    ) -> Result<Option<(Tally, Control)>> {
+    fn epoch(&mut self, epoch: usize, callbacks: &mut [&mut dyn Callback]) -> Result<Option<(Tally, Control)>> {
         let mut total = Tally::ZERO;
-        for (number, batch) in order.chunks(self.options.batch_size).enumerate() {
+        for (number, batch) in self.order.chunks(self.options.batch_size).enumerate() {
             let tally = step(self.model, &mut self.engine, &self.head, &self.rows, batch);
             let loss = tally.mean_loss();
             if !loss.is_finite() {

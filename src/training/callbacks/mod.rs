@@ -45,13 +45,7 @@ pub enum Control {
 /// ```
 pub trait Callback: Send {
     /// Before the first of `epochs` epochs, each of `batches` batches; `first` counts from 0.
-    fn on_train_begin(
-        &mut self,
-        _model: &mut Sequential,
-        _first: usize,
-        _epochs: usize,
-        _batches: usize,
-    ) -> Result<()> {
+    fn on_train_begin(&mut self, _: &mut Sequential, _first: usize, _epochs: usize, _batches: usize) -> Result<()> {
         Ok(())
     }
 

@@ -39,14 +39,6 @@ pub struct EarlyStopping {
     pub best: Option<(usize, Vec<Real>)>,
 }
 
-impl EarlyStopping {
-    fn keep(&mut self, model: &Sequential, epoch: usize) {
-        if self.restore_best_weights {
-            self.best = Some((epoch, model.parameters.values.clone()));
-        }
-    }
-}
-
 impl Callback for EarlyStopping {
     fn on_train_begin(&mut self, _: &mut Sequential, _: usize, _: usize, _: usize) -> Result<()> {
         (self.wait, self.stopped_epoch, self.best, self.monitor.best) = (0, None, None, None);
@@ -58,12 +50,12 @@ impl Callback for EarlyStopping {
         if epoch < self.start_from_epoch {
             return Ok(Control::Continue);
         }
-        if self.best.is_none() {
-            self.keep(model, epoch);
+        let better = self.monitor.improves(value)?;
+        if self.restore_best_weights && (better || self.best.is_none()) {
+            self.best = Some((epoch, model.parameters.values.clone()));
         }
         self.wait += 1;
-        if self.monitor.improves(value)? {
-            self.keep(model, epoch);
+        if better {
             if self.baseline.is_none() || self.monitor.beats(value, self.baseline)? {
                 self.wait = 0;
             }
