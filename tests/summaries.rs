@@ -27,6 +27,8 @@ fn mnist_softmax_as_three_generations_print_it() {
     assert_eq!(model.summary(Style::Keras2, None), expected("k2_model0"));
     assert_eq!(model.summary(Style::Keras3, None), expected("k3_model0_w76"));
     assert_eq!(model.summary(Style::Keras3, Some(88)), expected("k3_model0_w88"));
+    let wide = model.summary(Style::Keras3, Some(100_000));
+    assert_eq!(wide.lines().nth(1).unwrap().chars().count(), 100_000, "longer than what a format may pad to");
 }
 
 #[test]
