@@ -52,6 +52,25 @@ macro_rules! classes {
 }
 pub(crate) use classes;
 
+/// Makes the struct of a class: its options under Keras's names, with the defaults given.
+macro_rules! class {
+    ($(#[$doc:meta])* $name:ident { $($(#[$option_doc:meta])* $option:ident: $type:ty = $default:expr,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct $name {
+            $($(#[$option_doc])* pub $option: $type,)*
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                $name { $($option: $default,)* }
+            }
+        }
+    };
+}
+pub(crate) use class;
+
 /// `MaxPooling2D` becomes `max_pooling2d` and `ReLU` becomes `re_lu`, as Keras makes names of classes: a line is put in
 /// front of a capital that lower case or a digit follows, and between lower case and a capital.
 pub fn snake_case(class: &str) -> String {

@@ -11,7 +11,7 @@ use tallynet::kernels::convolution::Padding::Same;
 use tallynet::layers::{self, *};
 use tallynet::losses::{
     AnyLoss, BinaryCrossentropy, CategoricalCrossentropy, Huber, MeanAbsoluteError, MeanSquaredError,
-    SparseCategoricalCrossentropy, TargetForm,
+    SparseCategoricalCrossentropy,
 };
 use tallynet::model::{Sequential, SequentialBuilder};
 use tallynet::optimizers::Sgd;
@@ -42,7 +42,7 @@ fn labels(shape: &[usize], classes: u32) -> ArrayD<u32> {
 fn check(what: &str, builder: SequentialBuilder, loss: impl Into<AnyLoss>) {
     let loss = loss.into();
     let what = format!("{what}, {loss:?}");
-    let form = loss.target_form();
+    let is_sparse = loss.is_sparse();
     let mut model = builder.build(3).unwrap();
     model.compile(Sgd::default(), loss, &[]).unwrap();
     // Biases too get values that are not all alike, and none is so near 0 that a step would cross a kink there.
@@ -55,13 +55,13 @@ fn check(what: &str, builder: SequentialBuilder, loss: impl Into<AnyLoss>) {
     let rows = [vec![5], model.input_shape().dims().to_vec()].concat();
     let output = model.output_shape().clone();
     let positions = &output.dims()[..output.dims().len() - 1];
-    let y = match form {
+    let y = match is_sparse {
         // Far from any output, where the absolute error has its kink.
-        TargetForm::Vector if what.contains("Absolute") => {
+        false if what.contains("Absolute") => {
             Targets::Reals(wave(&[&[5], output.dims()].concat(), 0.9).mapv(|y| 9.0 * y.signum()))
         }
-        TargetForm::Vector => Targets::Reals(wave(&[&[5], output.dims()].concat(), 0.9).mapv(|y| 0.5 + y / 3.0)),
-        _ => Targets::Labels(labels(&[&[5], positions].concat(), output.last() as u32)),
+        false => Targets::Reals(wave(&[&[5], output.dims()].concat(), 0.9).mapv(|y| 0.5 + y / 3.0)),
+        true => Targets::Labels(labels(&[&[5], positions].concat(), output.last() as u32)),
     };
     let data = Dataset { x: Inputs::Reals(wave(&rows, 0.3)), y };
     let (_, gradient) = model.gradients(&data).unwrap();

@@ -1,6 +1,8 @@
 //! Rows of a dataset as a model takes them: checked once against its shapes, then gathered a few at a time, in any
 //! order.
 
+use std::fmt::Display;
+
 use ndarray::ArrayD;
 use rand::seq::SliceRandom;
 
@@ -13,93 +15,80 @@ use crate::{Error, Real, Result};
 /// How many rows before its turn a row is asked for: shuffled rows come from anywhere in memory.
 const FETCHED_AHEAD: usize = 4;
 
-/// How a model wants its targets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Encoding {
-    /// As long as the output; class numbers are spread out to vectors with 1 at the class.
-    Vector,
-    /// One class number for each vector of the output's last axis.
-    Label,
-}
-
 /// A dataset that fits a model.
 #[derive(Debug, Clone)]
 pub struct Rows<'a> {
     x: Values<'a>,
-    y: Source<'a>,
+    y: Values<'a>,
     weights: Option<Vec<Real>>,
     input_width: usize,
     target_width: usize,
+    /// How many numbers each class number is spread out to, 1 at the class; 1 where targets are written as they are.
+    spread: usize,
     /// The rows in use: a validation split takes some from the end.
     first: usize,
     len: usize,
 }
 
+/// The numbers of an array, in row-major order.
 #[derive(Debug, Clone, Copy)]
 enum Values<'a> {
     Bytes(&'a [u8], Real),
+    Labels(&'a [u32]),
     Reals(&'a [Real]),
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Source<'a> {
-    /// Class numbers, written as they are.
-    Labels(&'a [u32]),
-    /// Class numbers, spread out to so many classes.
-    Spread(&'a [u32], usize),
-    /// Numbers, written as they are.
-    Reals(&'a [Real]),
+impl Values<'_> {
+    /// Writes the numbers from this one on, as many as there is room for.
+    fn write(self, first: usize, to: &mut [Real]) {
+        match self {
+            Values::Bytes(values, scale) => scale_bytes(&values[first..][..to.len()], scale, to),
+            Values::Labels(values) => to.iter_mut().zip(&values[first..]).for_each(|(to, label)| *to = *label as Real),
+            Values::Reals(values) => to.copy_from_slice(&values[first..][..to.len()]),
+        }
+    }
 }
 
 impl<'a> Rows<'a> {
-    /// Checks a dataset against a model's shapes. Axes of length 1 are added or dropped to fit; what does not fit is an
-    /// error with both shapes and a remedy.
-    pub fn new(data: &'a Dataset, input: &Shape, output: &Shape, encoding: Encoding) -> Result<Rows<'a>> {
+    /// Checks a dataset against a model's shapes; the targets of a `sparse` loss are class numbers, one for each vector
+    /// of the output's last axis. Axes of length 1 are added or dropped to fit; what does not fit is an error with both
+    /// shapes and a remedy.
+    pub fn new(data: &'a Dataset, input: &Shape, output: &Shape, sparse: bool) -> Result<Rows<'a>> {
         let inputs = Rows::inputs_only(&data.x, input)?;
-        let shape = data.y.shape();
-        let targets = shape.first().copied().unwrap_or(1);
-        if targets != inputs.len {
-            let len = inputs.len;
-            return Err(Error::Data(format!("there are {len} inputs and {targets} targets; each sample needs both")));
+        let (len, shape, classes) = (inputs.len, data.y.shape(), output.last());
+        let (n_targets, sample) = shape.split_first().map_or((0, shape), |(n, sample)| (*n, sample));
+        if n_targets != len {
+            return Err(Error::Data(format!("there are {len} inputs and {n_targets} targets; each sample needs both")));
         }
-        if inputs.len > u32::MAX as usize {
-            return Err(Error::Data(format!("{} rows are more than can be numbered", inputs.len)));
+        if len > u32::MAX as usize {
+            return Err(Error::Data(format!("{len} rows are more than can be numbered")));
         }
-        let classes = output.last();
-        let sample = Shape::from(&shape[1..]).squeezed();
-        let as_output = sample == output.squeezed();
-        let as_classes = sample == output.with_last(1).squeezed();
-        let y = match (&data.y, encoding) {
-            (Targets::Labels(labels), Encoding::Label) if as_classes => Source::Labels(checked(labels, classes)?),
-            (Targets::Labels(labels), Encoding::Vector) if as_output => Source::Labels(contiguous(labels)?),
-            (Targets::Labels(labels), Encoding::Vector) if as_classes && classes > 1 => {
-                Source::Spread(checked(labels, classes)?, classes)
-            }
-            (Targets::Reals(values), Encoding::Vector) if as_output => Source::Reals(contiguous(values)?),
-            (Targets::Reals(values), Encoding::Label) if as_classes => {
-                let values = contiguous(values)?;
-                if let Some(row) = values.iter().position(|&y| y < 0.0 || y.fract() != 0.0 || y >= classes as Real) {
-                    return Err(no_class(row, values[row], classes));
-                }
-                Source::Reals(values)
-            }
-            _ => {
-                let per_class = class_shape(output);
-                let needed = match encoding {
-                    Encoding::Vector if classes > 1 => format!("{output}, or class numbers of {per_class}"),
-                    Encoding::Vector => output.to_string(),
-                    Encoding::Label => format!("class numbers of {per_class}"),
-                };
-                return Err(Error::Data(format!(
-                    "the targets have the shape {}, and for an output of {output} the loss takes {needed}\n  check that \
-                     the targets belong to this model; class numbers go with sparse_categorical_crossentropy, one-hot \
-                     vectors with categorical_crossentropy",
-                    Tuple(shape)
-                )));
-            }
+        // One class a vector: `(None, 218, 218)` for an output of `(None, 218, 218, 10)`.
+        let per_class = Shape::from(output.dims().split_last().map_or(&[][..], |(_, rest)| rest));
+        let sample = Shape::from(sample).squeezed();
+        let (as_output, as_classes) = (sample == output.squeezed(), sample == per_class.squeezed());
+        let spreads = !sparse && !as_output && as_classes && classes > 1 && matches!(data.y, Targets::Labels(_));
+        let spread = if spreads { classes } else { 1 };
+        if !(spreads || if sparse { as_classes } else { as_output }) {
+            let needed = match sparse {
+                true => format!("class numbers of {per_class}"),
+                false if classes > 1 => format!("{output}, or class numbers of {per_class}"),
+                false => output.to_string(),
+            };
+            return Err(Error::Data(format!(
+                "the targets have the shape {}, and for an output of {output} the loss takes {needed}\n  check that the \
+                 targets belong to this model; class numbers go with sparse_categorical_crossentropy, one-hot vectors with \
+                 categorical_crossentropy",
+                Tuple(shape)
+            )));
+        }
+        let classes = (sparse || spreads).then_some(classes);
+        let y = match &data.y {
+            Targets::Labels(labels) => Values::Labels(targets(labels, classes)?),
+            Targets::Reals(values) => Values::Reals(targets(values, classes)?),
         };
-        let target_width = if encoding == Encoding::Label { output.n_positions() } else { output.n_values() };
-        Ok(Rows { y, target_width, ..inputs })
+        let target_width = if sparse { output.n_positions() } else { output.n_values() };
+        Ok(Rows { y, target_width, spread, ..inputs })
     }
 
     /// Checks inputs alone, for a prediction.
@@ -124,45 +113,42 @@ impl<'a> Rows<'a> {
             Inputs::Bytes { values, scale } => Values::Bytes(contiguous(values)?, *scale),
             Inputs::Reals(values) => Values::Reals(contiguous(values)?),
         };
-        let y = Source::Reals(&[]);
-        Ok(Rows { x, y, weights: None, input_width: input.n_values(), target_width: 0, first: 0, len: *len })
+        let (y, input_width) = (Values::Reals(&[]), input.n_values());
+        Ok(Rows { x, y, weights: None, input_width, target_width: 0, spread: 1, first: 0, len: *len })
     }
 
     /// Lets the rows count differently: by a number for each, or for each class.
-    pub fn weighted(mut self, samples: Option<&[Real]>, classes: Option<&[(usize, Real)]>) -> Result<Rows<'a>> {
-        let wrong = |problem: &str| Err(Error::Argument(problem.to_string()));
-        self.weights = match (samples, classes) {
-            (None, None) => self.weights,
-            (Some(_), Some(_)) => return wrong("give either a sample_weight or a class_weight, and not both"),
-            (Some(weights), None) if weights.len() != self.len => {
+    pub fn weighted(self, samples: Option<&[Real]>, classes: Option<&[(usize, Real)]>) -> Result<Rows<'a>> {
+        let wrong = |problem: String| Err(Error::Argument(problem));
+        let weights: Vec<Real> = match (samples, classes) {
+            (None, None) => return Ok(self),
+            (Some(_), Some(_)) => return wrong("give either a sample_weight or a class_weight, and not both".into()),
+            (Some(weights), None) if weights.len() == self.len => weights.to_vec(),
+            (Some(weights), None) => {
                 let (given, len) = (weights.len(), self.len);
-                return wrong(&format!("there are {given} sample weights for {len} rows; give one for each"));
+                return wrong(format!("there are {given} sample weights for {len} rows; give one for each"));
             }
-            (Some(weights), None) => Some(weights.to_vec()),
             (None, Some(classes)) => {
                 let of = |class: usize| classes.iter().find(|(named, _)| *named == class).map_or(1.0, |(_, w)| *w);
                 match self.y {
-                    Source::Labels(labels) if self.target_width == 1 => {
-                        Some(labels.iter().map(|&label| of(label as usize)).collect())
+                    Values::Labels(labels) if self.target_width == self.spread => {
+                        labels.iter().map(|&label| of(label as usize)).collect()
                     }
-                    Source::Spread(labels, classes) if self.target_width == classes => {
-                        Some(labels.iter().map(|&label| of(label as usize)).collect())
+                    Values::Reals(values) if self.target_width == 1 => {
+                        values.iter().map(|y| of(y.round() as usize)).collect()
                     }
-                    Source::Reals(values) if self.target_width == 1 => {
-                        Some(values.iter().map(|y| of(y.round() as usize)).collect())
-                    }
-                    Source::Reals(values) => {
+                    Values::Reals(values) => {
                         let class = |row: &[Real]| (0..row.len()).rev().max_by(|&a, &b| row[a].total_cmp(&row[b]));
                         let rows = values.chunks_exact(self.target_width);
-                        Some(rows.map(|row| of(class(row).unwrap_or(0))).collect())
+                        rows.map(|row| of(class(row).unwrap_or(0))).collect()
                     }
-                    _ => return wrong("a class_weight needs targets with one class a row"),
+                    _ => return wrong("a class_weight needs targets with one class a row".into()),
                 }
             }
         };
-        match self.weights.iter().flatten().find(|weight| !weight.is_finite()) {
-            Some(weight) => wrong(&format!("a weight of a row is a finite number, and not {weight}")),
-            None => Ok(self),
+        match weights.iter().find(|weight| !weight.is_finite()) {
+            Some(weight) => wrong(format!("a weight of a row is a finite number, and not {weight}")),
+            None => Ok(Rows { weights: Some(weights), ..self }),
         }
     }
 
@@ -179,7 +165,7 @@ impl<'a> Rows<'a> {
 
     /// Splits off the last rows for validation, as Keras does: the training part is the floor of `len · (1 − share)`.
     /// A share that leaves no row on one side is an error.
-    pub fn split(&self, share: f64) -> Result<(Rows<'a>, Rows<'a>)> {
+    pub fn split(self, share: f64) -> Result<(Rows<'a>, Rows<'a>)> {
         let len = self.len;
         let training = (len as f64 * (1.0 - share)).floor() as usize;
         if !(0.0..1.0).contains(&share) || training == 0 || training == len {
@@ -188,7 +174,7 @@ impl<'a> Rows<'a> {
             )));
         }
         let rest = Rows { first: self.first + training, len: len - training, ..self.clone() };
-        Ok((Rows { len: training, ..self.clone() }, rest))
+        Ok((Rows { len: training, ..self }, rest))
     }
 
     /// Writes the rows with these numbers, one behind the other: inputs, targets (unless there are none) and weights.
@@ -200,41 +186,32 @@ impl<'a> Rows<'a> {
             if let (Some(row), Values::Bytes(values, _)) = (ahead.next(), self.x) {
                 prefetch(&values[row * width..][..width]);
             }
-            match self.x {
-                Values::Bytes(values, scale) => scale_bytes(&values[row * width..][..width], scale, x),
-                Values::Reals(values) => x.copy_from_slice(&values[row * width..][..width]),
-            }
+            self.x.write(row * width, x);
             *weight = self.weights.as_ref().map_or(1.0, |weights| weights[row]);
         }
         for (row, y) in numbers.zip(y.chunks_exact_mut(target_width.max(1))) {
             match self.y {
-                Source::Labels(labels) => {
-                    let labels = &labels[row * target_width..][..target_width];
-                    y.iter_mut().zip(labels).for_each(|(y, label)| *y = *label as Real);
-                }
-                Source::Spread(labels, classes) => {
-                    let positions = target_width / classes;
+                Values::Labels(labels) if self.spread > 1 => {
                     y.fill(0.0);
-                    let labels = &labels[row * positions..][..positions];
-                    y.chunks_exact_mut(classes).zip(labels).for_each(|(y, label)| y[*label as usize] = 1.0);
+                    let labels = &labels[row * target_width / self.spread..];
+                    y.chunks_exact_mut(self.spread).zip(labels).for_each(|(y, label)| y[*label as usize] = 1.0);
                 }
-                Source::Reals(values) => y.copy_from_slice(&values[row * target_width..][..target_width]),
+                values => values.write(row * target_width, y),
             }
         }
     }
 
     /// What the data look like, as far as it can make a loss infinite.
     pub fn suspicion(&self) -> Option<String> {
-        let too_large = |largest: Real| {
-            (largest > 10.0).then(|| format!("the inputs reach {largest}; scale them to about 1, images by 1/255"))
-        };
-        match self.x {
-            Values::Bytes(_, scale) => too_large(255.0 * scale),
+        let largest = match self.x {
+            Values::Bytes(_, scale) => 255.0 * scale,
             Values::Reals(values) if values.iter().any(|x| !x.is_finite()) => {
-                Some("the inputs hold values that are not finite; mend or drop those rows".to_string())
+                return Some("the inputs hold values that are not finite; mend or drop those rows".to_string());
             }
-            Values::Reals(values) => too_large(values.iter().fold(0.0, |max, x| x.abs().max(max))),
-        }
+            Values::Reals(values) => values.iter().fold(0.0, |max, x| x.abs().max(max)),
+            Values::Labels(_) => 0.0,
+        };
+        (largest > 10.0).then(|| format!("the inputs reach {largest}; scale them to about 1, images by 1/255"))
     }
 }
 
@@ -249,23 +226,18 @@ fn contiguous<T>(array: &ArrayD<T>) -> Result<&[T]> {
     array.as_slice().ok_or_else(|| Error::Data(problem.to_string()))
 }
 
-fn checked(labels: &ArrayD<u32>, classes: usize) -> Result<&[u32]> {
-    let labels = contiguous(labels)?;
-    match labels.iter().position(|&label| label as usize >= classes) {
-        Some(row) => Err(no_class(row, labels[row], classes)),
-        None => Ok(labels),
+/// The numbers of targets, each checked to be one of so many classes where that is what they are.
+fn targets<T: Copy + Into<f64> + Display>(array: &ArrayD<T>, classes: Option<usize>) -> Result<&[T]> {
+    let values = contiguous(array)?;
+    let Some(n) = classes else { return Ok(values) };
+    let is_class = |y: f64| y >= 0.0 && y.fract() == 0.0 && y < n as f64;
+    match values.iter().position(|y| !is_class((*y).into())) {
+        None => Ok(values),
+        Some(row) => Err(Error::Data(format!(
+            "label {} at position {row} is no class: the model has {n}, so classes are 0 to {}\n  count classes from 0, or \
+             give the model's last layer more units",
+            values[row],
+            n - 1
+        ))),
     }
-}
-
-fn no_class(row: usize, label: impl std::fmt::Display, classes: usize) -> Error {
-    let last = classes - 1;
-    Error::Data(format!(
-        "label {label} at position {row} is no class: the model has {classes}, so classes are 0 to {last}\n  count \
-         classes from 0, or give the model's last layer more units"
-    ))
-}
-
-/// `(None, 218, 218)` for an output of `(None, 218, 218, 10)`.
-fn class_shape(output: &Shape) -> Shape {
-    Shape::from(&output.dims()[..output.dims().len().saturating_sub(1)])
 }

@@ -1,70 +1,119 @@
-//! Categorical cross-entropy against one-hot vectors: `−Σⱼ yⱼ·ln pⱼ`.
+//! Categorical cross-entropy, `−Σⱼ yⱼ·ln pⱼ`, against one-hot vectors or, with the same numbers, against class numbers.
 //!
 //! As Keras computes it, from probabilities: divided by their sum, clipped to `[1e-7, 1 − 1e-7]`, then the logarithm.
 //! The gradient through a last softmax is `p·Σy − y` at the logits: exact for any logit, where the clip would let
 //! none through (Keras on TensorFlow takes the same one).
 
-use serde::{Deserialize, Serialize};
+use std::iter;
 
-use super::{Loss, clip, inside_clip, log_denominator};
+use super::{Loss, clip, is_inside_clip};
 use crate::Real;
-use crate::activations::ActivationKind;
+use crate::activations::ActivationKind::{self, Softmax};
+use crate::classes::class;
 
-/// The loss `categorical_crossentropy`.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct CategoricalCrossentropy {
-    /// The model's output is logits, not yet probabilities.
-    pub from_logits: bool,
-    /// How much of each target is shared out among all classes, from 0 to 1.
-    pub label_smoothing: f64,
+class! {
+    /// The loss `categorical_crossentropy`.
+    CategoricalCrossentropy {
+        /// The model's output is logits, not yet probabilities.
+        from_logits: bool = false,
+        /// How much of each target is shared out among all classes, from 0 to 1.
+        label_smoothing: f64 = 0.0,
+    }
 }
 
-impl CategoricalCrossentropy {
-    fn smooth(&self, y: Real, classes: usize) -> Real {
-        let smoothing = self.label_smoothing as Real;
-        y * (1.0 - smoothing) + smoothing / classes as Real
+class! {
+    /// The loss `sparse_categorical_crossentropy`.
+    SparseCategoricalCrossentropy {
+        /// The model's output is logits, not yet probabilities.
+        from_logits: bool = false,
     }
 }
 
 impl Loss for CategoricalCrossentropy {
     fn value(&self, y: &[Real], p: &[Real]) -> Real {
-        let targets = y.iter().map(|&y| self.smooth(y, p.len())).zip(p);
-        if self.from_logits {
-            let (largest, log) = log_denominator(p);
-            return targets.map(|(y, z)| y * (log - (z - largest))).sum();
-        }
-        let sum: Real = p.iter().sum();
-        // A class that is not the truth adds nothing, unless the vector is no longer one of numbers.
-        targets.filter(|(y, _)| *y != 0.0 || sum == 0.0 || sum.is_nan()).map(|(y, p)| -y * clip(p / sum).ln()).sum()
+        value(self.from_logits, self.smooth(y).zip(p.iter().copied()), p)
     }
 
     fn gradient(&self, y: &[Real], p: &[Real], dp: &mut [Real]) {
-        let smooth = |y: &Real| self.smooth(*y, p.len());
-        if self.from_logits {
-            let (largest, log) = log_denominator(p);
-            let total: Real = y.iter().map(smooth).sum();
-            return dp
-                .iter_mut()
-                .zip(y)
-                .zip(p)
-                .for_each(|((d, y), z)| *d = (z - largest - log).exp() * total - smooth(y));
-        }
-        let sum: Real = p.iter().sum();
-        let unclipped = |p: Real| inside_clip(p / sum);
-        let shared: Real = y.iter().zip(p).filter(|(_, p)| unclipped(**p)).map(|(y, _)| smooth(y) / sum).sum();
-        for ((d, y), &p) in dp.iter_mut().zip(y).zip(p) {
-            *d = shared - if unclipped(p) { smooth(y) / p } else { 0.0 };
-        }
+        gradient(self.from_logits, self.smooth(y), p, dp);
     }
 
     fn absorbs(&self, last: ActivationKind) -> bool {
-        last == ActivationKind::Softmax && !self.from_logits
+        last == Softmax && !self.from_logits
     }
 
     fn gradient_through(&self, y: &[Real], p: &[Real], dx: &mut [Real]) {
-        let smooth = |y: &Real| self.smooth(*y, p.len());
-        let total: Real = y.iter().map(smooth).sum();
-        dx.iter_mut().zip(y).zip(p).for_each(|((d, y), p)| *d = p * total - smooth(y));
+        difference(self.smooth(y), p.iter().copied(), dx);
     }
+}
+
+impl Loss for SparseCategoricalCrossentropy {
+    fn is_sparse(&self) -> bool {
+        true
+    }
+
+    fn value(&self, y: &[Real], p: &[Real]) -> Real {
+        value(self.from_logits, iter::once((1.0, p[y[0] as usize])), p)
+    }
+
+    fn gradient(&self, y: &[Real], p: &[Real], dp: &mut [Real]) {
+        gradient(self.from_logits, one_hot(y, p), p, dp);
+    }
+
+    fn absorbs(&self, last: ActivationKind) -> bool {
+        last == Softmax && !self.from_logits
+    }
+
+    fn gradient_through(&self, y: &[Real], p: &[Real], dx: &mut [Real]) {
+        difference(one_hot(y, p), p.iter().copied(), dx);
+    }
+}
+
+impl CategoricalCrossentropy {
+    fn smooth(&self, y: &[Real]) -> impl Iterator<Item = Real> + Clone {
+        let smoothing = self.label_smoothing as Real;
+        let share = smoothing / y.len() as Real;
+        y.iter().map(move |y| y * (1.0 - smoothing) + share)
+    }
+}
+
+fn one_hot(y: &[Real], p: &[Real]) -> impl Iterator<Item = Real> + Clone {
+    let class = y[0] as usize;
+    (0..p.len()).map(move |j| Real::from(u8::from(j == class)))
+}
+
+/// The loss, where `pairs` are the targets that count, each with its output.
+fn value(from_logits: bool, pairs: impl Iterator<Item = (Real, Real)>, p: &[Real]) -> Real {
+    if from_logits {
+        let (largest, log) = log_denominator(p);
+        return pairs.map(|(y, z)| y * (log - (z - largest))).sum();
+    }
+    let sum: Real = p.iter().sum();
+    // A class that is not the truth adds nothing, unless the vector is no longer one of numbers.
+    pairs.filter(|(y, _)| *y != 0.0 || sum == 0.0 || sum.is_nan()).map(|(y, p)| -y * clip(p / sum).ln()).sum()
+}
+
+fn gradient(from_logits: bool, y: impl Iterator<Item = Real> + Clone, p: &[Real], dp: &mut [Real]) {
+    if from_logits {
+        let (largest, log) = log_denominator(p);
+        return difference(y, p.iter().map(|z| (z - largest - log).exp()), dp);
+    }
+    let sum: Real = p.iter().sum();
+    let unclipped = |p: Real| is_inside_clip(p / sum);
+    let shared: Real = y.clone().zip(p).filter(|(_, p)| unclipped(**p)).map(|(y, _)| y / sum).sum();
+    for ((d, y), &p) in dp.iter_mut().zip(y).zip(p) {
+        *d = shared - if unclipped(p) { y / p } else { 0.0 };
+    }
+}
+
+/// `p·Σy − y`, the gradient at the logits of which the p are the softmax.
+fn difference(y: impl Iterator<Item = Real> + Clone, p: impl Iterator<Item = Real>, dx: &mut [Real]) {
+    let total: Real = y.clone().sum();
+    dx.iter_mut().zip(y).zip(p).for_each(|((d, y), p)| *d = p * total - y);
+}
+
+/// The largest logit and `ln Σ e^(zⱼ − largest)`: together the logarithm of a softmax's denominator.
+fn log_denominator(logits: &[Real]) -> (Real, Real) {
+    let largest = logits.iter().copied().fold(Real::NEG_INFINITY, Real::max);
+    (largest, logits.iter().map(|z| (z - largest).exp()).sum::<Real>().ln())
 }

@@ -1,19 +1,13 @@
-//! The catalogue of losses, one file each: what training makes small.
+//! The catalogue of losses: what training makes small.
 //!
 //! A loss sees one vector of the last axis at a time: a sample's own for a classifier of samples, a pixel's for a
 //! classifier of pixels. Its value over a batch is the mean over all of them.
 
-mod binary_crossentropy;
 mod categorical_crossentropy;
-mod huber;
-mod mean_error;
-mod sparse_categorical_crossentropy;
+mod means;
 
-pub use binary_crossentropy::BinaryCrossentropy;
-pub use categorical_crossentropy::CategoricalCrossentropy;
-pub use huber::Huber;
-pub use mean_error::{MeanAbsoluteError, MeanSquaredError};
-pub use sparse_categorical_crossentropy::SparseCategoricalCrossentropy;
+pub use categorical_crossentropy::{CategoricalCrossentropy, SparseCategoricalCrossentropy};
+pub use means::{BinaryCrossentropy, Huber, MeanAbsoluteError, MeanSquaredError};
 
 use std::fmt;
 
@@ -33,20 +27,11 @@ classes! {
     }
 }
 
-/// How targets look to a loss.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TargetForm {
-    /// A vector as long as the output's; class numbers are spread out to 1 at the class and 0 elsewhere.
-    Vector,
-    /// The number of the class.
-    Label,
-}
-
 /// A loss and its gradient, at one vector: `y` is the truth, `p` what the model put out.
 pub trait Loss: fmt::Debug + Send + Sync {
-    /// How the targets must look.
-    fn target_form(&self) -> TargetForm {
-        TargetForm::Vector
+    /// Whether `y` is the number of the class; else it is a vector as long as the output's.
+    fn is_sparse(&self) -> bool {
+        false
     }
 
     /// The loss.
@@ -81,8 +66,8 @@ impl AnyLoss {
             "bce" | "BCE" => "binary_crossentropy",
             name => name,
         };
-        let names: Vec<_> = AnyLoss::all().iter().map(AnyLoss::name).collect();
         AnyLoss::all().into_iter().find(|loss| loss.name() == full || loss.class_name() == full).ok_or_else(|| {
+            let names: Vec<_> = AnyLoss::all().iter().map(AnyLoss::name).collect();
             Error::Argument(format!("there is no loss {name:?} here; known: {}, mse, mae, bce", names.join(", ")))
         })
     }
@@ -97,12 +82,6 @@ fn clip(q: Real) -> Real {
 }
 
 /// Whether the clip lets the gradient of this probability through.
-fn inside_clip(q: Real) -> bool {
+fn is_inside_clip(q: Real) -> bool {
     (EPSILON..=1.0 - EPSILON).contains(&q)
-}
-
-/// The largest logit and `ln Σ e^(zⱼ − largest)`: together the logarithm of a softmax's denominator.
-fn log_denominator(logits: &[Real]) -> (Real, Real) {
-    let largest = logits.iter().copied().fold(Real::NEG_INFINITY, Real::max);
-    (largest, logits.iter().map(|z| (z - largest).exp()).sum::<Real>().ln())
 }

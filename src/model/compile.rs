@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Sequential;
-use crate::losses::{AnyLoss, TargetForm};
+use crate::losses::AnyLoss;
 use crate::metrics::AnyMetric;
 use crate::optimizers::{AnyOptimizer, LearningRate, OptimizerState};
 use crate::{Error, Result};
@@ -147,7 +147,7 @@ impl Sequential {
     /// The lengths of the last axis of targets and of outputs.
     pub(crate) fn widths(&self, loss: &AnyLoss) -> (usize, usize) {
         let output_width = self.output_shape().last();
-        (if loss.target_form() == TargetForm::Label { 1 } else { output_width }, output_width)
+        (if loss.is_sparse() { 1 } else { output_width }, output_width)
     }
 
     /// What the model was compiled with; an error where it was not.

@@ -6,7 +6,6 @@ use rand::seq::index;
 use rand_chacha::ChaCha8Rng;
 
 use crate::datasets::{Dataset, Inputs, Targets};
-use crate::losses::TargetForm;
 use crate::model::Sequential;
 use crate::random::{self, Stream};
 use crate::shape::Shape;
@@ -92,14 +91,13 @@ fn smaller(model: &Sequential) -> Result<Sequential> {
 fn random_data(model: &Sequential, generator: &mut ChaCha8Rng) -> Result<Dataset> {
     let rows = |dims: &[usize]| IxDyn(&[&[ROWS], dims].concat());
     let output = model.output_shape();
-    let x = ArrayD::from_shape_simple_fn(rows(model.input_shape().dims()), || generator.random());
-    let y = match model.compiled()?.loss.target_form() {
-        TargetForm::Vector => Targets::Reals(ArrayD::from_shape_simple_fn(rows(output.dims()), || generator.random())),
-        TargetForm::Label => {
-            let positions = output.dims().split_last().map_or(&[][..], |(_, positions)| positions);
-            let class = || generator.random_range(0..output.last() as u32);
-            Targets::Labels(ArrayD::from_shape_simple_fn(rows(positions), class))
-        }
+    let x = ArrayD::from_shape_simple_fn(rows(model.input_shape().dims()), || generator.random::<Real>());
+    let positions = &output.dims()[..output.dims().len().saturating_sub(1)];
+    let y = match model.compiled()?.loss.is_sparse() {
+        false => Targets::Reals(ArrayD::from_shape_simple_fn(rows(output.dims()), || generator.random::<Real>())),
+        true => Targets::Labels(ArrayD::from_shape_simple_fn(rows(positions), || {
+            generator.random_range(0..output.last() as u32)
+        })),
     };
     Ok(Dataset { x: Inputs::Reals(x), y })
 }

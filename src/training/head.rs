@@ -1,7 +1,7 @@
 //! What stands on a model's output: the loss and the metrics, and the sums that they make.
 
 use crate::losses::AnyLoss;
-use crate::metrics::{AnyMetric, MAX_COUNTERS};
+use crate::metrics::AnyMetric;
 use crate::model::{MAX_METRICS, MetricChoice, Sequential};
 use crate::{Real, Result};
 
@@ -27,11 +27,12 @@ pub(super) struct Tally {
     pub vectors: usize,
     /// The sum of their losses.
     pub loss: f64,
-    counters: [[f64; MAX_COUNTERS]; MAX_METRICS],
+    /// The dividend and the divisor of each metric.
+    counters: [[f64; 2]; MAX_METRICS],
 }
 
 impl Tally {
-    pub const ZERO: Tally = Tally { vectors: 0, loss: 0.0, counters: [[0.0; MAX_COUNTERS]; MAX_METRICS] };
+    pub const ZERO: Tally = Tally { vectors: 0, loss: 0.0, counters: [[0.0; 2]; MAX_METRICS] };
 
     pub fn mean_loss(&self) -> f64 {
         self.loss / self.vectors as f64
@@ -69,7 +70,7 @@ impl Head {
             tally.vectors += 1;
             tally.loss += f64::from(weights[i / self.positions] * self.loss.value(y, p));
             for (metric, counters) in self.metrics.iter().zip(&mut tally.counters) {
-                metric.count(y, p, counters);
+                counters.iter_mut().zip(metric.count(y, p)).for_each(|(sum, part)| *sum += part);
             }
         }
     }
@@ -91,8 +92,8 @@ impl Head {
     pub fn means(&self, tally: &Tally) -> [f64; 1 + MAX_METRICS] {
         let mut means = [0.0; 1 + MAX_METRICS];
         means[0] = tally.mean_loss();
-        for ((mean, metric), counters) in means[1..].iter_mut().zip(&self.metrics).zip(&tally.counters) {
-            *mean = metric.result(counters);
+        for (mean, counters) in means[1..].iter_mut().zip(&tally.counters[..self.metrics.len()]) {
+            *mean = counters[0] / counters[1].max(1.0);
         }
         means
     }

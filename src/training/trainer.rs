@@ -9,9 +9,8 @@ use super::engine::Engine;
 use super::head::{Head, Tally};
 use super::threads::Threads;
 use super::{Callback, Control, History, Logs};
-use crate::datasets::batches::{Encoding, Rows, shuffle};
+use crate::datasets::batches::{Rows, shuffle};
 use crate::datasets::{Dataset, Inputs};
-use crate::losses::TargetForm;
 use crate::model::Sequential;
 use crate::{Error, Real, Result};
 
@@ -139,11 +138,7 @@ impl Sequential {
 }
 
 fn rows<'a>(model: &Sequential, data: &'a Dataset) -> Result<Rows<'a>> {
-    let encoding = match model.compiled()?.loss.target_form() {
-        TargetForm::Vector => Encoding::Vector,
-        TargetForm::Label => Encoding::Label,
-    };
-    Rows::new(data, model.input_shape(), model.output_shape(), encoding)
+    Rows::new(data, model.input_shape(), model.output_shape(), model.compiled()?.loss.is_sparse())
 }
 
 /// One run of `fit`.
