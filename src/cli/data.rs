@@ -63,7 +63,7 @@ impl Scale {
     /// as they are.
     pub fn apply<const N: usize>(self, chosen: &Chosen, inputs: [&mut Inputs; N], notice: impl Fn(&str)) {
         let rescales = chosen.model.layers().first().is_some_and(|layer| layer.spec.class_name() == "Rescaling");
-        if self == Scale::None || rescales || !inputs.iter().any(|inputs| inputs.is_bytes()) {
+        if self == Scale::None || rescales || !inputs.iter().any(|inputs| matches!(inputs, Inputs::Bytes { .. })) {
             return;
         }
         inputs.into_iter().for_each(|inputs| inputs.scale_bytes(1.0 / 255.0));

@@ -32,11 +32,6 @@ impl Inputs {
         }
     }
 
-    /// Whether these are bytes.
-    pub fn is_bytes(&self) -> bool {
-        matches!(self, Inputs::Bytes { .. })
-    }
-
     /// Has bytes multiplied by this number from now on. Numbers stay as they are.
     pub fn scale_bytes(&mut self, by: Real) {
         if let Inputs::Bytes { scale, .. } = self {

@@ -18,8 +18,8 @@ use super::{Dataset, Inputs, Targets, TrainTest, explain, unpack, what_is, wrong
 use crate::{Error, Result};
 
 /// One of the four files: what it is called, and the sizes that its header must give.
-struct Idx {
-    name: &'static str,
+pub(super) struct Idx {
+    pub name: &'static str,
     shape: &'static [u32],
 }
 
@@ -78,16 +78,14 @@ impl Idx {
     /// The path of the file, unpacked and checked.
     fn locate(&self, folder: &Path) -> Result<String> {
         let (raw, packed) = (folder.join(self.name), folder.join(format!("{}.gz", self.name)));
-        let check = |file: &mut File| self.check(file);
         let path = if raw.exists() {
-            File::open(&raw).and_then(|mut file| check(&mut file)).map_err(|error| {
+            File::open(&raw).and_then(|file| self.check(&file)).map_err(|error| {
                 let delete = format!("delete it: {} beside it is sound and will be unpacked", packed.display());
-                let is_sound = packed.exists() && unpack::is_sound(&packed, self.length(), check);
-                explain(&raw, if is_sound { &delete } else { REMEDY })(error)
+                explain(&raw, if unpack::is_sound(&packed, self) { &delete } else { REMEDY })(error)
             })?;
             raw
         } else {
-            unpack::unpacked(&packed, self.name, self.length(), check).map_err(explain(&packed, REMEDY))?
+            unpack::unpacked(&packed, self).map_err(explain(&packed, REMEDY))?
         };
         path.into_os_string().into_string().map_err(|path| {
             let found = "this path is not valid UTF-8, which the reader of these files asks for";
@@ -101,11 +99,11 @@ impl Idx {
         [magic].iter().chain(self.shape).flat_map(|number| number.to_be_bytes()).collect()
     }
 
-    fn length(&self) -> u64 {
+    pub fn length(&self) -> u64 {
         self.header().len() as u64 + self.shape.iter().map(|&size| u64::from(size)).product::<u64>()
     }
 
-    fn check(&self, file: &mut File) -> io::Result<()> {
+    pub fn check(&self, mut file: &File) -> io::Result<()> {
         let mut start = Vec::new();
         file.rewind()?;
         file.take(64).read_to_end(&mut start)?;

@@ -19,9 +19,6 @@ use super::{Dataset, Inputs, Targets, TrainTest, explain, what_is, wrong};
 use crate::shape::Tuple;
 use crate::{Error, Real, Result};
 
-type Archive = ZipArchive<BufReader<File>>;
-
-const NAMES: [&str; 4] = ["x_train", "y_train", "x_test", "y_test"];
 const REMEDY: &str = "download it again, or save x_train, y_train, x_test and y_test with numpy.savez_compressed: one row a \
                       sample; x as uint8 or float32; y as class numbers from 0, or as float32";
 
@@ -33,15 +30,14 @@ const REMEDY: &str = "download it again, or save x_train, y_train, x_test and y_
 /// A file that is no archive or a damaged one, an array that is missing, empty or not made of numbers, a label that is
 /// negative or 2²⁴ and more, and row counts of `x` and `y` that differ.
 pub fn load(path: &Path) -> Result<TrainTest> {
-    let mut file = File::open(path).map_err(Error::io("read", path))?;
-    let mut start = Vec::new();
-    file.by_ref().take(64).read_to_end(&mut start).map_err(Error::io("read", path))?;
+    let (file, _, start) = open(path).map_err(Error::io("read", path))?;
     let load = || {
         let mut archive = ZipArchive::new(BufReader::new(file)).map_err(|error| match start.starts_with(b"PK") {
             true => wrong(format!("the zip archive is damaged or cut off ({error})")),
             false => wrong(format!("a zip archive is expected here, but {}", what_is(&start))),
         })?;
-        let missing: Vec<_> = NAMES.into_iter().filter(|name| find(&archive, name).is_none()).collect();
+        let mut missing = vec!["x_train", "y_train", "x_test", "y_test"];
+        missing.retain(|name| find(&archive, name).is_none());
         if !missing.is_empty() {
             let there: Vec<_> = archive.file_names().take(12).map(|name| name.trim_end_matches(".npy")).collect();
             return Err(wrong(format!("the arrays {missing:?} are missing; it holds {there:?}")));
@@ -52,11 +48,20 @@ pub fn load(path: &Path) -> Result<TrainTest> {
     load().map_err(explain(path, REMEDY))
 }
 
+/// A file, its size and its first bytes.
+fn open(path: &Path) -> io::Result<(File, u64, Vec<u8>)> {
+    let (mut file, mut start) = (File::open(path)?, vec![]);
+    file.by_ref().take(64).read_to_end(&mut start)?;
+    file.rewind()?;
+    let size = file.metadata()?.len();
+    Ok((file, size, start))
+}
+
 fn find<R: Read + Seek>(archive: &ZipArchive<R>, name: &str) -> Option<usize> {
     archive.index_for_name(&format!("{name}.npy")).or_else(|| archive.index_for_name(name))
 }
 
-fn dataset(archive: &mut Archive, x: &str, y: &str) -> io::Result<Dataset> {
+fn dataset(archive: &mut ZipArchive<BufReader<File>>, x: &str, y: &str) -> io::Result<Dataset> {
     let named = |name| move |error| wrong(format!("{name}: {error}"));
     let x_rows = Member::open(archive, x).map_err(named(x))?.rows;
     let targets = Member::open(archive, y).map_err(named(y))?;
@@ -68,17 +73,10 @@ fn dataset(archive: &mut Archive, x: &str, y: &str) -> io::Result<Dataset> {
 }
 
 /// Inputs alone, for predictions: a `.npy` array, or a `.npz` archive that holds `x_test` or nothing but one array.
-///
-/// # Errors
-///
-/// A file that is neither or a damaged one, and an array that is empty or not made of numbers.
+/// Errors are a file that is neither or a damaged one, and an array that is empty or not made of numbers.
 pub fn load_inputs(path: &Path) -> Result<Inputs> {
     let load = || {
-        let mut file = File::open(path)?;
-        let size = file.metadata()?.len();
-        let mut start = vec![];
-        file.by_ref().take(64).read_to_end(&mut start)?;
-        file.rewind()?;
+        let (file, size, start) = open(path)?;
         if start.starts_with(b"\x93NUMPY") {
             return Member::new(file, size)?.inputs();
         }
@@ -86,33 +84,26 @@ pub fn load_inputs(path: &Path) -> Result<Inputs> {
             return Err(wrong(format!("an array is expected here, but {}", what_is(&start))));
         }
         let mut archive = ZipArchive::new(BufReader::new(file)).map_err(damaged)?;
-        let only = (archive.len() == 1).then(|| archive.name_for_index(0).unwrap_or_default().to_string());
-        if only.is_none() && find(&archive, "x_test").is_none() {
-            return Err(wrong("it holds several arrays, and none is called x_test"));
-        }
-        Member::open(&mut archive, &only.unwrap_or("x_test".to_string()))?.inputs()
+        let only = archive.name_for_index(0).filter(|_| archive.len() == 1);
+        let name = only.or_else(|| find(&archive, "x_test").map(|_| "x_test"));
+        let name = name.ok_or_else(|| wrong("it holds several arrays, and none is called x_test"))?.to_string();
+        Member::open(&mut archive, &name)?.inputs()
     };
     load().map_err(explain(path, "save one array of inputs with numpy.save or numpy.savez, one row a sample"))
 }
 
 /// The numbers of one array in an archive, which must have this shape.
-pub(crate) fn reals(
-    archive: &mut ZipArchive<impl Read + Seek>,
+pub(crate) fn reals<R: Read + Seek>(
+    archive: &mut ZipArchive<R>,
     name: &str,
     shape: &[usize],
 ) -> io::Result<ArrayD<Real>> {
-    if find(archive, name).is_none() {
-        return Err(wrong("it is missing"));
-    }
     let member = Member::open(archive, name)?;
-    match member.header.shape == shape {
-        true => member.reals(),
-        false => Err(wrong(format!(
-            "it has the shape {}, and the model needs {}",
-            Tuple(&member.header.shape),
-            Tuple(shape)
-        ))),
+    let found = &member.header.shape;
+    if found != shape {
+        return Err(wrong(format!("it has the shape {}, and the model needs {}", Tuple(found), Tuple(shape))));
     }
+    member.reals()
 }
 
 /// An array in a file or an archive, and a reader that stands at its first number.
@@ -146,7 +137,8 @@ impl<'a, R: Read> Member<ZipFile<'a, R>> {
     where
         R: Seek,
     {
-        let file = archive.by_index(find(archive, name).unwrap_or(usize::MAX)).map_err(damaged)?;
+        let place = find(archive, name).ok_or_else(|| wrong("it is missing"))?;
+        let file = archive.by_index(place).map_err(damaged)?;
         let size = file.size();
         Member::new(file, size)
     }

@@ -13,77 +13,66 @@ use std::path::{Path, PathBuf};
 use flate2::{CrcReader, bufread::MultiGzDecoder};
 use tempfile::NamedTempFile;
 
+use super::mnist::Idx;
 use super::{what_is, wrong};
 
-/// The unpacked form of `packed`, of `length` bytes: either already in the cache, or a new file called `name`. An error
-/// of kind `InvalidData` says what is wrong with the content, which `check` has a say in.
-pub(super) fn unpacked(
-    packed: &Path,
-    name: &str,
-    length: u64,
-    check: impl Fn(&mut File) -> io::Result<()>,
-) -> io::Result<PathBuf> {
-    let mut target = packed.with_file_name(name);
-    let mut temporary = match temporary_beside(&target, packed) {
+/// The unpacked form of `packed`: either already in the cache, or a new file. An error of kind `InvalidData` says what
+/// is wrong with the content.
+pub(super) fn unpacked(packed: &Path, idx: &Idx) -> io::Result<PathBuf> {
+    let mut target = packed.with_file_name(idx.name);
+    let temporary = match temporary_beside(&target, packed) {
         Ok(temporary) => temporary,
         Err(_) => {
             let mut sum = CrcReader::new(File::open(packed)?);
             io::copy(&mut sum, &mut io::sink())?;
             let folder = cache().join(format!("{:08x}-{}", sum.crc().sum(), sum.crc().amount()));
-            target = folder.join(name);
-            if File::open(&target).is_ok_and(|mut file| check(&mut file).is_ok()) {
+            target = folder.join(idx.name);
+            if File::open(&target).is_ok_and(|file| idx.check(&file).is_ok()) {
                 return Ok(target);
             }
             fs::create_dir_all(&folder).and_then(|()| temporary_beside(&target, packed)).map_err(|refusal| {
-                let found =
-                    format!("it cannot be unpacked: no file can be created beside it, nor in {}", folder.display());
-                io::Error::new(
-                    refusal.kind(),
-                    format!("{found} ({refusal}); set TALLYNET_CACHE to a folder that allows it"),
-                )
+                let tried = format!("no file can be created beside it, nor in {} ({refusal})", folder.display());
+                let problem = format!("it cannot be unpacked: {tried}; set TALLYNET_CACHE to a folder that allows it");
+                io::Error::new(refusal.kind(), problem)
             })?
         }
     };
-    inflate(packed, temporary.as_file_mut(), length)?;
-    check(temporary.as_file_mut())?;
+    inflate(packed, temporary.as_file(), idx)?;
     temporary.as_file().sync_all()?;
     temporary.persist(&target)?;
     Ok(target)
 }
 
-/// Whether `packed` unpacks to `length` bytes that pass `check`.
-pub(super) fn is_sound(packed: &Path, length: u64, check: impl Fn(&mut File) -> io::Result<()>) -> bool {
-    tempfile::tempfile()
-        .is_ok_and(|mut file| inflate(packed, &mut file, length).and_then(|()| check(&mut file)).is_ok())
+/// Whether `packed` unpacks to what it should.
+pub(super) fn is_sound(packed: &Path, idx: &Idx) -> bool {
+    tempfile::tempfile().is_ok_and(|file| inflate(packed, &file, idx).is_ok())
 }
 
 /// A temporary file that whoever may read `packed` may read too. Its name ends like those of MNIST's files, so that
 /// version control ignores one left by a crash as it ignores them.
 fn temporary_beside(target: &Path, packed: &Path) -> io::Result<NamedTempFile> {
-    let permissions = fs::metadata(packed)?.permissions();
-    tempfile::Builder::new()
-        .prefix(".")
-        .suffix("-ubyte")
-        .permissions(permissions)
-        .tempfile_in(target.with_file_name(""))
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".").suffix("-ubyte").permissions(fs::metadata(packed)?.permissions());
+    builder.tempfile_in(target.with_file_name(""))
 }
 
-/// Stops as soon as there is more than `length`: a small `.gz` can unpack to terabytes.
-fn inflate(packed: &Path, file: &mut File, length: u64) -> io::Result<()> {
+/// Unpacks and checks. It stops as soon as there is more than there should be: a small `.gz` can unpack to terabytes.
+fn inflate(packed: &Path, mut file: &File, idx: &Idx) -> io::Result<()> {
     let mut reader = BufReader::new(File::open(packed)?);
-    let start = reader.fill_buf()?;
+    let (start, length) = (reader.fill_buf()?, idx.length());
     if !start.starts_with(&[0x1f, 0x8b]) {
         return Err(wrong(format!("a gzip file is expected here, but {}", what_is(start))));
     }
-    match io::copy(&mut MultiGzDecoder::new(reader).take(length + 1), file) {
+    match io::copy(&mut MultiGzDecoder::new(reader).take(length + 1), &mut file) {
         Ok(written) if written > length => Err(wrong(format!("too long: it unpacks to more than {length} bytes"))),
         // Writing never fails in these ways, so it is the decoder that did.
         Err(error)
-            if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::InvalidData | ErrorKind::UnexpectedEof) =>
+            if [ErrorKind::InvalidInput, ErrorKind::InvalidData, ErrorKind::UnexpectedEof].contains(&error.kind()) =>
         {
             Err(wrong(format!("the gzip file is damaged or cut off ({error})")))
         }
-        other => other.map(drop),
+        Err(error) => Err(error),
+        Ok(_) => idx.check(file),
     }
 }
 

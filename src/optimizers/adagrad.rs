@@ -4,11 +4,9 @@
 //! a ← a + g²,   w ← w − η·g / √(a + ε)
 //! ```
 
-use super::options::options;
-use super::{Common, LearningRate, MAX_SLOTS, Optimizer, Options, Step};
-use crate::Real;
+use super::*;
 
-options! {
+optimizer! {
     /// The optimizer `Adagrad`.
     Adagrad: learning_rate 0.001, weight_decay None;
     /// What the sum of squares starts from.
@@ -26,7 +24,7 @@ impl Optimizer for Adagrad {
         self.initial_accumulator_value as Real
     }
 
-    fn update(&self, step: Step, params: &mut [Real], gradients: &[Real], slots: &mut [&mut [Real]; MAX_SLOTS]) {
+    fn update(&self, step: Step, params: &mut [Real], gradients: &[Real], slots: &mut Slots) {
         let (rate, epsilon) = (step.learning_rate as Real, self.epsilon as Real);
         for ((w, g), a) in params.iter_mut().zip(gradients).zip(slots[0].iter_mut()) {
             *a += g * g;

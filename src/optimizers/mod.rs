@@ -5,15 +5,14 @@
 
 mod adagrad;
 mod adam;
-mod adamw;
 mod options;
 mod rmsprop;
 mod schedules;
 mod sgd;
 
 pub use adagrad::Adagrad;
-pub use adam::Adam;
-pub use adamw::AdamW;
+pub use adam::{Adam, AdamW};
+use options::optimizer;
 pub use options::{Common, Options};
 pub use rmsprop::RMSprop;
 pub use schedules::{LearningRate, Schedule};
@@ -21,7 +20,7 @@ pub use sgd::Sgd;
 
 use std::fmt;
 
-use crate::classes::classes;
+use crate::classes::{class, classes};
 use crate::{Error, Real, Result};
 
 classes! {
@@ -38,6 +37,9 @@ classes! {
 /// The most vectors that a rule keeps beside the parameters.
 pub const MAX_SLOTS: usize = 3;
 
+/// A stretch of each of these vectors; those that a rule does not use are empty.
+pub type Slots<'a> = [&'a mut [Real]; MAX_SLOTS];
+
 /// A rule: how a gradient moves a parameter. It acts on each parameter alone, so the vector can be cut anywhere.
 pub trait Optimizer: Options + fmt::Debug + Send + Sync {
     /// The names of the vectors that it keeps beside the parameters, at most [`MAX_SLOTS`].
@@ -49,7 +51,7 @@ pub trait Optimizer: Options + fmt::Debug + Send + Sync {
     }
 
     /// Moves a stretch of the parameters. `slots` are the same stretch of the vectors it keeps.
-    fn update(&self, step: Step, params: &mut [Real], gradients: &[Real], slots: &mut [&mut [Real]; MAX_SLOTS]);
+    fn update(&self, step: Step, params: &mut [Real], gradients: &[Real], slots: &mut Slots);
 }
 
 /// Which step is taken, and how far.
@@ -94,7 +96,7 @@ impl OptimizerState {
     pub fn step(&self, rule: &dyn Optimizer) -> Step {
         let learning_rate = match rule.learning_rate() {
             LearningRate::Constant(_) => self.learning_rate,
-            LearningRate::Schedule(schedule) => schedule.at(self.iteration),
+            schedule => schedule.at(self.iteration),
         };
         Step { iteration: self.iteration, learning_rate }
     }
@@ -104,8 +106,7 @@ impl AnyOptimizer {
     /// The optimizer of this name (`sgd`, `rmsprop`), with Keras's defaults; an error lists all names.
     pub fn by_name(name: &str) -> Result<AnyOptimizer> {
         let names: Vec<_> = AnyOptimizer::all().iter().map(|rule| rule.class_name().to_lowercase()).collect();
-        let found = AnyOptimizer::all().into_iter().find(|rule| rule.class_name().eq_ignore_ascii_case(name));
-        found
-            .ok_or_else(|| Error::Argument(format!("there is no optimizer {name:?} here; known: {}", names.join(", "))))
+        let problem = || Error::Argument(format!("there is no optimizer {name:?} here; known: {}", names.join(", ")));
+        AnyOptimizer::all().into_iter().find(|rule| rule.class_name().eq_ignore_ascii_case(name)).ok_or_else(problem)
     }
 }

@@ -6,41 +6,33 @@ use crate::params::Parameters;
 
 /// Makes an optimizer's struct: the options of all, then its own, under Keras's names and with the defaults given.
 /// Behind a default stands the range of values that make sense.
-macro_rules! options {
+macro_rules! optimizer {
     (
         $(#[$doc:meta])*
         $name:ident: learning_rate $rate:expr, weight_decay $decay:expr;
         $($(#[$option_doc:meta])* $option:ident: $type:ty = $default:expr $(, $range:expr)?;)*
     ) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
-        #[serde(default, deny_unknown_fields)]
-        pub struct $name {
-            /// How far a step goes, η: a number, or a schedule.
-            pub learning_rate: LearningRate,
-            /// The share λ of every parameter that is taken from it before a step, for η = 1: `w ← w − w·λ·η`.
-            pub weight_decay: Option<f64>,
-            /// The norm that the gradient at one array is shortened to where it is longer. One clipping at most.
-            pub clipnorm: Option<f64>,
-            /// The norm that the gradient at all arrays together is shortened to where it is longer.
-            pub global_clipnorm: Option<f64>,
-            /// How far each number of the gradient may be from 0; those beyond are put there.
-            pub clipvalue: Option<f64>,
-            $($(#[$option_doc])* pub $option: $type,)*
+        class! {
+            $(#[$doc])*
+            $name {
+                /// How far a step goes, η: a number, or a schedule.
+                learning_rate: LearningRate = LearningRate::Constant($rate),
+                /// The share λ of every parameter that is taken from it before a step, for η = 1: `w ← w − w·λ·η`.
+                weight_decay: Option<f64> = $decay,
+                /// The norm that the gradient at one array is shortened to where it is longer. One clipping at most.
+                clipnorm: Option<f64> = None,
+                /// The norm that the gradient at all arrays together is shortened to where it is longer.
+                global_clipnorm: Option<f64> = None,
+                /// How far each number of the gradient may be from 0; those beyond are put there.
+                clipvalue: Option<f64> = None,
+                $($(#[$option_doc])* $option: $type = $default,)*
+            }
         }
 
         impl $name {
             /// The rule with this learning rate, or this schedule, and Keras's defaults.
             pub fn new(learning_rate: impl Into<LearningRate>) -> Self {
-                let (clipnorm, global_clipnorm, clipvalue) = (None, None, None);
-                let (learning_rate, weight_decay) = (learning_rate.into(), $decay);
-                $name { learning_rate, weight_decay, clipnorm, global_clipnorm, clipvalue, $($option: $default,)* }
-            }
-        }
-
-        impl Default for $name {
-            fn default() -> Self {
-                $name::new($rate)
+                $name { learning_rate: learning_rate.into(), ..$name::default() }
             }
         }
 
@@ -65,7 +57,7 @@ macro_rules! options {
         }
     };
 }
-pub(super) use options;
+pub(super) use optimizer;
 
 /// The options that every optimizer has.
 pub trait Options {
@@ -81,7 +73,6 @@ pub trait Options {
     /// What is wrong with any option, its own included.
     fn problem(&self) -> Option<String>;
 }
-
 /// What is done in front of any rule's own update, in this order: the gradient is clipped, the weights decay.
 #[derive(Debug, Clone, Copy, Default)]
 #[allow(missing_docs)] // Each is documented on every optimizer.

@@ -6,12 +6,10 @@
 //! with momentum μ             b ← μ·b + s,           w ← w − b
 //! ```
 
-use super::options::options;
-use super::{Common, LearningRate, MAX_SLOTS, Optimizer, Options, Step};
-use crate::Real;
+use super::*;
 use crate::kernels::rows::flushed;
 
-options! {
+optimizer! {
     /// The optimizer `RMSprop`.
     RMSprop: learning_rate 0.001, weight_decay None;
     /// How slowly the mean square moves, ρ.
@@ -34,7 +32,7 @@ impl Optimizer for RMSprop {
         }
     }
 
-    fn update(&self, step: Step, params: &mut [Real], gradients: &[Real], slots: &mut [&mut [Real]; MAX_SLOTS]) {
+    fn update(&self, step: Step, params: &mut [Real], gradients: &[Real], slots: &mut Slots) {
         let factors = [step.learning_rate, self.rho, 1.0 - self.rho, self.momentum, self.epsilon];
         let [rate, rho, rest, momentum, epsilon] = factors.map(|factor| factor as Real);
         let [velocities, second, third] = slots;

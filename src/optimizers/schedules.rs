@@ -43,12 +43,16 @@ pub enum Schedule {
     },
 }
 
-impl Schedule {
+impl LearningRate {
     /// The learning rate of the step that so many came before.
     pub fn at(&self, step: u64) -> f64 {
+        let schedule = match self {
+            LearningRate::Constant(rate) => return *rate,
+            LearningRate::Schedule(schedule) => schedule,
+        };
         let s = step as f64;
         let stairs = |staircase: bool, x: f64| if staircase { x.floor() } else { x };
-        match *self {
+        match *schedule {
             Schedule::ExponentialDecay { initial_learning_rate, decay_steps, decay_rate, staircase } => {
                 initial_learning_rate * decay_rate.powf(stairs(staircase, s / decay_steps))
             }
@@ -75,41 +79,32 @@ impl Schedule {
             }
         }
     }
-}
-
-impl LearningRate {
-    /// The learning rate of the step that so many came before.
-    pub fn at(&self, step: u64) -> f64 {
-        match self {
-            LearningRate::Constant(rate) => *rate,
-            LearningRate::Schedule(schedule) => schedule.at(step),
-        }
-    }
 
     /// What is wrong with it, if anything.
     pub fn problem(&self) -> Option<String> {
-        let not_negative = |rate: f64| (0.0..f64::INFINITY).contains(&rate);
-        let schedule = match self {
-            LearningRate::Constant(rate) if not_negative(*rate) => return None,
+        let is_rate = |rate: &f64| (0.0..f64::INFINITY).contains(rate);
+        match self {
             LearningRate::Constant(rate) => {
-                return Some(format!("a learning rate is 0 or more, such as 0.01, and not {rate}"));
+                (!is_rate(rate)).then(|| format!("a learning rate is 0 or more, such as 0.01, and not {rate}"))
             }
-            LearningRate::Schedule(schedule) => schedule,
-        };
-        if let Schedule::PiecewiseConstantDecay { boundaries, values } = schedule {
-            let sound = boundaries.is_sorted_by(|one, next| one < next) && values.len() == boundaries.len() + 1;
-            let wanted = "boundaries rise, and values are one more than they, such as 1000/5000 and 0.1/0.01/0.001";
-            return (!sound || !values.iter().all(|rate| not_negative(*rate))).then(|| wanted.to_string());
+            LearningRate::Schedule(Schedule::PiecewiseConstantDecay { boundaries, values }) => {
+                let rise = boundaries.is_sorted_by(|one, next| one < next);
+                let sound = rise && values.len() == boundaries.len() + 1 && values.iter().all(is_rate);
+                let wanted = "boundaries rise, and values are one more than they, such as 1000/5000 and 0.1/0.01/0.001";
+                (!sound).then(|| wanted.to_string())
+            }
+            LearningRate::Schedule(schedule) => {
+                // No option may be negative; a number that is not finite would be written as null.
+                let config = serde_json::to_value(schedule).ok()?["config"].take();
+                let sound = |name: &str, value: &Value| match value.as_f64() {
+                    Some(number) => number > 0.0 || (number == 0.0 && name != "decay_steps"),
+                    None => value.is_boolean() || name == "warmup_target",
+                };
+                let (name, value) = config.as_object()?.iter().find(|(name, value)| !sound(name, value))?;
+                let range = if name == "decay_steps" { "above 0, such as 1000" } else { "0 or more" };
+                Some(format!("{name} is {range}, and not {value}"))
+            }
         }
-        // No option may be negative; a number that is not finite would be written as null.
-        let config = serde_json::to_value(schedule).ok()?["config"].take();
-        let sound = |name: &str, value: &Value| match value.as_f64() {
-            Some(number) => number > 0.0 || (number == 0.0 && name != "decay_steps"),
-            None => value.is_boolean() || name == "warmup_target",
-        };
-        let (name, value) = config.as_object()?.iter().find(|(name, value)| !sound(name, value))?;
-        let range = if name == "decay_steps" { "above 0, such as 1000" } else { "0 or more" };
-        Some(format!("{name} is {range}, and not {value}"))
     }
 }
 
@@ -134,16 +129,15 @@ impl TryFrom<Value> for LearningRate {
         if let Some(rate) = value.as_f64() {
             return Ok(LearningRate::Constant(rate));
         }
-        if !value["class_name"].is_string() {
-            let what =
-                format!("a learning rate is a number, or an object with a schedule's class_name, and not {value}");
-            return Err(serde::de::Error::custom(what));
-        }
         let mut config = match value["class_name"].as_str() {
             Some("ExponentialDecay" | "InverseTimeDecay") => json!({ "staircase": false }),
             Some("PolynomialDecay") => json!({ "end_learning_rate": 0.0001, "power": 1.0, "cycle": false }),
             Some("CosineDecay") => json!({ "alpha": 0.0, "warmup_target": null, "warmup_steps": 0.0 }),
-            _ => json!({}),
+            Some(_) => json!({}),
+            None => {
+                let wanted = "a learning rate is a number, or an object with a schedule's class_name, and not";
+                return Err(serde::de::Error::custom(format!("{wanted} {value}")));
+            }
         };
         if let (Some(config), Some(given)) = (config.as_object_mut(), value["config"].as_object()) {
             config.extend(given.clone());

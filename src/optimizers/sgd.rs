@@ -6,11 +6,9 @@
 //! nesterov           m ← μ·m − η·g,   w ← w + μ·m − η·g
 //! ```
 
-use super::options::options;
-use super::{Common, LearningRate, MAX_SLOTS, Optimizer, Options, Step};
-use crate::Real;
+use super::*;
 
-options! {
+optimizer! {
     /// The optimizer `SGD`.
     Sgd: learning_rate 0.01, weight_decay None;
     /// How much of its last move a parameter keeps, μ, from 0 to 1.
@@ -24,7 +22,7 @@ impl Optimizer for Sgd {
         if self.momentum == 0.0 { &[] } else { &["momentum"] }
     }
 
-    fn update(&self, step: Step, params: &mut [Real], gradients: &[Real], slots: &mut [&mut [Real]; MAX_SLOTS]) {
+    fn update(&self, step: Step, params: &mut [Real], gradients: &[Real], slots: &mut Slots) {
         let (rate, momentum) = (step.learning_rate as Real, self.momentum as Real);
         if momentum == 0.0 {
             params.iter_mut().zip(gradients).for_each(|(w, g)| *w -= rate * g);
