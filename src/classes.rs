@@ -1,4 +1,4 @@
-//! What the catalogues of layers, losses and optimizers share: a closed list of classes under Keras's names.
+//! What the catalogues of layers, losses, metrics and optimizers share: classes with options under Keras's names.
 
 /// Makes an enum of classes that is written and read as Keras does, `{"class_name": …, "config": {…}}`, and that can be
 /// used as the trait which all of them implement. Adding a class is adding a line.

@@ -125,23 +125,19 @@ impl<'a> Rows<'a> {
             (Some(_), Some(_)) => return wrong("give either a sample_weight or a class_weight, and not both".into()),
             (Some(weights), None) if weights.len() == self.len => weights.to_vec(),
             (Some(weights), None) => {
-                let (given, len) = (weights.len(), self.len);
-                return wrong(format!("there are {given} sample weights for {len} rows; give one for each"));
+                let given = weights.len();
+                return wrong(format!("there are {given} sample weights for {} rows; give one for each", self.len));
             }
             (None, Some(classes)) => {
                 let of = |class: usize| classes.iter().find(|(named, _)| *named == class).map_or(1.0, |(_, w)| *w);
-                match self.y {
-                    Values::Labels(labels) if self.target_width == self.spread => {
+                let largest =
+                    |row: &[Real]| (0..row.len()).rev().max_by(|&a, &b| row[a].total_cmp(&row[b])).unwrap_or(0);
+                match (self.y, self.target_width) {
+                    (Values::Labels(labels), width) if width == self.spread => {
                         labels.iter().map(|&label| of(label as usize)).collect()
                     }
-                    Values::Reals(values) if self.target_width == 1 => {
-                        values.iter().map(|y| of(y.round() as usize)).collect()
-                    }
-                    Values::Reals(values) => {
-                        let class = |row: &[Real]| (0..row.len()).rev().max_by(|&a, &b| row[a].total_cmp(&row[b]));
-                        let rows = values.chunks_exact(self.target_width);
-                        rows.map(|row| of(class(row).unwrap_or(0))).collect()
-                    }
+                    (Values::Reals(values), 1) => values.iter().map(|y| of(y.round() as usize)).collect(),
+                    (Values::Reals(values), width) => values.chunks_exact(width).map(|row| of(largest(row))).collect(),
                     _ => return wrong("a class_weight needs targets with one class a row".into()),
                 }
             }

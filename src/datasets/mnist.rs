@@ -35,10 +35,7 @@ const REMEDY: &str = "put a sound copy there (download it again), with the endin
 
 /// Reads the four files in `folder`. One that is there as `.gz` alone is unpacked, once: beside itself or, where no file
 /// can be created, in the folder `TALLYNET_CACHE`, else in `tallynet` in the user's cache folder.
-///
-/// # Errors
-///
-/// A file that is missing, truncated, too long, of another kind or size, or that cannot be read.
+/// Errors are files that are missing, truncated, too long, of another kind or size, or that cannot be read.
 pub fn load(folder: &Path) -> Result<TrainTest> {
     fs::metadata(folder.join(".")).map_err(Error::io("read", folder))?;
     let missing = FILES.iter().filter(|file| !file.is_in(folder)).map(|file| format!("{0} or {0}.gz", file.name));

@@ -1,27 +1,95 @@
-//! Data in memory: what a model is trained and measured on, and where it comes from.
+//! Data in memory: what a model is trained and measured on, the form that it has, and where it comes from.
 
 pub mod batches;
-mod dataset;
 pub mod made_up;
 pub mod mnist;
 pub mod npz;
 mod unpack;
 
-pub use dataset::{Dataset, Inputs, Targets, TrainTest};
-
-use std::env;
-use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::{env, fs};
 
-use crate::{Error, Result};
+use ndarray::ArrayD;
+
+use crate::{Error, Real, Result};
+
+/// One row of input a sample, on the first axis.
+#[derive(Debug, Clone)]
+pub enum Inputs {
+    /// Bytes as they lie in the file. They stay bytes in memory and become numbers while a batch is gathered.
+    Bytes {
+        /// The bytes.
+        values: ArrayD<u8>,
+        /// What each is multiplied by: 1 for the number that it is.
+        scale: Real,
+    },
+    /// Numbers, used as they are.
+    Reals(ArrayD<Real>),
+}
+
+impl Inputs {
+    /// Bytes, taken as the numbers from 0 to 255 that they are.
+    pub fn bytes(values: ArrayD<u8>) -> Inputs {
+        Inputs::Bytes { values, scale: 1.0 }
+    }
+
+    /// The lengths of the axes, the number of rows first.
+    pub fn shape(&self) -> &[usize] {
+        match self {
+            Inputs::Bytes { values, .. } => values.shape(),
+            Inputs::Reals(values) => values.shape(),
+        }
+    }
+
+    /// Has bytes multiplied by this number from now on. Numbers stay as they are.
+    pub fn scale_bytes(&mut self, by: Real) {
+        if let Inputs::Bytes { scale, .. } = self {
+            *scale = by;
+        }
+    }
+}
+
+/// What the model should answer, one row a sample, on the first axis.
+#[derive(Debug, Clone)]
+pub enum Targets {
+    /// Class numbers from 0.
+    Labels(ArrayD<u32>),
+    /// Numbers: one-hot rows, regression targets.
+    Reals(ArrayD<Real>),
+}
+
+impl Targets {
+    /// The lengths of the axes, the number of rows first.
+    pub fn shape(&self) -> &[usize] {
+        match self {
+            Targets::Labels(values) => values.shape(),
+            Targets::Reals(values) => values.shape(),
+        }
+    }
+}
+
+/// Inputs and targets with the same number of rows.
+#[derive(Debug, Clone)]
+pub struct Dataset {
+    /// The inputs.
+    pub x: Inputs,
+    /// The targets.
+    pub y: Targets,
+}
+
+/// A training and a test set.
+#[derive(Debug, Clone)]
+pub struct TrainTest {
+    /// What the model is trained on.
+    pub train: Dataset,
+    /// What the test score is taken on.
+    pub test: Dataset,
+}
 
 /// The place of the data: `explicit` or else the environment variable `TALLYNET_DATA`, if given, and otherwise the first
 /// of `data/` and `data/mnist.npz`, in the current folder and then in tallynet's source tree, that is there.
-///
-/// # Errors
-///
-/// A place that is given and does not exist, or no place that is there.
+/// Errors are a place that is given and does not exist, and no place that is there.
 pub fn find(explicit: Option<&Path>) -> Result<PathBuf> {
     let given = explicit.map(|path| ("find the data at", path.to_path_buf()));
     if let Some((action, path)) = given.or_else(|| Some(("find what TALLYNET_DATA names,", from_environment()?))) {
@@ -46,11 +114,8 @@ pub fn from_environment() -> Option<PathBuf> {
     env::var_os("TALLYNET_DATA").filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
-/// Loads a folder with MNIST's four files or a `.npz` file with Keras's four arrays.
-///
-/// # Errors
-///
-/// Whatever is wrong with the files, and a path that is neither.
+/// Loads a folder with MNIST's four files or a `.npz` file with Keras's four arrays. Errors are whatever is wrong with
+/// the files, and a path that is neither.
 pub fn load(path: &Path) -> Result<TrainTest> {
     let metadata = fs::metadata(path).map_err(Error::io("read", path))?;
     let is_npz = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("npz"));
@@ -59,8 +124,7 @@ pub fn load(path: &Path) -> Result<TrainTest> {
     } else if metadata.is_file() && is_npz {
         npz::load(path)
     } else {
-        let remedy =
-            "name the folder that holds the four MNIST files, or a .npz file with x_train, y_train, x_test, y_test";
+        let remedy = "name a folder with the four MNIST files, or a .npz file with x_train, y_train, x_test and y_test";
         Err(Error::file(path, "this is neither a folder nor a .npz file", remedy))
     }
 }

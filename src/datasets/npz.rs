@@ -24,11 +24,8 @@ const REMEDY: &str = "download it again, or save x_train, y_train, x_test and y_
 
 /// Reads the four arrays. Bytes in `x` stay bytes and other numbers become [`Real`]; in `y`, integers and booleans
 /// become labels and floats become [`Real`].
-///
-/// # Errors
-///
-/// A file that is no archive or a damaged one, an array that is missing, empty or not made of numbers, a label that is
-/// negative or 2²⁴ and more, and row counts of `x` and `y` that differ.
+/// Errors are a file that is no archive or a damaged one, an array that is missing, empty or not made of numbers, a
+/// label that is negative or 2²⁴ and more, and row counts of `x` and `y` that differ.
 pub fn load(path: &Path) -> Result<TrainTest> {
     let (file, _, start) = open(path).map_err(Error::io("read", path))?;
     let load = || {
@@ -112,9 +109,7 @@ struct Member<R> {
     /// The type in NumPy's letters, without the byte order: `u1`, `f4`.
     kind: String,
     rows: usize,
-    /// Where the header ends.
-    end: usize,
-    /// How many bytes there are in all, as the archive says.
+    /// How many bytes there are behind the header, as the archive says.
     size: u64,
     numbers: Chain<Cursor<Vec<u8>>, R>,
 }
@@ -154,7 +149,8 @@ impl<R: Read> Member<R> {
         let rows = *header.shape.first().ok_or_else(|| wrong("it is a single number, where rows are expected"))?;
         let kind = header.type_descriptor.as_string().map(|kind| kind.trim_start_matches(['<', '>', '|']).into());
         let numbers = Cursor::new(start.split_off(end)).chain(file);
-        Ok(Member { header, kind: kind.unwrap_or_default(), rows, end, size, numbers })
+        let size = size.saturating_sub(end as u64);
+        Ok(Member { header, kind: kind.unwrap_or_default(), rows, size, numbers })
     }
 
     fn inputs(self) -> io::Result<Inputs> {
@@ -185,11 +181,9 @@ impl<R: Read> Member<R> {
     /// Decodes and converts the numbers.
     fn read<T: ReadableElement, U: Clone>(mut self, convert: impl Fn(T) -> io::Result<U>) -> io::Result<ArrayD<U>> {
         let (shape, is_fortran) = (&self.header.shape, self.header.layout.is_fortran());
-        let length = shape.iter().try_fold(1, |length: usize, &size| length.checked_mul(size));
-        let bytes = length.and_then(|length| length.checked_mul(size_of::<T>())?.checked_add(self.end));
-        let length = match (length, bytes) {
-            (Some(length @ 1..), Some(bytes)) if bytes as u64 == self.size => length,
-            (Some(0), _) => return Err(wrong(format!("its shape {shape:?} leaves it empty"))),
+        let length = match shape.iter().try_fold(size_of::<T>(), |bytes, &axis| bytes.checked_mul(axis)) {
+            Some(bytes @ 1..) if bytes as u64 == self.size => bytes / size_of::<T>(),
+            Some(0) => return Err(wrong(format!("its shape {shape:?} leaves it empty"))),
             _ => return Err(wrong(format!("its shape {shape:?} does not agree with its {} bytes", self.size))),
         };
         let mut values: Vec<U> = Vec::new();

@@ -5,23 +5,57 @@ use crate::Real;
 use crate::activations::ActivationKind::{self, Sigmoid};
 use crate::classes::class;
 
-class! {
-    /// The loss `mean_squared_error`: `(y − p)²`.
-    MeanSquaredError {}
+fn mean(y: &[Real], p: &[Real], loss: impl Fn(Real, Real) -> Real) -> Real {
+    y.iter().zip(p).map(|(y, p)| loss(*y, *p)).sum::<Real>() / p.len() as Real
 }
 
-class! {
-    /// The loss `mean_absolute_error`: `|y − p|`.
-    MeanAbsoluteError {}
+/// Writes the gradient, of which `slope` makes each number from y, p and n.
+fn slopes(y: &[Real], p: &[Real], to: &mut [Real], slope: impl Fn(Real, Real, Real) -> Real) {
+    let n = p.len() as Real;
+    to.iter_mut().zip(y).zip(p).for_each(|((to, y), p)| *to = slope(*y, *p, n));
 }
 
-class! {
+/// Makes losses of regression, each of its options, of ℓ and of the slope `dℓ/dp / n`, for the error `e = p − y`.
+macro_rules! regression {
+    ($($(#[$doc:meta])* $name:ident { $($options:tt)* }: |$self:ident, $e:ident, $n:ident| $loss:expr, $slope:expr;)*) => {$(
+        class! {
+            $(#[$doc])*
+            $name { $($options)* }
+        }
+
+        impl Loss for $name {
+            fn value(&$self, y: &[Real], p: &[Real]) -> Real {
+                let loss = |$e: Real| $loss;
+                mean(y, p, |y, p| loss(p - y))
+            }
+
+            fn gradient(&$self, y: &[Real], p: &[Real], dp: &mut [Real]) {
+                let slope = |$e: Real, $n: Real| $slope;
+                slopes(y, p, dp, |y, p, n| slope(p - y, n));
+            }
+        }
+    )*};
+}
+
+regression! {
+    /// The loss `mean_squared_error`: `e²`.
+    MeanSquaredError {}: |self, e, n| e * e, 2.0 / n * e;
+
+    /// The loss `mean_absolute_error`: `|e|`.
+    MeanAbsoluteError {}: |self, e, n| e.abs(), if e == 0.0 { 0.0 } else { e.signum() / n };
+
     /// The loss `huber` (Huber 1964), quadratic near the truth and linear far from it, so that outliers do not rule:
-    /// `½·e²` where `|e| ≤ δ`, else `δ·|e| − ½·δ²`, for `e = p − y`. The gradient is e, cut off at ±δ.
+    /// `½·e²` where `|e| ≤ δ`, else `δ·|e| − ½·δ²`. The slope is e, cut off at ±δ.
     Huber {
         /// How far the quadratic part reaches, δ.
         delta: f64 = 1.0,
-    }
+    }: |self, e, n| match self.delta as Real {
+        delta if e.abs() <= delta => e * e / 2.0,
+        delta => delta * (e.abs() - delta / 2.0),
+    }, match self.delta as Real {
+        delta if e.abs() <= delta => e / n,
+        delta => delta * e.signum() / n,
+    };
 }
 
 class! {
@@ -34,50 +68,6 @@ class! {
         from_logits: bool = false,
         /// How far each target is moved towards ½, from 0 to 1.
         label_smoothing: f64 = 0.0,
-    }
-}
-
-fn mean(y: &[Real], p: &[Real], loss: impl Fn(Real, Real) -> Real) -> Real {
-    y.iter().zip(p).map(|(y, p)| loss(*y, *p)).sum::<Real>() / p.len() as Real
-}
-
-/// Writes the gradient, of which `slope` makes each number from y, p and n.
-fn slopes(y: &[Real], p: &[Real], to: &mut [Real], slope: impl Fn(Real, Real, Real) -> Real) {
-    let n = p.len() as Real;
-    to.iter_mut().zip(y).zip(p).for_each(|((to, y), p)| *to = slope(*y, *p, n));
-}
-
-impl Loss for MeanSquaredError {
-    fn value(&self, y: &[Real], p: &[Real]) -> Real {
-        mean(y, p, |y, p| (y - p) * (y - p))
-    }
-
-    fn gradient(&self, y: &[Real], p: &[Real], dp: &mut [Real]) {
-        slopes(y, p, dp, |y, p, n| 2.0 / n * (p - y));
-    }
-}
-
-impl Loss for MeanAbsoluteError {
-    fn value(&self, y: &[Real], p: &[Real]) -> Real {
-        mean(y, p, |y, p| (y - p).abs())
-    }
-
-    fn gradient(&self, y: &[Real], p: &[Real], dp: &mut [Real]) {
-        slopes(y, p, dp, |y, p, n| if p == y { 0.0 } else { (p - y).signum() / n });
-    }
-}
-
-impl Loss for Huber {
-    fn value(&self, y: &[Real], p: &[Real]) -> Real {
-        let delta = self.delta as Real;
-        let of = |error: Real| if error <= delta { error * error / 2.0 } else { delta * (error - delta / 2.0) };
-        mean(y, p, |y, p| of((p - y).abs()))
-    }
-
-    fn gradient(&self, y: &[Real], p: &[Real], dp: &mut [Real]) {
-        let delta = self.delta as Real;
-        let of = |error: Real| if error.abs() <= delta { error } else { delta * error.signum() };
-        slopes(y, p, dp, |y, p, n| of(p - y) / n);
     }
 }
 
