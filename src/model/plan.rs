@@ -80,7 +80,8 @@ impl Plan {
 
     /// The parameters of all layers.
     pub fn n_params(&self) -> usize {
-        self.steps.iter().map(|step| step.params.len()).sum()
+        let layers = self.steps.iter().filter(|step| matches!(step.operation, Operation::Layer(_)));
+        layers.map(|step| step.params.len()).sum()
     }
 
     /// Multiplications of the forward pass of one row, about.

@@ -13,23 +13,26 @@ use crate::datasets::batches::Rows;
 use crate::layers::Moment;
 use crate::model::{Gradients, Pass, Plan, Sequential, Workspace};
 
-/// Numbers of activations that a chunk may take: what stays in a second-level cache. A model with more weights, which
-/// each chunk reads anew, takes as many.
-const CHUNK_VALUES: usize = 48 * 1024;
+/// Numbers of activations that a chunk may take, so that most of those between two layers stay in a second-level cache.
+/// A model with more weights, which each chunk reads and packs anew, takes twice as many as those.
+const CHUNK_VALUES: usize = 160 * 1024;
 /// Rows of a chunk at most; beyond, a product gains nothing.
 const CHUNK_ROWS: usize = 64;
 /// Multiplications that make a shard worth its own sum, counting the backward pass.
 const SHARD_WORK: usize = 1 << 20;
 /// Shards of a batch at most, so that the sums stay few.
 const MAX_SHARDS: usize = 8;
+
 /// How many rows make a chunk, and how many shards a batch makes. Each shard reads the weights anew and sums a gradient
 /// of its own, so beyond two there are no more than chunks.
 pub(super) fn cut(plan: &Plan, batch_size: usize) -> (usize, usize) {
-    let values = CHUNK_VALUES.max(plan.n_params());
-    let chunk = (values / plan.row_width().max(1)).clamp(1, CHUNK_ROWS);
+    let values = CHUNK_VALUES.max(plan.n_params().saturating_mul(2));
+    let most = (values / plan.row_width().max(1)).clamp(1, CHUNK_ROWS);
     let worth = plan.work().saturating_mul(3).saturating_mul(batch_size) / SHARD_WORK;
-    let shards = worth.min(MAX_SHARDS).min(batch_size.div_ceil(chunk).max(2)).min(batch_size).max(1);
-    (chunk.min(batch_size.div_ceil(shards)).max(1), shards)
+    let shards = worth.min(MAX_SHARDS).min(batch_size.div_ceil(most).max(2)).min(batch_size).max(1);
+    let shard = batch_size.div_ceil(shards).max(1);
+    // As many rows in the last chunk as in the others, or a few less.
+    (shard.div_ceil(shard.div_ceil(most)), shards)
 }
 
 /// A shard's own sums.
