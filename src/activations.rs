@@ -3,16 +3,15 @@
 //! Most can be undone from their own output `y`, so they run in place and cost no memory. Two cannot, [gelu and
 //! silu](ActivationKind::needs_input): those keep their input beside their output.
 
+use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 use std::fmt;
-use std::str::FromStr;
 
 use ndarray::{ArrayView2, ArrayViewMut2, Zip};
-use serde::de::IntoDeserializer;
 use serde::{Deserialize, Serialize};
 
 use crate::Real;
 use crate::kernels::rows;
-use crate::shape::{per_position, per_position_mut};
+use crate::shape::per_position;
 
 /// An activation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -58,21 +57,9 @@ const LEAKY_SLOPE: Real = 0.2;
 
 impl ActivationKind {
     /// Every activation.
+    #[rustfmt::skip]
     pub const ALL: [ActivationKind; 14] = [
-        Linear,
-        Relu,
-        Sigmoid,
-        Tanh,
-        Softmax,
-        Elu,
-        Selu,
-        Gelu,
-        Silu,
-        Softplus,
-        Softsign,
-        LeakyRelu,
-        HardSigmoid,
-        Exponential,
+        Linear, Relu, Sigmoid, Tanh, Softmax, Elu, Selu, Gelu, Silu, Softplus, Softsign, LeakyRelu, HardSigmoid, Exponential,
     ];
 
     /// Whether its gradient cannot be told from its output alone.
@@ -93,7 +80,7 @@ impl ActivationKind {
     pub fn backward(self, width: usize, y: ArrayView2<Real>, mut dy: ArrayViewMut2<Real>) {
         match self {
             Softmax => Zip::from(per_position(y, width).rows())
-                .and(per_position_mut(dy, width).rows_mut())
+                .and(per_position(dy, width).rows_mut())
                 .for_each(rows::softmax_backward),
             Relu => rows::relu_backward(y.to_slice().unwrap_or_default(), dy.as_slice_mut().unwrap_or_default()),
             _ => dy.zip_mut_with(&y, |dy, &y| *dy *= self.slope_at_output(y)),
@@ -104,35 +91,19 @@ impl ActivationKind {
     pub fn value(self, x: Real) -> Real {
         match self {
             Linear | Softmax => x,
-            // Written so that a NaN stays one, and shows in the loss.
-            Relu => {
-                if x < 0.0 {
-                    0.0
-                } else {
-                    x
-                }
-            }
             Sigmoid => 1.0 / (1.0 + (-x).exp()),
             Tanh => x.tanh(),
-            Elu => {
-                if x > 0.0 {
-                    x
-                } else {
-                    x.exp_m1()
-                }
-            }
+            Elu if x > 0.0 => x,
+            Elu => x.exp_m1(),
             Selu => SELU_SCALE * if x > 0.0 { x } else { SELU_ALPHA * x.exp_m1() },
             Gelu => x * normal_distribution(x),
             Silu => x / (1.0 + (-x).exp()),
             Softplus => x.max(0.0) + (-x.abs()).exp().ln_1p(),
             Softsign => x / (1.0 + x.abs()),
-            LeakyRelu => {
-                if x < 0.0 {
-                    LEAKY_SLOPE * x
-                } else {
-                    x
-                }
-            }
+            // Written so that a NaN stays one, and shows in the loss.
+            Relu if x < 0.0 => 0.0,
+            LeakyRelu if x < 0.0 => LEAKY_SLOPE * x,
+            Relu | LeakyRelu => x,
             HardSigmoid => (x / 6.0 + 0.5).clamp(0.0, 1.0),
             Exponential => x.exp(),
         }
@@ -140,82 +111,42 @@ impl ActivationKind {
 
     /// `f′(x)`, for those that need their input.
     pub fn slope_at_input(self, x: Real) -> Real {
-        match self {
-            Gelu => {
-                let density = (-0.5 * x * x).exp()
-                    * (0.5 * std::f64::consts::FRAC_2_SQRT_PI * std::f64::consts::FRAC_1_SQRT_2) as Real;
-                normal_distribution(x) + x * density
-            }
-            _ => {
-                let sigmoid = Sigmoid.value(x);
-                sigmoid * (1.0 + x * (1.0 - sigmoid))
-            }
+        if self == Gelu {
+            let density = (-0.5 * x * x).exp() * (0.5 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2) as Real;
+            return normal_distribution(x) + x * density;
         }
+        let sigmoid = Sigmoid.value(x);
+        sigmoid * (1.0 + x * (1.0 - sigmoid))
     }
 
-    /// `f′(x)` where `f(x) = y`.
+    /// `f′(x)` where `f(x) = y`, for those that act on each value and do not need their input.
     fn slope_at_output(self, y: Real) -> Real {
         match self {
-            Linear | Softmax | Gelu | Silu => 1.0,
-            Relu => {
-                if y > 0.0 {
-                    1.0
-                } else {
-                    0.0
-                }
-            }
             Sigmoid => y * (1.0 - y),
             Tanh => 1.0 - y * y,
-            Elu => {
-                if y > 0.0 {
-                    1.0
-                } else {
-                    y + 1.0
-                }
-            }
-            Selu => {
-                if y > 0.0 {
-                    SELU_SCALE
-                } else {
-                    y + SELU_SCALE * SELU_ALPHA
-                }
-            }
+            Elu if y > 0.0 => 1.0,
+            Elu => y + 1.0,
+            Selu if y > 0.0 => SELU_SCALE,
+            Selu => y + SELU_SCALE * SELU_ALPHA,
             Softplus => -(-y).exp_m1(),
             Softsign => (1.0 - y.abs()) * (1.0 - y.abs()),
-            LeakyRelu => {
-                if y < 0.0 {
-                    LEAKY_SLOPE
-                } else {
-                    1.0
-                }
-            }
-            HardSigmoid => {
-                if y > 0.0 && y < 1.0 {
-                    1.0 / 6.0
-                } else {
-                    0.0
-                }
-            }
+            LeakyRelu if y < 0.0 => LEAKY_SLOPE,
+            HardSigmoid if y > 0.0 && y < 1.0 => 1.0 / 6.0,
+            HardSigmoid => 0.0,
             Exponential => y,
+            Linear | LeakyRelu | Relu | Softmax | Gelu | Silu => 1.0,
         }
     }
 }
 
 /// Φ(x), the share of a normal distribution below `x`.
 fn normal_distribution(x: Real) -> Real {
-    (0.5 * libm::erfc(-f64::from(x) * std::f64::consts::FRAC_1_SQRT_2)) as Real
+    (0.5 * libm::erfc(-f64::from(x) * FRAC_1_SQRT_2)) as Real
 }
 
+/// Keras's name.
 impl fmt::Display for ActivationKind {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         self.serialize(f)
-    }
-}
-
-impl FromStr for ActivationKind {
-    type Err = serde::de::value::Error;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Self::deserialize(name.into_deserializer())
     }
 }

@@ -10,8 +10,8 @@ use crate::Real;
 
 /// How the values of an array are drawn: a class and its options, written as Keras does.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "class_name", content = "config")]
-#[serde(deny_unknown_fields)]
+#[serde(tag = "class_name", content = "config", deny_unknown_fields)]
+#[allow(missing_docs)] // An option is said with its class.
 pub enum Initializer {
     /// Uniform between ±√(6 / (fan in + fan out)): Glorot and Bengio 2010, the default for kernels.
     GlorotUniform {},
@@ -25,42 +25,34 @@ pub enum Initializer {
     LecunUniform {},
     /// Normal with σ = √(1 / fan in), cut at 2σ.
     LecunNormal {},
-    /// Normal.
+    /// Normal, with this mean and standard deviation.
     RandomNormal {
-        /// The mean.
         #[serde(default)]
         mean: f64,
-        /// The standard deviation.
         #[serde(default = "twentieth")]
         stddev: f64,
     },
-    /// Normal, drawn again until it is within two standard deviations of the mean.
+    /// Normal, drawn again until it is within two standard deviations (those before the cut) of the mean.
     TruncatedNormal {
-        /// The mean.
         #[serde(default)]
         mean: f64,
-        /// The standard deviation before the cut.
         #[serde(default = "twentieth")]
         stddev: f64,
     },
-    /// Uniform.
+    /// Uniform between the two.
     RandomUniform {
-        /// The least value.
         #[serde(default = "minus_twentieth")]
         minval: f64,
-        /// The largest value.
         #[serde(default = "twentieth")]
         maxval: f64,
     },
-    /// An orthogonal matrix of all axes but the last by the last: Saxe et al. 2014.
+    /// An orthogonal matrix of all axes but the last by the last (Saxe et al. 2014), times `gain`.
     Orthogonal {
-        /// What it is multiplied by.
         #[serde(default = "one")]
         gain: f64,
     },
     /// All the same.
     Constant {
-        /// The value.
         #[serde(default)]
         value: f64,
     },
@@ -91,7 +83,7 @@ impl Initializer {
 
     /// What is wrong with its options, if anything.
     pub fn problem(&self) -> Option<String> {
-        use Initializer::{Constant, Orthogonal, RandomNormal, RandomUniform, TruncatedNormal};
+        use Initializer::*;
         // A file may hold larger numbers than a weight can.
         let fits = |number: f64| (number as Real).is_finite();
         let sound = match *self {

@@ -2,10 +2,8 @@
 
 use std::fmt;
 
-use ndarray::{ArrayView2, ArrayViewMut2};
+use ndarray::{ArrayBase, Ix2, RawData};
 use serde::{Deserialize, Serialize};
-
-use crate::Real;
 
 /// The lengths of a sample's axes. `Shape::from([28, 28])` prints as `(None, 28, 28)`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -20,7 +18,7 @@ impl Shape {
 
     /// How many numbers a sample holds; the largest number there is where the product would pass it.
     pub fn n_values(&self) -> usize {
-        self.0.iter().fold(1, |product, &axis| product.saturating_mul(axis))
+        self.n_positions().saturating_mul(self.last())
     }
 
     /// The length of the last axis: 1 for a sample that is a single number.
@@ -35,12 +33,8 @@ impl Shape {
 
     /// This shape with another last axis.
     pub fn with_last(&self, length: usize) -> Shape {
-        let mut dims = self.0.clone();
-        match dims.last_mut() {
-            Some(last) => *last = length,
-            None => dims.push(length),
-        }
-        Shape(dims)
+        let others = &self.0[..self.0.len().saturating_sub(1)];
+        Shape([others, &[length]].concat())
     }
 
     /// The axes without those of length 1, which change nothing about how the numbers lie in memory.
@@ -49,21 +43,9 @@ impl Shape {
     }
 }
 
-impl From<Vec<usize>> for Shape {
-    fn from(dims: Vec<usize>) -> Self {
-        Shape(dims)
-    }
-}
-
-impl From<&[usize]> for Shape {
-    fn from(dims: &[usize]) -> Self {
-        Shape(dims.to_vec())
-    }
-}
-
-impl<const N: usize> From<[usize; N]> for Shape {
-    fn from(dims: [usize; N]) -> Self {
-        Shape(dims.to_vec())
+impl<T: Into<Vec<usize>>> From<T> for Shape {
+    fn from(dims: T) -> Self {
+        Shape(dims.into())
     }
 }
 
@@ -88,13 +70,7 @@ fn write_tuple(f: &mut fmt::Formatter, items: impl Iterator<Item = String>) -> f
 }
 
 /// A view's rows cut into vectors of the last axis, one a row: how a layer acts on the last axis of any rank.
-pub(crate) fn per_position(view: ArrayView2<Real>, width: usize) -> ArrayView2<Real> {
-    let positions = view.len() / width.max(1);
-    view.into_shape_with_order((positions, width)).expect("rows without gaps, of a multiple of the width")
-}
-
-/// The same for a view to write to.
-pub(crate) fn per_position_mut(view: ArrayViewMut2<Real>, width: usize) -> ArrayViewMut2<Real> {
+pub(crate) fn per_position<S: RawData>(view: ArrayBase<S, Ix2>, width: usize) -> ArrayBase<S, Ix2> {
     let positions = view.len() / width.max(1);
     view.into_shape_with_order((positions, width)).expect("rows without gaps, of a multiple of the width")
 }

@@ -9,12 +9,12 @@
 //! Images are `(height, width, channels)`, kernels `(height, width, channels, filters)`, as in Keras.
 
 use ndarray::{ArrayView2, ArrayViewMut2};
-use serde::{Deserialize, Serialize};
 
 use super::image::{DataFormat, image};
-use super::{Backward, Built, Count, Layer, LayerSpec, Misfit, Operation};
+use super::{Backward, Built, Count, Layer, LayerSpec, Misfit, Operation, misfit};
 use crate::Real;
 use crate::activations::ActivationKind;
+use crate::classes::class;
 use crate::initializers::Initializer;
 use crate::kernels::convolution::{self, Axis, Convolution, Padding};
 use crate::kernels::rows;
@@ -22,55 +22,35 @@ use crate::params::ParamSpec;
 use crate::regularizers::L1L2;
 use crate::shape::{Shape, per_position};
 
-/// The layer `Conv2D`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Conv2D {
-    /// The number of filters: of channels that come out.
-    pub filters: usize,
-    /// Height and width of the window.
-    pub kernel_size: [usize; 2],
-    /// Pixels from one window to the next.
-    pub strides: [usize; 2],
-    /// How the image is continued past its border.
-    pub padding: Padding,
-    /// Where the channels lie.
-    pub data_format: DataFormat,
-    /// The distance of two pixels of a window.
-    pub dilation_rate: [usize; 2],
-    /// Only 1: every filter sees all channels.
-    pub groups: usize,
-    /// What is applied to the sums.
-    pub activation: ActivationKind,
-    /// Whether each filter has a bias.
-    pub use_bias: bool,
-    /// How the kernel's first values are drawn.
-    pub kernel_initializer: Initializer,
-    /// How the biases' first values are drawn.
-    pub bias_initializer: Initializer,
-    /// The penalty on the kernel's size.
-    pub kernel_regularizer: Option<L1L2>,
-    /// The penalty on the biases' size.
-    pub bias_regularizer: Option<L1L2>,
-}
-
-impl Default for Conv2D {
-    fn default() -> Self {
-        Conv2D {
-            filters: 0,
-            kernel_size: [0, 0],
-            strides: [1, 1],
-            padding: Padding::Valid,
-            data_format: DataFormat::ChannelsLast,
-            dilation_rate: [1, 1],
-            groups: 1,
-            activation: ActivationKind::Linear,
-            use_bias: true,
-            kernel_initializer: Initializer::GlorotUniform {},
-            bias_initializer: Initializer::Zeros {},
-            kernel_regularizer: None,
-            bias_regularizer: None,
-        }
+class! {
+    /// The layer `Conv2D`.
+    Conv2D {
+        /// The number of filters: of channels that come out.
+        filters: usize = 0,
+        /// Height and width of the window.
+        kernel_size: [usize; 2] = [0, 0],
+        /// Pixels from one window to the next.
+        strides: [usize; 2] = [1, 1],
+        /// How the image is continued past its border.
+        padding: Padding = Padding::Valid,
+        /// Where the channels lie.
+        data_format: DataFormat = DataFormat::ChannelsLast,
+        /// The distance of two pixels of a window.
+        dilation_rate: [usize; 2] = [1, 1],
+        /// Only 1: every filter sees all channels.
+        groups: usize = 1,
+        /// What is applied to the sums.
+        activation: ActivationKind = ActivationKind::Linear,
+        /// Whether each filter has a bias.
+        use_bias: bool = true,
+        /// How the kernel's first values are drawn.
+        kernel_initializer: Initializer = Initializer::GlorotUniform {},
+        /// How the biases' first values are drawn.
+        bias_initializer: Initializer = Initializer::Zeros {},
+        /// The penalty on the kernel's size.
+        kernel_regularizer: Option<L1L2> = None,
+        /// The penalty on the biases' size.
+        bias_regularizer: Option<L1L2> = None,
     }
 }
 
@@ -85,49 +65,45 @@ impl Conv2D {
         let Conv2D { filters, kernel_size: [kh, kw], strides, padding, dilation_rate, .. } = *self;
         if [filters, kh, kw, strides[0], strides[1], dilation_rate[0], dilation_rate[1]].contains(&0) {
             let problem = "filters, kernel_size, strides and dilation_rate are at least 1, and one of them is 0";
-            return Err(Misfit::new(problem, "give it sizes such as filters 32 and kernel_size (3, 3)"));
+            return misfit(problem, "give it sizes such as filters 32 and kernel_size (3, 3)");
         }
         if self.groups != 1 {
-            return Err(Misfit::new(format!("groups = {}: only 1 is supported", self.groups), "leave groups out"));
+            return misfit(format!("groups = {}: only 1 is supported", self.groups), "leave groups out");
         }
         if strides != [1, 1] && dilation_rate != [1, 1] {
-            return Err(Misfit::new("strides and dilation_rate both over 1", "leave one of the two at (1, 1)"));
+            return misfit("strides and dilation_rate both over 1", "leave one of the two at (1, 1)");
         }
-        let axis = |input, i: usize| Axis::new(input, self.kernel_size[i], strides[i], dilation_rate[i], padding);
-        let rows = axis(height, 0).zip(axis(width, 1));
+        let axis = |length, i: usize| Axis::new(length, self.kernel_size[i], strides[i], dilation_rate[i], padding);
+        let fits = |sizes: &[usize]| sizes.iter().try_fold(1usize, |n, &size| n.checked_mul(size)).is_some();
         // Whatever is computed from these sizes later then fits, too.
-        let fits = [kh, kw, channels, filters].iter().try_fold(64usize, |product, &size| product.checked_mul(size));
-        match rows.filter(|(rows, columns)| {
-            let output = rows.output.checked_mul(columns.output).and_then(|n| n.checked_mul(filters));
-            fits.is_some() && output.is_some()
-        }) {
-            Some((rows, columns)) => {
-                let convolution = Convolution { rows, columns, channels, filters };
-                // Windows that reach far beyond the image would claim memory that nothing here explains.
-                let honest = height * width * channels + rows.output * columns.output * filters + convolution.depth();
-                if convolution.scratch_len() > (1 << 24) + honest.saturating_mul(64) {
-                    let problem = format!(
-                        "with dilation_rate {dilation_rate:?} its windows reach far beyond an image of {height} × {width}"
-                    );
-                    return Err(Misfit::new(problem, "take a smaller dilation_rate, or larger images"));
-                }
-                Ok(convolution)
-            }
-            None => {
-                let problem = format!("a window of {kh} × {kw} pixels does not fit an image of {height} × {width}");
-                Err(Misfit::new(problem, "take a smaller kernel_size, larger images, or padding='same'"))
-            }
+        let axes = axis(height, 0).zip(axis(width, 1)).filter(|(rows, columns)| {
+            fits(&[64, kh, kw, channels, filters]) && fits(&[rows.output, columns.output, filters])
+        });
+        let Some((rows, columns)) = axes else {
+            let problem = format!("a window of {kh} × {kw} pixels does not fit an image of {height} × {width}");
+            return misfit(problem, "take a smaller kernel_size, larger images, or padding='same'");
+        };
+        let convolution = Convolution { rows, columns, channels, filters };
+        // Windows that reach far beyond the image would claim memory that nothing here explains.
+        let honest = height * width * channels + rows.output * columns.output * filters + convolution.depth();
+        if convolution.scratch_len() > (1 << 24) + honest.saturating_mul(64) {
+            return misfit(
+                format!(
+                    "with dilation_rate {dilation_rate:?} its windows reach far beyond an image of {height} × {width}"
+                ),
+                "take a smaller dilation_rate, or larger images",
+            );
         }
+        Ok(convolution)
     }
 
     fn count(&self, geometry: &Convolution) -> Count {
         let (Conv2D { filters, kernel_size: [kh, kw], .. }, channels) = (self, geometry.channels);
-        let bias = usize::from(self.use_bias);
         let (with, own) = if self.use_bias { (" + 1 bias", ", and a bias of its own") } else { ("", ", and no bias") };
         let (height, width) = (geometry.rows.output, geometry.columns.output);
         Count {
             formula: format!("{filters} filters × ({kh} × {kw} × {channels} inputs{with})"),
-            total: geometry.depth().saturating_add(bias).saturating_mul(*filters),
+            total: geometry.depth().saturating_add(usize::from(self.use_bias)).saturating_mul(*filters),
             reason: format!(
                 "each of the {filters} filters has a weight for each of {channels} channels at {kh} × {kw} positions of its \
                  window{own};\n    it is the same filter at all {height} × {width} positions, so height and width do not \
@@ -141,15 +117,17 @@ impl LayerSpec for Conv2D {
     fn build(&self, input: &Shape) -> Result<Built, Misfit> {
         let geometry = self.geometry(input)?;
         let Convolution { rows, columns, channels, filters } = geometry;
-        let shape = vec![self.kernel_size[0], self.kernel_size[1], channels, filters];
-        let mut params = vec![ParamSpec::new("kernel", shape, &self.kernel_initializer, self.kernel_regularizer)];
-        if self.use_bias {
-            params.push(ParamSpec::new("bias", vec![filters], &self.bias_initializer, self.bias_regularizer));
-        }
+        let shape = [&self.kernel_size[..], &[channels, filters]].concat();
+        let kernel = ParamSpec::new("kernel", shape, &self.kernel_initializer, self.kernel_regularizer);
+        let bias = ParamSpec::new("bias", vec![filters], &self.bias_initializer, self.bias_regularizer);
         let output = Shape::from([rows.output, columns.output, filters]);
-        let operations = [Operation::Layer(Box::new(ConvLayer(geometry)))].into_iter();
-        let operations = operations.chain(Operation::activation(self.activation, &output)).collect();
-        Ok(Built { output, params, operations, count: self.count(&geometry) })
+        let layer = Operation::layer(ConvLayer(geometry));
+        Ok(Built {
+            params: [kernel].into_iter().chain(self.use_bias.then_some(bias)).collect(),
+            operations: [layer].into_iter().chain(Operation::activation(self.activation, &output)).collect(),
+            count: self.count(&geometry),
+            output,
+        })
     }
 }
 

@@ -7,22 +7,22 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2, Zip};
 use rand::RngCore;
-use serde::{Deserialize, Serialize};
 
-use super::{Backward, Built, Forward, InTraining, Layer, LayerSpec, Misfit, Moment, Operation, Sums};
+use super::{Backward, Built, Forward, InTraining, Layer, LayerSpec, Misfit, Moment, Operation, Sums, misfit};
 use crate::Real;
+use crate::classes::class;
 use crate::random::{self, Stream};
 use crate::shape::Shape;
 
-/// The layer `Dropout`.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Dropout {
-    /// The share of values that are dropped, from 0 to under 1.
-    pub rate: f64,
-    /// Not used: what is dropped follows from the model's seed. Keras writes it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub seed: Option<u64>,
+class! {
+    /// The layer `Dropout`.
+    Dropout {
+        /// The share of values that are dropped, from 0 to under 1.
+        rate: f64 = 0.0,
+        /// Not used: what is dropped follows from the model's seed. Keras writes it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        seed: Option<u64> = None,
+    }
 }
 
 impl Dropout {
@@ -30,25 +30,7 @@ impl Dropout {
     pub fn new(rate: f64) -> Self {
         Dropout { rate, seed: None }
     }
-}
 
-impl LayerSpec for Dropout {
-    fn build(&self, input: &Shape) -> Result<Built, Misfit> {
-        if !(0.0..1.0).contains(&self.rate) {
-            let problem = format!("a rate of {}: it expects the share to drop, at least 0 and under 1", self.rate);
-            return Err(Misfit::new(problem, "take a rate such as 0.5"));
-        }
-        let operation = Operation::Layer(Box::new(DropoutLayer { rate: self.rate }));
-        let reason = format!("it only drops {} % of the values while training", self.rate * 100.0);
-        Ok(Built::weightless(input.clone(), (self.rate > 0.0).then_some(operation), reason))
-    }
-}
-
-struct DropoutLayer {
-    rate: f64,
-}
-
-impl DropoutLayer {
     /// Writes each value of `from`, dropped or scaled.
     fn drop(&self, moment: Moment, from: ArrayView2<Real>, mut to: ArrayViewMut2<Real>) {
         let stream = Stream::Dropout { layer: moment.layer as u32, iteration: moment.iteration };
@@ -65,7 +47,19 @@ impl DropoutLayer {
     }
 }
 
-impl Layer for DropoutLayer {
+impl LayerSpec for Dropout {
+    fn build(&self, input: &Shape) -> Result<Built, Misfit> {
+        if !(0.0..1.0).contains(&self.rate) {
+            let problem = format!("a rate of {}: it expects the share to drop, at least 0 and under 1", self.rate);
+            return misfit(problem, "take a rate such as 0.5");
+        }
+        let operation = (self.rate > 0.0).then(|| Operation::layer(self.clone()));
+        let reason = format!("it only drops {} % of the values while training", self.rate * 100.0);
+        Built::weightless(input.clone(), operation, reason)
+    }
+}
+
+impl Layer for Dropout {
     fn forward(&self, _: &[Real], x: ArrayView2<Real>, mut y: ArrayViewMut2<Real>, _: &mut [Real]) {
         y.assign(&x);
     }
@@ -76,16 +70,12 @@ impl Layer for DropoutLayer {
         }
     }
 
-    fn work(&self) -> usize {
-        0
-    }
-
     fn in_training(&self) -> Option<&dyn InTraining> {
         Some(self)
     }
 }
 
-impl InTraining for DropoutLayer {
+impl InTraining for Dropout {
     fn forward(&self, pass: Forward) {
         self.drop(pass.moment, pass.x, pass.y);
     }

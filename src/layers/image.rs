@@ -1,8 +1,11 @@
-//! What layers over images have in common.
+//! What layers over images have in common, and the simplest of them, ZeroPadding2D: zeros around an image.
 
+use ndarray::{ArrayBase, ArrayView2, ArrayViewMut2, Ix2, Ix4, RawData, s};
 use serde::{Deserialize, Serialize};
 
-use super::Misfit;
+use super::{Backward, Built, Layer, LayerSpec, Misfit, Operation, misfit};
+use crate::Real;
+use crate::classes::class;
 use crate::shape::Shape;
 
 /// Where the channels of an image lie. There is one way; files may leave it open.
@@ -29,9 +32,68 @@ impl TryFrom<Option<String>> for DataFormat {
 pub(super) fn image(input: &Shape) -> Result<[usize; 3], Misfit> {
     match *input.dims() {
         [height, width, channels] if input.n_values() > 0 => Ok([height, width, channels]),
-        _ => {
-            let problem = format!("it expects images, (None, height, width, channels), and gets {input}");
-            Err(Misfit::new(problem, "put a layer in front of it that makes images, such as Reshape to three axes"))
+        _ => misfit(
+            format!("it expects images, (None, height, width, channels), and gets {input}"),
+            "put a layer in front of it that makes images, such as Reshape to three axes",
+        ),
+    }
+}
+
+class! {
+    /// `(None, h, w, c)` becomes `(None, top + h + bottom, left + w + right, c)`.
+    ZeroPadding2D {
+        /// Rows at the top and at the bottom, columns on the left and on the right.
+        padding: [[usize; 2]; 2] = [[1, 1], [1, 1]],
+        /// Where the channels lie.
+        data_format: DataFormat = DataFormat::ChannelsLast,
+    }
+}
+
+impl LayerSpec for ZeroPadding2D {
+    fn build(&self, input: &Shape) -> Result<Built, Misfit> {
+        let image = image(input)?;
+        let [[top, bottom], [left, right]] = self.padding;
+        let padded = |n: usize, before, after| n.saturating_add(before).saturating_add(after);
+        let frame = [padded(image[0], top, bottom), padded(image[1], left, right), image[2]];
+        let output = Shape::from(frame);
+        if output.n_values() > isize::MAX as usize / 8 {
+            let problem = format!("{input} padded by {:?} has more values than memory holds", self.padding);
+            return misfit(problem, "give padding small numbers, such as [[1, 1], [1, 1]]");
+        }
+        let layer = Operation::layer(Frame { image, frame, top, left });
+        Built::weightless(output, Some(layer), "it only puts zeros around the image")
+    }
+}
+
+struct Frame {
+    image: [usize; 3],
+    frame: [usize; 3],
+    top: usize,
+    left: usize,
+}
+
+impl Frame {
+    /// What lies inside the frames.
+    fn inside<S: RawData>(&self, framed: ArrayBase<S, Ix2>) -> ArrayBase<S, Ix4> {
+        let (rows, columns) = (self.top..self.top + self.image[0], self.left..self.left + self.image[1]);
+        images(framed, self.frame).slice_move(s![.., rows, columns, ..])
+    }
+}
+
+fn images<S: RawData>(rows: ArrayBase<S, Ix2>, [height, width, channels]: [usize; 3]) -> ArrayBase<S, Ix4> {
+    let shape = (rows.nrows(), height, width, channels);
+    rows.into_shape_with_order(shape).expect("sized at build")
+}
+
+impl Layer for Frame {
+    fn forward(&self, _: &[Real], x: ArrayView2<Real>, mut y: ArrayViewMut2<Real>, _: &mut [Real]) {
+        y.fill(0.0);
+        self.inside(y).assign(&images(x, self.image));
+    }
+
+    fn backward(&self, pass: Backward) {
+        if let Some(dx) = pass.dx {
+            images(dx, self.image).assign(&self.inside(pass.dy));
         }
     }
 }

@@ -1,37 +1,26 @@
-//! The catalogue of layers, one file each: what a user writes (a [`LayerSpec`], whose fields have Keras's names), and
-//! the mathematics that it becomes once its input's shape is known (a [`Layer`] over borrowed views).
+//! The catalogue of layers: what a user writes (a [`LayerSpec`], whose fields have Keras's names), and the mathematics
+//! that it becomes once its input's shape is known (a [`Layer`] over borrowed views).
 //!
 //! A layer owns no parameters, no buffers and no name: the model does. It is handed its slice of the parameter
 //! vector, its input and its output, and reads like its formula.
 
-mod activation;
-mod advanced_activations;
 mod batch_normalization;
 mod conv2d;
 mod dense;
 mod dropout;
-mod flatten;
-mod global_pooling2d;
 mod image;
 mod pointwise;
 mod pooling2d;
-mod rescaling;
 mod reshape;
-mod zero_padding2d;
 
-pub use activation::Activation;
-pub use advanced_activations::{ELU, LeakyReLU, ReLU, Softmax};
 pub use batch_normalization::BatchNormalization;
 pub use conv2d::Conv2D;
 pub use dense::Dense;
 pub use dropout::Dropout;
-pub use flatten::Flatten;
-pub use global_pooling2d::{GlobalAveragePooling2D, GlobalMaxPooling2D};
-pub use image::DataFormat;
-pub use pooling2d::{AveragePooling2D, MaxPooling2D};
-pub use rescaling::Rescaling;
-pub use reshape::Reshape;
-pub use zero_padding2d::ZeroPadding2D;
+pub use image::{DataFormat, ZeroPadding2D};
+pub use pointwise::{Activation, ELU, LeakyReLU, ReLU, Rescaling, Softmax};
+pub use pooling2d::{AveragePooling2D, GlobalAveragePooling2D, GlobalMaxPooling2D, MaxPooling2D};
+pub use reshape::{Flatten, Reshape};
 
 use std::fmt;
 
@@ -81,10 +70,8 @@ pub struct Misfit {
     pub remedy: String,
 }
 
-impl Misfit {
-    fn new(problem: impl Into<String>, remedy: impl Into<String>) -> Misfit {
-        Misfit { problem: problem.into(), remedy: remedy.into() }
-    }
+fn misfit<T>(problem: impl Into<String>, remedy: impl Into<String>) -> Result<T, Misfit> {
+    Err(Misfit { problem: problem.into(), remedy: remedy.into() })
 }
 
 /// A layer that knows all its sizes.
@@ -101,30 +88,9 @@ pub struct Built {
 
 impl Built {
     /// A layer without parameters; `reason` says what it does instead of having some.
-    fn weightless(output: Shape, operation: Option<Operation>, reason: impl Into<String>) -> Built {
+    fn weightless(output: Shape, operation: Option<Operation>, reason: impl Into<String>) -> Result<Built, Misfit> {
         let count = Count { formula: "no weights".to_string(), total: 0, reason: reason.into() };
-        Built { output, params: vec![], operations: operation.into_iter().collect(), count }
-    }
-}
-
-/// One thing that runs.
-pub enum Operation {
-    /// Reads its input and writes an output of its own.
-    Layer(Box<dyn Layer>),
-    /// Changes the output of the layer below in place; its vectors have this width.
-    InPlace(ActivationKind, usize),
-}
-
-impl Operation {
-    /// What runs for an activation behind an output of this shape: nothing for `linear`.
-    fn activation(kind: ActivationKind, output: &Shape) -> Option<Operation> {
-        match kind {
-            ActivationKind::Linear => None,
-            _ if kind.needs_input() => {
-                Some(pointwise::operation(move |x| kind.value(x), move |x| kind.slope_at_input(x)))
-            }
-            _ => Some(Operation::InPlace(kind, output.last())),
-        }
+        Ok(Built { output, params: vec![], operations: operation.into_iter().collect(), count })
     }
 }
 
@@ -137,6 +103,31 @@ pub struct Count {
     pub total: usize,
     /// The reason behind the formula, as one would tell it.
     pub reason: String,
+}
+
+/// One thing that runs.
+pub enum Operation {
+    /// Reads its input and writes an output of its own.
+    Layer(Box<dyn Layer>),
+    /// Changes the output of the layer below in place; its vectors have this width.
+    InPlace(ActivationKind, usize),
+}
+
+impl Operation {
+    fn layer(layer: impl Layer + 'static) -> Operation {
+        Operation::Layer(Box::new(layer))
+    }
+
+    /// What runs for an activation behind an output of this shape: nothing for `linear`.
+    fn activation(kind: ActivationKind, output: &Shape) -> Option<Operation> {
+        match kind {
+            ActivationKind::Linear => None,
+            _ if kind.needs_input() => {
+                Some(pointwise::operation(move |x| kind.value(x), move |x| kind.slope_at_input(x)))
+            }
+            _ => Some(Operation::InPlace(kind, output.last())),
+        }
+    }
 }
 
 /// A layer's mathematics. Rows are samples; a row's values lie in row-major order of the sample's shape.
@@ -153,7 +144,9 @@ pub trait Layer: Send + Sync {
     }
 
     /// Multiplications that the forward pass of one row takes, about: what the work is shared out by.
-    fn work(&self) -> usize;
+    fn work(&self) -> usize {
+        0
+    }
 
     /// What the layer does instead while it is trained, if that is something else.
     fn in_training(&self) -> Option<&dyn InTraining> {
@@ -190,6 +183,19 @@ pub trait InTraining: Send + Sync {
     fn settle(&self, _sums: &[f64], _params: &mut [Real]) {}
 }
 
+/// Where a training is: what random numbers may depend on.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Moment {
+    /// The seed of the training.
+    pub seed: u64,
+    /// Steps taken so far.
+    pub iteration: u64,
+    /// The place of the layer in what runs.
+    pub layer: usize,
+    /// The number, within the batch, of the chunk's first row.
+    pub first_row: usize,
+}
+
 /// What a forward pass in training reads and writes.
 pub struct Forward<'a> {
     /// Where the training is.
@@ -215,19 +221,6 @@ pub struct Sums<'a> {
     pub backward: &'a [f64],
     /// Those of this chunk on the way down.
     pub own: &'a [f64],
-}
-
-/// Where a training is: what random numbers may depend on.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Moment {
-    /// The seed of the training.
-    pub seed: u64,
-    /// Steps taken so far.
-    pub iteration: u64,
-    /// The place of the layer in what runs.
-    pub layer: usize,
-    /// The number, within the batch, of the chunk's first row.
-    pub first_row: usize,
 }
 
 /// What a backward pass reads and writes.

@@ -1,9 +1,160 @@
-//! What runs for a function of each value whose derivative is told from its input: `dx = dy·f′(x)`.
+//! Layers that compute each value anew, or each vector of the last axis: activations, and rescaling. None has parameters.
+//!
+//! Where the options of an activation's own layer leave one that has a name, that one is what runs.
 
 use ndarray::{ArrayView2, ArrayViewMut2, Zip};
+use serde::{Deserialize, Serialize};
 
-use super::{Backward, Layer, Operation};
+use super::{Backward, Built, Layer, LayerSpec, Misfit, Operation, misfit};
 use crate::Real;
+use crate::activations::ActivationKind;
+use crate::classes::class;
+use crate::shape::Shape;
+
+/// Any activation as a layer of its own, as in `Activation('softmax')`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Activation {
+    /// Which one.
+    pub activation: ActivationKind,
+}
+
+class! {
+    /// `min(x, max_value)` above `threshold`, `negative_slope·(x − threshold)` below.
+    ReLU {
+        /// The largest output, if there is to be one.
+        max_value: Option<f64> = None,
+        /// The slope below the threshold.
+        negative_slope: f64 = 0.0,
+        /// Where `x` begins to pass unchanged.
+        threshold: f64 = 0.0,
+    }
+}
+
+class! {
+    /// `x` from 0 on, `negative_slope·x` below.
+    LeakyReLU {
+        /// The slope below 0.
+        negative_slope: f64 = 0.3,
+    }
+}
+
+class! {
+    /// `x` above 0, `alpha·(e^x − 1)` below.
+    ELU {
+        /// The output nears `−alpha` far below 0.
+        alpha: f64 = 1.0,
+    }
+}
+
+class! {
+    /// `e^xⱼ / Σₖ e^xₖ` along the last axis.
+    Softmax {
+        /// The axis to divide along: -1, the last one.
+        axis: i64 = -1,
+    }
+}
+
+class! {
+    /// `y = x·scale + offset`, as when the bytes of an image become numbers from 0 to 1.
+    Rescaling {
+        /// What each value is multiplied by.
+        scale: f64 = 1.0,
+        /// What is added to the product.
+        offset: f64 = 0.0,
+    }
+}
+
+const REASON: &str = "it only computes each value anew";
+
+impl Activation {
+    /// A layer that applies this activation.
+    pub fn new(activation: ActivationKind) -> Self {
+        Activation { activation }
+    }
+}
+
+impl LayerSpec for Activation {
+    fn build(&self, input: &Shape) -> Result<Built, Misfit> {
+        if self.activation == ActivationKind::Softmax && input.dims().is_empty() {
+            let problem = "softmax expects a last axis to divide among, and a sample here is a single number";
+            return misfit(problem, "put a Dense layer in front of it");
+        }
+        let reason = format!("{} only computes each value anew", self.activation);
+        Built::weightless(input.clone(), Operation::activation(self.activation, input), reason)
+    }
+}
+
+impl LayerSpec for ReLU {
+    fn build(&self, input: &Shape) -> Result<Built, Misfit> {
+        let most = at_least_0("max_value", self.max_value.unwrap_or(f64::MAX))?;
+        let slope = at_least_0("negative_slope", self.negative_slope)?;
+        let threshold = at_least_0("threshold", self.threshold)?;
+        if self.max_value.is_none() && slope == 0.0 && threshold == 0.0 {
+            return Activation::new(ActivationKind::Relu).build(input);
+        }
+        // A slope reaches 0 itself, as in Keras: at the kink of a leaky one the derivative is 1.
+        let passes = move |x| x > threshold || (slope > 0.0 && threshold == 0.0 && x == 0.0);
+        let value = move |x: Real| match passes(x) {
+            true => x.min(most),
+            // No product: that of 0 and −∞ is no number.
+            false if slope == 0.0 && x <= threshold => 0.0,
+            false => slope * (x - threshold),
+        };
+        let derivative = move |x| match passes(x) {
+            true if x < most => 1.0,
+            true => 0.0,
+            false => slope,
+        };
+        Built::weightless(input.clone(), Some(operation(value, derivative)), REASON)
+    }
+}
+
+impl LayerSpec for LeakyReLU {
+    fn build(&self, input: &Shape) -> Result<Built, Misfit> {
+        ReLU { negative_slope: self.negative_slope, ..ReLU::default() }.build(input)
+    }
+}
+
+impl LayerSpec for ELU {
+    fn build(&self, input: &Shape) -> Result<Built, Misfit> {
+        let alpha = at_least_0("alpha", self.alpha)?;
+        if alpha == 1.0 {
+            return Activation::new(ActivationKind::Elu).build(input);
+        }
+        let value = move |x: Real| if x > 0.0 { x } else { alpha * x.exp_m1() };
+        let derivative = move |x: Real| if x > 0.0 { 1.0 } else { alpha * x.exp() };
+        Built::weightless(input.clone(), Some(operation(value, derivative)), REASON)
+    }
+}
+
+impl LayerSpec for Softmax {
+    fn build(&self, input: &Shape) -> Result<Built, Misfit> {
+        if self.axis != -1 {
+            let problem = format!("axis is {}: it divides along the last axis alone, which is -1", self.axis);
+            return misfit(problem, "give axis -1");
+        }
+        Activation::new(ActivationKind::Softmax).build(input)
+    }
+}
+
+impl LayerSpec for Rescaling {
+    fn build(&self, input: &Shape) -> Result<Built, Misfit> {
+        let (scale, offset) = (self.scale as Real, self.offset as Real);
+        if !(scale.is_finite() && offset.is_finite()) {
+            let problem = format!("scale is {} and offset is {}", self.scale, self.offset);
+            return misfit(problem, "give scale and offset finite numbers");
+        }
+        Built::weightless(input.clone(), Some(operation(move |x| x * scale + offset, move |_| scale)), REASON)
+    }
+}
+
+fn at_least_0(name: &str, value: f64) -> Result<Real, Misfit> {
+    match value >= 0.0 && value.is_finite() {
+        true => Ok(value as Real),
+        false => misfit(format!("{name} is {value}"), format!("give {name} a number from 0 on")),
+    }
+}
 
 /// Computes `value(x)`, whose derivative is `derivative(x)`.
 pub(super) fn operation<V, D>(value: V, derivative: D) -> Operation
@@ -11,7 +162,7 @@ where
     V: Fn(Real) -> Real + Send + Sync + 'static,
     D: Fn(Real) -> Real + Send + Sync + 'static,
 {
-    Operation::Layer(Box::new(Pointwise { value, derivative }))
+    Operation::layer(Pointwise { value, derivative })
 }
 
 struct Pointwise<V, D> {
@@ -28,9 +179,5 @@ impl<V: Fn(Real) -> Real + Send + Sync, D: Fn(Real) -> Real + Send + Sync> Layer
         if let Some(mut dx) = pass.dx {
             Zip::from(&mut dx).and(&pass.x).and(&pass.dy).for_each(|dx, &x, &dy| *dx = dy * (self.derivative)(x));
         }
-    }
-
-    fn work(&self) -> usize {
-        0
     }
 }
