@@ -66,7 +66,7 @@ pub fn decode(bytes: &[u8]) -> std::result::Result<Loaded, Fault> {
         [b'P', b'K', ..] if npz::is_npz(bytes) => Err(weights_alone()),
         [b'P', b'K', ..] => keras::read(bytes),
         _ if bytes.trim_ascii_start().starts_with(b"{") => keras::read_json(bytes),
-        _ if is_hdf5(bytes) => keras::read_legacy(bytes),
+        _ if hdf5::find(bytes).is_some() => keras::read_legacy(bytes),
         _ => safetensors::read(bytes),
     }
 }
@@ -94,15 +94,9 @@ fn decode_into(
     match bytes {
         [b'P', b'K', ..] if npz::is_npz(bytes) => npz::read_into(model, bytes, warnings),
         [b'P', b'K', ..] => keras::read_into(model, bytes, warnings),
-        _ if is_hdf5(bytes) => keras::read_into(model, bytes, warnings),
+        _ if hdf5::find(bytes).is_some() => keras::read_into(model, bytes, warnings),
         _ => safetensors::read_into(model, bytes, warnings),
     }
-}
-
-/// An HDF5 file begins with its signature, or has it behind a user block.
-fn is_hdf5(bytes: &[u8]) -> bool {
-    let at = |place: usize| bytes.get(place..).is_some_and(|rest| rest.starts_with(hdf5::SIGNATURE));
-    at(0) || (9..32).any(|power| at(1 << power))
 }
 
 /// A form to write, by a file's extension.

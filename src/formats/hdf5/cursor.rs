@@ -1,8 +1,13 @@
 //! Checked access to the bytes of a file.
 
 use std::cell::Cell;
+use std::fmt::Display;
+use std::ops::RangeInclusive;
 
 use super::{Fault, Result, checksum};
+
+/// The address of what was never written: all bits set. A number that no memory can hold reads as this too.
+pub const UNDEFINED: usize = usize::MAX;
 
 /// Reads forward through one structure of the file. Numbers are little-endian, as everywhere in HDF5 metadata.
 #[derive(Debug, Clone)]
@@ -12,16 +17,21 @@ pub struct Cursor<'a> {
     /// The name of the structure, for errors.
     what: &'static str,
     /// Where the structure starts in the file, for errors.
-    start: u64,
+    start: usize,
 }
 
 impl<'a> Cursor<'a> {
     /// The next `count` bytes.
     pub fn bytes(&mut self, count: usize) -> Result<&'a [u8]> {
-        let short = || self.damaged(&format!("ends early: {count} more bytes wanted, {} left", self.rest.len()));
+        let short = || self.damaged(format!("ends early: {count} more bytes wanted, {} left", self.rest.len()));
         let (bytes, rest) = self.rest.split_at_checked(count).ok_or_else(short)?;
         self.rest = rest;
         Ok(bytes)
+    }
+
+    /// Passes over `count` bytes that are only there in some cases.
+    pub fn skip_if(&mut self, is_there: bool, count: usize) -> Result<()> {
+        self.bytes(if is_there { count } else { 0 }).map(|_| ())
     }
 
     /// The next `count` bytes as a structure of its own within this one.
@@ -29,59 +39,32 @@ impl<'a> Cursor<'a> {
         Ok(Cursor { rest: self.bytes(count)?, ..*self })
     }
 
-    /// A number of `width` bytes, 0 to 8.
-    pub fn uint(&mut self, width: usize) -> Result<u64> {
-        Ok(self.bytes(width)?.iter().rev().fold(0, |value, &byte| value << 8 | u64::from(byte)))
-    }
-
-    pub fn u8(&mut self) -> Result<u8> {
-        Ok(self.uint(1)? as u8)
-    }
-
-    pub fn u16(&mut self) -> Result<u16> {
-        Ok(self.uint(2)? as u16)
-    }
-
-    pub fn u32(&mut self) -> Result<u32> {
-        Ok(self.uint(4)? as u32)
-    }
-
-    /// A length or count of `width` bytes that has to be usable in memory.
-    pub fn size(&mut self, width: usize) -> Result<usize> {
-        let value = self.uint(width)?;
-        usize::try_from(value).map_err(|_| self.damaged(&format!("declares the impossible size {value}")))
-    }
-
-    /// An address; the undefined address (all bits set) is `None`.
-    pub fn address(&mut self) -> Result<Option<u64>> {
-        Ok(Some(self.uint(8)?).filter(|&address| address != u64::MAX))
-    }
-
-    /// An address that this structure cannot do without.
-    pub fn known_address(&mut self) -> Result<u64> {
-        self.address()?.ok_or_else(|| self.damaged("leaves out an address"))
+    /// A length, a count or an address of `width` bytes, 0 to 8.
+    pub fn uint(&mut self, width: usize) -> Result<usize> {
+        let value = self.bytes(width)?.iter().rev().fold(0, |value, &byte| value << 8 | u64::from(byte));
+        Ok(usize::try_from(value).unwrap_or(UNDEFINED))
     }
 
     /// The four letters that open a structure.
     pub fn letters(&mut self, letters: &[u8; 4]) -> Result<()> {
         let found = self.bytes(4)?;
         let (text, wanted) = (found.escape_ascii(), letters.escape_ascii());
-        let other = || self.damaged(&format!("starts with \"{text}\" instead of \"{wanted}\""));
+        let other = || self.damaged(format!("starts with \"{text}\" instead of \"{wanted}\""));
         if found == letters { Ok(()) } else { Err(other()) }
     }
 
     /// A version number; only `known` ones are read.
-    pub fn version(&mut self, known: std::ops::RangeInclusive<u8>) -> Result<u8> {
-        let found = self.u8()?;
-        let other = || self.unsupported(&format!("has version {found}; versions {known:?} are read"));
+    pub fn version(&mut self, known: RangeInclusive<usize>) -> Result<usize> {
+        let found = self.uint(1)?;
+        let other = || self.unsupported(format!("has version {found}; versions {known:?} are read"));
         if known.contains(&found) { Ok(found) } else { Err(other()) }
     }
 
-    pub fn damaged(&self, problem: &str) -> Fault {
+    pub fn damaged(&self, problem: impl Display) -> Fault {
         Fault::damaged(format!("the {} at byte {} {problem}", self.what, self.start))
     }
 
-    pub fn unsupported(&self, problem: &str) -> Fault {
+    pub fn unsupported(&self, problem: impl Display) -> Fault {
         Fault::unsupported(format!("the {} at byte {} {problem}", self.what, self.start))
     }
 }
@@ -98,31 +81,29 @@ impl<'a> Source<'a> {
         Source { bytes, allowance: Cell::new(bytes.len().saturating_mul(4)) }
     }
 
-    /// Everything from `address` on. Addresses count from the superblock, which a user block can push back.
-    pub fn from(&self, address: u64, what: &'static str) -> Result<Cursor<'a>> {
-        let rest = usize::try_from(address).ok().and_then(|address| self.bytes.get(address..));
-        let beyond = || {
-            let length = self.bytes.len();
-            Fault::damaged(format!("the {what} would be at byte {address}, but the file has {length} bytes"))
-        };
-        Ok(Cursor { rest: rest.ok_or_else(beyond)?, what, start: address })
+    /// Everything from `start` on. Addresses count from the superblock, which a user block can push back.
+    pub fn from(&self, start: usize, what: &'static str) -> Result<Cursor<'a>> {
+        let length = self.bytes.len();
+        let beyond = || format!("the {what} would be at byte {start}, but the file has {length} bytes");
+        let rest = self.bytes.get(start..).ok_or_else(|| Fault::damaged(beyond()))?;
+        Ok(Cursor { rest, what, start })
     }
 
     /// `length` bytes of metadata at `address`.
-    pub fn take(&self, address: u64, length: usize, what: &'static str) -> Result<Cursor<'a>> {
+    pub fn take(&self, address: usize, length: usize, what: &'static str) -> Result<Cursor<'a>> {
         let mut all = self.from(address, what)?;
         self.charge(length, &all)?;
         all.part(length)
     }
 
     /// `length` bytes of metadata whose last four are the checksum of those before them, without the checksum.
-    pub fn checked(&self, address: u64, length: usize, what: &'static str) -> Result<Cursor<'a>> {
+    pub fn checked(&self, address: usize, length: usize, what: &'static str) -> Result<Cursor<'a>> {
         let mut all = self.take(address, length, what)?;
         let body = all.part(length.saturating_sub(4))?;
-        if checksum(body.rest) != all.u32()? {
-            return Err(body.damaged("does not match its checksum"));
+        match all.bytes(4)? == checksum(body.rest).to_le_bytes() {
+            true => Ok(body),
+            false => Err(body.damaged("does not match its checksum")),
         }
-        Ok(body)
     }
 
     /// Counts `length` bytes of `place` against the allowance.

@@ -23,38 +23,26 @@
 //!    of the file, whatever shapes and chunks the file declares.
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, unsafe_code)]
 
+mod attributes;
+mod btree;
 mod chunks;
 mod cursor;
 mod filters;
 mod groups;
+mod header;
 mod read;
 mod types;
 mod write;
 
+pub(super) use read::find;
 pub use read::{Dataset, Group, open};
 pub use write::{Node, Tree, write};
 
 /// The first 8 bytes of every HDF5 file (section "Disk Format: Level 0A - Format Signature and Superblock").
 pub const SIGNATURE: &[u8; 8] = b"\x89HDF\r\n\x1a\n";
 
-/// The types of header messages that matter here (section "Data Object Header Messages").
-mod message {
-    pub const DATASPACE: u16 = 0x01;
-    pub const LINK_INFO: u16 = 0x02;
-    pub const DATATYPE: u16 = 0x03;
-    pub const FILL_VALUE: u16 = 0x05;
-    pub const LINK: u16 = 0x06;
-    pub const EXTERNAL_FILES: u16 = 0x07;
-    pub const LAYOUT: u16 = 0x08;
-    pub const GROUP_INFO: u16 = 0x0a;
-    pub const FILTERS: u16 = 0x0b;
-    pub const ATTRIBUTE: u16 = 0x0c;
-    pub const CONTINUATION: u16 = 0x10;
-    pub const SYMBOL_TABLE: u16 = 0x11;
-    pub const ATTRIBUTE_INFO: u16 = 0x15;
-    /// The last type that Version 3.0 defines (File Space Info).
-    pub const LAST: u16 = 0x17;
-}
+/// The result of everything in this module that can fail.
+pub type Result<T> = std::result::Result<T, Fault>;
 
 /// Why a file cannot be read or written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -69,10 +57,8 @@ pub struct Fault {
 impl Fault {
     /// A file whose bytes contradict the format.
     fn damaged(found: impl Into<String>) -> Fault {
-        Fault {
-            found: found.into(),
-            remedy: "the file is damaged or cut short: copy it again, or save the model again",
-        }
+        let remedy = "the file is damaged or cut short: copy it again, or save the model again";
+        Fault { found: found.into(), remedy }
     }
 
     /// A file that is right but uses a part of the format that is not read here.
@@ -91,9 +77,6 @@ impl Fault {
         Fault { found: format!("`{path}`: {}", self.found), ..self }
     }
 }
-
-/// The result of everything in this module that can fail.
-pub type Result<T> = std::result::Result<T, Fault>;
 
 /// The checksum of newer metadata: Bob Jenkins' `lookup3` with initial value 0, in the bytewise form `hashlittle`.
 fn checksum(bytes: &[u8]) -> u32 {
