@@ -16,6 +16,7 @@ use std::path::Path;
 use hdf5::Fault;
 
 use crate::model::{ArrayCount, Sequential};
+use crate::shape::Tuple;
 use crate::{Error, Real, Result};
 
 /// A model from a file.
@@ -29,18 +30,20 @@ pub struct Loaded {
     pub warnings: Vec<String>,
 }
 
+/// What came out of a file of weights: the arrays as they lie in it, and warnings.
+pub type Loading = (Vec<ArrayCount>, Vec<String>);
+
 /// Parameters of a model without a file of weights at most: 4 GiB of them.
 const MOST_PARAMS: usize = 1 << 30;
-const REMEDY: &str =
-    "use a file that Keras or tallynet saved (train --save FILE), or a name that `tallynet models` lists";
 
-fn fault(found: String) -> Fault {
-    Fault { found, remedy: REMEDY }
+fn fault(found: impl ToString) -> Fault {
+    let remedy = "use a file that Keras or tallynet saved (train --save FILE), or a name that `tallynet models` lists";
+    Fault { found: found.to_string(), remedy }
 }
 
 /// For what a sound file asks for and this crate does not have.
-fn unsupported(found: String) -> Fault {
-    Fault { found, remedy: "the README lists the layers and options that are supported" }
+fn unsupported(found: impl ToString) -> Fault {
+    Fault { found: found.to_string(), remedy: "the README lists the layers and options that are supported" }
 }
 
 fn weights_alone() -> Fault {
@@ -61,7 +64,7 @@ pub fn load(path: &Path) -> Result<Loaded> {
 
 /// The same from bytes.
 #[doc(hidden)]
-pub fn decode(bytes: &[u8]) -> std::result::Result<Loaded, Fault> {
+pub fn decode(bytes: &[u8]) -> hdf5::Result<Loaded> {
     match bytes {
         [b'P', b'K', ..] if npz::is_npz(bytes) => Err(weights_alone()),
         [b'P', b'K', ..] => keras::read(bytes),
@@ -77,25 +80,14 @@ pub fn decode(bytes: &[u8]) -> std::result::Result<Loaded, Fault> {
 /// As in [`load`]. The model may then hold some of the weights.
 pub fn load_weights(model: &mut Sequential, path: &Path) -> Result<Loading> {
     let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
-    let mut warnings = vec![];
-    let arrays = decode_into(model, &bytes, &mut warnings);
-    let arrays = arrays.map_err(|Fault { found, remedy }| Error::file(path, found, remedy))?;
-    Ok((arrays, warnings))
+    decode_into(model, &bytes).map_err(|Fault { found, remedy }| Error::file(path, found, remedy))
 }
 
-/// What came out of a file of weights: the arrays as they lie in it, and warnings.
-pub type Loading = (Vec<ArrayCount>, Vec<String>);
-
-fn decode_into(
-    model: &mut Sequential,
-    bytes: &[u8],
-    warnings: &mut Vec<String>,
-) -> std::result::Result<Vec<ArrayCount>, Fault> {
+fn decode_into(model: &mut Sequential, bytes: &[u8]) -> hdf5::Result<Loading> {
     match bytes {
-        [b'P', b'K', ..] if npz::is_npz(bytes) => npz::read_into(model, bytes, warnings),
-        [b'P', b'K', ..] => keras::read_into(model, bytes, warnings),
-        _ if hdf5::find(bytes).is_some() => keras::read_into(model, bytes, warnings),
-        _ => safetensors::read_into(model, bytes, warnings),
+        [b'P', b'K', ..] if npz::is_npz(bytes) => npz::read_into(model, bytes),
+        _ if bytes.starts_with(b"PK") || hdf5::find(bytes).is_some() => keras::read_into(model, bytes),
+        _ => safetensors::read_into(model, bytes),
     }
 }
 
@@ -112,20 +104,16 @@ enum Form {
 impl Form {
     fn of(path: &Path) -> Result<Form> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-        let forms = [
-            (".safetensors", Form::Safetensors),
-            (".keras", Form::Keras),
-            (".json", Form::Json),
-            (".weights.h5", Form::WeightsHdf5),
-            (".npz", Form::Npz),
-        ];
-        forms.iter().find(|(extension, _)| name.ends_with(extension)).map(|(_, form)| *form).ok_or_else(|| {
-            let found = match name.ends_with(".h5") {
-                true => "Keras's older .h5 files of whole models are read and not written",
-                false => "this name does not say what form the file is to have",
-            };
-            Error::file(path, found, "end it in .keras, .safetensors, .weights.h5, .npz or .json")
-        })
+        let found = match name {
+            name if name.ends_with(".safetensors") => return Ok(Form::Safetensors),
+            name if name.ends_with(".keras") => return Ok(Form::Keras),
+            name if name.ends_with(".json") => return Ok(Form::Json),
+            name if name.ends_with(".weights.h5") => return Ok(Form::WeightsHdf5),
+            name if name.ends_with(".npz") => return Ok(Form::Npz),
+            name if name.ends_with(".h5") => "Keras's older .h5 files of whole models are read and not written",
+            _ => "this name does not say what form the file is to have",
+        };
+        Err(Error::file(path, found, "end it in .keras, .safetensors, .weights.h5, .npz or .json"))
     }
 }
 
@@ -151,10 +139,16 @@ pub fn holds_weights(path: &Path) -> bool {
 /// An extension of no known form, and whatever the operating system refuses.
 pub fn save(model: &Sequential, path: &Path) -> Result<()> {
     let form = Form::of(path)?;
-    let wrong = |found: String| Error::file(path, found, "please report this defect");
-    let bytes = encode(model, form).map_err(|fault| wrong(fault.found))?;
-    compare(model, &bytes, form)
-        .map_err(|problem| wrong(format!("what would be written is not the model: {problem}")))?;
+    let bytes = match form {
+        Form::Safetensors => safetensors::write(model),
+        Form::Keras => keras::write(model),
+        Form::Json => Ok(keras_config::write(model).0.to_string().into_bytes()),
+        Form::WeightsHdf5 => keras::write_weights(model, false),
+        Form::Npz => npz::write(model),
+    };
+    let checked = bytes.and_then(|bytes| compare(model, &bytes, form).map(|()| bytes));
+    let wrong = |fault: Fault| format!("what would be written is not the model: {}", fault.found);
+    let bytes = checked.map_err(|fault| Error::file(path, wrong(fault), "please report this defect"))?;
     replace(path, &bytes)?;
     match std::fs::read(path).map_err(Error::io("read", path))? == bytes {
         true => Ok(()),
@@ -162,76 +156,63 @@ pub fn save(model: &Sequential, path: &Path) -> Result<()> {
     }
 }
 
-fn encode(model: &Sequential, form: Form) -> std::result::Result<Vec<u8>, Fault> {
-    match form {
-        Form::Safetensors => safetensors::write(model),
-        Form::Keras => keras::write(model),
-        Form::Json => Ok(keras_config::write(model).0.to_string().into_bytes()),
-        Form::WeightsHdf5 => keras::write_weights(model, false),
-        Form::Npz => npz::write(model),
-    }
-}
-
 /// Reads the bytes back and holds them against the model.
-fn compare(model: &Sequential, bytes: &[u8], form: Form) -> std::result::Result<(), String> {
-    let text = |model: &Sequential| serde_json::to_string(&model.description()).unwrap_or_default();
+fn compare(model: &Sequential, bytes: &[u8], form: Form) -> hdf5::Result<()> {
     let copy = match form {
-        Form::Json => return decode(bytes).map(|_| ()).map_err(|fault| fault.found),
-        Form::Safetensors | Form::Keras => decode(bytes).map_err(|fault| fault.found)?.model,
         Form::WeightsHdf5 | Form::Npz => {
-            let mut copy = model.description().build(usize::MAX).map_err(|error| error.to_string())?;
-            decode_into(&mut copy, bytes, &mut vec![]).map_err(|fault| fault.found)?;
+            let mut copy = model.description().build(usize::MAX).map_err(fault)?;
+            decode_into(&mut copy, bytes)?;
             copy
         }
+        _ => decode(bytes)?.model,
     };
-    if form == Form::Safetensors && text(model) != text(&copy) {
-        return Err("another description".to_string());
-    }
+    let text = |model: &Sequential| serde_json::to_string(&model.description()).unwrap_or_default();
     // Keras's files hold numbers of 32 bits.
     let same = |a: &[Real], b: &[Real]| {
         a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (*a as f32).to_bits() == (*b as f32).to_bits())
     };
-    let mut agree = same(&model.parameters.values, &copy.parameters.values);
-    if let (Form::Safetensors | Form::Keras, Some(from), Some(to)) = (form, &model.compiled, &copy.compiled) {
-        agree &= from.state.slots.iter().zip(&to.state.slots).all(|(from, to)| same(from, to));
-        agree &= from.state.iteration == to.state.iteration;
+    let remembers_the_same = || match (&model.compiled, &copy.compiled) {
+        (Some(from), Some(to)) => {
+            let mut slots = from.state.slots.iter().zip(&to.state.slots);
+            from.state.iteration == to.state.iteration && slots.all(|(from, to)| same(from, to))
+        }
+        _ => true,
+    };
+    let is_whole = matches!(form, Form::Safetensors | Form::Keras);
+    match form {
+        Form::Json => Ok(()),
+        Form::Safetensors if text(model) != text(&copy) => Err(fault("another description")),
+        _ if !same(&model.parameters.values, &copy.parameters.values) => Err(fault("other numbers")),
+        _ if is_whole && !remembers_the_same() => Err(fault("other numbers")),
+        _ => Ok(()),
     }
-    if agree { Ok(()) } else { Err("other numbers".to_string()) }
 }
 
-/// The place of an array in a model.
-struct Place<'p> {
-    /// Its full name, `dense_1/kernel`.
-    name: &'p str,
-    shape: &'p [usize],
-    layer: usize,
-    /// Its number within the layer.
-    number: usize,
-    /// Whether the layer has no more.
-    is_last: bool,
-}
-
-/// Fills a model with the numbers that `find` has for each array, and counts those.
+/// Fills a model with the numbers that `find` has for each array, by its name and shape in the model's order, and counts
+/// those.
 fn fill(
     model: &mut Sequential,
-    warnings: &mut Vec<String>,
-    mut find: impl FnMut(&Place) -> std::result::Result<Vec<Real>, Fault>,
-) -> std::result::Result<Vec<ArrayCount>, Fault> {
-    let entries = model.parameters.entries.clone();
-    let (mut counts, mut number) = (vec![], 0);
-    for (i, entry) in entries.into_iter().enumerate() {
-        let next = model.parameters.entries.get(i + 1).map(|next| next.layer);
-        let is_last = next != Some(entry.layer);
-        let name = model.full_name(&entry);
-        let place = Place { name: &name, shape: &entry.spec.shape, layer: entry.layer, number, is_last };
-        let numbers = find(&place)?;
+    mut find: impl FnMut(&str, &[usize]) -> hdf5::Result<Vec<Real>>,
+) -> hdf5::Result<Loading> {
+    let (mut counts, mut warnings) = (vec![], vec![]);
+    for entry in model.parameters.entries.clone() {
+        let (name, shape) = (model.full_name(&entry), entry.spec.shape);
+        let numbers = find(&name, &shape)?;
         let not_finite = numbers.iter().filter(|number| !number.is_finite()).count();
         if not_finite > 0 {
             warnings.push(format!("{not_finite} of the {} numbers of {name} are not finite", numbers.len()));
         }
         model.parameters.values[entry.range].copy_from_slice(&numbers);
-        counts.push(ArrayCount { name, shape: entry.spec.shape, counted: numbers.len() });
-        number = if is_last { 0 } else { number + 1 };
+        counts.push(ArrayCount { name, shape, counted: numbers.len() });
     }
-    Ok(counts)
+    Ok((counts, warnings))
+}
+
+/// Refuses an array of another shape than its place in the model.
+fn check_shape(name: &str, found: &[usize], needed: &[usize]) -> hdf5::Result<()> {
+    let wrong = || {
+        let (found, needed) = (Tuple(found), Tuple(needed));
+        fault(format!("the array {name} has the shape {found}, and the model needs {needed}"))
+    };
+    if found == needed { Ok(()) } else { Err(wrong()) }
 }

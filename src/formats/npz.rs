@@ -2,14 +2,13 @@
 
 use std::io::Cursor;
 
-use ndarray_npy::NpzWriter;
+use ndarray_npy::{NpzWriter, WriteNpzError};
 use zip::ZipArchive;
 
-use super::hdf5::Fault;
-use super::{fault, fill};
-use crate::Real;
+use super::hdf5::Result;
+use super::{Loading, fault, fill};
 use crate::datasets::npz;
-use crate::model::{ArrayCount, Sequential};
+use crate::model::Sequential;
 
 /// Whether a zip archive holds arrays, and no model of Keras.
 pub fn is_npz(bytes: &[u8]) -> bool {
@@ -20,22 +19,22 @@ pub fn is_npz(bytes: &[u8]) -> bool {
 }
 
 /// Reads the arrays with the model's names.
-pub fn read_into(model: &mut Sequential, bytes: &[u8], warnings: &mut Vec<String>) -> Result<Vec<ArrayCount>, Fault> {
-    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| fault(error.to_string()))?;
-    fill(model, warnings, |place| {
-        let array = npz::reals(&mut archive, place.name, place.shape);
-        let array = array.map_err(|error| fault(format!("the array {}: {error}", place.name)))?;
-        Ok(array.into_iter().collect::<Vec<Real>>())
+pub fn read_into(model: &mut Sequential, bytes: &[u8]) -> Result<Loading> {
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(fault)?;
+    fill(model, |name, shape| {
+        let array = npz::reals(&mut archive, name, shape);
+        Ok(array.map_err(|error| fault(format!("the array {name}: {error}")))?.into_iter().collect())
     })
 }
 
 /// The archive's bytes.
-pub fn write(model: &Sequential) -> Result<Vec<u8>, Fault> {
-    let mut bytes = Cursor::new(vec![]);
-    let mut archive = NpzWriter::new(&mut bytes);
-    for (name, array) in model.weights() {
-        archive.add_array(name, &array).map_err(|error| fault(error.to_string()))?;
-    }
-    archive.finish().map_err(|error| fault(error.to_string()))?;
-    Ok(bytes.into_inner())
+pub fn write(model: &Sequential) -> Result<Vec<u8>> {
+    let written = || -> std::result::Result<Vec<u8>, WriteNpzError> {
+        let mut archive = NpzWriter::new(Cursor::new(vec![]));
+        for (name, array) in model.weights() {
+            archive.add_array(name, &array)?;
+        }
+        Ok(archive.finish()?.into_inner())
+    };
+    written().map_err(fault)
 }

@@ -28,8 +28,8 @@ pub fn texts(source: &Source, mut body: Cursor, wanted: &str) -> Result<Option<V
     let mut heaps = Heaps::new();
     let mut text = |kind: &Type| {
         let bytes = match *kind {
-            Type::FixedText { size, blanks: false } => until_zero(body.bytes(size)?),
-            Type::FixedText { size, blanks: true } => body.bytes(size)?.trim_ascii_end(),
+            Type::FixedText(size, false) => until_zero(body.bytes(size)?),
+            Type::FixedText(size, true) => body.bytes(size)?.trim_ascii_end(),
             Type::VariableText => heap_text(source, &mut heaps, body.part(16)?)?,
             _ => return Err(Fault::other("is no text, and a text is expected")),
         };

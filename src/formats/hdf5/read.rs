@@ -217,7 +217,7 @@ impl Dataset<'_> {
         match Type::read(self.object.needed(message::DATATYPE, "type")?)? {
             Type::Number(number) => Ok(number),
             Type::Opaque(2) if named_bfloat()? => Ok(Number::BFLOAT16),
-            Type::FixedText { .. } | Type::VariableText => Err(Fault::other("holds text; numbers are expected")),
+            Type::FixedText(..) | Type::VariableText => Err(Fault::other("holds text; numbers are expected")),
             _ => Err(Fault::unsupported("holds no numbers of the usual kinds")),
         }
     }

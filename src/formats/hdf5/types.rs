@@ -24,11 +24,8 @@ pub fn product(factors: &[usize]) -> Option<usize> {
 /// Section "The Datatype Message".
 pub enum Type {
     Number(Number),
-    /// Texts of a fixed number of bytes, filled up with zeros or with blanks.
-    FixedText {
-        size: usize,
-        blanks: bool,
-    },
+    /// Texts of so many bytes, filled up with zeros or, if so, with blanks.
+    FixedText(usize, bool),
     /// References to texts in global heaps.
     VariableText,
     /// So many uninterpreted bytes.
@@ -36,66 +33,52 @@ pub enum Type {
     Other,
 }
 
-impl Type {
-    pub fn read(mut body: Cursor) -> Result<Type> {
-        let (class, flags, size) = (body.uint(1)? & 15, body.uint(3)?, body.uint(4)?);
-        if size == 0 {
-            return Err(body.damaged("declares elements of no bytes"));
-        }
-        // Of a float: an implied leading one, and the sign in the highest bit.
-        let usual = flags & 0x70 == 0x20 && flags >> 8 == 8 * size - 1;
-        // The first bit and the number of bits in 16 bits each; of a float, the place and the width of the exponent,
-        // those of the fraction, and in 32 bits the exponent's bias.
-        let form = match (class, size, body.rest) {
-            (0, 1..=8, &[0, 0, bits, 0, ..]) if usize::from(bits) == 8 * size && flags & 8 == 0 => Form::Unsigned,
-            (0, 1..=8, &[0, 0, bits, 0, ..]) if usize::from(bits) == 8 * size => Form::Signed,
-            (1, 2, [0, 0, 16, 0, 10, 5, 0, 10, 15, 0, 0, 0, ..]) if usual => Form::Float16,
-            (1, 4, [0, 0, 32, 0, 23, 8, 0, 23, 127, 0, 0, 0, ..]) if usual => Form::Float32,
-            (1, 8, [0, 0, 64, 0, 52, 11, 0, 52, 255, 3, 0, 0, ..]) if usual => Form::Float64,
-            (3, ..) => return Ok(Type::FixedText { size, blanks: flags & 15 == 2 }),
-            (5, ..) => return Ok(Type::Opaque(size)),
-            (9, ..) if flags & 15 == 1 => return Ok(Type::VariableText),
-            _ => return Ok(Type::Other),
-        };
-        Ok(Type::Number(Number { size, big_endian: flags & 1 == 1, form }))
-    }
-}
-
 /// A type of number, at most 8 bytes wide.
 #[derive(Clone, Copy)]
 pub struct Number {
     pub size: usize,
     big_endian: bool,
-    form: Form,
+    /// The number that the bits stand for exactly; integers beyond 2⁵³ are rounded.
+    decode: fn(u64) -> f64,
 }
 
-#[derive(Clone, Copy)]
-enum Form {
-    Signed,
-    Unsigned,
-    Float16,
-    BFloat16,
-    Float32,
-    Float64,
+impl Type {
+    pub fn read(mut body: Cursor) -> Result<Type> {
+        let (class, flags, size) = (body.uint(1)? & 15, body.uint(3)?, body.uint(4)?);
+        let (big_endian, signed, normalized, sign) = (flags & 1 == 1, flags & 8 == 8, flags & 0x70 == 0x20, flags >> 8);
+        // The first bit and the number of bits in 2 bytes each; of a float, the place and the width of the exponent,
+        // those of the fraction, and in 4 bytes the exponent's bias.
+        let decode: fn(u64) -> f64 = match (class, size, body.rest) {
+            (_, 0, _) => return Err(body.damaged("declares elements of no bytes")),
+            (0, 1, [0, 0, 8, 0, ..]) if signed => |bits| f64::from(bits as i8),
+            (0, 2, [0, 0, 16, 0, ..]) if signed => |bits| f64::from(bits as i16),
+            (0, 4, [0, 0, 32, 0, ..]) if signed => |bits| f64::from(bits as i32),
+            (0, 8, [0, 0, 64, 0, ..]) if signed => |bits| bits as i64 as f64,
+            (0, 1..=8, [0, 0, bits, 0, ..]) if !signed && usize::from(*bits) == 8 * size => |bits| bits as f64,
+            (1, 2, [0, 0, 16, 0, 10, 5, 0, 10, 15, 0, 0, 0, ..]) if normalized && sign == 15 => float16,
+            (1, 4, [0, 0, 32, 0, 23, 8, 0, 23, 127, 0, 0, 0, ..]) if normalized && sign == 31 => float32,
+            (1, 8, [0, 0, 64, 0, 52, 11, 0, 52, 255, 3, 0, 0, ..]) if normalized && sign == 63 => f64::from_bits,
+            (3, ..) => return Ok(Type::FixedText(size, flags & 15 == 2)),
+            (5, ..) => return Ok(Type::Opaque(size)),
+            (9, ..) if flags & 15 == 1 => return Ok(Type::VariableText),
+            _ => return Ok(Type::Other),
+        };
+        Ok(Type::Number(Number { size, big_endian, decode }))
+    }
 }
 
 impl Number {
-    pub const BFLOAT16: Number = Number { size: 2, big_endian: false, form: Form::BFloat16 };
+    /// The upper half of a float of 32 bits.
+    pub const BFLOAT16: Number = Number { size: 2, big_endian: false, decode: |bits| float32(bits << 16) };
 
-    /// The number that `bytes` hold exactly; integers beyond 2⁵³ are rounded.
     pub fn real(self, bytes: &[u8]) -> f64 {
         let push = |bits: u64, &byte: &u8| bits << 8 | u64::from(byte);
-        let bits = if self.big_endian { bytes.iter().fold(0, push) } else { bytes.iter().rev().fold(0, push) };
-        let unused = 64 - 8 * self.size as u32;
-        match self.form {
-            Form::Signed => ((bits << unused) as i64 >> unused) as f64,
-            Form::Unsigned => bits as f64,
-            Form::Float16 => float16(bits),
-            Form::BFloat16 => f64::from(f32::from_bits((bits as u32) << 16)),
-            Form::Float32 => f64::from(f32::from_bits(bits as u32)),
-            Form::Float64 => f64::from_bits(bits),
-        }
+        (self.decode)(if self.big_endian { bytes.iter().fold(0, push) } else { bytes.iter().rev().fold(0, push) })
     }
+}
+
+fn float32(bits: u64) -> f64 {
+    f64::from(f32::from_bits(bits as u32))
 }
 
 fn float16(bits: u64) -> f64 {
