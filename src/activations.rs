@@ -70,8 +70,8 @@ impl ActivationKind {
     /// Turns each `x` into `y`. Vectors of the last axis have this width.
     pub fn forward(self, width: usize, mut values: ArrayViewMut2<Real>) {
         match self {
-            Softmax => rows::softmax(values.as_slice_mut().unwrap_or_default(), width),
-            Relu => rows::relu(values.as_slice_mut().unwrap_or_default()),
+            Softmax => rows::softmax(values.as_slice_mut().expect("rows without gaps"), width),
+            Relu => rows::relu(values.as_slice_mut().expect("rows without gaps")),
             _ => values.mapv_inplace(|x| self.value(x)),
         }
     }
@@ -82,7 +82,10 @@ impl ActivationKind {
             Softmax => Zip::from(per_position(y, width).rows())
                 .and(per_position(dy, width).rows_mut())
                 .for_each(rows::softmax_backward),
-            Relu => rows::relu_backward(y.to_slice().unwrap_or_default(), dy.as_slice_mut().unwrap_or_default()),
+            Relu => rows::relu_backward(
+                y.to_slice().expect("rows without gaps"),
+                dy.as_slice_mut().expect("rows without gaps"),
+            ),
             _ => dy.zip_mut_with(&y, |dy, &y| *dy *= self.slope_at_output(y)),
         }
     }

@@ -142,20 +142,26 @@ impl ConvLayer {
 impl Layer for ConvLayer {
     fn forward(&self, params: &[Real], x: ArrayView2<Real>, mut y: ArrayViewMut2<Real>, scratch: &mut [Real]) {
         let (kernel, bias) = params.split_at(self.weights());
-        let (x, y) = (x.to_slice().unwrap_or_default(), y.as_slice_mut().unwrap_or_default());
+        let (x, y) = (x.to_slice().expect("rows without gaps"), y.as_slice_mut().expect("rows without gaps"));
         convolution::forward(&self.0, kernel, bias, x, y, scratch);
     }
 
     fn backward(&self, pass: Backward) {
         let (d_kernel, d_bias) = pass.d_params.split_at_mut(self.weights());
-        let (x, dy) = (pass.x.to_slice().unwrap_or_default(), pass.dy.to_slice().unwrap_or_default());
+        let (x, dy) = (pass.x.to_slice().expect("rows without gaps"), pass.dy.to_slice().expect("rows without gaps"));
         convolution::kernel_gradient(&self.0, x, dy, d_kernel, pass.accumulate, pass.scratch);
         if !d_bias.is_empty() {
             rows::sum(per_position(pass.dy, self.0.filters), d_bias, pass.accumulate);
         }
         if let Some(mut dx) = pass.dx {
             let kernel = &pass.params[..self.weights()];
-            convolution::input_gradient(&self.0, kernel, dy, dx.as_slice_mut().unwrap_or_default(), pass.scratch);
+            convolution::input_gradient(
+                &self.0,
+                kernel,
+                dy,
+                dx.as_slice_mut().expect("rows without gaps"),
+                pass.scratch,
+            );
         }
     }
 

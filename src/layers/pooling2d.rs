@@ -111,13 +111,18 @@ struct PoolingLayer(Pooling);
 
 impl Layer for PoolingLayer {
     fn forward(&self, _: &[Real], x: ArrayView2<Real>, mut y: ArrayViewMut2<Real>, _: &mut [Real]) {
-        pooling::forward(&self.0, x.to_slice().unwrap_or_default(), y.as_slice_mut().unwrap_or_default());
+        pooling::forward(
+            &self.0,
+            x.to_slice().expect("rows without gaps"),
+            y.as_slice_mut().expect("rows without gaps"),
+        );
     }
 
     fn backward(&self, pass: Backward) {
         if let Some(mut dx) = pass.dx {
-            let (x, dy) = (pass.x.to_slice().unwrap_or_default(), pass.dy.to_slice().unwrap_or_default());
-            pooling::backward(&self.0, x, dy, dx.as_slice_mut().unwrap_or_default(), pass.scratch);
+            let (x, dy) =
+                (pass.x.to_slice().expect("rows without gaps"), pass.dy.to_slice().expect("rows without gaps"));
+            pooling::backward(&self.0, x, dy, dx.as_slice_mut().expect("rows without gaps"), pass.scratch);
         }
     }
 
