@@ -32,28 +32,19 @@ pub enum Scale {
 impl Data {
     /// Finds and loads the data.
     pub fn load(&self, chosen: &Chosen, quiet: bool) -> Result<TrainTest, Failure> {
-        let notice = |text: &str| {
-            if !quiet {
-                output::notice(text)
-            }
-        };
-        let mut data = match (&self.data, chosen.task) {
-            (None, Task::MadeUpRegression | Task::MadeUpPixels) if datasets::from_environment().is_none() => {
-                let text =
-                    "This model has no data of its own: a small made-up task stands in (--data FILE.npz for yours).";
-                // Never left out for somebody's own model: a score on these says nothing of their data.
-                match chosen.has_weights {
-                    true => output::notice(text),
-                    false => notice(text),
-                }
-                match chosen.task {
-                    Task::MadeUpPixels => made_up::pixels(0),
-                    _ => made_up::regression(0),
-                }
-            }
+        let without = self.data.is_none() && datasets::from_environment().is_none();
+        let mut data = match chosen.task {
+            Task::MadeUpPixels if without => made_up::pixels(0),
+            Task::MadeUpRegression if without => made_up::regression(0),
             _ => datasets::load(&datasets::find(self.data.as_deref())?)?,
         };
-        self.scale.apply(chosen, [&mut data.train.x, &mut data.test.x], notice);
+        // Never left out for somebody's own model: a score on these says nothing of their data.
+        if without && chosen.task != Task::Mnist && (chosen.has_weights || !quiet) {
+            output::notice(
+                "This model has no data of its own: a small made-up task stands in (--data FILE.npz for yours).",
+            );
+        }
+        self.scale.apply(chosen, [&mut data.train.x, &mut data.test.x], quiet);
         Ok(data)
     }
 }
@@ -61,12 +52,14 @@ impl Data {
 impl Scale {
     /// Has bytes divided by 255 where that is asked for, and says so. A model that rescales its own input is given them
     /// as they are.
-    pub fn apply<const N: usize>(self, chosen: &Chosen, inputs: [&mut Inputs; N], notice: impl Fn(&str)) {
+    pub fn apply<const N: usize>(self, chosen: &Chosen, inputs: [&mut Inputs; N], quiet: bool) {
         let rescales = chosen.model.layers().first().is_some_and(|layer| layer.spec.class_name() == "Rescaling");
         if self == Scale::None || rescales || !inputs.iter().any(|inputs| matches!(inputs, Inputs::Bytes { .. })) {
             return;
         }
         inputs.into_iter().for_each(|inputs| inputs.scale_bytes(1.0 / 255.0));
-        notice("Inputs are bytes; they are divided by 255 (--scale none takes them as they are).");
+        if !quiet {
+            output::notice("Inputs are bytes; they are divided by 255 (--scale none takes them as they are).");
+        }
     }
 }

@@ -41,17 +41,13 @@ impl Evaluate {
         let model = chosen.model;
         let start = Instant::now();
         let scores = model.evaluate(&data.test)?;
-        let seconds = start.elapsed().as_secs_f64();
-        output::result(&match self.json {
-            true => {
-                let fingerprint = model.fingerprint();
-                let metrics = metrics(&scores);
-                json!({ "loss": scores.loss, "metrics": metrics, "fingerprint": fingerprint, "seconds": seconds })
-                    .to_string()
-                    + "\n"
-            }
-            false => lines(&scores),
-        })
+        let line = json!({
+            "loss": scores.loss,
+            "metrics": metrics(&scores),
+            "fingerprint": model.fingerprint(),
+            "seconds": start.elapsed().as_secs_f64(),
+        });
+        output::result(&if self.json { format!("{line}\n") } else { lines(&scores) })
     }
 }
 

@@ -13,14 +13,15 @@ mod summary;
 mod train;
 mod verify;
 
+use std::error::Error;
 use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use tallynet::formats::{self, Loaded};
+use tallynet::kernels;
 use tallynet::model::Sequential;
 use tallynet::model::recipes::{self, Task};
-use tallynet::{Error, kernels};
 
 /// Train small Keras-style models on the CPU, see why they have the parameters they have, and prove it.
 ///
@@ -64,8 +65,8 @@ impl Failure {
     }
 }
 
-impl From<Error> for Failure {
-    fn from(error: Error) -> Failure {
+impl<E: Error> From<E> for Failure {
+    fn from(error: E) -> Failure {
         Failure { message: error.to_string(), code: 1 }
     }
 }

@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use ndarray_npy::WriteNpyExt;
-use tallynet::datasets::npz;
-use tallynet::{Error, formats};
+use tallynet::{datasets::npz, formats};
 
 use super::data::Scale;
 use super::{Failure, Outcome, choose, output};
@@ -42,12 +41,11 @@ impl Predict {
         let chosen = choose(&self.file, None)?;
         chosen.warn_if_untrained(&self.file);
         let mut inputs = npz::load_inputs(&self.input)?;
-        self.scale.apply(&chosen, [&mut inputs], output::notice);
+        self.scale.apply(&chosen, [&mut inputs], false);
         let outputs = chosen.model.predict(&inputs)?;
         let mut bytes = vec![];
-        let failed = |error: &dyn std::fmt::Display| Failure { message: error.to_string(), code: 1 };
-        outputs.write_npy(&mut bytes).map_err(|error| failed(&error))?;
-        formats::replace(&self.output, &bytes).map_err(|error: Error| Failure::from(error))?;
+        outputs.write_npy(&mut bytes)?;
+        formats::replace(&self.output, &bytes)?;
         output::notice(&format!("Wrote {} with the shape {:?}", self.output.display(), outputs.shape()));
         Ok(())
     }

@@ -129,21 +129,7 @@ impl Train {
         let mut chosen = choose(&self.model, self.seed)?;
         self.compile(&mut chosen.model)?;
         chosen.model.n_threads = self.threads.map_or(chosen.model.n_threads, NonZeroUsize::get);
-        if self.validation_split.is_some_and(|share| !(share > 0.0 && share < 1.0)) {
-            return Err(Failure::usage("--validation-split is between 0 and 1, such as 0.1"));
-        }
-        let checkpoint = self.checkpoint.as_ref().map(Path::new);
-        if checkpoint.is_some_and(|path| !formats::holds_weights(path) && formats::check_savable(path).is_ok()) {
-            return Err(Failure::usage(
-                "--checkpoint: a .json would hold no weights; end it in .keras or .safetensors",
-            ));
-        }
-        for path in [self.save.as_deref(), checkpoint].into_iter().flatten() {
-            formats::check_savable(path)?;
-        }
-        if let Some(path) = &self.csv {
-            formats::check_writable(path)?;
-        }
+        self.check()?;
         let mut callbacks = self.callbacks(&mut chosen.model, !silent)?;
         if !silent {
             output::result(&chosen.model.summary(Style::Keras1, None))?;
@@ -166,11 +152,29 @@ impl Train {
         }
         let scores = model.evaluate(&data.test)?;
         let verification = model.verify()?;
-        output::result(&match (self.json, self.quiet) {
-            (true, _) => json_line(&model, &history, &scores, start.elapsed().as_secs_f64()),
-            (_, true) => evaluate::lines(&scores),
-            _ => report(&scores, &verification, self.save.as_deref()),
-        })
+        let mut text = evaluate::lines(&scores);
+        if self.json {
+            text = json_line(&model, &history, &scores, start.elapsed().as_secs_f64());
+        } else if !self.quiet {
+            text += &format!("\n{verification}\n");
+            text += &self.save.as_ref().map_or(String::new(), |path| output::saved(path) + "\n");
+        }
+        output::result(&text)
+    }
+
+    /// Refuses what training would only stumble over at its end.
+    fn check(&self) -> Outcome {
+        if self.validation_split.is_some_and(|share| !(share > 0.0 && share < 1.0)) {
+            return Err(Failure::usage("--validation-split is between 0 and 1, such as 0.1"));
+        }
+        let checkpoint = self.checkpoint.as_ref().map(Path::new);
+        if checkpoint.is_some_and(|path| !formats::holds_weights(path) && formats::check_savable(path).is_ok()) {
+            let problem = "--checkpoint: a .json would hold no weights; end it in .keras or .safetensors";
+            return Err(Failure::usage(problem));
+        }
+        self.save.as_deref().into_iter().chain(checkpoint).try_for_each(formats::check_savable)?;
+        self.csv.as_deref().map_or(Ok(()), formats::check_writable)?;
+        Ok(())
     }
 
     /// What the flags ask for beside training. The progress comes last: it prints what the others add to the logs.
@@ -206,23 +210,26 @@ impl Train {
 
     /// Compiles the model anew where a flag says something else than it was compiled with.
     fn compile(&self, model: &mut Sequential) -> Outcome {
-        let old = model.compiled.as_ref();
-        let mut optimizer = match (&self.optimizer, old) {
-            (Some(name), _) => AnyOptimizer::by_name(name).map_err(Failure::usage)?,
-            (None, Some(Compiled { optimizer: Some(optimizer), .. })) => optimizer.clone(),
-            (None, Some(_)) => {
-                return Err(Failure::usage("the file has no optimizer that is known here; give --optimizer"));
-            }
-            (None, None) => {
-                return Err(Failure::usage(
-                    "the file does not say how the model is trained; give --loss and --optimizer",
-                ));
+        let old = model.compiled.take();
+        let unknown = match &old {
+            Some(_) => "the file has no optimizer that is known here; give --optimizer",
+            None => "the file does not say how the model is trained; give --loss and --optimizer",
+        };
+        let mut optimizer = match &self.optimizer {
+            Some(name) => AnyOptimizer::by_name(name).map_err(Failure::usage)?,
+            None => {
+                let optimizer = old.as_ref().and_then(|old| old.optimizer.clone());
+                optimizer.ok_or_else(|| Failure::usage(unknown))?
             }
         };
-        let loss = match (&self.loss, old) {
+        let loss = match (&self.loss, &old) {
             (Some(name), _) => AnyLoss::by_name(name).map_err(Failure::usage)?,
             (None, Some(old)) => old.loss.clone(),
             (None, None) => return Err(Failure::usage("the model was saved without a loss; give --loss")),
+        };
+        let metrics = match (&self.metrics, &old) {
+            (Some(names), _) => names.iter().map(|name| MetricChoice::from(name.trim())).collect(),
+            (None, old) => old.as_ref().map_or(vec![], |old| old.metrics.clone()),
         };
         if let Some(rate) = self.learning_rate {
             *optimizer.learning_rate_mut() = rate.into();
@@ -232,45 +239,30 @@ impl Train {
             let schedule = schedule::parse(text, self.learning_rate, default);
             *optimizer.learning_rate_mut() = schedule.map_err(Failure::usage)?;
         }
-        match (&mut optimizer, self.momentum) {
-            (AnyOptimizer::Sgd(sgd), Some(momentum)) => sgd.momentum = momentum,
-            (other, Some(_)) => {
-                return Err(Failure::usage(format!(
-                    "--momentum is for sgd, and the optimizer is {}",
-                    other.class_name()
-                )));
-            }
-            _ => {}
+        if let Some(momentum) = self.momentum {
+            let AnyOptimizer::Sgd(sgd) = &mut optimizer else {
+                let class = optimizer.class_name();
+                return Err(Failure::usage(format!("--momentum is for sgd, and the optimizer is {class}")));
+            };
+            sgd.momentum = momentum;
         }
-        let metrics = match (&self.metrics, old) {
-            (Some(names), _) => names.iter().map(|name| MetricChoice::from(name.trim())).collect(),
-            (None, Some(old)) => old.metrics.clone(),
-            (None, None) => vec![],
-        };
-        // What was remembered stays good for a rule that keeps the same.
-        let slots = |optimizer: &Option<AnyOptimizer>| optimizer.as_ref().map(|optimizer| optimizer.slots());
-        let state = old.map(|old| (slots(&old.optimizer), old.state.clone()));
         model.compile_with(Some(optimizer), loss, metrics).map_err(Failure::usage)?;
+        // What was remembered stays good for a rule that keeps the same.
         let compiled = model.compiled_mut()?;
-        if let Some((_, state)) = state.filter(|(old, _)| *old == slots(&compiled.optimizer)) {
+        let slots = |compiled: &Compiled| compiled.optimizer.as_ref().map(|optimizer| optimizer.slots());
+        if let Some(old) = old.filter(|old| slots(old) == slots(compiled)) {
             let own = self.optimizer.is_some() || self.learning_rate.is_some();
-            let learning_rate = if own { compiled.state.learning_rate } else { state.learning_rate };
-            compiled.state = OptimizerState { learning_rate, ..state };
+            let learning_rate = if own { compiled.state.learning_rate } else { old.state.learning_rate };
+            compiled.state = OptimizerState { learning_rate, ..old.state };
         }
         Ok(())
     }
 }
 
-fn report(scores: &Scores, verification: &str, saved: Option<&Path>) -> String {
-    let saved = saved.map_or(String::new(), |path| format!("{}\n", output::saved(path)));
-    format!("{}\n{verification}\n{saved}", evaluate::lines(scores))
-}
-
 fn json_line(model: &Sequential, history: &History, scores: &Scores, seconds: f64) -> String {
     let layers = model.layers().iter();
     let by_layer: Map<String, Value> = layers.map(|layer| (layer.name(), json!(layer.count_params().0))).collect();
-    let epochs: Map<String, Value> =
-        history.values.iter().map(|(name, values)| (name.clone(), json!(values))).collect();
+    let epochs: Map<_, _> = history.values.iter().map(|(name, values)| (name.clone(), json!(values))).collect();
     let line = json!({
         "loss": scores.loss,
         "metrics": evaluate::metrics(scores),
