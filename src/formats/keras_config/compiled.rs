@@ -14,31 +14,31 @@ use crate::optimizers::AnyOptimizer;
 /// Optimizer, loss and metrics in this crate's form. A loss that is not known is an error; an optimizer or a metric is
 /// left out, with a warning.
 pub fn read(compile: &Value, warnings: &mut Vec<String>) -> Result<Value> {
-    let optimizer = compile.get("optimizer").or(compile.get("optimizer_config")).unwrap_or(&Value::Null);
-    let optimizer = match optimizer {
+    let optimizer = match compile.get("optimizer").unwrap_or(&compile["optimizer_config"]) {
         Value::Null => Ok(Value::Null),
         Value::String(name) => AnyOptimizer::by_name(name).map(|known| json!(known)).map_err(|error| error.to_string()),
-        _ => described::<AnyOptimizer>("optimizer", optimizer, AnyOptimizer::all()),
+        optimizer => described("optimizer", optimizer, AnyOptimizer::all()),
     };
     let optimizer = optimizer.unwrap_or_else(|problem| {
         warnings.push(format!("the optimizer is left out, so training needs another: {problem}"));
         Value::Null
     });
-    if compile.get("loss_weights").is_some_and(|weights| !weights.is_null()) {
+    if !compile["loss_weights"].is_null() {
         return Err("it weighs its losses (loss_weights)".to_string());
     }
     // A model with one output may have its loss in a list, or by the name of the output.
-    let loss = compile.get("loss").unwrap_or(&Value::Null);
-    let only = loss.as_array().filter(|list| list.len() == 1).and_then(|list| list.first());
-    let named = loss.as_object().filter(|map| map.len() == 1).and_then(|map| map.values().next());
-    let loss = only.or(named).unwrap_or(loss);
+    let loss = match &compile["loss"] {
+        Value::Array(list) if list.len() == 1 => &list[0],
+        Value::Object(map) if map.len() == 1 => map.values().next().unwrap_or(&Value::Null),
+        loss => loss,
+    };
     let loss = match function(loss) {
         Some(name) => json!(AnyLoss::by_name(name).map_err(|error| error.to_string())?),
-        None => described::<AnyLoss>("loss", loss, AnyLoss::all())?,
+        None => described("loss", loss, AnyLoss::all())?,
     };
     let mut found = vec![];
-    metrics(compile.get("metrics").unwrap_or(&Value::Null), &mut found);
-    metrics(compile.get("weighted_metrics").unwrap_or(&Value::Null), &mut found);
+    metrics(&compile["metrics"], &mut found);
+    metrics(&compile["weighted_metrics"], &mut found);
     let mut known = vec![];
     for value in found {
         match metric(value) {
@@ -59,14 +59,12 @@ fn described<C: Serialize + DeserializeOwned>(role: &str, value: &Value, all: Ve
         return Err(format!("the {role}: {problem}"));
     }
     let class = text(value, "class_name");
-    let config = value.get("config").and_then(Value::as_object).cloned().unwrap_or_default();
-    let place = format!("{role} {class}");
-    options(&place, class, config, all, role)
+    options(&format!("{role} {class}"), class, value["config"].as_object().cloned().unwrap_or_default(), all, role)
 }
 
 /// The name of a function, given as it is or as an object.
 fn function(value: &Value) -> Option<&str> {
-    value.as_str().or_else(|| value.get("config")?.as_str())
+    value.as_str().or(value["config"].as_str())
 }
 
 /// The metrics in lists within lists. Their depth is what the parser of JSON allows.
@@ -84,9 +82,9 @@ fn metric(value: &Value) -> Result<Value> {
     if let Some(name) = function(value) {
         return AnyMetric::by_name(name, 1, 1).map(|_| json!(name)).map_err(|error| error.to_string());
     }
-    let mut known = described::<AnyMetric>("metric", value, AnyMetric::all())?;
-    if let Some(name) = value.pointer("/config/name").filter(|name| name.is_string()) {
-        known["config"]["name"] = name.clone();
+    let mut known = described("metric", value, AnyMetric::all())?;
+    if let Some(name) = value["config"]["name"].as_str() {
+        known["config"]["name"] = json!(name);
     }
     Ok(known)
 }

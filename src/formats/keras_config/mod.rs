@@ -9,7 +9,7 @@
 mod compiled;
 mod options;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::layers::AnyLayer;
 use crate::model::{Description, Sequential};
@@ -20,14 +20,13 @@ type Result<T> = std::result::Result<T, String>;
 /// The description of a model, and what of the file was left out. `compile` and `training` come from elsewhere where
 /// the file keeps them elsewhere.
 pub fn read(model: &Value, compile: Option<&Value>, training: Option<&Value>) -> Result<(Description, Vec<String>)> {
-    let class = text(model, "class_name");
-    if let Some(problem) = foreign(&json!({ "class_name": class, "registered_name": model.get("registered_name") })) {
+    let (class, config) = (text(model, "class_name"), &model["config"]);
+    if let Some(problem) = foreign(&json!({ "class_name": class, "registered_name": model["registered_name"] })) {
         return Err(format!("the model: {problem}"));
     }
     if class != "Sequential" {
         return Err(format!("the model is a {class:?}, and only a Sequential is read: layers one behind the other"));
     }
-    let config = model.get("config").unwrap_or(&Value::Null);
     // Keras 1 and 2.0 to 2.2 wrote the list of layers alone.
     let layers = config.get("layers").unwrap_or(config).as_array().ok_or("the model has no list of layers")?;
     let is_input = |layer: &&Value| text(layer, "class_name") == "InputLayer";
@@ -36,20 +35,17 @@ pub fn read(model: &Value, compile: Option<&Value>, training: Option<&Value>) ->
     for (number, entry) in layers.iter().skip_while(is_input).enumerate() {
         described.push(layer(number + 1, entry, &mut warnings)?);
     }
-
-    let compile = compile.or(model.get("compile_config"));
-    let compile = compile.filter(|compile| compile.as_object().is_some_and(|compile| !compile.is_empty()));
-    let compile = compile.and_then(|compile| match compiled::read(compile, &mut warnings) {
-        Ok(compile) => Some(compile),
-        Err(problem) => {
+    let compile = compile.unwrap_or(&model["compile_config"]);
+    let compile = match compile.as_object().is_none_or(|compile| compile.is_empty()) {
+        true => Value::Null,
+        false => compiled::read(compile, &mut warnings).unwrap_or_else(|problem| {
             warnings.push(format!("how the model was trained is left out: {problem}"));
-            None
-        }
-    });
-    let name = config.get("name").and_then(Value::as_str).unwrap_or("sequential");
+            Value::Null
+        }),
+    };
     let description = json!({
         "class_name": class,
-        "config": { "name": name, "layers": described },
+        "config": { "name": config["name"].as_str().unwrap_or("sequential"), "layers": described },
         "compile_config": compile,
         "training": training.unwrap_or(&json!({ "seed": 0, "epochs": 0, "batch_size": null, "iteration": 0 })),
     });
@@ -59,17 +55,18 @@ pub fn read(model: &Value, compile: Option<&Value>, training: Option<&Value>) ->
 
 /// The shape of a batch, from whichever place the file keeps it in.
 fn input(model: &Value, layers: &[Value]) -> Result<Value> {
-    let first = layers.first().and_then(|layer| layer.get("config")).unwrap_or(&Value::Null);
-    let sample = |shape: &Value| Some(Value::Array([vec![Value::Null], shape.as_array()?.clone()].concat()));
+    let first = &layers.first().unwrap_or(&Value::Null)["config"];
+    let batch =
+        |sample: &Value| sample.as_array().map_or(Value::Null, |axes| json!([&[Value::Null], &axes[..]].concat()));
     let given = [
-        first.get("batch_shape").cloned(),
-        first.get("batch_input_shape").cloned(),
-        first.get("input_shape").and_then(sample),
-        first.get("input_dim").and_then(|length| sample(&json!([length]))),
-        model.pointer("/config/build_input_shape").cloned(),
-        model.pointer("/build_config/input_shape").cloned(),
+        first["batch_shape"].clone(),
+        first["batch_input_shape"].clone(),
+        batch(&first["input_shape"]),
+        first.get("input_dim").map_or(Value::Null, |length| json!([null, length])),
+        model["config"]["build_input_shape"].clone(),
+        model["build_config"]["input_shape"].clone(),
     ];
-    let shape = given.into_iter().flatten().find(|shape| shape.is_array());
+    let shape = given.into_iter().find(Value::is_array);
     let shape = shape.ok_or("the model does not say what shape its input has; build it in Keras before it is saved")?;
     match shape.as_array().is_some_and(|axes| axes.iter().skip(1).all(Value::is_u64)) {
         true => Ok(shape),
@@ -82,82 +79,83 @@ fn layer(number: usize, layer: &Value, warnings: &mut Vec<String>) -> Result<Val
         "Convolution2D" => "Conv2D",
         class => class,
     };
-    let empty = Map::new();
-    let config = layer.get("config").and_then(Value::as_object).unwrap_or(&empty);
-    let name = config.get("name").and_then(Value::as_str);
+    let mut config = layer["config"].as_object().cloned().unwrap_or_default();
+    let name = layer["config"]["name"].as_str();
     let place = format!("layer {number}, {} ({class})", name.unwrap_or("without a name"));
     if let Some(problem) = foreign(layer) {
         return Err(format!("{place}: {problem}"));
     }
-    if let Some(precision) = config.get("dtype").and_then(dtype).filter(|name| *name != "float32") {
-        warnings
-            .push(format!("{place}: it was made for {precision}, and is computed here in one precision throughout"));
+    if let Some(precision) = dtype(&layer["config"]["dtype"]).filter(|name| *name != "float32") {
+        let warning = format!("{place}: it was made for {precision}, and is computed here in one precision throughout");
+        warnings.push(warning);
     }
-    let mut config = config.clone();
     if let (Some(rows), Some(columns)) = (config.remove("nb_row"), config.remove("nb_col")) {
         config.insert("kernel_size".to_string(), json!([rows, columns]));
     }
     let trainable = config.remove("trainable").unwrap_or(json!(true));
-    let mut config = options(&place, class, config, AnyLayer::all(), "layer")?;
-    if let Some(Value::Object(config)) = config.get_mut("config") {
-        config.insert("trainable".to_string(), trainable);
-        name.map(|name| config.insert("name".to_string(), json!(name)));
+    let mut known = options(&place, class, config, AnyLayer::all(), "layer")?;
+    known["config"]["trainable"] = trainable;
+    if let Some(name) = name {
+        known["config"]["name"] = json!(name);
     }
-    Ok(config)
+    Ok(known)
 }
 
 fn text<'v>(value: &'v Value, key: &str) -> &'v str {
-    value.get(key).and_then(Value::as_str).unwrap_or_default()
+    value[key].as_str().unwrap_or_default()
 }
 
 /// The configuration in the form that Keras 3.1 to 3.15 read, and beside it what Keras does not store.
 pub fn write(model: &Sequential) -> (Value, Value) {
     let mut value = serde_json::to_value(model.description()).unwrap_or_default();
     let training = value.as_object_mut().and_then(|value| value.remove("training")).unwrap_or_default();
-    let shape = value.pointer("/config/layers/0/config/batch_shape").cloned().unwrap_or_default();
+    let shape = value["config"]["layers"][0]["config"]["batch_shape"].clone();
     let mut input = "input_layer".to_string();
     while model.layer(&input).is_some() {
         input.push('_');
     }
-    for layer in value.pointer_mut("/config/layers").and_then(Value::as_array_mut).into_iter().flatten() {
-        tag(layer, "keras.layers");
-        if let Some(config) = layer.get_mut("config").and_then(Value::as_object_mut) {
-            config.entry("name").or_insert(json!(input));
-            config.insert("dtype".to_string(), json!("float32"));
-            for (key, value) in config {
-                match key.rsplit('_').next() {
-                    Some("initializer") => tag(value, "keras.initializers"),
-                    Some("regularizer") => tag(value, "keras.regularizers"),
-                    _ => {}
-                }
-            }
-        }
+    value["config"]["layers"][0]["config"]["name"] = json!(input);
+    for layer in value["config"]["layers"].as_array_mut().into_iter().flatten() {
+        layer["config"]["dtype"] = json!("float32");
     }
-    tag(&mut value, "keras");
     value["build_config"] = json!({ "input_shape": shape });
     value["config"]["trainable"] = json!(true);
     value["config"]["dtype"] = json!("float32");
     value["config"]["build_input_shape"] = shape;
-    if let Some(compile) = value.get_mut("compile_config").filter(|compile| compile.is_object()) {
-        tag(&mut compile["optimizer"], "keras.optimizers");
-        tag(&mut compile["optimizer"]["config"]["learning_rate"], "keras.optimizers.schedules");
-        tag(&mut compile["loss"], "keras.losses");
-        compile["metrics"].as_array_mut().into_iter().flatten().for_each(|metric| tag(metric, "keras.metrics"));
-        for key in ["loss_weights", "weighted_metrics"] {
-            compile[key] = Value::Null;
-        }
-        compile["run_eagerly"] = json!(false);
-        compile["steps_per_execution"] = json!(1);
+    if let Some(compile) = value.get_mut("compile_config").and_then(Value::as_object_mut) {
         // Keras then compiles where it can; without, it trains thirty times slower.
-        compile["jit_compile"] = json!("auto");
+        compile.insert("jit_compile".to_string(), json!("auto"));
+        let rest =
+            json!({ "loss_weights": null, "weighted_metrics": null, "run_eagerly": false, "steps_per_execution": 1 });
+        compile.extend(rest.as_object().cloned().unwrap_or_default());
     }
+    tag(&mut value, "keras");
     (value, training)
 }
 
-/// Says where Keras finds the class of an object.
+/// Says of every object of a class in which module Keras finds the class.
 fn tag(value: &mut Value, module: &str) {
-    if let Some(object) = value.as_object_mut().filter(|object| object.contains_key("class_name")) {
-        object.insert("module".to_string(), json!(module));
-        object.insert("registered_name".to_string(), Value::Null);
+    match value {
+        Value::Array(list) => list.iter_mut().for_each(|value| tag(value, module)),
+        Value::Object(map) => {
+            for (key, value) in map.iter_mut() {
+                let module = match key.rsplit('_').next().unwrap_or_default() {
+                    "layers" => "keras.layers",
+                    "initializer" => "keras.initializers",
+                    "regularizer" => "keras.regularizers",
+                    "optimizer" => "keras.optimizers",
+                    "rate" => "keras.optimizers.schedules",
+                    "loss" => "keras.losses",
+                    "metrics" => "keras.metrics",
+                    _ => module,
+                };
+                tag(value, module);
+            }
+            if map.contains_key("class_name") {
+                map.insert("module".to_string(), json!(module));
+                map.insert("registered_name".to_string(), Value::Null);
+            }
+        }
+        _ => {}
     }
 }

@@ -23,45 +23,42 @@ pub fn options<C: Serialize + DeserializeOwned>(
         return Err(format!("{place}: there is no such {role} here; there are {}", names.join(", ")));
     };
     let mut found = Map::new();
-    for (key, value) in config {
+    for (key, value) in &config {
         // A name that the class has is its own, whatever another class once called so.
-        let own = known.pointer(&format!("/config/{key}")).is_some();
-        let key = if own { key.as_str() } else { renamed(&key) };
+        let key = if known["config"].get(key).is_some() { key } else { renamed(key) };
         let wrong = || format!("{place}: the option {key} = {value} is not supported here");
-        match known.pointer(&format!("/config/{key}")) {
-            Some(default) => {
-                if let Some(value) = option(key, &value, default).ok_or_else(wrong)? {
-                    // Tried alone, so that what is wrong with a value is said with its option.
-                    let alone = json!({ "class_name": class, "config": { key: value } });
-                    if let Err(error) = serde_json::from_value::<C>(alone) {
-                        return Err(format!("{place}: the option {key} = {value}: {error}"));
-                    }
-                    found.insert(key.to_string(), value);
-                }
-            }
-            None if has_no_effect(key, &value) => {}
+        let value = match known["config"].get(key) {
+            None if has_no_effect(key, value) => continue,
             None => return Err(wrong()),
+            // The default stands for it.
+            Some(default) if value.is_null() && !default.is_null() => continue,
+            Some(default) => option(key, value, default).ok_or_else(wrong)?,
+        };
+        // Tried alone, so that what is wrong with a value is said with its option.
+        let alone = json!({ "class_name": class, "config": { key: value } });
+        if let Err(error) = serde_json::from_value::<C>(alone) {
+            return Err(format!("{place}: the option {key} = {value}: {error}"));
         }
+        found.insert(key.to_string(), value);
     }
     Ok(json!({ "class_name": class, "config": found }))
 }
 
 /// What is wrong where an object, or one within it, is of a class that somebody made: it may be called as one of Keras's.
 pub fn foreign(value: &Value) -> Option<String> {
-    let children: Vec<&Value> = match value {
-        Value::Array(list) => list.iter().collect(),
-        Value::Object(map) => map.values().collect(),
-        _ => return None,
-    };
-    let module = value.get("module").and_then(Value::as_str).unwrap_or("keras");
-    let registered = value.get("registered_name").and_then(Value::as_str).unwrap_or_default();
+    let module = value["module"].as_str().unwrap_or("keras");
+    let registered = text(value, "registered_name");
     let keras = ["keras", "tf_keras", "tensorflow", "builtins"];
     let own = keras.contains(&module.split('.').next().unwrap_or_default()) && !registered.contains('>');
     if value.get("class_name").is_some() && !own {
         let from = if registered.contains('>') { registered } else { module };
         return Some(format!("the class {} is {from}, which is not Keras's own", text(value, "class_name")));
     }
-    children.into_iter().find_map(foreign)
+    match value {
+        Value::Array(list) => list.iter().find_map(foreign),
+        Value::Object(map) => map.values().find_map(foreign),
+        _ => None,
+    }
 }
 
 /// The names that options had in Keras 1 and 2.
@@ -87,13 +84,12 @@ fn renamed(key: &str) -> &str {
     }
 }
 
-/// The value in this crate's form; `Some(None)` where the default stands for it.
-fn option(key: &str, value: &Value, default: &Value) -> Option<Option<Value>> {
-    let known = match (key, value) {
-        (_, Value::Null) if !default.is_null() => return Some(None),
+/// The value in this crate's form.
+fn option(key: &str, value: &Value, default: &Value) -> Option<Value> {
+    Some(match (key, value) {
         (_, Value::Null) => Value::Null,
         ("activation", _) => {
-            let name = value.as_str().or_else(|| value.get("config")?.as_str())?;
+            let name = value.as_str().or(value["config"].as_str())?;
             checked::<ActivationKind>(json!(name))?
         }
         ("data_format", Value::String(order)) => match order.as_str() {
@@ -109,29 +105,28 @@ fn option(key: &str, value: &Value, default: &Value) -> Option<Option<Value>> {
         // A schedule in the place of a learning rate.
         (_, Value::Object(_)) if value.get("class_name").is_some() => object(value)?,
         _ => value.clone(),
-    };
-    Some(Some(known))
+    })
 }
 
 /// The same value, if it is one of this type.
 fn checked<T: DeserializeOwned>(value: Value) -> Option<Value> {
-    serde_json::from_value::<T>(value.clone()).is_ok().then_some(value)
+    T::deserialize(&value).is_ok().then_some(value)
 }
 
 /// An object's class and those of its options that have an effect.
 fn object(value: &Value) -> Option<Value> {
-    let mut config = value.get("config").and_then(Value::as_object).cloned().unwrap_or_default();
+    let mut config = value["config"].as_object().cloned().unwrap_or_default();
     config.retain(|key, value| !has_no_effect(key, value));
-    Some(json!({ "class_name": value.get("class_name")?.as_str()?, "config": config }))
+    Some(json!({ "class_name": value["class_name"].as_str()?, "config": config }))
 }
 
 /// An initializer, given as a name in either spelling or as an object.
 fn initializer(value: &Value) -> Option<Value> {
-    let mut found = match value.as_str() {
+    let found = match value.as_str() {
         Some(name) => json!({ "class_name": pascal_case(name), "config": {} }),
         None => object(value)?,
     };
-    let number = |key: &str| found.pointer(&format!("/config/{key}")).and_then(Value::as_f64);
+    let config = &found["config"];
     let class = match text(&found, "class_name") {
         "Normal" => "RandomNormal",
         "Uniform" => "RandomUniform",
@@ -140,8 +135,7 @@ fn initializer(value: &Value) -> Option<Value> {
         "OrthogonalInitializer" => "Orthogonal",
         // Keras 2 wrote what the named ones are made of.
         "VarianceScaling" => {
-            let word = |key: &str| found.pointer(&format!("/config/{key}")).and_then(Value::as_str);
-            let class = match (number("scale")?, word("mode")?, word("distribution")?) {
+            let class = match (config["scale"].as_f64()?, config["mode"].as_str()?, config["distribution"].as_str()?) {
                 (1.0, "fan_avg", "uniform") => "GlorotUniform",
                 (1.0, "fan_avg", _) => "GlorotNormal",
                 (2.0, "fan_in", "uniform") => "HeUniform",
@@ -154,23 +148,21 @@ fn initializer(value: &Value) -> Option<Value> {
         }
         class => class,
     };
-    found["class_name"] = json!(class);
-    Some(found)
+    Some(json!({ "class_name": class, "config": config }))
 }
 
 /// A regularizer, given as a name or as an object; Keras 1 wrote the name among the options.
 fn regularizer(value: &Value) -> Option<Value> {
-    let word = |key: &str| value.get(key).and_then(Value::as_str);
-    let class = value.as_str().or(word("class_name")).or(word("name")).unwrap_or("WeightRegularizer");
-    let config = value.get("config").unwrap_or(value).as_object().cloned().unwrap_or_default();
-    let weights: Map<String, Value> = config.into_iter().filter(|(key, _)| key != "name").collect();
-    let class = match class {
+    let class = value.as_str().or(value["class_name"].as_str()).or(value["name"].as_str());
+    let class = match class.unwrap_or("WeightRegularizer") {
         "l1" | "L1" => "L1",
         "l2" | "L2" => "L2",
         "L1L2" | "WeightRegularizer" | "L1L2Regularizer" => "L1L2",
         _ => return None,
     };
-    Some(json!({ "class_name": class, "config": weights }))
+    let mut config = value.get("config").unwrap_or(value).as_object().cloned().unwrap_or_default();
+    config.remove("name");
+    Some(json!({ "class_name": class, "config": config }))
 }
 
 /// `glorot_uniform` becomes `GlorotUniform`.
@@ -184,16 +176,15 @@ fn pascal_case(name: &str) -> String {
 
 /// The name of a precision, or of a policy.
 pub fn dtype(value: &Value) -> Option<&str> {
-    value.as_str().or_else(|| value.pointer("/config/name")?.as_str())
+    value.as_str().or(value["config"]["name"].as_str())
 }
 
 /// Whether an option that a class does not have asks for nothing that is not done anyway.
 fn has_no_effect(key: &str, value: &Value) -> bool {
+    let precisions = ["float32", "float64", "mixed_float16", "mixed_bfloat16"];
     match key {
         _ if value.is_null() => true,
-        "dtype" => {
-            dtype(value).is_some_and(|name| ["float32", "float64", "mixed_float16", "mixed_bfloat16"].contains(&name))
-        }
+        "dtype" => dtype(value).is_some_and(|name| precisions.contains(&name)),
         "data_format" => value == "channels_last" || value == "tf",
         "dilation_rate" | "groups" => value == 1 || *value == json!([1, 1]),
         "reduction" => value == "sum_over_batch_size" || value == "auto",
@@ -201,20 +192,10 @@ fn has_no_effect(key: &str, value: &Value) -> bool {
         "synchronized" | "renorm" | "use_ema" | "amsgrad" | "centered" => value == false,
         "decay" | "weight_decay" | "mode" | "momentum" => value.as_f64() == Some(0.0),
         // Identities, first values and what belongs to options that are off.
-        "name"
-        | "seed"
-        | "optional"
-        | "ragged"
-        | "sparse"
-        | "batch_input_shape"
-        | "input_shape"
-        | "input_dim"
-        | "input_dtype"
-        | "build_config"
-        | "renorm_momentum"
-        | "ema_momentum"
-        | "jit_compile"
-        | "is_legacy_optimizer" => true,
+        "name" | "seed" | "optional" | "ragged" | "sparse" | "build_config" | "jit_compile" | "is_legacy_optimizer" => {
+            true
+        }
+        "batch_input_shape" | "input_shape" | "input_dim" | "input_dtype" | "renorm_momentum" | "ema_momentum" => true,
         _ => false,
     }
 }
