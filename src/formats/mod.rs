@@ -5,6 +5,7 @@
 pub mod hdf5;
 mod keras;
 mod keras_config;
+mod keras_weights;
 mod npz;
 mod replace;
 mod safetensors;
@@ -143,7 +144,7 @@ pub fn save(model: &Sequential, path: &Path) -> Result<()> {
         Form::Safetensors => safetensors::write(model),
         Form::Keras => keras::write(model),
         Form::Json => Ok(keras_config::write(model).0.to_string().into_bytes()),
-        Form::WeightsHdf5 => keras::write_weights(model, false),
+        Form::WeightsHdf5 => keras_weights::write_weights(model, false),
         Form::Npz => npz::write(model),
     };
     let checked = bytes.and_then(|bytes| compare(model, &bytes, form).map(|()| bytes));
