@@ -27,8 +27,8 @@ pub fn read_weights(model: &mut Sequential, root: &Group) -> Result<Loading> {
     let mut paths = paths.into_iter();
     fill(model, |name, shape| {
         let path = paths.next().unwrap_or_default();
-        let dataset = group.dataset(&path)?;
-        array(&dataset.ok_or_else(|| fault(format!("the array {name} is missing: `{path}`")))?, name, shape)
+        let missing = || fault(format!("the array {name} is missing: `{}/{path}`", group.path().trim_end_matches('/')));
+        array(&group.dataset(&path)?.ok_or_else(missing)?, name, shape)
     })
 }
 

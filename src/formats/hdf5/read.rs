@@ -131,6 +131,11 @@ impl<'a> Object<'a> {
 }
 
 impl<'a> Group<'a> {
+    /// Where it is in the file: `/layers/dense`.
+    pub fn path(&self) -> &str {
+        &self.object.path
+    }
+
     /// The names of everything in this group, sorted bytewise.
     pub fn names(&self) -> impl Iterator<Item = &'a str> {
         self.links.keys().copied()
