@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Real;
 use crate::kernels::rows;
-use crate::shape::per_position;
+use crate::shape::{flat, flat_mut, per_position};
 
 /// An activation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -70,8 +70,8 @@ impl ActivationKind {
     /// Turns each `x` into `y`. Vectors of the last axis have this width.
     pub fn forward(self, width: usize, mut values: ArrayViewMut2<Real>) {
         match self {
-            Softmax => rows::softmax(values.as_slice_mut().expect("rows without gaps"), width),
-            Relu => rows::relu(values.as_slice_mut().expect("rows without gaps")),
+            Softmax => rows::softmax(flat_mut(values), width),
+            Relu => rows::relu(flat_mut(values)),
             _ => values.mapv_inplace(|x| self.value(x)),
         }
     }
@@ -82,10 +82,7 @@ impl ActivationKind {
             Softmax => Zip::from(per_position(y, width).rows())
                 .and(per_position(dy, width).rows_mut())
                 .for_each(rows::softmax_backward),
-            Relu => rows::relu_backward(
-                y.to_slice().expect("rows without gaps"),
-                dy.as_slice_mut().expect("rows without gaps"),
-            ),
+            Relu => rows::relu_backward(flat(y), flat_mut(dy)),
             _ => dy.zip_mut_with(&y, |dy, &y| *dy *= self.slope_at_output(y)),
         }
     }

@@ -2,8 +2,10 @@
 
 use std::fmt;
 
-use ndarray::{ArrayBase, Ix2, RawData};
+use ndarray::{ArrayBase, ArrayView2, ArrayViewMut2, Ix2, RawData};
 use serde::{Deserialize, Serialize};
+
+use crate::Real;
 
 /// The lengths of a sample's axes. `Shape::from([28, 28])` prints as `(None, 28, 28)`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -67,6 +69,16 @@ impl fmt::Display for Tuple<'_> {
 fn write_tuple(f: &mut fmt::Formatter, items: impl Iterator<Item = String>) -> fmt::Result {
     let items: Vec<String> = items.collect();
     f.pad(&format!("({}{})", items.join(", "), if items.len() == 1 { "," } else { "" }))
+}
+
+/// The numbers of rows that lie one behind the other, as those of every buffer do.
+pub(crate) fn flat(rows: ArrayView2<'_, Real>) -> &[Real] {
+    rows.to_slice().expect("rows without gaps")
+}
+
+/// The same, to be written.
+pub(crate) fn flat_mut(rows: ArrayViewMut2<'_, Real>) -> &mut [Real] {
+    rows.into_slice().expect("rows without gaps")
 }
 
 /// A view's rows cut into vectors of the last axis, one a row: how a layer acts on the last axis of any rank.

@@ -5,10 +5,11 @@ use ndarray::{ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2};
 use super::kernel;
 use super::lanes::Lanes;
 use crate::Real;
+use crate::shape::{flat, flat_mut};
 
 /// `y[i, j] += bias[j]`.
-pub fn add_to_each(mut y: ArrayViewMut2<Real>, bias: &[Real]) {
-    add_bias(y.as_slice_mut().expect("rows without gaps"), bias);
+pub fn add_to_each(y: ArrayViewMut2<Real>, bias: &[Real]) {
+    add_bias(flat_mut(y), bias);
 }
 
 kernel! {
@@ -24,7 +25,7 @@ fn add_bias_body<L: Lanes>(y: &mut [Real], bias: &[Real]) {
 
 /// `sums[j] = Σᵢ dy[i, j]`, or `+=` where `accumulate` says so, in the order of the rows.
 pub fn sum(dy: ArrayView2<Real>, sums: &mut [Real], accumulate: bool) {
-    sum_rows(dy.to_slice().expect("rows without gaps"), sums, accumulate);
+    sum_rows(flat(dy), sums, accumulate);
 }
 
 kernel! {

@@ -20,7 +20,7 @@ use crate::kernels::convolution::{self, Axis, Convolution, Padding};
 use crate::kernels::rows;
 use crate::params::ParamSpec;
 use crate::regularizers::L1L2;
-use crate::shape::{Shape, per_position};
+use crate::shape::{Shape, flat, flat_mut, per_position};
 
 class! {
     /// The layer `Conv2D`.
@@ -140,28 +140,21 @@ impl ConvLayer {
 }
 
 impl Layer for ConvLayer {
-    fn forward(&self, params: &[Real], x: ArrayView2<Real>, mut y: ArrayViewMut2<Real>, scratch: &mut [Real]) {
+    fn forward(&self, params: &[Real], x: ArrayView2<Real>, y: ArrayViewMut2<Real>, scratch: &mut [Real]) {
         let (kernel, bias) = params.split_at(self.weights());
-        let (x, y) = (x.to_slice().expect("rows without gaps"), y.as_slice_mut().expect("rows without gaps"));
-        convolution::forward(&self.0, kernel, bias, x, y, scratch);
+        convolution::forward(&self.0, kernel, bias, flat(x), flat_mut(y), scratch);
     }
 
     fn backward(&self, pass: Backward) {
         let (d_kernel, d_bias) = pass.d_params.split_at_mut(self.weights());
-        let (x, dy) = (pass.x.to_slice().expect("rows without gaps"), pass.dy.to_slice().expect("rows without gaps"));
+        let (x, dy) = (flat(pass.x), flat(pass.dy));
         convolution::kernel_gradient(&self.0, x, dy, d_kernel, pass.accumulate, pass.scratch);
         if !d_bias.is_empty() {
             rows::sum(per_position(pass.dy, self.0.filters), d_bias, pass.accumulate);
         }
-        if let Some(mut dx) = pass.dx {
+        if let Some(dx) = pass.dx {
             let kernel = &pass.params[..self.weights()];
-            convolution::input_gradient(
-                &self.0,
-                kernel,
-                dy,
-                dx.as_slice_mut().expect("rows without gaps"),
-                pass.scratch,
-            );
+            convolution::input_gradient(&self.0, kernel, dy, flat_mut(dx), pass.scratch);
         }
     }
 

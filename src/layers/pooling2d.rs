@@ -13,7 +13,7 @@ use crate::Real;
 use crate::classes::class;
 use crate::kernels::convolution::{Axis, Padding};
 use crate::kernels::pooling::{self, Pool, Pooling};
-use crate::shape::Shape;
+use crate::shape::{Shape, flat, flat_mut};
 
 /// Two classes with the same options.
 macro_rules! pooling2d {
@@ -110,19 +110,13 @@ fn pooled(output: Shape, pooling: Pooling, part: &str) -> Result<Built, Misfit> 
 struct PoolingLayer(Pooling);
 
 impl Layer for PoolingLayer {
-    fn forward(&self, _: &[Real], x: ArrayView2<Real>, mut y: ArrayViewMut2<Real>, _: &mut [Real]) {
-        pooling::forward(
-            &self.0,
-            x.to_slice().expect("rows without gaps"),
-            y.as_slice_mut().expect("rows without gaps"),
-        );
+    fn forward(&self, _: &[Real], x: ArrayView2<Real>, y: ArrayViewMut2<Real>, _: &mut [Real]) {
+        pooling::forward(&self.0, flat(x), flat_mut(y));
     }
 
     fn backward(&self, pass: Backward) {
-        if let Some(mut dx) = pass.dx {
-            let (x, dy) =
-                (pass.x.to_slice().expect("rows without gaps"), pass.dy.to_slice().expect("rows without gaps"));
-            pooling::backward(&self.0, x, dy, dx.as_slice_mut().expect("rows without gaps"), pass.scratch);
+        if let Some(dx) = pass.dx {
+            pooling::backward(&self.0, flat(pass.x), flat(pass.dy), flat_mut(dx), pass.scratch);
         }
     }
 

@@ -13,6 +13,7 @@ use crate::datasets::batches::Rows;
 use crate::kernels::rows::add;
 use crate::layers::Moment;
 use crate::model::{Compiled, Gradients, Sequential, Workspace};
+use crate::optimizers::Slots;
 use crate::{Error, Real, Result};
 
 /// The memory of one run, shared among its threads.
@@ -104,13 +105,13 @@ impl Engine {
         shards.iter().for_each(|shard| total.add(&shard.tally));
         if let Some((first, rest)) = shards.split_first_mut() {
             let rest: &[Shard] = rest;
-            self.threads.pieces(&mut first.gradients, [&mut [], &mut [], &mut []], 0, &|sum, _, start| {
+            self.threads.pieces(&mut first.gradients, Slots::default(), &|sum, _, start| {
                 rest.iter().for_each(|shard| add(&shard.gradients[start..][..sum.len()], sum));
             });
             for (entry, penalty) in params.penalized() {
                 let values = &params.values[entry.range.clone()];
                 let gradients = &mut first.gradients[entry.range.clone()];
-                self.threads.pieces(gradients, [&mut [], &mut [], &mut []], 0, &|gradients, _, start| {
+                self.threads.pieces(gradients, Slots::default(), &|gradients, _, start| {
                     penalty.add_gradient(&values[start..][..gradients.len()], gradients);
                 });
             }
@@ -135,7 +136,7 @@ impl Engine {
         for range in &parameters.trainable {
             let gradients = &self.sum()[range.clone()];
             let slots = state.slots.each_mut().map(|slot| slot.get_mut(range.clone()).unwrap_or_default());
-            self.threads.pieces(&mut parameters.values[range.clone()], slots, 0, &|params, slots, start| {
+            self.threads.pieces(&mut parameters.values[range.clone()], slots, &|params, slots, start| {
                 common.decay(step.learning_rate, params);
                 optimizer.update(step, params, &gradients[start..][..params.len()], slots);
             });

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use rayon::prelude::*;
 
-use crate::optimizers::MAX_SLOTS;
+use crate::optimizers::Slots;
 use crate::{Error, Real, Result};
 
 /// Parameters that are summed and updated in one go.
@@ -49,9 +49,16 @@ impl Threads {
     }
 
     /// Runs `work` on pieces of a vector and of the vectors beside it, with the number of the piece's first element.
-    pub fn pieces<W>(&self, vector: &mut [Real], mut beside: [&mut [Real]; MAX_SLOTS], first: usize, work: &W)
+    pub fn pieces<W>(&self, vector: &mut [Real], beside: Slots, work: &W)
     where
-        W: Fn(&mut [Real], &mut [&mut [Real]; MAX_SLOTS], usize) + Sync,
+        W: Fn(&mut [Real], &mut Slots, usize) + Sync,
+    {
+        self.pieces_from(0, vector, beside, work);
+    }
+
+    fn pieces_from<W>(&self, first: usize, vector: &mut [Real], mut beside: Slots, work: &W)
+    where
+        W: Fn(&mut [Real], &mut Slots, usize) + Sync,
     {
         if self.0.is_none() || vector.len() <= PIECE {
             return work(vector, &mut beside, first);
@@ -60,8 +67,8 @@ impl Threads {
         let (left, right) = vector.split_at_mut(middle);
         let [a, b, c] = beside.map(|slot| slot.split_at_mut(middle.min(slot.len())));
         rayon::join(
-            || self.pieces(left, [a.0, b.0, c.0], first, work),
-            || self.pieces(right, [a.1, b.1, c.1], first + middle, work),
+            || self.pieces_from(first, left, [a.0, b.0, c.0], work),
+            || self.pieces_from(first + middle, right, [a.1, b.1, c.1], work),
         );
     }
 }
