@@ -310,7 +310,7 @@ fn how_a_model_was_compiled_is_read_in_all_spellings() {
 }
 
 fn names(model: &Sequential) -> Vec<&str> {
-    model.compiled.iter().flat_map(|compiled| &compiled.metrics).map(|metric| metric.name.as_str()).collect()
+    model.compiled.iter().flat_map(|compiled| compiled.metrics()).map(|metric| metric.name.as_str()).collect()
 }
 
 #[test]

@@ -191,7 +191,7 @@ impl Train {
         }
         if let Some(path) = &self.checkpoint {
             let checkpoint = ModelCheckpoint { save_best_only: true, verbose, ..ModelCheckpoint::new(path) };
-            let metrics = model.compiled()?.metrics.iter().map(|metric| metric.name.as_str());
+            let metrics = model.compiled()?.metrics().iter().map(|metric| metric.name.as_str());
             let names = ["loss"].into_iter().chain(metrics);
             let mut logs: Logs =
                 names.flat_map(|name| [(name.to_string(), 0.5), (format!("val_{name}"), 0.5)]).collect();
@@ -229,7 +229,7 @@ impl Train {
         };
         let metrics = match (&self.metrics, &old) {
             (Some(names), _) => names.iter().map(|name| MetricChoice::from(name.trim())).collect(),
-            (None, old) => old.as_ref().map_or(vec![], |old| old.metrics.clone()),
+            (None, old) => old.as_ref().map_or(vec![], |old| old.metrics().to_vec()),
         };
         if let Some(rate) = self.learning_rate {
             *optimizer.learning_rate_mut() = rate.into();

@@ -21,8 +21,8 @@ pub struct Compiled {
     pub state: OptimizerState,
     /// What training makes small.
     pub loss: AnyLoss,
-    /// What is counted beside it.
-    pub metrics: Vec<MetricChoice>,
+    /// At most [`MAX_METRICS`], which resolve.
+    pub(super) metrics: Vec<MetricChoice>,
 }
 
 /// A metric, and the name that its values go under.
@@ -77,6 +77,11 @@ impl MetricChoice {
 }
 
 impl Compiled {
+    /// What is counted beside the loss.
+    pub fn metrics(&self) -> &[MetricChoice] {
+        &self.metrics
+    }
+
     /// The rule; an error where the file's is unknown.
     pub fn optimizer(&self) -> Result<&AnyOptimizer> {
         let problem = "the model has a loss and no optimizer that is known here; compile it with one to train it";

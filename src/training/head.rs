@@ -52,10 +52,10 @@ impl Head {
         let compiled = model.compiled()?;
         let (target_width, output_width) = model.widths(&compiled.loss);
         let metric = |choice: &MetricChoice| choice.resolve(target_width, output_width);
-        let names = compiled.metrics.iter().map(|metric| &*metric.name);
+        let names = compiled.metrics().iter().map(|metric| &*metric.name);
         Ok(Head {
             loss: compiled.loss.clone(),
-            metrics: compiled.metrics.iter().map(metric).collect::<Result<_>>()?,
+            metrics: compiled.metrics().iter().map(metric).collect::<Result<_>>()?,
             names: ["loss"].into_iter().chain(names).map(str::to_string).collect(),
             absorbed: model.plan.last_activation().is_some_and(|last| compiled.loss.absorbs(last)),
             positions: model.output_shape().n_positions(),
