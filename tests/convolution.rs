@@ -43,14 +43,18 @@ fn products(layer: &Conv2D, [h, w, c]: [usize; 3], mut each: impl FnMut(usize, u
     }
 }
 
-fn compare(layer: &Conv2D, image: [usize; 3]) {
+/// Holds two images against the naive loop; the gradient at the output of those that are `sparse` is mostly zero.
+fn compare(layer: &Conv2D, image: [usize; 3], sparse: [bool; 2]) {
     let built = layer.build(&Shape::from(image)).unwrap();
     let Operation::Layer(operation) = &built.operations[0] else { panic!("a convolution runs a layer") };
     let (n_in, n_out, rows) = (image.iter().product::<usize>(), built.output.n_values(), 2);
     let params = noise(built.count.total, 1);
     let weights = built.params[0].count();
     let x = Array2::from_shape_vec((rows, n_in), noise(rows * n_in, 2)).unwrap();
-    let dy = Array2::from_shape_vec((rows, n_out), noise(rows * n_out, 3)).unwrap();
+    let mut dy = Array2::from_shape_vec((rows, n_out), noise(rows * n_out, 3)).unwrap();
+    for (mut dy, _) in dy.rows_mut().into_iter().zip(sparse).filter(|(_, sparse)| *sparse) {
+        dy.iter_mut().enumerate().filter(|(i, _)| i * 7 % 5 > 0).for_each(|(_, dy)| *dy = 0.0);
+    }
     let mut scratch = vec![Real::NAN; operation.scratch_len()];
 
     let mut y = Array2::from_elem((rows, n_out), Real::NAN);
@@ -116,9 +120,13 @@ fn a_table_of_geometries() {
                 ([8, 7, 3], [1, 1], [3, 2], [1, 1], 4),
                 ([9, 11, 2], [3, 2], [1, 1], [2, 3], 17),
                 ([6, 40, 3], [2, 5], [1, 1], [1, 1], 33),
+                ([20, 19, 16], [3, 3], [1, 1], [1, 1], 8),
+                ([6, 5, 16], [2, 2], [1, 1], [1, 1], 300),
             ] {
                 let layer = Conv2D { strides, dilation_rate, padding, use_bias, ..Conv2D::new(filters, kernel_size) };
-                compare(&layer, image);
+                for sparse in [[false, false], [false, true], [true, false], [true, true]] {
+                    compare(&layer, image, sparse);
+                }
             }
         }
     }
@@ -135,7 +143,19 @@ proptest! {
         let padding = if same { Padding::Same } else { Padding::Valid };
         let layer = Conv2D { strides, dilation_rate, padding, ..Conv2D::new(filters, [kh, kw]) };
         if layer.build(&Shape::from([h, w, c])).is_ok() {
-            compare(&layer, [h, w, c]);
+            compare(&layer, [h, w, c], [false; 2]);
+        }
+    }
+
+    #[test]
+    fn any_geometry_that_a_sparse_gradient_pays_for(
+        h in 1usize..14, w in 1usize..14, c in 1usize..4, filters in 1usize..12, kh in 1usize..4, kw in 1usize..4,
+        strides in [1usize..4, 1usize..4], dilation in 1usize..3, first in any::<bool>(),
+    ) {
+        let (strides, dilation_rate) = if dilation > 1 { ([1, 1], [dilation, 1]) } else { (strides, [1, 1]) };
+        let layer = Conv2D { strides, dilation_rate, ..Conv2D::new(4 * filters, [kh, kw]) };
+        if layer.build(&Shape::from([h, w, 16 * c])).is_ok() {
+            compare(&layer, [h, w, 16 * c], [first, true]);
         }
     }
 }

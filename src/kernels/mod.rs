@@ -15,7 +15,9 @@ pub mod matmul;
 mod narrow;
 pub mod pooling;
 pub mod rows;
+mod sparse;
 mod tiles;
+mod windows;
 
 use std::sync::OnceLock;
 
