@@ -561,6 +561,8 @@ fn what_an_attacker_found() {
     refused(1, &again, &["epochs", "too many"]);
     // What is read is not overwritten, and no several arrays are guessed among.
     refused(2, &["predict", &saved, &data, "-o", &saved], &["overwrite"]);
+    refused(2, &["train", &saved, "--data", &data, "--save", &data], &["--save", "overwrite"]);
+    refused(2, &["train", &saved, "--data", &data, "--csv", &saved], &["--csv", "overwrite"]);
     let several = path("several.npz");
     let mut npz = NpzWriter::new(fs::File::create(&several).unwrap());
     for name in ["a", "b"] {

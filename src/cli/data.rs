@@ -14,7 +14,7 @@ pub struct Data {
     /// A folder with the four MNIST files (raw or .gz), or a .npz file with x_train, y_train, x_test, y_test
     /// [default: $TALLYNET_DATA, or data/ here, or data/ of the source tree]
     #[arg(long, value_name = "DIR|FILE.npz")]
-    data: Option<PathBuf>,
+    pub data: Option<PathBuf>,
 
     /// How bytes become numbers: divided by 255, or as they are
     #[arg(long, value_enum, default_value_t = Scale::Unit, hide_default_value = true)]

@@ -28,3 +28,14 @@ pub fn saved(path: &Path) -> String {
 pub fn notice(text: &str) {
     let _ = writeln!(stderr(), "{text}");
 }
+
+/// Refuses to write where something is read from.
+pub fn refuse_overwriting(flag: &str, path: &Path, read: &[&Path]) -> Outcome {
+    let place = |path: &Path| path.canonicalize().ok();
+    match place(path) {
+        Some(output) if read.iter().any(|read| place(read).as_ref() == Some(&output)) => {
+            Err(Failure::usage(format!("{flag} {} would overwrite what is read", path.display())))
+        }
+        _ => Ok(()),
+    }
+}

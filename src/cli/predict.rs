@@ -7,7 +7,7 @@ use ndarray_npy::WriteNpyExt;
 use tallynet::{datasets::npz, formats};
 
 use super::data::Scale;
-use super::{Failure, Outcome, choose, output};
+use super::{Outcome, choose, output};
 
 /// Write what a model puts out for an array of inputs.
 #[derive(Args)]
@@ -32,11 +32,7 @@ pub struct Predict {
 impl Predict {
     /// Computes and writes the outputs.
     pub fn run(self) -> Outcome {
-        let place = |path: &Path| path.canonicalize().ok();
-        let output = place(&self.output);
-        if output.is_some() && [Path::new(&self.file), &self.input].map(place).contains(&output) {
-            return Err(Failure::usage(format!("-o {} would overwrite what is read", self.output.display())));
-        }
+        output::refuse_overwriting("-o", &self.output, &[Path::new(&self.file), &self.input])?;
         formats::check_writable(&self.output)?;
         let chosen = choose(&self.file, None)?;
         chosen.warn_if_untrained(&self.file);

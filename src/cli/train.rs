@@ -172,6 +172,13 @@ impl Train {
             let problem = "--checkpoint: a .json would hold no weights; end it in .keras or .safetensors";
             return Err(Failure::usage(problem));
         }
+        let data = self.data.data.as_deref().unwrap_or(Path::new(""));
+        if let Some(path) = &self.save {
+            output::refuse_overwriting("--save", path, &[data])?;
+        }
+        if let Some(path) = &self.csv {
+            output::refuse_overwriting("--csv", path, &[data, Path::new(&self.model)])?;
+        }
         self.save.as_deref().into_iter().chain(checkpoint).try_for_each(formats::check_savable)?;
         self.csv.as_deref().map_or(Ok(()), formats::check_writable)?;
         Ok(())

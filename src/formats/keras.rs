@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
-use super::hdf5::{self, Group, Result};
+use super::hdf5::{self, Fault, Group, Result};
 use super::keras_weights::{read_optimizer, read_weights, text, write_weights};
 use super::{Loaded, Loading, MOST_PARAMS, fault, keras_config, unsupported, weights_alone};
 use crate::model::Sequential;
@@ -18,9 +18,13 @@ use crate::model::Sequential;
 /// Reads an archive.
 pub fn read(bytes: &[u8]) -> Result<Loaded> {
     let config = json(&member(bytes, "config.json")?)?;
-    let metadata = member(bytes, "metadata.json").and_then(|text| json(&text)).unwrap_or_default();
+    let metadata = member(bytes, "metadata.json").and_then(|text| json(&text));
     let weights = member(bytes, "model.weights.h5")?;
-    let loaded = build(&config, None, metadata.get("tallynet"), most(&weights))?;
+    let training = metadata.as_ref().ok().and_then(|metadata| metadata.get("tallynet"));
+    let mut loaded = build(&config, None, training, most(&weights))?;
+    if let Err(Fault { found, .. }) = metadata {
+        loaded.warnings.push(format!("the seed and the epochs trained so far are not known: {found}"));
+    }
     with_weights(loaded, &hdf5::open(&weights)?)
 }
 

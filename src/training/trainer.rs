@@ -75,7 +75,11 @@ impl Sequential {
         }
         self.compiled()?.optimizer()?;
         let mut rows = rows(self, data)?.weighted(options.sample_weight, None)?;
-        let mut validation = options.validation_data.map(|data| self::rows(self, data)).transpose()?;
+        let mut validation =
+            options.validation_data.map(|data| self::rows(self, data)).transpose().map_err(|error| match error {
+                Error::Data(problem) => Error::Data(format!("in the validation data: {problem}")),
+                other => other,
+            })?;
         if validation.is_none() && options.validation_split != 0.0 {
             let (first, last) = rows.split(options.validation_split)?;
             (rows, validation) = (first, Some(last));
