@@ -37,7 +37,7 @@ impl<'a> From<ArrayView2<'a, Real>> for Matrix<'a> {
 
 /// Numbers of scratch memory that [`matmul`] needs for a `B` with so many columns.
 pub fn scratch_len(columns: usize) -> usize {
-    (INNER + 1) * columns.next_multiple_of(WIDEST)
+    narrow::SCRATCH.max((INNER + 1) * columns.next_multiple_of(WIDEST))
 }
 
 /// `C = A·B`, or `C += A·B` where `accumulate` says so.

@@ -5,7 +5,7 @@
 //! The lanes run along a window, for which the kernel and its gradient are turned on their side: filters first.
 
 use super::kernel;
-use super::lanes::{Lanes, SIDE, turned};
+use super::lanes::{FOUR, Lanes};
 use super::windows::Convolution;
 use crate::Real;
 
@@ -17,10 +17,10 @@ const TERMS: usize = 256;
 /// Where a line begins, and its factor.
 type Term = (usize, Real);
 
-/// Whether this way pays for an image: its windows lie in memory as they are, in lines that fill registers, and less
-/// than a third of `dy` is not zero.
+/// Whether this way pays for an image: its windows lie in memory as they are, in lines that fill registers, as its
+/// filters do, and less than a third of `dy` is not zero.
 pub(super) fn pays(c: &Convolution, dy: &[Real]) -> bool {
-    let fits = c.as_is() && c.columns.dilation == 1 && run(c).is_multiple_of(16) && c.filters.is_multiple_of(SIDE);
+    let fits = c.as_is() && c.columns.dilation == 1 && run(c).is_multiple_of(16) && c.filters.is_multiple_of(16);
     fits && c.filters * c.depth() <= MOST && dy.iter().filter(|dy| **dy != 0.0).count() * 3 < dy.len()
 }
 
@@ -73,7 +73,7 @@ fn kernel_gradient_body<L: Lanes>(
             }
         }
     }
-    turn(sums, depth, d_kernel, accumulate);
+    turn::<L>(sums, depth, d_kernel, accumulate);
 }
 
 kernel! {
@@ -85,7 +85,7 @@ kernel! {
 fn input_gradient_body<L: Lanes>(c: &Convolution, kernel: &[Real], dy: &[Real], dx: &mut [Real], scratch: &mut [Real]) {
     let (n, depth, run) = (c.filters, c.depth(), run(c));
     let filters = &mut scratch[..n * depth];
-    turn(kernel, n, filters, false);
+    turn::<L>(kernel, n, filters, false);
     dx.fill(0.0);
     let mut terms = [(0, 0.0); TERMS];
     for (dy, dx) in dy.chunks_exact(c.n_outputs()).zip(dx.chunks_exact_mut(c.n_inputs())) {
@@ -147,15 +147,21 @@ fn add_registers<L: Lanes, const V: usize>(to: &mut [Real], terms: &[Term], from
     V * L::N
 }
 
-/// A matrix of rows of this width becomes, or is added to, one of such columns.
-fn turn(from: &[Real], width: usize, to: &mut [Real], accumulate: bool) {
-    let height = from.len() / width;
-    for (i, rows) in from.chunks_exact(SIDE * width).enumerate() {
-        for j in (0..width).step_by(SIDE) {
-            let square = turned(std::array::from_fn(|k| &rows[k * width + j..][..SIDE]));
-            for (k, line) in square.iter().enumerate() {
-                let to = &mut to[(j + k) * height + i * SIDE..][..SIDE];
-                to.iter_mut().zip(line).for_each(|(to, from)| *to = if accumulate { *to + from } else { *from });
+/// A matrix of rows of this width becomes, or is added to, one of such columns. Both fill registers.
+#[inline(always)]
+fn turn<L: Lanes>(from: &[Real], width: usize, to: &mut [Real], accumulate: bool) {
+    let (height, one) = (from.len() / width, L::splat(1.0));
+    for (i, rows) in (0..height).step_by(FOUR).zip(from.chunks_exact(FOUR * width)) {
+        for j in (0..width).step_by(L::N) {
+            let mut lines = [L::splat(0.0); FOUR];
+            for k in 0..FOUR {
+                lines[k] = L::load(&rows[k * width + j..]);
+            }
+            let lines = L::turn(lines);
+            for k in 0..FOUR {
+                let to = &mut to[(j + k) * height + i..];
+                let before = if accumulate { L::load_fours(to, FOUR * height) } else { L::splat(0.0) };
+                L::store_fours(L::multiply_add(one, before, lines[k]), to, FOUR * height);
             }
         }
     }
