@@ -144,6 +144,18 @@ impl AnyMetric {
         })
     }
 
+    /// The metric that counts the same against class numbers as this one does against the one-hot vectors that they
+    /// stand for, if there is one.
+    pub fn of_class_numbers(&self) -> Option<AnyMetric> {
+        match *self {
+            AnyMetric::CategoricalAccuracy(_) => Some(SparseCategoricalAccuracy {}.into()),
+            AnyMetric::TopKCategoricalAccuracy(TopKCategoricalAccuracy { k }) => {
+                Some(SparseTopKCategoricalAccuracy { k }.into())
+            }
+            _ => None,
+        }
+    }
+
     /// Refuses targets of the other form: class numbers for a metric of vectors, or vectors for one of class numbers.
     pub fn check(&self, name: &str, target_width: usize, output_width: usize) -> Result<()> {
         match self.name().strip_prefix("sparse_") {

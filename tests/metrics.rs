@@ -2,12 +2,14 @@
 
 use ndarray::{Array, ArrayD, Ix2};
 use tallynet::Real;
+use tallynet::activations::ActivationKind;
 use tallynet::datasets::{Dataset, Inputs, Targets};
-use tallynet::layers::Activation;
-use tallynet::losses::{AnyLoss, MeanSquaredError, SparseCategoricalCrossentropy};
+use tallynet::layers::{Activation, Dense};
+use tallynet::losses::{AnyLoss, CategoricalCrossentropy, MeanSquaredError, SparseCategoricalCrossentropy};
 use tallynet::metrics::{self, AnyMetric, BinaryAccuracy, Precision, Recall, TopKCategoricalAccuracy};
 use tallynet::model::{MetricChoice, Sequential};
 use tallynet::optimizers::Sgd;
+use tallynet::training::FitOptions;
 
 fn array(rows: &[&[Real]]) -> ArrayD<Real> {
     Array::from_shape_vec(Ix2(rows.len(), rows[0].len()), rows.concat()).unwrap().into_dyn()
@@ -112,5 +114,35 @@ fn which_way_is_better() {
         ("learning_rate", None),
     ] {
         assert_eq!(metrics::lower_is_better(name), lower, "{name}");
+    }
+}
+
+/// Class numbers under a loss of vectors train to the same bits as the vectors themselves, also where the validation data
+/// come in the other form, and where an option needs vectors.
+#[test]
+fn class_numbers_are_the_one_hot_vectors_that_they_stand_for() {
+    let x = Array::from_shape_fn(Ix2(40, 3), |(i, j)| ((i * 7 + j * 11) % 13) as Real / 13.0).into_dyn();
+    let numbers = ArrayD::from_shape_fn(vec![40], |i| (i[0] % 4) as u32);
+    let vectors = Array::from_shape_fn(Ix2(40, 4), |(i, j)| Real::from(u8::from(i % 4 == j))).into_dyn();
+    let numbers = Dataset { x: Inputs::Reals(x.clone()), y: Targets::Labels(numbers) };
+    let vectors = Dataset { x: Inputs::Reals(x), y: Targets::Reals(vectors) };
+    let losses = [0.0, 0.1].map(|label_smoothing| CategoricalCrossentropy { label_smoothing, ..Default::default() });
+    for (loss, metrics) in losses.iter().zip([["accuracy", "top_k_categorical_accuracy"], ["accuracy", "precision"]]) {
+        let fit = |data: &Dataset, validation: &Dataset| {
+            let mut model =
+                Sequential::builder([3]).add(Dense::new(4).activation(ActivationKind::Softmax)).build(0).unwrap();
+            model.compile(Sgd::new(0.5), loss.clone(), &metrics).unwrap();
+            let options =
+                FitOptions { epochs: 3, batch_size: 16, validation_data: Some(validation), ..FitOptions::default() };
+            let history = model.fit(data, options, &mut []).unwrap();
+            let logged = ["loss", "accuracy", metrics[1], "val_loss", "val_accuracy"];
+            let logged = logged.map(|name| history.get(name).unwrap().to_vec());
+            let weights: Vec<_> = model.weights().map(|(name, array)| (name, array.to_owned())).collect();
+            (weights, logged, model.evaluate(data).unwrap())
+        };
+        let expected = fit(&vectors, &vectors);
+        assert_eq!(fit(&numbers, &numbers), expected);
+        assert_eq!(fit(&numbers, &vectors), expected);
+        assert_eq!(fit(&vectors, &numbers), expected);
     }
 }

@@ -12,7 +12,7 @@ use crate::random::{self, Stream};
 use crate::shape::{Shape, Tuple};
 use crate::{Error, Real, Result};
 
-/// How many rows before its turn a row is asked for: shuffled rows come from anywhere in memory.
+/// How many rows are asked for at a time, before their turn: shuffled rows come from anywhere in memory.
 const FETCHED_AHEAD: usize = 4;
 
 /// A dataset that fits a model.
@@ -89,6 +89,11 @@ impl<'a> Rows<'a> {
         };
         let target_width = if sparse { output.n_positions() } else { output.n_values() };
         Ok(Rows { y, target_width, spread, ..inputs })
+    }
+
+    /// The same rows with class numbers for targets, where those are spread out to one-hot vectors.
+    pub fn as_class_numbers(&self) -> Option<Rows<'a>> {
+        (self.spread > 1).then(|| Rows { spread: 1, target_width: self.target_width / self.spread, ..self.clone() })
     }
 
     /// Checks inputs alone, for a prediction.
@@ -171,6 +176,16 @@ impl<'a> Rows<'a> {
         }
         let rest = Rows { first: self.first + training, len: len - training, ..self.clone() };
         Ok((Rows { len: training, ..self }, rest))
+    }
+
+    /// Asks for the next few of the rows with these numbers.
+    pub fn fetch<'n>(&self, numbers: impl Iterator<Item = &'n u32>) {
+        if let Values::Bytes(values, _) = self.x {
+            let width = self.input_width;
+            numbers
+                .take(FETCHED_AHEAD)
+                .for_each(|&row| prefetch(&values[(self.first + row as usize) * width..][..width]));
+        }
     }
 
     /// Writes the rows with these numbers, one behind the other: inputs, targets (unless there are none) and weights.

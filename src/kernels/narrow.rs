@@ -58,8 +58,13 @@ fn along_inner<L: Lanes, const C: usize>(a: Matrix, b: Matrix, c: &mut [Real], a
             let line = |i: usize| &a.data[(2 * number + i.min(last)) * a.row_stride..][..k];
             let sums = dots::<L, C>([line(0), line(1)], packed);
             for (c, sums) in c.chunks_exact_mut(n).zip(sums) {
-                for (c, sum) in c[first..].iter_mut().zip(sums) {
-                    *c = if accumulate { *c + sum } else { sum };
+                match c[first..].first_chunk_mut() {
+                    // So few numbers are not worth a call that copies memory.
+                    Some(c) if !accumulate => *c = sums,
+                    _ => c[first..]
+                        .iter_mut()
+                        .zip(sums)
+                        .for_each(|(c, sum)| *c = if accumulate { *c + sum } else { sum }),
                 }
             }
         }
@@ -144,10 +149,14 @@ fn along_rows<L: Lanes, const C: usize>(a: Matrix, b: Matrix, c: &mut [Real], ac
     let packed = &mut scratch[..C * k];
     for first in (0..n).step_by(C) {
         let columns = C.min(n - first);
-        packed.fill(0.0);
         for (i, to) in packed.chunks_exact_mut(C).enumerate() {
-            for j in 0..columns {
-                to[j] = b.data[i * b.row_stride + (first + j) * b.column_stride];
+            let from = &b.data[i * b.row_stride + first * b.column_stride..];
+            if columns == C && b.column_stride == 1 {
+                to.copy_from_slice(&from[..C]);
+                continue;
+            }
+            for j in 0..C {
+                to[j] = if j < columns { from[j * b.column_stride] } else { 0.0 };
             }
         }
         let mut row = 0;
@@ -217,22 +226,21 @@ fn store<L: Lanes, const C: usize>(
     // Four columns at a time, the last four once more where their number is not a multiple of four: so all that is added
     // to has to be read before anything is written.
     const MOST: usize = tile(16).div_ceil(FOUR);
-    let (one, fours) = (L::splat(1.0), C.div_ceil(FOUR));
+    let (one, fours, place) = (L::splat(1.0), C.div_ceil(FOUR), |four: usize| (four * FOUR).min(C - FOUR));
     let mut turned = [[L::splat(0.0); FOUR]; MOST];
-    for q in 0..fours {
-        let j = (q * FOUR).min(C - FOUR);
-        turned[q] = L::turn([sums[j], sums[j + 1], sums[j + 2], sums[j + 3]]);
+    for (four, turned) in turned.iter_mut().enumerate().take(fours) {
+        let j = place(four);
+        *turned = L::turn([sums[j], sums[j + 1], sums[j + 2], sums[j + 3]]);
     }
     for i in 0..FOUR {
         let c = &mut c[i * n..];
         if accumulate {
-            for q in 0..fours {
-                let before = L::load_fours(&c[(q * FOUR).min(C - FOUR)..], FOUR * n);
-                turned[q][i] = L::multiply_add(one, before, turned[q][i]);
+            for (four, turned) in turned.iter_mut().enumerate().take(fours) {
+                turned[i] = L::multiply_add(one, L::load_fours(&c[place(four)..], FOUR * n), turned[i]);
             }
         }
-        for q in 0..fours {
-            L::store_fours(turned[q][i], &mut c[(q * FOUR).min(C - FOUR)..], FOUR * n);
+        for (four, turned) in turned.iter().enumerate().take(fours) {
+            L::store_fours(turned[i], &mut c[place(four)..], FOUR * n);
         }
     }
 }

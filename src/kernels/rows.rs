@@ -179,6 +179,16 @@ fn relu_backward_body<L: Lanes>(y: &[Real], dy: &mut [Real]) {
     dy.iter_mut().zip(y).for_each(|(dy, y)| *dy = Real::from_bits(dy.to_bits() & if *y > 0.0 { !0 } else { 0 }));
 }
 
+kernel! {
+    /// The step `w[i] −= rate·g[i]`.
+    pub fn descend(w: &mut [Real], g: &[Real], rate: Real) = descend_body
+}
+
+#[inline(always)]
+fn descend_body<L: Lanes>(w: &mut [Real], g: &[Real], rate: Real) {
+    w.iter_mut().zip(g).for_each(|(w, g)| *w -= rate * g);
+}
+
 /// Moments smaller than this are taken for 0. A parameter that gets no gradient any more (a pixel that is always
 /// black) would otherwise let them decay into numbers so small that processors compute with them a hundred times slower.
 const NEGLIGIBLE: Real = 1e-30;

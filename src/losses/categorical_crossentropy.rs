@@ -6,7 +6,7 @@
 
 use std::iter;
 
-use super::{Loss, clip, is_inside_clip};
+use super::{AnyLoss, Loss, clip, is_inside_clip};
 use crate::Real;
 use crate::activations::ActivationKind::{self, Softmax};
 use crate::classes::class;
@@ -30,6 +30,11 @@ class! {
 }
 
 impl Loss for CategoricalCrossentropy {
+    fn of_class_numbers(&self) -> Option<AnyLoss> {
+        let from_logits = self.from_logits;
+        (self.label_smoothing == 0.0).then(|| SparseCategoricalCrossentropy { from_logits }.into())
+    }
+
     fn value(&self, y: &[Real], p: &[Real]) -> Real {
         value(self.from_logits, self.smooth(y).zip(p.iter().copied()), p)
     }
@@ -65,7 +70,8 @@ impl Loss for SparseCategoricalCrossentropy {
     }
 
     fn gradient_through(&self, y: &[Real], p: &[Real], dx: &mut [Real]) {
-        difference(one_hot(y, p), p.iter().copied(), dx);
+        dx.copy_from_slice(p);
+        dx[y[0] as usize] -= 1.0;
     }
 }
 

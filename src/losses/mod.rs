@@ -34,6 +34,12 @@ pub trait Loss: fmt::Debug + Send + Sync {
         false
     }
 
+    /// The loss that comes to the same against class numbers as this one does against the one-hot vectors that they
+    /// stand for, if there is one: it is the faster.
+    fn of_class_numbers(&self) -> Option<AnyLoss> {
+        None
+    }
+
     /// The loss.
     fn value(&self, y: &[Real], p: &[Real]) -> Real;
 

@@ -7,6 +7,7 @@
 //! ```
 
 use super::*;
+use crate::kernels::rows::descend;
 
 optimizer! {
     /// The optimizer `SGD`.
@@ -25,8 +26,7 @@ impl Optimizer for Sgd {
     fn update(&self, step: Step, params: &mut [Real], gradients: &[Real], slots: &mut Slots) {
         let (rate, momentum) = (step.learning_rate as Real, self.momentum as Real);
         if momentum == 0.0 {
-            params.iter_mut().zip(gradients).for_each(|(w, g)| *w -= rate * g);
-            return;
+            return descend(params, gradients, rate);
         }
         for ((w, g), m) in params.iter_mut().zip(gradients).zip(slots[0].iter_mut()) {
             *m = momentum * *m - rate * g;

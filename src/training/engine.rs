@@ -68,8 +68,9 @@ impl Engine {
         })
     }
 
-    /// Forward, loss and backward over a batch. The gradient, penalties included, is left in [`Engine::sum`].
-    pub fn gradients(&mut self, model: &Sequential, head: &Head, data: &Rows, batch: &[u32]) -> Tally {
+    /// Forward, loss and backward over a batch. The gradient, penalties included, is left in [`Engine::sum`]. The rows
+    /// that come `next` are asked for between computations, which leave the memory idle.
+    pub fn gradients(&mut self, model: &Sequential, head: &Head, data: &Rows, batch: &[u32], next: &[u32]) -> Tally {
         let (plan, params) = (&model.plan, &model.parameters);
         let size = batch.len().div_ceil(cut(plan, batch.len()).1.min(self.shards.len()));
         let iteration = model.compiled.as_ref().map_or(0, |compiled| compiled.state.iteration);
@@ -91,10 +92,14 @@ impl Engine {
             self.threads.each(shards, |number, shard| {
                 let mut workspace = own(workspaces);
                 shard.tally = Tally::ZERO;
+                let mut next = next.iter().skip(number * size).take(size);
                 job.for_chunks(number, |i, pass, rows| {
                     job.gather(&mut workspace, pass, rows);
+                    data.fetch(&mut next);
                     workspace.forward(pass, 0, &[]);
+                    data.fetch(&mut next);
                     job.turn(&mut workspace, pass, &mut shard.tally);
+                    data.fetch(&mut next);
                     let absorbed = head.absorbed;
                     let mut to = Gradients { d_params: &mut shard.gradients, accumulate: i > 0, absorbed };
                     workspace.backward(pass, 0, None, &[], &mut to);

@@ -1,11 +1,14 @@
 //! What stands on a model's output: the loss and the metrics, and the sums that they make.
 
+use crate::datasets::Dataset;
+use crate::datasets::batches::Rows;
 use crate::losses::AnyLoss;
 use crate::metrics::AnyMetric;
 use crate::model::{MAX_METRICS, MetricChoice, Sequential};
 use crate::{Real, Result};
 
 /// Loss and metrics, and what they need to know about the output.
+#[derive(Clone)]
 pub(super) struct Head {
     loss: AnyLoss,
     metrics: Vec<AnyMetric>,
@@ -47,8 +50,21 @@ impl Tally {
 }
 
 impl Head {
-    /// The head of a compiled model.
-    pub fn new(model: &Sequential) -> Result<Head> {
+    /// The head of a compiled model, and the rows of a dataset as it takes them: one-hot vectors stay the class numbers
+    /// that they were given as, where loss and metrics come to the same with them.
+    pub fn on<'a>(model: &Sequential, data: &'a Dataset) -> Result<(Head, Rows<'a>)> {
+        let loss = &model.compiled()?.loss;
+        let mut rows = Rows::new(data, model.input_shape(), model.output_shape(), loss.is_sparse())?;
+        let mut head = Head::new(model)?;
+        let metrics: Option<_> = head.metrics.iter().map(AnyMetric::of_class_numbers).collect();
+        if let (Some(loss), Some(metrics), Some(labels)) = (loss.of_class_numbers(), metrics, rows.as_class_numbers()) {
+            rows = labels;
+            head = Head { loss, metrics, target_width: 1, ..head };
+        }
+        Ok((head, rows))
+    }
+
+    fn new(model: &Sequential) -> Result<Head> {
         let compiled = model.compiled()?;
         let (target_width, output_width) = model.widths(&compiled.loss);
         let metric = |choice: &MetricChoice| choice.resolve(target_width, output_width);

@@ -74,15 +74,16 @@ impl Sequential {
             return Err(Error::Argument("a batch has at least 1 row; 0 were asked for".to_string()));
         }
         self.compiled()?.optimizer()?;
-        let mut rows = rows(self, data)?.weighted(options.sample_weight, None)?;
+        let (head, mut rows) = Head::on(self, data)?;
+        rows = rows.weighted(options.sample_weight, None)?;
         let mut validation =
-            options.validation_data.map(|data| self::rows(self, data)).transpose().map_err(|error| match error {
+            options.validation_data.map(|data| Head::on(self, data)).transpose().map_err(|error| match error {
                 Error::Data(problem) => Error::Data(format!("in the validation data: {problem}")),
                 other => other,
             })?;
         if validation.is_none() && options.validation_split != 0.0 {
             let (first, last) = rows.split(options.validation_split)?;
-            (rows, validation) = (first, Some(last));
+            (rows, validation) = (first, Some((head.clone(), last)));
         }
         // Class weights are for training alone; sample weights go with their rows.
         if options.class_weight.is_some() {
@@ -90,10 +91,10 @@ impl Sequential {
         }
         self.batch_size = Some(options.batch_size);
         let batch_size = options.batch_size.min(rows.len());
-        let (head, (threads, engine)) = (Head::new(self)?, engine(self, &rows, batch_size, true)?);
-        let validation = validation.map(|rows| {
+        let (threads, engine) = engine(self, &rows, batch_size, true)?;
+        let validation = validation.map(|(head, rows)| {
             let batch_size = rows.len().min(EVALUATION_ROWS);
-            Engine::new(self, &threads, batch_size, rows.target_width(), false).map(|engine| (engine, rows))
+            Engine::new(self, &threads, batch_size, rows.target_width(), false).map(|engine| (engine, head, rows))
         });
         let validation = validation.transpose()?;
         let order = (0..rows.len() as u32).collect();
@@ -104,10 +105,10 @@ impl Sequential {
     /// finite is an error, and then nothing moves.
     pub fn train_on_batch(&mut self, batch: &Dataset) -> Result<Scores> {
         self.compiled()?.optimizer()?;
-        let (rows, head) = (rows(self, batch)?, Head::new(self)?);
+        let (head, rows) = Head::on(self, batch)?;
         let batch: Vec<u32> = (0..rows.len() as u32).collect();
         let (threads, mut engine) = engine(self, &rows, batch.len(), true)?;
-        let tally = threads.enter(|| step(self, &mut engine, &head, &rows, &batch));
+        let tally = threads.enter(|| step(self, &mut engine, &head, &rows, &batch, &[]));
         match tally.mean_loss() {
             loss if loss.is_finite() => Ok(scores(&head, &tally)),
             loss => Err(not_finite(&rows, self.epochs_done, 0, loss)),
@@ -116,7 +117,7 @@ impl Sequential {
 
     /// The loss and the metrics over a dataset.
     pub fn evaluate(&self, data: &Dataset) -> Result<Scores> {
-        let (rows, head) = (rows(self, data)?, Head::new(self)?);
+        let (head, rows) = Head::on(self, data)?;
         let (threads, mut engine) = engine(self, &rows, rows.len().min(EVALUATION_ROWS), false)?;
         Ok(scores(&head, &threads.enter(|| tally(self, &mut engine, &head, &rows))))
     }
@@ -133,16 +134,12 @@ impl Sequential {
     /// The mean loss over a dataset taken as one batch, and its gradient at every parameter, in the order of the
     /// parameter vector, penalties included. Where a layer is not trained its gradient means nothing.
     pub fn gradients(&self, data: &Dataset) -> Result<(f64, Vec<Real>)> {
-        let (rows, head) = (rows(self, data)?, Head::new(self)?);
+        let (head, rows) = Head::on(self, data)?;
         let batch: Vec<u32> = (0..rows.len() as u32).collect();
         let mut engine = Engine::new(self, &Threads::new(1, 1)?, batch.len(), rows.target_width(), true)?;
-        let tally = engine.gradients(self, &head, &rows, &batch);
+        let tally = engine.gradients(self, &head, &rows, &batch, &[]);
         Ok((tally.mean_loss(), engine.sum().to_vec()))
     }
-}
-
-fn rows<'a>(model: &Sequential, data: &'a Dataset) -> Result<Rows<'a>> {
-    Rows::new(data, model.input_shape(), model.output_shape(), model.compiled()?.loss.is_sparse())
 }
 
 /// One run of `fit`.
@@ -151,7 +148,7 @@ struct Fit<'a> {
     rows: Rows<'a>,
     /// The numbers of the rows, in the order in which they are taken.
     order: Vec<u32>,
-    validation: Option<(Engine, Rows<'a>)>,
+    validation: Option<(Engine, Head, Rows<'a>)>,
     head: Head,
     engine: Engine,
     options: FitOptions<'a>,
@@ -180,8 +177,8 @@ impl Fit<'_> {
             }
             self.model.epochs_done = epoch + 1;
             let mut logs: Logs = self.head.names.iter().cloned().zip(self.head.means(&tally)).collect();
-            if let Some((engine, rows)) = &mut self.validation {
-                let validated = self.head.means(&self::tally(self.model, engine, &self.head, rows));
+            if let Some((engine, head, rows)) = &mut self.validation {
+                let validated = head.means(&self::tally(self.model, engine, head, rows));
                 logs.extend(self.head.names.iter().map(|name| format!("val_{name}")).zip(validated));
             }
             for callback in callbacks.iter_mut() {
@@ -201,7 +198,8 @@ impl Fit<'_> {
     fn epoch(&mut self, epoch: usize, callbacks: &mut [&mut dyn Callback]) -> Result<Option<(Tally, Control)>> {
         let mut total = Tally::ZERO;
         for (number, batch) in self.order.chunks(self.options.batch_size).enumerate() {
-            let tally = step(self.model, &mut self.engine, &self.head, &self.rows, batch);
+            let next = &self.order[((number + 1) * self.options.batch_size).min(self.order.len())..];
+            let tally = step(self.model, &mut self.engine, &self.head, &self.rows, batch, next);
             let loss = tally.mean_loss();
             if !loss.is_finite() {
                 let mut controls = callbacks.iter_mut().map(|callback| callback.on_not_finite(epoch, number, loss));
@@ -222,8 +220,8 @@ impl Fit<'_> {
 }
 
 /// One step on a batch, unless its loss is not finite, and the sums at the weights before it.
-fn step(model: &mut Sequential, engine: &mut Engine, head: &Head, rows: &Rows, batch: &[u32]) -> Tally {
-    let tally = engine.gradients(model, head, rows, batch);
+fn step(model: &mut Sequential, engine: &mut Engine, head: &Head, rows: &Rows, batch: &[u32], next: &[u32]) -> Tally {
+    let tally = engine.gradients(model, head, rows, batch, next);
     if tally.mean_loss().is_finite() {
         engine.update(model);
     }
