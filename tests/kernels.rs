@@ -33,7 +33,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(120))]
 
     #[test]
-    fn products_of_any_size(m in 1usize..50, n in 1usize..70, k in 1usize..600, seed in 0u64..1000) {
+    fn products_of_any_size(m in 1usize..150, n in 1usize..70, k in 1usize..600, seed in 0u64..1000) {
         let (a, b) = (noise(m, k, seed), noise(k, n, seed + 1));
         let (at, bt) = (a.t().as_standard_layout().into_owned(), b.t().as_standard_layout().into_owned());
         let expected = naive(a.view(), b.view());
@@ -114,6 +114,20 @@ fn softmax_of_any_numbers() {
     rows::softmax(&mut odd, 2);
     assert!(odd[0].is_nan() && odd[1].is_nan());
     assert_eq!(odd[2..], [1.0, 0.0, 0.0, 1.0]);
+}
+
+/// What is packed at a time has an end: the inner dimension goes past it, both ways round.
+#[test]
+fn products_with_a_long_inner_dimension() {
+    for (m, n, k) in [(3, 10, 1030), (70, 30, 2100), (130, 1, 1025), (5, 40, 1300)] {
+        let (a, b) = (noise(m, k, 1), noise(k, n, 2));
+        let at = a.t().as_standard_layout().into_owned();
+        let expected = naive(a.view(), b.view());
+        for a in [a.view(), at.t()] {
+            let c = product(a, b.view(), None);
+            assert!(c.iter().zip(&expected).all(|(x, y)| (x - y).abs() < 1e-6 * k as Real), "{m} {n} {k}");
+        }
+    }
 }
 
 /// Runs this file's tests again on each path; one that the processor lacks is refused with the ones that it has.
