@@ -145,7 +145,7 @@ fn load(path: &Path, seed: Option<u64>) -> Result<Loaded, Failure> {
     let mut loaded = formats::load(path)?;
     loaded.warnings.iter().for_each(|warning| output::notice(&format!("warning: {}: {warning}", path.display())));
     if let (None, Some(seed)) = (&loaded.arrays, seed) {
-        loaded.model = loaded.model.description().seeded(seed).build(usize::MAX)?;
+        loaded.model = loaded.model.rebuilt(loaded.model.input_shape(), seed)?;
     }
     Ok(loaded)
 }

@@ -21,7 +21,7 @@ pub fn read(bytes: &[u8]) -> Result<Loaded> {
     let metadata = member(bytes, "metadata.json").and_then(|text| json(&text));
     let weights = member(bytes, "model.weights.h5")?;
     let training = metadata.as_ref().ok().and_then(|metadata| metadata.get("tallynet"));
-    let mut loaded = build(&config, None, training, most(&weights))?;
+    let mut loaded = keras_config::read(&config, None, training, most(&weights)).map_err(unsupported)?;
     if let Err(Fault { found, .. }) = metadata {
         loaded.warnings.push(format!("the seed and the epochs trained so far are not known: {found}"));
     }
@@ -30,7 +30,7 @@ pub fn read(bytes: &[u8]) -> Result<Loaded> {
 
 /// Reads the description in a text.
 pub fn read_json(bytes: &[u8]) -> Result<Loaded> {
-    build(&json(bytes)?, None, None, MOST_PARAMS)
+    keras_config::read(&json(bytes)?, None, None, MOST_PARAMS).map_err(unsupported)
 }
 
 /// Reads a file of a whole model of the older form.
@@ -38,7 +38,7 @@ pub fn read_legacy(bytes: &[u8]) -> Result<Loaded> {
     let root = hdf5::open(bytes)?;
     let config = json(text(&root, "model_config")?.ok_or_else(weights_alone)?.as_bytes())?;
     let compile = text(&root, "training_config")?.map(|text| json(text.as_bytes())).transpose()?;
-    with_weights(build(&config, compile.as_ref(), None, most(bytes))?, &root)
+    with_weights(keras_config::read(&config, compile.as_ref(), None, most(bytes)).map_err(unsupported)?, &root)
 }
 
 /// Reads the arrays of an archive or of an HDF5 file into a model.
@@ -74,12 +74,6 @@ fn json(bytes: &[u8]) -> Result<Value> {
     serde_json::from_slice(bytes).map_err(|error| fault(format!("the description is no JSON: {error}")))
 }
 
-/// The model that is described, before any weights are read.
-fn build(config: &Value, compile: Option<&Value>, training: Option<&Value>, most: usize) -> Result<Loaded> {
-    let (description, warnings) = keras_config::read(config, compile, training).map_err(unsupported)?;
-    Ok(Loaded { model: description.build(most).map_err(unsupported)?, arrays: None, warnings })
-}
-
 fn with_weights(mut loaded: Loaded, root: &Group) -> Result<Loaded> {
     let (arrays, warnings) = read_weights(&mut loaded.model, root)?;
     loaded.arrays = Some(arrays);
@@ -90,11 +84,10 @@ fn with_weights(mut loaded: Loaded, root: &Group) -> Result<Loaded> {
 
 /// The archive's bytes.
 pub fn write(model: &Sequential) -> Result<Vec<u8>> {
-    let (config, training) = keras_config::write(model);
-    let metadata = json!({ "keras_version": "3.0.0", "tallynet": training });
+    let metadata = json!({ "keras_version": "3.0.0", "tallynet": keras_config::training(model) });
     let members = [
         ("metadata.json", metadata.to_string().into_bytes()),
-        ("config.json", config.to_string().into_bytes()),
+        ("config.json", keras_config::config(model).to_string().into_bytes()),
         ("model.weights.h5", write_weights(model, true)?),
     ];
     let packed = || -> zip::result::ZipResult<Vec<u8>> {

@@ -139,17 +139,9 @@ pub fn holds_weights(path: &Path) -> bool {
 /// # Errors
 /// An extension of no known form, and whatever the operating system refuses.
 pub fn save(model: &Sequential, path: &Path) -> Result<()> {
-    let form = Form::of(path)?;
-    let bytes = match form {
-        Form::Safetensors => safetensors::write(model),
-        Form::Keras => keras::write(model),
-        Form::Json => Ok(keras_config::write(model).0.to_string().into_bytes()),
-        Form::WeightsHdf5 => keras_weights::write_weights(model, false),
-        Form::Npz => npz::write(model),
-    };
-    let checked = bytes.and_then(|bytes| compare(model, &bytes, form).map(|()| bytes));
     let wrong = |fault: Fault| format!("what would be written is not the model: {}", fault.found);
-    let bytes = checked.map_err(|fault| Error::file(path, wrong(fault), "please report this defect"))?;
+    let bytes = encode(model, Form::of(path)?);
+    let bytes = bytes.map_err(|fault| Error::file(path, wrong(fault), "please report this defect"))?;
     replace(path, &bytes)?;
     match std::fs::read(path).map_err(Error::io("read", path))? == bytes {
         true => Ok(()),
@@ -157,31 +149,33 @@ pub fn save(model: &Sequential, path: &Path) -> Result<()> {
     }
 }
 
-/// Reads the bytes back and holds all that their form keeps against the model.
-fn compare(model: &Sequential, bytes: &[u8], form: Form) -> hdf5::Result<()> {
-    let whole = matches!(form, Form::Safetensors | Form::Keras);
-    let copy = match form {
-        Form::WeightsHdf5 | Form::Npz => {
-            let mut copy = model.description().build(usize::MAX).map_err(fault)?;
-            decode_into(&mut copy, bytes)?;
-            copy
-        }
-        _ => decode(bytes)?.model,
+/// The model's bytes, which were read back and held against the model.
+fn encode(model: &Sequential, form: Form) -> hdf5::Result<Vec<u8>> {
+    let bytes = match form {
+        Form::Safetensors => safetensors::write(model)?,
+        Form::Keras => keras::write(model)?,
+        Form::Json => keras_config::config(model).to_string().into_bytes(),
+        Form::WeightsHdf5 => keras_weights::write_weights(model, false)?,
+        Form::Npz => npz::write(model)?,
     };
-    /// The parameters, and what the optimizer remembers; Keras's files hold numbers of 32 bits.
-    fn numbers(model: &Sequential, whole: bool) -> impl Iterator<Item = u32> {
-        let compiled = model.compiled.iter().filter(move |_| whole);
+    let whole = matches!(form, Form::Safetensors | Form::Keras);
+    let copy = if matches!(form, Form::WeightsHdf5 | Form::Npz) {
+        let mut copy = model.rebuilt(model.input_shape(), model.seed).map_err(fault)?;
+        decode_into(&mut copy, &bytes)?;
+        copy
+    } else {
+        decode(&bytes)?.model
+    };
+    // What the form keeps: Keras's files hold numbers of 32 bits.
+    let kept = |model: &Sequential| {
+        let compiled = model.compiled.iter().filter(|_| whole);
         let slots = compiled.flat_map(|compiled| compiled.state.slots.iter().flatten());
-        model.parameters.values.iter().chain(slots).map(|number| (*number as f32).to_bits())
-    }
-    let text = |model: &Sequential| serde_json::to_string(&model.description()).unwrap_or_default();
-    let steps = |model: &Sequential| model.compiled.as_ref().filter(|_| whole).map(|compiled| compiled.state.iteration);
-    match form {
-        Form::Json => Ok(()),
-        Form::Safetensors if text(model) != text(&copy) => Err(fault("another description")),
-        _ if steps(model) != steps(&copy) => Err(fault("another number of steps")),
-        _ if !numbers(model, whole).eq(numbers(&copy, whole)) => Err(fault("other numbers")),
-        _ => Ok(()),
+        let numbers = model.parameters.values.iter().chain(slots).map(|number| (*number as f32).to_bits());
+        (whole.then(|| model.description()), numbers.collect::<Vec<_>>())
+    };
+    match form == Form::Json || kept(model) == kept(&copy) {
+        true => Ok(bytes),
+        false => Err(fault("another description, or other numbers")),
     }
 }
 

@@ -7,11 +7,12 @@
 use std::collections::HashMap;
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde_json::Value;
 
 use super::hdf5::Result;
-use super::{Loaded, Loading, check_shape, fault, fill};
+use super::{Loaded, Loading, check_shape, fault, fill, keras_config};
 use crate::Real;
-use crate::model::{Compiled, Description, Sequential};
+use crate::model::{Compiled, Sequential};
 
 const KEY: &str = "tallynet";
 
@@ -27,7 +28,7 @@ pub fn write(model: &Sequential) -> Result<Vec<u8>> {
     let dtype = if size_of::<Real>() == 4 { Dtype::F32 } else { Dtype::F64 };
     let views = arrays.iter().map(|(name, shape, bytes)| Ok((name, TensorView::new(dtype, shape.clone(), bytes)?)));
     let views = views.collect::<std::result::Result<Vec<_>, safetensors::SafeTensorError>>().map_err(fault)?;
-    let metadata = HashMap::from([(KEY.to_string(), serde_json::to_string(&model.description()).map_err(fault)?)]);
+    let metadata = HashMap::from([(KEY.to_string(), model.description().to_string())]);
     safetensors::serialize(views, Some(metadata)).map_err(fault)
 }
 
@@ -35,7 +36,12 @@ pub fn write(model: &Sequential) -> Result<Vec<u8>> {
 /// missing, too many or of another shape.
 pub fn read(bytes: &[u8]) -> Result<Loaded> {
     let (description, tensors) = open(bytes)?;
-    let mut model = description.build(bytes.len() / 4).map_err(fault)?;
+    let described = keras_config::read(&description, None, None, bytes.len() / 4).map_err(fault)?;
+    // Nothing that was written here is left out.
+    if let Some(problem) = described.warnings.first() {
+        return Err(fault(problem));
+    }
+    let mut model = described.model;
     let (arrays, warnings) = fill(&mut model, |name, shape| numbers(&tensors, name, shape))?;
     let mut expected: Vec<String> = arrays.iter().map(|array| array.name.clone()).collect();
     if let Some(compiled) = &mut model.compiled {
@@ -56,7 +62,7 @@ pub fn read_into(model: &mut Sequential, bytes: &[u8]) -> Result<Loading> {
     fill(model, |name, shape| numbers(&tensors, name, shape))
 }
 
-fn open(bytes: &[u8]) -> Result<(Description, SafeTensors<'_>)> {
+fn open(bytes: &[u8]) -> Result<(Value, SafeTensors<'_>)> {
     let broken = |error| fault(format!("this is no whole safetensors file: {error}"));
     let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(broken)?;
     let tensors = SafeTensors::deserialize(bytes).map_err(broken)?;

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::layer::LayerName;
-use super::{BuiltLayer, Node, Plan, Sequential, Style};
+use super::{BuiltLayer, Compiled, Node, Plan, Sequential, Style};
 use crate::layers::{AnyLayer, Built, Misfit};
 use crate::params::Parameters;
 use crate::shape::Shape;
@@ -37,7 +37,7 @@ impl SequentialBuilder {
     }
 
     /// Adds a layer with its name, if it has one, and whether it is trained.
-    pub(super) fn described(mut self, name: Option<&str>, trainable: bool, spec: AnyLayer) -> Self {
+    pub(crate) fn described(mut self, name: Option<&str>, trainable: bool, spec: AnyLayer) -> Self {
         self.layers.push(Described { name: name.map(str::to_string), trainable, spec });
         self
     }
@@ -60,7 +60,7 @@ impl SequentialBuilder {
     }
 
     /// Refuses to build a model with more parameters than so many.
-    pub(super) fn most_params(self, most_params: usize) -> Self {
+    pub(crate) fn most_params(self, most_params: usize) -> Self {
         SequentialBuilder { most_params, ..self }
     }
 
@@ -145,6 +145,23 @@ impl SequentialBuilder {
             }
         };
         self.layers.iter().map(name).collect()
+    }
+}
+
+impl Sequential {
+    /// The same layers for samples of this shape, compiled in the same way, with parameters drawn anew from this seed.
+    /// Errors are those of [`SequentialBuilder::build`] and of [`Sequential::compile`].
+    pub fn rebuilt(&self, input: &Shape, seed: u64) -> Result<Sequential> {
+        let builder = Sequential::builder(input.dims()).named(&self.name);
+        let mut model = self
+            .layers
+            .iter()
+            .fold(builder, |builder, layer| builder.described(Some(&layer.name()), layer.trainable, layer.spec.clone()))
+            .build(seed)?;
+        if let Some(Compiled { optimizer, loss, metrics, .. }) = &self.compiled {
+            model.compile_with(optimizer.clone(), loss.clone(), metrics.clone())?;
+        }
+        Ok(model)
     }
 }
 

@@ -1,8 +1,5 @@
 //! How a model is trained: optimizer, loss and metrics, as Keras's `compile` takes them.
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-
 use super::Sequential;
 use crate::losses::AnyLoss;
 use crate::metrics::AnyMetric;
@@ -27,10 +24,8 @@ pub struct Compiled {
 
 /// A metric, and the name that its values go under.
 ///
-/// Without a class the name is Keras's and says which metric it is; `accuracy` may then be one of three. A file has it
-/// as Keras writes it: the name alone, or an object whose options hold the name.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(into = "Value", try_from = "Value")]
+/// Without a class the name is Keras's and says which metric it is; `accuracy` may then be one of three.
+#[derive(Debug, Clone)]
 pub struct MetricChoice {
     /// The name.
     pub name: String,
@@ -41,28 +36,6 @@ pub struct MetricChoice {
 impl From<&str> for MetricChoice {
     fn from(name: &str) -> Self {
         MetricChoice { name: name.to_string(), class: None }
-    }
-}
-
-impl From<MetricChoice> for Value {
-    fn from(choice: MetricChoice) -> Value {
-        let Some(class) = choice.class else { return json!(choice.name) };
-        let mut value = serde_json::to_value(class).unwrap_or_default();
-        value["config"]["name"] = json!(choice.name);
-        value
-    }
-}
-
-impl TryFrom<Value> for MetricChoice {
-    type Error = serde_json::Error;
-    fn try_from(mut value: Value) -> serde_json::Result<MetricChoice> {
-        if let Value::String(name) = value {
-            return Ok(MetricChoice { name, class: None });
-        }
-        let name = value.get_mut("config").and_then(Value::as_object_mut).and_then(|config| config.remove("name"));
-        let class: AnyMetric = serde_json::from_value(value)?;
-        let name = name.as_ref().and_then(Value::as_str).map_or_else(|| class.name(), str::to_string);
-        Ok(MetricChoice { name, class: Some(class) })
     }
 }
 

@@ -2,7 +2,6 @@
 
 mod builder;
 mod compile;
-mod description;
 mod layer;
 mod plan;
 pub mod recipes;
@@ -12,7 +11,6 @@ mod workspace;
 
 pub use builder::SequentialBuilder;
 pub use compile::{Compiled, MAX_METRICS, MetricChoice};
-pub use description::Description;
 pub use layer::{BuiltLayer, Node, Style};
 pub(crate) use plan::Plan;
 pub use verify::ArrayCount;
@@ -42,7 +40,7 @@ use crate::{Error, Real, Result};
 /// ```
 #[derive(Debug)]
 pub struct Sequential {
-    name: String,
+    pub(crate) name: String,
     input: Shape,
     layers: Vec<BuiltLayer>,
     pub(crate) parameters: Parameters,

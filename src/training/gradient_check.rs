@@ -76,16 +76,15 @@ pub fn check_gradients(model: &Sequential, seed: u64) -> Result<(Shape, Vec<Grad
 
 /// The same layers on smaller images, if they are large and the layers allow it.
 fn smaller(model: &Sequential) -> Result<Sequential> {
-    let description = model.description();
     if let &[height, width, channels] = model.input_shape().dims() {
         for side in (0..).map(|doublings| SIDE << doublings).take_while(|&side| side < height.max(width)) {
             let shape = Shape::from([height.min(side), width.min(side), channels]);
-            if let Ok(model) = description.clone().with_input(&shape).build(usize::MAX) {
+            if let Ok(model) = model.rebuilt(&shape, model.seed) {
                 return Ok(model);
             }
         }
     }
-    description.build(usize::MAX)
+    model.rebuilt(model.input_shape(), model.seed)
 }
 
 fn random_data(model: &Sequential, generator: &mut ChaCha8Rng) -> Result<Dataset> {

@@ -2,29 +2,29 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::options::{foreign, options};
 use super::{Result, text};
 use crate::losses::AnyLoss;
 use crate::metrics::AnyMetric;
-use crate::model::MAX_METRICS;
+use crate::model::{MAX_METRICS, MetricChoice};
 use crate::optimizers::AnyOptimizer;
 
-/// Optimizer, loss and metrics in this crate's form. A loss that is not known is an error; an optimizer or a metric is
-/// left out, with a warning.
-pub fn read(compile: &Value, warnings: &mut Vec<String>) -> Result<Value> {
+/// Optimizer, loss and metrics. A loss that is not known is an error; an optimizer or a metric is left out, with a
+/// warning.
+pub fn read(compile: &Value, warnings: &mut Vec<String>) -> Result<(Option<AnyOptimizer>, AnyLoss, Vec<MetricChoice>)> {
     let optimizer = match compile.get("optimizer").unwrap_or(&compile["optimizer_config"]) {
-        Value::Null => Ok(Value::Null),
-        Value::String(name) => AnyOptimizer::by_name(name).map(|known| json!(known)).map_err(|error| error.to_string()),
-        optimizer => described("optimizer", optimizer, AnyOptimizer::all()),
+        Value::Null => Ok(None),
+        Value::String(name) => AnyOptimizer::by_name(name).map(Some).map_err(Into::into),
+        optimizer => described("optimizer", optimizer, AnyOptimizer::all()).map(Some),
     };
     let optimizer = optimizer.unwrap_or_else(|problem| {
         warnings.push(format!("the optimizer is left out, so training needs another: {problem}"));
-        Value::Null
+        None
     });
     if !compile["loss_weights"].is_null() {
-        return Err("it weighs its losses (loss_weights)".to_string());
+        return Err("it weighs its losses (loss_weights)".into());
     }
     // A model with one output may have its loss in a list, or by the name of the output.
     let loss = match &compile["loss"] {
@@ -33,13 +33,12 @@ pub fn read(compile: &Value, warnings: &mut Vec<String>) -> Result<Value> {
         loss => loss,
     };
     let loss = match function(loss) {
-        Some(name) => json!(AnyLoss::by_name(name).map_err(|error| error.to_string())?),
+        Some(name) => AnyLoss::by_name(name)?,
         None => described("loss", loss, AnyLoss::all())?,
     };
-    let mut found = vec![];
+    let (mut found, mut known) = (vec![], vec![]);
     metrics(&compile["metrics"], &mut found);
     metrics(&compile["weighted_metrics"], &mut found);
-    let mut known = vec![];
     for value in found {
         match metric(value) {
             Ok(_) if known.len() == MAX_METRICS => {
@@ -50,13 +49,13 @@ pub fn read(compile: &Value, warnings: &mut Vec<String>) -> Result<Value> {
             Err(problem) => warnings.push(format!("a metric is left out: {problem}")),
         }
     }
-    Ok(json!({ "optimizer": optimizer, "loss": loss, "metrics": known }))
+    Ok((optimizer, loss, known))
 }
 
 /// A class with its options, as far as this crate can make one of them.
-fn described<C: Serialize + DeserializeOwned>(role: &str, value: &Value, all: Vec<C>) -> Result<Value> {
+fn described<C: Serialize + DeserializeOwned>(role: &str, value: &Value, all: Vec<C>) -> Result<C> {
     if let Some(problem) = foreign(value) {
-        return Err(format!("the {role}: {problem}"));
+        return Err(format!("the {role}: {problem}").into());
     }
     let class = text(value, "class_name");
     options(&format!("{role} {class}"), class, value["config"].as_object().cloned().unwrap_or_default(), all, role)
@@ -78,13 +77,12 @@ fn metrics<'v>(value: &'v Value, found: &mut Vec<&'v Value>) {
 }
 
 /// A metric: the name of one, which may depend on the shapes, or a class with its options and a name of its own.
-fn metric(value: &Value) -> Result<Value> {
+fn metric(value: &Value) -> Result<MetricChoice> {
     if let Some(name) = function(value) {
-        return AnyMetric::by_name(name, 1, 1).map(|_| json!(name)).map_err(|error| error.to_string());
+        AnyMetric::by_name(name, 1, 1)?;
+        return Ok(name.into());
     }
-    let mut known = described("metric", value, AnyMetric::all())?;
-    if let Some(name) = value["config"]["name"].as_str() {
-        known["config"]["name"] = json!(name);
-    }
-    Ok(known)
+    let class = described("metric", value, AnyMetric::all())?;
+    let name = value["config"]["name"].as_str().map_or_else(|| class.name(), str::to_string);
+    Ok(MetricChoice { name, class: Some(class) })
 }

@@ -5,43 +5,34 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use super::{Result, text};
-use crate::activations::ActivationKind;
-use crate::initializers::Initializer;
-use crate::regularizers::L1L2;
 
-/// A class with its options as the catalogue knows them. One that is neither known nor without effect is an error.
+/// A class with its options. One that it does not have and that is not without effect is an error.
 pub fn options<C: Serialize + DeserializeOwned>(
     place: &str,
     class: &str,
     config: Map<String, Value>,
     all: Vec<C>,
     role: &str,
-) -> Result<Value> {
-    let all: Vec<Value> = all.iter().filter_map(|class| serde_json::to_value(class).ok()).collect();
+) -> Result<C> {
+    let all: Vec<Value> = all.iter().map(|class| json!(class)).collect();
     let Some(known) = all.iter().find(|known| text(known, "class_name") == class) else {
         let names: Vec<_> = all.iter().map(|known| text(known, "class_name")).collect();
-        return Err(format!("{place}: there is no such {role} here; there are {}", names.join(", ")));
+        return Err(format!("{place}: there is no such {role} here; there are {}", names.join(", ")).into());
     };
     let mut found = Map::new();
     for (key, value) in &config {
         // A name that the class has is its own, whatever another class once called so.
         let key = if known["config"].get(key).is_some() { key } else { renamed(key) };
-        let wrong = || format!("{place}: the option {key} = {value} is not supported here");
-        let value = match known["config"].get(key) {
-            None if has_no_effect(key, value) => continue,
-            None => return Err(wrong()),
-            // The default stands for it.
-            Some(default) if value.is_null() && !default.is_null() => continue,
-            Some(default) => option(key, value, default).ok_or_else(wrong)?,
-        };
+        let refused = || format!("{place}: the option {key} = {value} is not supported here");
+        let given = option(key, value, &known["config"][key]).ok_or_else(refused)?;
         // Tried alone, so that what is wrong with a value is said with its option.
-        let alone = json!({ "class_name": class, "config": { key: value } });
-        if let Err(error) = serde_json::from_value::<C>(alone) {
-            return Err(format!("{place}: the option {key} = {value}: {error}"));
+        match C::deserialize(json!({ "class_name": class, "config": { key: given } })) {
+            Ok(_) => drop(found.insert(key.to_string(), given)),
+            Err(_) if has_no_effect(key, value) => {}
+            Err(error) => return Err(format!("{}: {error}", refused()).into()),
         }
-        found.insert(key.to_string(), value);
     }
-    Ok(json!({ "class_name": class, "config": found }))
+    C::deserialize(json!({ "class_name": class, "config": found })).map_err(|error| format!("{place}: {error}").into())
 }
 
 /// What is wrong where an object, or one within it, is of a class that somebody made: it may be called as one of Keras's.
@@ -88,17 +79,14 @@ fn renamed(key: &str) -> &str {
 fn option(key: &str, value: &Value, default: &Value) -> Option<Value> {
     Some(match (key, value) {
         (_, Value::Null) => Value::Null,
-        ("activation", _) => {
-            let name = value.as_str().or(value["config"].as_str())?;
-            checked::<ActivationKind>(json!(name))?
-        }
+        ("activation", _) => json!(value.as_str().or(value["config"].as_str())?),
         ("data_format", Value::String(order)) => match order.as_str() {
             "tf" => json!("channels_last"),
             "th" => json!("channels_first"),
             order => json!(order),
         },
-        _ if key.ends_with("_initializer") => checked::<Initializer>(initializer(value)?)?,
-        _ if key.ends_with("_regularizer") => checked::<L1L2>(regularizer(value)?)?,
+        _ if key.ends_with("_initializer") => initializer(value)?,
+        _ if key.ends_with("_regularizer") => regularizer(value)?,
         (_, Value::Number(_)) if default.is_array() => json!([value, value]),
         // Keras 2 wrote an axis as a list of one, and a threshold may be one.
         (_, Value::Array(list)) if !default.is_array() && list.len() == 1 => list.first()?.clone(),
@@ -106,11 +94,6 @@ fn option(key: &str, value: &Value, default: &Value) -> Option<Value> {
         (_, Value::Object(_)) if value.get("class_name").is_some() => object(value)?,
         _ => value.clone(),
     })
-}
-
-/// The same value, if it is one of this type.
-fn checked<T: DeserializeOwned>(value: Value) -> Option<Value> {
-    T::deserialize(&value).is_ok().then_some(value)
 }
 
 /// An object's class and those of its options that have an effect.
@@ -135,16 +118,14 @@ fn initializer(value: &Value) -> Option<Value> {
         "OrthogonalInitializer" => "Orthogonal",
         // Keras 2 wrote what the named ones are made of.
         "VarianceScaling" => {
-            let class = match (config["scale"].as_f64()?, config["mode"].as_str()?, config["distribution"].as_str()?) {
-                (1.0, "fan_avg", "uniform") => "GlorotUniform",
-                (1.0, "fan_avg", _) => "GlorotNormal",
-                (2.0, "fan_in", "uniform") => "HeUniform",
-                (2.0, "fan_in", _) => "HeNormal",
-                (1.0, "fan_in", "uniform") => "LecunUniform",
-                (1.0, "fan_in", _) => "LecunNormal",
+            let family = match (config["scale"].as_f64()?, config["mode"].as_str()?) {
+                (1.0, "fan_avg") => "Glorot",
+                (2.0, "fan_in") => "He",
+                (1.0, "fan_in") => "Lecun",
                 _ => return None,
             };
-            return Some(json!({ "class_name": class, "config": {} }));
+            let form = if config["distribution"].as_str()? == "uniform" { "Uniform" } else { "Normal" };
+            return Some(json!({ "class_name": family.to_string() + form, "config": {} }));
         }
         class => class,
     };
@@ -169,7 +150,7 @@ fn regularizer(value: &Value) -> Option<Value> {
 fn pascal_case(name: &str) -> String {
     let word = |word: &str| {
         let mut letters = word.chars();
-        letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect::<String>()
+        letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect::<String>()
     };
     name.split('_').map(word).collect()
 }
