@@ -36,8 +36,7 @@ impl Convert {
         }
         let mut model = chosen.model;
         if let Some(weights) = &self.weights {
-            let (_, warnings) = formats::load_weights(&mut model, weights)?;
-            warnings.iter().for_each(|warning| output::notice(&format!("warning: {}: {warning}", weights.display())));
+            output::warnings(weights, &formats::load_weights(&mut model, weights)?.1);
         }
         formats::save(&model, &self.to)?;
         output::notice(&output::saved(&self.to));

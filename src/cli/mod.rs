@@ -21,7 +21,7 @@ use clap::{Parser, Subcommand};
 use tallynet::formats::{self, Loaded};
 use tallynet::kernels;
 use tallynet::model::Sequential;
-use tallynet::model::recipes::{self, Task};
+use tallynet::model::recipes::{self, RECIPES, Recipe, Task};
 
 /// Train small Keras-style models on the CPU, see why they have the parameters they have, and prove it.
 ///
@@ -116,36 +116,34 @@ impl Chosen {
     }
 }
 
-/// Builds the model of this name, or loads the one in this file.
+/// Builds the model of this name, or loads the one in this file. The seed is what first weights are drawn from.
 fn choose(name_or_file: &str, seed: Option<u64>) -> Result<Chosen, Failure> {
+    let path = Path::new(name_or_file);
     match recipes::named(name_or_file) {
         Ok(recipe) => {
             let model = recipe.build(seed.unwrap_or(0))?;
-            let &recipes::Recipe { batch_size, epochs, task, .. } = recipe;
+            let &Recipe { batch_size, epochs, task, .. } = recipe;
             Ok(Chosen { model, batch_size, epochs, task, has_weights: false })
         }
-        Err(_) if Path::new(name_or_file).exists() => {
-            let Loaded { mut model, arrays, .. } = load(Path::new(name_or_file), seed)?;
-            let has_weights = arrays.is_some() || model.count_params() == 0;
+        Err(_) if path.exists() => {
+            let Loaded { mut model, arrays, .. } = load(path)?;
+            if let (None, Some(seed)) = (&arrays, seed) {
+                model = model.rebuilt(model.input_shape(), seed)?;
+            }
             model.seed = seed.unwrap_or(model.seed);
-            let like = recipes::RECIPES.iter().find(|recipe| {
-                recipe.build(0).is_ok_and(|known| {
-                    (known.input_shape(), known.output_shape()) == (model.input_shape(), model.output_shape())
-                })
-            });
-            let task = like.map_or(Task::Mnist, |recipe| recipe.task);
+            let ends = |model: &Sequential| [model.input_shape().clone(), model.output_shape().clone()];
+            let is_like = |recipe: &&Recipe| recipe.build(0).is_ok_and(|known| ends(&known) == ends(&model));
+            let task = RECIPES.iter().find(is_like).map_or(Task::Mnist, |recipe| recipe.task);
+            let has_weights = arrays.is_some() || model.count_params() == 0;
             Ok(Chosen { batch_size: model.batch_size.unwrap_or(32), epochs: 1, model, task, has_weights })
         }
         Err(error) => Err(Failure::usage(error)),
     }
 }
 
-/// Loads a file, and says what is odd about it. A seed draws the first weights of a description that has none.
-fn load(path: &Path, seed: Option<u64>) -> Result<Loaded, Failure> {
-    let mut loaded = formats::load(path)?;
-    loaded.warnings.iter().for_each(|warning| output::notice(&format!("warning: {}: {warning}", path.display())));
-    if let (None, Some(seed)) = (&loaded.arrays, seed) {
-        loaded.model = loaded.model.rebuilt(loaded.model.input_shape(), seed)?;
-    }
+/// Loads a file, and says what is odd about it.
+fn load(path: &Path) -> Result<Loaded, Failure> {
+    let loaded = formats::load(path)?;
+    output::warnings(path, &loaded.warnings);
     Ok(loaded)
 }

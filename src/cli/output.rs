@@ -29,6 +29,11 @@ pub fn notice(text: &str) {
     let _ = writeln!(stderr(), "{text}");
 }
 
+/// Says what is odd about a file.
+pub fn warnings(path: &Path, warnings: &[String]) {
+    warnings.iter().for_each(|warning| notice(&format!("warning: {}: {warning}", path.display())));
+}
+
 /// Refuses to write where something is read from.
 pub fn refuse_overwriting(flag: &str, path: &Path, read: &[&Path]) -> Outcome {
     let place = |path: &Path| path.canonicalize().ok();

@@ -8,7 +8,7 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 use tallynet::formats;
 use tallynet::losses::AnyLoss;
-use tallynet::model::{Compiled, MetricChoice, Sequential, Style};
+use tallynet::model::{Compiled, Sequential, Style};
 use tallynet::optimizers::{AnyOptimizer, OptimizerState};
 use tallynet::training::{
     CSVLogger, Callback, EarlyStopping, FitOptions, History, Logs, ModelCheckpoint, Progress, ReduceLROnPlateau, Scores,
@@ -53,8 +53,8 @@ pub struct Train {
     batch_size: Option<NonZeroUsize>,
 
     /// How the gradient moves the parameters: sgd, rmsprop, adagrad, adam or adamw [default: the model's]
-    #[arg(long, value_name = "NAME")]
-    optimizer: Option<String>,
+    #[arg(long, value_name = "NAME", value_parser = AnyOptimizer::by_name)]
+    optimizer: Option<AnyOptimizer>,
 
     /// How far a step goes [default: the model's, or the named optimizer's]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
@@ -77,8 +77,8 @@ pub struct Train {
     momentum: Option<f64>,
 
     /// What training makes small: categorical_crossentropy, mse, huber, … [default: the model's]
-    #[arg(long, value_name = "NAME")]
-    loss: Option<String>,
+    #[arg(long, value_name = "NAME", value_parser = AnyLoss::by_name)]
+    loss: Option<AnyLoss>,
 
     /// What is counted beside the loss, separated by commas: accuracy, mae, precision, … [default: the model's]
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
@@ -167,11 +167,6 @@ impl Train {
         if self.validation_split.is_some_and(|share| !(share > 0.0 && share < 1.0)) {
             return Err(Failure::usage("--validation-split is between 0 and 1, such as 0.1"));
         }
-        let checkpoint = self.checkpoint.as_ref().map(Path::new);
-        if checkpoint.is_some_and(|path| !formats::holds_weights(path) && formats::check_savable(path).is_ok()) {
-            let problem = "--checkpoint: a .json would hold no weights; end it in .keras or .safetensors";
-            return Err(Failure::usage(problem));
-        }
         let data = self.data.data.as_deref().unwrap_or(Path::new(""));
         if let Some(path) = &self.save {
             output::refuse_overwriting("--save", path, &[data])?;
@@ -179,9 +174,15 @@ impl Train {
         if let Some(path) = &self.csv {
             output::refuse_overwriting("--csv", path, &[data, Path::new(&self.model)])?;
         }
+        let checkpoint = self.checkpoint.as_ref().map(Path::new);
         self.save.as_deref().into_iter().chain(checkpoint).try_for_each(formats::check_savable)?;
         self.csv.as_deref().map_or(Ok(()), formats::check_writable)?;
-        Ok(())
+        match checkpoint.is_none_or(formats::holds_weights) {
+            true => Ok(()),
+            false => {
+                Err(Failure::usage("--checkpoint: a .json would hold no weights; end it in .keras or .safetensors"))
+            }
+        }
     }
 
     /// What the flags ask for beside training. The progress comes last: it prints what the others add to the logs.
@@ -199,11 +200,9 @@ impl Train {
         if let Some(path) = &self.checkpoint {
             let checkpoint = ModelCheckpoint { save_best_only: true, verbose, ..ModelCheckpoint::new(path) };
             let metrics = model.compiled()?.metrics().iter().map(|metric| metric.name.as_str());
-            let names = ["loss"].into_iter().chain(metrics);
-            let mut logs: Logs =
-                names.flat_map(|name| [(name.to_string(), 0.5), (format!("val_{name}"), 0.5)]).collect();
-            logs.extend(self.reduce_on_plateau.map(|_| ("learning_rate".to_string(), 0.5)));
-            checkpoint.file(0, &logs).map_err(Failure::usage)?;
+            let names = ["loss"].into_iter().chain(metrics).flat_map(|name| [name.to_string(), format!("val_{name}")]);
+            let names = names.chain(self.reduce_on_plateau.map(|_| "learning_rate".to_string()));
+            checkpoint.file(0, &names.map(|name| (name, 0.5)).collect::<Logs>()).map_err(Failure::usage)?;
             callbacks.push(Box::new(checkpoint));
         }
         if let Some(path) = &self.csv {
@@ -222,21 +221,13 @@ impl Train {
             Some(_) => "the file has no optimizer that is known here; give --optimizer",
             None => "the file does not say how the model is trained; give --loss and --optimizer",
         };
-        let mut optimizer = match &self.optimizer {
-            Some(name) => AnyOptimizer::by_name(name).map_err(Failure::usage)?,
-            None => {
-                let optimizer = old.as_ref().and_then(|old| old.optimizer.clone());
-                optimizer.ok_or_else(|| Failure::usage(unknown))?
-            }
-        };
-        let loss = match (&self.loss, &old) {
-            (Some(name), _) => AnyLoss::by_name(name).map_err(Failure::usage)?,
-            (None, Some(old)) => old.loss.clone(),
-            (None, None) => return Err(Failure::usage("the model was saved without a loss; give --loss")),
-        };
-        let metrics = match (&self.metrics, &old) {
-            (Some(names), _) => names.iter().map(|name| MetricChoice::from(name.trim())).collect(),
-            (None, old) => old.as_ref().map_or(vec![], |old| old.metrics().to_vec()),
+        let optimizer = self.optimizer.as_ref().or(old.as_ref().and_then(|old| old.optimizer.as_ref()));
+        let mut optimizer = optimizer.cloned().ok_or_else(|| Failure::usage(unknown))?;
+        let loss = self.loss.as_ref().or(old.as_ref().map(|old| &old.loss)).cloned();
+        let loss = loss.ok_or_else(|| Failure::usage("the model was saved without a loss; give --loss"))?;
+        let metrics = match &self.metrics {
+            Some(names) => names.iter().map(|name| name.trim().into()).collect(),
+            None => old.as_ref().map_or(vec![], |old| old.metrics().to_vec()),
         };
         if let Some(rate) = self.learning_rate {
             *optimizer.learning_rate_mut() = rate.into();

@@ -17,11 +17,9 @@ pub struct Verify {
 impl Verify {
     /// Prints the three counts side by side.
     pub fn run(self) -> Outcome {
-        let loaded = load(&self.file, None)?;
-        let arrays = loaded.arrays.ok_or_else(|| Failure {
-            message: format!("{}: this is a description alone; it holds no weights to count", self.file.display()),
-            code: 1,
-        })?;
+        let loaded = load(&self.file)?;
+        let alone = || format!("{}: this is a description alone; it holds no weights to count", self.file.display());
+        let arrays = loaded.arrays.ok_or_else(|| Failure { message: alone(), code: 1 })?;
         output::result(&format!("{}\n", loaded.model.verify_arrays(&arrays)?))
     }
 }

@@ -87,7 +87,7 @@ pub fn write(model: &Sequential) -> Result<Vec<u8>> {
     let metadata = json!({ "keras_version": "3.0.0", "tallynet": keras_config::training(model) });
     let members = [
         ("metadata.json", metadata.to_string().into_bytes()),
-        ("config.json", keras_config::config(model).to_string().into_bytes()),
+        ("config.json", keras_config::write(model)?),
         ("model.weights.h5", write_weights(model, true)?),
     ];
     let packed = || -> zip::result::ZipResult<Vec<u8>> {

@@ -92,29 +92,37 @@ fn decode_into(model: &mut Sequential, bytes: &[u8]) -> hdf5::Result<Loading> {
     }
 }
 
-/// A form to write, by a file's extension.
-#[derive(Clone, Copy, PartialEq)]
-enum Form {
-    Safetensors,
-    Keras,
-    Json,
-    WeightsHdf5,
-    Npz,
+/// A form to write, and what it holds of a model.
+struct Form {
+    /// What the file's name ends in.
+    ending: &'static str,
+    description: bool,
+    weights: bool,
+    write: fn(&Sequential) -> hdf5::Result<Vec<u8>>,
 }
 
+const FORMS: [Form; 5] = [
+    Form { ending: ".safetensors", description: true, weights: true, write: safetensors::write },
+    Form { ending: ".keras", description: true, weights: true, write: keras::write },
+    Form { ending: ".json", description: true, weights: false, write: keras_config::write },
+    Form {
+        ending: ".weights.h5",
+        description: false,
+        weights: true,
+        write: |m| keras_weights::write_weights(m, false),
+    },
+    Form { ending: ".npz", description: false, weights: true, write: npz::write },
+];
+
 impl Form {
-    fn of(path: &Path) -> Result<Form> {
+    fn of(path: &Path) -> Result<&'static Form> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-        let found = match name {
-            name if name.ends_with(".safetensors") => return Ok(Form::Safetensors),
-            name if name.ends_with(".keras") => return Ok(Form::Keras),
-            name if name.ends_with(".json") => return Ok(Form::Json),
-            name if name.ends_with(".weights.h5") => return Ok(Form::WeightsHdf5),
-            name if name.ends_with(".npz") => return Ok(Form::Npz),
-            name if name.ends_with(".h5") => "Keras's older .h5 files of whole models are read and not written",
-            _ => "this name does not say what form the file is to have",
+        let found = match name.ends_with(".h5") {
+            true => "Keras's older .h5 files of whole models are read and not written",
+            false => "this name does not say what form the file is to have",
         };
-        Err(Error::file(path, found, "end it in .keras, .safetensors, .weights.h5, .npz or .json"))
+        let wrong = || Error::file(path, found, "end it in .keras, .safetensors, .weights.h5, .npz or .json");
+        FORMS.iter().find(|form| name.ends_with(form.ending)).ok_or_else(wrong)
     }
 }
 
@@ -129,7 +137,7 @@ pub fn check_savable(path: &Path) -> Result<()> {
 
 /// Whether a file of this name would hold weights, and not a description alone.
 pub fn holds_weights(path: &Path) -> bool {
-    Form::of(path).is_ok_and(|form| form != Form::Json)
+    Form::of(path).is_ok_and(|form| form.weights)
 }
 
 /// Saves a model, in the form that the extension says: `.safetensors` and `.keras` hold all of it, `.weights.h5` and
@@ -150,30 +158,23 @@ pub fn save(model: &Sequential, path: &Path) -> Result<()> {
 }
 
 /// The model's bytes, which were read back and held against the model.
-fn encode(model: &Sequential, form: Form) -> hdf5::Result<Vec<u8>> {
-    let bytes = match form {
-        Form::Safetensors => safetensors::write(model)?,
-        Form::Keras => keras::write(model)?,
-        Form::Json => keras_config::config(model).to_string().into_bytes(),
-        Form::WeightsHdf5 => keras_weights::write_weights(model, false)?,
-        Form::Npz => npz::write(model)?,
-    };
-    let whole = matches!(form, Form::Safetensors | Form::Keras);
-    let copy = if matches!(form, Form::WeightsHdf5 | Form::Npz) {
+fn encode(model: &Sequential, form: &Form) -> hdf5::Result<Vec<u8>> {
+    let bytes = (form.write)(model)?;
+    let copy = if form.description {
+        decode(&bytes)?.model
+    } else {
         let mut copy = model.rebuilt(model.input_shape(), model.seed).map_err(fault)?;
         decode_into(&mut copy, &bytes)?;
         copy
-    } else {
-        decode(&bytes)?.model
     };
     // What the form keeps: Keras's files hold numbers of 32 bits.
     let kept = |model: &Sequential| {
-        let compiled = model.compiled.iter().filter(|_| whole);
+        let compiled = model.compiled.iter().filter(|_| form.description);
         let slots = compiled.flat_map(|compiled| compiled.state.slots.iter().flatten());
         let numbers = model.parameters.values.iter().chain(slots).map(|number| (*number as f32).to_bits());
-        (whole.then(|| model.description()), numbers.collect::<Vec<_>>())
+        (form.description.then(|| model.description()), numbers.collect::<Vec<_>>())
     };
-    match form == Form::Json || kept(model) == kept(&copy) {
+    match !form.weights || kept(model) == kept(&copy) {
         true => Ok(bytes),
         false => Err(fault("another description, or other numbers")),
     }

@@ -4,8 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::options::{foreign, options};
-use super::{Result, text};
+use super::{Result, options, text};
 use crate::losses::AnyLoss;
 use crate::metrics::AnyMetric;
 use crate::model::{MAX_METRICS, MetricChoice};
@@ -54,11 +53,7 @@ pub fn read(compile: &Value, warnings: &mut Vec<String>) -> Result<(Option<AnyOp
 
 /// A class with its options, as far as this crate can make one of them.
 fn described<C: Serialize + DeserializeOwned>(role: &str, value: &Value, all: Vec<C>) -> Result<C> {
-    if let Some(problem) = foreign(value) {
-        return Err(format!("the {role}: {problem}").into());
-    }
-    let class = text(value, "class_name");
-    options(&format!("{role} {class}"), class, value["config"].as_object().cloned().unwrap_or_default(), all, role)
+    options::class(&format!("{role} {}", text(value, "class_name")), role, value, all)
 }
 
 /// The name of a function, given as it is or as an object.

@@ -20,8 +20,8 @@ use super::Loaded;
 use crate::layers::AnyLayer;
 use crate::model::{Sequential, SequentialBuilder};
 use crate::shape::Shape;
-use options::{dtype, foreign, options};
-pub use write::{config, training};
+use options::{dtype, foreign};
+pub use write::{training, write};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -102,25 +102,15 @@ fn layer(
     layer: &Value,
     warnings: &mut Vec<String>,
 ) -> Result<SequentialBuilder> {
-    let class = match text(layer, "class_name") {
-        "Convolution2D" => "Conv2D",
-        class => class,
-    };
-    let mut config = layer["config"].as_object().cloned().unwrap_or_default();
-    let name = layer["config"]["name"].as_str();
+    let config = &layer["config"];
+    let (class, name) = (text(layer, "class_name"), config["name"].as_str());
     let place = format!("layer {number}, {} ({class})", name.unwrap_or("without a name"));
-    if let Some(problem) = foreign(layer) {
-        return Err(format!("{place}: {problem}").into());
-    }
-    if let Some(precision) = dtype(&layer["config"]["dtype"]).filter(|name| *name != "float32") {
+    if let Some(precision) = dtype(&config["dtype"]).filter(|name| *name != "float32") {
         let warning = format!("{place}: it was made for {precision}, and is computed here in one precision throughout");
         warnings.push(warning);
     }
-    if let (Some(rows), Some(columns)) = (config.remove("nb_row"), config.remove("nb_col")) {
-        config.insert("kernel_size".to_string(), json!([rows, columns]));
-    }
-    let trainable = config.remove("trainable") != Some(Value::Bool(false));
-    Ok(builder.described(name, trainable, options(&place, class, config, AnyLayer::all(), "layer")?))
+    let spec = options::class(&place, "layer", layer, AnyLayer::all())?;
+    Ok(builder.described(name, config["trainable"] != false, spec))
 }
 
 fn text<'v>(value: &'v Value, key: &str) -> &'v str {

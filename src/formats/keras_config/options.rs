@@ -6,14 +6,20 @@ use serde_json::{Map, Value, json};
 
 use super::{Result, text};
 
-/// A class with its options. One that it does not have and that is not without effect is an error.
-pub fn options<C: Serialize + DeserializeOwned>(
-    place: &str,
-    class: &str,
-    config: Map<String, Value>,
-    all: Vec<C>,
-    role: &str,
-) -> Result<C> {
+/// A class with its options, out of all that play its role. An option that it does not have and that is not without
+/// effect is an error.
+pub fn class<C: Serialize + DeserializeOwned>(place: &str, role: &str, value: &Value, all: Vec<C>) -> Result<C> {
+    if let Some(problem) = foreign(value) {
+        return Err(format!("{place}: {problem}").into());
+    }
+    let class = match text(value, "class_name") {
+        "Convolution2D" => "Conv2D",
+        class => class,
+    };
+    let mut config = value["config"].as_object().cloned().unwrap_or_default();
+    if let (Some(rows), Some(columns)) = (config.remove("nb_row"), config.remove("nb_col")) {
+        config.insert("kernel_size".to_string(), json!([rows, columns]));
+    }
     let all: Vec<Value> = all.iter().map(|class| json!(class)).collect();
     let Some(known) = all.iter().find(|known| text(known, "class_name") == class) else {
         let names: Vec<_> = all.iter().map(|known| text(known, "class_name")).collect();
@@ -172,10 +178,16 @@ fn has_no_effect(key: &str, value: &Value) -> bool {
         "axis" => value == -1,
         "synchronized" | "renorm" | "use_ema" | "amsgrad" | "centered" => value == false,
         "decay" | "weight_decay" | "mode" | "momentum" => value.as_f64() == Some(0.0),
-        // Identities, first values and what belongs to options that are off.
-        "name" | "seed" | "optional" | "ragged" | "sparse" | "build_config" | "jit_compile" | "is_legacy_optimizer" => {
-            true
-        }
+        // Identities, first values, what belongs to options that are off, and what is read elsewhere.
+        "name"
+        | "trainable"
+        | "seed"
+        | "optional"
+        | "ragged"
+        | "sparse"
+        | "build_config"
+        | "jit_compile"
+        | "is_legacy_optimizer" => true,
         "batch_input_shape" | "input_shape" | "input_dim" | "input_dtype" | "renorm_momentum" | "ema_momentum" => true,
         _ => false,
     }

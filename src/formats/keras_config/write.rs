@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Training;
+use crate::formats::hdf5;
 use crate::model::{MetricChoice, Sequential};
 
 impl Sequential {
@@ -15,8 +16,13 @@ impl Sequential {
     }
 }
 
+/// The bytes of a `.json` file.
+pub fn write(model: &Sequential) -> hdf5::Result<Vec<u8>> {
+    Ok(config(model).to_string().into_bytes())
+}
+
 /// What Keras reads.
-pub fn config(model: &Sequential) -> Value {
+fn config(model: &Sequential) -> Value {
     let dims = model.input_shape().dims().iter().map(|&axis| json!(axis));
     let batch_shape: Vec<Value> = [Value::Null].into_iter().chain(dims).collect();
     let mut input = "input_layer".to_string();
