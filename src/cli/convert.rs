@@ -27,7 +27,6 @@ pub struct Convert {
 }
 
 impl Convert {
-    /// Reads and writes.
     pub fn run(self) -> Outcome {
         formats::check_savable(&self.to)?;
         let chosen = choose(&self.from, None)?;

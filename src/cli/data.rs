@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use tallynet::datasets::{self, Inputs, TrainTest, made_up};
-use tallynet::model::recipes::Task;
 
 use super::{Chosen, Failure, output};
 
@@ -33,13 +32,13 @@ impl Data {
     /// Finds and loads the data.
     pub fn load(&self, chosen: &Chosen, quiet: bool) -> Result<TrainTest, Failure> {
         let without = self.data.is_none() && datasets::from_environment().is_none();
-        let mut data = match chosen.task {
-            Task::MadeUpPixels if without => made_up::pixels(0),
-            Task::MadeUpRegression if without => made_up::regression(0),
-            _ => datasets::load(&datasets::find(self.data.as_deref())?)?,
+        let made_up = made_up::fitting(chosen.model.input_shape(), chosen.model.output_shape()).filter(|_| without);
+        let mut data = match made_up {
+            Some(task) => task(0),
+            None => datasets::load(&datasets::find(self.data.as_deref())?)?,
         };
         // Never left out for somebody's own model: a score on these says nothing of their data.
-        if without && chosen.task != Task::Mnist && (chosen.has_weights || !quiet) {
+        if made_up.is_some() && (chosen.has_weights || !quiet) {
             output::notice(
                 "This model has no data of its own: a small made-up task stands in (--data FILE.npz for yours).",
             );

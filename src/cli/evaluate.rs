@@ -1,10 +1,11 @@
 //! `tallynet evaluate`.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::time::Instant;
 
 use clap::Args;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use tallynet::training::Scores;
 
 use super::data::Data;
@@ -32,7 +33,6 @@ pub struct Evaluate {
 }
 
 impl Evaluate {
-    /// Prints loss and metrics.
     pub fn run(self) -> Outcome {
         let mut chosen = choose(&self.file, None)?;
         chosen.warn_if_untrained(&self.file);
@@ -43,7 +43,7 @@ impl Evaluate {
         let scores = model.evaluate(&data.test)?;
         let line = json!({
             "loss": scores.loss,
-            "metrics": metrics(&scores),
+            "metrics": BTreeMap::from_iter(scores.metrics.clone()),
             "fingerprint": model.fingerprint(),
             "seconds": start.elapsed().as_secs_f64(),
         });
@@ -58,9 +58,4 @@ pub fn lines(scores: &Scores) -> String {
         text += &format!("Test {name}: {value:.4}\n");
     }
     text
-}
-
-/// The metrics by name.
-pub fn metrics(scores: &Scores) -> Map<String, Value> {
-    scores.metrics.iter().map(|(name, value)| (name.clone(), json!(value))).collect()
 }

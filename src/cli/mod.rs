@@ -21,7 +21,7 @@ use clap::{Parser, Subcommand};
 use tallynet::formats::{self, Loaded};
 use tallynet::kernels;
 use tallynet::model::Sequential;
-use tallynet::model::recipes::{self, RECIPES, Recipe, Task};
+use tallynet::model::recipes;
 
 /// Train small Keras-style models on the CPU, see why they have the parameters they have, and prove it.
 ///
@@ -100,8 +100,6 @@ struct Chosen {
     model: Sequential,
     batch_size: usize,
     epochs: usize,
-    /// What it is trained on where nothing else is given.
-    task: Task,
     /// Whether the weights come from a file, and not from the seed.
     has_weights: bool,
 }
@@ -122,8 +120,7 @@ fn choose(name_or_file: &str, seed: Option<u64>) -> Result<Chosen, Failure> {
     match recipes::named(name_or_file) {
         Ok(recipe) => {
             let model = recipe.build(seed.unwrap_or(0))?;
-            let &Recipe { batch_size, epochs, task, .. } = recipe;
-            Ok(Chosen { model, batch_size, epochs, task, has_weights: false })
+            Ok(Chosen { model, batch_size: recipe.batch_size, epochs: recipe.epochs, has_weights: false })
         }
         Err(_) if path.exists() => {
             let Loaded { mut model, arrays, .. } = load(path)?;
@@ -131,11 +128,8 @@ fn choose(name_or_file: &str, seed: Option<u64>) -> Result<Chosen, Failure> {
                 model = model.rebuilt(model.input_shape(), seed)?;
             }
             model.seed = seed.unwrap_or(model.seed);
-            let ends = |model: &Sequential| [model.input_shape().clone(), model.output_shape().clone()];
-            let is_like = |recipe: &&Recipe| recipe.build(0).is_ok_and(|known| ends(&known) == ends(&model));
-            let task = RECIPES.iter().find(is_like).map_or(Task::Mnist, |recipe| recipe.task);
             let has_weights = arrays.is_some() || model.count_params() == 0;
-            Ok(Chosen { batch_size: model.batch_size.unwrap_or(32), epochs: 1, model, task, has_weights })
+            Ok(Chosen { batch_size: model.batch_size.unwrap_or(32), epochs: 1, model, has_weights })
         }
         Err(error) => Err(Failure::usage(error)),
     }

@@ -4,7 +4,6 @@ use tallynet::model::recipes::{RECIPES, Task};
 
 use super::{Outcome, output};
 
-/// Lists the models that have a name.
 pub fn run() -> Outcome {
     let mut text = String::new();
     for recipe in RECIPES {

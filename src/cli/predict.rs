@@ -30,7 +30,6 @@ pub struct Predict {
 }
 
 impl Predict {
-    /// Computes and writes the outputs.
     pub fn run(self) -> Outcome {
         output::refuse_overwriting("-o", &self.output, &[Path::new(&self.file), &self.input])?;
         formats::check_writable(&self.output)?;

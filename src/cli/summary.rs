@@ -44,7 +44,6 @@ enum StyleName {
 }
 
 impl Summary {
-    /// Prints what was asked for.
     pub fn run(self) -> Outcome {
         let style = match self.style {
             StyleName::Keras1 => Style::Keras1,

@@ -1,11 +1,12 @@
 //! `tallynet train`.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::Args;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use tallynet::formats;
 use tallynet::losses::AnyLoss;
 use tallynet::model::{Compiled, Sequential, Style};
@@ -122,7 +123,6 @@ pub struct Train {
 }
 
 impl Train {
-    /// Trains, scores, verifies, saves and reports.
     pub fn run(self) -> Outcome {
         let start = Instant::now();
         let silent = self.quiet || self.json;
@@ -170,19 +170,16 @@ impl Train {
         let data = self.data.data.as_deref().unwrap_or(Path::new(""));
         if let Some(path) = &self.save {
             output::refuse_overwriting("--save", path, &[data])?;
+            formats::check_savable(path)?;
         }
         if let Some(path) = &self.csv {
             output::refuse_overwriting("--csv", path, &[data, Path::new(&self.model)])?;
+            formats::check_writable(path)?;
         }
-        let checkpoint = self.checkpoint.as_ref().map(Path::new);
-        self.save.as_deref().into_iter().chain(checkpoint).try_for_each(formats::check_savable)?;
-        self.csv.as_deref().map_or(Ok(()), formats::check_writable)?;
-        match checkpoint.is_none_or(formats::holds_weights) {
-            true => Ok(()),
-            false => {
-                Err(Failure::usage("--checkpoint: a .json would hold no weights; end it in .keras or .safetensors"))
-            }
-        }
+        let Some(path) = self.checkpoint.as_ref().map(Path::new) else { return Ok(()) };
+        formats::check_savable(path)?;
+        let problem = "--checkpoint: a .json would hold no weights; end it in .keras or .safetensors";
+        formats::holds_weights(path).then_some(()).ok_or_else(|| Failure::usage(problem))
     }
 
     /// What the flags ask for beside training. The progress comes last: it prints what the others add to the logs.
@@ -221,14 +218,14 @@ impl Train {
             Some(_) => "the file has no optimizer that is known here; give --optimizer",
             None => "the file does not say how the model is trained; give --loss and --optimizer",
         };
-        let optimizer = self.optimizer.as_ref().or(old.as_ref().and_then(|old| old.optimizer.as_ref()));
-        let mut optimizer = optimizer.cloned().ok_or_else(|| Failure::usage(unknown))?;
-        let loss = self.loss.as_ref().or(old.as_ref().map(|old| &old.loss)).cloned();
-        let loss = loss.ok_or_else(|| Failure::usage("the model was saved without a loss; give --loss"))?;
-        let metrics = match &self.metrics {
-            Some(names) => names.iter().map(|name| name.trim().into()).collect(),
-            None => old.as_ref().map_or(vec![], |old| old.metrics().to_vec()),
+        let (optimizer, loss, metrics) = match &old {
+            Some(old) => (old.optimizer.clone(), Some(old.loss.clone()), old.metrics().to_vec()),
+            None => (None, None, vec![]),
         };
+        let mut optimizer = self.optimizer.clone().or(optimizer).ok_or_else(|| Failure::usage(unknown))?;
+        let unknown = "the model was saved without a loss; give --loss";
+        let loss = self.loss.clone().or(loss).ok_or_else(|| Failure::usage(unknown))?;
+        let named = self.metrics.as_ref().map(|names| names.iter().map(|name| name.trim().into()).collect());
         if let Some(rate) = self.learning_rate {
             *optimizer.learning_rate_mut() = rate.into();
         }
@@ -244,7 +241,7 @@ impl Train {
             };
             sgd.momentum = momentum;
         }
-        model.compile_with(Some(optimizer), loss, metrics).map_err(Failure::usage)?;
+        model.compile_with(Some(optimizer), loss, named.unwrap_or(metrics)).map_err(Failure::usage)?;
         // What was remembered stays good for a rule that keeps the same.
         let compiled = model.compiled_mut()?;
         let slots = |compiled: &Compiled| compiled.optimizer.as_ref().map(|optimizer| optimizer.slots());
@@ -258,13 +255,11 @@ impl Train {
 }
 
 fn json_line(model: &Sequential, history: &History, scores: &Scores, seconds: f64) -> String {
-    let layers = model.layers().iter();
-    let by_layer: Map<String, Value> = layers.map(|layer| (layer.name(), json!(layer.count_params().0))).collect();
-    let epochs: Map<_, _> = history.values.iter().map(|(name, values)| (name.clone(), json!(values))).collect();
+    let by_layer: BTreeMap<_, _> = model.layers().iter().map(|each| (each.name(), each.count_params().0)).collect();
     let line = json!({
         "loss": scores.loss,
-        "metrics": evaluate::metrics(scores),
-        "history": epochs,
+        "metrics": BTreeMap::from_iter(scores.metrics.clone()),
+        "history": BTreeMap::from_iter(history.values.clone()),
         "parameters": { "total": model.count_params(), "layers": by_layer },
         "fingerprint": model.fingerprint(),
         "seed": model.seed,

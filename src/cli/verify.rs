@@ -15,7 +15,6 @@ pub struct Verify {
 }
 
 impl Verify {
-    /// Prints the three counts side by side.
     pub fn run(self) -> Outcome {
         let loaded = load(&self.file)?;
         let alone = || format!("{}: this is a description alone; it holds no weights to count", self.file.display());

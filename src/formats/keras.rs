@@ -41,12 +41,9 @@ pub fn read_legacy(bytes: &[u8]) -> Result<Loaded> {
     with_weights(keras_config::read(&config, compile.as_ref(), None, most(bytes)).map_err(unsupported)?, &root)
 }
 
-/// Reads the arrays of an archive or of an HDF5 file into a model.
+/// Reads the arrays of an archive into a model.
 pub fn read_into(model: &mut Sequential, bytes: &[u8]) -> Result<Loading> {
-    match bytes.starts_with(b"PK") {
-        true => read_weights(model, &hdf5::open(&member(bytes, "model.weights.h5")?)?),
-        false => read_weights(model, &hdf5::open(bytes)?),
-    }
+    read_weights(model, &hdf5::open(&member(bytes, "model.weights.h5")?)?)
 }
 
 /// Parameters that so many bytes may hold: chunks can be packed, but weights hardly get smaller by it.

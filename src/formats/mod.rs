@@ -15,6 +15,7 @@ pub use replace::{check_writable, replace};
 use std::path::Path;
 
 use hdf5::Fault;
+use keras_weights::{read_weights, write_weights};
 
 use crate::model::{ArrayCount, Sequential};
 use crate::shape::Tuple;
@@ -87,7 +88,8 @@ pub fn load_weights(model: &mut Sequential, path: &Path) -> Result<Loading> {
 fn decode_into(model: &mut Sequential, bytes: &[u8]) -> hdf5::Result<Loading> {
     match bytes {
         [b'P', b'K', ..] if npz::is_npz(bytes) => npz::read_into(model, bytes),
-        _ if bytes.starts_with(b"PK") || hdf5::find(bytes).is_some() => keras::read_into(model, bytes),
+        [b'P', b'K', ..] => keras::read_into(model, bytes),
+        _ if hdf5::find(bytes).is_some() => read_weights(model, &hdf5::open(bytes)?),
         _ => safetensors::read_into(model, bytes),
     }
 }
@@ -105,12 +107,7 @@ const FORMS: [Form; 5] = [
     Form { ending: ".safetensors", description: true, weights: true, write: safetensors::write },
     Form { ending: ".keras", description: true, weights: true, write: keras::write },
     Form { ending: ".json", description: true, weights: false, write: keras_config::write },
-    Form {
-        ending: ".weights.h5",
-        description: false,
-        weights: true,
-        write: |m| keras_weights::write_weights(m, false),
-    },
+    Form { ending: ".weights.h5", description: false, weights: true, write: |model| write_weights(model, false) },
     Form { ending: ".npz", description: false, weights: true, write: npz::write },
 ];
 

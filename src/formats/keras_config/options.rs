@@ -91,8 +91,7 @@ fn option(key: &str, value: &Value, default: &Value) -> Option<Value> {
             "th" => json!("channels_first"),
             order => json!(order),
         },
-        _ if key.ends_with("_initializer") => initializer(value)?,
-        _ if key.ends_with("_regularizer") => regularizer(value)?,
+        _ if key.ends_with("_initializer") || key.ends_with("_regularizer") => object(value)?,
         (_, Value::Number(_)) if default.is_array() => json!([value, value]),
         // Keras 2 wrote an axis as a list of one, and a threshold may be one.
         (_, Value::Array(list)) if !default.is_array() && list.len() == 1 => list.first()?.clone(),
@@ -102,53 +101,34 @@ fn option(key: &str, value: &Value, default: &Value) -> Option<Value> {
     })
 }
 
-/// An object's class and those of its options that have an effect.
+/// An initializer, a regularizer or a schedule: a name in either spelling, or an object, whose options that have no
+/// effect are left out. Keras 1 wrote the name of a regularizer among its options.
 fn object(value: &Value) -> Option<Value> {
-    let mut config = value["config"].as_object().cloned().unwrap_or_default();
+    let class = value["class_name"].as_str();
+    let config = if class.is_some() { &value["config"] } else { value };
+    let mut config = config.as_object().cloned().unwrap_or_default();
     config.retain(|key, value| !has_no_effect(key, value));
-    Some(json!({ "class_name": value["class_name"].as_str()?, "config": config }))
-}
-
-/// An initializer, given as a name in either spelling or as an object.
-fn initializer(value: &Value) -> Option<Value> {
-    let found = match value.as_str() {
-        Some(name) => json!({ "class_name": pascal_case(name), "config": {} }),
-        None => object(value)?,
-    };
-    let config = &found["config"];
-    let class = match text(&found, "class_name") {
+    let class = pascal_case(class.or(value["name"].as_str()).or(value.as_str())?);
+    let class = match class.as_str() {
         "Normal" => "RandomNormal",
         "Uniform" => "RandomUniform",
         "Zero" => "Zeros",
         "One" => "Ones",
         "OrthogonalInitializer" => "Orthogonal",
+        "WeightRegularizer" | "L1L2Regularizer" => "L1L2",
         // Keras 2 wrote what the named ones are made of.
         "VarianceScaling" => {
-            let family = match (config["scale"].as_f64()?, config["mode"].as_str()?) {
+            let family = match (config.get("scale")?.as_f64()?, config.get("mode")?.as_str()?) {
                 (1.0, "fan_avg") => "Glorot",
                 (2.0, "fan_in") => "He",
                 (1.0, "fan_in") => "Lecun",
                 _ => return None,
             };
-            let form = if config["distribution"].as_str()? == "uniform" { "Uniform" } else { "Normal" };
+            let form = if config.get("distribution")? == "uniform" { "Uniform" } else { "Normal" };
             return Some(json!({ "class_name": family.to_string() + form, "config": {} }));
         }
         class => class,
     };
-    Some(json!({ "class_name": class, "config": config }))
-}
-
-/// A regularizer, given as a name or as an object; Keras 1 wrote the name among the options.
-fn regularizer(value: &Value) -> Option<Value> {
-    let class = value.as_str().or(value["class_name"].as_str()).or(value["name"].as_str());
-    let class = match class.unwrap_or("WeightRegularizer") {
-        "l1" | "L1" => "L1",
-        "l2" | "L2" => "L2",
-        "L1L2" | "WeightRegularizer" | "L1L2Regularizer" => "L1L2",
-        _ => return None,
-    };
-    let mut config = value.get("config").unwrap_or(value).as_object().cloned().unwrap_or_default();
-    config.remove("name");
     Some(json!({ "class_name": class, "config": config }))
 }
 
