@@ -96,7 +96,6 @@ fn part_of_a_batch_gives_the_same_as_the_whole() {
 #[test]
 fn scratch_memory_may_hold_anything() {
     use ndarray::Array2;
-    use tallynet::layers::Backward;
     for (input, spec) in specs() {
         let shape = Shape::from(input);
         let built = spec.build(&shape).unwrap();
@@ -109,7 +108,13 @@ fn scratch_memory_may_hold_anything() {
             let run = |fill: Real| {
                 let mut scratch = vec![fill; layer.scratch_len()];
                 let mut y = Array2::from_elem(dy.raw_dim(), fill);
-                layer.forward(&params, x.view(), y.view_mut(), &mut scratch);
+                layer.forward(Forward {
+                    training: None,
+                    params: &params,
+                    x: x.view(),
+                    y: y.view_mut(),
+                    scratch: &mut scratch,
+                });
                 scratch.fill(fill);
                 let (mut d_params, mut dx) = (vec![fill; params.len()], Array2::from_elem(x.raw_dim(), fill));
                 if i > 0 {
@@ -117,6 +122,7 @@ fn scratch_memory_may_hold_anything() {
                     d_params.fill(0.0);
                 }
                 layer.backward(Backward {
+                    training: None,
                     params: &params,
                     x: x.view(),
                     dy: dy.view(),

@@ -4,7 +4,7 @@ use ndarray::Array2;
 use proptest::prelude::*;
 use tallynet::Real;
 use tallynet::kernels::convolution::Padding;
-use tallynet::layers::{Backward, Conv2D, LayerSpec, Operation};
+use tallynet::layers::{Backward, Conv2D, Forward, LayerSpec, Operation};
 use tallynet::shape::Shape;
 
 fn noise(n: usize, seed: u64) -> Vec<Real> {
@@ -58,7 +58,7 @@ fn compare(layer: &Conv2D, image: [usize; 3], sparse: [bool; 2]) {
     let mut scratch = vec![Real::NAN; operation.scratch_len()];
 
     let mut y = Array2::from_elem((rows, n_out), Real::NAN);
-    operation.forward(&params, x.view(), y.view_mut(), &mut scratch);
+    operation.forward(Forward { training: None, params: &params, x: x.view(), y: y.view_mut(), scratch: &mut scratch });
     let before = noise(params.len(), 4);
     let mut runs = vec![];
     for accumulate in [false, true] {
@@ -66,6 +66,7 @@ fn compare(layer: &Conv2D, image: [usize; 3], sparse: [bool; 2]) {
         let mut d_params = if accumulate { before.clone() } else { vec![Real::NAN; params.len()] };
         let mut dx = Array2::from_elem((rows, n_in), Real::NAN);
         operation.backward(Backward {
+            training: None,
             params: &params,
             x: x.view(),
             dy: dy.view(),

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use tallynet::Real;
 use tallynet::activations::ActivationKind;
 use tallynet::layers::{
-    AnyLayer, AveragePooling2D, Backward, ELU, GlobalMaxPooling2D, LayerSpec, LeakyReLU, MaxPooling2D, Operation, ReLU,
-    Rescaling, Reshape, Softmax, ZeroPadding2D,
+    AnyLayer, AveragePooling2D, Backward, ELU, Forward, GlobalMaxPooling2D, LayerSpec, LeakyReLU, MaxPooling2D,
+    Operation, ReLU, Rescaling, Reshape, Softmax, ZeroPadding2D,
 };
 use tallynet::model::Sequential;
 use tallynet::shape::Shape;
@@ -32,8 +32,9 @@ fn run(operation: Option<&Operation>, x: &Array2<Real>, dy: &Array2<Real>) -> (A
         Some(Operation::Layer(layer)) => {
             let (mut y, mut dx) = (dy * Real::NAN, x * Real::NAN);
             let mut scratch = vec![Real::NAN; layer.scratch_len()];
-            layer.forward(&[], x.view(), y.view_mut(), &mut scratch);
+            layer.forward(Forward { training: None, params: &[], x: x.view(), y: y.view_mut(), scratch: &mut scratch });
             layer.backward(Backward {
+                training: None,
                 params: &[],
                 x: x.view(),
                 dy: dy.view(),

@@ -10,9 +10,9 @@
 //! A batch's statistics are joined from the chunks' counts, means and sums of squared distances, in the order of the
 //! rows (Chan et al. 1983), which loses no digits where the mean is large.
 
-use ndarray::{ArrayView2, ArrayViewMut2};
+use ndarray::ArrayView2;
 
-use super::{Backward, Built, Count, Forward, InTraining, Layer, LayerSpec, Misfit, Moment, Operation, Sums, misfit};
+use super::{Backward, Built, Count, Coupling, Forward, Layer, LayerSpec, Misfit, Operation, Training, misfit};
 use crate::Real;
 use crate::classes::class;
 use crate::initializers::Initializer;
@@ -94,14 +94,15 @@ impl Normalization {
         [sums[1 + channel], sums[1 + self.channels + channel] / sums[0]]
     }
 
-    /// γ and β of a channel, its mean and its variance: the batch's where there are sums, else the moving ones.
-    fn of_channel(&self, params: &[Real], sums: Option<&[f64]>, channel: usize) -> [f64; 4] {
-        let mut arrays = params.chunks_exact(self.channels).map(|array| f64::from(array[channel]));
-        let mut next = |there: bool| if there { arrays.next() } else { None };
-        let gamma = next(self.options.scale).unwrap_or(1.0);
-        let beta = next(self.options.center).unwrap_or(0.0);
-        let moving = [next(true), next(true)].map(|value| value.unwrap_or(0.0));
-        let [mean, variance] = sums.map_or(moving, |sums| self.of_batch(sums, channel));
+    /// γ and β of a channel, its mean and its variance: the batch's in training, else the moving ones.
+    fn of_channel(&self, params: &[Real], training: Option<Training>, channel: usize) -> [f64; 4] {
+        let array = |number: usize| f64::from(params[number * self.channels + channel]);
+        let BatchNormalization { scale, center, .. } = self.options;
+        let gamma = if scale { array(0) } else { 1.0 };
+        let beta = if center { array(usize::from(scale)) } else { 0.0 };
+        let first = usize::from(scale) + usize::from(center);
+        let moving = || [array(first), array(first + 1)];
+        let [mean, variance] = training.map_or_else(moving, |training| self.of_batch(training.sums, channel));
         [gamma, beta, mean, variance]
     }
 
@@ -109,43 +110,50 @@ impl Normalization {
     fn deviation(&self, variance: f64) -> f64 {
         (variance + self.options.epsilon).sqrt()
     }
+}
 
-    /// `y = γ·(x − mean)/√(variance + ε) + β`, as a product and a sum.
-    fn normalize(
-        &self,
-        params: &[Real],
-        sums: Option<&[f64]>,
-        x: ArrayView2<Real>,
-        y: ArrayViewMut2<Real>,
-        scratch: &mut [Real],
-    ) {
-        let (factors, shifts) = scratch.split_at_mut(self.channels);
+impl Layer for Normalization {
+    /// `y = γ·(x − μ)/√(v + ε) + β`, as a product and a sum.
+    fn forward(&self, pass: Forward) {
+        let (factors, shifts) = pass.scratch.split_at_mut(self.channels);
         for channel in 0..self.channels {
-            let [gamma, beta, mean, variance] = self.of_channel(params, sums, channel);
+            let [gamma, beta, mean, variance] = self.of_channel(pass.params, pass.training, channel);
             let factor = gamma / self.deviation(variance);
             (factors[channel], shifts[channel]) = (factor as Real, (beta - mean * factor) as Real);
         }
-        let (x, mut y) = (per_position(x, self.channels), per_position(y, self.channels));
+        let (x, mut y) = (per_position(pass.x, self.channels), per_position(pass.y, self.channels));
         for (x, mut y) in x.rows().into_iter().zip(y.rows_mut()) {
             let factors = factors.iter().zip(shifts.iter());
             y.iter_mut().zip(x).zip(factors).for_each(|((y, &x), (factor, shift))| *y = factor * x + shift);
         }
     }
-}
 
-impl Layer for Normalization {
-    fn forward(&self, params: &[Real], x: ArrayView2<Real>, y: ArrayViewMut2<Real>, scratch: &mut [Real]) {
-        self.normalize(params, None, x, y, scratch);
-    }
-
-    /// For a layer that is not trained: what it does is then fixed.
+    /// `dx = a·dy + b·x + c`, with three factors a channel; b and c are 0 where the moving values are what counts.
     fn backward(&self, pass: Backward) {
-        pass.d_params.fill(0.0);
+        if pass.training.is_none() {
+            pass.d_params.fill(0.0);
+        }
         let Some(dx) = pass.dx else { return };
-        let (mut dx, dy) = (per_position(dx, self.channels), per_position(pass.dy, self.channels));
-        for (channel, (mut dx, dy)) in dx.columns_mut().into_iter().zip(dy.columns()).enumerate() {
-            let [gamma, _, _, variance] = self.of_channel(pass.params, None, channel);
-            dx.zip_mut_with(&dy, |dx, &dy| *dx = (f64::from(dy) * gamma / self.deviation(variance)) as Real);
+        let (factors, rest) = pass.scratch.split_at_mut(self.channels);
+        let (slopes, shifts) = rest.split_at_mut(self.channels);
+        for channel in 0..self.channels {
+            let [gamma, _, mean, variance] = self.of_channel(pass.params, pass.training, channel);
+            let [n, d_beta, d_gamma] =
+                pass.training.map_or([1.0, 0.0, 0.0], |Training { sums, gradient_sums, .. }| {
+                    [sums[0], gradient_sums[channel], gradient_sums[self.channels + channel]]
+                });
+            let inverse = 1.0 / self.deviation(variance);
+            let slope = -gamma * inverse * inverse * d_gamma / n;
+            factors[channel] = (gamma * inverse) as Real;
+            slopes[channel] = slope as Real;
+            shifts[channel] = (-gamma * inverse * d_beta / n - slope * mean) as Real;
+        }
+        let [x, dy] = [pass.x, pass.dy].map(|rows| per_position(rows, self.channels));
+        for ((mut dx, x), dy) in per_position(dx, self.channels).rows_mut().into_iter().zip(x.rows()).zip(dy.rows()) {
+            let factors = factors.iter().zip(slopes.iter()).zip(shifts.iter());
+            for (((dx, &x), &dy), ((factor, slope), shift)) in dx.iter_mut().zip(x).zip(dy).zip(factors) {
+                *dx = factor * dy + slope * x + shift;
+            }
         }
     }
 
@@ -157,12 +165,12 @@ impl Layer for Normalization {
         2 * self.channels * self.positions
     }
 
-    fn in_training(&self) -> Option<&dyn InTraining> {
+    fn coupling(&self) -> Option<&dyn Coupling> {
         Some(self)
     }
 }
 
-impl InTraining for Normalization {
+impl Coupling for Normalization {
     /// The count, then each channel's mean, then each channel's sum of squared distances from it.
     fn n_sums(&self) -> usize {
         1 + 2 * self.channels
@@ -197,15 +205,11 @@ impl InTraining for Normalization {
         }
     }
 
-    fn forward(&self, pass: Forward) {
-        self.normalize(pass.params, Some(pass.sums), pass.x, pass.y, pass.scratch);
-    }
-
-    /// `Σ dy` of each channel, then `Σ dy·x̂` of each.
-    fn gradient_sums(&self, sums: &[f64], x: ArrayView2<Real>, dy: ArrayView2<Real>, gradient_sums: &mut [f64]) {
+    /// `dβ = Σ dy` of each channel, then `dγ = Σ dy·x̂` of each.
+    fn gradient_sums(&self, pass: Backward, gradient_sums: &mut [f64]) {
         gradient_sums.fill(0.0);
         let (d_beta, d_gamma) = gradient_sums.split_at_mut(self.channels);
-        let (x, dy) = (per_position(x, self.channels), per_position(dy, self.channels));
+        let [x, dy] = [pass.x, pass.dy].map(|rows| per_position(rows, self.channels));
         for (x, dy) in x.rows().into_iter().zip(dy.rows()) {
             for (channel, (&x, &dy)) in x.iter().zip(dy).enumerate() {
                 d_beta[channel] += f64::from(dy);
@@ -213,41 +217,16 @@ impl InTraining for Normalization {
             }
         }
         for channel in 0..self.channels {
-            let [mean, variance] = self.of_batch(sums, channel);
+            let [_, _, mean, variance] = self.of_channel(pass.params, pass.training, channel);
             d_gamma[channel] = (d_gamma[channel] - mean * d_beta[channel]) / self.deviation(variance);
         }
-    }
-
-    fn backward(&self, _: Moment, batch: Sums, pass: Backward) {
         if !pass.accumulate {
             pass.d_params.fill(0.0);
         }
-        let [own, all] = [batch.own, batch.backward].map(|sums| sums.split_at(self.channels));
         // In the order of the parameters; the gradients of the moving values stay 0.
-        let trained =
-            [(self.options.scale, own.1), (self.options.center, own.0)].into_iter().filter(|(there, _)| *there);
-        for (array, (_, sums)) in pass.d_params.chunks_exact_mut(self.channels).zip(trained) {
+        let sums = self.options.scale.then_some(d_gamma).into_iter().chain(self.options.center.then_some(d_beta));
+        for (array, sums) in pass.d_params.chunks_exact_mut(self.channels).zip(sums) {
             array.iter_mut().zip(sums).for_each(|(d, sum)| *d += *sum as Real);
-        }
-        let Some(dx) = pass.dx else { return };
-        // dx = a·dy + b·x + c, with three factors a channel.
-        let (factors, rest) = pass.scratch.split_at_mut(self.channels);
-        let (slopes, shifts) = rest.split_at_mut(self.channels);
-        for channel in 0..self.channels {
-            let [gamma, _, mean, variance] = self.of_channel(pass.params, Some(batch.forward), channel);
-            let (n, inverse) = (batch.forward[0], 1.0 / self.deviation(variance));
-            let (d_beta, d_gamma) = (all.0[channel], all.1[channel]);
-            let slope = -gamma * inverse * inverse * d_gamma / n;
-            factors[channel] = (gamma * inverse) as Real;
-            slopes[channel] = slope as Real;
-            shifts[channel] = (-gamma * inverse * d_beta / n - slope * mean) as Real;
-        }
-        let [x, dy] = [pass.x, pass.dy].map(|rows| per_position(rows, self.channels));
-        for ((mut dx, x), dy) in per_position(dx, self.channels).rows_mut().into_iter().zip(x.rows()).zip(dy.rows()) {
-            let factors = factors.iter().zip(slopes.iter()).zip(shifts.iter());
-            for (((dx, &x), &dy), ((factor, slope), shift)) in dx.iter_mut().zip(x).zip(dy).zip(factors) {
-                *dx = factor * dy + slope * x + shift;
-            }
         }
     }
 

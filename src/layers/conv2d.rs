@@ -8,11 +8,8 @@
 //!
 //! Images are `(height, width, channels)`, kernels `(height, width, channels, filters)`, as in Keras.
 
-use ndarray::{ArrayView2, ArrayViewMut2};
-
 use super::image::{DataFormat, image};
-use super::{Backward, Built, Count, Layer, LayerSpec, Misfit, Operation, misfit};
-use crate::Real;
+use super::{Backward, Built, Count, Forward, Layer, LayerSpec, Misfit, Operation, misfit};
 use crate::activations::ActivationKind;
 use crate::classes::class;
 use crate::initializers::Initializer;
@@ -140,9 +137,9 @@ impl ConvLayer {
 }
 
 impl Layer for ConvLayer {
-    fn forward(&self, params: &[Real], x: ArrayView2<Real>, y: ArrayViewMut2<Real>, scratch: &mut [Real]) {
-        let (kernel, bias) = params.split_at(self.weights());
-        convolution::forward(&self.0, kernel, bias, flat(x), flat_mut(y), scratch);
+    fn forward(&self, pass: Forward) {
+        let (kernel, bias) = pass.params.split_at(self.weights());
+        convolution::forward(&self.0, kernel, bias, flat(pass.x), flat_mut(pass.y), pass.scratch);
     }
 
     fn backward(&self, pass: Backward) {

@@ -11,7 +11,7 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::{Backward, Built, Count, Layer, LayerSpec, Misfit, Operation, misfit};
+use super::{Backward, Built, Count, Forward, Layer, LayerSpec, Misfit, Operation, misfit};
 use crate::Real;
 use crate::activations::ActivationKind;
 use crate::classes::class;
@@ -106,10 +106,10 @@ impl DenseLayer {
 }
 
 impl Layer for DenseLayer {
-    fn forward(&self, params: &[Real], x: ArrayView2<Real>, y: ArrayViewMut2<Real>, scratch: &mut [Real]) {
-        let (kernel, bias) = self.split(params);
-        let mut y = per_position(y, self.units);
-        matmul(per_position(x, self.inputs), kernel, y.view_mut(), false, scratch);
+    fn forward(&self, pass: Forward) {
+        let (kernel, bias) = self.split(pass.params);
+        let mut y = per_position(pass.y, self.units);
+        matmul(per_position(pass.x, self.inputs), kernel, y.view_mut(), false, pass.scratch);
         if self.use_bias {
             rows::add_to_each(y, bias);
         }

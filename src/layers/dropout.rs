@@ -8,7 +8,7 @@
 use ndarray::{ArrayView2, ArrayViewMut2, Zip};
 use rand::RngCore;
 
-use super::{Backward, Built, Forward, InTraining, Layer, LayerSpec, Misfit, Moment, Operation, Sums, misfit};
+use super::{Backward, Built, Forward, Layer, LayerSpec, Misfit, Operation, Training, misfit};
 use crate::Real;
 use crate::classes::class;
 use crate::random::{self, Stream};
@@ -31,8 +31,9 @@ impl Dropout {
         Dropout { rate, seed: None }
     }
 
-    /// Writes each value of `from`, dropped or scaled.
-    fn drop(&self, moment: Moment, from: ArrayView2<Real>, mut to: ArrayViewMut2<Real>) {
+    /// Writes each value of `from`, in training dropped or scaled.
+    fn drop(&self, training: Option<Training>, from: ArrayView2<Real>, mut to: ArrayViewMut2<Real>) {
+        let Some(Training { moment, .. }) = training else { return to.assign(&from) };
         let stream = Stream::Dropout { layer: moment.layer as u32, iteration: moment.iteration };
         let mut generator = random::generator(moment.seed, stream);
         // A number in each row's own stretch of the stream, which begins at a block of its own.
@@ -60,29 +61,13 @@ impl LayerSpec for Dropout {
 }
 
 impl Layer for Dropout {
-    fn forward(&self, _: &[Real], x: ArrayView2<Real>, mut y: ArrayViewMut2<Real>, _: &mut [Real]) {
-        y.assign(&x);
+    fn forward(&self, pass: Forward) {
+        self.drop(pass.training, pass.x, pass.y);
     }
 
     fn backward(&self, pass: Backward) {
-        if let Some(mut dx) = pass.dx {
-            dx.assign(&pass.dy);
-        }
-    }
-
-    fn in_training(&self) -> Option<&dyn InTraining> {
-        Some(self)
-    }
-}
-
-impl InTraining for Dropout {
-    fn forward(&self, pass: Forward) {
-        self.drop(pass.moment, pass.x, pass.y);
-    }
-
-    fn backward(&self, moment: Moment, _: Sums, pass: Backward) {
         if let Some(dx) = pass.dx {
-            self.drop(moment, pass.dy, dx);
+            self.drop(pass.training, pass.dy, dx);
         }
     }
 }

@@ -1,10 +1,9 @@
 //! What layers over images have in common, and the simplest of them, ZeroPadding2D: zeros around an image.
 
-use ndarray::{ArrayBase, ArrayView2, ArrayViewMut2, Ix2, Ix4, RawData, s};
+use ndarray::{ArrayBase, Ix2, Ix4, RawData, s};
 use serde::{Deserialize, Serialize};
 
-use super::{Backward, Built, Layer, LayerSpec, Misfit, Operation, misfit};
-use crate::Real;
+use super::{Backward, Built, Forward, Layer, LayerSpec, Misfit, Operation, misfit};
 use crate::classes::class;
 use crate::shape::Shape;
 
@@ -86,9 +85,9 @@ fn images<S: RawData>(rows: ArrayBase<S, Ix2>, [height, width, channels]: [usize
 }
 
 impl Layer for Frame {
-    fn forward(&self, _: &[Real], x: ArrayView2<Real>, mut y: ArrayViewMut2<Real>, _: &mut [Real]) {
-        y.fill(0.0);
-        self.inside(y).assign(&images(x, self.image));
+    fn forward(&self, mut pass: Forward) {
+        pass.y.fill(0.0);
+        self.inside(pass.y).assign(&images(pass.x, self.image));
     }
 
     fn backward(&self, pass: Backward) {

@@ -133,7 +133,7 @@ impl Operation {
 /// A layer's mathematics. Rows are samples; a row's values lie in row-major order of the sample's shape.
 pub trait Layer: Send + Sync {
     /// Writes the layer's value at `x` into `y`.
-    fn forward(&self, params: &[Real], x: ArrayView2<Real>, y: ArrayViewMut2<Real>, scratch: &mut [Real]);
+    fn forward(&self, pass: Forward);
 
     /// Writes the gradients of the loss, given the one at the output.
     fn backward(&self, pass: Backward);
@@ -148,39 +148,30 @@ pub trait Layer: Send + Sync {
         0
     }
 
-    /// What the layer does instead while it is trained, if that is something else.
-    fn in_training(&self) -> Option<&dyn InTraining> {
+    /// How it looks at the whole batch while it is trained, if it does.
+    fn coupling(&self) -> Option<&dyn Coupling> {
         None
     }
 }
 
-/// A layer that does something else in training than afterwards.
-///
-/// It may look at the whole batch: each chunk of rows then makes sums, which are joined in the order of the rows
-/// before any chunk goes on, on the way up and on the way down.
-pub trait InTraining: Send + Sync {
-    /// How many sums it makes of a chunk; 0 for a layer that looks at each row alone.
-    fn n_sums(&self) -> usize {
-        0
-    }
+/// What a layer makes of the whole batch while it is trained: each chunk of rows makes sums, which are joined in the
+/// order of the rows before any chunk goes through the layer, on the way up and on the way down.
+pub trait Coupling: Send + Sync {
+    /// How many sums a chunk makes, each way at most.
+    fn n_sums(&self) -> usize;
 
-    /// Writes a chunk's sums.
-    fn sums(&self, _x: ArrayView2<Real>, _sums: &mut [f64]) {}
+    /// Writes a chunk's sums for the way up.
+    fn sums(&self, x: ArrayView2<Real>, sums: &mut [f64]);
 
-    /// Adds a chunk's sums to those of the rows before it.
-    fn join(&self, _total: &mut [f64], _part: &[f64]) {}
+    /// Adds a chunk's sums for the way up to those of the rows before it.
+    fn join(&self, total: &mut [f64], part: &[f64]);
 
-    /// [`Layer::forward`] in training.
-    fn forward(&self, pass: Forward);
+    /// Writes a chunk's sums for the way down, which are simply added, and its gradients at the parameters:
+    /// [`Layer::backward`] then writes `dx` alone.
+    fn gradient_sums(&self, pass: Backward, gradient_sums: &mut [f64]);
 
-    /// Writes a chunk's sums for the way down; those of chunks are simply added.
-    fn gradient_sums(&self, _sums: &[f64], _x: ArrayView2<Real>, _dy: ArrayView2<Real>, _gradient_sums: &mut [f64]) {}
-
-    /// [`Layer::backward`] in training.
-    fn backward(&self, moment: Moment, sums: Sums, pass: Backward);
-
-    /// Changes the parameters that no gradient moves, once a step.
-    fn settle(&self, _sums: &[f64], _params: &mut [Real]) {}
+    /// Changes the parameters that no gradient moves, once a step, given the sums on the way up.
+    fn settle(&self, sums: &[f64], params: &mut [Real]);
 }
 
 /// Where a training is: what random numbers may depend on.
@@ -196,35 +187,35 @@ pub struct Moment {
     pub first_row: usize,
 }
 
-/// What a forward pass in training reads and writes.
-pub struct Forward<'a> {
+/// What a layer knows while it is trained.
+#[derive(Debug, Clone, Copy)]
+pub struct Training<'a> {
     /// Where the training is.
     pub moment: Moment,
-    /// The sums of the whole batch.
+    /// What a [`Coupling`] made of the whole batch on the way up.
     pub sums: &'a [f64],
+    /// The same on the way down.
+    pub gradient_sums: &'a [f64],
+}
+
+/// What a forward pass reads and writes.
+pub struct Forward<'a> {
+    /// Only while the layer is trained: it may then do something else than afterwards.
+    pub training: Option<Training<'a>>,
     /// The layer's parameters.
     pub params: &'a [Real],
     /// The input.
     pub x: ArrayView2<'a, Real>,
-    /// Where the output goes.
+    /// Where the output goes. Overwritten.
     pub y: ArrayViewMut2<'a, Real>,
     /// At least [`Layer::scratch_len`] numbers.
     pub scratch: &'a mut [Real],
 }
 
-/// The sums that a backward pass in training is given.
-#[derive(Debug, Clone, Copy)]
-pub struct Sums<'a> {
-    /// Those of the whole batch on the way up.
-    pub forward: &'a [f64],
-    /// Those of the whole batch on the way down.
-    pub backward: &'a [f64],
-    /// Those of this chunk on the way down.
-    pub own: &'a [f64],
-}
-
 /// What a backward pass reads and writes.
 pub struct Backward<'a> {
+    /// As in the forward pass.
+    pub training: Option<Training<'a>>,
     /// The layer's parameters.
     pub params: &'a [Real],
     /// The input of the forward pass.

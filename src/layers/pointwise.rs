@@ -2,10 +2,10 @@
 //!
 //! Where the options of an activation's own layer leave one that has a name, that one is what runs.
 
-use ndarray::{ArrayView2, ArrayViewMut2, Zip};
+use ndarray::Zip;
 use serde::{Deserialize, Serialize};
 
-use super::{Backward, Built, Layer, LayerSpec, Misfit, Operation, misfit};
+use super::{Backward, Built, Forward, Layer, LayerSpec, Misfit, Operation, misfit};
 use crate::Real;
 use crate::activations::ActivationKind;
 use crate::classes::class;
@@ -171,8 +171,8 @@ struct Pointwise<V, D> {
 }
 
 impl<V: Fn(Real) -> Real + Send + Sync, D: Fn(Real) -> Real + Send + Sync> Layer for Pointwise<V, D> {
-    fn forward(&self, _: &[Real], x: ArrayView2<Real>, mut y: ArrayViewMut2<Real>, _: &mut [Real]) {
-        Zip::from(&mut y).and(&x).for_each(|y, &x| *y = (self.value)(x));
+    fn forward(&self, mut pass: Forward) {
+        pass.y.zip_mut_with(&pass.x, |y, &x| *y = (self.value)(x));
     }
 
     fn backward(&self, pass: Backward) {

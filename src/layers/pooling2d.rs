@@ -5,11 +5,8 @@
 //! output = ⌈input / stride⌉                 same: they may reach over its border
 //! ```
 
-use ndarray::{ArrayView2, ArrayViewMut2};
-
 use super::image::{DataFormat, image};
-use super::{Backward, Built, Layer, LayerSpec, Misfit, Operation, misfit};
-use crate::Real;
+use super::{Backward, Built, Forward, Layer, LayerSpec, Misfit, Operation, misfit};
 use crate::classes::class;
 use crate::kernels::convolution::{Axis, Padding};
 use crate::kernels::pooling::{self, Pool, Pooling};
@@ -110,8 +107,8 @@ fn pooled(output: Shape, pooling: Pooling, part: &str) -> Result<Built, Misfit> 
 struct PoolingLayer(Pooling);
 
 impl Layer for PoolingLayer {
-    fn forward(&self, _: &[Real], x: ArrayView2<Real>, y: ArrayViewMut2<Real>, _: &mut [Real]) {
-        pooling::forward(&self.0, flat(x), flat_mut(y));
+    fn forward(&self, pass: Forward) {
+        pooling::forward(&self.0, flat(pass.x), flat_mut(pass.y));
     }
 
     fn backward(&self, pass: Backward) {

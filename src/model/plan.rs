@@ -6,7 +6,7 @@ use std::fmt;
 use std::ops::Range;
 
 use crate::activations::ActivationKind;
-use crate::layers::{InTraining, Layer, Operation};
+use crate::layers::{Coupling, Layer, Operation};
 
 /// The operations of a model. Buffer 0 holds the input; each layer writes a buffer of its own.
 pub struct Plan {
@@ -27,15 +27,14 @@ pub(super) struct Step {
     pub input: usize,
     pub output: usize,
     /// Whether its layer is trained; one that is not does in training what it does afterwards.
-    trainable: bool,
+    pub trained: bool,
 }
 
 impl Step {
-    /// What the step does instead in training, if that is something else.
-    pub fn in_training(&self) -> Option<&dyn InTraining> {
+    /// How it looks at the whole batch in training, if it does.
+    pub fn coupling(&self) -> Option<&dyn Coupling> {
         match &self.operation {
-            // A layer without parameters has nothing to freeze.
-            Operation::Layer(layer) if self.trainable || self.params.is_empty() => layer.in_training(),
+            Operation::Layer(layer) if self.trained => layer.coupling(),
             _ => None,
         }
     }
@@ -59,8 +58,10 @@ impl Plan {
         if trainable && !params.is_empty() {
             self.lowest = self.lowest.min(number);
         }
-        let step = Step { operation, params, input, output: self.widths.len() - 1, trainable };
-        let couples = step.in_training().is_some_and(|layer| layer.n_sums() > 0);
+        // A layer without parameters has nothing to freeze.
+        let trained = trainable || params.is_empty();
+        let step = Step { operation, params, input, output: self.widths.len() - 1, trained };
+        let couples = step.coupling().is_some();
         match self.segments.last_mut() {
             Some(segment) if !couples => segment.end = number + 1,
             _ => self.segments.push(number..number + 1),
@@ -80,8 +81,7 @@ impl Plan {
 
     /// The parameters of all layers.
     pub fn n_params(&self) -> usize {
-        let layers = self.steps.iter().filter(|step| matches!(step.operation, Operation::Layer(_)));
-        layers.map(|step| step.params.len()).sum()
+        self.steps.last().map_or(0, |step| step.params.end)
     }
 
     /// Multiplications of the forward pass of one row, about.
@@ -104,9 +104,9 @@ impl Plan {
 
     /// The layer that begins the segment of this number, counted from 0, if it couples, and where its parameters lie:
     /// every one but the first does.
-    pub fn coupling(&self, segment: usize) -> Option<(&dyn InTraining, Range<usize>)> {
+    pub fn coupling(&self, segment: usize) -> Option<(&dyn Coupling, Range<usize>)> {
         let step = &self.steps[self.segments.get(segment).filter(|_| segment > 0)?.start];
-        Some((step.in_training()?, step.params.clone()))
+        Some((step.coupling()?, step.params.clone()))
     }
 
     /// How many sums the segment's coupling makes, if it begins with one.

@@ -1,20 +1,20 @@
 //! The memory that a plan runs in: a few rows (a chunk) at every stage, so that they stay in the processor's cache from
 //! the first layer to the last and back.
 
-use std::ops::{Deref, DerefMut, Range};
+use std::ops::Range;
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
 use super::Plan;
 use crate::Real;
-use crate::layers::{Backward, Forward, Moment, Operation, Sums};
+use crate::layers::{Backward, Forward, Moment, Operation, Training};
 
 /// The memory for one chunk of rows.
 pub struct Workspace {
-    values: Vec<Aligned>,
+    values: Vec<Vec<Real>>,
     /// The gradients at two neighbouring buffers: the first is where the backward pass is.
-    deltas: [Aligned; 2],
-    scratch: Aligned,
+    deltas: [Vec<Real>; 2],
+    scratch: Vec<Real>,
     /// The targets of the chunk.
     pub targets: Vec<Real>,
     /// How much each row counts.
@@ -26,12 +26,11 @@ pub struct Workspace {
 impl Workspace {
     /// Memory for so many rows at a time; that for gradients only where `training` says so.
     pub fn new(plan: &Plan, rows: usize, target_width: usize, training: bool) -> Workspace {
-        let buffer = |width| Aligned::new(rows * width);
-        let gradients = if training { plan.widest() } else { 0 };
+        let gradients = if training { rows * plan.widest() } else { 0 };
         Workspace {
-            values: plan.widths.iter().map(|&width| buffer(width)).collect(),
+            values: plan.widths.iter().map(|width| buffer(rows * width)).collect(),
             deltas: [buffer(gradients), buffer(gradients)],
-            scratch: Aligned::new(plan.scratch_len()),
+            scratch: buffer(plan.scratch_len()),
             targets: vec![0.0; rows * target_width],
             weights: vec![0.0; rows],
             sums: vec![0.0; (0..plan.n_segments()).map(|segment| plan.n_sums(segment)).max().unwrap_or(0)],
@@ -48,19 +47,19 @@ impl Workspace {
     /// Where so many rows of the input, of targets of this width, and of weights are gathered to.
     pub fn gather_to(&mut self, plan: &Plan, rows: usize, target_width: usize) -> [&mut [Real]; 3] {
         let targets = &mut self.targets[..rows * target_width];
-        [&mut self.values[0][..rows * plan.widths[0]], targets, &mut self.weights[..rows]]
+        [&mut aligned_mut(&mut self.values[0])[..rows * plan.widths[0]], targets, &mut self.weights[..rows]]
     }
 
     /// The output of the last forward pass over so many rows.
     pub fn output(&self, plan: &Plan, rows: usize) -> &[Real] {
-        &self.values[self.values.len() - 1][..rows * plan.output_width()]
+        &aligned(&self.values[self.values.len() - 1])[..rows * plan.output_width()]
     }
 
     /// The same, and where the gradient of the loss at it goes, with targets and weights.
     pub fn head(&mut self, plan: &Plan, rows: usize) -> (&[Real], &mut [Real], &[Real], &[Real]) {
         let len = rows * plan.output_width();
-        let output = &self.values[self.values.len() - 1][..len];
-        (output, &mut self.deltas[0][..len], &self.targets, &self.weights)
+        let output = &aligned(&self.values[self.values.len() - 1])[..len];
+        (output, &mut aligned_mut(&mut self.deltas[0])[..len], &self.targets, &self.weights)
     }
 
     /// Runs the rows through all layers, as after training.
@@ -80,29 +79,24 @@ impl Workspace {
         }
     }
 
-    fn run(&mut self, pass: Pass, steps: Range<usize>, training: Option<&[f64]>) {
+    fn run(&mut self, pass: Pass, steps: Range<usize>, sums: Option<&[f64]>) {
         for number in steps {
             let step = &pass.plan.steps[number];
+            let (below, above) = self.values.split_at_mut(step.output);
+            let mut y = pass.view_mut(&mut above[0], step.output);
             match &step.operation {
-                Operation::Layer(layer) => {
-                    let (below, above) = self.values.split_at_mut(step.output);
-                    let x = pass.view(&below[step.input], step.input);
-                    let y = pass.view_mut(&mut above[0], step.output);
-                    let (params, scratch) = (&pass.params[step.params.clone()], &mut self.scratch[..]);
-                    match (training, step.in_training()) {
-                        (Some(sums), Some(layer)) => {
-                            let moment = Moment { layer: number, ..pass.moment };
-                            layer.forward(Forward { moment, sums, params, x, y, scratch });
-                        }
-                        _ => layer.forward(params, x, y, scratch),
-                    }
-                }
+                Operation::Layer(layer) => layer.forward(Forward {
+                    training: sums.and_then(|sums| pass.training(number, [sums, &[]])),
+                    params: &pass.params[step.params.clone()],
+                    x: pass.view(&below[step.input], step.input),
+                    y,
+                    scratch: aligned_mut(&mut self.scratch),
+                }),
                 Operation::InPlace(activation, vector) => {
                     if step.input != step.output {
-                        let (below, above) = self.values.split_at_mut(step.output);
-                        pass.view_mut(&mut above[0], step.output).assign(&pass.view(&below[step.input], step.input));
+                        y.assign(&pass.view(&below[step.input], step.input));
                     }
-                    activation.forward(*vector, pass.view_mut(&mut self.values[step.output], step.output));
+                    activation.forward(*vector, y);
                 }
             }
         }
@@ -120,20 +114,13 @@ impl Workspace {
         own: &[f64],
         to: &mut Gradients,
     ) {
-        let plan = pass.plan;
-        let Range { start, end } = plan.segments[segment];
+        let Range { start, end } = pass.plan.segments[segment];
         if let Some(sums) = above {
             self.step_back(pass, end, sums, to);
         }
-        let coupling = plan.coupling(segment);
-        let absorbed = to.absorbed && end == plan.steps.len();
-        for number in (start + usize::from(coupling.is_some())..end - usize::from(absorbed)).rev() {
-            self.step_back(pass, number, [&[], &[]], to);
-        }
-        if let Some((layer, _)) = coupling.filter(|_| start >= plan.lowest) {
-            let step = &plan.steps[start];
-            let (x, dy) = (pass.view(&self.values[step.input], step.input), pass.view(&self.deltas[0], step.output));
-            layer.gradient_sums(own, x, dy, &mut self.sums[..layer.n_sums()]);
+        let absorbed = to.absorbed && end == pass.plan.steps.len();
+        for number in (start..end - usize::from(absorbed)).rev() {
+            self.step_back(pass, number, [own, &[]], to);
         }
     }
 
@@ -144,24 +131,26 @@ impl Workspace {
         }
         match &step.operation {
             Operation::Layer(layer) => {
+                // A coupling comes twice: without the whole batch's sums for the way down it makes those of these rows.
+                let halfway = step.coupling().filter(|_| sums[1].is_empty());
                 let [above, below] = &mut self.deltas;
                 let backward = Backward {
+                    training: pass.training(number, sums),
                     params: &pass.params[step.params.clone()],
                     x: pass.view(&self.values[step.input], step.input),
                     dy: pass.view(above, step.output),
                     d_params: &mut to.d_params[step.params.clone()],
                     accumulate: to.accumulate,
-                    dx: (number > lowest).then(|| pass.view_mut(below, step.input)),
-                    scratch: &mut self.scratch,
+                    dx: (number > lowest && halfway.is_none()).then(|| pass.view_mut(below, step.input)),
+                    scratch: aligned_mut(&mut self.scratch),
                 };
-                match step.in_training() {
-                    Some(layer) => {
-                        let sums = Sums { forward: sums[0], backward: sums[1], own: &self.sums };
-                        layer.backward(Moment { layer: number, ..pass.moment }, sums, backward);
+                match halfway {
+                    Some(coupling) => coupling.gradient_sums(backward, &mut self.sums[..coupling.n_sums()]),
+                    None => {
+                        layer.backward(backward);
+                        self.deltas.swap(0, 1);
                     }
-                    None => layer.backward(backward),
                 }
-                self.deltas.swap(0, 1);
             }
             Operation::InPlace(activation, vector) => {
                 let y = pass.view(&self.values[step.output], step.output);
@@ -171,34 +160,21 @@ impl Workspace {
     }
 }
 
-/// Zeros that begin at a cache line, so that no vector register is loaded from two of them.
-struct Aligned {
-    memory: Vec<Real>,
-    start: usize,
-    len: usize,
+/// Bytes of a cache line. A buffer has room for one more than it needs.
+const LINE: usize = 64;
+
+fn buffer(len: usize) -> Vec<Real> {
+    vec![0.0; len + LINE / size_of::<Real>()]
 }
 
-impl Aligned {
-    fn new(len: usize) -> Aligned {
-        const LINE: usize = 64;
-        let memory = vec![0.0; len + LINE / size_of::<Real>()];
-        // A vector's memory stays where it is, wherever the vector itself goes.
-        let start = memory.as_ptr().align_offset(LINE).min(memory.len() - len);
-        Aligned { memory, start, len }
-    }
+/// A buffer from its first cache line on, so that no vector register is loaded from two of them.
+fn aligned(buffer: &[Real]) -> &[Real] {
+    &buffer[buffer.as_ptr().align_offset(LINE).min(LINE / size_of::<Real>())..]
 }
 
-impl Deref for Aligned {
-    type Target = [Real];
-    fn deref(&self) -> &[Real] {
-        &self.memory[self.start..][..self.len]
-    }
-}
-
-impl DerefMut for Aligned {
-    fn deref_mut(&mut self) -> &mut [Real] {
-        &mut self.memory[self.start..][..self.len]
-    }
+fn aligned_mut(buffer: &mut [Real]) -> &mut [Real] {
+    let start = buffer.as_ptr().align_offset(LINE).min(LINE / size_of::<Real>());
+    &mut buffer[start..]
 }
 
 /// What a pass runs over: a plan, every parameter of the model, and where the training is, if this is one.
@@ -212,14 +188,20 @@ pub struct Pass<'a> {
 }
 
 impl Pass<'_> {
+    /// What the layer of a step knows, if it is trained; the sums are its coupling's, on the way up and on the way down.
+    fn training<'s>(&self, number: usize, [sums, gradient_sums]: [&'s [f64]; 2]) -> Option<Training<'s>> {
+        let moment = Moment { layer: number, ..self.moment };
+        self.plan.steps[number].trained.then_some(Training { moment, sums, gradient_sums })
+    }
+
     fn view<'v>(&self, buffer: &'v [Real], number: usize) -> ArrayView2<'v, Real> {
         let width = self.plan.widths[number];
-        ArrayView2::from_shape((self.rows, width), &buffer[..self.rows * width]).expect("rows without gaps")
+        ArrayView2::from_shape((self.rows, width), &aligned(buffer)[..self.rows * width]).expect("rows without gaps")
     }
 
     fn view_mut<'v>(&self, buffer: &'v mut [Real], number: usize) -> ArrayViewMut2<'v, Real> {
-        let width = self.plan.widths[number];
-        ArrayViewMut2::from_shape((self.rows, width), &mut buffer[..self.rows * width]).expect("rows without gaps")
+        let (rows, width) = (self.rows, self.plan.widths[number]);
+        ArrayViewMut2::from_shape((rows, width), &mut aligned_mut(buffer)[..rows * width]).expect("rows without gaps")
     }
 }
 
