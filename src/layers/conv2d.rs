@@ -118,7 +118,7 @@ impl LayerSpec for Conv2D {
         let kernel = ParamSpec::new("kernel", shape, &self.kernel_initializer, self.kernel_regularizer);
         let bias = ParamSpec::new("bias", vec![filters], &self.bias_initializer, self.bias_regularizer);
         let output = Shape::from([rows.output, columns.output, filters]);
-        let layer = Operation::layer(ConvLayer(geometry));
+        let layer = Operation::layer(geometry);
         Ok(Built {
             params: [kernel].into_iter().chain(self.use_bias.then_some(bias)).collect(),
             operations: [layer].into_iter().chain(Operation::activation(self.activation, &output)).collect(),
@@ -128,38 +128,31 @@ impl LayerSpec for Conv2D {
     }
 }
 
-struct ConvLayer(Convolution);
-
-impl ConvLayer {
-    fn weights(&self) -> usize {
-        self.0.depth() * self.0.filters
-    }
-}
-
-impl Layer for ConvLayer {
+impl Layer for Convolution {
     fn forward(&self, pass: Forward) {
-        let (kernel, bias) = pass.params.split_at(self.weights());
-        convolution::forward(&self.0, kernel, bias, flat(pass.x), flat_mut(pass.y), pass.scratch);
+        let (kernel, bias) = pass.params.split_at(self.depth() * self.filters);
+        convolution::forward(self, kernel, bias, flat(pass.x), flat_mut(pass.y), pass.scratch);
     }
 
     fn backward(&self, pass: Backward) {
-        let (d_kernel, d_bias) = pass.d_params.split_at_mut(self.weights());
+        let n_weights = self.depth() * self.filters;
+        let (d_kernel, d_bias) = pass.d_params.split_at_mut(n_weights);
         let (x, dy) = (flat(pass.x), flat(pass.dy));
-        convolution::kernel_gradient(&self.0, x, dy, d_kernel, pass.accumulate, pass.scratch);
+        convolution::kernel_gradient(self, x, dy, d_kernel, pass.accumulate, pass.scratch);
         if !d_bias.is_empty() {
-            rows::sum(per_position(pass.dy, self.0.filters), d_bias, pass.accumulate);
+            rows::sum(per_position(pass.dy, self.filters), d_bias, pass.accumulate);
         }
         if let Some(dx) = pass.dx {
-            let kernel = &pass.params[..self.weights()];
-            convolution::input_gradient(&self.0, kernel, dy, flat_mut(dx), pass.scratch);
+            convolution::input_gradient(self, &pass.params[..n_weights], dy, flat_mut(dx), pass.scratch);
         }
     }
 
     fn scratch_len(&self) -> usize {
-        self.0.scratch_len()
+        Convolution::scratch_len(self)
     }
 
     fn work(&self) -> usize {
-        self.0.rows.output.saturating_mul(self.0.columns.output).saturating_mul(self.weights())
+        let weights = self.depth() * self.filters;
+        self.rows.output.saturating_mul(self.columns.output).saturating_mul(weights)
     }
 }

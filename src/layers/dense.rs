@@ -12,7 +12,6 @@
 use ndarray::{ArrayView2, ArrayViewMut2};
 
 use super::{Backward, Built, Count, Forward, Layer, LayerSpec, Misfit, Operation, misfit};
-use crate::Real;
 use crate::activations::ActivationKind;
 use crate::classes::class;
 use crate::initializers::Initializer;
@@ -70,7 +69,7 @@ impl Dense {
 
 impl LayerSpec for Dense {
     fn build(&self, input: &Shape) -> Result<Built, Misfit> {
-        let (inputs, units, use_bias) = (input.last(), self.units, self.use_bias);
+        let (inputs, units) = (input.last(), self.units);
         if input.dims().is_empty() || units == 0 {
             return misfit(
                 format!("{units} units on {input}: it expects at least one unit, and an input with a last axis"),
@@ -80,9 +79,9 @@ impl LayerSpec for Dense {
         let kernel = ParamSpec::new("kernel", vec![inputs, units], &self.kernel_initializer, self.kernel_regularizer);
         let bias = ParamSpec::new("bias", vec![units], &self.bias_initializer, self.bias_regularizer);
         let output = input.with_last(units);
-        let layer = Operation::layer(DenseLayer { inputs, units, use_bias, positions: input.n_positions() });
+        let layer = Operation::layer(DenseLayer { inputs, units, positions: input.n_positions() });
         Ok(Built {
-            params: [kernel].into_iter().chain(use_bias.then_some(bias)).collect(),
+            params: [kernel].into_iter().chain(self.use_bias.then_some(bias)).collect(),
             operations: [layer].into_iter().chain(Operation::activation(self.activation, &output)).collect(),
             count: self.count(input),
             output,
@@ -93,39 +92,33 @@ impl LayerSpec for Dense {
 struct DenseLayer {
     inputs: usize,
     units: usize,
-    use_bias: bool,
     positions: usize,
-}
-
-impl DenseLayer {
-    /// The kernel among the parameters, and the bias behind it.
-    fn split<'a>(&self, params: &'a [Real]) -> (ArrayView2<'a, Real>, &'a [Real]) {
-        let (kernel, bias) = params.split_at(self.inputs * self.units);
-        (ArrayView2::from_shape((self.inputs, self.units), kernel).expect("sized at build"), bias)
-    }
 }
 
 impl Layer for DenseLayer {
     fn forward(&self, pass: Forward) {
-        let (kernel, bias) = self.split(pass.params);
+        let (kernel, bias) = pass.params.split_at(self.inputs * self.units);
+        let kernel = ArrayView2::from_shape((self.inputs, self.units), kernel).expect("sized at build");
         let mut y = per_position(pass.y, self.units);
         matmul(per_position(pass.x, self.inputs), kernel, y.view_mut(), false, pass.scratch);
-        if self.use_bias {
+        if !bias.is_empty() {
             rows::add_to_each(y, bias);
         }
     }
 
     fn backward(&self, pass: Backward) {
+        let size = (self.inputs, self.units);
         let (d_kernel, d_bias) = pass.d_params.split_at_mut(self.inputs * self.units);
-        let d_kernel = ArrayViewMut2::from_shape((self.inputs, self.units), d_kernel).expect("sized at build");
+        let d_kernel = ArrayViewMut2::from_shape(size, d_kernel).expect("sized at build");
         let (x, dy) = (per_position(pass.x, self.inputs), per_position(pass.dy, self.units));
 
         matmul(x.t(), dy, d_kernel, pass.accumulate, pass.scratch);
-        if self.use_bias {
+        if !d_bias.is_empty() {
             rows::sum(dy, d_bias, pass.accumulate);
         }
         if let Some(dx) = pass.dx {
-            let (kernel, _) = self.split(pass.params);
+            let kernel = &pass.params[..self.inputs * self.units];
+            let kernel = ArrayView2::from_shape(size, kernel).expect("sized at build");
             matmul(dy, kernel.t(), per_position(dx, self.inputs), false, pass.scratch);
         }
     }

@@ -122,9 +122,10 @@ impl Operation {
     fn activation(kind: ActivationKind, output: &Shape) -> Option<Operation> {
         match kind {
             ActivationKind::Linear => None,
-            _ if kind.needs_input() => {
-                Some(pointwise::operation(move |x| kind.value(x), move |x| kind.slope_at_input(x)))
-            }
+            _ if kind.needs_input() => Some(Operation::layer(pointwise::Pointwise {
+                value: move |x| kind.value(x),
+                derivative: move |x| kind.slope_at_input(x),
+            })),
             _ => Some(Operation::InPlace(kind, output.last())),
         }
     }

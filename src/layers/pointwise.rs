@@ -101,12 +101,12 @@ impl LayerSpec for ReLU {
             false if slope == 0.0 && x <= threshold => 0.0,
             false => slope * (x - threshold),
         };
-        let derivative = move |x| match passes(x) {
+        let derivative = move |x: Real| match passes(x) {
             true if x < most => 1.0,
             true => 0.0,
             false => slope,
         };
-        Built::weightless(input.clone(), Some(operation(value, derivative)), REASON)
+        Built::weightless(input.clone(), Some(Operation::layer(Pointwise { value, derivative })), REASON)
     }
 }
 
@@ -124,7 +124,7 @@ impl LayerSpec for ELU {
         }
         let value = move |x: Real| if x > 0.0 { x } else { alpha * x.exp_m1() };
         let derivative = move |x: Real| if x > 0.0 { 1.0 } else { alpha * x.exp() };
-        Built::weightless(input.clone(), Some(operation(value, derivative)), REASON)
+        Built::weightless(input.clone(), Some(Operation::layer(Pointwise { value, derivative })), REASON)
     }
 }
 
@@ -145,7 +145,8 @@ impl LayerSpec for Rescaling {
             let problem = format!("scale is {} and offset is {}", self.scale, self.offset);
             return misfit(problem, "give scale and offset finite numbers");
         }
-        Built::weightless(input.clone(), Some(operation(move |x| x * scale + offset, move |_| scale)), REASON)
+        let layer = Pointwise { value: move |x: Real| x * scale + offset, derivative: move |_: Real| scale };
+        Built::weightless(input.clone(), Some(Operation::layer(layer)), REASON)
     }
 }
 
@@ -157,17 +158,9 @@ fn at_least_0(name: &str, value: f64) -> Result<Real, Misfit> {
 }
 
 /// Computes `value(x)`, whose derivative is `derivative(x)`.
-pub(super) fn operation<V, D>(value: V, derivative: D) -> Operation
-where
-    V: Fn(Real) -> Real + Send + Sync + 'static,
-    D: Fn(Real) -> Real + Send + Sync + 'static,
-{
-    Operation::layer(Pointwise { value, derivative })
-}
-
-struct Pointwise<V, D> {
-    value: V,
-    derivative: D,
+pub(super) struct Pointwise<V, D> {
+    pub value: V,
+    pub derivative: D,
 }
 
 impl<V: Fn(Real) -> Real + Send + Sync, D: Fn(Real) -> Real + Send + Sync> Layer for Pointwise<V, D> {

@@ -101,23 +101,21 @@ fn windows(
 fn pooled(output: Shape, pooling: Pooling, part: &str) -> Result<Built, Misfit> {
     let value = if pooling.pool == Pool::Average { "mean" } else { "largest value" };
     let reason = format!("it only takes the {value} of each {part}");
-    Built::weightless(output, Some(Operation::layer(PoolingLayer(pooling))), reason)
+    Built::weightless(output, Some(Operation::layer(pooling)), reason)
 }
 
-struct PoolingLayer(Pooling);
-
-impl Layer for PoolingLayer {
+impl Layer for Pooling {
     fn forward(&self, pass: Forward) {
-        pooling::forward(&self.0, flat(pass.x), flat_mut(pass.y));
+        pooling::forward(self, flat(pass.x), flat_mut(pass.y));
     }
 
     fn backward(&self, pass: Backward) {
         if let Some(dx) = pass.dx {
-            pooling::backward(&self.0, flat(pass.x), flat(pass.dy), flat_mut(dx), pass.scratch);
+            pooling::backward(self, flat(pass.x), flat(pass.dy), flat_mut(dx), pass.scratch);
         }
     }
 
     fn scratch_len(&self) -> usize {
-        self.0.scratch_len()
+        Pooling::scratch_len(self)
     }
 }

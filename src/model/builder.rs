@@ -70,15 +70,15 @@ impl SequentialBuilder {
     pub fn build(self, seed: u64) -> Result<Sequential> {
         let names = self.names()?;
         let (mut layers, mut n_params): (Vec<BuiltLayer>, usize) = (vec![], 0);
-        let (mut shape, mut plan) = (self.input.clone(), Plan::new(self.input.n_values()));
-        if shape.dims().contains(&0) || shape.n_values() > isize::MAX as usize / 8 {
-            return Err(Error::Build(format!("no sample has the shape {shape}; give every axis a length that fits")));
+        let mut plan = Plan::new(self.input.n_values());
+        if self.input.dims().contains(&0) || self.input.n_values() > isize::MAX as usize / 8 {
+            let problem = format!("no sample has the shape {}; give every axis a length that fits", self.input);
+            return Err(Error::Build(problem));
         }
         for (i, Described { trainable, spec, .. }) in self.layers.into_iter().enumerate() {
-            let Built { output, mut params, operations, count } = match spec.build(&shape) {
-                Ok(built) => built,
-                Err(misfit) => return Err(chain_error(&self.input, &layers, &spec, &names[i..], &misfit)),
-            };
+            let input = layers.last().map_or(&self.input, |below| &below.output).clone();
+            let Built { output, mut params, operations, count } =
+                spec.build(&input).map_err(|misfit| chain_error(&self.input, &layers, &spec, &names[i..], &misfit))?;
             let (layer_name, name) = (names[i].clone(), names[i].in_style(Style::Keras2));
             params.iter_mut().for_each(|param| param.trainable &= trainable);
             if let Some(problem) = params.iter().find_map(|param| param.initializer.problem()) {
@@ -86,7 +86,6 @@ impl SequentialBuilder {
             }
             let of_its_own = || format!("{}_input_1", spec.class_name().to_lowercase());
             let inbound_layer = layers.last().map_or_else(of_its_own, BuiltLayer::name);
-            let input = std::mem::replace(&mut shape, output.clone());
             let (input_shape, output_shape) = (input.clone(), output.clone());
             let node = Node { outbound_layer: name, inbound_layer, input_shape, output_shape };
             if let Some(below) = layers.last_mut() {

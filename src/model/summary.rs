@@ -1,0 +1,172 @@
+//! The summary of a model, in the style of three generations of Keras, with its arithmetic where that is asked for.
+//!
+//! The total is the model's alone: Keras 3 adds an optimizer's variables to it after a `fit`, this never does.
+
+use super::{BuiltLayer, Sequential, Style};
+use crate::Real;
+use crate::shape::Tuple;
+
+impl Sequential {
+    /// The summary as this generation of Keras prints it, ending in a line break.
+    ///
+    /// `width` is the length of a line: by default 100, 65, and for Keras 3 that of a terminal of 80 columns, 76.
+    pub fn summary(&self, style: Style, width: Option<usize>) -> String {
+        match style {
+            Style::Keras1 => self.plain_table(style, &[0.33, 0.55, 0.67, 1.0], width.unwrap_or(100)),
+            Style::Keras2 => self.plain_table(style, &[0.45, 0.85, 1.0], width.unwrap_or(65)),
+            Style::Keras3 => self.boxed_table(width.unwrap_or(76)),
+        }
+    }
+
+    /// As in Keras 1.0.4 to 1.1.1 and 2.0.0 to 2.2.4, with columns that end at these shares of the line.
+    ///
+    /// A cell that is too long is cut at the end of its column. Keras 2 first puts a blank in front of every column.
+    fn plain_table(&self, style: Style, shares: &[f64], width: usize) -> String {
+        let keras1 = style == Style::Keras1;
+        let row = |cells: [&str; 4]| {
+            let mut line: Vec<char> = vec![];
+            for (i, (cell, share)) in cells.iter().zip(shares).enumerate() {
+                if i > 0 && !keras1 {
+                    line.pop();
+                    line.push(' ');
+                }
+                line.extend(cell.chars());
+                line.resize((share * width as f64) as usize, ' ');
+            }
+            line.into_iter().collect::<String>() + "\n"
+        };
+        let (thin, thick) = ("_".repeat(width) + "\n", "=".repeat(width) + "\n");
+
+        let mut text = thin.clone() + &row(["Layer (type)", "Output Shape", "Param #", "Connected to"]) + &thick;
+        let input = self.layers.first().map(|first| first.inbound_nodes[0].inbound_layer.clone());
+        let sources = input.into_iter().chain(self.layers.iter().map(|layer| layer.layer_name.in_style(style)));
+        for (i, (layer, source)) in self.layers.iter().zip(sources).enumerate() {
+            let (shape, count) = (layer.output.to_string(), layer.count_params().0.to_string());
+            text += &row([&layer.title(style), &shape, &count, &format!("{source}[0][0]")]);
+            text += if i + 1 == self.layers.len() { &thick } else { &thin };
+        }
+        let totals = self.totals();
+        text += &match (keras1, totals.map(with_commas)) {
+            (true, _) => format!("Total params: {}\n", totals[0]),
+            (false, [all, trained, rest]) => {
+                format!("Total params: {all}\nTrainable params: {trained}\nNon-trainable params: {rest}\n")
+            }
+        };
+        text + &thin
+    }
+
+    /// As in Keras 3.
+    fn boxed_table(&self, width: usize) -> String {
+        // Keras asks for columns that end at 45, 80 and 100 % of the line; what its table library then draws is these,
+        // less one blank of padding on either side.
+        let ends = [0.45, 0.80, 1.0].map(|share| (share * width as f64) as usize);
+        let inner = [ends[0].max(4) - 1, (ends[1] - ends[0]).max(5) - 2, (ends[2] - ends[1]).max(4) - 1];
+        let rule = |left: &str, line: &str, middle: &str, right: &str| {
+            format!("{left}{}{right}\n", inner.map(|width| line.repeat(width)).join(middle))
+        };
+        let row = |bar: &str, cells: [&str; 3]| {
+            let cells = [0, 1, 2].map(|i| wrap(cells[i], inner[i] - 2));
+            let mut text = String::new();
+            for line in 0..cells.iter().map(Vec::len).max().unwrap_or(0) {
+                let [name, shape, count] = [0, 1, 2].map(|i| {
+                    let cell = cells[i].get(line).map_or("", String::as_str);
+                    let blanks = " ".repeat(inner[i] - 2 - cell.chars().count());
+                    if i < 2 { cell.to_string() + &blanks } else { blanks + cell }
+                });
+                text += &format!("{bar} {name} {bar} {shape} {bar} {count} {bar}\n");
+            }
+            text
+        };
+
+        let mut text = format!("Model: \"{}\"\n", self.name) + &rule("┏", "━", "┳", "┓");
+        text += &row("┃", ["Layer (type)", "Output Shape", "Param #"]);
+        for (i, layer) in self.layers.iter().enumerate() {
+            text += &if i == 0 { rule("┡", "━", "╇", "┩") } else { rule("├", "─", "┼", "┤") };
+            let (shape, count) = (layer.output.to_string(), with_commas(layer.count_params().0));
+            text += &row("│", [&layer.title(Style::Keras3), &shape, &count]);
+        }
+        text += &rule("└", "─", "┴", "┘");
+        for (kind, count) in ["Total", "Trainable", "Non-trainable"].iter().zip(self.totals()) {
+            text += &format!(" {kind} params: {} ({})\n", with_commas(count), memory(count * size_of::<Real>()));
+        }
+        text
+    }
+
+    /// The arithmetic of every count, in numbers and words, as one would explain it to a colleague.
+    pub fn explain(&self, style: Style) -> String {
+        let mut text = "How the parameters are counted\n\n".to_string();
+        let mut totals = vec![];
+        for layer in &self.layers {
+            let count = &layer.count;
+            text += &format!("{}: {} -> {}\n", layer.title(style), layer.input, layer.output);
+            if count.total == 0 {
+                text += &format!("    0: {}\n", count.reason);
+            } else {
+                text += &format!("    {} = {}\n    {}\n", count.formula, count.total, count.reason);
+                totals.push(count.total.to_string());
+            }
+            for param in &layer.params {
+                let frozen = if param.trainable { "" } else { "  not trained" };
+                text += &format!("    {:<8} {:<16} {:>10}{frozen}\n", param.name, Tuple(&param.shape), param.count());
+            }
+        }
+        let sum = if totals.len() > 1 { totals.join(" + ") + " = " } else { String::new() };
+        text + &format!(
+            "\nTotal: {sum}{}\n\
+             Only the model's own parameters are counted; what an optimizer remembers is not part of them.\n\n\
+             None is the batch axis: how many samples go through at once is decided when the model is called, not when\n\
+             it is built. A shape such as {} holds for any number of samples, and no parameter depends on it.\n",
+            self.count_params(),
+            self.output_shape()
+        )
+    }
+
+    /// Each layer's inbound and outbound nodes.
+    pub fn nodes(&self) -> String {
+        let mut text = String::new();
+        for layer in &self.layers {
+            text += &format!("{}\n", layer.name());
+            for (kind, nodes) in [("inbound", &layer.inbound_nodes), ("outbound", &layer.outbound_nodes)] {
+                let nodes: Vec<_> = nodes.iter().map(ToString::to_string).collect();
+                text += &format!("  {kind}_nodes: [{}]\n", nodes.join(", "));
+            }
+        }
+        text
+    }
+
+    /// All parameters, those that training moves, and the others.
+    fn totals(&self) -> [usize; 3] {
+        let counts = self.layers.iter().map(BuiltLayer::count_params);
+        let (all, trained) = counts.fold((0, 0), |(all, trained), layer| (all + layer.0, trained + layer.1));
+        [all, trained, all - trained]
+    }
+}
+
+/// A cell's lines: broken at blanks, and a word that is too long ends in `…`.
+fn wrap(cell: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = vec![];
+    for word in cell.split(' ') {
+        let length = word.chars().count();
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + length <= width => *line += &format!(" {word}"),
+            _ if length > width => lines.push(word.chars().take(width - 1).collect::<String>() + "…"),
+            _ => lines.push(word.to_string()),
+        }
+    }
+    lines
+}
+
+/// `7850` as `7,850`.
+fn with_commas(number: usize) -> String {
+    match number {
+        0..1000 => number.to_string(),
+        _ => format!("{},{:03}", with_commas(number / 1000), number % 1000),
+    }
+}
+
+/// `31400` bytes as `30.66 KB`.
+fn memory(bytes: usize) -> String {
+    let units = ["B", "KB", "MB", "GB", "TB", "PB"];
+    let power = (bytes.max(1).ilog2() as usize / 10).min(units.len() - 1);
+    format!("{:.2} {}", bytes as f64 / 1024_f64.powi(power as i32), units[power])
+}
