@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use proptest::prelude::*;
 
-use tallynet::formats::hdf5::{Group, Node, Result, SIGNATURE, Tree, open, write};
+use tallynet::formats::hdf5::{Node, Object, Result, SIGNATURE, Tree, open, write};
 
 /// An unpacked file of `tests/fixtures/hdf5`, which `make.py` there explains.
 fn fixture(name: &str) -> Vec<u8> {
@@ -38,7 +38,7 @@ const FIXTURES: [&str; 16] = [
 /// Everything that can be asked of a file; how much of it was answered. Groups are entered only to depth 8, as a
 /// hostile file can nest them without end and it is the caller's paths that end the walk.
 fn read_all(bytes: &[u8]) -> Result<usize> {
-    fn walk(group: &Group, depth: usize) -> usize {
+    fn walk(group: &Object, depth: usize) -> usize {
         let attributes = ["name", "texts", "text", "layer_names", "weight_names", "model_config", "none", "absent"];
         let mut answers = attributes.iter().filter(|name| group.texts(name).is_ok()).count();
         for name in group.names() {
@@ -226,7 +226,7 @@ fn trees() -> impl Strategy<Value = Tree> {
     tree(node.boxed())
 }
 
-fn same(tree: &Tree, group: &Group) {
+fn same(tree: &Tree, group: &Object) {
     assert_eq!(group.names().collect::<Vec<_>>(), tree.children.keys().collect::<Vec<_>>());
     for (name, text) in &tree.attributes {
         assert_eq!(group.texts(name), Ok(Some(vec![text.clone()])));

@@ -4,7 +4,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::io::Read;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use tallynet::formats::hdf5::{Group, open};
+use tallynet::formats::hdf5::{Object, open};
 
 struct Counting;
 
@@ -29,7 +29,7 @@ static ALLOCATOR: Counting = Counting;
 
 const LIMIT: usize = 1000;
 
-fn walk(group: &Group, depth: usize) {
+fn walk(group: &Object, depth: usize) {
     for name in ["name", "texts", "layer_names", "model_config", "object_texts"] {
         let _ = group.texts(name);
     }

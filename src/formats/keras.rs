@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
-use super::hdf5::{self, Fault, Group, Result};
+use super::hdf5::{self, Fault, Object, Result};
 use super::keras_weights::{read_optimizer, read_weights, text, write_weights};
 use super::{Loaded, Loading, MOST_PARAMS, fault, keras_config, unsupported, weights_alone};
 use crate::model::Sequential;
@@ -71,7 +71,7 @@ fn json(bytes: &[u8]) -> Result<Value> {
     serde_json::from_slice(bytes).map_err(|error| fault(format!("the description is no JSON: {error}")))
 }
 
-fn with_weights(mut loaded: Loaded, root: &Group) -> Result<Loaded> {
+fn with_weights(mut loaded: Loaded, root: &Object) -> Result<Loaded> {
     let (arrays, warnings) = read_weights(&mut loaded.model, root)?;
     loaded.arrays = Some(arrays);
     loaded.warnings.extend(warnings);

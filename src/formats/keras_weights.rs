@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use super::hdf5::{self, Dataset, Group, Node, Result, Tree};
+use super::hdf5::{self, Node, Object, Result, Tree};
 use super::{Loaded, Loading, check_shape, fault, fill};
 use crate::Real;
 use crate::classes::snake_case;
@@ -15,7 +15,7 @@ use crate::optimizers::{AnyOptimizer, LearningRate};
 use crate::params::Entry;
 
 /// Reads all arrays, and counts them as they lie in the file.
-pub fn read_weights(model: &mut Sequential, root: &Group) -> Result<Loading> {
+pub fn read_weights(model: &mut Sequential, root: &Object) -> Result<Loading> {
     let legacy = match root.group("model_weights")? {
         None => root.texts("layer_names")?.map(|_| root.clone()),
         found => found,
@@ -33,7 +33,7 @@ pub fn read_weights(model: &mut Sequential, root: &Group) -> Result<Loading> {
 }
 
 /// The path of each array in a file that goes by classes, and the group that the paths start at.
-fn numbered_paths<'a>(model: &Sequential, root: &Group<'a>) -> Result<(Group<'a>, Vec<String>)> {
+fn numbered_paths<'a>(model: &Sequential, root: &Object<'a>) -> Result<(Object<'a>, Vec<String>)> {
     let layers = match root.group("layers")? {
         None => root.group("_layer_checkpoint_dependencies")?, // What TF-Keras 2.12 to 2.15 called it.
         found => found,
@@ -63,7 +63,7 @@ fn keys(model: &Sequential) -> Vec<String> {
 }
 
 /// The path of each array below a group of the older form, which names its layers, and they their arrays.
-fn named_paths(model: &Sequential, group: &Group) -> Result<Vec<String>> {
+fn named_paths(model: &Sequential, group: &Object) -> Result<Vec<String>> {
     let mut layers = vec![];
     for name in texts(group, "layer_names")? {
         let layer = group.group(&name)?.ok_or_else(|| fault(format!("the group of the layer {name} is missing")))?;
@@ -87,7 +87,7 @@ fn named_paths(model: &Sequential, group: &Group) -> Result<Vec<String>> {
 }
 
 /// An attribute of texts. Keras splits one that is too long into `name0`, `name1` and so on.
-fn texts(group: &Group, name: &str) -> Result<Vec<String>> {
+fn texts(group: &Object, name: &str) -> Result<Vec<String>> {
     if let Some(texts) = group.texts(name)? {
         return Ok(texts);
     }
@@ -96,12 +96,12 @@ fn texts(group: &Group, name: &str) -> Result<Vec<String>> {
 }
 
 /// An attribute of one text.
-pub fn text(group: &Group, name: &str) -> Result<Option<String>> {
+pub fn text(group: &Object, name: &str) -> Result<Option<String>> {
     Ok(group.texts(name)?.and_then(|texts| texts.into_iter().next()))
 }
 
 /// The numbers of a dataset, if it has the shape that its place needs.
-fn array(dataset: &Dataset, name: &str, shape: &[usize]) -> Result<Vec<Real>> {
+fn array(dataset: &Object, name: &str, shape: &[usize]) -> Result<Vec<Real>> {
     check_shape(name, dataset.shape(), shape)?;
     dataset.read_reals(shape.iter().product(), |number| number as Real)
 }
@@ -124,7 +124,7 @@ fn has_fixed_rate(optimizer: &AnyOptimizer) -> bool {
 }
 
 /// The optimizer's variables: the steps taken, the learning rate where it is one number, and the vectors it keeps.
-fn variables<'a>(root: &Group<'a>, warnings: &mut Vec<String>) -> Result<Vec<Dataset<'a>>> {
+fn variables<'a>(root: &Object<'a>, warnings: &mut Vec<String>) -> Result<Vec<Object<'a>>> {
     if let Some(group) = root.group("optimizer/vars")? {
         return (0..).map_while(|i| group.dataset(&i.to_string()).transpose()).collect();
     }
@@ -139,7 +139,7 @@ fn variables<'a>(root: &Group<'a>, warnings: &mut Vec<String>) -> Result<Vec<Dat
 }
 
 /// Takes over what the optimizer remembered; where it remembered something else, it starts anew, as in Keras.
-pub fn read_optimizer(loaded: &mut Loaded, root: &Group) -> Result<()> {
+pub fn read_optimizer(loaded: &mut Loaded, root: &Object) -> Result<()> {
     let variables = variables(root, &mut loaded.warnings)?;
     let Some(Compiled { optimizer: Some(optimizer), state, .. }) = &loaded.model.compiled else { return Ok(()) };
     if variables.is_empty() {
@@ -147,7 +147,7 @@ pub fn read_optimizer(loaded: &mut Loaded, root: &Group) -> Result<()> {
     }
     let (slots, first) = (slots(&loaded.model, optimizer), 1 + usize::from(has_fixed_rate(optimizer)));
     let mut state = state.clone();
-    let scalar = |variable: Option<&Dataset>| -> Result<Option<f64>> {
+    let scalar = |variable: Option<&Object>| -> Result<Option<f64>> {
         variable.map_or(Ok(None), |variable| Ok(variable.read_reals(1, |x| x)?.pop()))
     };
     state.iteration = scalar(variables.first())?.unwrap_or(0.0) as u64;

@@ -1,7 +1,6 @@
 //! The texts of attributes, and the heaps that hold them.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 
 use super::cursor::{Cursor, Source};
 use super::types::{Type, product, shape};
@@ -19,25 +18,25 @@ pub fn texts(source: &Source, mut body: Cursor, wanted: &str) -> Result<Option<V
         Ok(part)
     };
     let (name, kind, space) = (part(name)?, part(kind)?, part(space)?);
-    if name.rest.strip_suffix(b"\0").unwrap_or(name.rest) != wanted.as_bytes() {
+    if until_zero(name.rest) != wanted.as_bytes() {
         return Ok(None);
     }
     if version > 1 && flags & 3 != 0 {
         return Err(body.unsupported("shares the type of an attribute with another object"));
     }
-    let mut heaps = Heaps::new();
-    let mut text = |kind: &Type| {
-        let bytes = match *kind {
-            Type::FixedText(size, false) => until_zero(body.bytes(size)?),
-            Type::FixedText(size, true) => body.bytes(size)?.trim_ascii_end(),
-            Type::VariableText => heap_text(source, &mut heaps, body.part(16)?)?,
-            _ => return Err(Fault::other("is no text, and a text is expected")),
-        };
-        String::from_utf8(bytes.to_vec()).map_err(|_| body.damaged("holds text that is not UTF-8"))
-    };
     let texts = || -> Result<Vec<String>> {
         let (kind, count) = (Type::read(kind)?, product(&shape(space)?).unwrap_or(0));
-        (0..count).map(|_| text(&kind)).collect()
+        let mut heaps = Heaps::new();
+        let text = |_| {
+            let bytes = match kind {
+                Type::FixedText(size, false) => until_zero(body.bytes(size)?),
+                Type::FixedText(size, true) => body.bytes(size)?.trim_ascii_end(),
+                Type::VariableText => heap_text(source, &mut heaps, body.part(16)?)?,
+                _ => return Err(Fault::other("is no text, and a text is expected")),
+            };
+            Ok(body.text(bytes)?.to_string())
+        };
+        (0..count).map(text).collect()
     };
     texts().map(Some).map_err(|fault| Fault { found: format!("attribute `{wanted}`: {}", fault.found), ..fault })
 }
@@ -46,42 +45,35 @@ fn until_zero(bytes: &[u8]) -> &[u8] {
     bytes.split(|&byte| byte == 0).next().unwrap_or_default()
 }
 
-/// The texts of global heaps by the address of the heap and their index; a heap is read when it is first needed.
-type Heaps<'a> = BTreeMap<usize, BTreeMap<usize, &'a [u8]>>;
+/// What the global heaps that were needed so far hold, by the address of the heap and the index there.
+type Heaps<'a> = BTreeMap<(usize, usize), &'a [u8]>;
 
-/// The text that the 16 bytes of a reference lead to.
+/// The text that the 16 bytes of a reference lead to (section "Global Heap").
 fn heap_text<'a>(source: &Source<'a>, heaps: &mut Heaps<'a>, mut reference: Cursor) -> Result<&'a [u8]> {
     let (length, address, index) = (reference.uint(4)?, reference.uint(8)?, reference.uint(4)?);
     if address == 0 || length == 0 {
         return Ok(&[]); // How an empty text is stored.
     }
-    let heap = match heaps.entry(address) {
-        Entry::Occupied(entry) => entry.into_mut(),
-        Entry::Vacant(entry) => entry.insert(global_heap(source, address)?),
-    };
-    let text = heap.get(&index).and_then(|object| object.get(..length));
+    // Index 0 is the free space at the end of a heap, and stands for the heap having been read here.
+    if heaps.insert((address, 0), &[]).is_none() {
+        let mut head = source.from(address, "global heap")?;
+        head.letters(b"GCOL")?;
+        head.version(1..=1)?;
+        head.bytes(3)?;
+        let mut heap = source.take(address, head.uint(8)?, "global heap")?;
+        heap.bytes(16)?;
+        while heap.rest.len() >= 16 {
+            let (index, _references, length) = (heap.uint(2)?, heap.uint(6)?, heap.uint(8)?);
+            if index == 0 {
+                break;
+            }
+            heaps.insert((address, index), heap.bytes(length)?);
+            heap.bytes((length.next_multiple_of(8) - length).min(heap.rest.len()))?;
+        }
+    }
+    let text = heaps.get(&(address, index)).and_then(|object| object.get(..length));
     let missing = || reference.damaged(format!("wants text {index} of the heap at {address}: none such"));
     let text = text.ok_or_else(missing)?;
     source.charge(length, &reference)?;
     Ok(until_zero(text))
-}
-
-/// Section "Global Heap".
-fn global_heap<'a>(source: &Source<'a>, address: usize) -> Result<BTreeMap<usize, &'a [u8]>> {
-    let mut head = source.from(address, "global heap")?;
-    head.letters(b"GCOL")?;
-    head.version(1..=1)?;
-    head.bytes(3)?;
-    let mut heap = source.take(address, head.uint(8)?, "global heap")?;
-    heap.bytes(16)?;
-    let mut objects = BTreeMap::new();
-    while heap.rest.len() >= 16 {
-        let (index, _references, length) = (heap.uint(2)?, heap.uint(6)?, heap.uint(8)?);
-        if index == 0 {
-            break; // The free space at the end.
-        }
-        objects.insert(index, heap.bytes(length)?);
-        heap.bytes((length.next_multiple_of(8) - length).min(heap.rest.len()))?;
-    }
-    Ok(objects)
 }

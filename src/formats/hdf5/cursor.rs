@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 
-use super::{Fault, Result, checksum};
+use super::{Fault, Result};
 
 /// The address of what was never written: all bits set. A number that no memory can hold reads as this too.
 pub const UNDEFINED: usize = usize::MAX;
@@ -47,17 +47,24 @@ impl<'a> Cursor<'a> {
 
     /// The four letters that open a structure.
     pub fn letters(&mut self, letters: &[u8; 4]) -> Result<()> {
-        let found = self.bytes(4)?;
-        let (text, wanted) = (found.escape_ascii(), letters.escape_ascii());
-        let other = || self.damaged(format!("starts with \"{text}\" instead of \"{wanted}\""));
-        if found == letters { Ok(()) } else { Err(other()) }
+        let (found, wanted) = (self.bytes(4)?.escape_ascii(), letters.escape_ascii());
+        match found.to_string() == wanted.to_string() {
+            true => Ok(()),
+            false => Err(self.damaged(format!("starts with \"{found}\" instead of \"{wanted}\""))),
+        }
     }
 
     /// A version number; only `known` ones are read.
     pub fn version(&mut self, known: RangeInclusive<usize>) -> Result<usize> {
-        let found = self.uint(1)?;
-        let other = || self.unsupported(format!("has version {found}; versions {known:?} are read"));
-        if known.contains(&found) { Ok(found) } else { Err(other()) }
+        match self.uint(1)? {
+            found if known.contains(&found) => Ok(found),
+            found => Err(self.unsupported(format!("has version {found}; versions {known:?} are read"))),
+        }
+    }
+
+    /// Bytes that came from here, as text.
+    pub fn text<'b>(&self, bytes: &'b [u8]) -> Result<&'b str> {
+        std::str::from_utf8(bytes).map_err(|_| self.damaged("holds text that is not UTF-8"))
     }
 
     pub fn damaged(&self, problem: impl Display) -> Fault {
@@ -112,4 +119,30 @@ impl<'a> Source<'a> {
         self.allowance.set(left.ok_or_else(|| place.damaged("is part of a loop, or overlaps other structures"))?);
         Ok(())
     }
+}
+
+/// The checksum of newer metadata: Bob Jenkins' `lookup3` with initial value 0, in the bytewise form `hashlittle`.
+pub fn checksum(bytes: &[u8]) -> u32 {
+    let mut words = [0xdead_beef_u32.wrapping_add(bytes.len() as u32); 3];
+    let mut blocks = bytes.chunks(12).peekable();
+    while let Some(block) = blocks.next() {
+        for (word, part) in words.iter_mut().zip(block.chunks(4)) {
+            *word = word.wrapping_add(part.iter().rev().fold(0, |value, &byte| value << 8 | u32::from(byte)));
+        }
+        let [a, b, c] = &mut words;
+        if blocks.peek().is_some() {
+            for shift in [4, 6, 8, 16, 19, 4] {
+                *a = a.wrapping_sub(*c) ^ c.rotate_left(shift);
+                *c = c.wrapping_add(*b);
+                (*a, *b, *c) = (*b, *c, *a);
+            }
+        } else {
+            for shift in [14, 11, 25, 16, 4, 14, 24] {
+                *c = (*c ^ *b).wrapping_sub(b.rotate_left(shift));
+                (*a, *b, *c) = (*b, *c, *a);
+            }
+            return *b;
+        }
+    }
+    words[2]
 }

@@ -1,26 +1,21 @@
 //! How a group stores its links: in old symbol tables or in link messages.
 
 use std::collections::BTreeMap;
+use std::ffi::CStr;
 
 use super::Result;
 use super::btree::leaves;
-use super::cursor::{Cursor, Source};
-use super::header::{Message, message, refuse_dense_storage};
+use super::cursor::{Cursor, Source, UNDEFINED};
+use super::header::{Message, message};
 
-/// Where a name leads: to the object header at this address, or by a link of this sort to a path, perhaps in another
+/// Where each name leads: to the object header at this address, or by a link of this sort to a path, perhaps in another
 /// file. Keras refuses these too.
-pub type Link = std::result::Result<usize, &'static str>;
+pub type Links<'a> = BTreeMap<&'a str, Link>;
+type Link = std::result::Result<usize, &'static str>;
 
-/// All links of the group with these header messages.
-pub fn links<'a>(source: &Source<'a>, messages: &[Message<'a>]) -> Result<BTreeMap<&'a str, Link>> {
-    let mut links = BTreeMap::new();
-    let mut add = |name: &'a [u8], link: Link, place: &Cursor| {
-        let name = std::str::from_utf8(name).map_err(|_| place.damaged("holds a name that is not UTF-8"))?;
-        match links.insert(name, link) {
-            None => Ok(()),
-            Some(_) => Err(place.damaged(format!("holds the name `{name}` twice"))),
-        }
-    };
+/// All links of the object with these header messages; none where it is no group.
+pub fn links<'a>(source: &Source<'a>, messages: &[Message<'a>]) -> Result<Links<'a>> {
+    let mut links = Links::new();
     for (kind, body) in messages {
         let mut body = body.clone();
         match *kind {
@@ -39,23 +34,38 @@ pub fn links<'a>(source: &Source<'a>, messages: &[Message<'a>]) -> Result<BTreeM
                     64 => Err("an external link"),
                     _ => Err("a user-defined link"),
                 };
-                add(name, link, &body)?;
+                insert(&mut links, name, link, &body)?;
             }
             message::LINK_INFO => refuse_dense_storage(body, 8, "links")?,
-            message::SYMBOL_TABLE => symbols(source, body.uint(8)?, body.uint(8)?, &mut add)?,
+            message::SYMBOL_TABLE => symbols(source, body.uint(8)?, body.uint(8)?, &mut links)?,
             _ => {}
         }
     }
     Ok(links)
 }
 
+/// Refuses more links or attributes than the header itself holds, which the newest form keeps elsewhere (sections "The
+/// Link Info Message" and "The Attribute Info Message"; their indexes of creation have `width` bytes).
+pub fn refuse_dense_storage(mut info: Cursor, width: usize, what: &str) -> Result<()> {
+    info.version(0..=0)?;
+    let flags = info.uint(1)?;
+    info.skip_if(flags & 1 != 0, width)?;
+    match info.uint(8)? {
+        UNDEFINED => Ok(()),
+        _ => Err(info.unsupported(format!("keeps its {what} in dense storage"))),
+    }
+}
+
+fn insert<'a>(links: &mut Links<'a>, name: &'a [u8], link: Link, place: &Cursor) -> Result<()> {
+    let name = place.text(name)?;
+    match links.insert(name, link) {
+        None => Ok(()),
+        Some(_) => Err(place.damaged(format!("holds the name `{name}` twice"))),
+    }
+}
+
 /// The links of an old group: sections "Group Symbol Table Nodes" and "Local Heaps".
-fn symbols<'a>(
-    source: &Source<'a>,
-    tree: usize,
-    heap: usize,
-    add: &mut impl FnMut(&'a [u8], Link, &Cursor) -> Result<()>,
-) -> Result<()> {
+fn symbols<'a>(source: &Source<'a>, tree: usize, heap: usize, links: &mut Links<'a>) -> Result<()> {
     let mut header = source.take(heap, 32, "local heap")?;
     header.letters(b"HEAP")?;
     header.version(0..=0)?;
@@ -68,18 +78,16 @@ fn symbols<'a>(
         head.letters(b"SNOD")?;
         head.version(1..=1)?;
         head.bytes(1)?;
-        let count = head.uint(2)?;
-        let mut entries = source.take(address.saturating_add(8), count * 40, "symbol table node")?;
-        for _ in 0..count {
+        let mut entries = source.take(address.saturating_add(8), head.uint(2)? * 40, "symbol table node")?;
+        while !entries.rest.is_empty() {
             let (offset, target, kind) = (entries.uint(8)?, entries.uint(8)?, entries.uint(4)?);
             entries.bytes(20)?; // Reserved, and a copy of what the object header says.
             // Names count against the allowance as well: a million entries could share one long name.
             let rest = names.rest.get(offset..).unwrap_or_default();
-            let length = rest.iter().take(1 << 16).position(|&byte| byte == 0);
-            let length = length.ok_or_else(|| names.damaged("holds a name without an end"))?;
-            source.charge(length, &names)?;
-            let name = rest.get(..length).unwrap_or_default();
-            add(name, if kind == 2 { Err("a soft link") } else { Ok(target) }, &entries)?;
+            let name = CStr::from_bytes_until_nul(rest).map_err(|_| names.damaged("holds a name without an end"))?;
+            source.charge(name.count_bytes(), &names)?;
+            let link = if kind == 2 { Err("a soft link") } else { Ok(target) };
+            insert(links, name.to_bytes(), link, &names)?;
         }
         Ok(())
     })

@@ -1,7 +1,7 @@
 //! Object headers: the messages that say what an object is.
 
 use super::Result;
-use super::cursor::{Cursor, Source, UNDEFINED};
+use super::cursor::{Cursor, Source};
 
 /// The types of header messages that matter here (section "Data Object Header Messages").
 pub mod message {
@@ -32,29 +32,29 @@ pub fn messages<'a>(source: &Source<'a>, address: usize) -> Result<Vec<Message<'
     let mut head = source.from(address, what)?;
     let all = head.rest.len();
     let newer = head.rest.starts_with(b"OHDR");
-    let mut flags = 0;
-    let mut blocks = if newer {
+    // The bytes of a message's type, and those behind its flags: reserved, or its place in the order of creation.
+    let (first, type_width, unused) = if newer {
         head.letters(b"OHDR")?;
         head.version(2..=2)?;
-        flags = head.uint(1)?;
+        let flags = head.uint(1)?;
         head.skip_if(flags & 0x20 != 0, 16)?; // Times.
         head.skip_if(flags & 0x10 != 0, 4)?; // The limits of compact attribute storage.
         let length = head.uint(1 << (flags & 3))?;
         let prefix = all - head.rest.len();
         let mut block = source.checked(address, length.saturating_add(prefix + 4), what)?;
         block.bytes(prefix)?;
-        vec![block]
+        (block, 1, if flags & 4 != 0 { 2 } else { 0 })
     } else {
         head.version(1..=1)?;
         head.bytes(7)?; // The number of messages, which their total size gives too, and that of links to the object.
-        vec![source.take(address.saturating_add(16), head.uint(4)?, what)?]
+        (source.take(address.saturating_add(16), head.uint(4)?, what)?, 2, 3)
     };
-    let order = if flags & 4 != 0 { 2 } else { 0 }; // The bytes of a message's place in the order of creation.
-    let mut messages = Vec::new();
+    let mut blocks = vec![first];
+    let mut messages = vec![];
     while let Some(mut block) = blocks.pop() {
-        while block.rest.len() >= if newer { 4 + order } else { 8 } {
-            let (kind, size, flags) = (block.uint(if newer { 1 } else { 2 })?, block.uint(2)?, block.uint(1)?);
-            block.bytes(if newer { order } else { 3 })?;
+        while block.rest.len() >= type_width + 3 + unused {
+            let (kind, size, flags) = (block.uint(type_width)?, block.uint(2)?, block.uint(1)?);
+            block.bytes(unused)?;
             let mut body = block.part(size)?;
             match kind {
                 message::CONTINUATION if newer => {
@@ -67,7 +67,7 @@ pub fn messages<'a>(source: &Source<'a>, address: usize) -> Result<Vec<Message<'
                 kind if kind > message::LAST && flags & 0x80 != 0 => {
                     return Err(body.unsupported(format!("holds a message of the unknown type {kind}")));
                 }
-                message::DATASPACE..=message::ATTRIBUTE_INFO if flags & 2 != 0 => {
+                _ if flags & 2 != 0 => {
                     return Err(body.unsupported("shares a message with another object (a named type, perhaps)"));
                 }
                 kind => messages.push((kind, body)),
@@ -75,16 +75,4 @@ pub fn messages<'a>(source: &Source<'a>, address: usize) -> Result<Vec<Message<'
         }
     }
     Ok(messages)
-}
-
-/// Refuses more links or attributes than the header itself holds, which the newest form keeps elsewhere (sections "The
-/// Link Info Message" and "The Attribute Info Message"; their indexes of creation have `width` bytes).
-pub fn refuse_dense_storage(mut info: Cursor, width: usize, what: &str) -> Result<()> {
-    info.version(0..=0)?;
-    let flags = info.uint(1)?;
-    info.skip_if(flags & 1 != 0, width)?;
-    match info.uint(8)? {
-        UNDEFINED => Ok(()),
-        _ => Err(info.unsupported(format!("keeps its {what} in dense storage"))),
-    }
 }

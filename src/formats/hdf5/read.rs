@@ -1,20 +1,21 @@
 //! The tree of a file: from the superblock to groups, datasets and attributes.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use super::cursor::{Cursor, Source, UNDEFINED};
-use super::groups::{Link, links};
-use super::header::{Message, message, messages, refuse_dense_storage};
+use super::groups::{Links, links, refuse_dense_storage};
+use super::header::{Message, message, messages};
 use super::types::{Number, Type, shape};
 use super::{Fault, Result, SIGNATURE, attributes, chunks, filters};
 
-/// Anything with an object header, and the path that led to it.
+/// A group, whose links lead to other objects, or a dataset, which is an array of numbers.
 #[derive(Clone)]
-struct Object<'a> {
+pub struct Object<'a> {
     bytes: &'a [u8],
     path: String,
     messages: Vec<Message<'a>>,
+    links: Links<'a>,
+    shape: Vec<usize>,
 }
 
 /// Only the path: the rest would print the whole file.
@@ -24,20 +25,6 @@ impl fmt::Debug for Object<'_> {
     }
 }
 
-/// A group: named links to groups and datasets, and attributes.
-#[derive(Debug, Clone)]
-pub struct Group<'a> {
-    object: Object<'a>,
-    links: BTreeMap<&'a str, Link>,
-}
-
-/// An array of numbers.
-#[derive(Debug, Clone)]
-pub struct Dataset<'a> {
-    object: Object<'a>,
-    shape: Vec<usize>,
-}
-
 /// The file from its superblock on, which is at its start or behind a user block of 512 bytes, 1024 and so on.
 pub fn find(bytes: &[u8]) -> Option<&[u8]> {
     let starts = [0].into_iter().chain((9..usize::BITS).map(|power| 1 << power));
@@ -45,7 +32,7 @@ pub fn find(bytes: &[u8]) -> Option<&[u8]> {
 }
 
 /// The root group of an HDF5 file (section "Format Signature and Superblock").
-pub fn open(bytes: &[u8]) -> Result<Group<'_>> {
+pub fn open(bytes: &[u8]) -> Result<Object<'_>> {
     let bytes = find(bytes).ok_or_else(|| Fault::other("the bytes are not an HDF5 file"))?;
     let source = Source::new(bytes);
     let mut block = source.from(0, "superblock")?;
@@ -69,13 +56,14 @@ pub fn open(bytes: &[u8]) -> Result<Group<'_>> {
         return Err(block.damaged(format!("declares {end} bytes, but {} are there", bytes.len())));
     }
     block.skip_if(version < 2, 16)?; // The driver's address and the name of the root, unused.
-    Object::read(bytes, block.uint(8)?, String::from("/"))?.group()
+    Object::read(bytes, block.uint(8)?, String::from("/"))?.group_itself()
 }
 
 impl<'a> Object<'a> {
     fn read(bytes: &'a [u8], address: usize, path: String) -> Result<Object<'a>> {
-        let mut object = Object { bytes, path, messages: vec![] };
+        let mut object = Object { bytes, path, messages: vec![], links: Links::new(), shape: vec![] };
         object.messages = object.operate(|source| messages(source, address))?;
+        object.links = object.operate(|source| links(source, &object.messages))?;
         Ok(object)
     }
 
@@ -93,47 +81,9 @@ impl<'a> Object<'a> {
         self.message(kind).ok_or_else(|| Fault::damaged(format!("the object header has no {name}")))
     }
 
-    fn group(self) -> Result<Group<'a>> {
-        let links = self.operate(|source| {
-            if self.message(message::SYMBOL_TABLE).or(self.message(message::LINK_INFO)).is_none() {
-                return Err(Fault::other("expected a group, found a dataset or type"));
-            }
-            links(source, &self.messages)
-        })?;
-        Ok(Group { object: self, links })
-    }
-
-    fn dataset(self) -> Result<Dataset<'a>> {
-        let shape = self.operate(|_| {
-            if self.message(message::EXTERNAL_FILES).is_some() {
-                return Err(Fault::unsupported("the numbers are stored in another file"));
-            }
-            if self.message(message::LAYOUT).is_none() {
-                return Err(Fault::other("expected a dataset, found a group or type"));
-            }
-            shape(self.needed(message::DATASPACE, "shape")?)
-        })?;
-        Ok(Dataset { object: self, shape })
-    }
-
-    /// The texts of the attribute with this name.
-    fn texts(&self, source: &Source, wanted: &str) -> Result<Option<Vec<String>>> {
-        for (kind, body) in &self.messages {
-            if *kind == message::ATTRIBUTE
-                && let Some(texts) = attributes::texts(source, body.clone(), wanted)?
-            {
-                return Ok(Some(texts));
-            }
-        }
-        self.message(message::ATTRIBUTE_INFO).map_or(Ok(()), |info| refuse_dense_storage(info, 2, "attributes"))?;
-        Ok(None)
-    }
-}
-
-impl<'a> Group<'a> {
     /// Where it is in the file: `/layers/dense`.
     pub fn path(&self) -> &str {
-        &self.object.path
+        &self.path
     }
 
     /// The names of everything in this group, sorted bytewise.
@@ -141,30 +91,46 @@ impl<'a> Group<'a> {
         self.links.keys().copied()
     }
 
+    /// The length of each axis of this dataset; none for a single number.
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
     /// The group at a path below this one, such as `layers/dense/vars`; `None` if a part of the path is missing.
-    pub fn group(&self, path: &str) -> Result<Option<Group<'a>>> {
-        self.find(path)?.map(Object::group).transpose()
+    pub fn group(&self, path: &str) -> Result<Option<Object<'a>>> {
+        self.find(path)?.map(Object::group_itself).transpose()
     }
 
-    /// The dataset at a path below this one; `None` if a part of the path is missing.
-    pub fn dataset(&self, path: &str) -> Result<Option<Dataset<'a>>> {
-        self.find(path)?.map(Object::dataset).transpose()
+    fn group_itself(self) -> Result<Object<'a>> {
+        let is_group = self.message(message::SYMBOL_TABLE).or(self.message(message::LINK_INFO)).is_some();
+        let other = || Fault::other("expected a group, found a dataset or type").within(&self.path);
+        if is_group { Ok(self) } else { Err(other()) }
     }
 
-    /// The texts of an attribute of this group: one, or an array of them.
-    pub fn texts(&self, name: &str) -> Result<Option<Vec<String>>> {
-        self.object.operate(|source| self.object.texts(source, name))
+    /// The dataset at a path below this group; `None` if a part of the path is missing.
+    pub fn dataset(&self, path: &str) -> Result<Option<Object<'a>>> {
+        let Some(mut found) = self.find(path)? else { return Ok(None) };
+        found.shape = found.operate(|_| {
+            if found.message(message::EXTERNAL_FILES).is_some() {
+                return Err(Fault::unsupported("the numbers are stored in another file"));
+            }
+            if found.message(message::LAYOUT).is_none() {
+                return Err(Fault::other("expected a dataset, found a group or type"));
+            }
+            shape(found.needed(message::DATASPACE, "shape")?)
+        })?;
+        Ok(Some(found))
     }
 
+    /// What the path leads to; where it goes on behind a dataset, that has no links.
     fn find(&self, path: &str) -> Result<Option<Object<'a>>> {
         let mut found: Option<Object> = None;
         for part in path.split('/').filter(|part| !part.is_empty()) {
-            let below = found.map(Object::group).transpose()?;
-            let parent = below.as_ref().unwrap_or(self);
-            let path = format!("{}/{part}", parent.object.path.trim_end_matches('/'));
+            let parent = found.as_ref().unwrap_or(self);
+            let path = format!("{}/{part}", parent.path.trim_end_matches('/'));
             found = match parent.links.get(part) {
                 None => return Ok(None),
-                Some(Ok(address)) => Some(Object::read(parent.object.bytes, *address, path)?),
+                Some(Ok(address)) => Some(Object::read(self.bytes, *address, path)?),
                 Some(Err(kind)) => {
                     let problem = format!("is {kind}; only objects in the file itself are read");
                     return Err(Fault::unsupported(problem).within(&path));
@@ -173,24 +139,34 @@ impl<'a> Group<'a> {
         }
         Ok(found)
     }
-}
 
-impl Dataset<'_> {
-    /// The length of each axis; none for a single number.
-    pub fn shape(&self) -> &[usize] {
-        &self.shape
+    /// The texts of an attribute: one, or an array of them.
+    pub fn texts(&self, wanted: &str) -> Result<Option<Vec<String>>> {
+        self.operate(|source| {
+            for (kind, body) in &self.messages {
+                match *kind {
+                    message::ATTRIBUTE => match attributes::texts(source, body.clone(), wanted)? {
+                        None => {}
+                        found => return Ok(found),
+                    },
+                    message::ATTRIBUTE_INFO => refuse_dense_storage(body.clone(), 2, "attributes")?,
+                    _ => {}
+                }
+            }
+            Ok(None)
+        })
     }
 
-    /// All numbers in row-major order, passed through `cast`. More than `limit` of them are an error.
+    /// All numbers of a dataset in row-major order, passed through `cast`. More than `limit` of them are an error.
     pub fn read_reals<R: Clone>(&self, limit: usize, cast: impl Fn(f64) -> R) -> Result<Vec<R>> {
         let count: usize = self.shape.iter().product();
-        self.object.operate(|source| {
+        self.operate(|source| {
             if count > limit {
                 return Err(Fault::other(format!("holds {count} numbers; {limit} are expected at most")));
             }
-            let number = self.number(source)?;
+            let number = self.number()?;
             // Section "The Data Layout Message".
-            let mut layout = self.object.needed(message::LAYOUT, "layout")?;
+            let mut layout = self.needed(message::LAYOUT, "layout")?;
             let version = layout.version(3..=5)?;
             let mut stored = match layout.uint(1)? {
                 _ if count == 0 => return Ok(vec![]),
@@ -203,7 +179,7 @@ impl Dataset<'_> {
                     address => source.from(address, "array of numbers")?,
                 },
                 2 if version == 3 => {
-                    let filters = self.object.message(message::FILTERS).map(filters::filters).transpose()?;
+                    let filters = self.message(message::FILTERS).map(filters::filters).transpose()?;
                     let filters = filters.unwrap_or_default();
                     return chunks::read(source, layout, &filters, &self.shape, number, cast);
                 }
@@ -216,12 +192,11 @@ impl Dataset<'_> {
         })
     }
 
-    fn number(&self, source: &Source) -> Result<Number> {
-        // NumPy has no bfloat16: h5py stores those of Keras as opaque bytes, and Keras adds this attribute.
-        let named_bfloat = || Ok(self.object.texts(source, "dtype")? == Some(vec!["bfloat16".to_string()]));
-        match Type::read(self.object.needed(message::DATATYPE, "type")?)? {
+    fn number(&self) -> Result<Number> {
+        match Type::read(self.needed(message::DATATYPE, "type")?)? {
             Type::Number(number) => Ok(number),
-            Type::Opaque(2) if named_bfloat()? => Ok(Number::BFLOAT16),
+            // NumPy has no bfloat16: h5py stores those of Keras as opaque bytes, and Keras adds this attribute.
+            Type::Opaque(2) if self.texts("dtype")? == Some(vec!["bfloat16".to_string()]) => Ok(Number::BFLOAT16),
             Type::FixedText(..) | Type::VariableText => Err(Fault::other("holds text; numbers are expected")),
             _ => Err(Fault::unsupported("holds no numbers of the usual kinds")),
         }

@@ -6,9 +6,10 @@
 
 use std::collections::BTreeMap;
 
+use super::cursor::checksum;
 use super::header::message;
 use super::types::product;
-use super::{Fault, Result, SIGNATURE, checksum};
+use super::{Fault, Result, SIGNATURE};
 
 /// A group to be written.
 #[derive(Debug, Clone, Default, PartialEq)]
