@@ -6,20 +6,28 @@
 //! exact length are therefore checked here before it runs. It holds the training images twice for a moment (94 MB),
 //! which no use of it avoids; its vectors become arrays without a further copy. It joins each file name to a folder, and
 //! a whole path in place of a name stands for itself: so one file can lie in the cache and another not.
+//!
+//! It knows unpacked files only, so a packed one becomes a file, once: beside itself, where the next run and other
+//! programs find it, or, where nothing can be created there, in a cache folder. It appears under its name only when it
+//! is whole and checked (written to a temporary file, synced, renamed), so two runs at once do no harm. In the cache
+//! each file lies in a folder named after the checksum and size of its `.gz`, so sets never mix.
 
+use std::env;
 use std::fs::{self, File};
-use std::io::{self, Read, Seek};
-use std::path::Path;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
 
+use flate2::{CrcReader, read::MultiGzDecoder};
 use mnist::{Mnist, MnistBuilder};
 use ndarray::{Array1, ArrayD, IxDyn};
+use tempfile::NamedTempFile;
 
-use super::{Dataset, Inputs, Targets, TrainTest, explain, unpack, what_is, wrong};
+use super::{Dataset, Inputs, Targets, TrainTest, explain, open, variable, what_is, wrong};
 use crate::{Error, Result};
 
 /// One of the four files: what it is called, and the sizes that its header must give.
-pub(super) struct Idx {
-    pub name: &'static str,
+struct Idx {
+    name: &'static str,
     shape: &'static [u32],
 }
 
@@ -68,21 +76,25 @@ fn dataset(folder: &Path, mut images: Vec<u8>, labels: Vec<u8>) -> Result<Datase
 }
 
 impl Idx {
+    fn packed(&self, folder: &Path) -> PathBuf {
+        folder.join(format!("{}.gz", self.name))
+    }
+
     fn is_in(&self, folder: &Path) -> bool {
-        folder.join(self.name).exists() || folder.join(format!("{}.gz", self.name)).exists()
+        folder.join(self.name).exists() || self.packed(folder).exists()
     }
 
     /// The path of the file, unpacked and checked.
     fn locate(&self, folder: &Path) -> Result<String> {
-        let (raw, packed) = (folder.join(self.name), folder.join(format!("{}.gz", self.name)));
+        let (raw, packed) = (folder.join(self.name), self.packed(folder));
         let path = if raw.exists() {
-            File::open(&raw).and_then(|file| self.check(&file)).map_err(|error| {
+            self.check_file(&raw).map_err(|error| {
                 let delete = format!("delete it: {} beside it is sound and will be unpacked", packed.display());
-                explain(&raw, if unpack::is_sound(&packed, self) { &delete } else { REMEDY })(error)
+                explain(&raw, if self.inflate(&packed).is_ok() { &delete } else { REMEDY })(error)
             })?;
             raw
         } else {
-            unpack::unpacked(&packed, self).map_err(explain(&packed, REMEDY))?
+            self.unpack(&packed).map_err(explain(&packed, REMEDY))?
         };
         path.into_os_string().into_string().map_err(|path| {
             let found = "this path is not valid UTF-8, which the reader of these files asks for";
@@ -90,26 +102,27 @@ impl Idx {
         })
     }
 
-    /// What the file must begin with: the magic number (unsigned bytes, number of sizes) and the sizes.
-    fn header(&self) -> Vec<u8> {
+    /// What the file must begin with, the magic number (unsigned bytes, number of sizes) and the sizes; and its length.
+    fn header(&self) -> (Vec<u8>, u64) {
         let magic = 0x0800 + self.shape.len() as u32;
-        [magic].iter().chain(self.shape).flat_map(|number| number.to_be_bytes()).collect()
+        let header: Vec<u8> = [magic].iter().chain(self.shape).flat_map(|number| number.to_be_bytes()).collect();
+        let length = header.len() as u64 + self.shape.iter().map(|&size| u64::from(size)).product::<u64>();
+        (header, length)
     }
 
-    pub fn length(&self) -> u64 {
-        self.header().len() as u64 + self.shape.iter().map(|&size| u64::from(size)).product::<u64>()
+    fn check_file(&self, path: &Path) -> io::Result<()> {
+        let (_, length, start) = open(path)?;
+        self.check(&start, length)
     }
 
-    pub fn check(&self, mut file: &File) -> io::Result<()> {
-        let mut start = Vec::new();
-        file.rewind()?;
-        file.take(64).read_to_end(&mut start)?;
-        let (length, expected, header) = (file.metadata()?.len(), self.length(), self.header());
+    /// Holds the start and the length of a file against what they should be.
+    fn check(&self, start: &[u8], length: u64) -> io::Result<()> {
+        let (header, expected) = self.header();
         let (magic, sizes) = header.split_at(4);
         Err(wrong(match start.strip_prefix(magic) {
             None => {
                 let kind = if self.shape.len() == 1 { "a label file" } else { "an image file" };
-                format!("{kind} is expected here, but {}", what_is(&start))
+                format!("{kind} is expected here, but {}", what_is(start))
             }
             Some(rest) if rest.len() >= sizes.len() && !rest.starts_with(sizes) => {
                 let found = rest.as_chunks().0.iter().map(|number| u32::from_be_bytes(*number));
@@ -121,4 +134,64 @@ impl Idx {
             Some(_) => return Ok(()),
         }))
     }
+
+    /// What a `.gz` holds, checked. It stops as soon as there is more than there should be: a small `.gz` can unpack to
+    /// terabytes.
+    fn inflate(&self, packed: &Path) -> io::Result<Vec<u8>> {
+        let (file, _, start) = open(packed)?;
+        if !start.starts_with(&[0x1f, 0x8b]) {
+            return Err(wrong(format!("a gzip file is expected here, but {}", what_is(&start))));
+        }
+        let ((_, expected), mut content) = (self.header(), vec![]);
+        match MultiGzDecoder::new(file).take(expected + 1).read_to_end(&mut content) {
+            // An error without a number of the operating system's is the decoder's.
+            Err(error) if error.raw_os_error().is_none() => {
+                return Err(wrong(format!("the gzip file is damaged or cut off ({error})")));
+            }
+            Ok(length) if length as u64 > expected => {
+                return Err(wrong(format!("too long: it unpacks to more than {expected} bytes")));
+            }
+            read => self.check(&content, read? as u64)?,
+        }
+        Ok(content)
+    }
+
+    /// The unpacked form of `packed`: either already in the cache, or a new file.
+    fn unpack(&self, packed: &Path) -> io::Result<PathBuf> {
+        let mut target = packed.with_file_name(self.name);
+        let mut temporary = match temporary_beside(&target, packed) {
+            Ok(temporary) => temporary,
+            Err(_) => {
+                let mut sum = CrcReader::new(File::open(packed)?);
+                io::copy(&mut sum, &mut io::sink())?;
+                let folder = cache().join(format!("{:08x}-{}", sum.crc().sum(), sum.crc().amount()));
+                target = folder.join(self.name);
+                if self.check_file(&target).is_ok() {
+                    return Ok(target);
+                }
+                fs::create_dir_all(&folder).and_then(|()| temporary_beside(&target, packed)).map_err(|refusal| {
+                    let tried = format!("no file can be created beside it, nor in {} ({refusal})", folder.display());
+                    let remedy = "set TALLYNET_CACHE to a folder that allows it";
+                    io::Error::new(refusal.kind(), format!("it cannot be unpacked: {tried}; {remedy}"))
+                })?
+            }
+        };
+        temporary.write_all(&self.inflate(packed)?)?;
+        temporary.as_file().sync_all()?;
+        temporary.persist(&target)?;
+        Ok(target)
+    }
+}
+
+/// A temporary file that whoever may read `packed` may read too. Its name ends like those of MNIST's files, so that
+/// version control ignores one left by a crash as it ignores them.
+fn temporary_beside(target: &Path, packed: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".").suffix("-ubyte").permissions(fs::metadata(packed)?.permissions());
+    builder.tempfile_in(target.with_file_name(""))
+}
+
+fn cache() -> PathBuf {
+    let home = || variable("XDG_CACHE_HOME").or_else(|| env::home_dir().map(|home| home.join(".cache")));
+    variable("TALLYNET_CACHE").unwrap_or_else(|| home().unwrap_or_else(env::temp_dir).join("tallynet"))
 }

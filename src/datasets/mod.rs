@@ -4,9 +4,9 @@ pub mod batches;
 pub mod made_up;
 pub mod mnist;
 pub mod npz;
-mod unpack;
 
-use std::io::{self, ErrorKind};
+use std::fs::File;
+use std::io::{self, ErrorKind, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
@@ -111,7 +111,12 @@ pub fn find(explicit: Option<&Path>) -> Result<PathBuf> {
 
 /// The place that the environment variable `TALLYNET_DATA` names.
 pub fn from_environment() -> Option<PathBuf> {
-    env::var_os("TALLYNET_DATA").filter(|value| !value.is_empty()).map(PathBuf::from)
+    variable("TALLYNET_DATA")
+}
+
+/// The path that an environment variable holds, if it does.
+fn variable(name: &str) -> Option<PathBuf> {
+    env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
 /// Loads a folder with MNIST's four files or a `.npz` file with Keras's four arrays. Errors are whatever is wrong with
@@ -127,6 +132,15 @@ pub fn load(path: &Path) -> Result<TrainTest> {
         let remedy = "name a folder with the four MNIST files, or a .npz file with x_train, y_train, x_test and y_test";
         Err(Error::file(path, "this is neither a folder nor a .npz file", remedy))
     }
+}
+
+/// A file, its size and its first bytes.
+fn open(path: &Path) -> io::Result<(File, u64, Vec<u8>)> {
+    let (mut file, mut start) = (File::open(path)?, vec![]);
+    file.by_ref().take(64).read_to_end(&mut start)?;
+    file.rewind()?;
+    let size = file.metadata()?.len();
+    Ok((file, size, start))
 }
 
 /// A complaint about content, which [`explain`] tells from the operating system's refusals.

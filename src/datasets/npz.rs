@@ -15,7 +15,7 @@ use ndarray::{ArrayD, IxDyn, ShapeBuilder};
 use ndarray_npy::{ReadableElement, npy::header::Header};
 use zip::{ZipArchive, read::ZipFile};
 
-use super::{Dataset, Inputs, Targets, TrainTest, explain, what_is, wrong};
+use super::{Dataset, Inputs, Targets, TrainTest, explain, open, what_is, wrong};
 use crate::shape::Tuple;
 use crate::{Error, Real, Result};
 
@@ -43,15 +43,6 @@ pub fn load(path: &Path) -> Result<TrainTest> {
         Ok(TrainTest { train, test: dataset(&mut archive, "x_test", "y_test")? })
     };
     load().map_err(explain(path, REMEDY))
-}
-
-/// A file, its size and its first bytes.
-fn open(path: &Path) -> io::Result<(File, u64, Vec<u8>)> {
-    let (mut file, mut start) = (File::open(path)?, vec![]);
-    file.by_ref().take(64).read_to_end(&mut start)?;
-    file.rewind()?;
-    let size = file.metadata()?.len();
-    Ok((file, size, start))
 }
 
 fn find<R: Read + Seek>(archive: &ZipArchive<R>, name: &str) -> Option<usize> {
