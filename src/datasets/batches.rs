@@ -23,8 +23,8 @@ pub struct Rows<'a> {
     weights: Option<Vec<Real>>,
     input_width: usize,
     target_width: usize,
-    /// How many numbers each class number is spread out to, 1 at the class; 1 where targets are written as they are.
-    spread: usize,
+    /// The vectors of a row of output, each of which has a class where the targets are classes.
+    positions: usize,
     /// The rows in use: a validation split takes some from the end.
     first: usize,
     len: usize,
@@ -35,6 +35,8 @@ pub struct Rows<'a> {
 enum Values<'a> {
     Bytes(&'a [u8], Real),
     Labels(&'a [u32]),
+    /// Class numbers, each of which stands for so many numbers: 1 at the class and 0 elsewhere.
+    OneHot(&'a [u32], usize),
     Reals(&'a [Real]),
 }
 
@@ -44,6 +46,11 @@ impl Values<'_> {
         match self {
             Values::Bytes(values, scale) => scale_bytes(&values[first..][..to.len()], scale, to),
             Values::Labels(values) => to.iter_mut().zip(&values[first..]).for_each(|(to, label)| *to = *label as Real),
+            Values::OneHot(labels, classes) => {
+                to.fill(0.0);
+                let rows = to.chunks_exact_mut(classes).zip(&labels[first / classes..]);
+                rows.for_each(|(row, label)| row[*label as usize] = 1.0);
+            }
             Values::Reals(values) => to.copy_from_slice(&values[first..][..to.len()]),
         }
     }
@@ -67,9 +74,8 @@ impl<'a> Rows<'a> {
         let per_class = Shape::from(output.dims().split_last().map_or(&[][..], |(_, rest)| rest));
         let sample = Shape::from(sample).squeezed();
         let (as_output, as_classes) = (sample == output.squeezed(), sample == per_class.squeezed());
-        let spreads = !sparse && !as_output && as_classes && classes > 1 && matches!(data.y, Targets::Labels(_));
-        let spread = if spreads { classes } else { 1 };
-        if !(spreads || if sparse { as_classes } else { as_output }) {
+        let one_hot = !sparse && !as_output && as_classes && classes > 1 && matches!(data.y, Targets::Labels(_));
+        if !(one_hot || if sparse { as_classes } else { as_output }) {
             let needed = match sparse {
                 true => format!("class numbers of {per_class}"),
                 false if classes > 1 => format!("{output}, or class numbers of {per_class}"),
@@ -82,13 +88,14 @@ impl<'a> Rows<'a> {
                 Tuple(shape)
             )));
         }
-        let classes = (sparse || spreads).then_some(classes);
+        let limit = (sparse || one_hot).then_some(classes);
         let y = match &data.y {
-            Targets::Labels(labels) => Values::Labels(targets(labels, classes)?),
-            Targets::Reals(values) => Values::Reals(targets(values, classes)?),
+            Targets::Labels(labels) if one_hot => Values::OneHot(targets(labels, limit)?, classes),
+            Targets::Labels(labels) => Values::Labels(targets(labels, limit)?),
+            Targets::Reals(values) => Values::Reals(targets(values, limit)?),
         };
         let target_width = if sparse { output.n_positions() } else { output.n_values() };
-        Ok(Rows { y, target_width, spread, ..inputs })
+        Ok(Rows { y, target_width, positions: output.n_positions(), ..inputs })
     }
 
     /// The same rows with class numbers for targets, where those are spread out to one-hot vectors.
@@ -119,7 +126,7 @@ impl<'a> Rows<'a> {
             Inputs::Reals(values) => Values::Reals(contiguous(values)?),
         };
         let (y, input_width) = (Values::Reals(&[]), input.n_values());
-        Ok(Rows { x, y, weights: None, input_width, target_width: 0, spread: 1, first: 0, len: *len })
+        Ok(Rows { x, y, weights: None, input_width, target_width: 0, positions: 0, first: 0, len: *len })
     }
 
     /// Lets the rows count differently: by a number for each, or for each class.
@@ -133,18 +140,20 @@ impl<'a> Rows<'a> {
                 let given = weights.len();
                 return wrong(format!("there are {given} sample weights for {} rows; give one for each", self.len));
             }
+            (None, Some(_)) if self.positions != 1 => {
+                return wrong("a class_weight needs targets with one class a row".into());
+            }
             (None, Some(classes)) => {
                 let of = |class: usize| classes.iter().find(|(named, _)| *named == class).map_or(1.0, |(_, w)| *w);
-                let largest =
-                    |row: &[Real]| (0..row.len()).rev().max_by(|&a, &b| row[a].total_cmp(&row[b])).unwrap_or(0);
-                match (self.y, self.target_width) {
-                    (Values::Labels(labels), width) if width == self.spread => {
-                        labels.iter().map(|&label| of(label as usize)).collect()
+                let mut y = vec![0.0; self.target_width];
+                let class = |row: usize| {
+                    self.y.write(row * self.target_width, &mut y);
+                    match y[..] {
+                        [number] => number.round() as usize,
+                        _ => (0..y.len()).rev().max_by(|&a, &b| y[a].total_cmp(&y[b])).unwrap_or(0),
                     }
-                    (Values::Reals(values), 1) => values.iter().map(|y| of(y.round() as usize)).collect(),
-                    (Values::Reals(values), width) => values.chunks_exact(width).map(|row| of(largest(row))).collect(),
-                    _ => return wrong("a class_weight needs targets with one class a row".into()),
-                }
+                };
+                (0..self.first + self.len).map(class).map(of).collect()
             }
         };
         match weights.iter().find(|weight| !weight.is_finite()) {
@@ -201,14 +210,7 @@ impl<'a> Rows<'a> {
             *weight = self.weights.as_ref().map_or(1.0, |weights| weights[row]);
         }
         for (row, y) in numbers.zip(y.chunks_exact_mut(target_width.max(1))) {
-            match self.y {
-                Values::Labels(labels) if self.spread > 1 => {
-                    y.fill(0.0);
-                    let labels = &labels[row * target_width / self.spread..];
-                    y.chunks_exact_mut(self.spread).zip(labels).for_each(|(y, label)| y[*label as usize] = 1.0);
-                }
-                values => values.write(row * target_width, y),
-            }
+            self.y.write(row * target_width, y);
         }
     }
 
@@ -220,7 +222,7 @@ impl<'a> Rows<'a> {
                 return Some("the inputs hold values that are not finite; mend or drop those rows".to_string());
             }
             Values::Reals(values) => values.iter().fold(0.0, |max, x| x.abs().max(max)),
-            Values::Labels(_) => 0.0,
+            Values::Labels(_) | Values::OneHot(..) => 0.0,
         };
         (largest > 10.0).then(|| format!("the inputs reach {largest}; scale them to about 1, images by 1/255"))
     }
