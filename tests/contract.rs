@@ -233,6 +233,25 @@ fn a_validation_split_takes_the_last_rows_before_shuffling() {
     }
 }
 
+#[test]
+fn a_class_weighs_the_same_in_every_form_of_targets() {
+    let trained = |shape: &[usize], y: Targets| {
+        let mut model = Sequential::builder(shape).add(Dense::new(3).activation(Softmax)).build(0).unwrap();
+        model.compile(Sgd::default(), CategoricalCrossentropy::default(), &[]).unwrap();
+        let data = Dataset { x: Inputs::Reals(noise(&[&[6], shape].concat())), y };
+        let options = FitOptions { class_weight: Some(&[(0, 0.5), (2, 7.0)]), ..FitOptions::default() };
+        model.fit(&data, options, &mut []).map(|_| model.fingerprint())
+    };
+    let one_hot = ArrayD::from_shape_fn(vec![6, 3], |i| u32::from(i[0] % 3 == i[1]));
+    let classes = trained(&[2], Targets::Labels(ArrayD::from_shape_fn(vec![6], |i| (i[0] % 3) as u32))).unwrap();
+    assert_eq!(trained(&[2], Targets::Reals(one_hot.mapv(|y| y as Real))).unwrap(), classes);
+    assert_eq!(trained(&[2], Targets::Labels(one_hot)).unwrap(), classes);
+    for y in [Targets::Labels(ArrayD::zeros(vec![6, 4])), Targets::Reals(ArrayD::zeros(vec![6, 4, 3]))] {
+        let error = trained(&[4, 2], y).unwrap_err().to_string();
+        assert!(error.contains("one class a row"), "{error}");
+    }
+}
+
 proptest! {
     /// One linear layer does to any input what the formula says, in a plain loop over doubles.
     #[test]
