@@ -100,7 +100,8 @@ impl<'a> Rows<'a> {
 
     /// The same rows with class numbers for targets, where those are spread out to one-hot vectors.
     pub fn as_class_numbers(&self) -> Option<Rows<'a>> {
-        (self.spread > 1).then(|| Rows { spread: 1, target_width: self.target_width / self.spread, ..self.clone() })
+        let Values::OneHot(labels, classes) = self.y else { return None };
+        Some(Rows { y: Values::Labels(labels), target_width: self.target_width / classes, ..self.clone() })
     }
 
     /// Checks inputs alone, for a prediction.
