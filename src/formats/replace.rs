@@ -62,5 +62,8 @@ fn beside(path: &Path) -> io::Result<(PathBuf, NamedTempFile)> {
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let file = builder.prefix(".tallynet-").tempfile_in(place.parent().unwrap_or(&place));
     // The kind of the error alone: its text would name the temporary file.
-    file.map(|file| (place, file)).map_err(|error| error.kind().into())
+    file.map(|file| (place, file)).map_err(|error| match error.kind() {
+        kind @ ErrorKind::NotFound => io::Error::new(kind, "the folder does not exist; create it, or name another"),
+        kind => kind.into(),
+    })
 }
