@@ -7,6 +7,7 @@
 mod classes;
 mod error;
 pub mod random;
+mod replace;
 pub mod shape;
 pub mod table;
 

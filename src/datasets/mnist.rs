@@ -9,20 +9,20 @@
 //!
 //! It knows unpacked files only, so a packed one becomes a file, once: beside itself, where the next run and other
 //! programs find it, or, where nothing can be created there, in a cache folder. It appears under its name only when it
-//! is whole and checked (written to a temporary file, synced, renamed), so two runs at once do no harm. In the cache
-//! each file lies in a folder named after the checksum and size of its `.gz`, so sets never mix.
+//! is whole and checked, so two runs at once do no harm. In the cache each file lies in a folder named after the checksum
+//! and size of its `.gz`, so sets never mix.
 
 use std::env;
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use flate2::{CrcReader, read::MultiGzDecoder};
 use mnist::{Mnist, MnistBuilder};
 use ndarray::{Array1, ArrayD, IxDyn};
-use tempfile::NamedTempFile;
 
 use super::{Dataset, Inputs, Targets, TrainTest, explain, open, variable, what_is, wrong};
+use crate::replace::{check_writable, replace};
 use crate::{Error, Result};
 
 /// One of the four files: what it is called, and the sizes that its header must give.
@@ -94,7 +94,7 @@ impl Idx {
             })?;
             raw
         } else {
-            self.unpack(&packed).map_err(explain(&packed, REMEDY))?
+            self.unpack(&packed)?
         };
         path.into_os_string().into_string().map_err(|path| {
             let found = "this path is not valid UTF-8, which the reader of these files asks for";
@@ -157,38 +157,24 @@ impl Idx {
     }
 
     /// The unpacked form of `packed`: either already in the cache, or a new file.
-    fn unpack(&self, packed: &Path) -> io::Result<PathBuf> {
+    fn unpack(&self, packed: &Path) -> Result<PathBuf> {
         let mut target = packed.with_file_name(self.name);
-        let mut temporary = match temporary_beside(&target, packed) {
-            Ok(temporary) => temporary,
-            Err(_) => {
-                let mut sum = CrcReader::new(File::open(packed)?);
-                io::copy(&mut sum, &mut io::sink())?;
-                let folder = cache().join(format!("{:08x}-{}", sum.crc().sum(), sum.crc().amount()));
-                target = folder.join(self.name);
-                if self.check_file(&target).is_ok() {
-                    return Ok(target);
-                }
-                fs::create_dir_all(&folder).and_then(|()| temporary_beside(&target, packed)).map_err(|refusal| {
-                    let tried = format!("no file can be created beside it, nor in {} ({refusal})", folder.display());
-                    let remedy = "set TALLYNET_CACHE to a folder that allows it";
-                    io::Error::new(refusal.kind(), format!("it cannot be unpacked: {tried}; {remedy}"))
-                })?
+        if check_writable(&target).is_err() {
+            let mut sum = CrcReader::new(File::open(packed).map_err(Error::io("read", packed))?);
+            io::copy(&mut sum, &mut io::sink()).map_err(Error::io("read", packed))?;
+            let folder = cache().join(format!("{:08x}-{}", sum.crc().sum(), sum.crc().amount()));
+            target = folder.join(self.name);
+            if self.check_file(&target).is_ok() {
+                return Ok(target);
             }
-        };
-        temporary.write_all(&self.inflate(packed)?)?;
-        temporary.as_file().sync_all()?;
-        temporary.persist(&target)?;
+            fs::create_dir_all(&folder).map_err(|refusal| {
+                let tried = format!("no file can be created beside it, nor in {} ({refusal})", folder.display());
+                Error::file(packed, tried, "set TALLYNET_CACHE to a folder that allows it")
+            })?;
+        }
+        replace(&target, &self.inflate(packed).map_err(explain(packed, REMEDY))?)?;
         Ok(target)
     }
-}
-
-/// A temporary file that whoever may read `packed` may read too. Its name ends like those of MNIST's files, so that
-/// version control ignores one left by a crash as it ignores them.
-fn temporary_beside(target: &Path, packed: &Path) -> io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".").suffix("-ubyte").permissions(fs::metadata(packed)?.permissions());
-    builder.tempfile_in(target.with_file_name(""))
 }
 
 fn cache() -> PathBuf {

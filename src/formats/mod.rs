@@ -7,10 +7,9 @@ mod keras;
 mod keras_config;
 mod keras_weights;
 mod npz;
-mod replace;
 mod safetensors;
 
-pub use replace::{check_writable, replace};
+pub use crate::replace::{check_writable, replace};
 
 use std::path::Path;
 
