@@ -1,7 +1,7 @@
 //! Activations: functions applied to each value, or to each vector of the last axis, under Keras's names.
 //!
-//! Most can be undone from their own output `y`, so they run in place and cost no memory. Two cannot, [gelu and
-//! silu](ActivationKind::needs_input): those keep their input beside their output.
+//! Most can be undone from their own output `y`, so they run in place and cost no memory. Two cannot, gelu and
+//! silu: those keep their input beside their output.
 
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 use std::fmt;
@@ -10,7 +10,8 @@ use ndarray::{ArrayView2, ArrayViewMut2, Zip};
 use serde::{Deserialize, Serialize};
 
 use crate::Real;
-use crate::kernels::rows;
+use crate::kernels::elementary::{exp, exp_m1, ln_1p, tail};
+use crate::kernels::rows::{self, map, zip};
 use crate::shape::{flat, flat_mut, per_position};
 
 /// An activation.
@@ -55,6 +56,20 @@ const SELU_SCALE: Real = 1.0507009873554805_f64 as Real;
 const SELU_ALPHA: Real = 1.6732632423543772_f64 as Real;
 const LEAKY_SLOPE: Real = 0.2;
 
+/// Runs `$run` with the activation as a constant, so that a loop is compiled for each one and none asks which it is.
+macro_rules! each {
+    ($kind:expr, |$constant:ident| $run:expr) => { each!($kind, $constant, $run, Linear Relu Sigmoid Tanh Softmax Elu
+        Selu Gelu Silu Softplus Softsign LeakyRelu HardSigmoid Exponential) };
+    ($kind:expr, $constant:ident, $run:expr, $($each:ident)*) => {
+        match $kind {
+            $($each => {
+                const $constant: ActivationKind = $each;
+                $run
+            })*
+        }
+    };
+}
+
 impl ActivationKind {
     /// Every activation.
     #[rustfmt::skip]
@@ -62,86 +77,122 @@ impl ActivationKind {
         Linear, Relu, Sigmoid, Tanh, Softmax, Elu, Selu, Gelu, Silu, Softplus, Softsign, LeakyRelu, HardSigmoid, Exponential,
     ];
 
-    /// Whether its gradient cannot be told from its output alone.
-    pub fn needs_input(self) -> bool {
-        matches!(self, Gelu | Silu)
-    }
-
     /// Turns each `x` into `y`. Vectors of the last axis have this width.
-    pub fn forward(self, width: usize, mut values: ArrayViewMut2<Real>) {
+    pub fn forward(self, width: usize, values: ArrayViewMut2<Real>) {
         match self {
             Softmax => rows::softmax(flat_mut(values), width),
-            Relu => rows::relu(flat_mut(values)),
-            _ => values.mapv_inplace(|x| self.value(x)),
+            _ => each!(self, |KIND| map(flat_mut(values), |x| KIND.value(x))),
         }
     }
 
     /// Turns the gradient at `y` into the gradient at `x`, given `y`.
-    pub fn backward(self, width: usize, y: ArrayView2<Real>, mut dy: ArrayViewMut2<Real>) {
+    pub fn backward(self, width: usize, y: ArrayView2<Real>, dy: ArrayViewMut2<Real>) {
         match self {
             Softmax => Zip::from(per_position(y, width).rows())
                 .and(per_position(dy, width).rows_mut())
                 .for_each(rows::softmax_backward),
-            Relu => rows::relu_backward(flat(y), flat_mut(dy)),
-            _ => dy.zip_mut_with(&y, |dy, &y| *dy *= self.slope_at_output(y)),
+            _ => each!(self, |KIND| zip(flat_mut(dy), flat(y), |dy, y| KIND.slope_at_output(y, dy))),
         }
     }
 
     /// `f(x)`, for all but softmax.
+    #[inline(always)]
     pub fn value(self, x: Real) -> Real {
         match self {
             Linear | Softmax => x,
-            Sigmoid => 1.0 / (1.0 + (-x).exp()),
-            Tanh => x.tanh(),
-            Elu if x > 0.0 => x,
-            Elu => x.exp_m1(),
-            Selu => SELU_SCALE * if x > 0.0 { x } else { SELU_ALPHA * x.exp_m1() },
+            // As a mask, so that a NaN stays one and shows in the loss: the choice between a number and itself would
+            // become a store under a mask, six times as slow.
+            Relu => Real::from_bits(x.to_bits() & if x < 0.0 { 0 } else { !0 }),
+            LeakyRelu => x * if x < 0.0 { LEAKY_SLOPE } else { 1.0 },
+            Sigmoid => sigmoid(x),
+            // (e²ˣ − 1) / (e²ˣ + 1), which is 1 from 20 on.
+            Tanh => {
+                let m1 = exp_m1(2.0 * x.clamp(-20.0, 20.0));
+                m1 / (m1 + 2.0)
+            }
+            Elu => {
+                if x > 0.0 {
+                    x
+                } else {
+                    exp_m1(x)
+                }
+            }
+            Selu => SELU_SCALE * if x > 0.0 { x } else { SELU_ALPHA * exp_m1(x) },
             Gelu => x * normal_distribution(x),
-            Silu => x / (1.0 + (-x).exp()),
-            Softplus => x.max(0.0) + (-x.abs()).exp().ln_1p(),
+            Silu => x * sigmoid(x),
+            Softplus => x.max(0.0) + ln_1p(exp(-x.abs())),
             Softsign => x / (1.0 + x.abs()),
-            // Written so that a NaN stays one, and shows in the loss.
-            Relu if x < 0.0 => 0.0,
-            LeakyRelu if x < 0.0 => LEAKY_SLOPE * x,
-            Relu | LeakyRelu => x,
             HardSigmoid => (x / 6.0 + 0.5).clamp(0.0, 1.0),
-            Exponential => x.exp(),
+            Exponential => exp(x),
         }
     }
 
     /// `f′(x)`, for those that need their input.
+    #[inline(always)]
     pub fn slope_at_input(self, x: Real) -> Real {
         if self == Gelu {
-            let density = (-0.5 * x * x).exp() * (0.5 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2) as Real;
+            let density = exp(-0.5 * x * x) * (0.5 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2) as Real;
             return normal_distribution(x) + x * density;
         }
-        let sigmoid = Sigmoid.value(x);
+        let sigmoid = sigmoid(x);
         sigmoid * (1.0 + x * (1.0 - sigmoid))
     }
 
-    /// `f′(x)` where `f(x) = y`, for those that act on each value and do not need their input.
-    fn slope_at_output(self, y: Real) -> Real {
-        match self {
+    /// `f′(x)·dy` where `f(x) = y`, for those that act on each value and do not need their input.
+    #[inline(always)]
+    fn slope_at_output(self, y: Real, dy: Real) -> Real {
+        // As in the value of relu.
+        let where_positive = |dy: Real| Real::from_bits(dy.to_bits() & if y > 0.0 { !0 } else { 0 });
+        dy * match self {
+            Relu => return where_positive(dy),
             Sigmoid => y * (1.0 - y),
             Tanh => 1.0 - y * y,
-            Elu if y > 0.0 => 1.0,
-            Elu => y + 1.0,
-            Selu if y > 0.0 => SELU_SCALE,
-            Selu => y + SELU_SCALE * SELU_ALPHA,
-            Softplus => -(-y).exp_m1(),
+            Elu => {
+                if y > 0.0 {
+                    1.0
+                } else {
+                    y + 1.0
+                }
+            }
+            Selu => {
+                if y > 0.0 {
+                    SELU_SCALE
+                } else {
+                    y + SELU_SCALE * SELU_ALPHA
+                }
+            }
+            Softplus => -exp_m1(-y),
             Softsign => (1.0 - y.abs()) * (1.0 - y.abs()),
-            LeakyRelu if y < 0.0 => LEAKY_SLOPE,
-            HardSigmoid if y > 0.0 && y < 1.0 => 1.0 / 6.0,
-            HardSigmoid => 0.0,
+            LeakyRelu => {
+                if y < 0.0 {
+                    LEAKY_SLOPE
+                } else {
+                    1.0
+                }
+            }
+            HardSigmoid => {
+                if y > 0.0 && y < 1.0 {
+                    1.0 / 6.0
+                } else {
+                    0.0
+                }
+            }
             Exponential => y,
-            Linear | LeakyRelu | Relu | Softmax | Gelu | Silu => 1.0,
+            Linear | Softmax | Gelu | Silu => 1.0,
         }
     }
 }
 
+#[inline(always)]
+fn sigmoid(x: Real) -> Real {
+    1.0 / (1.0 + exp(-x))
+}
+
 /// Φ(x), the share of a normal distribution below `x`.
+#[inline(always)]
 fn normal_distribution(x: Real) -> Real {
-    (0.5 * libm::erfc(-f64::from(x) * FRAC_1_SQRT_2)) as Real
+    let tail = tail(x.abs() * FRAC_1_SQRT_2 as Real);
+    if x > 0.0 { 1.0 - tail } else { tail }
 }
 
 /// Keras's name.

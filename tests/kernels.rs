@@ -6,7 +6,7 @@ use ndarray::{Array2, ArrayView2};
 use proptest::prelude::*;
 use tallynet::Real;
 use tallynet::kernels::matmul::{matmul, scratch_len};
-use tallynet::kernels::{self, rows};
+use tallynet::kernels::{self, elementary, normalization, rows};
 
 fn noise(rows: usize, columns: usize, seed: u64) -> Array2<Real> {
     let mut state = seed.wrapping_add(77);
@@ -114,6 +114,57 @@ fn softmax_of_any_numbers() {
     rows::softmax(&mut odd, 2);
     assert!(odd[0].is_nan() && odd[1].is_nan());
     assert_eq!(odd[2..], [1.0, 0.0, 0.0, 1.0]);
+}
+
+/// The largest error of a function on a stretch, relative to what the standard library makes of it in double precision.
+fn worst(f: fn(Real) -> Real, exact: fn(f64) -> f64, from: f64, to: f64) -> f64 {
+    let points = (0..=100_000).map(|i| (from + (to - from) * f64::from(i) / 1e5) as Real);
+    let mut values: Vec<Real> = points.clone().collect();
+    rows::map(&mut values, f);
+    let error = |(x, y): (Real, Real)| (f64::from(y) / exact(f64::from(x)) - 1.0).abs();
+    // Where the exact value is 0, so is the other: the quotient is no number, and no error.
+    points.zip(values).map(error).fold(0.0, f64::max)
+}
+
+#[test]
+fn elementary_functions() {
+    use elementary::{exp, exp_m1, ln_1p, tail};
+    assert!(worst(exp, f64::exp, -87.0, 88.0) < 3e-7);
+    for (from, to) in [(-20.0, 80.0), (-0.7, 0.7), (-1e-3, 1e-3), (-1e-30, 1e-30)] {
+        assert!(worst(exp_m1, f64::exp_m1, from, to) < 5e-7, "{from} {to}");
+    }
+    assert!(worst(ln_1p, f64::ln_1p, 0.0, 1.0).max(worst(ln_1p, f64::ln_1p, 1e-9, 1e-6)) < 3e-7);
+    let exact = |x: f64| 0.5 * libm::erfc(x);
+    assert!(worst(tail, exact, 0.0, 2.0) < 2e-6 && worst(tail, exact, 2.0, 9.0) < 2e-5);
+    let infinite = Real::INFINITY;
+    assert_eq!([exp(-infinite), exp(infinite), exp_m1(-infinite), tail(infinite)], [0.0, infinite, -1.0, 0.0]);
+    assert!([exp, exp_m1, ln_1p, tail].iter().all(|f| f(Real::NAN).is_nan()));
+}
+
+#[test]
+fn channels_one_by_one() {
+    for (m, n) in [(1, 1), (7, 3), (50, 16), (33, 40)] {
+        let (x, dy, factors) = (noise(m, n, 1), noise(m, n, 2), noise(3, n, 3));
+        let [x_flat, dy_flat] = [&x, &dy].map(|array| array.as_slice().unwrap());
+        let [a, b, c] = [0, 1, 2].map(|i| factors.as_slice().unwrap()[i * n..].split_at(n).0);
+        let (mut y, mut dx) = (vec![Real::NAN; m * n], vec![Real::NAN; m * n]);
+        normalization::scale(x_flat, a, c, &mut y);
+        normalization::combine(dy_flat, x_flat, [a, b, c], &mut dx);
+        let mut sums = [vec![f64::NAN; n], vec![f64::NAN; n], vec![f64::NAN; n], vec![f64::NAN; n]];
+        let [means, squares, d_sums, products] = &mut sums;
+        normalization::moments(x_flat, means, squares);
+        normalization::gradient_sums(x_flat, dy_flat, d_sums, products);
+        for j in 0..n {
+            let [x, dy] = [&x, &dy].map(|array| array.column(j).mapv(f64::from));
+            let mean = x.mean().unwrap();
+            let exact = [mean, x.mapv(|x| (x - mean).powi(2)).sum(), dy.sum(), (&x * &dy).sum()];
+            sums.iter().zip(exact).for_each(|(sums, exact)| assert!((sums[j] - exact).abs() < 1e-12, "{m} {n} {j}"));
+        }
+        for (at, (x, dy)) in x.iter().zip(&dy).enumerate() {
+            let j = at % n;
+            assert!((y[at] - (a[j] * x + c[j])).abs() < 1e-6 && (dx[at] - (a[j] * dy + b[j] * x + c[j])).abs() < 1e-6);
+        }
+    }
 }
 
 /// What is packed at a time has an end: the inner dimension goes past it, both ways round.

@@ -10,9 +10,11 @@
 //! constants, and a row's result does not depend on how many rows come with it. In `f64` the plain path runs.
 
 pub mod convolution;
+pub mod elementary;
 pub(crate) mod lanes;
 pub mod matmul;
 mod narrow;
+pub mod normalization;
 pub mod pooling;
 pub mod rows;
 mod sparse;

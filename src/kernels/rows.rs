@@ -2,6 +2,7 @@
 
 use ndarray::{ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2};
 
+use super::elementary::exp;
 use super::kernel;
 use super::lanes::Lanes;
 use crate::Real;
@@ -62,41 +63,6 @@ fn softmax_body<L: Lanes>(values: &mut [Real], width: usize) {
     }
 }
 
-/// `eˣ` to within two units of the last place, in a form that fills vector lanes: `2ⁿ·eʳ` with `n` the whole number
-/// nearest to `x·log₂e`, and a polynomial for `eʳ`, `|r| ≤ ½·ln 2` (the coefficients are Taylor's, whose remainder is
-/// under 2⁻²⁴ there). NaN stays NaN; below −87 it is 0, above 88 infinite.
-#[cfg(not(feature = "f64"))]
-#[inline(always)]
-fn exp(x: Real) -> Real {
-    // Adding and subtracting 1.5·2²³ rounds to a whole number, and leaves it in the low bits.
-    const ROUND: f32 = 12_582_912.0;
-    let clamped = if x < -87.5 { -87.5 } else { x };
-    let clamped = if clamped > 88.5 { 88.5 } else { clamped };
-    let shifted = clamped * std::f32::consts::LOG2_E + ROUND;
-    let n = shifted - ROUND;
-    // ln 2 in two parts, the first exact in few digits, so that n·ln 2 loses nothing.
-    let r = clamped - n * 0.693_359_4 + n * 2.121_944_4e-4;
-    let p = 1.0 / 5040.0;
-    let p = p * r + 1.0 / 720.0;
-    let p = p * r + 1.0 / 120.0;
-    let p = p * r + 1.0 / 24.0;
-    let p = p * r + 1.0 / 6.0;
-    let p = p * r + 0.5;
-    let p = p * r * r + r + 1.0;
-    // The exponent is 127 + n, in two halves, since n alone may reach 128.
-    let half = (shifted.to_bits().wrapping_sub(ROUND.to_bits()) as i32) >> 1;
-    let rest = (shifted.to_bits().wrapping_sub(ROUND.to_bits()) as i32) - half;
-    let power = |n: i32| f32::from_bits((127i32.wrapping_add(n) as u32) << 23);
-    let y = p * power(half) * power(rest);
-    if x < -87.5 { 0.0 } else { y }
-}
-
-#[cfg(feature = "f64")]
-#[inline(always)]
-fn exp(x: Real) -> Real {
-    x.exp()
-}
-
 /// Through the softmax: `dx = p·(dp − Σₖ dpₖ·pₖ)`, where `dp` becomes `dx`.
 pub fn softmax_backward(p: ArrayView1<Real>, mut dp: ArrayViewMut1<Real>) {
     let dot = p.dot(&dp);
@@ -128,16 +94,6 @@ fn scale_bytes_body<L: Lanes>(from: &[u8], scale: Real, to: &mut [Real]) {
 }
 
 kernel! {
-    /// `to[i] += from[i]`.
-    pub fn add(from: &[Real], to: &mut [Real]) = add_body
-}
-
-#[inline(always)]
-fn add_body<L: Lanes>(from: &[Real], to: &mut [Real]) {
-    to.iter_mut().zip(from).for_each(|(to, from)| *to += from);
-}
-
-kernel! {
     /// `Σ|x|` and `Σx²`, in double precision: sixteen sums of every sixteenth value each, added up at the end.
     pub fn norms(values: &[Real]) -> [f64; 2] = norms_body
 }
@@ -159,34 +115,23 @@ fn norms_body<L: Lanes>(values: &[Real]) -> [f64; 2] {
 }
 
 kernel! {
-    /// Each `x` becomes `max(x, 0)`; a NaN stays one, and shows in the loss.
-    pub fn relu(values: &mut [Real]) = relu_body
+    /// Each `x` becomes `f(x)`.
+    pub fn map(values: &mut [Real], f: impl Fn(Real) -> Real) = map_body
 }
 
 #[inline(always)]
-fn relu_body<L: Lanes>(values: &mut [Real]) {
-    // As a mask: the choice between a number and itself would become a store under a mask, six times as slow.
-    values.iter_mut().for_each(|x| *x = Real::from_bits(x.to_bits() & if *x < 0.0 { 0 } else { !0 }));
+fn map_body<L: Lanes>(values: &mut [Real], f: impl Fn(Real) -> Real) {
+    values.iter_mut().for_each(|x| *x = f(*x));
 }
 
 kernel! {
-    /// `dy` becomes 0 where `y` is not above 0.
-    pub fn relu_backward(y: &[Real], dy: &mut [Real]) = relu_backward_body
+    /// Each `x` becomes `f(x, y)`, where y is the number in its place among the others.
+    pub fn zip(values: &mut [Real], others: &[Real], f: impl Fn(Real, Real) -> Real) = zip_body
 }
 
 #[inline(always)]
-fn relu_backward_body<L: Lanes>(y: &[Real], dy: &mut [Real]) {
-    dy.iter_mut().zip(y).for_each(|(dy, y)| *dy = Real::from_bits(dy.to_bits() & if *y > 0.0 { !0 } else { 0 }));
-}
-
-kernel! {
-    /// The step `w[i] −= rate·g[i]`.
-    pub fn descend(w: &mut [Real], g: &[Real], rate: Real) = descend_body
-}
-
-#[inline(always)]
-fn descend_body<L: Lanes>(w: &mut [Real], g: &[Real], rate: Real) {
-    w.iter_mut().zip(g).for_each(|(w, g)| *w -= rate * g);
+fn zip_body<L: Lanes>(values: &mut [Real], others: &[Real], f: impl Fn(Real, Real) -> Real) {
+    values.iter_mut().zip(others).for_each(|(x, &y)| *x = f(*x, y));
 }
 
 /// Moments smaller than this are taken for 0. A parameter that gets no gradient any more (a pixel that is always

@@ -16,9 +16,10 @@ use super::{Backward, Built, Count, Coupling, Forward, Layer, LayerSpec, Misfit,
 use crate::Real;
 use crate::classes::class;
 use crate::initializers::Initializer;
+use crate::kernels::normalization;
 use crate::params::ParamSpec;
 use crate::regularizers::L1L2;
-use crate::shape::{Shape, per_position};
+use crate::shape::{Shape, flat, flat_mut};
 
 class! {
     /// The layer `BatchNormalization`.
@@ -121,11 +122,7 @@ impl Layer for Normalization {
             let factor = gamma / self.deviation(variance);
             (factors[channel], shifts[channel]) = (factor as Real, (beta - mean * factor) as Real);
         }
-        let (x, mut y) = (per_position(pass.x, self.channels), per_position(pass.y, self.channels));
-        for (x, mut y) in x.rows().into_iter().zip(y.rows_mut()) {
-            let factors = factors.iter().zip(shifts.iter());
-            y.iter_mut().zip(x).zip(factors).for_each(|((y, &x), (factor, shift))| *y = factor * x + shift);
-        }
+        normalization::scale(flat(pass.x), factors, &shifts[..self.channels], flat_mut(pass.y));
     }
 
     /// `dx = a·dy + b·x + c`, with three factors a channel; b and c are 0 where the moving values are what counts.
@@ -148,13 +145,8 @@ impl Layer for Normalization {
             slopes[channel] = slope as Real;
             shifts[channel] = (-gamma * inverse * d_beta / n - slope * mean) as Real;
         }
-        let [x, dy] = [pass.x, pass.dy].map(|rows| per_position(rows, self.channels));
-        for ((mut dx, x), dy) in per_position(dx, self.channels).rows_mut().into_iter().zip(x.rows()).zip(dy.rows()) {
-            let factors = factors.iter().zip(slopes.iter()).zip(shifts.iter());
-            for (((dx, &x), &dy), ((factor, slope), shift)) in dx.iter_mut().zip(x).zip(dy).zip(factors) {
-                *dx = factor * dy + slope * x + shift;
-            }
-        }
+        let factors = [&*factors, &*slopes, &shifts[..self.channels]];
+        normalization::combine(flat(pass.dy), flat(pass.x), factors, flat_mut(dx));
     }
 
     fn scratch_len(&self) -> usize {
@@ -177,20 +169,9 @@ impl Coupling for Normalization {
     }
 
     fn sums(&self, x: ArrayView2<Real>, sums: &mut [f64]) {
-        let x = per_position(x, self.channels);
-        let count = x.nrows() as f64;
-        sums.fill(0.0);
-        sums[0] = count;
+        sums[0] = (x.len() / self.channels) as f64;
         let (means, squares) = sums[1..].split_at_mut(self.channels);
-        for row in x.rows() {
-            means.iter_mut().zip(row).for_each(|(sum, &x)| *sum += f64::from(x));
-        }
-        means.iter_mut().for_each(|sum| *sum /= count);
-        for row in x.rows() {
-            for ((square, mean), &x) in squares.iter_mut().zip(&*means).zip(row) {
-                *square += (f64::from(x) - mean) * (f64::from(x) - mean);
-            }
-        }
+        normalization::moments(flat(x), means, squares);
     }
 
     fn join(&self, total: &mut [f64], part: &[f64]) {
@@ -207,15 +188,8 @@ impl Coupling for Normalization {
 
     /// `dβ = Σ dy` of each channel, then `dγ = Σ dy·x̂` of each.
     fn gradient_sums(&self, pass: Backward, gradient_sums: &mut [f64]) {
-        gradient_sums.fill(0.0);
         let (d_beta, d_gamma) = gradient_sums.split_at_mut(self.channels);
-        let [x, dy] = [pass.x, pass.dy].map(|rows| per_position(rows, self.channels));
-        for (x, dy) in x.rows().into_iter().zip(dy.rows()) {
-            for (channel, (&x, &dy)) in x.iter().zip(dy).enumerate() {
-                d_beta[channel] += f64::from(dy);
-                d_gamma[channel] += f64::from(dy) * f64::from(x);
-            }
-        }
+        normalization::gradient_sums(flat(pass.x), flat(pass.dy), d_beta, &mut d_gamma[..self.channels]);
         for channel in 0..self.channels {
             let [_, _, mean, variance] = self.of_channel(pass.params, pass.training, channel);
             d_gamma[channel] = (d_gamma[channel] - mean * d_beta[channel]) / self.deviation(variance);

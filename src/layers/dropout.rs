@@ -5,14 +5,14 @@
 //! not on which thread computes the row. The backward pass draws the same numbers again, which is cheaper than keeping
 //! them.
 
-use ndarray::{ArrayView2, ArrayViewMut2, Zip};
-use rand::RngCore;
+use ndarray::{ArrayView2, ArrayViewMut2};
+use rand::Rng;
 
 use super::{Backward, Built, Forward, Layer, LayerSpec, Misfit, Operation, Training, misfit};
 use crate::Real;
 use crate::classes::class;
 use crate::random::{self, Stream};
-use crate::shape::Shape;
+use crate::shape::{Shape, flat_mut};
 
 class! {
     /// The layer `Dropout`.
@@ -33,17 +33,22 @@ impl Dropout {
 
     /// Writes each value of `from`, in training dropped or scaled.
     fn drop(&self, training: Option<Training>, from: ArrayView2<Real>, mut to: ArrayViewMut2<Real>) {
-        let Some(Training { moment, .. }) = training else { return to.assign(&from) };
+        to.assign(&from);
+        let Some(Training { moment, .. }) = training else { return };
         let stream = Stream::Dropout { layer: moment.layer as u32, iteration: moment.iteration };
         let mut generator = random::generator(moment.seed, stream);
         // A number in each row's own stretch of the stream, which begins at a block of its own.
         let stretch = (from.ncols() as u128).next_multiple_of(16);
         let (limit, scale) = ((self.rate * 4_294_967_296.0) as u32, 1.0 / (1.0 - self.rate) as Real);
-        for (i, (from, mut to)) in from.rows().into_iter().zip(to.rows_mut()).enumerate() {
+        let mut numbers = [0; 256];
+        for (i, row) in flat_mut(to).chunks_exact_mut(from.ncols()).enumerate() {
             generator.set_word_pos((moment.first_row + i) as u128 * stretch);
-            Zip::from(&mut to).and(from).for_each(|to, &from| {
-                *to = if generator.next_u32() >= limit { from * scale } else { 0.0 };
-            });
+            for values in row.chunks_mut(numbers.len()) {
+                generator.fill(&mut numbers[..values.len()]);
+                values.iter_mut().zip(&numbers).for_each(|(value, number)| {
+                    *value = if *number >= limit { *value * scale } else { 0.0 };
+                });
+            }
         }
     }
 }

@@ -27,7 +27,7 @@ use std::fmt;
 use ndarray::{ArrayView2, ArrayViewMut2};
 
 use crate::Real;
-use crate::activations::ActivationKind;
+use crate::activations::ActivationKind::{self, Gelu, Linear, Silu};
 use crate::classes::classes;
 use crate::params::ParamSpec;
 use crate::shape::Shape;
@@ -121,11 +121,9 @@ impl Operation {
     /// What runs for an activation behind an output of this shape: nothing for `linear`.
     fn activation(kind: ActivationKind, output: &Shape) -> Option<Operation> {
         match kind {
-            ActivationKind::Linear => None,
-            _ if kind.needs_input() => Some(Operation::layer(pointwise::Pointwise {
-                value: move |x| kind.value(x),
-                derivative: move |x| kind.slope_at_input(x),
-            })),
+            Linear => None,
+            Gelu => Some(Operation::pointwise(|x| Gelu.value(x), |x| Gelu.slope_at_input(x))),
+            Silu => Some(Operation::pointwise(|x| Silu.value(x), |x| Silu.slope_at_input(x))),
             _ => Some(Operation::InPlace(kind, output.last())),
         }
     }

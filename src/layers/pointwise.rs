@@ -2,14 +2,15 @@
 //!
 //! Where the options of an activation's own layer leave one that has a name, that one is what runs.
 
-use ndarray::Zip;
 use serde::{Deserialize, Serialize};
 
 use super::{Backward, Built, Forward, Layer, LayerSpec, Misfit, Operation, misfit};
 use crate::Real;
 use crate::activations::ActivationKind;
 use crate::classes::class;
-use crate::shape::Shape;
+use crate::kernels::elementary::{exp, exp_m1};
+use crate::kernels::rows::zip;
+use crate::shape::{Shape, flat, flat_mut};
 
 /// Any activation as a layer of its own, as in `Activation('softmax')`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -106,7 +107,7 @@ impl LayerSpec for ReLU {
             true => 0.0,
             false => slope,
         };
-        Built::weightless(input.clone(), Some(Operation::layer(Pointwise { value, derivative })), REASON)
+        Built::weightless(input.clone(), Some(Operation::pointwise(value, derivative)), REASON)
     }
 }
 
@@ -122,9 +123,9 @@ impl LayerSpec for ELU {
         if alpha == 1.0 {
             return Activation::new(ActivationKind::Elu).build(input);
         }
-        let value = move |x: Real| if x > 0.0 { x } else { alpha * x.exp_m1() };
-        let derivative = move |x: Real| if x > 0.0 { 1.0 } else { alpha * x.exp() };
-        Built::weightless(input.clone(), Some(Operation::layer(Pointwise { value, derivative })), REASON)
+        let value = move |x: Real| if x > 0.0 { x } else { alpha * exp_m1(x) };
+        let derivative = move |x: Real| if x > 0.0 { 1.0 } else { alpha * exp(x) };
+        Built::weightless(input.clone(), Some(Operation::pointwise(value, derivative)), REASON)
     }
 }
 
@@ -145,8 +146,8 @@ impl LayerSpec for Rescaling {
             let problem = format!("scale is {} and offset is {}", self.scale, self.offset);
             return misfit(problem, "give scale and offset finite numbers");
         }
-        let layer = Pointwise { value: move |x: Real| x * scale + offset, derivative: move |_: Real| scale };
-        Built::weightless(input.clone(), Some(Operation::layer(layer)), REASON)
+        let rescale = Operation::pointwise(move |x| x * scale + offset, move |_| scale);
+        Built::weightless(input.clone(), Some(rescale), REASON)
     }
 }
 
@@ -158,19 +159,31 @@ fn at_least_0(name: &str, value: f64) -> Result<Real, Misfit> {
 }
 
 /// Computes `value(x)`, whose derivative is `derivative(x)`.
-pub(super) struct Pointwise<V, D> {
-    pub value: V,
-    pub derivative: D,
+struct Pointwise<V, D> {
+    value: V,
+    derivative: D,
+}
+
+impl Operation {
+    /// Computes each value anew, and keeps the old ones for the way back.
+    pub(super) fn pointwise<V, D>(value: V, derivative: D) -> Operation
+    where
+        V: Fn(Real) -> Real + Send + Sync + 'static,
+        D: Fn(Real) -> Real + Send + Sync + 'static,
+    {
+        Operation::layer(Pointwise { value, derivative })
+    }
 }
 
 impl<V: Fn(Real) -> Real + Send + Sync, D: Fn(Real) -> Real + Send + Sync> Layer for Pointwise<V, D> {
-    fn forward(&self, mut pass: Forward) {
-        pass.y.zip_mut_with(&pass.x, |y, &x| *y = (self.value)(x));
+    fn forward(&self, pass: Forward) {
+        zip(flat_mut(pass.y), flat(pass.x), |_, x| (self.value)(x));
     }
 
-    fn backward(&self, pass: Backward) {
-        if let Some(mut dx) = pass.dx {
-            Zip::from(&mut dx).and(&pass.x).and(&pass.dy).for_each(|dx, &x, &dy| *dx = dy * (self.derivative)(x));
+    fn backward(&self, mut pass: Backward) {
+        if let Some(dx) = &mut pass.dx {
+            dx.assign(&pass.dy);
+            zip(flat_mut(dx.view_mut()), flat(pass.x), |dy, x| dy * (self.derivative)(x));
         }
     }
 }

@@ -7,7 +7,7 @@
 //! ```
 
 use super::*;
-use crate::kernels::rows::descend;
+use crate::kernels::rows::zip;
 
 optimizer! {
     /// The optimizer `SGD`.
@@ -26,7 +26,7 @@ impl Optimizer for Sgd {
     fn update(&self, step: Step, params: &mut [Real], gradients: &[Real], slots: &mut Slots) {
         let (rate, momentum) = (step.learning_rate as Real, self.momentum as Real);
         if momentum == 0.0 {
-            return descend(params, gradients, rate);
+            return zip(params, gradients, |w, g| w - rate * g);
         }
         for ((w, g), m) in params.iter_mut().zip(gradients).zip(slots[0].iter_mut()) {
             *m = momentum * *m - rate * g;

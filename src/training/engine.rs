@@ -10,7 +10,7 @@ use super::batch::{Job, Shard, cut, pass};
 use super::head::{Head, Tally};
 use super::threads::{Threads, own};
 use crate::datasets::batches::Rows;
-use crate::kernels::rows::add;
+use crate::kernels::rows::zip;
 use crate::layers::Moment;
 use crate::model::{Compiled, Gradients, Sequential, Workspace};
 use crate::optimizers::Slots;
@@ -111,7 +111,7 @@ impl Engine {
         if let Some((first, rest)) = shards.split_first_mut() {
             let rest: &[Shard] = rest;
             self.threads.pieces(&mut first.gradients, Slots::default(), &|sum, _, start| {
-                rest.iter().for_each(|shard| add(&shard.gradients[start..][..sum.len()], sum));
+                rest.iter().for_each(|shard| zip(sum, &shard.gradients[start..][..sum.len()], |sum, part| sum + part));
             });
             for (entry, penalty) in params.penalized() {
                 let values = &params.values[entry.range.clone()];
