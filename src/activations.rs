@@ -6,13 +6,13 @@
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 use std::fmt;
 
-use ndarray::{ArrayView2, ArrayViewMut2, Zip};
+use ndarray::{ArrayView2, ArrayViewMut2};
 use serde::{Deserialize, Serialize};
 
 use crate::Real;
 use crate::kernels::elementary::{exp, exp_m1, ln_1p, tail};
 use crate::kernels::rows::{self, map, zip};
-use crate::shape::{flat, flat_mut, per_position};
+use crate::shape::{flat, flat_mut};
 
 /// An activation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -88,9 +88,7 @@ impl ActivationKind {
     /// Turns the gradient at `y` into the gradient at `x`, given `y`.
     pub fn backward(self, width: usize, y: ArrayView2<Real>, dy: ArrayViewMut2<Real>) {
         match self {
-            Softmax => Zip::from(per_position(y, width).rows())
-                .and(per_position(dy, width).rows_mut())
-                .for_each(rows::softmax_backward),
+            Softmax => rows::softmax_backward(flat(y), flat_mut(dy), width),
             _ => each!(self, |KIND| zip(flat_mut(dy), flat(y), |dy, y| KIND.slope_at_output(y, dy))),
         }
     }

@@ -62,14 +62,14 @@ proptest! {
     fn rows_of_any_size(m in 1usize..30, n in 1usize..40) {
         let (y, bias) = (noise(m, n, 1), noise(1, n, 2));
         let mut with_bias = y.clone();
-        rows::add_to_each(with_bias.view_mut(), bias.as_slice().unwrap());
+        rows::add_bias(with_bias.as_slice_mut().unwrap(), bias.as_slice().unwrap());
         prop_assert_eq!(&with_bias, &(&y + &bias));
         let mut sums = bias.row(0).to_vec();
-        rows::sum(y.view(), &mut sums, true);
+        rows::sum_rows(y.as_slice().unwrap(), &mut sums, true);
         for (j, sum) in sums.iter().enumerate() {
             prop_assert!((sum - bias[[0, j]] - y.column(j).sum()).abs() < 1e-5);
         }
-        rows::sum(y.view(), &mut sums, false);
+        rows::sum_rows(y.as_slice().unwrap(), &mut sums, false);
         for (j, sum) in sums.iter().enumerate() {
             prop_assert!((sum - y.column(j).sum()).abs() < 1e-5);
         }

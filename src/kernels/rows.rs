@@ -1,20 +1,13 @@
 //! What is done to each row of a matrix, or over all of them: biases, softmax, scaling.
 
-use ndarray::{ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2};
-
 use super::elementary::exp;
 use super::kernel;
 use super::lanes::Lanes;
 use crate::Real;
-use crate::shape::{flat, flat_mut};
-
-/// `y[i, j] += bias[j]`.
-pub fn add_to_each(y: ArrayViewMut2<Real>, bias: &[Real]) {
-    add_bias(flat_mut(y), bias);
-}
 
 kernel! {
-    fn add_bias(y: &mut [Real], bias: &[Real]) = add_bias_body
+    /// `y[i, j] += bias[j]`.
+    pub fn add_bias(y: &mut [Real], bias: &[Real]) = add_bias_body
 }
 
 #[inline(always)]
@@ -24,13 +17,9 @@ fn add_bias_body<L: Lanes>(y: &mut [Real], bias: &[Real]) {
     }
 }
 
-/// `sums[j] = Σᵢ dy[i, j]`, or `+=` where `accumulate` says so, in the order of the rows.
-pub fn sum(dy: ArrayView2<Real>, sums: &mut [Real], accumulate: bool) {
-    sum_rows(flat(dy), sums, accumulate);
-}
-
 kernel! {
-    fn sum_rows(dy: &[Real], sums: &mut [Real], accumulate: bool) = sum_rows_body
+    /// `sums[j] = Σᵢ dy[i, j]`, or `+=` where `accumulate` says so, in the order of the rows.
+    pub fn sum_rows(dy: &[Real], sums: &mut [Real], accumulate: bool) = sum_rows_body
 }
 
 #[inline(always)]
@@ -63,10 +52,17 @@ fn softmax_body<L: Lanes>(values: &mut [Real], width: usize) {
     }
 }
 
-/// Through the softmax: `dx = p·(dp − Σₖ dpₖ·pₖ)`, where `dp` becomes `dx`.
-pub fn softmax_backward(p: ArrayView1<Real>, mut dp: ArrayViewMut1<Real>) {
-    let dot = p.dot(&dp);
-    dp.zip_mut_with(&p, |dp, p| *dp = p * (*dp - dot));
+kernel! {
+    /// Through the softmax: `dx = p·(dp − Σₖ dpₖ·pₖ)` for each vector of this width, where `dp` becomes `dx`.
+    pub fn softmax_backward(p: &[Real], dp: &mut [Real], width: usize) = softmax_backward_body
+}
+
+#[inline(always)]
+fn softmax_backward_body<L: Lanes>(p: &[Real], dp: &mut [Real], width: usize) {
+    for (p, dp) in p.chunks_exact(width).zip(dp.chunks_exact_mut(width)) {
+        let dot: Real = p.iter().zip(&*dp).map(|(p, dp)| p * dp).sum();
+        dp.iter_mut().zip(p).for_each(|(dp, p)| *dp = p * (*dp - dot));
+    }
 }
 
 /// Asks for bytes that will be read soon: rows in random order are nowhere near the cache.

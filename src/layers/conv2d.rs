@@ -17,7 +17,7 @@ use crate::kernels::convolution::{self, Axis, Convolution, Padding};
 use crate::kernels::rows;
 use crate::params::ParamSpec;
 use crate::regularizers::L1L2;
-use crate::shape::{Shape, flat, flat_mut, per_position};
+use crate::shape::{Shape, flat, flat_mut};
 
 class! {
     /// The layer `Conv2D`.
@@ -140,7 +140,7 @@ impl Layer for Convolution {
         let (x, dy) = (flat(pass.x), flat(pass.dy));
         convolution::kernel_gradient(self, x, dy, d_kernel, pass.accumulate, pass.scratch);
         if !d_bias.is_empty() {
-            rows::sum(per_position(pass.dy, self.filters), d_bias, pass.accumulate);
+            rows::sum_rows(dy, d_bias, pass.accumulate);
         }
         if let Some(dx) = pass.dx {
             convolution::input_gradient(self, &pass.params[..n_weights], dy, flat_mut(dx), pass.scratch);

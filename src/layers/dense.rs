@@ -19,7 +19,7 @@ use crate::kernels::matmul::{self, matmul};
 use crate::kernels::rows;
 use crate::params::ParamSpec;
 use crate::regularizers::L1L2;
-use crate::shape::{Shape, per_position};
+use crate::shape::{Shape, flat, flat_mut, per_position};
 
 class! {
     /// `units` weighted sums of the last axis, each with a bias of its own, then an activation.
@@ -102,7 +102,7 @@ impl Layer for DenseLayer {
         let mut y = per_position(pass.y, self.units);
         matmul(per_position(pass.x, self.inputs), kernel, y.view_mut(), false, pass.scratch);
         if !bias.is_empty() {
-            rows::add_to_each(y, bias);
+            rows::add_bias(flat_mut(y), bias);
         }
     }
 
@@ -114,7 +114,7 @@ impl Layer for DenseLayer {
 
         matmul(x.t(), dy, d_kernel, pass.accumulate, pass.scratch);
         if !d_bias.is_empty() {
-            rows::sum(dy, d_bias, pass.accumulate);
+            rows::sum_rows(flat(dy), d_bias, pass.accumulate);
         }
         if let Some(dx) = pass.dx {
             let kernel = &pass.params[..self.inputs * self.units];
