@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::classes::{class, classes, snake_case};
+use crate::kernels::rows::largest;
 use crate::{Error, Real, Result};
 
 classes! {
@@ -93,11 +94,6 @@ metrics! {
 /// One vector, which is right or wrong.
 fn one(is_right: bool) -> [f64; 2] {
     [f64::from(is_right), 1.0]
-}
-
-fn largest(vector: &[Real]) -> usize {
-    let first = (0, Real::NEG_INFINITY);
-    vector.iter().enumerate().fold(first, |best, (i, &x)| if x > best.1 { (i, x) } else { best }).0
 }
 
 /// Fewer than k others are larger.

@@ -6,8 +6,10 @@ use tallynet::activations::ActivationKind::{self, Softmax};
 use tallynet::datasets::{Dataset, Inputs, Targets};
 use tallynet::kernels::convolution::Padding::Same;
 use tallynet::layers::*;
-use tallynet::losses::{CategoricalCrossentropy, Loss};
-use tallynet::model::Sequential;
+use tallynet::losses::{
+    AnyLoss, BinaryCrossentropy, CategoricalCrossentropy, Loss, MeanAbsoluteError, MeanSquaredError,
+};
+use tallynet::model::{Sequential, SequentialBuilder};
 use tallynet::optimizers::Sgd;
 use tallynet::shape::Shape;
 use tallynet::training::FitOptions;
@@ -249,6 +251,57 @@ fn a_class_weighs_the_same_in_every_form_of_targets() {
     for y in [Targets::Labels(ArrayD::zeros(vec![6, 4])), Targets::Reals(ArrayD::zeros(vec![6, 4, 3]))] {
         let error = trained(&[4, 2], y).unwrap_err().to_string();
         assert!(error.contains("one class a row"), "{error}");
+    }
+}
+
+/// What each loss, the softmax and the mean pool make of a million equal numbers, which single precision adds up badly.
+#[test]
+fn long_axes_lose_no_digits() {
+    let n = 1 << 20;
+    let scored = |builder: SequentialBuilder, loss: AnyLoss, y: Targets| {
+        let mut model = builder.build(0).unwrap();
+        model.compile(Sgd::default(), loss, &[]).unwrap();
+        let x = Inputs::Reals(ArrayD::from_elem([&[1], model.input_shape().dims()].concat(), 0.1));
+        model.evaluate(&Dataset { x, y }).unwrap().loss
+    };
+    let flat = || Sequential::builder([1024, 1024, 1]).add(Flatten {});
+    let zeros = |n: usize| Targets::Reals(ArrayD::zeros(vec![1, n]));
+    let first = || Targets::Labels(ArrayD::zeros(vec![1]));
+    let logits = CategoricalCrossentropy { from_logits: true, label_smoothing: 0.1 };
+    for (what, loss, exact) in [
+        ("mse", scored(flat(), MeanSquaredError {}.into(), zeros(n)), 0.01),
+        ("bce", scored(flat(), BinaryCrossentropy::default().into(), zeros(n)), -0.9f64.ln()),
+        ("logits", scored(flat(), logits.into(), first()), (n as f64).ln()),
+        (
+            "softmax",
+            scored(flat().add(Activation::new(Softmax)), CategoricalCrossentropy::default().into(), first()),
+            (n as f64).ln(),
+        ),
+        (
+            "mean",
+            scored(
+                Sequential::builder([1024, 1024, 1]).add(GlobalAveragePooling2D::default()),
+                MeanAbsoluteError {}.into(),
+                zeros(1),
+            ),
+            0.1,
+        ),
+    ] {
+        assert!((loss / exact - 1.0).abs() < 1e-5, "{what}: {loss}, and not {exact}");
+    }
+}
+
+#[test]
+fn class_weights_of_odd_targets_are_keras_own() {
+    for (y, loss) in [(-1.0, 1.0), (0.5, 2.5), (2.5, 6250.0), (1.0, 100.0)] {
+        let mut model = Sequential::builder([1]).add(Dense { use_bias: false, ..Dense::new(1) }).build(0).unwrap();
+        model.set_weight("dense_1/kernel", &ArrayD::zeros(vec![1, 1])).unwrap();
+        model.compile(Sgd::new(0.0), MeanSquaredError {}, &[]).unwrap();
+        let data =
+            Dataset { x: Inputs::Reals(ArrayD::ones(vec![1, 1])), y: Targets::Reals(ArrayD::from_elem(vec![1, 1], y)) };
+        let class_weight = Some(&[(0, 10.0), (1, 100.0), (2, 1000.0), (3, 10000.0)][..]);
+        let history = model.fit(&data, FitOptions { class_weight, ..FitOptions::default() }, &mut []).unwrap();
+        assert_eq!(history.get("loss").unwrap(), [loss], "{y}");
     }
 }
 

@@ -132,6 +132,23 @@ fn activations_in_a_row_each_keep_what_they_put_out() {
 }
 
 #[test]
+fn a_loss_absorbs_no_activation_whose_vectors_were_cut_anew() {
+    for activation in [Softmax, Sigmoid] {
+        let reshaped = |target_shape: &[i64]| Reshape { target_shape: target_shape.to_vec() };
+        let builder = |cut: bool| match cut {
+            true => Sequential::builder([4]).add(dense(6, activation)).add(reshaped(&[2, 3])),
+            false => Sequential::builder([2, 4]).add(dense(3, activation)).add(Flatten {}),
+        };
+        for cut in [true, false] {
+            let what = format!("{activation}, cut {cut}");
+            check(&what, builder(cut), CategoricalCrossentropy::default());
+            check(&what, builder(cut), SparseCategoricalCrossentropy::default());
+            check(&what, builder(cut), BinaryCrossentropy::default());
+        }
+    }
+}
+
+#[test]
 fn dense_on_every_position_of_any_rank() {
     let head = || dense(3, Softmax);
     let sparse = SparseCategoricalCrossentropy::default;

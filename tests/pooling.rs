@@ -76,7 +76,7 @@ proptest! {
         let (image, output) = (height * width * channels, rows.output * columns.output * channels);
         let (x, dy) = (values(images * image, seed), values(images * output, seed ^ 1));
         let (mut y, mut dx) = (vec![Real::NAN; dy.len()], vec![Real::NAN; x.len()]);
-        forward(&pooling, &x, &mut y);
+        forward(&pooling, &x, &mut y, &mut vec![Real::NAN; pooling.scratch_len()]);
         backward(&pooling, &x, &dy, &mut dx, &mut vec![Real::NAN; pooling.scratch_len()]);
         for i in 0..images {
             let (expected_y, expected_dx) =
@@ -96,7 +96,7 @@ fn a_nan_stays_one() {
             let mut x = [1.0, 2.0, 3.0, Real::NEG_INFINITY];
             x[at] = Real::NAN;
             let mut y = [0.0];
-            forward(&Pooling { pool, rows: axis, columns: axis, channels: 1 }, &x, &mut y);
+            forward(&Pooling { pool, rows: axis, columns: axis, channels: 1 }, &x, &mut y, &mut [Real::NAN; 3]);
             assert!(y[0].is_nan(), "{pool:?}, {at}");
         }
     }

@@ -7,7 +7,7 @@ use ndarray::ArrayD;
 use rand::seq::SliceRandom;
 
 use super::{Dataset, Inputs, Targets};
-use crate::kernels::rows::{prefetch, scale_bytes};
+use crate::kernels::rows::{largest, prefetch, scale_bytes};
 use crate::random::{self, Stream};
 use crate::shape::{Shape, Tuple};
 use crate::{Error, Real, Result};
@@ -145,13 +145,14 @@ impl<'a> Rows<'a> {
                 return wrong("a class_weight needs targets with one class a row".into());
             }
             (None, Some(classes)) => {
-                let of = |class: usize| classes.iter().find(|(named, _)| *named == class).map_or(1.0, |(_, w)| *w);
+                let of =
+                    |class: Real| classes.iter().find(|(named, _)| *named as Real == class).map_or(1.0, |(_, w)| *w);
                 let mut y = vec![0.0; self.target_width];
                 let class = |row: usize| {
                     self.y.write(row * self.target_width, &mut y);
                     match y[..] {
-                        [number] => number.round() as usize,
-                        _ => (0..y.len()).rev().max_by(|&a, &b| y[a].total_cmp(&y[b])).unwrap_or(0),
+                        [number] => number.round_ties_even(),
+                        _ => largest(&y) as Real,
                     }
                 };
                 (0..self.first + self.len).map(class).map(of).collect()

@@ -43,7 +43,7 @@ impl Axis {
 }
 
 impl Pooling {
-    /// Numbers of scratch memory that [`backward`] needs.
+    /// Numbers of scratch memory that [`forward`] and [`backward`] need.
     pub fn scratch_len(&self) -> usize {
         3 * self.channels
     }
@@ -66,30 +66,36 @@ impl Pooling {
 }
 
 kernel! {
-    /// Writes what becomes of each window of a few images.
-    pub fn forward(pooling: &Pooling, x: &[Real], y: &mut [Real]) = forward_body
+    /// Writes what becomes of each window of a few images. `scratch` has three times as many numbers as a pixel, whose
+    /// content does not matter.
+    pub fn forward(pooling: &Pooling, x: &[Real], y: &mut [Real], scratch: &mut [Real]) = forward_body
 }
 
 #[inline(always)]
-fn forward_body<L: Lanes>(pooling: &Pooling, x: &[Real], y: &mut [Real]) {
+fn forward_body<L: Lanes>(pooling: &Pooling, x: &[Real], y: &mut [Real], scratch: &mut [Real]) {
     let [image, output] = pooling.sizes();
     for (x, y) in x.chunks_exact(image).zip(y.chunks_exact_mut(output)) {
         for (pixels, y) in pooling.windows().zip(y.chunks_exact_mut(pooling.channels)) {
-            reduce(pooling.pool, pixels, x, y);
+            reduce(pooling.pool, pixels, x, y, &mut scratch[..pooling.channels]);
         }
     }
 }
 
-/// What becomes of one window.
+/// What becomes of one window. `lost` is what rounding took from each sum so far (Kahan 1965): a window may be an image.
 #[inline(always)]
-fn reduce(pool: Pool, pixels: impl Iterator<Item = usize>, x: &[Real], y: &mut [Real]) {
+fn reduce(pool: Pool, pixels: impl Iterator<Item = usize>, x: &[Real], y: &mut [Real], lost: &mut [Real]) {
     y.fill(if pool == Average { 0.0 } else { Real::NEG_INFINITY });
+    lost.fill(0.0);
     let mut count = 0.0;
     for pixel in pixels {
         count += 1.0;
         let x = &x[pixel..][..y.len()];
         match pool {
-            Average => y.iter_mut().zip(x).for_each(|(y, x)| *y += x),
+            Average => y.iter_mut().zip(&mut *lost).zip(x).for_each(|((y, lost), x)| {
+                let (part, before) = (x - *lost, *y);
+                *y += part;
+                *lost = (*y - before) - part;
+            }),
             _ => y.iter_mut().zip(x).for_each(|(y, x)| *y = if x.is_nan() || *x > *y { *x } else { *y }),
         }
     }
@@ -99,8 +105,7 @@ fn reduce(pool: Pool, pixels: impl Iterator<Item = usize>, x: &[Real], y: &mut [
 }
 
 kernel! {
-    /// Writes the gradient at `x`, given the one at the output. `scratch` has three times as many numbers as a
-    /// pixel, whose content does not matter.
+    /// Writes the gradient at `x`, given the one at the output. `scratch` is as in the forward pass.
     pub fn backward(pooling: &Pooling, x: &[Real], dy: &[Real], dx: &mut [Real], scratch: &mut [Real]) = backward_body
 }
 
@@ -116,7 +121,7 @@ fn backward_body<L: Lanes>(pooling: &Pooling, x: &[Real], dy: &[Real], dx: &mut 
             share.copy_from_slice(dy);
             match pool {
                 Average => ties.fill(pixels.clone().count() as Real),
-                Max | SharedMax => reduce(pool, pixels.clone(), x, y),
+                Max | SharedMax => reduce(pool, pixels.clone(), x, y, ties),
             }
             if pool == SharedMax {
                 ties.fill(0.0);

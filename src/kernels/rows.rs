@@ -27,10 +27,21 @@ fn sum_rows_body<L: Lanes>(dy: &[Real], sums: &mut [Real], accumulate: bool) {
     if !accumulate {
         sums.fill(0.0);
     }
-    for row in dy.chunks_exact(sums.len()) {
-        sums.iter_mut().zip(row).for_each(|(sum, dy)| *sum += dy);
+    let width = sums.len();
+    // In stretches, so that no digits are lost where there are many rows.
+    for rows in dy.chunks(STRETCH * width) {
+        for (block, sums) in sums.chunks_mut(64).enumerate() {
+            let mut parts = [0.0; 64];
+            for row in rows.chunks_exact(width) {
+                parts.iter_mut().zip(&row[block * 64..]).for_each(|(part, dy)| *part += dy);
+            }
+            sums.iter_mut().zip(&parts).for_each(|(sum, part)| *sum += part);
+        }
     }
 }
+
+/// Numbers that are added up in single precision at most.
+const STRETCH: usize = 256;
 
 kernel! {
     /// Each vector of this width becomes `e^(xⱼ − max x) / Σₖ e^(xₖ − max x)`: the softmax, which any finite vector
@@ -47,7 +58,9 @@ fn softmax_body<L: Lanes>(values: &mut [Real], width: usize) {
     // All exponentials in one go, so that short vectors fill the lanes too.
     values.iter_mut().for_each(|x| *x = exp(*x));
     for vector in values.chunks_exact_mut(width) {
-        let inverse = 1.0 / vector.iter().sum::<Real>();
+        // In stretches, so that no digits are lost where a vector is long.
+        let sum: f64 = vector.chunks(STRETCH).map(|part| f64::from(part.iter().sum::<Real>())).sum();
+        let inverse = 1.0 / sum as Real;
         vector.iter_mut().for_each(|x| *x *= inverse);
     }
 }
@@ -63,6 +76,12 @@ fn softmax_backward_body<L: Lanes>(p: &[Real], dp: &mut [Real], width: usize) {
         let dot: Real = p.iter().zip(&*dp).map(|(p, dp)| p * dp).sum();
         dp.iter_mut().zip(p).for_each(|(dp, p)| *dp = p * (*dp - dot));
     }
+}
+
+/// The place of the largest number; of equals the first counts.
+pub fn largest(vector: &[Real]) -> usize {
+    let first = (0, Real::NEG_INFINITY);
+    vector.iter().enumerate().fold(first, |best, (i, &x)| if x > best.1 { (i, x) } else { best }).0
 }
 
 /// Asks for bytes that will be read soon: rows in random order are nowhere near the cache.

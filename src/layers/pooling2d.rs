@@ -106,7 +106,7 @@ fn pooled(output: Shape, pooling: Pooling, part: &str) -> Result<Built, Misfit> 
 
 impl Layer for Pooling {
     fn forward(&self, pass: Forward) {
-        pooling::forward(self, flat(pass.x), flat_mut(pass.y));
+        pooling::forward(self, flat(pass.x), flat_mut(pass.y), pass.scratch);
     }
 
     fn backward(&self, pass: Backward) {

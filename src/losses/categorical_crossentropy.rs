@@ -6,7 +6,7 @@
 
 use std::iter;
 
-use super::{AnyLoss, Loss, clip, is_inside_clip};
+use super::{AnyLoss, Loss, clip, is_inside_clip, sum};
 use crate::Real;
 use crate::activations::ActivationKind::{self, Softmax};
 use crate::classes::class;
@@ -92,11 +92,12 @@ fn one_hot(y: &[Real], p: &[Real]) -> impl Iterator<Item = Real> + Clone {
 fn value(from_logits: bool, pairs: impl Iterator<Item = (Real, Real)>, p: &[Real]) -> Real {
     if from_logits {
         let (largest, log) = log_denominator(p);
-        return pairs.map(|(y, z)| y * (log - (z - largest))).sum();
+        return sum(pairs.map(|(y, z)| y * (log - (z - largest))));
     }
-    let sum: Real = p.iter().sum();
+    let total = sum(p.iter().copied());
     // A class that is not the truth adds nothing, unless the vector is no longer one of numbers.
-    pairs.filter(|(y, _)| *y != 0.0 || sum == 0.0 || sum.is_nan()).map(|(y, p)| -y * clip(p / sum).ln()).sum()
+    let counts = |(y, _): &(Real, Real)| *y != 0.0 || total == 0.0 || total.is_nan();
+    sum(pairs.filter(counts).map(|(y, p)| -y * clip(p / total).ln()))
 }
 
 fn gradient(from_logits: bool, y: impl Iterator<Item = Real> + Clone, p: &[Real], dp: &mut [Real]) {
@@ -104,9 +105,9 @@ fn gradient(from_logits: bool, y: impl Iterator<Item = Real> + Clone, p: &[Real]
         let (largest, log) = log_denominator(p);
         return difference(y, p.iter().map(|z| (z - largest - log).exp()), dp);
     }
-    let sum: Real = p.iter().sum();
-    let unclipped = |p: Real| is_inside_clip(p / sum);
-    let shared: Real = y.clone().zip(p).filter(|(_, p)| unclipped(**p)).map(|(y, _)| y / sum).sum();
+    let total = sum(p.iter().copied());
+    let unclipped = |p: Real| is_inside_clip(p / total);
+    let shared = sum(y.clone().zip(p).filter(|(_, p)| unclipped(**p)).map(|(y, _)| y / total));
     for ((d, y), &p) in dp.iter_mut().zip(y).zip(p) {
         *d = shared - if unclipped(p) { y / p } else { 0.0 };
     }
@@ -114,12 +115,12 @@ fn gradient(from_logits: bool, y: impl Iterator<Item = Real> + Clone, p: &[Real]
 
 /// `p·Σy − y`, the gradient at the logits of which the p are the softmax.
 fn difference(y: impl Iterator<Item = Real> + Clone, p: impl Iterator<Item = Real>, dx: &mut [Real]) {
-    let total: Real = y.clone().sum();
+    let total = sum(y.clone());
     dx.iter_mut().zip(y).zip(p).for_each(|((d, y), p)| *d = p * total - y);
 }
 
 /// The largest logit and `ln Σ e^(zⱼ − largest)`: together the logarithm of a softmax's denominator.
 fn log_denominator(logits: &[Real]) -> (Real, Real) {
     let largest = logits.iter().copied().fold(Real::NEG_INFINITY, Real::max);
-    (largest, logits.iter().map(|z| (z - largest).exp()).sum::<Real>().ln())
+    (largest, sum(logits.iter().map(|z| (z - largest).exp())).ln())
 }

@@ -1,12 +1,12 @@
 //! The losses that are a mean over the vector, `Σⱼ ℓ(yⱼ, pⱼ) / n`: those of regression, and binary cross-entropy.
 
-use super::{Loss, clip, is_inside_clip};
+use super::{Loss, clip, is_inside_clip, sum};
 use crate::Real;
 use crate::activations::ActivationKind::{self, Sigmoid};
 use crate::classes::class;
 
 fn mean(y: &[Real], p: &[Real], loss: impl Fn(Real, Real) -> Real) -> Real {
-    y.iter().zip(p).map(|(y, p)| loss(*y, *p)).sum::<Real>() / p.len() as Real
+    sum(y.iter().zip(p).map(|(y, p)| loss(*y, *p))) / p.len() as Real
 }
 
 /// Writes the gradient, of which `slope` makes each number from y, p and n.

@@ -87,6 +87,11 @@ fn clip(q: Real) -> Real {
     q.clamp(EPSILON, 1.0 - EPSILON)
 }
 
+/// A sum in double precision, for vectors of any length.
+fn sum(numbers: impl Iterator<Item = Real>) -> Real {
+    numbers.map(f64::from).sum::<f64>() as Real
+}
+
 /// Whether the clip lets the gradient of this probability through.
 fn is_inside_clip(q: Real) -> bool {
     (EPSILON..=1.0 - EPSILON).contains(&q)

@@ -89,10 +89,10 @@ impl Plan {
         self.layers().map(Layer::work).fold(0, usize::saturating_add)
     }
 
-    /// The activation that runs last, if the model ends with one: a loss may absorb it.
-    pub fn last_activation(&self) -> Option<ActivationKind> {
+    /// The activation that runs last and the width of its vectors, if the model ends with one: a loss may absorb it.
+    pub fn last_activation(&self) -> Option<(ActivationKind, usize)> {
         match self.steps.last()?.operation {
-            Operation::InPlace(activation, _) => Some(activation),
+            Operation::InPlace(activation, width) => Some((activation, width)),
             Operation::Layer(_) => None,
         }
     }

@@ -69,11 +69,13 @@ impl Head {
         let (target_width, output_width) = model.widths(&compiled.loss);
         let metric = |choice: &MetricChoice| choice.resolve(target_width, output_width);
         let names = compiled.metrics().iter().map(|metric| &*metric.name);
+        // A Reshape may have cut the activation's vectors into others, which the loss then sees.
+        let absorbs = |(last, width)| width == output_width && compiled.loss.absorbs(last);
         Ok(Head {
             loss: compiled.loss.clone(),
             metrics: compiled.metrics().iter().map(metric).collect::<Result<_>>()?,
             names: ["loss"].into_iter().chain(names).map(str::to_string).collect(),
-            absorbed: model.plan.last_activation().is_some_and(|last| compiled.loss.absorbs(last)),
+            absorbed: model.plan.last_activation().is_some_and(absorbs),
             positions: model.output_shape().n_positions(),
             output_width,
             target_width,
