@@ -1,8 +1,8 @@
 //! The first values of a parameter array, with Keras's names, defaults and distributions.
 
-use ndarray::{Array2, ArrayD};
+use ndarray::Array2;
 use ndarray_rand::RandomExt;
-use ndarray_rand::rand_distr::{Normal, Uniform};
+use ndarray_rand::rand_distr::{Distribution, Normal, Uniform};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
@@ -100,27 +100,26 @@ impl Initializer {
         })
     }
 
-    /// Draws an array of this shape.
-    pub fn draw(&self, shape: &[usize], generator: &mut impl Rng) -> ArrayD<Real> {
+    /// Draws the values of an array of this shape.
+    pub fn draw(&self, shape: &[usize], to: &mut [Real], generator: &mut impl Rng) {
         use Initializer::*;
         let (fan_in, fan_out) = fans(shape);
         match *self {
-            GlorotUniform {} => uniform(shape, (6.0 / (fan_in + fan_out)).sqrt(), generator),
-            GlorotNormal {} => cut_normal(shape, 0.0, (2.0 / (fan_in + fan_out)).sqrt() / CUT_DEVIATION, generator),
-            HeUniform {} => uniform(shape, (6.0 / fan_in).sqrt(), generator),
-            HeNormal {} => cut_normal(shape, 0.0, (2.0 / fan_in).sqrt() / CUT_DEVIATION, generator),
-            LecunUniform {} => uniform(shape, (3.0 / fan_in).sqrt(), generator),
-            LecunNormal {} => cut_normal(shape, 0.0, (1.0 / fan_in).sqrt() / CUT_DEVIATION, generator),
-            RandomNormal { mean, stddev } => ArrayD::random_using(shape, normal(mean, stddev), generator),
-            TruncatedNormal { mean, stddev } => cut_normal(shape, mean, stddev, generator),
+            GlorotUniform {} => uniform(to, 0.0, (6.0 / (fan_in + fan_out)).sqrt(), generator),
+            GlorotNormal {} => cut_normal(to, 0.0, (2.0 / (fan_in + fan_out)).sqrt() / CUT_DEVIATION, generator),
+            HeUniform {} => uniform(to, 0.0, (6.0 / fan_in).sqrt(), generator),
+            HeNormal {} => cut_normal(to, 0.0, (2.0 / fan_in).sqrt() / CUT_DEVIATION, generator),
+            LecunUniform {} => uniform(to, 0.0, (3.0 / fan_in).sqrt(), generator),
+            LecunNormal {} => cut_normal(to, 0.0, (1.0 / fan_in).sqrt() / CUT_DEVIATION, generator),
+            RandomNormal { mean, stddev } => fill(to, normal(mean, stddev), generator),
+            TruncatedNormal { mean, stddev } => cut_normal(to, mean, stddev, generator),
             RandomUniform { minval, maxval } => {
-                let (center, half) = ((minval + maxval) / 2.0, (maxval - minval) / 2.0);
-                uniform(shape, half, generator).mapv_into(|x| x + center as Real)
+                uniform(to, (minval + maxval) / 2.0, (maxval - minval) / 2.0, generator)
             }
-            Orthogonal { gain } => orthogonal(shape, generator).mapv_into(|x| x * gain as Real),
-            Constant { value } => ArrayD::from_elem(shape, value as Real),
-            Zeros {} => ArrayD::zeros(shape),
-            Ones {} => ArrayD::ones(shape),
+            Orthogonal { gain } => orthogonal(shape, gain, to, generator),
+            Constant { value } => to.fill(value as Real),
+            Zeros {} => to.fill(0.0),
+            Ones {} => to.fill(1.0),
         }
     }
 }
@@ -139,25 +138,29 @@ fn fans(shape: &[usize]) -> (f64, f64) {
     (fan_in.max(1) as f64, fan_out.max(1) as f64)
 }
 
-fn uniform(shape: &[usize], limit: f64, generator: &mut impl Rng) -> ArrayD<Real> {
-    let distribution = Uniform::new_inclusive(-limit as Real, limit as Real).expect("finite and in order");
-    ArrayD::random_using(shape, distribution, generator)
+fn fill(to: &mut [Real], distribution: impl Distribution<Real>, generator: &mut impl Rng) {
+    to.iter_mut().for_each(|x| *x = generator.sample(&distribution));
+}
+
+fn uniform(to: &mut [Real], center: f64, half: f64, generator: &mut impl Rng) {
+    let distribution = Uniform::new_inclusive(-half as Real, half as Real).expect("finite and in order");
+    fill(to, distribution.map(|x| x + center as Real), generator);
 }
 
 fn normal(mean: f64, deviation: f64) -> Normal<Real> {
     Normal::new(mean as Real, deviation as Real).expect("a finite deviation")
 }
 
-fn cut_normal(shape: &[usize], mean: f64, deviation: f64, generator: &mut impl Rng) -> ArrayD<Real> {
+fn cut_normal(to: &mut [Real], mean: f64, deviation: f64, generator: &mut impl Rng) {
     let standard = normal(0.0, 1.0);
-    ArrayD::from_shape_simple_fn(shape, || {
+    to.iter_mut().for_each(|to| {
         let x = std::iter::repeat_with(|| generator.sample(standard)).find(|x| x.abs() <= 2.0).unwrap_or(0.0);
-        mean as Real + x * deviation as Real
-    })
+        *to = mean as Real + x * deviation as Real;
+    });
 }
 
 /// Gram and Schmidt's way, twice over for exactness, on the shorter side's vectors of normal numbers.
-fn orthogonal(shape: &[usize], generator: &mut impl Rng) -> ArrayD<Real> {
+fn orthogonal(shape: &[usize], gain: f64, to: &mut [Real], generator: &mut impl Rng) {
     let columns = shape.last().copied().unwrap_or(1);
     let rows = shape.iter().rev().skip(1).product::<usize>();
     let (few, many) = (rows.min(columns), rows.max(columns));
@@ -172,6 +175,5 @@ fn orthogonal(shape: &[usize], generator: &mut impl Rng) -> ArrayD<Real> {
         vectors.row_mut(i).mapv_inplace(|x| x / length);
     }
     let matrix = if rows < columns { vectors } else { vectors.reversed_axes() };
-    let values = matrix.iter().copied().collect();
-    ArrayD::from_shape_vec(shape, values).expect("as many numbers as the shape says")
+    to.iter_mut().zip(&matrix).for_each(|(to, x)| *to = x * gain as Real);
 }

@@ -31,6 +31,11 @@ impl ParamSpec {
         ParamSpec { name, shape, initializer: initializer.clone(), regularizer, trainable: true }
     }
 
+    /// What is wrong with its options, if anything.
+    pub fn problem(&self) -> Option<String> {
+        self.initializer.problem().or(self.regularizer.and_then(|penalty| penalty.problem()))
+    }
+
     /// How many numbers it has, by its shape; the largest number there is where the product would pass it.
     pub fn count(&self) -> usize {
         self.shape.iter().fold(1, |n, &axis| n.saturating_mul(axis))
@@ -60,9 +65,10 @@ pub struct Parameters {
 }
 
 impl Parameters {
-    /// Lays the arrays of each layer one behind the other and draws their first values from the seed. It is an error
-    /// if there are more numbers than `most`, or than memory holds.
-    pub fn build(layers: Vec<Vec<ParamSpec>>, most: usize, seed: u64) -> Result<Parameters> {
+    /// Lays the arrays of each layer one behind the other and draws their first values from the seed; without one, as
+    /// where a file has the values, they are 0. It is an error if there are more numbers than `most`, or than memory
+    /// holds.
+    pub fn build(layers: Vec<Vec<ParamSpec>>, most: usize, seed: Option<u64>) -> Result<Parameters> {
         let mut table = Parameters::default();
         let mut end = 0usize;
         for (layer, specs) in layers.into_iter().enumerate() {
@@ -77,15 +83,15 @@ impl Parameters {
                 table.entries.push(Entry { layer, spec, range: start..end });
             }
         }
-        // Each array is drawn on its own before it is laid behind the others.
-        let largest = table.entries.iter().map(|entry| entry.range.len()).max().unwrap_or(0);
-        let refused = |vector: &mut Vec<Real>, len| vector.try_reserve_exact(len).is_err();
-        if end > most || refused(&mut table.values, end) || refused(&mut vec![], largest) {
+        if end > most || Vec::<Real>::new().try_reserve_exact(end).is_err() {
             return Err(Error::Argument(format!("the model has {end} parameters, and there is no room for so many")));
         }
-        for (number, entry) in table.entries.iter().enumerate() {
-            let mut generator = random::generator(seed, Stream::Initializer(number as u32));
-            table.values.extend(entry.spec.initializer.draw(&entry.spec.shape, &mut generator));
+        // Zeros cost no memory until they are written over.
+        table.values = vec![0.0; end];
+        for (number, entry) in table.entries.iter().enumerate().take_while(|_| seed.is_some()) {
+            let mut generator = random::generator(seed.unwrap_or_default(), Stream::Initializer(number as u32));
+            let values = &mut table.values[entry.range.clone()];
+            entry.spec.initializer.draw(&entry.spec.shape, values, &mut generator);
         }
         Ok(table)
     }

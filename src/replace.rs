@@ -49,13 +49,20 @@ pub fn check_writable(path: &Path) -> Result<()> {
 }
 
 /// A terminal, a pipe or a device takes bytes, and stays what it is.
-fn is_special(path: &Path) -> bool {
+pub(crate) fn is_special(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
 }
 
 /// The file's place (a link stays one, and what it leads to is replaced) and a temporary file in the same folder.
 fn beside(path: &Path) -> io::Result<(PathBuf, NamedTempFile)> {
-    let place = fs::canonicalize(path).or_else(|_| path::absolute(path))?;
+    let place = match (fs::canonicalize(path), fs::read_link(path)) {
+        (Ok(place), _) => place,
+        // A link that leads nowhere yet.
+        (Err(error), Ok(target)) if error.kind() == ErrorKind::NotFound => {
+            return beside(&path.parent().unwrap_or(path).join(target));
+        }
+        _ => path::absolute(path)?,
+    };
     let mut builder = Builder::new();
     // As any new file, and not for its owner alone, as temporary files are.
     #[cfg(unix)]

@@ -12,7 +12,7 @@ use tallynet::losses::{CategoricalCrossentropy, MeanSquaredError};
 use tallynet::model::Sequential;
 use tallynet::optimizers::{Adam, AdamW, AnyOptimizer, LearningRate, Schedule, Sgd};
 use tallynet::training::{
-    CSVLogger, Callback, Control, EarlyStopping, FitOptions, History, LearningRateScheduler, Logs, Mode,
+    CSVLogger, Callback, Control, Course, EarlyStopping, FitOptions, History, LearningRateScheduler, Logs, Mode,
     ModelCheckpoint, Monitor, ReduceLROnPlateau, TerminateOnNaN,
 };
 
@@ -45,11 +45,16 @@ fn marked(model: &Sequential) -> Real {
     model.weights().nth(1).unwrap().1[[0]]
 }
 
+/// Tells a callback that so many epochs begin, whose logs will have this name.
+fn begin(callback: &mut dyn Callback, model: &mut Sequential, epochs: usize, name: &str) -> tallynet::Result<()> {
+    callback.on_train_begin(model, &Course { epochs, batches: 1, names: &[name.to_string()] })
+}
+
 /// Shows a callback these values, one an epoch, as `fit` would. Epoch n ends with n in a weight. Returns the epochs
 /// that ran and the epoch whose weight is left.
 fn shown(callback: &mut dyn Callback, name: &str, values: &[f64]) -> (usize, Real) {
     let mut model = model(Sgd::default());
-    callback.on_train_begin(&mut model, 0, values.len(), 1).unwrap();
+    begin(callback, &mut model, values.len(), name).unwrap();
     let mut epochs = 0;
     for (epoch, value) in values.iter().enumerate() {
         epochs += 1;
@@ -115,7 +120,7 @@ fn early_stopping_with_every_option() {
 /// The learning rate of each epoch, and the one behind the last.
 fn rates(callback: &mut dyn Callback, values: &[f64]) -> Vec<f64> {
     let mut model = model(Sgd::new(1.0));
-    callback.on_train_begin(&mut model, 0, values.len(), 1).unwrap();
+    begin(callback, &mut model, values.len(), "val_loss").unwrap();
     let mut rates = vec![];
     for (epoch, value) in values.iter().enumerate() {
         callback.on_epoch_begin(&mut model, epoch).unwrap();
@@ -177,7 +182,7 @@ fn csv_byte_for_byte() {
     let logs = |pairs: &[(&str, f64)]| -> Logs { pairs.iter().map(|(name, x)| (name.to_string(), *x)).collect() };
     let mut model = model(Sgd::default());
     let mut write = |log: &mut CSVLogger, first: usize, rows: &[Logs]| {
-        log.on_train_begin(&mut model, first, rows.len(), 1).unwrap();
+        begin(log, &mut model, rows.len(), "loss").unwrap();
         for (epoch, row) in rows.iter().enumerate() {
             log.on_epoch_end(&mut model, first + epoch, &mut row.clone()).unwrap();
             assert!(fs::read_to_string(&log.path).unwrap().lines().count() > epoch, "written row by row");
@@ -199,7 +204,7 @@ fn csv_byte_for_byte() {
     log.separator = ';';
     assert_eq!(write(&mut log, 0, &[logs(&[("val_loss", 2.0)])]), "epoch;val_loss\r\n0;2.0\r\n");
     log.path = folder.path().join("no/such/log.csv");
-    assert!(log.on_train_begin(&mut self::model(Sgd::default()), 0, 1, 1).is_err());
+    assert!(begin(&mut log, &mut self::model(Sgd::default()), 1, "loss").is_err());
 }
 
 #[test]

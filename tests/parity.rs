@@ -62,7 +62,7 @@ fn trace(name: &str, class: &str, options: Value) {
         let (_, weights) = model.weights().next().unwrap();
         assert_close(weights.as_slice().unwrap(), &vector(expected), 1e-6, name);
     }
-    assert_eq!(model.compiled().unwrap().state.iteration, 5);
+    assert_eq!(model.compiled().unwrap().state().iteration, 5);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use tallynet::datasets::{self, Inputs, TrainTest, made_up};
 
-use super::{Chosen, Failure, output};
+use super::{Chosen, Failure};
 
 /// Which data, and how their bytes become numbers.
 #[derive(Args)]
@@ -13,52 +13,84 @@ pub struct Data {
     /// A folder with the four MNIST files (raw or .gz), or a .npz file with x_train, y_train, x_test, y_test
     /// [default: $TALLYNET_DATA, or data/ here, or data/ of the source tree]
     #[arg(long, value_name = "DIR|FILE.npz")]
-    pub data: Option<PathBuf>,
+    data: Option<PathBuf>,
 
-    /// How bytes become numbers: divided by 255, or as they are
-    #[arg(long, value_enum, default_value_t = Scale::Unit, hide_default_value = true)]
+    #[command(flatten)]
     scale: Scale,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Scale {
-    /// Bytes are divided by 255, into [0, 1] (the default)
+/// How bytes become numbers.
+#[derive(Args)]
+pub struct Scale {
+    /// How bytes become numbers [default: none for a model with a Rescaling in front; as it was trained for a saved
+    /// file that says so; else unit]
+    #[arg(long, value_enum)]
+    scale: Option<How>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum How {
+    /// Bytes are divided by 255, into [0, 1]
     Unit,
     /// Bytes are taken as numbers from 0 to 255, which is what Keras does with them
     None,
 }
 
+/// Where data come from.
+pub enum Place {
+    /// A folder, or a file.
+    Path(PathBuf),
+    /// A made-up task.
+    MadeUp(fn(u64) -> TrainTest),
+}
+
 impl Data {
-    /// Finds and loads the data.
-    pub fn load(&self, chosen: &Chosen, quiet: bool) -> Result<TrainTest, Failure> {
-        let without = self.data.is_none() && datasets::from_environment().is_none();
-        let made_up = made_up::fitting(chosen.model.input_shape(), chosen.model.output_shape()).filter(|_| without);
-        let mut data = match made_up {
-            Some(task) => task(0),
-            None => datasets::load(&datasets::find(self.data.as_deref())?)?,
-        };
-        // Never left out for somebody's own model: a score on these says nothing of their data.
-        if made_up.is_some() && (chosen.has_weights || !quiet) {
-            output::notice(
-                "This model has no data of its own: a small made-up task stands in (--data FILE.npz for yours).",
-            );
+    /// Finds the data: those that are named, or else those that the model is made for.
+    pub fn place(&self, chosen: &Chosen) -> Result<Place, Failure> {
+        let named = self.data.is_some() || datasets::from_environment().is_some();
+        match made_up::fitting(chosen.model.input_shape(), chosen.model.output_shape()) {
+            Some(task) if !named => Ok(Place::MadeUp(task)),
+            _ => Ok(Place::Path(datasets::find(self.data.as_deref())?)),
         }
+    }
+
+    /// Loads the data.
+    pub fn load(&self, place: &Place, chosen: &Chosen, quiet: bool) -> Result<TrainTest, Failure> {
+        let mut data = match place {
+            Place::Path(path) => datasets::load(path)?,
+            Place::MadeUp(task) => {
+                chosen.notice(
+                    quiet,
+                    "This model has no data of its own: a small made-up task stands in (--data FILE.npz for yours).",
+                );
+                task(0)
+            }
+        };
         self.scale.apply(chosen, [&mut data.train.x, &mut data.test.x], quiet);
         Ok(data)
     }
 }
 
 impl Scale {
-    /// Has bytes divided by 255 where that is asked for, and says so. A model that rescales its own input is given them
-    /// as they are.
-    pub fn apply<const N: usize>(self, chosen: &Chosen, inputs: [&mut Inputs; N], quiet: bool) {
-        let rescales = chosen.model.layers().first().is_some_and(|layer| layer.spec.class_name() == "Rescaling");
-        if self == Scale::None || rescales || !inputs.iter().any(|inputs| matches!(inputs, Inputs::Bytes { .. })) {
-            return;
+    /// Has bytes multiplied as is asked for, and says so.
+    pub fn apply<const N: usize>(&self, chosen: &Chosen, inputs: [&mut Inputs; N], quiet: bool) {
+        let mut in_front = chosen.model.layers().iter().take_while(|layer| layer.params.is_empty());
+        let rescales = in_front.any(|layer| layer.spec.class_name() == "Rescaling");
+        let scale = match (self.scale, chosen.model.byte_scale) {
+            (Some(How::Unit), _) => 1.0 / 255.0,
+            (Some(How::None), _) => 1.0,
+            (None, Some(trained)) => trained,
+            (None, None) => {
+                if rescales {
+                    1.0
+                } else {
+                    1.0 / 255.0
+                }
+            }
+        };
+        if scale != 1.0 && inputs.iter().any(|inputs| inputs.byte_scale().is_some()) {
+            chosen.notice(quiet, "Inputs are bytes; they are divided by 255 (--scale none takes them as they are).");
         }
-        inputs.into_iter().for_each(|inputs| inputs.scale_bytes(1.0 / 255.0));
-        if !quiet {
-            output::notice("Inputs are bytes; they are divided by 255 (--scale none takes them as they are).");
-        }
+        inputs.into_iter().for_each(|inputs| inputs.scale_bytes(scale));
     }
 }

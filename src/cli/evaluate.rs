@@ -37,7 +37,7 @@ impl Evaluate {
         let mut chosen = choose(&self.file, None)?;
         chosen.warn_if_untrained(&self.file);
         chosen.model.n_threads = self.threads.map_or(chosen.model.n_threads, NonZeroUsize::get);
-        let data = self.data.load(&chosen, self.json)?;
+        let data = self.data.load(&self.data.place(&chosen)?, &chosen, self.json)?;
         let model = chosen.model;
         let start = Instant::now();
         let scores = model.evaluate(&data.test)?;

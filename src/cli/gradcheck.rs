@@ -34,12 +34,12 @@ impl Gradcheck {
             vec![check.name.clone(), check.tried.to_string(), format!("{:.1e}", check.worst), verdict.to_string()]
         };
         let rows: Vec<_> = found.iter().map(row).collect();
-        let precision = if size_of::<tallynet::Real>() == 8 { "f64" } else { "f32" };
+        let allowed = match size_of::<tallynet::Real>() {
+            8 => format!("f64 allows {TOLERANCE:.0e}"),
+            _ => format!("f32 allows {TOLERANCE:.0e} (f64, a build with --features f64, 1e-6)"),
+        };
         let heads = ["Parameters", ">tried", ">worst relative error", ""];
-        output::result(&format!(
-            "{}Checked on samples of {shape}; {precision} allows {TOLERANCE:.0e} (f64, a build with --features f64, 1e-6).\n",
-            table(&heads, &rows)
-        ))?;
+        output::result(&format!("{}Checked on samples of {shape}; {allowed}.\n", table(&heads, &rows)))?;
         match found.iter().find(|check| !is_right(check)) {
             Some(check) => Err(Failure { message: format!("the gradient of {} is wrong", check.name), code: 1 }),
             None => Ok(()),

@@ -65,9 +65,11 @@ impl Failure {
     }
 }
 
-impl<E: Error> From<E> for Failure {
+impl<E: Error + 'static> From<E> for Failure {
     fn from(error: E) -> Failure {
-        Failure { message: error.to_string(), code: 1 }
+        // Arguments come from the command line.
+        let is_usage = matches!((&error as &dyn Error).downcast_ref(), Some(tallynet::Error::Argument(_)));
+        Failure { message: error.to_string(), code: if is_usage { 2 } else { 1 } }
     }
 }
 
@@ -100,11 +102,20 @@ struct Chosen {
     model: Sequential,
     batch_size: usize,
     epochs: usize,
+    /// Whether it is somebody's own file, and no model with a name.
+    is_own: bool,
     /// Whether the weights come from a file, and not from the seed.
     has_weights: bool,
 }
 
 impl Chosen {
+    /// Says what is done to the data. Never left out for somebody's own model, whose score depends on it.
+    fn notice(&self, quiet: bool, text: &str) {
+        if self.is_own || !quiet {
+            output::notice(text);
+        }
+    }
+
     /// Says so where what follows depends on weights that nobody trained.
     fn warn_if_untrained(&self, name: &str) {
         if !self.has_weights {
@@ -120,7 +131,13 @@ fn choose(name_or_file: &str, seed: Option<u64>) -> Result<Chosen, Failure> {
     match recipes::named(name_or_file) {
         Ok(recipe) => {
             let model = recipe.build(seed.unwrap_or(0))?;
-            Ok(Chosen { model, batch_size: recipe.batch_size, epochs: recipe.epochs, has_weights: false })
+            Ok(Chosen {
+                model,
+                batch_size: recipe.batch_size,
+                epochs: recipe.epochs,
+                is_own: false,
+                has_weights: false,
+            })
         }
         Err(_) if path.exists() => {
             let Loaded { mut model, arrays, .. } = load(path)?;
@@ -129,7 +146,8 @@ fn choose(name_or_file: &str, seed: Option<u64>) -> Result<Chosen, Failure> {
             }
             model.seed = seed.unwrap_or(model.seed);
             let has_weights = arrays.is_some() || model.count_params() == 0;
-            Ok(Chosen { batch_size: model.batch_size.unwrap_or(32), epochs: 1, model, has_weights })
+            let batch_size = model.batch_size.unwrap_or(32);
+            Ok(Chosen { model, batch_size, epochs: 1, is_own: true, has_weights })
         }
         Err(error) => Err(Failure::usage(error)),
     }

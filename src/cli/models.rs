@@ -21,7 +21,7 @@ pub fn run() -> Outcome {
             recipe.epochs,
             compiled.optimizer()?.class_name(),
             compiled.learning_rate(),
-            compiled.loss.name(),
+            compiled.loss().name(),
             metrics.join(", ")
         );
     }

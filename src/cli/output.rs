@@ -1,7 +1,7 @@
 //! Where words go: results to stdout, the rest to stderr.
 
 use std::io::{ErrorKind, Write, stderr, stdout};
-use std::path::Path;
+use std::path::{Path, PathBuf, absolute};
 
 use tallynet::formats;
 
@@ -34,13 +34,13 @@ pub fn warnings(path: &Path, warnings: &[String]) {
     warnings.iter().for_each(|warning| notice(&format!("warning: {}: {warning}", path.display())));
 }
 
-/// Refuses to write where something is read from.
-pub fn refuse_overwriting(flag: &str, path: &Path, read: &[&Path]) -> Outcome {
-    let place = |path: &Path| path.canonicalize().ok();
-    match place(path) {
-        Some(output) if read.iter().any(|read| place(read).as_ref() == Some(&output)) => {
-            Err(Failure::usage(format!("{flag} {} would overwrite what is read", path.display())))
-        }
-        _ => Ok(()),
+/// Refuses to write where something else is: what is read, or another output.
+pub fn refuse_overwriting(flag: &str, path: &Path, others: &[PathBuf]) -> Outcome {
+    let same = |other: &PathBuf| {
+        same_file::is_same_file(path, other).unwrap_or_else(|_| absolute(path).ok() == absolute(other).ok())
+    };
+    match others.iter().find(|other| same(other)) {
+        Some(other) => Err(Failure::usage(format!("{flag} {} would overwrite {}", path.display(), other.display()))),
+        None => Ok(()),
     }
 }

@@ -1,13 +1,13 @@
 //! `tallynet predict`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use ndarray_npy::WriteNpyExt;
 use tallynet::{datasets::npz, formats};
 
 use super::data::Scale;
-use super::{Outcome, choose, output};
+use super::{Failure, Outcome, choose, output};
 
 /// Write what a model puts out for an array of inputs.
 #[derive(Args)]
@@ -24,14 +24,19 @@ pub struct Predict {
     #[arg(short, long, value_name = "OUT.npy")]
     output: PathBuf,
 
-    /// How bytes become numbers: divided by 255, or as they are
-    #[arg(long, value_enum, default_value_t = Scale::Unit, hide_default_value = true)]
+    #[command(flatten)]
     scale: Scale,
 }
 
 impl Predict {
     pub fn run(self) -> Outcome {
-        output::refuse_overwriting("-o", &self.output, &[Path::new(&self.file), &self.input])?;
+        output::refuse_overwriting("-o", &self.output, &[PathBuf::from(&self.file), self.input.clone()])?;
+        if self.output.extension().is_some_and(|extension| !extension.eq_ignore_ascii_case("npy")) {
+            return Err(Failure::usage(format!(
+                "-o {}: outputs are a NumPy array; end it in .npy",
+                self.output.display()
+            )));
+        }
         formats::check_writable(&self.output)?;
         let chosen = choose(&self.file, None)?;
         chosen.warn_if_untrained(&self.file);

@@ -7,15 +7,15 @@ use std::time::Instant;
 
 use clap::Args;
 use serde_json::json;
-use tallynet::formats;
 use tallynet::losses::AnyLoss;
-use tallynet::model::{Compiled, Sequential, Style};
-use tallynet::optimizers::{AnyOptimizer, OptimizerState};
+use tallynet::model::{Sequential, Style};
+use tallynet::optimizers::AnyOptimizer;
 use tallynet::training::{
-    CSVLogger, Callback, EarlyStopping, FitOptions, History, Logs, ModelCheckpoint, Progress, ReduceLROnPlateau, Scores,
+    CSVLogger, Callback, EarlyStopping, FitOptions, History, ModelCheckpoint, Progress, ReduceLROnPlateau, Scores,
 };
+use tallynet::{Error, datasets, formats};
 
-use super::data::Data;
+use super::data::{Data, Place};
 use super::interrupt::Interrupt;
 use super::{Failure, Outcome, choose, evaluate, output, schedule};
 
@@ -129,12 +129,13 @@ impl Train {
         let mut chosen = choose(&self.model, self.seed)?;
         self.compile(&mut chosen.model)?;
         chosen.model.n_threads = self.threads.map_or(chosen.model.n_threads, NonZeroUsize::get);
-        self.check()?;
-        let mut callbacks = self.callbacks(&mut chosen.model, !silent)?;
+        let place = self.data.place(&chosen)?;
+        self.check(&place)?;
         if !silent {
             output::result(&chosen.model.summary(Style::Keras1, None))?;
         }
-        let data = self.data.load(&chosen, silent)?;
+        let mut callbacks = self.callbacks(!silent);
+        let data = self.data.load(&place, &chosen, silent)?;
         let mut model = chosen.model;
         let options = FitOptions {
             batch_size: self.batch_size.map_or(chosen.batch_size, NonZeroUsize::get),
@@ -145,11 +146,13 @@ impl Train {
             ..FitOptions::default()
         };
         let mut callbacks: Vec<&mut dyn Callback> = callbacks.iter_mut().map(|callback| &mut **callback as _).collect();
-        let history = model.fit(&data.train, options, &mut callbacks)?;
-        // First of all what would be lost otherwise.
-        if let Some(path) = &self.save {
+        let history = model.fit(&data.train, options, &mut callbacks);
+        // First of all what would be lost otherwise, also where a file of a callback could not be written.
+        let worth = matches!(history, Ok(_) | Err(Error::Io { .. } | Error::File { .. }));
+        if let Some(path) = self.save.as_ref().filter(|_| worth) {
             formats::save(&model, path)?;
         }
+        let history = history?;
         let scores = model.evaluate(&data.test)?;
         let verification = model.verify()?;
         let mut text = evaluate::lines(&scores);
@@ -162,32 +165,36 @@ impl Train {
         output::result(&text)
     }
 
-    /// Refuses what training would only stumble over at its end.
-    fn check(&self) -> Outcome {
+    /// Refuses what training would only stumble over at its end, and what would write over other files.
+    fn check(&self, data: &Place) -> Outcome {
         if self.validation_split.is_some_and(|share| !(share > 0.0 && share < 1.0)) {
             return Err(Failure::usage("--validation-split is between 0 and 1, such as 0.1"));
         }
-        let data = self.data.data.as_deref().unwrap_or(Path::new(""));
-        if let Some(path) = &self.save {
-            output::refuse_overwriting("--save", path, &[data])?;
-            formats::check_savable(path)?;
+        let checkpoint = self.checkpoint.as_ref().map(Path::new);
+        let outputs = [("--save", self.save.as_deref()), ("--checkpoint", checkpoint), ("--csv", self.csv.as_deref())];
+        let mut read = match data {
+            Place::Path(path) => datasets::files(path),
+            Place::MadeUp(_) => vec![],
+        };
+        for (flag, path) in outputs.into_iter().filter_map(|(flag, path)| Some((flag, path?))) {
+            output::refuse_overwriting(flag, path, &read)?;
+            match flag {
+                "--csv" => formats::check_writable(path)?,
+                _ => formats::check_savable(path)?,
+            }
+            read.push(path.to_path_buf());
         }
         if let Some(path) = &self.csv {
-            output::refuse_overwriting("--csv", path, &[data, Path::new(&self.model)])?;
-            formats::check_writable(path)?;
+            output::refuse_overwriting("--csv", path, &[PathBuf::from(&self.model)])?;
         }
-        let Some(path) = self.checkpoint.as_ref().map(Path::new) else { return Ok(()) };
-        formats::check_savable(path)?;
         let problem = "--checkpoint: a .json would hold no weights; end it in .keras or .safetensors";
-        formats::holds_weights(path).then_some(()).ok_or_else(|| Failure::usage(problem))
+        checkpoint.is_none_or(formats::holds_weights).then_some(()).ok_or_else(|| Failure::usage(problem))
     }
 
     /// What the flags ask for beside training. The progress comes last: it prints what the others add to the logs.
-    fn callbacks(&self, model: &mut Sequential, verbose: bool) -> Result<Vec<Box<dyn Callback>>, Failure> {
+    fn callbacks(&self, verbose: bool) -> Vec<Box<dyn Callback>> {
         let mut callbacks: Vec<Box<dyn Callback>> = vec![Box::new(Interrupt::listen())];
         if let Some(patience) = self.reduce_on_plateau {
-            let compiled = model.compiled_mut()?;
-            compiled.set_learning_rate(compiled.learning_rate()).map_err(Failure::usage)?;
             callbacks.push(Box::new(ReduceLROnPlateau { patience, verbose, ..ReduceLROnPlateau::default() }));
         }
         if let Some(patience) = self.patience {
@@ -195,12 +202,12 @@ impl Train {
             callbacks.push(Box::new(stopping));
         }
         if let Some(path) = &self.checkpoint {
-            let checkpoint = ModelCheckpoint { save_best_only: true, verbose, ..ModelCheckpoint::new(path) };
-            let metrics = model.compiled()?.metrics().iter().map(|metric| metric.name.as_str());
-            let names = ["loss"].into_iter().chain(metrics).flat_map(|name| [name.to_string(), format!("val_{name}")]);
-            let names = names.chain(self.reduce_on_plateau.map(|_| "learning_rate".to_string()));
-            checkpoint.file(0, &names.map(|name| (name, 0.5)).collect::<Logs>()).map_err(Failure::usage)?;
-            callbacks.push(Box::new(checkpoint));
+            callbacks.push(Box::new(ModelCheckpoint { save_best_only: true, verbose, ..ModelCheckpoint::new(path) }));
+        }
+        if callbacks.len() > 1 && verbose && self.validation_split.is_none() {
+            output::notice(
+                "val_loss is that of the test set, which the test score then flatters; --validation-split F keeps rows for it.",
+            );
         }
         if let Some(path) = &self.csv {
             callbacks.push(Box::new(CSVLogger::new(path)));
@@ -208,24 +215,30 @@ impl Train {
         if verbose {
             callbacks.push(Box::new(Progress::default()));
         }
-        Ok(callbacks)
+        callbacks
     }
 
     /// Compiles the model anew where a flag says something else than it was compiled with.
     fn compile(&self, model: &mut Sequential) -> Outcome {
-        let old = model.compiled.take();
-        let unknown = match &old {
-            Some(_) => "the file has no optimizer that is known here; give --optimizer",
-            None => "the file does not say how the model is trained; give --loss and --optimizer",
+        let old = model.compiled().ok().cloned();
+        let missing =
+            |flags: &str| Failure::usage(format!("{} does not say how it is trained; give {flags}", self.model));
+        let (optimizer, loss) = match &old {
+            Some(old) => (old.optimizer().ok().cloned(), Some(old.loss().clone())),
+            None => (None, None),
         };
-        let (optimizer, loss, metrics) = match &old {
-            Some(old) => (old.optimizer.clone(), Some(old.loss.clone()), old.metrics().to_vec()),
-            None => (None, None, vec![]),
+        let (mut optimizer, loss) = match (self.optimizer.clone().or(optimizer), self.loss.clone().or(loss)) {
+            (Some(optimizer), Some(loss)) => (optimizer, loss),
+            (None, None) => return Err(missing("--optimizer and --loss")),
+            (None, _) => return Err(missing("--optimizer, such as sgd or adam")),
+            (_, None) => return Err(missing("--loss")),
         };
-        let mut optimizer = self.optimizer.clone().or(optimizer).ok_or_else(|| Failure::usage(unknown))?;
-        let unknown = "the model was saved without a loss; give --loss";
-        let loss = self.loss.clone().or(loss).ok_or_else(|| Failure::usage(unknown))?;
-        let named = self.metrics.as_ref().map(|names| names.iter().map(|name| name.trim().into()).collect());
+        let metrics = match &self.metrics {
+            Some(names) => {
+                names.iter().map(|name| name.trim()).filter(|name| !name.is_empty()).map(Into::into).collect()
+            }
+            None => old.as_ref().map_or(vec![], |old| old.metrics().to_vec()),
+        };
         if let Some(rate) = self.learning_rate {
             *optimizer.learning_rate_mut() = rate.into();
         }
@@ -241,14 +254,9 @@ impl Train {
             };
             sgd.momentum = momentum;
         }
-        model.compile_with(Some(optimizer), loss, named.unwrap_or(metrics)).map_err(Failure::usage)?;
-        // What was remembered stays good for a rule that keeps the same.
-        let compiled = model.compiled_mut()?;
-        let slots = |compiled: &Compiled| compiled.optimizer.as_ref().map(|optimizer| optimizer.slots());
-        if let Some(old) = old.filter(|old| slots(old) == slots(compiled)) {
-            let own = self.optimizer.is_some() || self.learning_rate.is_some();
-            let learning_rate = if own { compiled.state.learning_rate } else { old.state.learning_rate };
-            compiled.state = OptimizerState { learning_rate, ..old.state };
+        model.compile_with(Some(optimizer), loss, metrics)?;
+        if let Some(old) = old {
+            model.compiled_mut()?.resume(old, self.optimizer.is_none() && self.learning_rate.is_none());
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use tallynet::model::recipes;
 
 use super::{Failure, Outcome, load, output};
 
@@ -16,6 +17,10 @@ pub struct Verify {
 
 impl Verify {
     pub fn run(self) -> Outcome {
+        if let Some(name) = self.file.to_str().filter(|name| recipes::named(name).is_ok()) {
+            let what = format!("{name} is a model with a name, and no file to count in; train --save FILE makes one");
+            return Err(Failure::usage(what));
+        }
         let loaded = load(&self.file)?;
         let alone = || format!("{}: this is a description alone; it holds no weights to count", self.file.display());
         let arrays = loaded.arrays.ok_or_else(|| Failure { message: alone(), code: 1 })?;

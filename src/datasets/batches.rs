@@ -218,6 +218,11 @@ impl<'a> Rows<'a> {
 
     /// What the data look like, as far as it can make a loss infinite.
     pub fn suspicion(&self) -> Option<String> {
+        if let Values::Reals(values) = self.y
+            && values.iter().any(|y| !y.is_finite())
+        {
+            return Some("the targets hold values that are not finite; mend or drop those rows".to_string());
+        }
         let largest = match self.x {
             Values::Bytes(_, scale) => 255.0 * scale,
             Values::Reals(values) if values.iter().any(|x| !x.is_finite()) => {

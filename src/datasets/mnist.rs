@@ -51,15 +51,24 @@ pub fn load(folder: &Path) -> Result<TrainTest> {
     if !missing.is_empty() {
         return Err(Error::file(folder, format!("these files are missing: {}", missing.join(", ")), REMEDY));
     }
-    let [train_images, train_labels, test_images, test_labels] = &FILES;
+    let paths = FILES.iter().map(|file| file.locate(folder)).collect::<Result<Vec<_>>>()?;
+    // Unpacking takes a while, in which somebody may have changed what was looked at before.
+    for (file, path) in FILES.iter().zip(&paths) {
+        file.check_file(path.as_ref()).map_err(explain(path.as_ref(), REMEDY))?;
+    }
     let Mnist { trn_img, trn_lbl, tst_img, tst_lbl, .. } = MnistBuilder::new()
         .base_path("")
-        .training_images_filename(&train_images.locate(folder)?)
-        .training_labels_filename(&train_labels.locate(folder)?)
-        .test_images_filename(&test_images.locate(folder)?)
-        .test_labels_filename(&test_labels.locate(folder)?)
+        .training_images_filename(&paths[0])
+        .training_labels_filename(&paths[1])
+        .test_images_filename(&paths[2])
+        .test_labels_filename(&paths[3])
         .finalize();
     Ok(TrainTest { train: dataset(folder, trn_img, trn_lbl)?, test: dataset(folder, tst_img, tst_lbl)? })
+}
+
+/// The four files, as they are called unpacked and packed.
+pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
+    FILES.iter().flat_map(|file| [folder.join(file.name), file.packed(folder)]).collect()
 }
 
 /// Whether at least one of the four files is in the folder.

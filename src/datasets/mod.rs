@@ -42,6 +42,14 @@ impl Inputs {
         }
     }
 
+    /// What each byte is multiplied by, if these are bytes.
+    pub fn byte_scale(&self) -> Option<Real> {
+        match self {
+            Inputs::Bytes { scale, .. } => Some(*scale),
+            Inputs::Reals(_) => None,
+        }
+    }
+
     /// Has bytes multiplied by this number from now on. Numbers stay as they are.
     pub fn scale_bytes(&mut self, by: Real) {
         if let Inputs::Bytes { scale, .. } = self {
@@ -107,6 +115,11 @@ pub fn find(explicit: Option<&Path>) -> Result<PathBuf> {
          .npz file to use, or set TALLYNET_DATA to it",
         places.concat()
     )))
+}
+
+/// The files that [`load`] reads at this place, those that are there only packed included.
+pub fn files(path: &Path) -> Vec<PathBuf> {
+    if path.is_dir() { mnist::files(path) } else { vec![path.to_path_buf()] }
 }
 
 /// The place that the environment variable `TALLYNET_DATA` names.

@@ -12,7 +12,7 @@ use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use super::hdf5::{self, Fault, Object, Result};
 use super::keras_weights::{read_optimizer, read_weights, text, write_weights};
-use super::{Loaded, Loading, MOST_PARAMS, fault, keras_config, unsupported, weights_alone};
+use super::{Loaded, Loading, fault, keras_config, unsupported, weights_alone};
 use crate::model::Sequential;
 
 /// Reads an archive.
@@ -21,7 +21,7 @@ pub fn read(bytes: &[u8]) -> Result<Loaded> {
     let metadata = member(bytes, "metadata.json").and_then(|text| json(&text));
     let weights = member(bytes, "model.weights.h5")?;
     let training = metadata.as_ref().ok().and_then(|metadata| metadata.get("tallynet"));
-    let mut loaded = keras_config::read(&config, None, training, most(&weights)).map_err(unsupported)?;
+    let mut loaded = keras_config::read(&config, None, training, Some(most(&weights))).map_err(unsupported)?;
     if let Err(Fault { found, .. }) = metadata {
         loaded.warnings.push(format!("the seed and the epochs trained so far are not known: {found}"));
     }
@@ -30,7 +30,7 @@ pub fn read(bytes: &[u8]) -> Result<Loaded> {
 
 /// Reads the description in a text.
 pub fn read_json(bytes: &[u8]) -> Result<Loaded> {
-    keras_config::read(&json(bytes)?, None, None, MOST_PARAMS).map_err(unsupported)
+    keras_config::read(&json(bytes)?, None, None, None).map_err(unsupported)
 }
 
 /// Reads a file of a whole model of the older form.
@@ -38,7 +38,7 @@ pub fn read_legacy(bytes: &[u8]) -> Result<Loaded> {
     let root = hdf5::open(bytes)?;
     let config = json(text(&root, "model_config")?.ok_or_else(weights_alone)?.as_bytes())?;
     let compile = text(&root, "training_config")?.map(|text| json(text.as_bytes())).transpose()?;
-    with_weights(keras_config::read(&config, compile.as_ref(), None, most(bytes)).map_err(unsupported)?, &root)
+    with_weights(keras_config::read(&config, compile.as_ref(), None, Some(most(bytes))).map_err(unsupported)?, &root)
 }
 
 /// Reads the arrays of an archive into a model.
@@ -85,7 +85,7 @@ pub fn write(model: &Sequential) -> Result<Vec<u8>> {
     let members = [
         ("metadata.json", metadata.to_string().into_bytes()),
         ("config.json", keras_config::write(model)?),
-        ("model.weights.h5", write_weights(model, true)?),
+        ("model.weights.h5", write_weights(model)?),
     ];
     let packed = || -> zip::result::ZipResult<Vec<u8>> {
         let mut archive = ZipWriter::new(Cursor::new(vec![]));

@@ -152,13 +152,13 @@ pub fn read_optimizer(loaded: &mut Loaded, root: &Object) -> Result<()> {
     };
     state.iteration = scalar(variables.first())?.unwrap_or(0.0) as u64;
     if let Some(rate) = scalar(variables.get(1).filter(|_| first == 2))? {
-        if let Some(problem) = LearningRate::Constant(rate).problem() {
-            return Err(fault(format!("what the optimizer remembered is damaged: {problem}")));
-        }
         // The variable has 32 bits; a rate that is known in 64 and rounds to it is the one that was meant.
         if rate as f32 != state.learning_rate as f32 {
             state.learning_rate = rate;
         }
+    }
+    if let Some(problem) = state.problem() {
+        return Err(fault(format!("what the optimizer remembered is damaged: {problem}")));
     }
     let never_used = variables.len() == first && state.iteration == 0;
     let (found, needed) = (variables.len(), first + slots.len());
@@ -178,8 +178,8 @@ pub fn read_optimizer(loaded: &mut Loaded, root: &Object) -> Result<()> {
     Ok(())
 }
 
-/// The bytes of `model.weights.h5`, with what the optimizer remembers or without.
-pub fn write_weights(model: &Sequential, with_optimizer: bool) -> Result<Vec<u8>> {
+/// The bytes of `model.weights.h5`, with what the optimizer remembers.
+pub fn write_weights(model: &Sequential) -> Result<Vec<u8>> {
     let reals = |entry: &Entry, values: &[Real]| Node::Reals {
         shape: entry.spec.shape.clone(),
         data: values[entry.range.clone()].iter().map(|&value| value as f32).collect(),
@@ -198,7 +198,7 @@ pub fn write_weights(model: &Sequential, with_optimizer: bool) -> Result<Vec<u8>
     let mut root = Tree::default();
     root.children.insert("vars".to_string(), group(vec![]));
     root.children.insert("layers".to_string(), group(layers.collect()));
-    if let (true, Some(Compiled { optimizer: Some(optimizer), state, .. })) = (with_optimizer, &model.compiled) {
+    if let Some(Compiled { optimizer: Some(optimizer), state, .. }) = &model.compiled {
         let rate = Node::Reals { shape: vec![], data: vec![state.learning_rate as f32] };
         let scalars = [Some(Node::Integer(state.iteration as i64)), has_fixed_rate(optimizer).then_some(rate)];
         let slots = slots(model, optimizer).into_iter().map(|(slot, entry)| reals(entry, &state.slots[slot]));

@@ -9,6 +9,7 @@ mod keras_weights;
 mod npz;
 mod safetensors;
 
+use crate::replace::is_special;
 pub use crate::replace::{check_writable, replace};
 
 use std::path::Path;
@@ -49,7 +50,7 @@ fn unsupported(found: impl ToString) -> Fault {
 
 fn weights_alone() -> Fault {
     let remedy = "give the model as well: tallynet convert MODEL OUT.keras --weights FILE";
-    Fault { found: "this holds weights alone, and no description of a model".to_string(), remedy }
+    Fault { found: "this holds arrays alone, and no description of a model".to_string(), remedy }
 }
 
 /// Loads a model: `.keras`, `.h5` of a whole model, `.safetensors` of ours, or the JSON of a description alone, whose
@@ -106,7 +107,7 @@ const FORMS: [Form; 5] = [
     Form { ending: ".safetensors", description: true, weights: true, write: safetensors::write },
     Form { ending: ".keras", description: true, weights: true, write: keras::write },
     Form { ending: ".json", description: true, weights: false, write: keras_config::write },
-    Form { ending: ".weights.h5", description: false, weights: true, write: |model| write_weights(model, false) },
+    Form { ending: ".weights.h5", description: false, weights: true, write: write_weights },
     Form { ending: ".npz", description: false, weights: true, write: npz::write },
 ];
 
@@ -117,7 +118,8 @@ impl Form {
             true => "Keras's older .h5 files of whole models are read and not written",
             false => "this name does not say what form the file is to have",
         };
-        let wrong = || Error::file(path, found, "end it in .keras, .safetensors, .weights.h5, .npz or .json");
+        let remedy = "end it in .keras, .safetensors, .weights.h5, .npz or .json";
+        let wrong = || Error::Argument(format!("{}: {found}\n  {remedy}", path.display()));
         FORMS.iter().find(|form| name.ends_with(form.ending)).ok_or_else(wrong)
     }
 }
@@ -147,6 +149,10 @@ pub fn save(model: &Sequential, path: &Path) -> Result<()> {
     let bytes = encode(model, Form::of(path)?);
     let bytes = bytes.map_err(|fault| Error::file(path, wrong(fault), "please report this defect"))?;
     replace(path, &bytes)?;
+    // What goes into a pipe or a device cannot be read again.
+    if is_special(path) {
+        return Ok(());
+    }
     match std::fs::read(path).map_err(Error::io("read", path))? == bytes {
         true => Ok(()),
         false => Err(Error::file(path, "the file does not hold what was written to it", "check the disk")),
@@ -163,17 +169,18 @@ fn encode(model: &Sequential, form: &Form) -> hdf5::Result<Vec<u8>> {
         decode_into(&mut copy, &bytes)?;
         copy
     };
-    // What the form keeps: Keras's files hold numbers of 32 bits.
-    let kept = |model: &Sequential| {
-        let compiled = model.compiled.iter().filter(|_| form.description);
-        let slots = compiled.flat_map(|compiled| compiled.state.slots.iter().flatten());
-        let numbers = model.parameters.values.iter().chain(slots).map(|number| (*number as f32).to_bits());
-        (form.description.then(|| model.description()), numbers.collect::<Vec<_>>())
-    };
-    match !form.weights || kept(model) == kept(&copy) {
+    let same = !form.description || model.description() == copy.description();
+    match !form.weights || (same && numbers(model, form).eq(numbers(&copy, form))) {
         true => Ok(bytes),
         false => Err(fault("another description, or other numbers")),
     }
+}
+
+/// The numbers that a form keeps, as far as all forms keep them: Keras's files hold 32 bits of each.
+fn numbers<'m>(model: &'m Sequential, form: &Form) -> impl Iterator<Item = u32> + use<'m> {
+    let compiled = model.compiled.as_ref().filter(|_| form.description);
+    let slots = compiled.into_iter().flat_map(|compiled| compiled.state.slots.iter().flatten());
+    model.parameters.values.iter().chain(slots).map(|number| (*number as f32).to_bits())
 }
 
 /// Fills a model with the numbers that `find` has for each array, by its name and shape in the model's order, and counts

@@ -14,7 +14,7 @@ use crate::model::Sequential;
 pub fn is_npz(bytes: &[u8]) -> bool {
     let archive = ZipArchive::new(Cursor::new(bytes));
     archive.is_ok_and(|archive| {
-        archive.index_for_name("config.json").is_none() && archive.file_names().any(|name| name.ends_with(".npy"))
+        archive.index_for_name("config.json").is_none() && archive.file_names().all(|name| name.ends_with(".npy"))
     })
 }
 

@@ -36,7 +36,7 @@ pub fn write(model: &Sequential) -> Result<Vec<u8>> {
 /// missing, too many or of another shape.
 pub fn read(bytes: &[u8]) -> Result<Loaded> {
     let (description, tensors) = open(bytes)?;
-    let described = keras_config::read(&description, None, None, bytes.len() / 4).map_err(fault)?;
+    let described = keras_config::read(&description, None, None, Some(bytes.len() / 4)).map_err(fault)?;
     // Nothing that was written here is left out.
     if let Some(problem) = described.warnings.first() {
         return Err(fault(problem));
@@ -63,7 +63,8 @@ pub fn read_into(model: &mut Sequential, bytes: &[u8]) -> Result<Loading> {
 }
 
 fn open(bytes: &[u8]) -> Result<(Value, SafeTensors<'_>)> {
-    let broken = |error| fault(format!("this is no whole safetensors file: {error}"));
+    let known = "no zip archive, no HDF5 file, no JSON and no whole safetensors file";
+    let broken = |error| fault(format!("this is no model in a form that is known here: {known} ({error})"));
     let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(broken)?;
     let tensors = SafeTensors::deserialize(bytes).map_err(broken)?;
     let text = metadata.metadata().as_ref().and_then(|metadata| metadata.get(KEY));

@@ -6,7 +6,7 @@
 
 use std::iter;
 
-use super::{AnyLoss, Loss, clip, is_inside_clip, sum};
+use super::{AnyLoss, Loss, clip, is_inside_clip, outside, sum};
 use crate::Real;
 use crate::activations::ActivationKind::{self, Softmax};
 use crate::classes::class;
@@ -30,6 +30,10 @@ class! {
 }
 
 impl Loss for CategoricalCrossentropy {
+    fn problem(&self) -> Option<String> {
+        outside("label_smoothing", self.label_smoothing, 0.0..=1.0)
+    }
+
     fn of_class_numbers(&self) -> Option<AnyLoss> {
         let from_logits = self.from_logits;
         (self.label_smoothing == 0.0).then(|| SparseCategoricalCrossentropy { from_logits }.into())

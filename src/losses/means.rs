@@ -1,6 +1,6 @@
 //! The losses that are a mean over the vector, `Σⱼ ℓ(yⱼ, pⱼ) / n`: those of regression, and binary cross-entropy.
 
-use super::{Loss, clip, is_inside_clip, sum};
+use super::{Loss, clip, is_inside_clip, outside, sum};
 use crate::Real;
 use crate::activations::ActivationKind::{self, Sigmoid};
 use crate::classes::class;
@@ -17,13 +17,18 @@ fn slopes(y: &[Real], p: &[Real], to: &mut [Real], slope: impl Fn(Real, Real, Re
 
 /// Makes losses of regression, each of its options, of ℓ and of the slope `dℓ/dp / n`, for the error `e = p − y`.
 macro_rules! regression {
-    ($($(#[$doc:meta])* $name:ident { $($options:tt)* }: |$self:ident, $e:ident, $n:ident| $loss:expr, $slope:expr;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident { $($options:tt)* }: |$self:ident, $e:ident, $n:ident| $loss:expr, $slope:expr
+        $(, where $problem:expr)?;)*) => {$(
         class! {
             $(#[$doc])*
             $name { $($options)* }
         }
 
         impl Loss for $name {
+            $(fn problem(&$self) -> Option<String> {
+                $problem
+            })?
+
             fn value(&$self, y: &[Real], p: &[Real]) -> Real {
                 let loss = |$e: Real| $loss;
                 mean(y, p, |y, p| loss(p - y))
@@ -55,7 +60,7 @@ regression! {
     }, match self.delta as Real {
         delta if e.abs() <= delta => e / n,
         delta => delta * e.signum() / n,
-    };
+    }, where outside("delta", self.delta, 0.0..=f64::MAX);
 }
 
 class! {
@@ -79,6 +84,10 @@ impl BinaryCrossentropy {
 }
 
 impl Loss for BinaryCrossentropy {
+    fn problem(&self) -> Option<String> {
+        outside("label_smoothing", self.label_smoothing, 0.0..=1.0)
+    }
+
     fn value(&self, y: &[Real], p: &[Real]) -> Real {
         mean(y, p, |y, p| match (self.from_logits, self.smooth(y)) {
             (true, y) => p.max(0.0) - p * y + (-p.abs()).exp().ln_1p(),

@@ -10,6 +10,7 @@ pub use categorical_crossentropy::{CategoricalCrossentropy, SparseCategoricalCro
 pub use means::{BinaryCrossentropy, Huber, MeanAbsoluteError, MeanSquaredError};
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use crate::activations::ActivationKind;
 use crate::classes::{classes, snake_case};
@@ -32,6 +33,11 @@ pub trait Loss: fmt::Debug + Send + Sync {
     /// Whether `y` is the number of the class; else it is a vector as long as the output's.
     fn is_sparse(&self) -> bool {
         false
+    }
+
+    /// What is wrong with its options, if anything.
+    fn problem(&self) -> Option<String> {
+        None
     }
 
     /// The loss that comes to the same against class numbers as this one does against the one-hot vectors that they
@@ -85,6 +91,11 @@ const EPSILON: Real = 1e-7;
 /// The probability after Keras's clip. A wrong hard 0 then costs 16.118, and NaN stays NaN.
 fn clip(q: Real) -> Real {
     q.clamp(EPSILON, 1.0 - EPSILON)
+}
+
+/// What is wrong with an option that is outside of this range.
+fn outside(name: &str, value: f64, range: RangeInclusive<f64>) -> Option<String> {
+    (!range.contains(&value)).then(|| format!("{name} is {value}, which is outside {range:?}"))
 }
 
 /// A sum in double precision, for vectors of any length.

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::layer::LayerName;
 use super::{BuiltLayer, Compiled, Node, Plan, Sequential, Style};
 use crate::layers::{AnyLayer, Built, Misfit};
-use crate::params::Parameters;
+use crate::params::{ParamSpec, Parameters};
 use crate::shape::Shape;
 use crate::{Error, Result};
 
@@ -16,6 +16,7 @@ pub struct SequentialBuilder {
     input: Shape,
     layers: Vec<Described>,
     most_params: usize,
+    drawn: bool,
 }
 
 #[derive(Debug)]
@@ -27,7 +28,13 @@ struct Described {
 
 impl SequentialBuilder {
     pub(super) fn new(input: Shape) -> Self {
-        SequentialBuilder { name: "sequential".to_string(), input, layers: vec![], most_params: usize::MAX }
+        SequentialBuilder {
+            name: "sequential".to_string(),
+            input,
+            layers: vec![],
+            most_params: usize::MAX,
+            drawn: true,
+        }
     }
 
     /// Adds a layer.
@@ -59,9 +66,9 @@ impl SequentialBuilder {
         self
     }
 
-    /// Refuses to build a model with more parameters than so many.
-    pub(crate) fn most_params(self, most_params: usize) -> Self {
-        SequentialBuilder { most_params, ..self }
+    /// Refuses to build a model with more parameters than so many, and draws them only where that is said.
+    pub(crate) fn most_params(self, most_params: usize, drawn: bool) -> Self {
+        SequentialBuilder { most_params, drawn, ..self }
     }
 
     /// Fixes every size and draws the first parameters from the seed.
@@ -81,7 +88,7 @@ impl SequentialBuilder {
                 spec.build(&input).map_err(|misfit| chain_error(&self.input, &layers, &spec, &names[i..], &misfit))?;
             let (layer_name, name) = (names[i].clone(), names[i].in_style(Style::Keras2));
             params.iter_mut().for_each(|param| param.trainable &= trainable);
-            if let Some(problem) = params.iter().find_map(|param| param.initializer.problem()) {
+            if let Some(problem) = params.iter().find_map(ParamSpec::problem) {
                 return Err(Error::Build(format!("{name}: {problem}")));
             }
             let of_its_own = || format!("{}_input_1", spec.class_name().to_lowercase());
@@ -110,7 +117,7 @@ impl SequentialBuilder {
             });
         }
         let arrays = layers.iter().map(|layer| layer.params.clone()).collect();
-        let parameters = Parameters::build(arrays, self.most_params, seed)?;
+        let parameters = Parameters::build(arrays, self.most_params, self.drawn.then_some(seed))?;
         Ok(Sequential {
             name: self.name,
             input: self.input,
@@ -121,6 +128,7 @@ impl SequentialBuilder {
             seed,
             epochs_done: 0,
             batch_size: None,
+            byte_scale: None,
             n_threads: std::thread::available_parallelism().map_or(1, usize::from),
         })
     }

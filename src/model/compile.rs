@@ -13,11 +13,11 @@ pub const MAX_METRICS: usize = 8;
 #[derive(Debug, Clone)]
 pub struct Compiled {
     /// The rule; none where a file's is unknown here, and then the model can be evaluated and not trained.
-    pub optimizer: Option<AnyOptimizer>,
-    /// What the rule remembers.
-    pub state: OptimizerState,
+    pub(crate) optimizer: Option<AnyOptimizer>,
+    /// What the rule remembers: vectors as long as the parameters, as many as the rule keeps.
+    pub(crate) state: OptimizerState,
     /// What training makes small.
-    pub loss: AnyLoss,
+    pub(crate) loss: AnyLoss,
     /// At most [`MAX_METRICS`], which resolve.
     pub(super) metrics: Vec<MetricChoice>,
 }
@@ -40,8 +40,14 @@ impl From<&str> for MetricChoice {
 }
 
 impl MetricChoice {
-    /// The metric for targets and outputs whose last axes have these lengths. One that does not fit is an error.
+    /// The metric for targets and outputs whose last axes have these lengths. One that does not fit is an error, as is
+    /// one whose name the logs have for something else.
     pub(crate) fn resolve(&self, target_width: usize, output_width: usize) -> Result<AnyMetric> {
+        if self.name == "loss" || self.name.starts_with("val_") {
+            let problem =
+                format!("a metric cannot be called {:?}: the logs have that name for another number", self.name);
+            return Err(Error::Argument(problem));
+        }
         let by_name = || AnyMetric::by_name(&self.name, target_width, output_width);
         let metric = self.class.clone().map_or_else(by_name, Ok)?;
         metric.check(&self.name, target_width, output_width)?;
@@ -50,6 +56,29 @@ impl MetricChoice {
 }
 
 impl Compiled {
+    /// What training makes small.
+    pub fn loss(&self) -> &AnyLoss {
+        &self.loss
+    }
+
+    /// What the optimizer remembers.
+    pub fn state(&self) -> &OptimizerState {
+        &self.state
+    }
+
+    /// Takes over what an earlier optimizer of this model remembers, if this one keeps the same, and where `with_rate`
+    /// says so the learning rate that it had come to.
+    pub fn resume(&mut self, earlier: Compiled, with_rate: bool) {
+        let kept = |compiled: &Compiled| {
+            let names = compiled.optimizer.as_ref().map(|optimizer| optimizer.slots());
+            (names, compiled.state.slots.each_ref().map(Vec::len))
+        };
+        if kept(self) == kept(&earlier) {
+            let learning_rate = if with_rate { earlier.state.learning_rate } else { self.state.learning_rate };
+            self.state = OptimizerState { learning_rate, ..earlier.state };
+        }
+    }
+
     /// What is counted beside the loss.
     pub fn metrics(&self) -> &[MetricChoice] {
         &self.metrics
@@ -101,7 +130,7 @@ impl Sequential {
         loss: AnyLoss,
         mut metrics: Vec<MetricChoice>,
     ) -> Result<()> {
-        if let Some(problem) = optimizer.as_ref().and_then(|optimizer| optimizer.problem()) {
+        if let Some(problem) = optimizer.as_ref().and_then(|optimizer| optimizer.problem()).or(loss.problem()) {
             return Err(Error::Argument(problem));
         }
         if metrics.len() > MAX_METRICS {
@@ -141,6 +170,7 @@ impl Sequential {
 
 fn not_compiled() -> Error {
     let problem = "nothing says what the model is measured by: it was saved without a loss, or not compiled yet\n  compile \
-                   it first; on the command line, train it with --loss and --optimizer";
+                   it first; on the command line, train FILE --epochs 0 --loss NAME --optimizer sgd --save FILE does \
+                   that and trains nothing";
     Error::Argument(problem.to_string())
 }

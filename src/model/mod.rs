@@ -46,13 +46,15 @@ pub struct Sequential {
     pub(crate) parameters: Parameters,
     pub(crate) plan: Plan,
     /// How it is trained, once it was compiled.
-    pub compiled: Option<Compiled>,
+    pub(crate) compiled: Option<Compiled>,
     /// The seed that the order of rows is drawn from; the first parameters were drawn from the one it was built with.
     pub seed: u64,
     /// Epochs trained so far, which the order of rows depends on.
     pub epochs_done: usize,
     /// The batch size that it was last trained with.
     pub batch_size: Option<usize>,
+    /// What bytes were multiplied by when it was last trained on bytes.
+    pub byte_scale: Option<Real>,
     /// How many threads work at most: at first as many as the machine has. It changes how long training takes and not
     /// one bit of the result.
     pub n_threads: usize,

@@ -69,6 +69,11 @@ impl Plan {
         self.steps.push(step);
     }
 
+    /// What tells this plan from all others that there are at the same time.
+    pub fn identity(&self) -> usize {
+        self.steps.as_ptr().addr()
+    }
+
     /// The numbers of a row of the output.
     pub fn output_width(&self) -> usize {
         self.widths[self.widths.len() - 1]

@@ -92,6 +92,12 @@ impl OptimizerState {
         Ok(state)
     }
 
+    /// What is wrong with its numbers, if anything: they may come from a file.
+    pub fn problem(&self) -> Option<String> {
+        let many = || format!("{} steps are said to be taken, which nobody can have", self.iteration);
+        LearningRate::Constant(self.learning_rate).problem().or_else(|| (self.iteration >= 1 << 53).then(many))
+    }
+
     /// The step that this rule takes next.
     pub fn step(&self, rule: &dyn Optimizer) -> Step {
         let learning_rate = match rule.learning_rate() {

@@ -11,7 +11,7 @@ mod threads;
 mod trainer;
 
 pub use callbacks::{
-    CSVLogger, Callback, Control, EarlyStopping, LearningRateScheduler, Logs, Mode, ModelCheckpoint, Monitor,
+    CSVLogger, Callback, Control, Course, EarlyStopping, LearningRateScheduler, Logs, Mode, ModelCheckpoint, Monitor,
     ReduceLROnPlateau, TerminateOnNaN,
 };
 pub use gradient_check::{GradientCheck, TOLERANCE, check_gradients};

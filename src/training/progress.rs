@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Callback, Control, Logs};
+use super::{Callback, Control, Course, Logs};
 use crate::Result;
 use crate::model::Sequential;
 
@@ -15,20 +15,19 @@ pub struct Progress {
     bar: ProgressBar,
     /// When the bar was last told something.
     told: Instant,
-    /// One past the number of the last epoch.
-    end: usize,
+    epochs: usize,
     batches: u64,
 }
 
 impl Default for Progress {
     fn default() -> Self {
-        Progress { bar: ProgressBar::hidden(), told: Instant::now(), end: 0, batches: 0 }
+        Progress { bar: ProgressBar::hidden(), told: Instant::now(), epochs: 0, batches: 0 }
     }
 }
 
 impl Callback for Progress {
-    fn on_train_begin(&mut self, _: &mut Sequential, first: usize, epochs: usize, batches: usize) -> Result<()> {
-        (self.end, self.batches) = (first + epochs, batches as u64);
+    fn on_train_begin(&mut self, _: &mut Sequential, course: &Course) -> Result<()> {
+        (self.epochs, self.batches) = (course.epochs, course.batches as u64);
         Ok(())
     }
 
@@ -38,7 +37,7 @@ impl Callback for Progress {
         if let Ok(style) = ProgressStyle::with_template("{prefix} {pos}/{len} {bar:20} {eta} left  {msg}") {
             self.bar.set_style(style.progress_chars("━╸─"));
         }
-        self.bar.set_prefix(format!("Epoch {}/{}", epoch + 1, self.end));
+        self.bar.set_prefix(format!("Epoch {}/{}", epoch + 1, self.epochs));
         Ok(())
     }
 
@@ -58,7 +57,7 @@ impl Callback for Progress {
         self.bar.finish_and_clear();
         let numbers = line(logs.iter().map(|(name, value)| (name, value)));
         // Where nobody listens any more, training goes on all the same.
-        let _ = writeln!(io::stderr(), "Epoch {}/{} - {elapsed:.2}s - {numbers}", epoch + 1, self.end);
+        let _ = writeln!(io::stderr(), "Epoch {}/{} - {elapsed:.2}s - {numbers}", epoch + 1, self.epochs);
         Ok(Control::Continue)
     }
 

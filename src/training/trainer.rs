@@ -8,7 +8,7 @@ use super::batch::cut;
 use super::engine::Engine;
 use super::head::{Head, Tally};
 use super::threads::Threads;
-use super::{Callback, Control, History, Logs};
+use super::{Callback, Control, Course, History, Logs};
 use crate::datasets::batches::{Rows, shuffle};
 use crate::datasets::{Dataset, Inputs};
 use crate::model::Sequential;
@@ -90,6 +90,7 @@ impl Sequential {
             rows = rows.weighted(options.sample_weight, options.class_weight)?;
         }
         self.batch_size = Some(options.batch_size);
+        self.byte_scale = data.x.byte_scale().or(self.byte_scale);
         let batch_size = options.batch_size.min(rows.len());
         let (threads, engine) = engine(self, &rows, batch_size, true)?;
         let validation = validation.map(|(head, rows)| {
@@ -98,7 +99,8 @@ impl Sequential {
         });
         let validation = validation.transpose()?;
         let order = (0..rows.len() as u32).collect();
-        threads.enter(|| Fit { model: self, rows, order, validation, head, engine, options }.run(callbacks))
+        let plan = self.plan.identity();
+        threads.enter(|| Fit { model: self, plan, rows, order, validation, head, engine, options }.run(callbacks))
     }
 
     /// One step on one batch, all of the dataset: the loss and the metrics at the weights before it. A loss that is not
@@ -111,7 +113,7 @@ impl Sequential {
         let tally = threads.enter(|| step(self, &mut engine, &head, &rows, &batch, &[]));
         match tally.mean_loss() {
             loss if loss.is_finite() => Ok(scores(&head, &tally)),
-            loss => Err(not_finite(&rows, self.epochs_done, 0, loss)),
+            loss => Err(not_finite(self, &rows, 0, 0, loss)),
         }
     }
 
@@ -145,6 +147,8 @@ impl Sequential {
 /// One run of `fit`.
 struct Fit<'a> {
     model: &'a mut Sequential,
+    /// The identity of the plan that memory is sized for.
+    plan: usize,
     rows: Rows<'a>,
     /// The numbers of the rows, in the order in which they are taken.
     order: Vec<u32>,
@@ -157,32 +161,35 @@ struct Fit<'a> {
 impl Fit<'_> {
     fn run(mut self, callbacks: &mut [&mut dyn Callback]) -> Result<History> {
         let mut history = History::default();
-        let n_batches = self.order.len().div_ceil(self.options.batch_size);
-        let (first, epochs) = (self.model.epochs_done, self.options.epochs);
-        let Some(end) = first.checked_add(epochs) else {
-            return Err(Error::Argument(format!("{epochs} epochs after the {first} that were trained are too many")));
-        };
-        callbacks.iter_mut().try_for_each(|callback| callback.on_train_begin(self.model, first, epochs, n_batches))?;
-        for epoch in first..end {
+        let batches = self.order.len().div_ceil(self.options.batch_size);
+        let of_validation: Vec<_> = self.head.names.iter().map(|name| format!("val_{name}")).collect();
+        let of_validation = if self.validation.is_some() { &of_validation[..] } else { &[] };
+        let names = [&self.head.names, of_validation].concat();
+        let course = Course { epochs: self.options.epochs, batches, names: &names };
+        callbacks.iter_mut().try_for_each(|callback| callback.on_train_begin(self.model, &course))?;
+        for epoch in 0..self.options.epochs {
             callbacks.iter_mut().try_for_each(|callback| callback.on_epoch_begin(self.model, epoch))?;
+            self.check_model()?;
             if self.options.shuffle {
-                shuffle(&mut self.order, self.model.seed, epoch);
+                shuffle(&mut self.order, self.model.seed, self.model.epochs_done);
             }
             let start = Instant::now();
             let Some((tally, mut control)) = self.epoch(epoch, callbacks)? else { break };
             let seconds = start.elapsed().as_secs_f64();
             // The last step may have left what no later loss was there to show.
             if !self.model.parameters.values.iter().all(|value| value.is_finite()) {
-                return Err(not_finite(&self.rows, epoch, n_batches - 1, f64::NAN));
+                return Err(not_finite(self.model, &self.rows, epoch, batches - 1, f64::NAN));
             }
-            self.model.epochs_done = epoch + 1;
+            // An epoch that a callback cut short is taken from its beginning when training goes on.
+            self.model.epochs_done = self.model.epochs_done.saturating_add(usize::from(control == Control::Continue));
             let mut logs: Logs = self.head.names.iter().cloned().zip(self.head.means(&tally)).collect();
             if let Some((engine, head, rows)) = &mut self.validation {
                 let validated = head.means(&self::tally(self.model, engine, head, rows));
-                logs.extend(self.head.names.iter().map(|name| format!("val_{name}")).zip(validated));
+                logs.extend(of_validation.iter().cloned().zip(validated));
             }
             for callback in callbacks.iter_mut() {
                 control = control.max(callback.on_epoch_end(self.model, epoch, &mut logs)?);
+                self.check_model()?;
             }
             history.record(epoch, logs, seconds);
             if control == Control::Stop {
@@ -191,6 +198,13 @@ impl Fit<'_> {
         }
         callbacks.iter_mut().try_for_each(|callback| callback.on_train_end(self.model))?;
         Ok(history)
+    }
+
+    /// A callback may change the model that is trained, and not put another in its place, for which no memory is sized.
+    fn check_model(&self) -> Result<()> {
+        let replaced =
+            || Error::Argument("a callback put another model in the place of the one being trained".to_string());
+        (self.model.plan.identity() == self.plan).then_some(()).ok_or_else(replaced)
     }
 
     /// The sums of one epoch, and whether it is the last; nothing where a callback ended it at a loss that is not
@@ -205,7 +219,7 @@ impl Fit<'_> {
                 let mut controls = callbacks.iter_mut().map(|callback| callback.on_not_finite(epoch, number, loss));
                 return match controls.any(|control| control == Control::Stop) {
                     true => Ok(None),
-                    false => Err(not_finite(&self.rows, epoch, number, loss)),
+                    false => Err(not_finite(self.model, &self.rows, epoch, number, loss)),
                 };
             }
             total.add(&tally);
@@ -234,9 +248,14 @@ fn scores(head: &Head, tally: &Tally) -> Scores {
 }
 
 /// What the loss of a batch, it and the epoch counted from 0, most likely comes from.
-fn not_finite(rows: &Rows, epoch: usize, batch: usize, loss: f64) -> Error {
-    let too_large = || "the learning rate is probably too large; try a tenth of it".to_string();
-    let reason = rows.suspicion().unwrap_or_else(too_large);
+fn not_finite(model: &Sequential, rows: &Rows, epoch: usize, batch: usize, loss: f64) -> Error {
+    let reason = match rows.suspicion() {
+        Some(reason) => reason,
+        None if (epoch, batch) == (0, 0) && model.parameters.values.iter().any(|value| !value.is_finite()) => {
+            "the weights held values that are not finite before the first step".to_string()
+        }
+        None => "the learning rate is probably too large; try a tenth of it".to_string(),
+    };
     Error::NotFinite { epoch: epoch + 1, batch: batch + 1, loss, reason }
 }
 

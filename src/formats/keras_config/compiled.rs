@@ -37,7 +37,11 @@ pub fn read(compile: &Value, warnings: &mut Vec<String>) -> Result<(Option<AnyOp
     };
     let (mut found, mut known) = (vec![], vec![]);
     metrics(&compile["metrics"], &mut found);
+    let unweighted = found.len();
     metrics(&compile["weighted_metrics"], &mut found);
+    if found.len() > unweighted {
+        warnings.push("the weighted_metrics are counted without weights".to_string());
+    }
     for value in found {
         match metric(value) {
             Ok(_) if known.len() == MAX_METRICS => {
@@ -79,5 +83,7 @@ fn metric(value: &Value) -> Result<MetricChoice> {
     }
     let class = described("metric", value, AnyMetric::all())?;
     let name = value["config"]["name"].as_str().map_or_else(|| class.name(), str::to_string);
-    Ok(MetricChoice { name, class: Some(class) })
+    let choice = MetricChoice { name, class: Some(class) };
+    choice.resolve(1, 1)?;
+    Ok(choice)
 }

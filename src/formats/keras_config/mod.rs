@@ -16,7 +16,8 @@ use std::slice;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::Loaded;
+use super::{Loaded, MOST_PARAMS};
+use crate::Real;
 use crate::layers::AnyLayer;
 use crate::model::{Sequential, SequentialBuilder};
 use crate::shape::Shape;
@@ -31,19 +32,28 @@ struct Training {
     seed: u64,
     epochs: usize,
     batch_size: Option<usize>,
+    byte_scale: Option<Real>,
     iteration: u64,
     learning_rate: Option<f64>,
 }
 
-/// The model that a file describes, its parameters drawn anew. `compile` and `training` come from elsewhere where the
+/// The model that a file describes; its parameters are drawn anew where it describes nothing else. `compile` and `training` come from elsewhere where the
 /// file keeps them elsewhere.
 ///
-/// It is an error if there are more parameters than `most`: a description from outside must not claim more memory than
-/// the numbers beside it fill. So are classes and options that are not in the catalogue, named with their layer.
-pub fn read(described: &Value, compile: Option<&Value>, training: Option<&Value>, most: usize) -> Result<Loaded> {
+/// It is an error if there are more parameters than the `most` that lie beside it: a description from outside must not
+/// claim more memory than the numbers fill. So are classes and options that are not in the catalogue, named with their layer.
+pub fn read(
+    described: &Value,
+    compile: Option<&Value>,
+    training: Option<&Value>,
+    most: Option<usize>,
+) -> Result<Loaded> {
     let (class, config) = (text(described, "class_name"), &described["config"]);
     if let Some(problem) = foreign(&json!({ "class_name": class, "registered_name": described["registered_name"] })) {
         return Err(format!("the model: {problem}").into());
+    }
+    if class.is_empty() {
+        return Err("this is no description of a model: it has no class_name".into());
     }
     if class != "Sequential" {
         let problem = format!("the model is a {class:?}, and only a Sequential is read: layers one behind the other");
@@ -52,7 +62,8 @@ pub fn read(described: &Value, compile: Option<&Value>, training: Option<&Value>
     // Keras 1 and 2.0 to 2.2 wrote the list of layers alone.
     let layers = config.get("layers").unwrap_or(config).as_array().ok_or("the model has no list of layers")?;
     let name = config["name"].as_str().unwrap_or("sequential");
-    let mut builder = Sequential::builder(input(described, layers)?).named(name).most_params(most);
+    let mut builder = Sequential::builder(input(described, layers)?).named(name);
+    builder = builder.most_params(most.unwrap_or(MOST_PARAMS), most.is_none());
     let mut warnings = vec![];
     let is_input = |layer: &&Value| text(layer, "class_name") == "InputLayer";
     for (number, entry) in layers.iter().skip_while(is_input).enumerate() {
@@ -60,7 +71,8 @@ pub fn read(described: &Value, compile: Option<&Value>, training: Option<&Value>
     }
     let training = Option::<Training>::deserialize(training.unwrap_or(&described["training"]))?.unwrap_or_default();
     let mut model = builder.build(training.seed)?;
-    (model.epochs_done, model.batch_size) = (training.epochs, training.batch_size);
+    (model.epochs_done, model.batch_size) = (training.epochs, training.batch_size.filter(|rows| *rows > 0));
+    model.byte_scale = training.byte_scale;
     let compile = compile.unwrap_or(&described["compile_config"]);
     if compile.as_object().is_some_and(|compile| !compile.is_empty()) {
         match compiled::read(compile, &mut warnings) {
@@ -70,6 +82,9 @@ pub fn read(described: &Value, compile: Option<&Value>, training: Option<&Value>
                 let state = &mut model.compiled_mut()?.state;
                 state.iteration = training.iteration;
                 state.learning_rate = training.learning_rate.unwrap_or(state.learning_rate);
+                if let Some(problem) = state.problem() {
+                    return Err(format!("what the optimizer remembered is damaged: {problem}").into());
+                }
             }
         }
     }
@@ -109,8 +124,13 @@ fn layer(
         let warning = format!("{place}: it was made for {precision}, and is computed here in one precision throughout");
         warnings.push(warning);
     }
+    let trainable = match &config["trainable"] {
+        Value::Null => true,
+        Value::Bool(trainable) => *trainable,
+        other => return Err(format!("{place}: trainable is {other}, and not true or false").into()),
+    };
     let spec = options::class(&place, "layer", layer, AnyLayer::all())?;
-    Ok(builder.described(name, config["trainable"] != false, spec))
+    Ok(builder.described(name, trainable, spec))
 }
 
 fn text<'v>(value: &'v Value, key: &str) -> &'v str {

@@ -35,6 +35,7 @@ pub fn class<C: Serialize + DeserializeOwned>(place: &str, role: &str, value: &V
         match C::deserialize(json!({ "class_name": class, "config": { key: given } })) {
             Ok(_) => drop(found.insert(key.to_string(), given)),
             Err(_) if has_no_effect(key, value) => {}
+            Err(_) if known["config"].get(key).is_none() => return Err(refused().into()),
             Err(error) => return Err(format!("{}: {error}", refused()).into()),
         }
     }
@@ -150,7 +151,7 @@ pub fn dtype(value: &Value) -> Option<&str> {
 fn has_no_effect(key: &str, value: &Value) -> bool {
     let precisions = ["float32", "float64", "mixed_float16", "mixed_bfloat16"];
     match key {
-        _ if value.is_null() => true,
+        _ if value.is_null() => key != "reduction",
         "dtype" => dtype(value).is_some_and(|name| precisions.contains(&name)),
         "data_format" => value == "channels_last" || value == "tf",
         "dilation_rate" | "groups" => value == 1 || *value == json!([1, 1]),

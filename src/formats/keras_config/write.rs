@@ -73,6 +73,7 @@ pub fn training(model: &Sequential) -> Value {
         seed: model.seed,
         epochs: model.epochs_done,
         batch_size: model.batch_size,
+        byte_scale: model.byte_scale,
         iteration: state.map_or(0, |state| state.iteration),
         learning_rate: state.map(|state| state.learning_rate),
     })

@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::PathBuf;
 
-use super::{Callback, Control, Logs, logged};
+use super::{Callback, Control, Course, Logs, logged};
 use crate::model::Sequential;
 use crate::{Error, Result};
 
@@ -31,7 +31,7 @@ impl CSVLogger {
 }
 
 impl Callback for CSVLogger {
-    fn on_train_begin(&mut self, _: &mut Sequential, _: usize, _: usize, _: usize) -> Result<()> {
+    fn on_train_begin(&mut self, _: &mut Sequential, _: &Course) -> Result<()> {
         let mut options = OpenOptions::new();
         options.create(true).write(true).append(self.append).truncate(!self.append);
         self.file = Some(options.open(&self.path).map_err(Error::io("write", &self.path))?);

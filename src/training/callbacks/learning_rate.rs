@@ -1,6 +1,6 @@
 //! The callbacks that set the learning rate. The rate that an epoch was trained with is logged as `learning_rate`.
 
-use super::{Callback, Control, Logs, Monitor, say};
+use super::{Callback, Control, Course, Logs, Monitor, say};
 use crate::model::Sequential;
 use crate::{Error, Result};
 
@@ -70,11 +70,12 @@ impl Default for ReduceLROnPlateau {
 }
 
 impl Callback for ReduceLROnPlateau {
-    fn on_train_begin(&mut self, model: &mut Sequential, _: usize, _: usize, _: usize) -> Result<()> {
+    fn on_train_begin(&mut self, model: &mut Sequential, course: &Course) -> Result<()> {
         if !(0.0..1.0).contains(&self.factor) {
             let what = format!("ReduceLROnPlateau needs a factor of at least 0 and under 1, and not {}", self.factor);
             return Err(Error::Argument(what));
         }
+        self.monitor.check(course)?;
         (self.wait, self.cooldown_counter, self.monitor.best) = (0, 0, None);
         let compiled = model.compiled_mut()?;
         compiled.set_learning_rate(compiled.learning_rate())

@@ -20,6 +20,17 @@ use crate::model::Sequential;
 /// Named numbers of a batch or an epoch, in the order `loss`, metrics, `val_loss`, validation metrics.
 pub type Logs = Vec<(String, f64)>;
 
+/// What a training is going to be.
+#[derive(Debug, Clone, Copy)]
+pub struct Course<'a> {
+    /// The epochs, unless something ends it earlier.
+    pub epochs: usize,
+    /// The batches of an epoch.
+    pub batches: usize,
+    /// The names that the logs of an epoch will have, beside those that callbacks add.
+    pub names: &'a [String],
+}
+
 /// Whether training goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Control {
@@ -44,12 +55,12 @@ pub enum Control {
 /// }
 /// ```
 pub trait Callback: Send {
-    /// Before the first of `epochs` epochs, each of `batches` batches; `first` counts from 0.
-    fn on_train_begin(&mut self, _: &mut Sequential, _first: usize, _epochs: usize, _batches: usize) -> Result<()> {
+    /// Before the first epoch.
+    fn on_train_begin(&mut self, _model: &mut Sequential, _course: &Course) -> Result<()> {
         Ok(())
     }
 
-    /// Before an epoch, counted from 0.
+    /// Before an epoch. As in Keras, each `fit` counts its epochs from 0.
     fn on_epoch_begin(&mut self, _model: &mut Sequential, _epoch: usize) -> Result<()> {
         Ok(())
     }
@@ -80,6 +91,12 @@ pub trait Callback: Send {
 /// The number of this name.
 fn logged(logs: &Logs, name: &str) -> Option<f64> {
     logs.iter().find(|(known, _)| known == name).map(|(_, value)| *value)
+}
+
+/// The logs that a training is going to have, with a number for each name.
+fn expected(course: &Course) -> Logs {
+    let names = course.names.iter().map(String::as_str).chain(["learning_rate"]);
+    names.map(|name| (name.to_string(), 0.5)).collect()
 }
 
 /// The names that there are, for an error.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Callback, Control, Logs, Monitor, logged, names, say};
+use super::{Callback, Control, Course, Logs, Monitor, expected, logged, names, say};
 use crate::formats::{check_savable, save};
 use crate::model::Sequential;
 use crate::{Error, Result};
@@ -74,7 +74,11 @@ fn formatted(value: f64, format: &str) -> Option<String> {
 }
 
 impl Callback for ModelCheckpoint {
-    fn on_train_begin(&mut self, _: &mut Sequential, _: usize, _: usize, _: usize) -> Result<()> {
+    fn on_train_begin(&mut self, _: &mut Sequential, course: &Course) -> Result<()> {
+        if self.save_best_only {
+            self.monitor.check(course)?;
+        }
+        self.file(0, &expected(course))?;
         check_savable(Path::new(&self.path))
     }
 

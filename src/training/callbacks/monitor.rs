@@ -1,6 +1,6 @@
 //! What the callbacks that watch a number share: which number, and what counts as better.
 
-use super::{Logs, logged, names};
+use super::{Course, Logs, expected, logged, names};
 use crate::{Error, Result, metrics};
 
 /// Which way is better.
@@ -46,6 +46,12 @@ impl Monitor {
             let hint = if self.name.starts_with("val_") { "; val_ needs validation data" } else { "" };
             Error::Argument(format!("a callback watches {}, and the logs have {}{hint}", self.name, names(logs)))
         })
+    }
+
+    /// Refuses to watch what no epoch of a training will log, or a number that is neither good nor bad when it is high.
+    pub(super) fn check(&self, course: &Course) -> Result<()> {
+        let value = self.value(&expected(course))?;
+        self.beats(value, None).map(drop)
     }
 
     /// Whether the value is better than this one by more than `min_delta`; anything but NaN is better than nothing.

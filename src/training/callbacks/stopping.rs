@@ -1,6 +1,6 @@
 //! The callbacks that end training.
 
-use super::{Callback, Control, Logs, Monitor, say};
+use super::{Callback, Control, Course, Logs, Monitor, say};
 use crate::model::Sequential;
 use crate::{Real, Result};
 
@@ -40,7 +40,8 @@ pub struct EarlyStopping {
 }
 
 impl Callback for EarlyStopping {
-    fn on_train_begin(&mut self, _: &mut Sequential, _: usize, _: usize, _: usize) -> Result<()> {
+    fn on_train_begin(&mut self, _: &mut Sequential, course: &Course) -> Result<()> {
+        self.monitor.check(course)?;
         (self.wait, self.stopped_epoch, self.best, self.monitor.best) = (0, None, None, None);
         Ok(())
     }
