@@ -125,7 +125,9 @@ fn nodes_connect_neighbours() {
     assert_eq!(dense.inbound_nodes[0].inbound_layer, "flatten_1");
     assert_eq!(dense.outbound_nodes[0].outbound_layer, "activation_1");
     assert_eq!(model.layers()[0].inbound_nodes[0].inbound_layer, "flatten_input_1");
-    assert!(model.nodes().contains("<Node flatten_1[0][0] (None, 784) -> dense_1 (None, 10)>"), "{}", model.nodes());
+    let nodes = |style| model.nodes(style);
+    assert!(nodes(Style::Keras2).contains("<Node flatten_1[0][0] (None, 784) -> dense_1 (None, 10)>"));
+    assert!(nodes(Style::Keras3).contains("<Node flatten[0][0] (None, 784) -> dense (None, 10)>"));
 }
 
 #[test]

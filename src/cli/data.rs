@@ -1,9 +1,9 @@
 //! The flags that name data, and the data as the model takes them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use tallynet::datasets::{self, Inputs, TrainTest, made_up};
+use tallynet::datasets::{self, Dataset, Inputs, TrainTest, made_up};
 
 use super::{Chosen, Failure};
 
@@ -56,18 +56,33 @@ impl Data {
 
     /// Loads the data.
     pub fn load(&self, place: &Place, chosen: &Chosen, quiet: bool) -> Result<TrainTest, Failure> {
-        let mut data = match place {
-            Place::Path(path) => datasets::load(path)?,
-            Place::MadeUp(task) => {
-                chosen.notice(
-                    quiet,
-                    "This model has no data of its own: a small made-up task stands in (--data FILE.npz for yours).",
-                );
-                task(0)
-            }
-        };
+        let mut data = read(place, chosen, quiet, datasets::load, |data| data)?;
         self.scale.apply(chosen, [&mut data.train.x, &mut data.test.x], quiet);
         Ok(data)
+    }
+
+    /// Loads the test set alone.
+    pub fn load_test(&self, chosen: &Chosen, quiet: bool) -> Result<Dataset, Failure> {
+        let mut test = read(&self.place(chosen)?, chosen, quiet, datasets::load_test, |data| data.test)?;
+        self.scale.apply(chosen, [&mut test.x], quiet);
+        Ok(test)
+    }
+}
+
+fn read<D>(
+    place: &Place,
+    chosen: &Chosen,
+    quiet: bool,
+    load: fn(&Path) -> tallynet::Result<D>,
+    part: fn(TrainTest) -> D,
+) -> Result<D, Failure> {
+    match place {
+        Place::Path(path) => Ok(load(path)?),
+        Place::MadeUp(task) => {
+            let text = "This model has no data of its own: a small made-up task stands in (--data FILE.npz for yours).";
+            chosen.notice(quiet, text);
+            Ok(part(task(0)))
+        }
     }
 }
 

@@ -1,7 +1,6 @@
 //! `tallynet evaluate`.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
 use std::time::Instant;
 
 use clap::Args;
@@ -9,7 +8,7 @@ use serde_json::json;
 use tallynet::training::Scores;
 
 use super::data::Data;
-use super::{Outcome, choose, output};
+use super::{Outcome, choose, from_1, output};
 
 /// Score a saved model on the test set.
 #[derive(Args)]
@@ -24,8 +23,8 @@ pub struct Evaluate {
     data: Data,
 
     /// Threads at most; the result does not depend on it [default: as many as the machine has]
-    #[arg(long, value_name = "N")]
-    threads: Option<NonZeroUsize>,
+    #[arg(long, value_name = "N", value_parser = from_1())]
+    threads: Option<usize>,
 
     /// Print one line of JSON
     #[arg(long)]
@@ -36,11 +35,11 @@ impl Evaluate {
     pub fn run(self) -> Outcome {
         let mut chosen = choose(&self.file, None)?;
         chosen.warn_if_untrained(&self.file);
-        chosen.model.n_threads = self.threads.map_or(chosen.model.n_threads, NonZeroUsize::get);
-        let data = self.data.load(&self.data.place(&chosen)?, &chosen, self.json)?;
+        chosen.model.n_threads = self.threads.unwrap_or(chosen.model.n_threads);
+        let test = self.data.load_test(&chosen, self.json)?;
         let model = chosen.model;
         let start = Instant::now();
-        let scores = model.evaluate(&data.test)?;
+        let scores = model.evaluate(&test)?;
         let line = json!({
             "loss": scores.loss,
             "metrics": BTreeMap::from_iter(scores.metrics.clone()),

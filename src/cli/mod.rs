@@ -17,6 +17,7 @@ use std::error::Error;
 use std::path::Path;
 use std::process::ExitCode;
 
+use clap::builder::RangedU64ValueParser;
 use clap::{Parser, Subcommand};
 use tallynet::formats::{self, Loaded};
 use tallynet::kernels;
@@ -26,7 +27,8 @@ use tallynet::model::recipes;
 /// Train small Keras-style models on the CPU, see why they have the parameters they have, and prove it.
 ///
 /// Results go to stdout, progress and notices to stderr. The exit code is 0, or 2 where the command line is wrong,
-/// or 1 where anything else is.
+/// or 1 where anything else is,
+/// and 130 where Ctrl-C was pressed twice.
 #[derive(Parser)]
 #[command(name = "tallynet", version, after_help = EXAMPLES)]
 struct Arguments {
@@ -74,6 +76,11 @@ impl<E: Error + 'static> From<E> for Failure {
 }
 
 type Outcome = Result<(), Failure>;
+
+/// For a flag that counts something, of which there is at least one.
+fn from_1() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(1..)
+}
 
 /// Parses the command line, runs the command and says how it went.
 pub fn main() -> ExitCode {

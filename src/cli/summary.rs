@@ -56,7 +56,7 @@ impl Summary {
             text += &format!("\n{}", model.explain(style));
         }
         if self.nodes {
-            text += &format!("\n{}", model.nodes());
+            text += &format!("\n{}", model.nodes(style));
         }
         output::result(&text)
     }

@@ -1,7 +1,6 @@
 //! `tallynet train`.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -17,7 +16,7 @@ use tallynet::{Error, datasets, formats};
 
 use super::data::{Data, Place};
 use super::interrupt::Interrupt;
-use super::{Failure, Outcome, choose, evaluate, output, schedule};
+use super::{Failure, Outcome, choose, evaluate, from_1, output, schedule};
 
 /// Train a model, score it on the test set and verify its weights.
 ///
@@ -50,8 +49,8 @@ pub struct Train {
     epochs: Option<usize>,
 
     /// Rows of a batch [default: the model's]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    batch_size: Option<NonZeroUsize>,
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = from_1())]
+    batch_size: Option<usize>,
 
     /// How the gradient moves the parameters: sgd, rmsprop, adagrad, adam or adamw [default: the model's]
     #[arg(long, value_name = "NAME", value_parser = AnyOptimizer::by_name)]
@@ -90,8 +89,8 @@ pub struct Train {
     seed: Option<u64>,
 
     /// Threads at most; the result does not depend on it [default: as many as the machine has]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    threads: Option<NonZeroUsize>,
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = from_1())]
+    threads: Option<usize>,
 
     /// Validate on this share of the training rows, taken from their end, instead of on the test set
     #[arg(long, value_name = "F", allow_negative_numbers = true)]
@@ -128,7 +127,7 @@ impl Train {
         let silent = self.quiet || self.json;
         let mut chosen = choose(&self.model, self.seed)?;
         self.compile(&mut chosen.model)?;
-        chosen.model.n_threads = self.threads.map_or(chosen.model.n_threads, NonZeroUsize::get);
+        chosen.model.n_threads = self.threads.unwrap_or(chosen.model.n_threads);
         let place = self.data.place(&chosen)?;
         self.check(&place)?;
         if !silent {
@@ -138,7 +137,7 @@ impl Train {
         let data = self.data.load(&place, &chosen, silent)?;
         let mut model = chosen.model;
         let options = FitOptions {
-            batch_size: self.batch_size.map_or(chosen.batch_size, NonZeroUsize::get),
+            batch_size: self.batch_size.unwrap_or(chosen.batch_size),
             epochs: self.epochs.unwrap_or(chosen.epochs),
             shuffle: !self.no_shuffle,
             validation_data: self.validation_split.is_none().then_some(&data.test),

@@ -135,12 +135,21 @@ fn variable(name: &str) -> Option<PathBuf> {
 /// Loads a folder with MNIST's four files or a `.npz` file with Keras's four arrays. Errors are whatever is wrong with
 /// the files, and a path that is neither.
 pub fn load(path: &Path) -> Result<TrainTest> {
+    by_form(path, mnist::load, npz::load)
+}
+
+/// Loads the test set alone: the two arrays for it are all that a `.npz` file needs then.
+pub fn load_test(path: &Path) -> Result<Dataset> {
+    by_form(path, |path| Ok(mnist::load(path)?.test), npz::load_test)
+}
+
+fn by_form<D>(path: &Path, mnist: fn(&Path) -> Result<D>, npz: fn(&Path) -> Result<D>) -> Result<D> {
     let metadata = fs::metadata(path).map_err(Error::io("read", path))?;
     let is_npz = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("npz"));
     if metadata.is_dir() {
-        mnist::load(path)
+        mnist(path)
     } else if metadata.is_file() && is_npz {
-        npz::load(path)
+        npz(path)
     } else {
         let remedy = "name a folder with the four MNIST files, or a .npz file with x_train, y_train, x_test and y_test";
         Err(Error::file(path, "this is neither a folder nor a .npz file", remedy))

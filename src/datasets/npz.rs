@@ -27,22 +27,33 @@ const REMEDY: &str = "download it again, or save x_train, y_train, x_test and y_
 /// Errors are a file that is no archive or a damaged one, an array that is missing, empty or not made of numbers, a
 /// label that is negative or 2²⁴ and more, and row counts of `x` and `y` that differ.
 pub fn load(path: &Path) -> Result<TrainTest> {
-    let (file, _, start) = open(path).map_err(Error::io("read", path))?;
     let load = || {
-        let mut archive = ZipArchive::new(BufReader::new(file)).map_err(|error| match start.starts_with(b"PK") {
-            true => wrong(format!("the zip archive is damaged or cut off ({error})")),
-            false => wrong(format!("a zip archive is expected here, but {}", what_is(&start))),
-        })?;
-        let mut missing = vec!["x_train", "y_train", "x_test", "y_test"];
-        missing.retain(|name| find(&archive, name).is_none());
-        if !missing.is_empty() {
-            let there: Vec<_> = archive.file_names().take(12).map(|name| name.trim_end_matches(".npy")).collect();
-            return Err(wrong(format!("the arrays {missing:?} are missing; it holds {there:?}")));
-        }
+        let mut archive = archive(path, &["x_train", "y_train", "x_test", "y_test"])?;
         let train = dataset(&mut archive, "x_train", "y_train")?;
         Ok(TrainTest { train, test: dataset(&mut archive, "x_test", "y_test")? })
     };
     load().map_err(explain(path, REMEDY))
+}
+
+/// Reads the two arrays of the test set; the others need not be there.
+pub fn load_test(path: &Path) -> Result<Dataset> {
+    let load = || dataset(&mut archive(path, &["x_test", "y_test"])?, "x_test", "y_test");
+    load().map_err(explain(path, REMEDY))
+}
+
+/// An archive that holds arrays of these names.
+fn archive(path: &Path, names: &[&str]) -> io::Result<ZipArchive<BufReader<File>>> {
+    let (file, _, start) = open(path)?;
+    let archive = ZipArchive::new(BufReader::new(file)).map_err(|error| match start.starts_with(b"PK") {
+        true => wrong(format!("the zip archive is damaged or cut off ({error})")),
+        false => wrong(format!("a zip archive is expected here, but {}", what_is(&start))),
+    })?;
+    let missing: Vec<_> = names.iter().filter(|name| find(&archive, name).is_none()).collect();
+    if !missing.is_empty() {
+        let there: Vec<_> = archive.file_names().take(12).map(|name| name.trim_end_matches(".npy")).collect();
+        return Err(wrong(format!("the arrays {missing:?} are missing; it holds {there:?}")));
+    }
+    Ok(archive)
 }
 
 fn find<R: Read + Seek>(archive: &ZipArchive<R>, name: &str) -> Option<usize> {

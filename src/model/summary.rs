@@ -2,7 +2,7 @@
 //!
 //! The total is the model's alone: Keras 3 adds an optimizer's variables to it after a `fit`, this never does.
 
-use super::{BuiltLayer, Sequential, Style};
+use super::{BuiltLayer, Node, Sequential, Style};
 use crate::Real;
 use crate::shape::Tuple;
 
@@ -38,11 +38,10 @@ impl Sequential {
         let (thin, thick) = ("_".repeat(width) + "\n", "=".repeat(width) + "\n");
 
         let mut text = thin.clone() + &row(["Layer (type)", "Output Shape", "Param #", "Connected to"]) + &thick;
-        let input = self.layers.first().map(|first| first.inbound_nodes[0].inbound_layer.clone());
-        let sources = input.into_iter().chain(self.layers.iter().map(|layer| layer.layer_name.in_style(style)));
-        for (i, (layer, source)) in self.layers.iter().zip(sources).enumerate() {
+        for (i, layer) in self.layers.iter().enumerate() {
             let (shape, count) = (layer.output.to_string(), layer.count_params().0.to_string());
-            text += &row([&layer.title(style), &shape, &count, &format!("{source}[0][0]")]);
+            text +=
+                &row([&layer.title(style), &shape, &count, &format!("{}[0][0]", self.node(i, style).inbound_layer)]);
             text += if i + 1 == self.layers.len() { &thick } else { &thin };
         }
         let totals = self.totals();
@@ -121,17 +120,26 @@ impl Sequential {
         )
     }
 
-    /// Each layer's inbound and outbound nodes.
-    pub fn nodes(&self) -> String {
+    /// Each layer's inbound and outbound nodes, with the names of this style.
+    pub fn nodes(&self, style: Style) -> String {
         let mut text = String::new();
-        for layer in &self.layers {
-            text += &format!("{}\n", layer.name());
-            for (kind, nodes) in [("inbound", &layer.inbound_nodes), ("outbound", &layer.outbound_nodes)] {
-                let nodes: Vec<_> = nodes.iter().map(ToString::to_string).collect();
-                text += &format!("  {kind}_nodes: [{}]\n", nodes.join(", "));
-            }
+        for (i, layer) in self.layers.iter().enumerate() {
+            let outbound = (i + 1 < self.layers.len()).then(|| self.node(i + 1, style).to_string()).unwrap_or_default();
+            let (name, inbound) = (layer.layer_name.in_style(style), self.node(i, style));
+            text += &format!("{name}\n  inbound_nodes: [{inbound}]\n  outbound_nodes: [{outbound}]\n");
         }
         text
+    }
+
+    /// The inbound node of a layer, with the names of this style.
+    fn node(&self, i: usize, style: Style) -> Node {
+        let (mut node, name) =
+            (self.layers[i].inbound_nodes[0].clone(), |i: usize| self.layers[i].layer_name.in_style(style));
+        node.outbound_layer = name(i);
+        if i > 0 {
+            node.inbound_layer = name(i - 1);
+        }
+        node
     }
 
     /// All parameters, those that training moves, and the others.
