@@ -429,3 +429,47 @@ fn options_out_of_range_are_named() {
     let bare = read(r#"{"class_name": "AdamW", "config": {}}"#).unwrap();
     assert_eq!(bare.common().weight_decay, Some(0.004), "Keras's default");
 }
+
+/// Counts the epochs that it is shown, and puts another model in the place of the one that is trained, if it has one.
+struct Watcher(Vec<usize>, Option<Sequential>);
+
+impl Callback for Watcher {
+    fn on_epoch_begin(&mut self, model: &mut Sequential, epoch: usize) -> tallynet::Result<()> {
+        self.0.push(epoch);
+        if let Some(other) = self.1.take() {
+            *model = other;
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn every_fit_counts_from_0_and_another_model_is_refused() {
+    let mut watcher = Watcher(vec![], None);
+    let mut twice = model(Sgd::default());
+    for _ in 0..2 {
+        assert_eq!(fit(&mut twice, 2, &mut [&mut watcher]).unwrap().epochs, [0, 1]);
+    }
+    assert_eq!((watcher.0, twice.epochs_done), (vec![0, 1, 0, 1], 4));
+    let mut in_one = model(Sgd::default());
+    fit(&mut in_one, 4, &mut []).unwrap();
+    assert_eq!(in_one.fingerprint(), twice.fingerprint(), "the order of the rows goes on");
+
+    let other = Sequential::builder([2]).add(Dense::new(300)).build(0).unwrap();
+    let error = fit(&mut model(Sgd::default()), 2, &mut [&mut Watcher(vec![], Some(other))]).unwrap_err();
+    assert!(error.to_string().contains("another model"), "{error}");
+}
+
+#[test]
+fn what_no_epoch_will_log_is_refused_before_the_first() {
+    let mut stopping = EarlyStopping::default();
+    let mut best = ModelCheckpoint { save_best_only: true, ..ModelCheckpoint::new("best.keras") };
+    let mut named = ModelCheckpoint::new("{val_loss}.keras");
+    let callbacks: [&mut dyn Callback; 4] = [&mut stopping, &mut best, &mut named, &mut ReduceLROnPlateau::default()];
+    for callback in callbacks {
+        let mut model = model(Sgd::default());
+        let before = model.fingerprint();
+        let error = model.fit(&data(), FitOptions::default(), &mut [callback]).unwrap_err();
+        assert!(error.to_string().contains("val_loss") && model.fingerprint() == before, "{error}");
+    }
+}

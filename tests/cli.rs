@@ -632,3 +632,117 @@ fn data_are_looked_for_in_a_known_order() {
     let away = run_in(folder.path(), &["train", "--epochs", "0", "--quiet"]);
     assert_eq!(away.code, 0, "{}", away.stderr);
 }
+
+#[test]
+fn bytes_are_scaled_as_the_model_was_trained() {
+    let folder = TempDir::new().unwrap();
+    let data = small_npz(folder.path());
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_string();
+    for extension in ["keras", "safetensors"] {
+        let saved = path(&format!("raw.{extension}"));
+        let how = ["--data", &data, "--scale", "none", "--learning-rate", "1e-5", "--quiet"];
+        let trained = run(&[&["train", "--epochs", "1", "--save", &saved][..], &how].concat());
+        let evaluated = run(&["evaluate", &saved, "--data", &data]);
+        assert_eq!((&evaluated.stdout, evaluated.stderr.as_str()), (&trained.stdout, ""));
+        let unit = run(&["evaluate", &saved, "--data", &data, "--scale", "unit", "--json"]);
+        assert!(unit.stderr.contains("divided by 255"), "said beside one line of JSON, too: {}", unit.stderr);
+    }
+    // A Rescaling divides for itself, wherever it stands in front of the weights.
+    let layers = r#"[{"class_name": "InputLayer", "config": {"batch_shape": [null, 28, 28]}},
+        {"class_name": "Reshape", "config": {"target_shape": [28, 28, 1]}},
+        {"class_name": "Rescaling", "config": {"scale": 0.00392156862745098}},
+        {"class_name": "Flatten", "config": {}}, {"class_name": "Dense", "config": {"units": 10}}]"#;
+    let compile = r#"{"optimizer": "sgd", "loss": "mse"}"#;
+    let description =
+        format!(r#"{{"class_name": "Sequential", "config": {{"layers": {layers}}}, "compile_config": {compile}}}"#);
+    fs::write(path("rescaling.json"), description).unwrap();
+    assert!(!run(&["evaluate", &path("rescaling.json"), "--data", &data]).stderr.contains("divided"));
+}
+
+#[test]
+fn no_output_overwrites_what_is_read_or_another_output() {
+    let folder = TempDir::new().unwrap();
+    let data = small_npz(folder.path());
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_string();
+    fs::hard_link(&data, path("hard.npz")).unwrap();
+    let base = ["train", "--data", &data, "--epochs", "1", "--quiet"];
+    for outputs in [
+        ["--checkpoint", &data, "--csv", &path("log.csv")],
+        ["--csv", &path("hard.npz"), "--save", &path("model.keras")],
+        ["--csv", &path("a.npz"), "--save", &path("a.npz")],
+        ["--save", &path("b.keras"), "--checkpoint", &path("b.keras")],
+    ] {
+        refused(2, &[&base[..], &outputs].concat(), &["would overwrite"]);
+    }
+    let by_environment = |save: &str| {
+        let mut command = tallynet();
+        command.env("TALLYNET_DATA", &data).args(["train", "--epochs", "1", "--save", save]);
+        command.output().unwrap().status.code()
+    };
+    assert_eq!((by_environment(&data), by_environment(&path("c.npz"))), (Some(2), Some(0)));
+    // What cannot be read again is still written; what fails beside the training does not lose it.
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::symlink;
+        let pipe = path("pipe.safetensors");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let reader = std::thread::spawn({
+            let pipe = pipe.clone();
+            move || fs::read(pipe).unwrap().len()
+        });
+        assert_eq!(run(&[&base[..], &["--save", &pipe]].concat()).code, 0);
+        assert!(reader.join().unwrap() > 7850 * 4);
+        symlink(path("target.keras"), path("link.keras")).unwrap();
+        assert_eq!(run(&[&base[..], &["--save", &path("link.keras")]].concat()).code, 0);
+        assert!(fs::read_link(path("link.keras")).is_ok() && Path::new(&path("target.keras")).exists());
+        if Path::new("/dev/full").exists() {
+            refused(1, &[&base[..], &["--csv", "/dev/full", "--save", &path("kept.keras")]].concat(), &["/dev/full"]);
+            assert_eq!(run(&["verify", &path("kept.keras")]).code, 0);
+        }
+    }
+    refused(2, &["predict", &path("c.npz"), &data, "-o", &path("y.csv")], &[".npy"]);
+    // The test set is all that a score needs.
+    let mut npz = NpzWriter::new(fs::File::create(path("test.npz")).unwrap());
+    npz.add_array("x_test", &Array3::<u8>::zeros((3, 28, 28))).unwrap();
+    npz.add_array("y_test", &Array1::<u8>::zeros(3)).unwrap();
+    npz.finish().unwrap();
+    assert_eq!(run(&["evaluate", &path("target.keras"), "--data", &path("test.npz")]).code, 0);
+    refused(1, &["train", "--data", &path("test.npz")], &["x_train", "missing"]);
+}
+
+#[test]
+fn descriptions_that_ask_for_odd_things() {
+    let folder = TempDir::new().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_string();
+    let file = |shape: &str, layer: &str, training: &str| {
+        let input = format!(r#"{{"class_name": "InputLayer", "config": {{"batch_shape": {shape}}}}}"#);
+        let compile = r#"{"optimizer": "adam", "loss": "mse", "metrics": [
+            {"class_name": "MeanAbsoluteError", "config": {"name": "val_loss"}}, "mae"]}"#;
+        let model = format!(
+            r#"{{"class_name": "Sequential", "config": {{"layers": [{input}, {layer}]}}, "compile_config": {compile},
+                "training": {training}}}"#
+        );
+        fs::write(path("model.json"), model).unwrap();
+        path("model.json")
+    };
+    let dense = |more: &str| format!(r#"{{"class_name": "Dense", "config": {{"units": 2 {more}}}}}"#);
+    let training = r#"{"seed": 0, "epochs": 0, "batch_size": 0, "iteration": 5, "learning_rate": 0.5}"#;
+    let odd_name = run(&["summary", &file("[null, 4]", &dense(""), training)]);
+    assert!(odd_name.code == 0 && odd_name.stderr.contains("val_loss"), "{}", odd_name.stderr);
+    for (more, word) in [
+        (r#", "kernel_regularizer": {"class_name": "L2", "config": {"l2": -5}}"#, "-5"),
+        (r#", "trainable": 0"#, "trainable is 0"),
+    ] {
+        refused(1, &["summary", &file("[null, 4]", &dense(more), training)], &[word]);
+    }
+    for (from, to) in [("0.5", "-0.5"), (": 5", ": 18446744073709551615")] {
+        refused(1, &["summary", &file("[null, 4]", &dense(""), &training.replace(from, to))], &["damaged"]);
+    }
+    // More than memory holds, to be checked and to be saved in a form that may be empty.
+    let flatten = r#"{"class_name": "Flatten", "config": {}}"#;
+    for shape in ["[null, 1099511627776]", "[null, 1000000000000000000]"] {
+        assert!([1, 2].contains(&run(&["gradcheck", &file(shape, flatten, training)]).code), "{shape}");
+    }
+    assert_eq!(run(&["convert", &file("[null, 4]", flatten, training), &path("empty.npz")]).code, 0);
+    refused(2, &["verify", "mnist-softmax"], &["mnist-softmax", "--save"]);
+}

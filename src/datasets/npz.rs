@@ -17,7 +17,7 @@ use zip::{ZipArchive, read::ZipFile};
 
 use super::{Dataset, Inputs, Targets, TrainTest, explain, open, what_is, wrong};
 use crate::shape::Tuple;
-use crate::{Error, Real, Result};
+use crate::{Real, Result};
 
 const REMEDY: &str = "download it again, or save x_train, y_train, x_test and y_test with numpy.savez_compressed: one row a \
                       sample; x as uint8 or float32; y as class numbers from 0, or as float32";
