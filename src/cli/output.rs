@@ -36,8 +36,10 @@ pub fn warnings(path: &Path, warnings: &[String]) {
 
 /// Refuses to write where something else is: what is read, or another output.
 pub fn refuse_overwriting(flag: &str, path: &Path, others: &[PathBuf]) -> Outcome {
-    let same = |other: &PathBuf| {
-        same_file::is_same_file(path, other).unwrap_or_else(|_| absolute(path).ok() == absolute(other).ok())
+    // Only files are opened for it: to open a pipe is to wait for whoever writes to it.
+    let same = |other: &PathBuf| match path.is_file() && other.is_file() {
+        true => same_file::is_same_file(path, other).unwrap_or(false),
+        false => absolute(path).ok() == absolute(other).ok(),
     };
     match others.iter().find(|other| same(other)) {
         Some(other) => Err(Failure::usage(format!("{flag} {} would overwrite {}", path.display(), other.display()))),
