@@ -31,7 +31,7 @@ pub struct FitOptions<'a> {
     /// The share of the rows, from the end, that is kept for validation. Not used beside `validation_data`.
     pub validation_split: f64,
     /// How much the loss of each row counts, one number a row; those that `validation_split` takes keep theirs, as in
-    /// Keras. Metrics do not heed it.
+    /// Keras. Metrics do not heed it. Not together with `class_weight`.
     pub sample_weight: Option<&'a [Real]>,
     /// How much the loss of a row counts by its class; classes that are not named count 1.
     pub class_weight: Option<&'a [(usize, Real)]>,
@@ -61,7 +61,8 @@ pub struct Scores {
 }
 
 impl Sequential {
-    /// Trains on a dataset and returns the numbers of every epoch.
+    /// Trains on a dataset and returns the numbers of every epoch. It prints nothing; the callback
+    /// [`Progress`](super::Progress) does.
     ///
     /// The loss of an epoch is the mean over its batches as they were trained, so over changing weights; `val_loss` is
     /// the loss of the weights at its end.
