@@ -37,6 +37,7 @@ class Steps(NamedTuple):
 STEPS = {
     "mnist-cnn": Steps(batch_size=128, batches=20, passes=4),
     "mnist-convnet": Steps(batch_size=128, batches=40, passes=4),
+    "mnist-layers": Steps(batch_size=128, batches=20, passes=4),
     "dense-514": Steps(batch_size=128, batches=100, passes=8),
     "conv-224": Steps(batch_size=8, batches=2, passes=3),
 }

@@ -90,6 +90,30 @@ def mnist_convolutional(job):
     time_steps(job, model, x[..., None], y)
 
 
+def mnist_layers(job):
+    def block(filters):
+        return [
+            layers.Conv2D(filters, 3),
+            layers.BatchNormalization(),
+            layers.Activation("gelu"),
+            layers.MaxPooling2D(2),
+            layers.Dropout(0.25),
+        ]
+
+    model = keras.Sequential(
+        [
+            keras.Input((28, 28, 1)),
+            *block(32),
+            *block(64),
+            layers.Flatten(),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
+    model.compile(loss="sparse_categorical_crossentropy", optimizer=adam())
+    x, y = data.rows_of(job)
+    time_steps(job, model, x[..., None], y)
+
+
 def dense_514(job):
     def dense(units):
         return layers.Dense(
@@ -151,6 +175,7 @@ if __name__ == "__main__":
             "mnist-softmax": mnist_softmax,
             "mnist-cnn": mnist_convolutional,
             "mnist-convnet": mnist_convolutional,
+            "mnist-layers": mnist_layers,
             "dense-514": dense_514,
             "conv-224": conv_224,
         }

@@ -43,6 +43,15 @@ fn sum_rows_body<L: Lanes>(dy: &[Real], sums: &mut [Real], accumulate: bool) {
 /// Numbers that are added up in single precision at most.
 const STRETCH: usize = 256;
 
+/// The sum of a vector: in stretches, so that no digits are lost where it is long.
+#[inline(always)]
+pub fn total(vector: &[Real]) -> Real {
+    if vector.len() <= STRETCH {
+        return vector.iter().sum();
+    }
+    vector.chunks(STRETCH).map(|part| f64::from(part.iter().sum::<Real>())).sum::<f64>() as Real
+}
+
 kernel! {
     /// Each vector of this width becomes `e^(xⱼ − max x) / Σₖ e^(xₖ − max x)`: the softmax, which any finite vector
     /// survives.
@@ -58,9 +67,7 @@ fn softmax_body<L: Lanes>(values: &mut [Real], width: usize) {
     // All exponentials in one go, so that short vectors fill the lanes too.
     values.iter_mut().for_each(|x| *x = exp(*x));
     for vector in values.chunks_exact_mut(width) {
-        // In stretches, so that no digits are lost where a vector is long.
-        let sum: f64 = vector.chunks(STRETCH).map(|part| f64::from(part.iter().sum::<Real>())).sum();
-        let inverse = 1.0 / sum as Real;
+        let inverse = 1.0 / total(vector);
         vector.iter_mut().for_each(|x| *x *= inverse);
     }
 }
