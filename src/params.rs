@@ -84,7 +84,7 @@ impl Parameters {
             }
         }
         if end > most || Vec::<Real>::new().try_reserve_exact(end).is_err() {
-            return Err(Error::Argument(format!("the model has {end} parameters, and there is no room for so many")));
+            return Err(Error::Build(format!("the model has {end} parameters, and there is no room for so many")));
         }
         // Zeros cost no memory until they are written over.
         table.values = vec![0.0; end];

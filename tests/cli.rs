@@ -742,7 +742,7 @@ fn descriptions_that_ask_for_odd_things() {
     // More than memory holds, to be checked and to be saved in a form that may be empty.
     let flatten = r#"{"class_name": "Flatten", "config": {}}"#;
     for shape in ["[null, 1099511627776]", "[null, 1000000000000000000]"] {
-        assert!([1, 2].contains(&run(&["gradcheck", &file(shape, flatten, training)]).code), "{shape}");
+        refused(1, &["gradcheck", &file(shape, flatten, training)], &[]);
     }
     assert_eq!(run(&["convert", &file("[null, 4]", flatten, training), &path("empty.npz")]).code, 0);
     refused(2, &["verify", "mnist-softmax"], &["mnist-softmax", "--save"]);

@@ -91,20 +91,17 @@ impl Scale {
     pub fn apply<const N: usize>(&self, chosen: &Chosen, inputs: [&mut Inputs; N], quiet: bool) {
         let mut in_front = chosen.model.layers().iter().take_while(|layer| layer.params.is_empty());
         let rescales = in_front.any(|layer| layer.spec.class_name() == "Rescaling");
+        let (unit, none) = (1.0 / 255.0, 1.0);
         let scale = match (self.scale, chosen.model.byte_scale) {
-            (Some(How::Unit), _) => 1.0 / 255.0,
-            (Some(How::None), _) => 1.0,
+            (Some(How::Unit), _) => unit,
+            (Some(How::None), _) => none,
             (None, Some(trained)) => trained,
-            (None, None) => {
-                if rescales {
-                    1.0
-                } else {
-                    1.0 / 255.0
-                }
-            }
+            (None, None) if rescales => none,
+            (None, None) => unit,
         };
-        if scale != 1.0 && inputs.iter().any(|inputs| inputs.byte_scale().is_some()) {
-            chosen.notice(quiet, "Inputs are bytes; they are divided by 255 (--scale none takes them as they are).");
+        if scale != none && inputs.iter().any(|inputs| inputs.byte_scale().is_some()) {
+            let how = if scale == unit { "divided by 255".to_string() } else { format!("multiplied by {scale}") };
+            chosen.notice(quiet, &format!("Inputs are bytes; they are {how} (--scale none takes them as they are)."));
         }
         inputs.into_iter().for_each(|inputs| inputs.scale_bytes(scale));
     }

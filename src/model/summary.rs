@@ -124,7 +124,7 @@ impl Sequential {
     pub fn nodes(&self, style: Style) -> String {
         let mut text = String::new();
         for (i, layer) in self.layers.iter().enumerate() {
-            let outbound = (i + 1 < self.layers.len()).then(|| self.node(i + 1, style).to_string()).unwrap_or_default();
+            let outbound = if i + 1 < self.layers.len() { self.node(i + 1, style).to_string() } else { String::new() };
             let (name, inbound) = (layer.layer_name.in_style(style), self.node(i, style));
             text += &format!("{name}\n  inbound_nodes: [{inbound}]\n  outbound_nodes: [{outbound}]\n");
         }

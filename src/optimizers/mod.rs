@@ -85,7 +85,7 @@ impl OptimizerState {
         for slot in state.slots.iter_mut().take(rule.slots().len()) {
             if slot.try_reserve_exact(n_params).is_err() {
                 let problem = format!("there is no room for the {n_params} numbers that the optimizer keeps");
-                return Err(Error::Argument(problem));
+                return Err(Error::Build(problem));
             }
             slot.resize(n_params, rule.initial_slot());
         }

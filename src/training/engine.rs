@@ -51,7 +51,7 @@ impl Engine {
             .saturating_add(n_gradients.saturating_mul(n_shards));
         if Vec::<Real>::new().try_reserve_exact(values).is_err() {
             let problem = format!("there is no room for the {values} numbers that {chunk} samples take on all layers");
-            return Err(Error::Argument(problem));
+            return Err(Error::Data(problem));
         }
         let shard = || Shard {
             gradients: vec![0.0; n_gradients],

@@ -97,7 +97,7 @@ fn random_data(model: &Sequential, generator: &mut ChaCha8Rng) -> Result<Dataset
     let output = model.output_shape();
     let values = model.input_shape().n_values().max(output.n_values()).saturating_mul(ROWS);
     if Vec::<Real>::new().try_reserve_exact(values).is_err() || u32::try_from(output.last()).is_err() {
-        return Err(Error::Argument(format!(
+        return Err(Error::Data(format!(
             "there is no room for {ROWS} samples of {} and {output}",
             model.input_shape()
         )));
