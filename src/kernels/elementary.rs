@@ -1,94 +1,94 @@
 //! Functions of one number in forms that fill vector lanes: no branches, no tables, no calls. Where a loop over them is
 //! compiled for a wide path, they are too. In `f64` they are the standard library's, which are exact and slow.
 
-use crate::Real;
-
-/// `eˣ`, to within two units of the last place. Below −87 it is 0, and from 89 on infinite.
-#[cfg(not(feature = "f64"))]
-#[inline(always)]
-pub fn exp(x: Real) -> Real {
-    let (n, m1) = reduced(x.clamp(-87.5, 89.0));
-    // In two halves, since n alone may reach 128.
-    let y = (m1 + 1.0) * power_of_2(n >> 1) * power_of_2(n - (n >> 1));
-    if x < -87.5 { 0.0 } else { y }
-}
-
-/// `eˣ − 1`, to within a few units of the last place near 0 too, for x up to 88.
-#[cfg(not(feature = "f64"))]
-#[inline(always)]
-pub fn exp_m1(x: Real) -> Real {
-    let (n, m1) = reduced(x.clamp(-30.0, 88.0));
-    let power = power_of_2(n);
-    power * m1 + (power - 1.0)
-}
-
-/// `x = n·ln 2 + r` with `|r| ≤ ½·ln 2`: n, and `eʳ − 1` by Taylor's polynomial, whose remainder is under 2⁻²⁴ there.
-#[cfg(not(feature = "f64"))]
-#[inline(always)]
-fn reduced(x: Real) -> (i32, Real) {
-    // Adding and subtracting 1.5·2²³ rounds to a whole number, and leaves it in the low bits.
-    const ROUND: f32 = 12_582_912.0;
-    let shifted = x * std::f32::consts::LOG2_E + ROUND;
-    let n = shifted - ROUND;
-    // ln 2 in two parts, the first exact in few digits, so that n·ln 2 loses nothing.
-    let r = x - n * 0.693_359_4 + n * 2.121_944_4e-4;
-    let p = polynomial(r, [0.5, 1.0 / 6.0, 1.0 / 24.0, 1.0 / 120.0, 1.0 / 720.0, 1.0 / 5040.0]);
-    (shifted.to_bits().wrapping_sub(ROUND.to_bits()) as i32, p * r * r + r)
-}
+pub use functions::{exp, exp_m1, ln_1p, tail};
 
 #[cfg(not(feature = "f64"))]
-#[inline(always)]
-fn power_of_2(n: i32) -> Real {
-    f32::from_bits((127i32.wrapping_add(n) as u32) << 23)
-}
+mod functions {
+    use crate::Real;
 
-/// `ln(1 + x)` for x from 0 to 1: with `s = x / (2 + x)` the series `2·(s + s³/3 + s⁵/5 + …)`.
-#[cfg(not(feature = "f64"))]
-#[inline(always)]
-pub fn ln_1p(x: Real) -> Real {
-    let s = x / (2.0 + x);
-    let odd = [1.0, 1.0 / 3.0, 1.0 / 5.0, 1.0 / 7.0, 1.0 / 9.0, 1.0 / 11.0, 1.0 / 13.0];
-    2.0 * s * polynomial(s * s, odd)
-}
-
-/// `½·erfc(x)` for x from 0 on, the share of a normal distribution beyond `x·√2`: `½·t·e^(P(t) − x²)` with
-/// `t = 1 / (1 + x/2)`, where P is fitted to within 3·10⁻⁷ of the quotient.
-#[cfg(not(feature = "f64"))]
-#[inline(always)]
-pub fn tail(x: Real) -> Real {
-    #[rustfmt::skip]
-    const FIT: [f32; 9] = [
-        -1.265_185_7, 0.992_849_65, 0.440_265_72, -0.240_359_34, 0.862_882_7, -1.797_548_5, 1.489_086_4, -0.562_048, 0.080_056_444,
-    ];
-    let t = 1.0 / (1.0 + 0.5 * x);
-    0.5 * t * exp(polynomial(t, FIT) - x * x)
-}
-
-/// Horner's way, the coefficient of the lowest power first.
-#[cfg(not(feature = "f64"))]
-#[inline(always)]
-fn polynomial<const N: usize>(x: Real, coefficients: [Real; N]) -> Real {
-    let mut sum = coefficients[N - 1];
-    for i in (0..N - 1).rev() {
-        sum = sum * x + coefficients[i];
+    /// `eˣ`, to within two units of the last place. Below −87 it is 0, and from 89 on infinite.
+    #[inline(always)]
+    pub fn exp(x: Real) -> Real {
+        let (n, m1) = reduced(x.clamp(-87.5, 89.0));
+        // In two halves, since n alone may reach 128.
+        let y = (m1 + 1.0) * power_of_2(n >> 1) * power_of_2(n - (n >> 1));
+        if x < -87.5 { 0.0 } else { y }
     }
-    sum
+
+    /// `eˣ − 1`, to within a few units of the last place near 0 too, for x up to 88.
+    #[inline(always)]
+    pub fn exp_m1(x: Real) -> Real {
+        let (n, m1) = reduced(x.clamp(-30.0, 88.0));
+        let power = power_of_2(n);
+        power * m1 + (power - 1.0)
+    }
+
+    /// `x = n·ln 2 + r` with `|r| ≤ ½·ln 2`: n, and `eʳ − 1` by Taylor's polynomial, whose remainder is under 2⁻²⁴ there.
+    #[inline(always)]
+    fn reduced(x: Real) -> (i32, Real) {
+        // Adding and subtracting 1.5·2²³ rounds to a whole number, and leaves it in the low bits.
+        const ROUND: f32 = 12_582_912.0;
+        let shifted = x * std::f32::consts::LOG2_E + ROUND;
+        let n = shifted - ROUND;
+        // ln 2 in two parts, the first exact in few digits, so that n·ln 2 loses nothing.
+        let r = x - n * 0.693_359_4 + n * 2.121_944_4e-4;
+        let p = polynomial(r, [0.5, 1.0 / 6.0, 1.0 / 24.0, 1.0 / 120.0, 1.0 / 720.0, 1.0 / 5040.0]);
+        (shifted.to_bits().wrapping_sub(ROUND.to_bits()) as i32, p * r * r + r)
+    }
+
+    #[inline(always)]
+    fn power_of_2(n: i32) -> Real {
+        f32::from_bits((127i32.wrapping_add(n) as u32) << 23)
+    }
+
+    /// `ln(1 + x)` for x from 0 to 1: with `s = x / (2 + x)` the series `2·(s + s³/3 + s⁵/5 + …)`.
+    #[inline(always)]
+    pub fn ln_1p(x: Real) -> Real {
+        let s = x / (2.0 + x);
+        let odd = [1.0, 1.0 / 3.0, 1.0 / 5.0, 1.0 / 7.0, 1.0 / 9.0, 1.0 / 11.0, 1.0 / 13.0];
+        2.0 * s * polynomial(s * s, odd)
+    }
+
+    /// `½·erfc(x)` for x from 0 on, the share of a normal distribution beyond `x·√2`: `½·t·e^(P(t) − x²)` with
+    /// `t = 1 / (1 + x/2)`, where P is fitted to within 3·10⁻⁷ of the quotient.
+    #[inline(always)]
+    pub fn tail(x: Real) -> Real {
+        #[rustfmt::skip]
+        const FIT: [f32; 9] = [
+            -1.265_185_7, 0.992_849_65, 0.440_265_72, -0.240_359_34, 0.862_882_7, -1.797_548_5, 1.489_086_4, -0.562_048, 0.080_056_444,
+        ];
+        let t = 1.0 / (1.0 + 0.5 * x);
+        0.5 * t * exp(polynomial(t, FIT) - x * x)
+    }
+
+    /// Horner's way, the coefficient of the lowest power first.
+    #[inline(always)]
+    fn polynomial<const N: usize>(x: Real, coefficients: [Real; N]) -> Real {
+        let mut sum = coefficients[N - 1];
+        for i in (0..N - 1).rev() {
+            sum = sum * x + coefficients[i];
+        }
+        sum
+    }
 }
 
 #[cfg(feature = "f64")]
-mod exact {
+mod functions {
+    /// `eˣ`.
     pub fn exp(x: f64) -> f64 {
         x.exp()
     }
+    /// `eˣ − 1`.
     pub fn exp_m1(x: f64) -> f64 {
         x.exp_m1()
     }
+    /// `ln(1 + x)`.
     pub fn ln_1p(x: f64) -> f64 {
         x.ln_1p()
     }
+    /// `½·erfc(x)`.
     pub fn tail(x: f64) -> f64 {
         0.5 * libm::erfc(x)
     }
 }
-#[cfg(feature = "f64")]
-pub use exact::{exp, exp_m1, ln_1p, tail};
