@@ -88,10 +88,11 @@ impl Parameters {
         }
         // Zeros cost no memory until they are written over.
         table.values = vec![0.0; end];
-        for (number, entry) in table.entries.iter().enumerate().take_while(|_| seed.is_some()) {
-            let mut generator = random::generator(seed.unwrap_or_default(), Stream::Initializer(number as u32));
-            let values = &mut table.values[entry.range.clone()];
-            entry.spec.initializer.draw(&entry.spec.shape, values, &mut generator);
+        if let Some(seed) = seed {
+            for (number, entry) in table.entries.iter().enumerate() {
+                let mut generator = random::generator(seed, Stream::Initializer(number as u32));
+                entry.spec.initializer.draw(&entry.spec.shape, &mut table.values[entry.range.clone()], &mut generator);
+            }
         }
         Ok(table)
     }

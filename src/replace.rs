@@ -53,16 +53,27 @@ pub(crate) fn is_special(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
 }
 
-/// The file's place (a link stays one, and what it leads to is replaced) and a temporary file in the same folder.
-fn beside(path: &Path) -> io::Result<(PathBuf, NamedTempFile)> {
-    let place = match (fs::canonicalize(path), fs::read_link(path)) {
-        (Ok(place), _) => place,
+/// Where a file is, or would be: a link stays one, and what it leads to is the place.
+///
+/// # Errors
+/// Whatever the operating system refuses, such as links in a circle.
+pub fn place(path: &Path) -> io::Result<PathBuf> {
+    match (fs::canonicalize(path), fs::read_link(path)) {
+        (Ok(place), _) => Ok(place),
+        (Err(error), _) if error.kind() != ErrorKind::NotFound => Err(error),
         // A link that leads nowhere yet.
-        (Err(error), Ok(target)) if error.kind() == ErrorKind::NotFound => {
-            return beside(&path.parent().unwrap_or(path).join(target));
+        (_, Ok(target)) => place(&path.parent().unwrap_or(path).join(target)),
+        _ => {
+            let path = path::absolute(path)?;
+            let folder = path.parent().and_then(|folder| fs::canonicalize(folder).ok());
+            Ok(folder.zip(path.file_name()).map_or(path.clone(), |(folder, name)| folder.join(name)))
         }
-        _ => path::absolute(path)?,
-    };
+    }
+}
+
+/// The file's place and a temporary file in the same folder.
+fn beside(path: &Path) -> io::Result<(PathBuf, NamedTempFile)> {
+    let place = place(path)?;
     let mut builder = Builder::new();
     // As any new file, and not for its owner alone, as temporary files are.
     #[cfg(unix)]

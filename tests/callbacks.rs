@@ -473,3 +473,42 @@ fn what_no_epoch_will_log_is_refused_before_the_first() {
         assert!(error.to_string().contains("val_loss") && model.fingerprint() == before, "{error}");
     }
 }
+
+/// Adds a number of its own to the logs, and stops within the epoch at the batch that it is told.
+struct Own(usize);
+
+impl Callback for Own {
+    fn adds(&self) -> &[&'static str] {
+        &["f1"]
+    }
+
+    fn on_batch_end(&mut self, batch: usize, _: &[String], _: &[f64]) -> Control {
+        if batch == self.0 { Control::Stop } else { Control::Continue }
+    }
+
+    fn on_epoch_end(&mut self, _: &mut Sequential, _: usize, logs: &mut Logs) -> tallynet::Result<Control> {
+        logs.push(("f1".to_string(), 0.5));
+        Ok(Control::Continue)
+    }
+}
+
+#[test]
+fn what_a_callback_says_that_it_adds_may_be_watched() {
+    let monitor = Monitor { mode: Mode::Max, ..Monitor::new("f1") };
+    let mut stopping = EarlyStopping { monitor, patience: 1, ..EarlyStopping::default() };
+    let history = fit(&mut model(Sgd::default()), 5, &mut [&mut Own(99), &mut stopping]).unwrap();
+    assert_eq!(history.epochs.len(), 2);
+    let mut rate = ModelCheckpoint::new("{learning_rate}.keras");
+    let error = fit(&mut model(Sgd::default()), 1, &mut [&mut rate]).unwrap_err();
+    assert!(error.to_string().contains("learning_rate"), "nothing logs it: {error}");
+}
+
+#[test]
+fn an_epoch_that_was_cut_short_is_not_counted() {
+    // Thirty rows in batches of eight.
+    for (last, counted) in [(0, 0), (2, 0), (3, 1)] {
+        let mut model = model(Sgd::default());
+        assert_eq!(fit(&mut model, 5, &mut [&mut Own(last)]).unwrap().epochs, [0]);
+        assert_eq!(model.epochs_done, counted, "stopped behind batch {last}");
+    }
+}

@@ -696,6 +696,18 @@ fn no_output_overwrites_what_is_read_or_another_output() {
         symlink(path("target.keras"), path("link.keras")).unwrap();
         assert_eq!(run(&[&base[..], &["--save", &path("link.keras")]].concat()).code, 0);
         assert!(fs::read_link(path("link.keras")).is_ok() && Path::new(&path("target.keras")).exists());
+        // Where nothing was trained, nothing is saved: a socket opens for nobody.
+        let _socket = std::os::unix::net::UnixListener::bind(path("socket.csv")).unwrap();
+        let kept = fs::read(path("target.keras")).unwrap();
+        let how = ["--seed", "9", "--csv", &path("socket.csv"), "--save", &path("target.keras")];
+        refused(1, &[&base[..], &how].concat(), &["socket.csv"]);
+        assert_eq!(fs::read(path("target.keras")).unwrap(), kept);
+        fs::create_dir(path("sub")).unwrap();
+        symlink(path("sub"), path("folder")).unwrap();
+        for (one, other) in [("sub/../d.keras", "d.keras"), ("folder/e.keras", "sub/e.keras")] {
+            let outputs = ["--save", &path(one), "--checkpoint", &path(other)];
+            refused(2, &[&base[..], &outputs].concat(), &["would overwrite"]);
+        }
         if Path::new("/dev/full").exists() {
             refused(1, &[&base[..], &["--csv", "/dev/full", "--save", &path("kept.keras")]].concat(), &["/dev/full"]);
             assert_eq!(run(&["verify", &path("kept.keras")]).code, 0);

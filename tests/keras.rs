@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tallynet::datasets::{Dataset, Inputs, Targets, npz};
 use tallynet::formats::{self, Loaded};
 use tallynet::model::{Sequential, Style};
+use tallynet::optimizers::OptimizerState;
 use tallynet::training::FitOptions;
 
 fn folder() -> PathBuf {
@@ -117,6 +118,12 @@ fn every_form_gives_the_model_back() {
             let (arrays, _) = formats::load_weights(&mut fresh, &file).unwrap();
             fresh.verify_arrays(&arrays).unwrap();
             assert_eq!(bits(&weights(&fresh)), bits(&weights(&model)), "{} {name}", path.display());
+            if let (Ok(from), Ok(to), "model.weights.h5") = (model.compiled(), fresh.compiled(), name) {
+                assert_eq!(from.state().iteration, to.state().iteration);
+                let numbers =
+                    |state: &OptimizerState| state.slots.concat().iter().map(|x| *x as f32).collect::<Vec<_>>();
+                assert_eq!(numbers(from.state()), numbers(to.state()), "{}", path.display());
+            }
         }
         let error = formats::load(&temporary.path().join("model.weights.h5")).unwrap_err().to_string();
         assert!(error.contains("arrays alone"), "{error}");

@@ -135,6 +135,7 @@ fn elementary_functions() {
     }
     assert!(worst(ln_1p, f64::ln_1p, 0.0, 1.0).max(worst(ln_1p, f64::ln_1p, 1e-9, 1e-6)) < 3e-7);
     let exact = |x: f64| 0.5 * libm::erfc(x);
+    assert!(worst(tail, exact, 0.0, 0.5) < 4e-7 && tail(0.0) == 0.5);
     assert!(worst(tail, exact, 0.0, 2.0) < 2e-6 && worst(tail, exact, 2.0, 9.0) < 2e-5);
     let infinite = Real::INFINITY;
     assert_eq!([exp(-infinite), exp(infinite), exp_m1(-infinite), tail(infinite)], [0.0, infinite, -1.0, 0.0]);

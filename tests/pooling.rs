@@ -89,6 +89,17 @@ proptest! {
 }
 
 #[test]
+fn a_mean_of_infinite_values_is_infinite() {
+    let axis = Axis::new(2, 2, 2, 1, Padding::Valid).unwrap();
+    for large in [Real::INFINITY, Real::MAX] {
+        let mut y = [Real::NAN];
+        let pooling = Pooling { pool: Pool::Average, rows: axis, columns: axis, channels: 1 };
+        forward(&pooling, &[large, 1.0, large, 1.0], &mut y, &mut [Real::NAN; 3]);
+        assert_eq!(y, [Real::INFINITY]);
+    }
+}
+
+#[test]
 fn a_nan_stays_one() {
     let axis = Axis::new(2, 2, 2, 1, Padding::Valid).unwrap();
     for pool in [Pool::Max, Pool::SharedMax, Pool::Average] {

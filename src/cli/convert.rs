@@ -28,6 +28,9 @@ pub struct Convert {
 
 impl Convert {
     pub fn run(self) -> Outcome {
+        if let Some(weights) = &self.weights {
+            output::refuse_overwriting("the new file", &self.to, std::slice::from_ref(weights))?;
+        }
         formats::check_savable(&self.to)?;
         let chosen = choose(&self.from, None)?;
         if self.weights.is_none() && formats::holds_weights(&self.to) {

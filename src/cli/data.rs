@@ -10,7 +10,8 @@ use super::{Chosen, Failure};
 /// Which data, and how their bytes become numbers.
 #[derive(Args)]
 pub struct Data {
-    /// A folder with the four MNIST files (raw or .gz), or a .npz file with x_train, y_train, x_test, y_test
+    /// A folder with the four MNIST files (raw or .gz), or a .npz file with x_train, y_train, x_test, y_test; to
+    /// evaluate, x_test and y_test are enough
     /// [default: $TALLYNET_DATA, or data/ here, or data/ of the source tree]
     #[arg(long, value_name = "DIR|FILE.npz")]
     data: Option<PathBuf>,

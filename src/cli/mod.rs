@@ -27,8 +27,7 @@ use tallynet::model::recipes;
 /// Train small Keras-style models on the CPU, see why they have the parameters they have, and prove it.
 ///
 /// Results go to stdout, progress and notices to stderr. The exit code is 0, or 2 where the command line is wrong,
-/// or 1 where anything else is,
-/// and 130 where Ctrl-C was pressed twice.
+/// or 1 where anything else is, or 130 where Ctrl-C was pressed twice.
 #[derive(Parser)]
 #[command(name = "tallynet", version, after_help = EXAMPLES)]
 struct Arguments {

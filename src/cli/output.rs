@@ -1,7 +1,7 @@
 //! Where words go: results to stdout, the rest to stderr.
 
 use std::io::{ErrorKind, Write, stderr, stdout};
-use std::path::{Path, PathBuf, absolute};
+use std::path::{Path, PathBuf};
 
 use tallynet::formats;
 
@@ -36,11 +36,11 @@ pub fn warnings(path: &Path, warnings: &[String]) {
 
 /// Refuses to write where something else is: what is read, or another output.
 pub fn refuse_overwriting(flag: &str, path: &Path, others: &[PathBuf]) -> Outcome {
-    // Only files are opened for it: to open a pipe is to wait for whoever writes to it.
-    let same = |other: &PathBuf| match path.is_file() && other.is_file() {
-        true => same_file::is_same_file(path, other).unwrap_or(false),
-        false => absolute(path).ok() == absolute(other).ok(),
-    };
+    let place = |path: &Path| formats::place(path).ok();
+    // Hard links have two places. Only files are opened: to open a pipe is to wait for whoever writes to it.
+    let linked =
+        |other: &PathBuf| path.is_file() && other.is_file() && same_file::is_same_file(path, other).unwrap_or(false);
+    let same = |other: &PathBuf| (place(path).is_some() && place(path) == place(other)) || linked(other);
     match others.iter().find(|other| same(other)) {
         Some(other) => Err(Failure::usage(format!("{flag} {} would overwrite {}", path.display(), other.display()))),
         None => Ok(()),

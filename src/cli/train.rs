@@ -145,10 +145,13 @@ impl Train {
             ..FitOptions::default()
         };
         let mut callbacks: Vec<&mut dyn Callback> = callbacks.iter_mut().map(|callback| &mut **callback as _).collect();
+        let steps = |model: &Sequential| model.compiled().map_or(0, |compiled| compiled.state().iteration);
+        let before = steps(&model);
         let history = model.fit(&data.train, options, &mut callbacks);
-        // First of all what would be lost otherwise, also where a file of a callback could not be written.
-        let worth = matches!(history, Ok(_) | Err(Error::Io { .. } | Error::File { .. }));
-        if let Some(path) = self.save.as_ref().filter(|_| worth) {
+        // First of all what would be lost otherwise: also where a callback's file could not be written any more.
+        let is_trained =
+            history.is_ok() || (!matches!(history, Err(Error::NotFinite { .. })) && steps(&model) > before);
+        if let Some(path) = self.save.as_ref().filter(|_| is_trained) {
             formats::save(&model, path)?;
         }
         let history = history?;
@@ -177,14 +180,13 @@ impl Train {
         };
         for (flag, path) in outputs.into_iter().filter_map(|(flag, path)| Some((flag, path?))) {
             output::refuse_overwriting(flag, path, &read)?;
-            match flag {
-                "--csv" => formats::check_writable(path)?,
-                _ => formats::check_savable(path)?,
+            if flag == "--csv" {
+                output::refuse_overwriting(flag, path, &[PathBuf::from(&self.model)])?;
+                formats::check_writable(path)?;
+            } else {
+                formats::check_savable(path)?;
             }
             read.push(path.to_path_buf());
-        }
-        if let Some(path) = &self.csv {
-            output::refuse_overwriting("--csv", path, &[PathBuf::from(&self.model)])?;
         }
         let problem = "--checkpoint: a .json would hold no weights; end it in .keras or .safetensors";
         checkpoint.is_none_or(formats::holds_weights).then_some(()).ok_or_else(|| Failure::usage(problem))
@@ -228,6 +230,9 @@ impl Train {
         };
         let (mut optimizer, loss) = match (self.optimizer.clone().or(optimizer), self.loss.clone().or(loss)) {
             (Some(optimizer), Some(loss)) => (optimizer, loss),
+            (None, Some(_)) if old.is_some() => {
+                return Err(Failure::usage("the file has no optimizer that is known here; give --optimizer"));
+            }
             (None, None) => return Err(missing("--optimizer and --loss")),
             (None, _) => return Err(missing("--optimizer, such as sgd or adam")),
             (_, None) => return Err(missing("--loss")),

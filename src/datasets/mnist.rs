@@ -176,7 +176,8 @@ impl Idx {
             if self.check_file(&target).is_ok() {
                 return Ok(target);
             }
-            fs::create_dir_all(&folder).map_err(|refusal| {
+            let created = fs::create_dir_all(&folder).map_err(Error::io("create", &folder));
+            created.and_then(|()| check_writable(&target)).map_err(|refusal| {
                 let tried = format!("no file can be created beside it, nor in {} ({refusal})", folder.display());
                 Error::file(packed, tried, "set TALLYNET_CACHE to a folder that allows it")
             })?;

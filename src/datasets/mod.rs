@@ -133,8 +133,7 @@ fn variable(name: &str) -> Option<PathBuf> {
 }
 
 /// Loads a folder with MNIST's four files or a `.npz` file with Keras's four arrays. Bytes are the numbers that they are:
-/// [`Inputs::scale_bytes`] divides them. Errors are whatever is wrong with
-/// the files, and a path that is neither.
+/// [`Inputs::scale_bytes`] divides them. Errors are whatever is wrong with the files, and a path that is neither.
 pub fn load(path: &Path) -> Result<TrainTest> {
     by_form(path, mnist::load, npz::load)
 }

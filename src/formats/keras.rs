@@ -11,7 +11,7 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use super::hdf5::{self, Fault, Object, Result};
-use super::keras_weights::{read_optimizer, read_weights, text, write_weights};
+use super::keras_weights::{read_weights, text, write_weights};
 use super::{Loaded, Loading, fault, keras_config, unsupported, weights_alone};
 use crate::model::Sequential;
 
@@ -75,7 +75,6 @@ fn with_weights(mut loaded: Loaded, root: &Object) -> Result<Loaded> {
     let (arrays, warnings) = read_weights(&mut loaded.model, root)?;
     loaded.arrays = Some(arrays);
     loaded.warnings.extend(warnings);
-    read_optimizer(&mut loaded, root)?;
     Ok(loaded)
 }
 

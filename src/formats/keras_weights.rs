@@ -7,15 +7,21 @@
 use std::collections::HashMap;
 
 use super::hdf5::{self, Node, Object, Result, Tree};
-use super::{Loaded, Loading, check_shape, fault, fill};
+use super::{Loading, check_shape, fault, fill};
 use crate::Real;
 use crate::classes::snake_case;
 use crate::model::{Compiled, Sequential};
 use crate::optimizers::{AnyOptimizer, LearningRate};
 use crate::params::Entry;
 
-/// Reads all arrays, and counts them as they lie in the file.
+/// Reads all arrays, counts them as they lie in the file, and takes over what the optimizer remembered.
 pub fn read_weights(model: &mut Sequential, root: &Object) -> Result<Loading> {
+    let (arrays, mut warnings) = read_arrays(model, root)?;
+    read_optimizer(model, root, &mut warnings)?;
+    Ok((arrays, warnings))
+}
+
+fn read_arrays(model: &mut Sequential, root: &Object) -> Result<Loading> {
     let legacy = match root.group("model_weights")? {
         None => root.texts("layer_names")?.map(|_| root.clone()),
         found => found,
@@ -139,13 +145,13 @@ fn variables<'a>(root: &Object<'a>, warnings: &mut Vec<String>) -> Result<Vec<Ob
 }
 
 /// Takes over what the optimizer remembered; where it remembered something else, it starts anew, as in Keras.
-pub fn read_optimizer(loaded: &mut Loaded, root: &Object) -> Result<()> {
-    let variables = variables(root, &mut loaded.warnings)?;
-    let Some(Compiled { optimizer: Some(optimizer), state, .. }) = &loaded.model.compiled else { return Ok(()) };
+fn read_optimizer(model: &mut Sequential, root: &Object, warnings: &mut Vec<String>) -> Result<()> {
+    let variables = variables(root, warnings)?;
+    let Some(Compiled { optimizer: Some(optimizer), state, .. }) = &model.compiled else { return Ok(()) };
     if variables.is_empty() {
         return Ok(());
     }
-    let (slots, first) = (slots(&loaded.model, optimizer), 1 + usize::from(has_fixed_rate(optimizer)));
+    let (slots, first) = (slots(model, optimizer), 1 + usize::from(has_fixed_rate(optimizer)));
     let mut state = state.clone();
     let scalar = |variable: Option<&Object>| -> Result<Option<f64>> {
         variable.map_or(Ok(None), |variable| Ok(variable.read_reals(1, |x| x)?.pop()))
@@ -165,14 +171,14 @@ pub fn read_optimizer(loaded: &mut Loaded, root: &Object) -> Result<()> {
     if !never_used && found != needed {
         let class = optimizer.class_name();
         let problem = format!("the file has {found} variables of the optimizer, and {class} keeps {needed}");
-        loaded.warnings.push(format!("{problem}: it starts anew"));
+        warnings.push(format!("{problem}: it starts anew"));
         return Ok(());
     }
     for ((slot, entry), variable) in slots.into_iter().zip(variables.iter().skip(first)) {
         let numbers = array(variable, "of the optimizer", &entry.spec.shape)?;
         state.slots[slot][entry.range.clone()].copy_from_slice(&numbers);
     }
-    if let Some(compiled) = &mut loaded.model.compiled {
+    if let Some(compiled) = &mut model.compiled {
         compiled.state = state;
     }
     Ok(())

@@ -10,7 +10,7 @@ mod npz;
 mod safetensors;
 
 use crate::replace::is_special;
-pub use crate::replace::{check_writable, replace};
+pub use crate::replace::{check_writable, place, replace};
 
 use std::path::Path;
 
@@ -138,8 +138,8 @@ pub fn holds_weights(path: &Path) -> bool {
     Form::of(path).is_ok_and(|form| form.weights)
 }
 
-/// Saves a model, in the form that the extension says: `.safetensors` and `.keras` hold all of it, `.weights.h5` and
-/// `.npz` its weights, `.json` its description. The bytes are read and compared before they replace a file, and once
+/// Saves a model, in the form that the extension says: `.safetensors` and `.keras` hold all of it, `.weights.h5` its
+/// weights and what the optimizer remembers, `.npz` its weights, `.json` its description. The bytes are read and compared before they replace a file, and once
 /// more after they did.
 ///
 /// # Errors
@@ -165,7 +165,7 @@ fn encode(model: &Sequential, form: &Form) -> hdf5::Result<Vec<u8>> {
     let copy = if form.description {
         decode(&bytes)?.model
     } else {
-        let mut copy = model.rebuilt(model.input_shape(), model.seed).map_err(fault)?;
+        let mut copy = model.rebuild(model.input_shape(), None).map_err(fault)?;
         decode_into(&mut copy, &bytes)?;
         copy
     };

@@ -85,16 +85,19 @@ fn forward_body<L: Lanes>(pooling: &Pooling, x: &[Real], y: &mut [Real], scratch
 #[inline(always)]
 fn reduce(pool: Pool, pixels: impl Iterator<Item = usize>, x: &[Real], y: &mut [Real], lost: &mut [Real]) {
     y.fill(if pool == Average { 0.0 } else { Real::NEG_INFINITY });
-    lost.fill(0.0);
+    if pool == Average {
+        lost.fill(0.0);
+    }
     let mut count = 0.0;
     for pixel in pixels {
         count += 1.0;
         let x = &x[pixel..][..y.len()];
         match pool {
             Average => y.iter_mut().zip(&mut *lost).zip(x).for_each(|((y, lost), x)| {
-                let (part, before) = (x - *lost, *y);
-                *y += part;
-                *lost = (*y - before) - part;
+                let part = x - *lost;
+                let sum = *y + part;
+                *lost = if sum.is_finite() { (sum - *y) - part } else { 0.0 };
+                *y = sum;
             }),
             _ => y.iter_mut().zip(x).for_each(|(y, x)| *y = if x.is_nan() || *x > *y { *x } else { *y }),
         }

@@ -5,6 +5,9 @@ use super::kernel;
 use super::lanes::Lanes;
 use crate::Real;
 
+/// Numbers that are added up in single precision at most.
+const STRETCH: usize = 256;
+
 kernel! {
     /// `y[i, j] += bias[j]`.
     pub fn add_bias(y: &mut [Real], bias: &[Real]) = add_bias_body
@@ -39,9 +42,6 @@ fn sum_rows_body<L: Lanes>(dy: &[Real], sums: &mut [Real], accumulate: bool) {
         }
     }
 }
-
-/// Numbers that are added up in single precision at most.
-const STRETCH: usize = 256;
 
 /// The sum of a vector: in stretches, so that no digits are lost where it is long.
 #[inline(always)]

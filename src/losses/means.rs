@@ -60,7 +60,10 @@ regression! {
     }, match self.delta as Real {
         delta if e.abs() <= delta => e / n,
         delta => delta * e.signum() / n,
-    }, where outside("delta", self.delta, 0.0..=f64::MAX);
+    }, where match (0.0..f64::INFINITY).contains(&self.delta) {
+        true => None,
+        false => Some(format!("delta is {}, and it is 0 or more, such as 1", self.delta)),
+    };
 }
 
 class! {

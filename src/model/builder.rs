@@ -159,12 +159,17 @@ impl Sequential {
     /// The same layers for samples of this shape, compiled in the same way, with parameters drawn anew from this seed.
     /// Errors are those of [`SequentialBuilder::build`] and of [`Sequential::compile`].
     pub fn rebuilt(&self, input: &Shape, seed: u64) -> Result<Sequential> {
-        let builder = Sequential::builder(input.dims()).named(&self.name);
+        self.rebuild(input, Some(seed))
+    }
+
+    /// The same, with parameters that are all 0 where there is no seed.
+    pub(crate) fn rebuild(&self, input: &Shape, seed: Option<u64>) -> Result<Sequential> {
+        let builder = Sequential::builder(input.dims()).named(&self.name).most_params(usize::MAX, seed.is_some());
         let mut model = self
             .layers
             .iter()
             .fold(builder, |builder, layer| builder.described(Some(&layer.name()), layer.trainable, layer.spec.clone()))
-            .build(seed)?;
+            .build(seed.unwrap_or_default())?;
         if let Some(Compiled { optimizer, loss, metrics, .. }) = &self.compiled {
             model.compile_with(optimizer.clone(), loss.clone(), metrics.clone())?;
         }

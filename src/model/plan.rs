@@ -4,12 +4,15 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::activations::ActivationKind;
 use crate::layers::{Coupling, Layer, Operation};
 
 /// The operations of a model. Buffer 0 holds the input; each layer writes a buffer of its own.
 pub struct Plan {
+    /// What tells this plan from all others.
+    pub id: u64,
     pub(super) steps: Vec<Step>,
     /// Numbers that a row takes in each buffer.
     pub(super) widths: Vec<usize>,
@@ -43,8 +46,15 @@ impl Step {
 impl Plan {
     /// The plan of a model without layers, for rows of this width.
     pub(super) fn new(input_width: usize) -> Plan {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
         let segments = std::iter::once(0..0).collect();
-        Plan { steps: vec![], widths: vec![input_width], lowest: usize::MAX, segments }
+        Plan {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            steps: vec![],
+            widths: vec![input_width],
+            lowest: usize::MAX,
+            segments,
+        }
     }
 
     /// Adds what runs next, and says whether its layer is trained.
@@ -67,11 +77,6 @@ impl Plan {
             _ => self.segments.push(number..number + 1),
         }
         self.steps.push(step);
-    }
-
-    /// What tells this plan from all others that there are at the same time.
-    pub fn identity(&self) -> usize {
-        self.steps.as_ptr().addr()
     }
 
     /// The numbers of a row of the output.

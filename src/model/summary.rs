@@ -133,8 +133,8 @@ impl Sequential {
 
     /// The inbound node of a layer, with the names of this style.
     fn node(&self, i: usize, style: Style) -> Node {
-        let (mut node, name) =
-            (self.layers[i].inbound_nodes[0].clone(), |i: usize| self.layers[i].layer_name.in_style(style));
+        let name = |i: usize| self.layers[i].layer_name.in_style(style);
+        let mut node = self.layers[i].inbound_nodes[0].clone();
         node.outbound_layer = name(i);
         if i > 0 {
             node.inbound_layer = name(i - 1);

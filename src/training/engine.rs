@@ -185,7 +185,7 @@ impl Engine {
         let (workspaces, chunk, width) = (&self.workspaces, self.chunk, model.plan.output_width());
         let (mut output, len) = (vec![], data.len().saturating_mul(width));
         if output.try_reserve_exact(len).is_err() {
-            return Err(Error::Argument(format!("there is no room for the {len} numbers of the output")));
+            return Err(Error::Data(format!("there is no room for the {len} numbers of the output")));
         }
         output.resize(len, 0.0);
         let mut parts: Vec<&mut [Real]> = output.chunks_mut(chunk * width).collect();

@@ -90,8 +90,6 @@ impl Sequential {
         if options.class_weight.is_some() {
             rows = rows.weighted(options.sample_weight, options.class_weight)?;
         }
-        self.batch_size = Some(options.batch_size);
-        self.byte_scale = data.x.byte_scale().or(self.byte_scale);
         let batch_size = options.batch_size.min(rows.len());
         let (threads, engine) = engine(self, &rows, batch_size, true)?;
         let validation = validation.map(|(head, rows)| {
@@ -100,22 +98,33 @@ impl Sequential {
         });
         let validation = validation.transpose()?;
         let order = (0..rows.len() as u32).collect();
-        let plan = self.plan.identity();
-        threads.enter(|| Fit { model: self, plan, rows, order, validation, head, engine, options }.run(callbacks))
+        if options.epochs > 0 {
+            self.batch_size = Some(options.batch_size);
+            self.byte_scale = data.x.byte_scale().or(self.byte_scale);
+        }
+        let (plan, sound) = (self.plan.id, self.is_sound());
+        threads
+            .enter(|| Fit { model: self, plan, sound, rows, order, validation, head, engine, options }.run(callbacks))
     }
 
     /// One step on one batch, all of the dataset: the loss and the metrics at the weights before it. A loss that is not
     /// finite is an error, and then nothing moves.
-    pub fn train_on_batch(&mut self, batch: &Dataset) -> Result<Scores> {
+    pub fn train_on_batch(&mut self, data: &Dataset) -> Result<Scores> {
         self.compiled()?.optimizer()?;
-        let (head, rows) = Head::on(self, batch)?;
+        let (head, rows) = Head::on(self, data)?;
         let batch: Vec<u32> = (0..rows.len() as u32).collect();
         let (threads, mut engine) = engine(self, &rows, batch.len(), true)?;
+        self.byte_scale = data.x.byte_scale().or(self.byte_scale);
+        let sound = self.is_sound();
         let tally = threads.enter(|| step(self, &mut engine, &head, &rows, &batch, &[]));
         match tally.mean_loss() {
             loss if loss.is_finite() => Ok(scores(&head, &tally)),
-            loss => Err(not_finite(self, &rows, 0, 0, loss)),
+            loss => Err(not_finite(sound, &rows, 0, 0, loss)),
         }
+    }
+
+    fn is_sound(&self) -> bool {
+        self.parameters.values.iter().all(|value| value.is_finite())
     }
 
     /// The loss and the metrics over a dataset.
@@ -148,8 +157,10 @@ impl Sequential {
 /// One run of `fit`.
 struct Fit<'a> {
     model: &'a mut Sequential,
-    /// The identity of the plan that memory is sized for.
-    plan: usize,
+    /// The plan that memory is sized for.
+    plan: u64,
+    /// Whether the weights were finite before the first step.
+    sound: bool,
     rows: Rows<'a>,
     /// The numbers of the rows, in the order in which they are taken.
     order: Vec<u32>,
@@ -163,9 +174,10 @@ impl Fit<'_> {
     fn run(mut self, callbacks: &mut [&mut dyn Callback]) -> Result<History> {
         let mut history = History::default();
         let batches = self.order.len().div_ceil(self.options.batch_size);
-        let of_validation: Vec<_> = self.head.names.iter().map(|name| format!("val_{name}")).collect();
-        let of_validation = if self.validation.is_some() { &of_validation[..] } else { &[] };
-        let names = [&self.head.names, of_validation].concat();
+        let of_validation = self.validation.iter().flat_map(|_| &self.head.names).map(|name| format!("val_{name}"));
+        let of_validation: Vec<_> = of_validation.collect();
+        let added = callbacks.iter().flat_map(|callback| callback.adds()).map(ToString::to_string);
+        let names: Vec<_> = self.head.names.iter().chain(&of_validation).cloned().chain(added).collect();
         let course = Course { epochs: self.options.epochs, batches, names: &names };
         callbacks.iter_mut().try_for_each(|callback| callback.on_train_begin(self.model, &course))?;
         for epoch in 0..self.options.epochs {
@@ -175,14 +187,14 @@ impl Fit<'_> {
                 shuffle(&mut self.order, self.model.seed, self.model.epochs_done);
             }
             let start = Instant::now();
-            let Some((tally, mut control)) = self.epoch(epoch, callbacks)? else { break };
+            let Some((tally, is_whole, mut control)) = self.epoch(epoch, callbacks)? else { break };
             let seconds = start.elapsed().as_secs_f64();
             // The last step may have left what no later loss was there to show.
-            if !self.model.parameters.values.iter().all(|value| value.is_finite()) {
-                return Err(not_finite(self.model, &self.rows, epoch, batches - 1, f64::NAN));
+            if !self.model.is_sound() {
+                return Err(not_finite(self.sound, &self.rows, epoch, batches - 1, f64::NAN));
             }
             // An epoch that a callback cut short is taken from its beginning when training goes on.
-            self.model.epochs_done = self.model.epochs_done.saturating_add(usize::from(control == Control::Continue));
+            self.model.epochs_done = self.model.epochs_done.saturating_add(usize::from(is_whole));
             let mut logs: Logs = self.head.names.iter().cloned().zip(self.head.means(&tally)).collect();
             if let Some((engine, head, rows)) = &mut self.validation {
                 let validated = head.means(&self::tally(self.model, engine, head, rows));
@@ -205,12 +217,12 @@ impl Fit<'_> {
     fn check_model(&self) -> Result<()> {
         let replaced =
             || Error::Argument("a callback put another model in the place of the one being trained".to_string());
-        (self.model.plan.identity() == self.plan).then_some(()).ok_or_else(replaced)
+        (self.model.plan.id == self.plan).then_some(()).ok_or_else(replaced)
     }
 
-    /// The sums of one epoch, and whether it is the last; nothing where a callback ended it at a loss that is not
+    /// The sums of one epoch, whether all its batches were trained on, and whether it is the last; nothing where a callback ended it at a loss that is not
     /// finite.
-    fn epoch(&mut self, epoch: usize, callbacks: &mut [&mut dyn Callback]) -> Result<Option<(Tally, Control)>> {
+    fn epoch(&mut self, epoch: usize, callbacks: &mut [&mut dyn Callback]) -> Result<Option<(Tally, bool, Control)>> {
         let mut total = Tally::ZERO;
         for (number, batch) in self.order.chunks(self.options.batch_size).enumerate() {
             let next = &self.order[((number + 1) * self.options.batch_size).min(self.order.len())..];
@@ -220,17 +232,17 @@ impl Fit<'_> {
                 let mut controls = callbacks.iter_mut().map(|callback| callback.on_not_finite(epoch, number, loss));
                 return match controls.any(|control| control == Control::Stop) {
                     true => Ok(None),
-                    false => Err(not_finite(self.model, &self.rows, epoch, number, loss)),
+                    false => Err(not_finite(self.sound, &self.rows, epoch, number, loss)),
                 };
             }
             total.add(&tally);
             let (names, means) = (&self.head.names, self.head.means(&total));
             let controls = callbacks.iter_mut().map(|each| each.on_batch_end(number, names, &means[..names.len()]));
             if controls.max() == Some(Control::Stop) {
-                return Ok(Some((total, Control::Stop)));
+                return Ok(Some((total, next.is_empty(), Control::Stop)));
             }
         }
-        Ok(Some((total, Control::Continue)))
+        Ok(Some((total, true, Control::Continue)))
     }
 }
 
@@ -249,12 +261,10 @@ fn scores(head: &Head, tally: &Tally) -> Scores {
 }
 
 /// What the loss of a batch, it and the epoch counted from 0, most likely comes from.
-fn not_finite(model: &Sequential, rows: &Rows, epoch: usize, batch: usize, loss: f64) -> Error {
+fn not_finite(sound: bool, rows: &Rows, epoch: usize, batch: usize, loss: f64) -> Error {
     let reason = match rows.suspicion() {
         Some(reason) => reason,
-        None if (epoch, batch) == (0, 0) && model.parameters.values.iter().any(|value| !value.is_finite()) => {
-            "the weights held values that are not finite before the first step".to_string()
-        }
+        None if !sound => "the weights held values that are not finite before the first step".to_string(),
         None => "the learning rate is probably too large; try a tenth of it".to_string(),
     };
     Error::NotFinite { epoch: epoch + 1, batch: batch + 1, loss, reason }

@@ -37,11 +37,12 @@ struct Training {
     learning_rate: Option<f64>,
 }
 
-/// The model that a file describes; its parameters are drawn anew where it describes nothing else. `compile` and `training` come from elsewhere where the
-/// file keeps them elsewhere.
+/// The model that a file describes; its parameters are drawn anew where the description is all. `compile` and `training`
+/// come from elsewhere where the file keeps them elsewhere.
 ///
 /// It is an error if there are more parameters than the `most` that lie beside it: a description from outside must not
-/// claim more memory than the numbers fill. So are classes and options that are not in the catalogue, named with their layer.
+/// claim more memory than the numbers fill. So are classes and options that are not in the catalogue, named with their
+/// layer.
 pub fn read(
     described: &Value,
     compile: Option<&Value>,
@@ -72,7 +73,7 @@ pub fn read(
     let training = Option::<Training>::deserialize(training.unwrap_or(&described["training"]))?.unwrap_or_default();
     let mut model = builder.build(training.seed)?;
     (model.epochs_done, model.batch_size) = (training.epochs, training.batch_size.filter(|rows| *rows > 0));
-    model.byte_scale = training.byte_scale;
+    model.byte_scale = training.byte_scale.filter(|scale| scale.is_finite());
     let compile = compile.unwrap_or(&described["compile_config"]);
     if compile.as_object().is_some_and(|compile| !compile.is_empty()) {
         match compiled::read(compile, &mut warnings) {

@@ -22,6 +22,10 @@ impl<F: FnMut(usize, f64) -> f64 + Send> LearningRateScheduler<F> {
 }
 
 impl<F: FnMut(usize, f64) -> f64 + Send> Callback for LearningRateScheduler<F> {
+    fn adds(&self) -> &[&'static str] {
+        &["learning_rate"]
+    }
+
     fn on_epoch_begin(&mut self, model: &mut Sequential, epoch: usize) -> Result<()> {
         let compiled = model.compiled_mut()?;
         compiled.set_learning_rate((self.0)(epoch, compiled.learning_rate()))
@@ -70,6 +74,10 @@ impl Default for ReduceLROnPlateau {
 }
 
 impl Callback for ReduceLROnPlateau {
+    fn adds(&self) -> &[&'static str] {
+        &["learning_rate"]
+    }
+
     fn on_train_begin(&mut self, model: &mut Sequential, course: &Course) -> Result<()> {
         if !(0.0..1.0).contains(&self.factor) {
             let what = format!("ReduceLROnPlateau needs a factor of at least 0 and under 1, and not {}", self.factor);

@@ -27,7 +27,7 @@ pub struct Course<'a> {
     pub epochs: usize,
     /// The batches of an epoch.
     pub batches: usize,
-    /// The names that the logs of an epoch will have, beside those that callbacks add.
+    /// The names that the logs of an epoch will have, with those that callbacks [add](Callback::adds).
     pub names: &'a [String],
 }
 
@@ -54,7 +54,14 @@ pub enum Control {
 ///     }
 /// }
 /// ```
+///
+/// A callback may change the model, but not put another in its place: that ends the training with an error.
 pub trait Callback: Send {
+    /// The names of the numbers that it adds to the logs of an epoch, for others to watch.
+    fn adds(&self) -> &[&'static str] {
+        &[]
+    }
+
     /// Before the first epoch.
     fn on_train_begin(&mut self, _model: &mut Sequential, _course: &Course) -> Result<()> {
         Ok(())
@@ -95,8 +102,7 @@ fn logged(logs: &Logs, name: &str) -> Option<f64> {
 
 /// The logs that a training is going to have, with a number for each name.
 fn expected(course: &Course) -> Logs {
-    let names = course.names.iter().map(String::as_str).chain(["learning_rate"]);
-    names.map(|name| (name.to_string(), 0.5)).collect()
+    course.names.iter().map(|name| (name.clone(), 0.5)).collect()
 }
 
 /// The names that there are, for an error.
