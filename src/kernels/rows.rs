@@ -137,17 +137,7 @@ fn norms_body<L: Lanes>(values: &[Real]) -> [f64; 2] {
 }
 
 kernel! {
-    /// Each `x` becomes `f(x)`.
-    pub fn map(values: &mut [Real], f: impl Fn(Real) -> Real) = map_body
-}
-
-#[inline(always)]
-fn map_body<L: Lanes>(values: &mut [Real], f: impl Fn(Real) -> Real) {
-    values.iter_mut().for_each(|x| *x = f(*x));
-}
-
-kernel! {
-    /// Each `x` becomes `f(x, y)`, where y is the number in its place among the others.
+    /// Each `x` becomes `f(x, y)`, where y is the number in its place among the others. A long f would stay a call.
     pub fn zip(values: &mut [Real], others: &[Real], f: impl Fn(Real, Real) -> Real) = zip_body
 }
 

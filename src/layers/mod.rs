@@ -122,8 +122,7 @@ impl Operation {
     fn activation(kind: ActivationKind, output: &Shape) -> Option<Operation> {
         match kind {
             Linear => None,
-            Gelu => Some(Operation::pointwise(|x| Gelu.value(x), |x| Gelu.slope_at_input(x))),
-            Silu => Some(Operation::pointwise(|x| Silu.value(x), |x| Silu.slope_at_input(x))),
+            Gelu | Silu => Some(Operation::layer(pointwise::KeepsInput(kind))),
             _ => Some(Operation::InPlace(kind, output.last())),
         }
     }

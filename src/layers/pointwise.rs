@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Backward, Built, Forward, Layer, LayerSpec, Misfit, Operation, misfit};
 use crate::Real;
-use crate::activations::ActivationKind;
+use crate::activations::{ActivationKind, back_from_input, values_of};
 use crate::classes::class;
 use crate::kernels::elementary::{exp, exp_m1};
 use crate::kernels::rows::zip;
@@ -158,6 +158,23 @@ fn at_least_0(name: &str, value: f64) -> Result<Real, Misfit> {
     }
 }
 
+/// An activation whose gradient needs what it was given.
+pub(super) struct KeepsInput(pub ActivationKind);
+
+impl Layer for KeepsInput {
+    fn forward(&self, mut pass: Forward) {
+        pass.y.assign(&pass.x);
+        values_of(self.0, flat_mut(pass.y));
+    }
+
+    fn backward(&self, mut pass: Backward) {
+        if let Some(dx) = &mut pass.dx {
+            dx.assign(&pass.dy);
+            back_from_input(self.0, flat(pass.x), flat_mut(dx.view_mut()));
+        }
+    }
+}
+
 /// Computes `value(x)`, whose derivative is `derivative(x)`.
 struct Pointwise<V, D> {
     value: V,
@@ -166,7 +183,7 @@ struct Pointwise<V, D> {
 
 impl Operation {
     /// Computes each value anew, and keeps the old ones for the way back.
-    pub(super) fn pointwise<V, D>(value: V, derivative: D) -> Operation
+    fn pointwise<V, D>(value: V, derivative: D) -> Operation
     where
         V: Fn(Real) -> Real + Send + Sync + 'static,
         D: Fn(Real) -> Real + Send + Sync + 'static,
