@@ -1,5 +1,6 @@
-//! How time and memory grow: `cargo bench --bench growth` doubles one size at a time and prints what became of a training
-//! step, beside what became of its arithmetic. Each line is a process of its own, so that its memory is.
+//! How time and memory grow: `cargo bench --bench growth` doubles one size at a time and prints
+//! what became of a training step, beside what became of its arithmetic. Each line is a process of
+//! its own, so that its memory is.
 
 use std::process::Command;
 
@@ -38,7 +39,9 @@ fn measure([units, filters, side, batch, threads]: Sizes) {
         .add(Dense::new(10).activation(Softmax))
         .build(0)
         .expect("a sound model");
-    model.compile(Adam::default(), SparseCategoricalCrossentropy::default(), &[]).expect("a sound loss");
+    model
+        .compile(Adam::default(), SparseCategoricalCrossentropy::default(), &[])
+        .expect("a sound loss");
     model.n_threads = threads;
     let x = ArrayD::from_shape_fn(IxDyn(&[4 * batch, side, side, CHANNELS]), |i| {
         ((i[0] * 31 + i[1] * 17 + i[2] * 7 + i[3]) % 23) as Real / 23.0
@@ -49,14 +52,19 @@ fn measure([units, filters, side, batch, threads]: Sizes) {
     let history = model.fit(&data, options, &mut []).expect("a finite loss");
     let milliseconds = history.median_seconds() / 4.0 * 1e3;
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next()?.parse().ok());
+    let peak = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next()?.parse().ok());
     println!("{milliseconds} {}", peak.unwrap_or(0.0_f64) / 1024.0);
 }
 
 /// The same in a process of its own.
 fn measured(sizes: Sizes) -> [f64; 2] {
     let this = std::env::current_exe().expect("a path");
-    let output = Command::new(this).args(sizes.map(|size| size.to_string())).output().expect("this program again");
+    let output = Command::new(this)
+        .args(sizes.map(|size| size.to_string()))
+        .output()
+        .expect("this program again");
     let text = String::from_utf8_lossy(&output.stdout);
     let numbers: Vec<f64> = text.split_whitespace().filter_map(|word| word.parse().ok()).collect();
     numbers.try_into().expect("a time and a memory")
@@ -70,13 +78,17 @@ fn main() {
     println!(
         "a step of Conv2D(filters, 3x3) -> Flatten -> Dense(units) -> Dense(10) on side x side x {CHANNELS} images"
     );
-    println!("{:<8} {:>6} {:>9} {:>6} {:>11} {:>9} {:>6}", "", "", "ms", "ratio", "arithmetic", "MB", "ratio");
+    println!(
+        "{:<8} {:>6} {:>9} {:>6} {:>11} {:>9} {:>6}",
+        "", "", "ms", "ratio", "arithmetic", "MB", "ratio"
+    );
     for (i, name) in NAMES.iter().enumerate() {
         let mut sizes = BASE;
         let mut before: Option<([f64; 2], f64)> = None;
         for _ in 0..if *name == "threads" { 2 } else { 4 } {
             let (now, work) = (measured(sizes), work(sizes));
-            let ratios = before.map(|(then, less)| [now[0] / then[0], work / less, now[1] / then[1]]);
+            let ratios =
+                before.map(|(then, less)| [now[0] / then[0], work / less, now[1] / then[1]]);
             let [time, arithmetic, memory] = match ratios {
                 Some(ratios) => ratios.map(|ratio| format!("{ratio:.2}")),
                 None => [const { String::new() }; 3],

@@ -22,14 +22,19 @@ fn first_rows(data: &Dataset, rows: usize) -> Dataset {
 fn mnist_softmax(criterion: &mut Criterion) {
     let mut data = datasets::load(Path::new("data")).expect("the data of the repository").train;
     data.x.scale_bytes(1.0 / 255.0);
-    let mut model = recipes::named("mnist-softmax").and_then(|recipe| recipe.build(0)).expect("a known model");
+    let mut model =
+        recipes::named("mnist-softmax").and_then(|recipe| recipe.build(0)).expect("a known model");
     let options = FitOptions { batch_size: 128, ..FitOptions::default() };
     let mut group = criterion.benchmark_group("mnist-softmax");
     // One fit of a hundred batches, so that what a fit costs once is shared among them.
     let steps = first_rows(&data, 100 * 128);
-    group.bench_function("100 steps of 128", |bencher| bencher.iter(|| model.fit(&steps, options, &mut []).unwrap()));
+    group.bench_function("100 steps of 128", |bencher| {
+        bencher.iter(|| model.fit(&steps, options, &mut []).unwrap())
+    });
     group.sample_size(20);
-    group.bench_function("an epoch", |bencher| bencher.iter(|| model.fit(&data, options, &mut []).unwrap()));
+    group.bench_function("an epoch", |bencher| {
+        bencher.iter(|| model.fit(&data, options, &mut []).unwrap())
+    });
 }
 
 criterion_group!(benches, mnist_softmax);

@@ -1,7 +1,8 @@
-//! Activations: functions applied to each value, or to each vector of the last axis, under Keras's names.
+//! Activations: functions applied to each value, or to each vector of the last axis, under Keras's
+//! names.
 //!
-//! Most can be undone from their own output `y`, so they run in place and cost no memory. Two cannot, gelu and
-//! silu: those keep their input beside their output.
+//! Most can be undone from their own output `y`, so they run in place and cost no memory. Two
+//! cannot, gelu and silu: those keep their input beside their output.
 
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 use std::fmt;
@@ -34,7 +35,8 @@ pub enum ActivationKind {
     Elu,
     /// `λ·x` above 0, `λ·α·(e^x − 1)` below, with the two constants of Klambauer et al. 2017.
     Selu,
-    /// `x·Φ(x)` with the normal distribution's Φ: Keras's exact form, not the approximation by tanh.
+    /// `x·Φ(x)` with the normal distribution's Φ: Keras's exact form, not the approximation by
+    /// tanh.
     Gelu,
     /// `x·σ(x)`.
     #[serde(alias = "swish")]
@@ -57,7 +59,8 @@ const SELU_SCALE: Real = 1.0507009873554805_f64 as Real;
 const SELU_ALPHA: Real = 1.6732632423543772_f64 as Real;
 const LEAKY_SLOPE: Real = 0.2;
 
-/// Runs `$run` with the activation as a constant, so that a loop is compiled for each one and none asks which it is.
+/// Runs `$run` with the activation as a constant, so that a loop is compiled for each one and none
+/// asks which it is.
 macro_rules! each {
     ($kind:expr, |$constant:ident| $run:expr) => { each!($kind, $constant, $run, Linear Relu Sigmoid Tanh Softmax Elu
         Selu Gelu Silu Softplus Softsign LeakyRelu HardSigmoid Exponential) };
@@ -99,8 +102,8 @@ impl ActivationKind {
     pub fn value(self, x: Real) -> Real {
         match self {
             Linear | Softmax => x,
-            // As a mask, so that a NaN stays one and shows in the loss: the choice between a number and itself would
-            // become a store under a mask, six times as slow.
+            // As a mask, so that a NaN stays one and shows in the loss: the choice between a number
+            // and itself would become a store under a mask, six times as slow.
             Relu => Real::from_bits(x.to_bits() & if x < 0.0 { 0 } else { !0 }),
             LeakyRelu => x * if x < 0.0 { LEAKY_SLOPE } else { 1.0 },
             Sigmoid => sigmoid(x),
@@ -141,7 +144,8 @@ impl ActivationKind {
     #[inline(always)]
     fn slope_at_output(self, y: Real, dy: Real) -> Real {
         // As in the value of relu.
-        let where_positive = |dy: Real| Real::from_bits(dy.to_bits() & if y > 0.0 { !0 } else { 0 });
+        let where_positive =
+            |dy: Real| Real::from_bits(dy.to_bits() & if y > 0.0 { !0 } else { 0 });
         dy * match self {
             Relu => return where_positive(dy),
             Sigmoid => y * (1.0 - y),
@@ -192,7 +196,8 @@ kernel! {
     pub(crate) fn values_of(kind: ActivationKind, values: &mut [Real]) = values_body
 }
 
-// A loop's body is compiled for the wide lanes only where it stands in the loop: a closure from elsewhere may stay a call.
+// A loop's body is compiled for the wide lanes only where it stands in the loop: a closure from
+// elsewhere may stay a call.
 #[inline(always)]
 fn values_body<L: Lanes>(kind: ActivationKind, values: &mut [Real]) {
     each!(kind, |KIND| for x in values {

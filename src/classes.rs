@@ -1,7 +1,9 @@
-//! What the catalogues of layers, losses, metrics and optimizers share: classes with options under Keras's names.
+//! What the catalogues of layers, losses, metrics and optimizers share: classes with options under
+//! Keras's names.
 
-/// Makes an enum of classes that is written and read as Keras does, `{"class_name": …, "config": {…}}`, and that can be
-/// used as the trait which all of them implement. Adding a class is adding a line.
+/// Makes an enum of classes that is written and read as Keras does, `{"class_name": …, "config":
+/// {…}}`, and that can be used as the trait which all of them implement. Adding a class is adding a
+/// line.
 macro_rules! classes {
     ($(#[$doc:meta])* $name:ident: $role:ident { $($class:literal => $variant:ident,)* }) => {
         $(#[$doc])*
@@ -71,13 +73,16 @@ macro_rules! class {
 }
 pub(crate) use class;
 
-/// `MaxPooling2D` becomes `max_pooling2d` and `ReLU` becomes `re_lu`, as Keras makes names of classes: a line is put in
-/// front of a capital that lower case or a digit follows, and between lower case and a capital.
+/// `MaxPooling2D` becomes `max_pooling2d` and `ReLU` becomes `re_lu`, as Keras makes names of
+/// classes: a line is put in front of a capital that lower case or a digit follows, and between
+/// lower case and a capital.
 pub fn snake_case(class: &str) -> String {
     let letters: Vec<char> = class.chars().collect();
     let mut name = String::new();
     for (i, &letter) in letters.iter().enumerate() {
-        let starts_word = letters.get(i + 1).is_some_and(|next| next.is_ascii_lowercase() || next.is_ascii_digit());
+        let starts_word = letters
+            .get(i + 1)
+            .is_some_and(|next| next.is_ascii_lowercase() || next.is_ascii_digit());
         let ends_word = i > 0 && letters[i - 1].is_ascii_lowercase();
         if i > 0 && letter.is_ascii_uppercase() && (starts_word || ends_word) {
             name.push('_');

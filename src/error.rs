@@ -1,5 +1,5 @@
-//! Every way in which something outside the program can be wrong. An error names what was found, where, what was
-//! expected and what to do; nothing here is raised inside a training step.
+//! Every way in which something outside the program can be wrong. An error names what was found,
+//! where, what was expected and what to do; nothing here is raised inside a training step.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -33,7 +33,8 @@ pub enum Error {
         remedy: String,
     },
 
-    /// Layers that cannot follow each other: the whole chain with its shapes, the failing layer marked.
+    /// Layers that cannot follow each other: the whole chain with its shapes, the failing layer
+    /// marked.
     #[error("{0}")]
     Build(String),
 
@@ -46,7 +47,9 @@ pub enum Error {
     Argument(String),
 
     /// The loss stopped being a finite number, so training ended at once.
-    #[error("the loss became {loss} in epoch {epoch}, batch {batch}; training stopped there\n  {reason}")]
+    #[error(
+        "the loss became {loss} in epoch {epoch}, batch {batch}; training stopped there\n  {reason}"
+    )]
     NotFinite {
         /// Counted from 1.
         epoch: usize,

@@ -32,7 +32,8 @@ pub enum Initializer {
         #[serde(default = "twentieth")]
         stddev: f64,
     },
-    /// Normal, drawn again until it is within two standard deviations (those before the cut) of the mean.
+    /// Normal, drawn again until it is within two standard deviations (those before the cut) of the
+    /// mean.
     TruncatedNormal {
         #[serde(default)]
         mean: f64,
@@ -91,7 +92,9 @@ impl Initializer {
                 fits(mean) && fits(stddev) && stddev >= 0.0
             }
             // Drawing divides the range by a number just below 1.
-            RandomUniform { minval, maxval } => minval <= maxval && fits(minval) && fits(2.0 * (maxval - minval)),
+            RandomUniform { minval, maxval } => {
+                minval <= maxval && fits(minval) && fits(2.0 * (maxval - minval))
+            }
             Orthogonal { gain: number } | Constant { value: number } => fits(number),
             _ => true,
         };
@@ -106,7 +109,9 @@ impl Initializer {
         let (fan_in, fan_out) = fans(shape);
         match *self {
             GlorotUniform {} => uniform(to, 0.0, (6.0 / (fan_in + fan_out)).sqrt(), generator),
-            GlorotNormal {} => cut_normal(to, 0.0, (2.0 / (fan_in + fan_out)).sqrt() / CUT_DEVIATION, generator),
+            GlorotNormal {} => {
+                cut_normal(to, 0.0, (2.0 / (fan_in + fan_out)).sqrt() / CUT_DEVIATION, generator)
+            }
             HeUniform {} => uniform(to, 0.0, (6.0 / fan_in).sqrt(), generator),
             HeNormal {} => cut_normal(to, 0.0, (2.0 / fan_in).sqrt() / CUT_DEVIATION, generator),
             LecunUniform {} => uniform(to, 0.0, (3.0 / fan_in).sqrt(), generator),
@@ -124,8 +129,9 @@ impl Initializer {
     }
 }
 
-/// How many inputs feed one output and how many outputs one input feeds, as Keras counts them: a kernel's last two
-/// axes, each times the size of the receptive field in front of them. A vector's length is both.
+/// How many inputs feed one output and how many outputs one input feeds, as Keras counts them: a
+/// kernel's last two axes, each times the size of the receptive field in front of them. A vector's
+/// length is both.
 fn fans(shape: &[usize]) -> (f64, f64) {
     let (fan_in, fan_out) = match shape {
         [] => (1, 1),
@@ -143,7 +149,8 @@ fn fill(to: &mut [Real], distribution: impl Distribution<Real>, generator: &mut 
 }
 
 fn uniform(to: &mut [Real], center: f64, half: f64, generator: &mut impl Rng) {
-    let distribution = Uniform::new_inclusive(-half as Real, half as Real).expect("finite and in order");
+    let distribution =
+        Uniform::new_inclusive(-half as Real, half as Real).expect("finite and in order");
     fill(to, distribution.map(|x| x + center as Real), generator);
 }
 
@@ -154,12 +161,15 @@ fn normal(mean: f64, deviation: f64) -> Normal<Real> {
 fn cut_normal(to: &mut [Real], mean: f64, deviation: f64, generator: &mut impl Rng) {
     let standard = normal(0.0, 1.0);
     to.iter_mut().for_each(|to| {
-        let x = std::iter::repeat_with(|| generator.sample(standard)).find(|x| x.abs() <= 2.0).unwrap_or(0.0);
+        let x = std::iter::repeat_with(|| generator.sample(standard))
+            .find(|x| x.abs() <= 2.0)
+            .unwrap_or(0.0);
         *to = mean as Real + x * deviation as Real;
     });
 }
 
-/// Gram and Schmidt's way, twice over for exactness, on the shorter side's vectors of normal numbers.
+/// Gram and Schmidt's way, twice over for exactness, on the shorter side's vectors of normal
+/// numbers.
 fn orthogonal(shape: &[usize], gain: f64, to: &mut [Real], generator: &mut impl Rng) {
     let columns = shape.last().copied().unwrap_or(1);
     let rows = shape.iter().rev().skip(1).product::<usize>();

@@ -1,7 +1,7 @@
 //! One vector that holds every parameter of a model, and the table that says what lies where.
 //!
-//! Optimizers, gradient sums, saving and verification are flat loops over the vector; a layer receives its own slice
-//! and splits it. The order is the order of declaration, always.
+//! Optimizers, gradient sums, saving and verification are flat loops over the vector; a layer
+//! receives its own slice and splits it. The order is the order of declaration, always.
 
 use std::ops::Range;
 
@@ -27,7 +27,12 @@ pub struct ParamSpec {
 
 impl ParamSpec {
     /// A trainable array.
-    pub fn new(name: &'static str, shape: Vec<usize>, initializer: &Initializer, regularizer: Option<L1L2>) -> Self {
+    pub fn new(
+        name: &'static str,
+        shape: Vec<usize>,
+        initializer: &Initializer,
+        regularizer: Option<L1L2>,
+    ) -> Self {
         ParamSpec { name, shape, initializer: initializer.clone(), regularizer, trainable: true }
     }
 
@@ -36,7 +41,8 @@ impl ParamSpec {
         self.initializer.problem().or(self.regularizer.and_then(|penalty| penalty.problem()))
     }
 
-    /// How many numbers it has, by its shape; the largest number there is where the product would pass it.
+    /// How many numbers it has, by its shape; the largest number there is where the product would
+    /// pass it.
     pub fn count(&self) -> usize {
         self.shape.iter().fold(1, |n, &axis| n.saturating_mul(axis))
     }
@@ -65,10 +71,14 @@ pub struct Parameters {
 }
 
 impl Parameters {
-    /// Lays the arrays of each layer one behind the other and draws their first values from the seed; without one, as
-    /// where a file has the values, they are 0. It is an error if there are more numbers than `most`, or than memory
-    /// holds.
-    pub fn build(layers: Vec<Vec<ParamSpec>>, most: usize, seed: Option<u64>) -> Result<Parameters> {
+    /// Lays the arrays of each layer one behind the other and draws their first values from the
+    /// seed; without one, as where a file has the values, they are 0. It is an error if there are
+    /// more numbers than `most`, or than memory holds.
+    pub fn build(
+        layers: Vec<Vec<ParamSpec>>,
+        most: usize,
+        seed: Option<u64>,
+    ) -> Result<Parameters> {
         let mut table = Parameters::default();
         let mut end = 0usize;
         for (layer, specs) in layers.into_iter().enumerate() {
@@ -84,14 +94,20 @@ impl Parameters {
             }
         }
         if end > most || Vec::<Real>::new().try_reserve_exact(end).is_err() {
-            return Err(Error::Build(format!("the model has {end} parameters, and there is no room for so many")));
+            return Err(Error::Build(format!(
+                "the model has {end} parameters, and there is no room for so many"
+            )));
         }
         // Zeros cost no memory until they are written over.
         table.values = vec![0.0; end];
         if let Some(seed) = seed {
             for (number, entry) in table.entries.iter().enumerate() {
                 let mut generator = random::generator(seed, Stream::Initializer(number as u32));
-                entry.spec.initializer.draw(&entry.spec.shape, &mut table.values[entry.range.clone()], &mut generator);
+                entry.spec.initializer.draw(
+                    &entry.spec.shape,
+                    &mut table.values[entry.range.clone()],
+                    &mut generator,
+                );
             }
         }
         Ok(table)
@@ -104,7 +120,9 @@ impl Parameters {
 
     /// The sum of all penalties. Arrays that training does not move have none.
     pub fn penalty(&self) -> f64 {
-        self.penalized().map(|(entry, penalty)| penalty.penalty(&self.values[entry.range.clone()])).sum()
+        self.penalized()
+            .map(|(entry, penalty)| penalty.penalty(&self.values[entry.range.clone()]))
+            .sum()
     }
 
     /// The arrays whose size is penalized, and how.

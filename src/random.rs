@@ -1,7 +1,8 @@
 //! Named streams of random numbers, all from one seed.
 //!
-//! Each use draws from a stream of its own, so that adding a layer or an epoch changes no other draw. The generator
-//! is ChaCha with 8 rounds, named here because `rand`'s standard one may change between releases.
+//! Each use draws from a stream of its own, so that adding a layer or an epoch changes no other
+//! draw. The generator is ChaCha with 8 rounds, named here because `rand`'s standard one may change
+//! between releases.
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;

@@ -24,7 +24,12 @@ impl L1L2 {
     /// What is wrong with its weights, if anything.
     pub fn problem(&self) -> Option<String> {
         let is_weight = |weight: f64| (0.0..f64::INFINITY).contains(&weight);
-        let words = || format!("a penalty with l1 {} and l2 {}: both are 0 or more, such as 0.01", self.l1, self.l2);
+        let words = || {
+            format!(
+                "a penalty with l1 {} and l2 {}: both are 0 or more, such as 0.01",
+                self.l1, self.l2
+            )
+        };
         (!is_weight(self.l1) || !is_weight(self.l2)).then(words)
     }
 

@@ -1,5 +1,5 @@
-//! How a file is written: under a temporary name beside its place, synced, then renamed. A crash, or a full disk,
-//! leaves what was there before.
+//! How a file is written: under a temporary name beside its place, synced, then renamed. A crash,
+//! or a full disk, leaves what was there before.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
@@ -25,20 +25,26 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
         file.write_all(bytes)?;
         file.as_file().sync_all()?;
         file.persist(&place)?;
-        // The rename itself is on disk only once the folder is. Where a folder cannot be synced, the file still is whole.
+        // The rename itself is on disk only once the folder is. Where a folder cannot be synced,
+        // the file still is whole.
         let _ = place.parent().map(|folder| File::open(folder)?.sync_all());
         Ok(())
     };
     write().map_err(Error::io("write", path))
 }
 
-/// Finds out whether a file could be written here, before work is done that would be lost otherwise.
+/// Finds out whether a file could be written here, before work is done that would be lost
+/// otherwise.
 ///
 /// # Errors
 /// A folder that is not there or not writable, or a path that is a folder.
 pub fn check_writable(path: &Path) -> Result<()> {
     if path.is_dir() {
-        return Err(Error::file(path, "this is a folder, and a file is to be written", "name a file in it"));
+        return Err(Error::file(
+            path,
+            "this is a folder, and a file is to be written",
+            "name a file in it",
+        ));
     }
     let outcome = match fs::metadata(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
@@ -66,7 +72,9 @@ pub fn place(path: &Path) -> io::Result<PathBuf> {
         _ => {
             let path = path::absolute(path)?;
             let folder = path.parent().and_then(|folder| fs::canonicalize(folder).ok());
-            Ok(folder.zip(path.file_name()).map_or(path.clone(), |(folder, name)| folder.join(name)))
+            Ok(folder
+                .zip(path.file_name())
+                .map_or(path.clone(), |(folder, name)| folder.join(name)))
         }
     }
 }
@@ -81,7 +89,9 @@ fn beside(path: &Path) -> io::Result<(PathBuf, NamedTempFile)> {
     let file = builder.prefix(".tallynet-").tempfile_in(place.parent().unwrap_or(&place));
     // The kind of the error alone: its text would name the temporary file.
     file.map(|file| (place, file)).map_err(|error| match error.kind() {
-        kind @ ErrorKind::NotFound => io::Error::new(kind, "the folder does not exist; create it, or name another"),
+        kind @ ErrorKind::NotFound => {
+            io::Error::new(kind, "the folder does not exist; create it, or name another")
+        }
         kind => kind.into(),
     })
 }

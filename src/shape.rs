@@ -18,7 +18,8 @@ impl Shape {
         &self.0
     }
 
-    /// How many numbers a sample holds; the largest number there is where the product would pass it.
+    /// How many numbers a sample holds; the largest number there is where the product would pass
+    /// it.
     pub fn n_values(&self) -> usize {
         self.n_positions().saturating_mul(self.last())
     }
@@ -28,7 +29,8 @@ impl Shape {
         self.0.last().copied().unwrap_or(1)
     }
 
-    /// How many vectors along the last axis a sample holds: 1 for a vector, height × width for an image.
+    /// How many vectors along the last axis a sample holds: 1 for a vector, height × width for an
+    /// image.
     pub fn n_positions(&self) -> usize {
         self.0.iter().rev().skip(1).fold(1, |product, &axis| product.saturating_mul(axis))
     }
@@ -39,7 +41,8 @@ impl Shape {
         Shape([others, &[length]].concat())
     }
 
-    /// The axes without those of length 1, which change nothing about how the numbers lie in memory.
+    /// The axes without those of length 1, which change nothing about how the numbers lie in
+    /// memory.
     pub fn squeezed(&self) -> Vec<usize> {
         self.0.iter().copied().filter(|&axis| axis != 1).collect()
     }
@@ -53,7 +56,10 @@ impl<T: Into<Vec<usize>>> From<T> for Shape {
 
 impl fmt::Display for Shape {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        write_tuple(f, std::iter::once("None".to_string()).chain(self.0.iter().map(usize::to_string)))
+        write_tuple(
+            f,
+            std::iter::once("None".to_string()).chain(self.0.iter().map(usize::to_string)),
+        )
     }
 }
 
@@ -81,8 +87,10 @@ pub(crate) fn flat_mut(rows: ArrayViewMut2<'_, Real>) -> &mut [Real] {
     rows.into_slice().expect("rows without gaps")
 }
 
-/// A view's rows cut into vectors of the last axis, one a row: how a layer acts on the last axis of any rank.
+/// A view's rows cut into vectors of the last axis, one a row: how a layer acts on the last axis of
+/// any rank.
 pub(crate) fn per_position<S: RawData>(view: ArrayBase<S, Ix2>, width: usize) -> ArrayBase<S, Ix2> {
     let positions = view.len() / width.max(1);
-    view.into_shape_with_order((positions, width)).expect("rows without gaps, of a multiple of the width")
+    view.into_shape_with_order((positions, width))
+        .expect("rows without gaps, of a multiple of the width")
 }

@@ -1,4 +1,5 @@
-//! A training step allocates nothing: a run over fifty times as many batches asks for no more memory.
+//! A training step allocates nothing: a run over fifty times as many batches asks for no more
+//! memory.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,7 +15,8 @@ struct Counting;
 
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
-// SAFETY: every call goes to the system's allocator as it came; counting it touches no memory of its own.
+// SAFETY: every call goes to the system's allocator as it came; counting it touches no memory of
+// its own.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         COUNT.fetch_add(1, Ordering::Relaxed);
@@ -34,7 +36,9 @@ fn allocations_of_a_fit(rows: usize, threads: usize, rule: &AnyOptimizer) -> usi
         y: Targets::Labels(ArrayD::from_shape_fn(vec![rows], |i| (i[0] % 10) as u32)),
     };
     let mut model = recipes::named("mnist-softmax").unwrap().build(0).unwrap();
-    model.compile(rule.clone(), CategoricalCrossentropy::default(), &["accuracy", "mae", "recall"]).unwrap();
+    model
+        .compile(rule.clone(), CategoricalCrossentropy::default(), &["accuracy", "mae", "recall"])
+        .unwrap();
     model.n_threads = threads;
     let before = COUNT.load(Ordering::Relaxed);
     model.fit(&data, FitOptions { batch_size: 128, ..FitOptions::default() }, &mut []).unwrap();
@@ -46,11 +50,16 @@ fn a_step_allocates_nothing() {
     let (boundaries, values) = (vec![20.0], vec![0.01, 0.001]);
     let rate = Schedule::PiecewiseConstantDecay { boundaries, values };
     let adam = Adam { global_clipnorm: Some(1.0), weight_decay: Some(0.01), ..Adam::new(rate) };
-    for (threads, rule) in [(1, &Sgd::default().into()), (2, &Sgd::default().into()), (2, &adam.into())] {
+    for (threads, rule) in
+        [(1, &Sgd::default().into()), (2, &Sgd::default().into()), (2, &adam.into())]
+    {
         allocations_of_a_fit(256, threads, rule);
         let allocations = |rows| allocations_of_a_fit(rows, threads, rule);
         let (few, many) = (allocations(256), allocations(50 * 256));
         // Starting threads is not always the same to the last allocation; 98 more batches are.
-        assert!(many < few + 10, "{few} allocations for 2 batches, {many} for 100, on {threads} threads, {rule:?}");
+        assert!(
+            many < few + 10,
+            "{few} allocations for 2 batches, {many} for 100, on {threads} threads, {rule:?}"
+        );
     }
 }

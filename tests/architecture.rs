@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The rooms, from the ground up. A room uses lower ones and itself; rooms of one line do not use each other.
+/// The rooms, from the ground up. A room uses lower ones and itself; rooms of one line do not use
+/// each other.
 const FLOORS: &[&[&str]] = &[
     &["error", "classes", "table"],
     &["shape", "random", "replace"],
@@ -18,7 +19,10 @@ const FLOORS: &[&[&str]] = &[
 ];
 
 fn floor(room: &str) -> usize {
-    FLOORS.iter().position(|rooms| rooms.contains(&room)).unwrap_or_else(|| panic!("src/{room} has no floor"))
+    FLOORS
+        .iter()
+        .position(|rooms| rooms.contains(&room))
+        .unwrap_or_else(|| panic!("src/{room} has no floor"))
 }
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
@@ -40,9 +44,15 @@ fn room(path: &Path) -> String {
 
 /// The rooms that a file's code names behind `crate::`, braces included.
 fn uses(code: &str) -> BTreeSet<String> {
-    let word = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
+    let word = |text: &str| {
+        text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>()
+    };
     let mut rooms = BTreeSet::new();
-    let code: String = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+    let code: String = code
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect::<Vec<_>>()
+        .join("\n");
     for (at, _) in code.match_indices("crate::") {
         let rest = &code[at + "crate::".len()..];
         match rest.strip_prefix('{') {
@@ -85,9 +95,20 @@ fn arrows_point_downward() {
 fn only_one_file_knows_threads_and_only_kernels_are_unsafe() {
     for file in sources(Path::new("src")) {
         let code = fs::read_to_string(&file).unwrap();
-        let code: String = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
-        let threads = code.contains("rayon::") || code.contains("thread::spawn") || code.contains("thread::scope");
-        assert!(!threads || file.ends_with("training/threads.rs"), "{} starts threads", file.display());
-        assert!(!code.contains("unsafe ") || room(&file) == "kernels", "{} is unsafe", file.display());
+        let code: String =
+            code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+        let threads = code.contains("rayon::")
+            || code.contains("thread::spawn")
+            || code.contains("thread::scope");
+        assert!(
+            !threads || file.ends_with("training/threads.rs"),
+            "{} starts threads",
+            file.display()
+        );
+        assert!(
+            !code.contains("unsafe ") || room(&file) == "kernels",
+            "{} is unsafe",
+            file.display()
+        );
     }
 }

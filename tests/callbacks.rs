@@ -12,12 +12,13 @@ use tallynet::losses::{CategoricalCrossentropy, MeanSquaredError};
 use tallynet::model::Sequential;
 use tallynet::optimizers::{Adam, AdamW, AnyOptimizer, LearningRate, Schedule, Sgd};
 use tallynet::training::{
-    CSVLogger, Callback, Control, Course, EarlyStopping, FitOptions, History, LearningRateScheduler, Logs, Mode,
-    ModelCheckpoint, Monitor, ReduceLROnPlateau, TerminateOnNaN,
+    CSVLogger, Callback, Control, Course, EarlyStopping, FitOptions, History,
+    LearningRateScheduler, Logs, Mode, ModelCheckpoint, Monitor, ReduceLROnPlateau, TerminateOnNaN,
 };
 
 fn model(optimizer: impl Into<AnyOptimizer>) -> Sequential {
-    let mut model = Sequential::builder([2]).add(Dense::new(3).activation(Softmax)).build(1).unwrap();
+    let mut model =
+        Sequential::builder([2]).add(Dense::new(3).activation(Softmax)).build(1).unwrap();
     model.compile(optimizer, CategoricalCrossentropy::default(), &["accuracy", "mae"]).unwrap();
     model
 }
@@ -28,8 +29,13 @@ fn data() -> Dataset {
     Dataset { x: Inputs::Reals(x), y: Targets::Labels(y) }
 }
 
-fn fit(model: &mut Sequential, epochs: usize, callbacks: &mut [&mut dyn Callback]) -> tallynet::Result<History> {
-    let options = FitOptions { batch_size: 8, epochs, validation_split: 0.25, ..FitOptions::default() };
+fn fit(
+    model: &mut Sequential,
+    epochs: usize,
+    callbacks: &mut [&mut dyn Callback],
+) -> tallynet::Result<History> {
+    let options =
+        FitOptions { batch_size: 8, epochs, validation_split: 0.25, ..FitOptions::default() };
     model.fit(&data(), options, callbacks)
 }
 
@@ -46,12 +52,17 @@ fn marked(model: &Sequential) -> Real {
 }
 
 /// Tells a callback that so many epochs begin, whose logs will have this name.
-fn begin(callback: &mut dyn Callback, model: &mut Sequential, epochs: usize, name: &str) -> tallynet::Result<()> {
+fn begin(
+    callback: &mut dyn Callback,
+    model: &mut Sequential,
+    epochs: usize,
+    name: &str,
+) -> tallynet::Result<()> {
     callback.on_train_begin(model, &Course { epochs, batches: 1, names: &[name.to_string()] })
 }
 
-/// Shows a callback these values, one an epoch, as `fit` would. Epoch n ends with n in a weight. Returns the epochs
-/// that ran and the epoch whose weight is left.
+/// Shows a callback these values, one an epoch, as `fit` would. Epoch n ends with n in a weight.
+/// Returns the epochs that ran and the epoch whose weight is left.
 fn shown(callback: &mut dyn Callback, name: &str, values: &[f64]) -> (usize, Real) {
     let mut model = model(Sgd::default());
     begin(callback, &mut model, values.len(), name).unwrap();
@@ -59,7 +70,9 @@ fn shown(callback: &mut dyn Callback, name: &str, values: &[f64]) -> (usize, Rea
     for (epoch, value) in values.iter().enumerate() {
         epochs += 1;
         mark(&mut model, epoch as Real);
-        if callback.on_epoch_end(&mut model, epoch, &mut named(name, *value)).unwrap() == Control::Stop {
+        if callback.on_epoch_end(&mut model, epoch, &mut named(name, *value)).unwrap()
+            == Control::Stop
+        {
             break;
         }
     }
@@ -73,15 +86,27 @@ fn early_stopping_waits_and_restores() {
     let restore = |patience| EarlyStopping { restore_best_weights: true, ..stop(patience) };
     let values = [3.0, 2.0, 2.5, 1.0, 1.0, 1.5, 0.5];
     assert_eq!(shown(&mut stop(0), "val_loss", &values), (3, 2.0));
-    assert_eq!(shown(&mut stop(1), "val_loss", &values), (3, 2.0), "patience 1 counts the first bad epoch");
+    assert_eq!(
+        shown(&mut stop(1), "val_loss", &values),
+        (3, 2.0),
+        "patience 1 counts the first bad epoch"
+    );
     assert_eq!(shown(&mut stop(2), "val_loss", &values), (6, 5.0), "a value as good is not better");
     assert_eq!(shown(&mut restore(2), "val_loss", &values), (6, 3.0));
-    assert_eq!(shown(&mut restore(9), "val_loss", &values[..3]), (3, 1.0), "restored without a stop, too");
+    assert_eq!(
+        shown(&mut restore(9), "val_loss", &values[..3]),
+        (3, 1.0),
+        "restored without a stop, too"
+    );
     let mut stopping = restore(2);
     for _ in 0..2 {
         shown(&mut stopping, "val_loss", &values);
         let best = stopping.best.as_ref().unwrap().0;
-        assert_eq!((stopping.stopped_epoch, stopping.wait, best), (Some(5), 2, 3), "also used a second time");
+        assert_eq!(
+            (stopping.stopped_epoch, stopping.wait, best),
+            (Some(5), 2, 3),
+            "also used a second time"
+        );
     }
 }
 
@@ -103,18 +128,39 @@ fn early_stopping_with_every_option() {
     }
     assert_eq!(shown(&mut stop(monitor("mine", Mode::Max, 0.0)), "mine", &rising).0, 3);
     assert_eq!(shown(&mut stop(monitor("mine", Mode::Min, 0.0)), "mine", &rising).0, 2);
-    assert_eq!(shown(&mut stop(monitor("loss", Mode::Auto, 0.15)), "loss", &falling).0, 2, "too small a change");
+    assert_eq!(
+        shown(&mut stop(monitor("loss", Mode::Auto, 0.15)), "loss", &falling).0,
+        2,
+        "too small a change"
+    );
     let late = EarlyStopping { start_from_epoch: 2, ..auto("loss") };
-    assert_eq!(shown(&mut late.clone(), "loss", &[1.0, 2.0, 3.0, 4.0]).0, 4, "epoch 2 is the first looked at");
+    assert_eq!(
+        shown(&mut late.clone(), "loss", &[1.0, 2.0, 3.0, 4.0]).0,
+        4,
+        "epoch 2 is the first looked at"
+    );
     let based = EarlyStopping { baseline: Some(0.5), patience: 2, ..auto("loss") };
-    assert_eq!(shown(&mut based.clone(), "loss", &[0.9, 0.8, 0.85, 0.7]).0, 3, "better, but never than the baseline");
-    assert_eq!(shown(&mut auto("loss"), "loss", &[f64::NAN, 2.0, 1.0]).0, 3, "what was NaN can still get better");
+    assert_eq!(
+        shown(&mut based.clone(), "loss", &[0.9, 0.8, 0.85, 0.7]).0,
+        3,
+        "better, but never than the baseline"
+    );
+    assert_eq!(
+        shown(&mut auto("loss"), "loss", &[f64::NAN, 2.0, 1.0]).0,
+        3,
+        "what was NaN can still get better"
+    );
 
     let mut untold = auto("mine");
-    let error = untold.on_epoch_end(&mut model(Sgd::default()), 0, &mut named("mine", 1.0)).unwrap_err();
+    let error =
+        untold.on_epoch_end(&mut model(Sgd::default()), 0, &mut named("mine", 1.0)).unwrap_err();
     assert!(error.to_string().contains("mode"), "{error}");
-    let missing = untold.on_epoch_end(&mut model(Sgd::default()), 0, &mut named("loss", 1.0)).unwrap_err();
-    assert!(missing.to_string().contains("mine") && missing.to_string().contains("loss"), "{missing}");
+    let missing =
+        untold.on_epoch_end(&mut model(Sgd::default()), 0, &mut named("loss", 1.0)).unwrap_err();
+    assert!(
+        missing.to_string().contains("mine") && missing.to_string().contains("loss"),
+        "{missing}"
+    );
 }
 
 /// The learning rate of each epoch, and the one behind the last.
@@ -144,10 +190,18 @@ fn reduce_lr_on_plateau() {
     };
     let flat = [1.0; 6];
     assert_eq!(rates(&mut reduce(2, 0), &flat), [1.0, 1.0, 1.0, 0.5, 0.5, 0.25, 0.25]);
-    assert_eq!(rates(&mut reduce(1, 0), &flat), [1.0, 1.0, 0.5, 0.25, 0.2, 0.2, 0.2], "never under min_lr");
+    assert_eq!(
+        rates(&mut reduce(1, 0), &flat),
+        [1.0, 1.0, 0.5, 0.25, 0.2, 0.2, 0.2],
+        "never under min_lr"
+    );
     // The epoch in which the cooldown runs out counts already.
     assert_eq!(rates(&mut reduce(1, 2), &flat), [1.0, 1.0, 0.5, 0.5, 0.25, 0.25, 0.2]);
-    assert_eq!(rates(&mut reduce(1, 0), &[1.0, 0.99995, 0.9, 0.9]), [1.0, 1.0, 0.5, 0.5, 0.25], "less than min_delta");
+    assert_eq!(
+        rates(&mut reduce(1, 0), &[1.0, 0.99995, 0.9, 0.9]),
+        [1.0, 1.0, 0.5, 0.5, 0.25],
+        "less than min_delta"
+    );
     let mut default = ReduceLROnPlateau::default();
     assert_eq!(rates(&mut default, &[1.0; 11])[10..], [1.0, 0.1]);
 
@@ -164,14 +218,19 @@ fn exponential() -> LearningRate {
 fn a_learning_rate_is_set_by_one_alone() {
     let halve = |epoch: usize, rate: f64| if epoch == 0 { rate } else { rate / 2.0 };
     assert_eq!(rates(&mut LearningRateScheduler::new(halve), &[1.0; 3]), [1.0, 0.5, 0.25, 0.25]);
-    for callback in [&mut LearningRateScheduler::new(halve) as &mut dyn Callback, &mut ReduceLROnPlateau::default()] {
+    for callback in [
+        &mut LearningRateScheduler::new(halve) as &mut dyn Callback,
+        &mut ReduceLROnPlateau::default(),
+    ] {
         let mut scheduled = model(Sgd::new(exponential()));
         let before = scheduled.fingerprint();
         let error = fit(&mut scheduled, 1, &mut [callback]).unwrap_err();
         assert!(error.to_string().contains("schedule"), "{error}");
         assert_eq!(scheduled.fingerprint(), before, "refused before the first step");
     }
-    let error = fit(&mut model(Sgd::default()), 1, &mut [&mut LearningRateScheduler::new(|_, _| -1.0)]).unwrap_err();
+    let error =
+        fit(&mut model(Sgd::default()), 1, &mut [&mut LearningRateScheduler::new(|_, _| -1.0)])
+            .unwrap_err();
     assert!(error.to_string().contains("-1"), "{error}");
 }
 
@@ -179,13 +238,18 @@ fn a_learning_rate_is_set_by_one_alone() {
 fn csv_byte_for_byte() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("log.csv");
-    let logs = |pairs: &[(&str, f64)]| -> Logs { pairs.iter().map(|(name, x)| (name.to_string(), *x)).collect() };
+    let logs = |pairs: &[(&str, f64)]| -> Logs {
+        pairs.iter().map(|(name, x)| (name.to_string(), *x)).collect()
+    };
     let mut model = model(Sgd::default());
     let mut write = |log: &mut CSVLogger, first: usize, rows: &[Logs]| {
         begin(log, &mut model, rows.len(), "loss").unwrap();
         for (epoch, row) in rows.iter().enumerate() {
             log.on_epoch_end(&mut model, first + epoch, &mut row.clone()).unwrap();
-            assert!(fs::read_to_string(&log.path).unwrap().lines().count() > epoch, "written row by row");
+            assert!(
+                fs::read_to_string(&log.path).unwrap().lines().count() > epoch,
+                "written row by row"
+            );
         }
         log.on_train_end(&mut model).unwrap();
         fs::read_to_string(&log.path).unwrap()
@@ -196,10 +260,20 @@ fn csv_byte_for_byte() {
     let header = "epoch,accuracy,loss,val_accuracy,val_loss\r\n";
     let whole = format!("{header}0,1.0,0.5,0.25,1e-7\r\n1,NA,0.125,NA,NA\r\n");
     assert_eq!(write(&mut log, 0, &[one.clone(), few.clone()]), whole);
-    assert_eq!(write(&mut log, 0, &[few]), "epoch,loss,val_loss\r\n0,0.125,NA\r\n", "replaced; columns without use");
-    assert_eq!(write(&mut log, 0, std::slice::from_ref(&one)), format!("{header}0,1.0,0.5,0.25,1e-7\r\n"));
+    assert_eq!(
+        write(&mut log, 0, &[few]),
+        "epoch,loss,val_loss\r\n0,0.125,NA\r\n",
+        "replaced; columns without use"
+    );
+    assert_eq!(
+        write(&mut log, 0, std::slice::from_ref(&one)),
+        format!("{header}0,1.0,0.5,0.25,1e-7\r\n")
+    );
     log.append = true;
-    assert_eq!(write(&mut log, 1, &[one]), format!("{header}0,1.0,0.5,0.25,1e-7\r\n1,1.0,0.5,0.25,1e-7\r\n"));
+    assert_eq!(
+        write(&mut log, 1, &[one]),
+        format!("{header}0,1.0,0.5,0.25,1e-7\r\n1,1.0,0.5,0.25,1e-7\r\n")
+    );
     log.path = folder.path().join("new.csv");
     log.separator = ';';
     assert_eq!(write(&mut log, 0, &[logs(&[("val_loss", 2.0)])]), "epoch;val_loss\r\n0;2.0\r\n");
@@ -215,7 +289,10 @@ fn what_callbacks_log_is_recorded_behind_the_rest() {
     let callbacks: &mut [&mut dyn Callback] = &mut [&mut ReduceLROnPlateau::default(), &mut log];
     let history = fit(&mut model, 2, callbacks).unwrap();
     let names: Vec<_> = history.values.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(names, ["loss", "accuracy", "mae", "val_loss", "val_accuracy", "val_mae", "learning_rate"]);
+    assert_eq!(
+        names,
+        ["loss", "accuracy", "mae", "val_loss", "val_accuracy", "val_mae", "learning_rate"]
+    );
     assert_eq!(history.get("learning_rate").unwrap(), [0.5, 0.5]);
     let text = fs::read_to_string(&log.path).unwrap();
     let lines: Vec<_> = text.split("\r\n").collect();
@@ -234,7 +311,11 @@ fn checkpoint_templates() {
         ("{epoch:02d}-{val_loss:.2f}.safetensors", "04-0.46.safetensors"),
         ("{val_loss:f}_{val_loss:07.3f}_{accuracy:.0f}_{val_loss}", "0.456700_000.457_12_0.4567"),
     ] {
-        assert_eq!(ModelCheckpoint::new(template).file(3, &logs).unwrap().to_str(), Some(expected), "{template}");
+        assert_eq!(
+            ModelCheckpoint::new(template).file(3, &logs).unwrap().to_str(),
+            Some(expected),
+            "{template}"
+        );
     }
     for (template, word) in [
         ("{epoch", "}"),
@@ -248,7 +329,10 @@ fn checkpoint_templates() {
         ("{epoch:é}", "é"),
     ] {
         let error = ModelCheckpoint::new(template).file(3, &logs).unwrap_err().to_string();
-        assert!(error.contains(word) && error.contains("{epoch:02d}-{val_loss:.2f}"), "{template}: {error}");
+        assert!(
+            error.contains(word) && error.contains("{epoch:02d}-{val_loss:.2f}"),
+            "{template}: {error}"
+        );
     }
 }
 
@@ -259,10 +343,18 @@ fn checkpoints_of_every_epoch_and_of_the_best() {
     let saved = |name: &str| fs::exists(path(name)).unwrap();
     let mut all = ModelCheckpoint::new(path("all-{epoch:02d}.safetensors"));
     shown(&mut all, "val_loss", &[3.0, 4.0]);
-    assert!(saved("all-01.safetensors") && saved("all-02.safetensors") && !saved("all-03.safetensors"));
-    let mut best = ModelCheckpoint { save_best_only: true, ..ModelCheckpoint::new(path("best-{val_loss:.0f}.keras")) };
+    assert!(
+        saved("all-01.safetensors") && saved("all-02.safetensors") && !saved("all-03.safetensors")
+    );
+    let mut best = ModelCheckpoint {
+        save_best_only: true,
+        ..ModelCheckpoint::new(path("best-{val_loss:.0f}.keras"))
+    };
     shown(&mut best, "val_loss", &[3.0, 4.0, 2.0, 2.0, 1.0]);
-    assert_eq!(["3", "4", "2", "1"].map(|value| saved(&format!("best-{value}.keras"))), [true, false, true, true]);
+    assert_eq!(
+        ["3", "4", "2", "1"].map(|value| saved(&format!("best-{value}.keras"))),
+        [true, false, true, true]
+    );
     assert_eq!(
         marked(&formats::load(path("best-2.keras").as_ref()).unwrap().model),
         2.0,
@@ -270,7 +362,10 @@ fn checkpoints_of_every_epoch_and_of_the_best() {
     );
     let mut nowhere = ModelCheckpoint::new(path("no/such/{epoch}.keras"));
     let mut model = model(Sgd::default());
-    assert!(fit(&mut model, 1, &mut [&mut nowhere]).is_err() && model.epochs_done == 0, "found before training");
+    assert!(
+        fit(&mut model, 1, &mut [&mut nowhere]).is_err() && model.epochs_done == 0,
+        "found before training"
+    );
 }
 
 #[test]
@@ -310,7 +405,8 @@ fn training_goes_on_in_its_schedule_bit_for_bit() {
         let fixed = matches!(rule.learning_rate(), LearningRate::Constant(_));
         let run = |model: &mut Sequential, epochs| {
             let mut shrink = LearningRateScheduler::new(|_, rate| scale(rate));
-            let callbacks: &mut [&mut dyn Callback] = if fixed { &mut [&mut shrink] } else { &mut [] };
+            let callbacks: &mut [&mut dyn Callback] =
+                if fixed { &mut [&mut shrink] } else { &mut [] };
             fit(model, epochs, callbacks).unwrap();
         };
         let (mut whole, mut part) = (model(rule.clone()), model(rule.clone()));
@@ -331,14 +427,19 @@ fn a_learning_rate_comes_back_from_text_to_the_last_bit() {
     for _ in 0..1000 {
         rate *= 0.99;
         let text = serde_json::to_string(&LearningRate::Constant(rate)).unwrap();
-        assert_eq!(serde_json::from_str::<LearningRate>(&text).unwrap(), LearningRate::Constant(rate), "{text}");
+        assert_eq!(
+            serde_json::from_str::<LearningRate>(&text).unwrap(),
+            LearningRate::Constant(rate),
+            "{text}"
+        );
     }
 }
 
 #[test]
 fn weights_decay_biases_too_and_frozen_arrays_do_not() {
     let x = arr2(&[[1.0, 2.0]]).into_dyn();
-    let mut model = Sequential::builder([2]).add(Dense::new(2)).frozen().add(Dense::new(1)).build(0).unwrap();
+    let mut model =
+        Sequential::builder([2]).add(Dense::new(2)).frozen().add(Dense::new(1)).build(0).unwrap();
     model.set_weight("dense_2/bias", &arr1(&[4.0]).into_dyn()).unwrap();
     let rule = Sgd { weight_decay: Some(0.5), global_clipnorm: Some(1.0), ..Sgd::new(0.1) };
     model.compile(rule, MeanSquaredError {}, &[]).unwrap();
@@ -366,7 +467,10 @@ fn clipping_heeds_arrays_and_what_is_trained() {
         model.compile(rule, MeanSquaredError {}, &[]).unwrap();
         let (x, y) = (arr2(&[[3.0, 4.0]]).into_dyn(), arr2(&[[-0.5]]).into_dyn());
         model.train_on_batch(&Dataset { x: Inputs::Reals(x), y: Targets::Reals(y) }).unwrap();
-        model.weights().flat_map(|(_, array)| array.iter().map(|w| -w).collect::<Vec<_>>()).collect::<Vec<Real>>()
+        model
+            .weights()
+            .flat_map(|(_, array)| array.iter().map(|w| -w).collect::<Vec<_>>())
+            .collect::<Vec<Real>>()
     };
     let rule = || Sgd::new(1.0);
     let all = Real::sqrt(26.0);
@@ -387,12 +491,22 @@ fn clipping_heeds_arrays_and_what_is_trained() {
 fn options_out_of_range_are_named() {
     let refused = |rule: AnyOptimizer, words: &[&str]| {
         let mut model = model(Sgd::default());
-        let error = model.compile(rule, CategoricalCrossentropy::default(), &[]).unwrap_err().to_string();
+        let error =
+            model.compile(rule, CategoricalCrossentropy::default(), &[]).unwrap_err().to_string();
         assert!(words.iter().all(|word| error.contains(word)), "{words:?} in {error}");
     };
-    refused(Sgd { clipnorm: Some(1.0), clipvalue: Some(1.0), ..Sgd::default() }.into(), &["only one", "clipvalue"]);
-    refused(Adam { global_clipnorm: Some(0.0), ..Adam::default() }.into(), &["above 0", "not to 0"]);
-    refused(Adam { clipvalue: Some(Real::NAN.into()), ..Adam::default() }.into(), &["above 0", "NaN"]);
+    refused(
+        Sgd { clipnorm: Some(1.0), clipvalue: Some(1.0), ..Sgd::default() }.into(),
+        &["only one", "clipvalue"],
+    );
+    refused(
+        Adam { global_clipnorm: Some(0.0), ..Adam::default() }.into(),
+        &["above 0", "not to 0"],
+    );
+    refused(
+        Adam { clipvalue: Some(Real::NAN.into()), ..Adam::default() }.into(),
+        &["above 0", "NaN"],
+    );
     refused(AdamW { weight_decay: Some(-1.0), ..AdamW::default() }.into(), &["weight_decay", "-1"]);
     refused(AdamW { beta_2: 1.0, ..AdamW::default() }.into(), &["beta_2", "1", "0.999"]);
     refused(Sgd::new(f64::INFINITY).into(), &["learning rate", "inf"]);
@@ -409,7 +523,10 @@ fn options_out_of_range_are_named() {
         (r#"{"class_name": "Lion", "config": {}}"#, "Lion"),
         (r#"{"class_name": "Adam", "config": {"use_ema": true}}"#, "use_ema"),
         (r#"{"class_name": "Adam", "config": {"learning_rate": "fast"}}"#, "fast"),
-        (r#"{"class_name": "Adam", "config": {"learning_rate": {"class_name": "Magic", "config": {}}}}"#, "Magic"),
+        (
+            r#"{"class_name": "Adam", "config": {"learning_rate": {"class_name": "Magic", "config": {}}}}"#,
+            "Magic",
+        ),
         (
             r#"{"class_name": "SGD", "config": {"learning_rate": {"class_name": "CosineDecay",
                "config": {"initial_learning_rate": 1, "decay_steps": 2, "wiggle": 3}}}}"#,
@@ -423,14 +540,18 @@ fn options_out_of_range_are_named() {
         "global_clipnorm": 2.0, "clipvalue": null, "beta_1": 0.8, "beta_2": 0.9, "epsilon": 1e-8, "amsgrad": true}}"#;
     let rule = read(keras).unwrap();
     let AnyOptimizer::AdamW(options) = &rule else { panic!("{rule:?}") };
-    assert_eq!((options.weight_decay, options.global_clipnorm, options.beta_1), (None, Some(2.0), 0.8));
+    assert_eq!(
+        (options.weight_decay, options.global_clipnorm, options.beta_1),
+        (None, Some(2.0), 0.8)
+    );
     let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
     assert_eq!(serde_json::to_value(&rule).unwrap(), value(keras), "written as it is read");
     let bare = read(r#"{"class_name": "AdamW", "config": {}}"#).unwrap();
     assert_eq!(bare.common().weight_decay, Some(0.004), "Keras's default");
 }
 
-/// Counts the epochs that it is shown, and puts another model in the place of the one that is trained, if it has one.
+/// Counts the epochs that it is shown, and puts another model in the place of the one that is
+/// trained, if it has one.
 struct Watcher(Vec<usize>, Option<Sequential>);
 
 impl Callback for Watcher {
@@ -456,7 +577,8 @@ fn every_fit_counts_from_0_and_another_model_is_refused() {
     assert_eq!(in_one.fingerprint(), twice.fingerprint(), "the order of the rows goes on");
 
     let other = Sequential::builder([2]).add(Dense::new(300)).build(0).unwrap();
-    let error = fit(&mut model(Sgd::default()), 2, &mut [&mut Watcher(vec![], Some(other))]).unwrap_err();
+    let error =
+        fit(&mut model(Sgd::default()), 2, &mut [&mut Watcher(vec![], Some(other))]).unwrap_err();
     assert!(error.to_string().contains("another model"), "{error}");
 }
 
@@ -465,7 +587,8 @@ fn what_no_epoch_will_log_is_refused_before_the_first() {
     let mut stopping = EarlyStopping::default();
     let mut best = ModelCheckpoint { save_best_only: true, ..ModelCheckpoint::new("best.keras") };
     let mut named = ModelCheckpoint::new("{val_loss}.keras");
-    let callbacks: [&mut dyn Callback; 4] = [&mut stopping, &mut best, &mut named, &mut ReduceLROnPlateau::default()];
+    let callbacks: [&mut dyn Callback; 4] =
+        [&mut stopping, &mut best, &mut named, &mut ReduceLROnPlateau::default()];
     for callback in callbacks {
         let mut model = model(Sgd::default());
         let before = model.fingerprint();
@@ -486,7 +609,12 @@ impl Callback for Own {
         if batch == self.0 { Control::Stop } else { Control::Continue }
     }
 
-    fn on_epoch_end(&mut self, _: &mut Sequential, _: usize, logs: &mut Logs) -> tallynet::Result<Control> {
+    fn on_epoch_end(
+        &mut self,
+        _: &mut Sequential,
+        _: usize,
+        logs: &mut Logs,
+    ) -> tallynet::Result<Control> {
         logs.push(("f1".to_string(), 0.5));
         Ok(Control::Continue)
     }

@@ -1,4 +1,5 @@
-//! The command line as a person uses it, on small data of MNIST's form and on wrong input of every kind.
+//! The command line as a person uses it, on small data of MNIST's form and on wrong input of every
+//! kind.
 
 use std::fs;
 use std::path::Path;
@@ -77,11 +78,24 @@ fn train_prints_summary_scores_and_proof() {
     assert!(lines[0].starts_with("____"));
     assert!(lines.contains(&"Total params: 7850"));
     for start in ["Test score: ", "Test accuracy: ", "dense_1/kernel", "Total", "Verified: "] {
-        assert!(lines.iter().any(|line| line.trim_start().starts_with(start)), "{start:?} in\n{}", run.stdout);
+        assert!(
+            lines.iter().any(|line| line.trim_start().starts_with(start)),
+            "{start:?} in\n{}",
+            run.stdout
+        );
     }
     let epochs: Vec<_> = run.stderr.lines().filter(|line| line.starts_with("Epoch ")).collect();
-    assert_eq!(epochs.len(), 2, "one plain line an epoch where there is no terminal:\n{}", run.stderr);
-    assert!(epochs[0].starts_with("Epoch 1/2 - ") && epochs[0].contains("val_accuracy: "), "{}", epochs[0]);
+    assert_eq!(
+        epochs.len(),
+        2,
+        "one plain line an epoch where there is no terminal:\n{}",
+        run.stderr
+    );
+    assert!(
+        epochs[0].starts_with("Epoch 1/2 - ") && epochs[0].contains("val_accuracy: "),
+        "{}",
+        epochs[0]
+    );
     assert!(run.stderr.contains("divided by 255"), "{}", run.stderr);
 }
 
@@ -91,10 +105,25 @@ fn quiet_prints_two_lines_and_json_one() {
     let data = small_npz(folder.path());
     let quiet = run(&["train", "--data", &data, "--epochs", "1", "--quiet"]);
     let lines: Vec<_> = quiet.stdout.lines().collect();
-    assert!(lines.len() == 2 && lines[0].starts_with("Test score: ") && lines[1].starts_with("Test accuracy: "));
+    assert!(
+        lines.len() == 2
+            && lines[0].starts_with("Test score: ")
+            && lines[1].starts_with("Test accuracy: ")
+    );
     assert_eq!(quiet.stderr, "");
 
-    let json = run(&["train", "--data", &data, "--epochs", "3", "--json", "--seed", "4", "--threads", "1"]);
+    let json = run(&[
+        "train",
+        "--data",
+        &data,
+        "--epochs",
+        "3",
+        "--json",
+        "--seed",
+        "4",
+        "--threads",
+        "1",
+    ]);
     assert_eq!((json.stdout.lines().count(), json.stderr.as_str()), (1, ""));
     let line: Value = serde_json::from_str(&json.stdout).unwrap();
     assert_eq!((&line["seed"], &line["threads"]), (&4.into(), &1.into()));
@@ -121,7 +150,11 @@ fn save_verify_evaluate_and_go_on() {
 
     let verified = run(&["verify", file]);
     assert!(verified.stdout.contains("Verified"), "{}", verified.stdout);
-    assert!(verified.stdout.contains(trained["fingerprint"].as_str().unwrap()), "{}", verified.stdout);
+    assert!(
+        verified.stdout.contains(trained["fingerprint"].as_str().unwrap()),
+        "{}",
+        verified.stdout
+    );
 
     let evaluated = run(&[&["evaluate", file, "--json"], &path[..]].concat());
     let evaluated: Value = serde_json::from_str(&evaluated.stdout).unwrap();
@@ -141,7 +174,8 @@ fn save_verify_evaluate_and_go_on() {
 
     // The same model, the same bytes.
     let again = folder.path().join("again.safetensors");
-    run(&[&["train", "--epochs", "2", "--quiet", "--save", again.to_str().unwrap()], &path[..]].concat());
+    run(&[&["train", "--epochs", "2", "--quiet", "--save", again.to_str().unwrap()], &path[..]]
+        .concat());
     assert_eq!(fs::read(file).unwrap(), fs::read(again).unwrap());
 }
 
@@ -149,7 +183,8 @@ fn save_verify_evaluate_and_go_on() {
 fn the_test_score_is_on_the_test_set_even_with_a_split() {
     let folder = TempDir::new().unwrap();
     let data = small_npz(folder.path());
-    let run = run(&["train", "--data", &data, "--epochs", "1", "--json", "--validation-split", "0.2"]);
+    let run =
+        run(&["train", "--data", &data, "--epochs", "1", "--json", "--validation-split", "0.2"]);
     let line: Value = serde_json::from_str(&run.stdout).unwrap();
     assert_ne!(line["history"]["val_loss"][0], line["loss"]);
 }
@@ -165,7 +200,10 @@ fn flags_change_what_they_name() {
     };
     let plain = fingerprint(&[]);
     assert_eq!(plain, fingerprint(&["--threads", "3"]));
-    assert_eq!(plain, fingerprint(&["--learning-rate", "0.01", "--momentum", "0", "--batch-size", "128"]));
+    assert_eq!(
+        plain,
+        fingerprint(&["--learning-rate", "0.01", "--momentum", "0", "--batch-size", "128"])
+    );
     for flags in [
         &["--seed", "1"][..],
         &["--learning-rate", "0.1"],
@@ -186,7 +224,8 @@ fn callbacks_by_flags() {
     let (csv, checkpoint) = (path("log.csv"), path("{epoch:02d}-{val_accuracy:.1f}.safetensors"));
     // Steps of next to nothing: after the first epoch nothing gets better by as much as counts.
     let slow = ["train", "--data", &data, "--epochs", "9", "--learning-rate", "1e-12"];
-    let flags = ["--patience", "2", "--csv", &csv, "--checkpoint", &checkpoint, "--reduce-on-plateau=1"];
+    let flags =
+        ["--patience", "2", "--csv", &csv, "--checkpoint", &checkpoint, "--reduce-on-plateau=1"];
     let run = run(&[&slow[..], &flags[..]].concat());
     assert_eq!(run.code, 0, "{}", run.stderr);
     let lines: Vec<_> = run.stderr.lines().collect();
@@ -201,9 +240,14 @@ fn callbacks_by_flags() {
     assert!(lines.iter().any(|line| line.ends_with(": early stopping")), "{}", run.stderr);
     assert!(lines.iter().any(|line| line.ends_with("learning_rate: 1.0000e-13")), "{}", run.stderr);
     let log = fs::read_to_string(&csv).unwrap();
-    assert!(log.starts_with("epoch,accuracy,learning_rate,loss,val_accuracy,val_loss\r\n0,"), "{log}");
+    assert!(
+        log.starts_with("epoch,accuracy,learning_rate,loss,val_accuracy,val_loss\r\n0,"),
+        "{log}"
+    );
     assert!((3..9).contains(&(log.lines().count() - 1)), "stopped before the end:\n{log}");
-    let saved = fs::read_dir(folder.path()).unwrap().filter_map(|entry| entry.unwrap().file_name().into_string().ok());
+    let saved = fs::read_dir(folder.path())
+        .unwrap()
+        .filter_map(|entry| entry.unwrap().file_name().into_string().ok());
     let mut saved: Vec<_> = saved.filter(|name| name.ends_with(".safetensors")).collect();
     saved.sort();
     assert!(saved[0].starts_with("01-0."), "{saved:?}");
@@ -228,7 +272,10 @@ fn the_best_weights_are_those_that_are_scored_and_saved() {
     assert_eq!(line["loss"], lowest);
     let evaluated = self::run(&["evaluate", best, "--json"]);
     let evaluated: Value = serde_json::from_str(&evaluated.stdout).unwrap();
-    assert_eq!((&evaluated["loss"], &evaluated["fingerprint"]), (&line["loss"], &line["fingerprint"]));
+    assert_eq!(
+        (&evaluated["loss"], &evaluated["fingerprint"]),
+        (&line["loss"], &line["fingerprint"])
+    );
 }
 
 #[test]
@@ -255,13 +302,21 @@ fn schedules_by_flag() {
     let file = folder.path().join("part.safetensors");
     let file = file.to_str().unwrap();
     let whole = json(&["--epochs", "3", "--optimizer", "rmsprop", "--schedule", warm]);
-    assert_ne!(whole["fingerprint"], json(&["--epochs", "3", "--optimizer", "rmsprop"])["fingerprint"]);
+    assert_ne!(
+        whole["fingerprint"],
+        json(&["--epochs", "3", "--optimizer", "rmsprop"])["fingerprint"]
+    );
     json(&["--epochs", "1", "--optimizer", "rmsprop", "--schedule", warm, "--save", file]);
-    let go_on = |flags: &[&str]| json(&[&[file, "--epochs", "2"], flags].concat())["fingerprint"].clone();
+    let go_on =
+        |flags: &[&str]| json(&[&[file, "--epochs", "2"], flags].concat())["fingerprint"].clone();
     assert_eq!(go_on(&[]), whole["fingerprint"], "a saved model goes on in its schedule");
     assert_ne!(go_on(&["--learning-rate", "0.1"]), whole["fingerprint"]);
     let defaults = go_on(&["--optimizer", "rmsprop"]);
-    assert_eq!(defaults, go_on(&["--learning-rate", "0.001"]), "an optimizer that is named comes with its own rate");
+    assert_eq!(
+        defaults,
+        go_on(&["--learning-rate", "0.001"]),
+        "an optimizer that is named comes with its own rate"
+    );
     refused(2, &["train", file, "--data", &data, "--reduce-on-plateau"], &["schedule"]);
 }
 
@@ -277,17 +332,25 @@ fn every_name_of_the_catalogues_trains() {
     for optimizer in ["sgd", "rmsprop", "adagrad", "adam", "adamw"] {
         let line = json(&["--data", &data, "--optimizer", optimizer, "--metrics", metrics]);
         assert_eq!(line["metrics"].as_object().unwrap().len(), 6);
-        assert!(line["metrics"]["top_k_categorical_accuracy"].as_f64() >= line["metrics"]["accuracy"].as_f64());
+        assert!(
+            line["metrics"]["top_k_categorical_accuracy"].as_f64()
+                >= line["metrics"]["accuracy"].as_f64()
+        );
     }
-    let line = json(&["dense-514", "--loss", "huber", "--optimizer", "adamw", "--metrics", "mae,mse"]);
+    let line =
+        json(&["dense-514", "--loss", "huber", "--optimizer", "adamw", "--metrics", "mae,mse"]);
     assert_eq!(line["metrics"].as_object().unwrap().len(), 2);
 }
 
 #[test]
 fn summary_and_models_and_help() {
     let summary = run(&["summary", "--explain", "--nodes"]);
-    for part in ["Connected to", "784 inputs × 10 units + 10 biases = 7850", "inbound_nodes", "None is the batch axis"]
-    {
+    for part in [
+        "Connected to",
+        "784 inputs × 10 units + 10 biases = 7850",
+        "inbound_nodes",
+        "None is the batch axis",
+    ] {
         assert!(summary.stdout.contains(part), "{part:?} is missing in\n{}", summary.stdout);
     }
     let wide = run(&["summary", "--style", "keras3", "--width", "88"]);
@@ -295,7 +358,8 @@ fn summary_and_models_and_help() {
     let size = if size_of::<tallynet::Real>() == 8 { "61.33 KB" } else { "30.66 KB" };
     assert_eq!(wide.stdout, expected.replace("30.66 KB", size));
     let models = run(&["models"]);
-    for part in ["mnist-softmax", "batch size 128", "epochs 12", "SGD", "categorical_crossentropy"] {
+    for part in ["mnist-softmax", "batch size 128", "epochs 12", "SGD", "categorical_crossentropy"]
+    {
         assert!(models.stdout.contains(part), "{part:?} is missing in\n{}", models.stdout);
     }
     for command in ["train", "summary", "verify", "evaluate", "gradcheck"] {
@@ -324,11 +388,23 @@ fn a_wrong_command_line_is_refused_with_2() {
     refused(2, &["train", "--reduce-on-plateau=soon"], &["--reduce-on-plateau"]);
     refused(2, &["train", "--optimizer", "lion"], &["lion", "adagrad, adam, adamw, rmsprop, sgd"]);
     refused(2, &["train", "--loss", "hubert"], &["hubert", "huber,"]);
-    refused(2, &["train", "--metrics", "accuracy,f1"], &["f1", "precision", "top_k_categorical_accuracy"]);
-    refused(2, &["train", "--checkpoint", "{epoch:02d}-{val_acc}.keras"], &["val_acc", "val_accuracy"]);
+    refused(
+        2,
+        &["train", "--metrics", "accuracy,f1"],
+        &["f1", "precision", "top_k_categorical_accuracy"],
+    );
+    refused(
+        2,
+        &["train", "--checkpoint", "{epoch:02d}-{val_acc}.keras"],
+        &["val_acc", "val_accuracy"],
+    );
     refused(2, &["train", "--checkpoint", "{epoch.keras"], &["{epoch:02d}"]);
     let good = "exponential:decay_steps=1000,decay_rate=0.96";
-    refused(2, &["train", "--reduce-on-plateau", "--schedule", good], &["--schedule", "--reduce-on-plateau"]);
+    refused(
+        2,
+        &["train", "--reduce-on-plateau", "--schedule", good],
+        &["--schedule", "--reduce-on-plateau"],
+    );
     for (schedule, word) in [
         ("", "exponential"),
         ("magic:decay_steps=1", "magic"),
@@ -347,8 +423,16 @@ fn a_wrong_command_line_is_refused_with_2() {
         };
         refused(2, &["train", "--schedule", schedule], &["--schedule", word, good]);
     }
-    refused(2, &["train", "--schedule", "cosine:decay_steps=9,warmup_target=inf"], &["warmup_target", "finite"]);
-    refused(2, &["train", "--schedule", "cosine:decay_steps=9,decay_steps=8"], &["decay_steps is given twice"]);
+    refused(
+        2,
+        &["train", "--schedule", "cosine:decay_steps=9,warmup_target=inf"],
+        &["warmup_target", "finite"],
+    );
+    refused(
+        2,
+        &["train", "--schedule", "cosine:decay_steps=9,decay_steps=8"],
+        &["decay_steps is given twice"],
+    );
     refused(2, &["train", "--schedule", "cosine:decay_steps=0"], &["decay_steps is above 0"]);
     refused(2, &["train", "--schedule", "cosine:decay_steps=nan"], &["decay_steps"]);
     refused(2, &["train", "--schedule", "piecewise:boundaries=5,values=1"], &["one more"]);
@@ -367,7 +451,11 @@ fn wrong_data_are_refused_with_1() {
     refused(1, &["train", "--data", &path("empty")], &["empty", "train-images-idx3-ubyte"]);
     fs::create_dir(path("html")).unwrap();
     for name in ["train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"] {
-        fs::write(path(&format!("html/{name}-ubyte.gz")), "<!DOCTYPE html><html><body>403</body></html>").unwrap();
+        fs::write(
+            path(&format!("html/{name}-ubyte.gz")),
+            "<!DOCTYPE html><html><body>403</body></html>",
+        )
+        .unwrap();
     }
     refused(1, &["train", "--data", &path("html")], &["HTML page", "train-images-idx3-ubyte"]);
     fs::write(path("broken.npz"), b"PK\x03\x04 and then nothing").unwrap();
@@ -406,10 +494,18 @@ fn an_output_that_cannot_be_written_is_found_before_training() {
     let folder = TempDir::new().unwrap();
     let data = small_npz(folder.path());
     let nowhere = folder.path().join("no/such/folder/model.safetensors");
-    refused(1, &["train", "--data", &data, "--save", nowhere.to_str().unwrap()], &["cannot write", "no/such/folder"]);
+    refused(
+        1,
+        &["train", "--data", &data, "--save", nowhere.to_str().unwrap()],
+        &["cannot write", "no/such/folder"],
+    );
     refused(1, &["train", "--data", &data, "--save", folder.path().to_str().unwrap()], &["folder"]);
     for flag in ["--csv", "--checkpoint"] {
-        refused(1, &["train", "--data", &data, flag, nowhere.to_str().unwrap()], &["cannot write", "no/such/folder"]);
+        refused(
+            1,
+            &["train", "--data", &data, flag, nowhere.to_str().unwrap()],
+            &["cannot write", "no/such/folder"],
+        );
         refused(1, &["train", "--data", &data, flag, folder.path().to_str().unwrap()], &["folder"]);
     }
 }
@@ -462,14 +558,18 @@ fn an_interrupted_training_saves_and_reports() {
         .unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
     lines.find(|line| line.starts_with("Epoch 2/")).unwrap();
-    let interrupt = |pid: u32| Command::new("kill").args(["-INT", &pid.to_string()]).status().unwrap();
+    let interrupt =
+        |pid: u32| Command::new("kill").args(["-INT", &pid.to_string()]).status().unwrap();
     assert!(interrupt(child.id()).success());
     let rest: Vec<String> = lines.collect();
     let mut report = String::new();
     child.stdout.take().unwrap().read_to_string(&mut report).unwrap();
     assert!(child.wait().unwrap().success(), "{rest:?}");
     assert!(rest.iter().any(|line| line.starts_with("Interrupted")), "{rest:?}");
-    assert!(report.contains("Test accuracy") && report.contains("Verified") && saved.exists(), "{report}");
+    assert!(
+        report.contains("Test accuracy") && report.contains("Verified") && saved.exists(),
+        "{report}"
+    );
 }
 
 #[test]
@@ -485,7 +585,9 @@ fn what_a_newcomer_stumbled_over() {
         assert_eq!(train(&["--loss", loss, "--quiet"]).code, 0, "{loss}");
     }
     // A metric that is named twice has two names, and blanks do not matter.
-    let line: Value = serde_json::from_str(&train(&["--metrics", "accuracy, accuracy", "--json"]).stdout).unwrap();
+    let line: Value =
+        serde_json::from_str(&train(&["--metrics", "accuracy, accuracy", "--json"]).stdout)
+            .unwrap();
     assert_eq!(line["metrics"]["accuracy"], line["metrics"]["accuracy_1"]);
     assert_eq!(line["history"]["accuracy"].as_array().unwrap().len(), 1);
     // Bytes are the same numbers to evaluate and to predict, and untrained weights are named.
@@ -499,12 +601,17 @@ fn what_a_newcomer_stumbled_over() {
     let raw = run(&["predict", &json, &data, "-o", &path("y.npy"), "--scale", "none"]);
     assert!(!raw.stderr.contains("divided by 255"), "{}", raw.stderr);
     refused(2, &[&base[..], &["--checkpoint", &json]].concat(), &[".json", "no weights"]);
-    refused(2, &["convert", "mnist-softmax", &path("model.h5")], &["read and not written", ".keras"]);
+    refused(
+        2,
+        &["convert", "mnist-softmax", &path("model.h5")],
+        &["read and not written", ".keras"],
+    );
     // Weights come from safetensors too.
     let (whole, copy) = (path("model.safetensors"), path("copy.safetensors"));
     assert_eq!(train(&["--seed", "3", "--save", &whole]).code, 0);
     assert_eq!(run(&["convert", &json, &copy, "--weights", &whole]).code, 0);
-    let fingerprint = |file: &str| run(&["verify", file]).stdout.split("Fingerprint").last().unwrap().to_string();
+    let fingerprint =
+        |file: &str| run(&["verify", file]).stdout.split("Fingerprint").last().unwrap().to_string();
     assert_eq!(fingerprint(&whole), fingerprint(&copy));
     // A schedule is called as the help calls it, and says when a flag beside it would say nothing.
     let piecewise = "piecewise:boundaries=5,values=0.1/0.01";
@@ -514,9 +621,16 @@ fn what_a_newcomer_stumbled_over() {
         ("exponential:staircase=yes", &["staircase", "true or false"]),
         ("cosine:initial_learning_rate=0.1", &["--learning-rate", "initial_learning_rate"]),
     ] {
-        refused(2, &[&base[..], &["--learning-rate", "0.1", "--schedule", schedule]].concat(), words);
+        refused(
+            2,
+            &[&base[..], &["--learning-rate", "0.1", "--schedule", schedule]].concat(),
+            words,
+        );
     }
-    assert_eq!(train(&["--schedule", "ExponentialDecay:decay_steps=9,decay_rate=0.9", "--quiet"]).code, 0);
+    assert_eq!(
+        train(&["--schedule", "ExponentialDecay:decay_steps=9,decay_rate=0.9", "--quiet"]).code,
+        0
+    );
 }
 
 #[test]
@@ -537,7 +651,10 @@ fn what_an_attacker_found() {
         path(name)
     };
     // A name longer than any format's width; one that looks like a layer and its array.
-    let long = file("long.json", layer("Dense", &format!(r#"{{"units": 2, "name": "{}"}}"#, "n".repeat(70_000))));
+    let long = file(
+        "long.json",
+        layer("Dense", &format!(r#"{{"units": 2, "name": "{}"}}"#, "n".repeat(70_000))),
+    );
     assert_eq!(run(&["gradcheck", &long]).code, 0);
     let slash = file("slash.json", layer("Dense", r#"{"units": 2, "name": "a/b"}"#));
     refused(1, &["summary", &slash], &["a/b"]);
@@ -546,11 +663,18 @@ fn what_an_attacker_found() {
     let stride = file("stride.json", layer("Conv2D", stride));
     assert_eq!(run(&["predict", &stride, &data, "-o", &path("y.npy")]).code, 0);
     for dilation in ["20000", "2147483648", "4611686018427387904"] {
-        let config = format!(r#"{{"filters": 1, "kernel_size": 3, "padding": "same", "dilation_rate": {dilation}}}"#);
-        refused(1, &["summary", &file("dilation.json", layer("Conv2D", &config))], &["dilation_rate", dilation]);
+        let config = format!(
+            r#"{{"filters": 1, "kernel_size": 3, "padding": "same", "dilation_rate": {dilation}}}"#
+        );
+        refused(
+            1,
+            &["summary", &file("dilation.json", layer("Conv2D", &config))],
+            &["dilation_rate", dilation],
+        );
     }
     // Somebody's own class under one of Keras's names.
-    let own = layer("Dense", r#"{"units": 2}"#).replace(r#""Dense","#, r#""Dense", "registered_name": "lab>Dense","#);
+    let own = layer("Dense", r#"{"units": 2}"#)
+        .replace(r#""Dense","#, r#""Dense", "registered_name": "lab>Dense","#);
     refused(1, &["summary", &file("own.json", own)], &["Dense", "lab>Dense", "not Keras's own"]);
     // An option of a wrong type is named.
     let scale = file("scale.json", layer("Rescaling", r#"{"scale": [0.1, 0.2]}"#));
@@ -592,7 +716,13 @@ fn what_an_attacker_found() {
     }
     // A place that the environment names goes before a made-up task.
     let mut command = tallynet();
-    command.env("TALLYNET_DATA", path("nowhere.npz")).args(["train", "dense-514", "--epochs", "1", "--quiet"]);
+    command.env("TALLYNET_DATA", path("nowhere.npz")).args([
+        "train",
+        "dense-514",
+        "--epochs",
+        "1",
+        "--quiet",
+    ]);
     assert_eq!(command.output().unwrap().status.code(), Some(1));
 }
 
@@ -608,10 +738,13 @@ fn a_training_goes_on_bit_for_bit_from_every_form() {
         };
         let schedule = ["--schedule", "exponential:decay_steps=9,decay_rate=0.9"];
         let rate = ["--optimizer", optimizer, "--learning-rate", "0.0123"];
-        let how = if optimizer == "rmsprop" { [&rate[..], &schedule].concat() } else { rate.to_vec() };
+        let how =
+            if optimizer == "rmsprop" { [&rate[..], &schedule].concat() } else { rate.to_vec() };
         let whole = train("mnist-softmax", "3", &how);
         // Keras's files hold numbers of 32 bits.
-        for extension in if cfg!(feature = "f64") { &["safetensors"][..] } else { &["keras", "safetensors"] } {
+        for extension in
+            if cfg!(feature = "f64") { &["safetensors"][..] } else { &["keras", "safetensors"] }
+        {
             let file = folder.path().join("half").with_extension(extension);
             let file = file.to_str().unwrap();
             train("mnist-softmax", "1", &[&how[..], &["--save", file]].concat());
@@ -624,9 +757,17 @@ fn a_training_goes_on_bit_for_bit_from_every_form() {
 fn data_are_looked_for_in_a_known_order() {
     let folder = TempDir::new().unwrap();
     let data = small_npz(folder.path());
-    let output = tallynet().env("TALLYNET_DATA", &data).args(["train", "--epochs", "0", "--quiet"]).output().unwrap();
+    let output = tallynet()
+        .env("TALLYNET_DATA", &data)
+        .args(["train", "--epochs", "0", "--quiet"])
+        .output()
+        .unwrap();
     assert!(output.status.success());
-    let output = tallynet().env("TALLYNET_DATA", "/no/such/place").args(["train", "--quiet"]).output().unwrap();
+    let output = tallynet()
+        .env("TALLYNET_DATA", "/no/such/place")
+        .args(["train", "--quiet"])
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("/no/such/place"));
     // Away from home, the source tree's data are found.
@@ -646,7 +787,11 @@ fn bytes_are_scaled_as_the_model_was_trained() {
         let evaluated = run(&["evaluate", &saved, "--data", &data]);
         assert_eq!((&evaluated.stdout, evaluated.stderr.as_str()), (&trained.stdout, ""));
         let unit = run(&["evaluate", &saved, "--data", &data, "--scale", "unit", "--json"]);
-        assert!(unit.stderr.contains("divided by 255"), "said beside one line of JSON, too: {}", unit.stderr);
+        assert!(
+            unit.stderr.contains("divided by 255"),
+            "said beside one line of JSON, too: {}",
+            unit.stderr
+        );
     }
     // A Rescaling divides for itself, wherever it stands in front of the weights.
     let layers = r#"[{"class_name": "InputLayer", "config": {"batch_shape": [null, 28, 28]}},
@@ -654,10 +799,13 @@ fn bytes_are_scaled_as_the_model_was_trained() {
         {"class_name": "Rescaling", "config": {"scale": 0.00392156862745098}},
         {"class_name": "Flatten", "config": {}}, {"class_name": "Dense", "config": {"units": 10}}]"#;
     let compile = r#"{"optimizer": "sgd", "loss": "mse"}"#;
-    let description =
-        format!(r#"{{"class_name": "Sequential", "config": {{"layers": {layers}}}, "compile_config": {compile}}}"#);
+    let description = format!(
+        r#"{{"class_name": "Sequential", "config": {{"layers": {layers}}}, "compile_config": {compile}}}"#
+    );
     fs::write(path("rescaling.json"), description).unwrap();
-    assert!(!run(&["evaluate", &path("rescaling.json"), "--data", &data]).stderr.contains("divided"));
+    assert!(
+        !run(&["evaluate", &path("rescaling.json"), "--data", &data]).stderr.contains("divided")
+    );
 }
 
 #[test]
@@ -695,7 +843,9 @@ fn no_output_overwrites_what_is_read_or_another_output() {
         assert!(reader.join().unwrap() > 7850 * 4);
         symlink(path("target.keras"), path("link.keras")).unwrap();
         assert_eq!(run(&[&base[..], &["--save", &path("link.keras")]].concat()).code, 0);
-        assert!(fs::read_link(path("link.keras")).is_ok() && Path::new(&path("target.keras")).exists());
+        assert!(
+            fs::read_link(path("link.keras")).is_ok() && Path::new(&path("target.keras")).exists()
+        );
         // Where nothing was trained, nothing is saved: a socket opens for nobody.
         let _socket = std::os::unix::net::UnixListener::bind(path("socket.csv")).unwrap();
         let kept = fs::read(path("target.keras")).unwrap();
@@ -709,7 +859,11 @@ fn no_output_overwrites_what_is_read_or_another_output() {
             refused(2, &[&base[..], &outputs].concat(), &["would overwrite"]);
         }
         if Path::new("/dev/full").exists() {
-            refused(1, &[&base[..], &["--csv", "/dev/full", "--save", &path("kept.keras")]].concat(), &["/dev/full"]);
+            refused(
+                1,
+                &[&base[..], &["--csv", "/dev/full", "--save", &path("kept.keras")]].concat(),
+                &["/dev/full"],
+            );
             assert_eq!(run(&["verify", &path("kept.keras")]).code, 0);
         }
     }
@@ -728,7 +882,8 @@ fn descriptions_that_ask_for_odd_things() {
     let folder = TempDir::new().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_string();
     let file = |shape: &str, layer: &str, training: &str| {
-        let input = format!(r#"{{"class_name": "InputLayer", "config": {{"batch_shape": {shape}}}}}"#);
+        let input =
+            format!(r#"{{"class_name": "InputLayer", "config": {{"batch_shape": {shape}}}}}"#);
         let compile = r#"{"optimizer": "adam", "loss": "mse", "metrics": [
             {"class_name": "MeanAbsoluteError", "config": {"name": "val_loss"}}, "mae"]}"#;
         let model = format!(
@@ -738,8 +893,10 @@ fn descriptions_that_ask_for_odd_things() {
         fs::write(path("model.json"), model).unwrap();
         path("model.json")
     };
-    let dense = |more: &str| format!(r#"{{"class_name": "Dense", "config": {{"units": 2 {more}}}}}"#);
-    let training = r#"{"seed": 0, "epochs": 0, "batch_size": 0, "iteration": 5, "learning_rate": 0.5}"#;
+    let dense =
+        |more: &str| format!(r#"{{"class_name": "Dense", "config": {{"units": 2 {more}}}}}"#);
+    let training =
+        r#"{"seed": 0, "epochs": 0, "batch_size": 0, "iteration": 5, "learning_rate": 0.5}"#;
     let odd_name = run(&["summary", &file("[null, 4]", &dense(""), training)]);
     assert!(odd_name.code == 0 && odd_name.stderr.contains("val_loss"), "{}", odd_name.stderr);
     for (more, word) in [
@@ -749,13 +906,20 @@ fn descriptions_that_ask_for_odd_things() {
         refused(1, &["summary", &file("[null, 4]", &dense(more), training)], &[word]);
     }
     for (from, to) in [("0.5", "-0.5"), (": 5", ": 18446744073709551615")] {
-        refused(1, &["summary", &file("[null, 4]", &dense(""), &training.replace(from, to))], &["damaged"]);
+        refused(
+            1,
+            &["summary", &file("[null, 4]", &dense(""), &training.replace(from, to))],
+            &["damaged"],
+        );
     }
     // More than memory holds, to be checked and to be saved in a form that may be empty.
     let flatten = r#"{"class_name": "Flatten", "config": {}}"#;
     for shape in ["[null, 1099511627776]", "[null, 1000000000000000000]"] {
         refused(1, &["gradcheck", &file(shape, flatten, training)], &[]);
     }
-    assert_eq!(run(&["convert", &file("[null, 4]", flatten, training), &path("empty.npz")]).code, 0);
+    assert_eq!(
+        run(&["convert", &file("[null, 4]", flatten, training), &path("empty.npz")]).code,
+        0
+    );
     refused(2, &["verify", "mnist-softmax"], &["mnist-softmax", "--save"]);
 }

@@ -26,7 +26,12 @@ fn specs() -> Vec<(Vec<usize>, AnyLayer)> {
         (vec![3, 7], Dropout::new(0.5).into()),
         (vec![3, 7], BatchNormalization::default().into()),
     ];
-    let overlapping = MaxPooling2D { pool_size: [3, 3], strides: Some([2, 1]), padding: Same, ..Default::default() };
+    let overlapping = MaxPooling2D {
+        pool_size: [3, 3],
+        strides: Some([2, 1]),
+        padding: Same,
+        ..Default::default()
+    };
     let mean = AveragePooling2D { pool_size: [3, 2], padding: Same, ..Default::default() };
     let images: Vec<AnyLayer> = vec![
         MaxPooling2D::default().into(),
@@ -67,7 +72,8 @@ fn noise(shape: &[usize]) -> ArrayD<Real> {
 fn a_layer_keeps_its_promised_shape_and_count_through_a_file() {
     for (input, spec) in specs() {
         let built = spec.build(&Shape::from(input.clone())).unwrap();
-        let total: usize = built.params.iter().map(|param| param.shape.iter().product::<usize>()).sum();
+        let total: usize =
+            built.params.iter().map(|param| param.shape.iter().product::<usize>()).sum();
         assert_eq!(built.count.total, total, "{spec:?}: the formula and the arrays disagree");
         let text = serde_json::to_string(&spec).unwrap();
         let again: AnyLayer = serde_json::from_str(&text).unwrap();
@@ -89,8 +95,14 @@ fn part_of_a_batch_gives_the_same_as_the_whole() {
         let x = noise(&[&[70], &input[..]].concat());
         let whole = model.predict(&Inputs::Reals(x.clone())).unwrap();
         for n in [1, 5, 33] {
-            let part = model.predict(&Inputs::Reals(x.slice_axis(Axis(0), Slice::from(..n)).to_owned())).unwrap();
-            assert_eq!(part, whole.slice_axis(Axis(0), Slice::from(..n)), "{what}, the first {n} rows");
+            let part = model
+                .predict(&Inputs::Reals(x.slice_axis(Axis(0), Slice::from(..n)).to_owned()))
+                .unwrap();
+            assert_eq!(
+                part,
+                whole.slice_axis(Axis(0), Slice::from(..n)),
+                "{what}, the first {n} rows"
+            );
         }
     }
 }
@@ -106,7 +118,8 @@ fn scratch_memory_may_hold_anything() {
             let params = noise(&[built.count.total]).mapv(Real::abs).into_raw_vec_and_offset().0;
             let below = if i == 0 { shape.n_values() } else { built.output.n_values() };
             let x = noise(&[4, below]).into_dimensionality().unwrap();
-            let dy: Array2<Real> = noise(&[4, built.output.n_values()]).into_dimensionality().unwrap();
+            let dy: Array2<Real> =
+                noise(&[4, built.output.n_values()]).into_dimensionality().unwrap();
             let run = |fill: Real| {
                 let mut scratch = vec![fill; layer.scratch_len()];
                 let mut y = Array2::from_elem(dy.raw_dim(), fill);
@@ -118,7 +131,8 @@ fn scratch_memory_may_hold_anything() {
                     scratch: &mut scratch,
                 });
                 scratch.fill(fill);
-                let (mut d_params, mut dx) = (vec![fill; params.len()], Array2::from_elem(x.raw_dim(), fill));
+                let (mut d_params, mut dx) =
+                    (vec![fill; params.len()], Array2::from_elem(x.raw_dim(), fill));
                 if i > 0 {
                     // An activation leaves the parameters of its layer alone.
                     d_params.fill(0.0);
@@ -158,8 +172,11 @@ fn fused_and_unfused_softmax_agree() {
 
 #[test]
 fn a_fused_gradient_survives_logits_that_the_clip_would_silence() {
-    let mut model = Sequential::builder([2]).add(Dense::new(2).activation(Softmax)).build(0).unwrap();
-    model.set_weight("dense_1/kernel", &ndarray::array![[500.0, -500.0], [0.0, 0.0]].into_dyn()).unwrap();
+    let mut model =
+        Sequential::builder([2]).add(Dense::new(2).activation(Softmax)).build(0).unwrap();
+    model
+        .set_weight("dense_1/kernel", &ndarray::array![[500.0, -500.0], [0.0, 0.0]].into_dyn())
+        .unwrap();
     model.compile(Sgd::default(), CategoricalCrossentropy::default(), &[]).unwrap();
     let data = Dataset {
         x: Inputs::Reals(ndarray::array![[1.0, 0.0]].into_dyn()),
@@ -172,7 +189,8 @@ fn a_fused_gradient_survives_logits_that_the_clip_would_silence() {
 
 #[test]
 fn data_that_do_not_fit_are_refused_with_both_shapes() {
-    let mut model = Sequential::builder([28, 28]).add(Flatten {}).add(Dense::new(10)).build(0).unwrap();
+    let mut model =
+        Sequential::builder([28, 28]).add(Flatten {}).add(Dense::new(10)).build(0).unwrap();
     model.compile(Sgd::default(), CategoricalCrossentropy::default(), &["accuracy"]).unwrap();
     let mut fit = |x: ArrayD<Real>, y: Targets| {
         let data = Dataset { x: Inputs::Reals(x), y };
@@ -180,7 +198,10 @@ fn data_that_do_not_fit_are_refused_with_both_shapes() {
     };
     let labels = |n: usize, label: u32| Targets::Labels(ArrayD::from_elem(vec![n], label));
     let text = fit(noise(&[3, 784]), labels(3, 0));
-    assert!(text.contains("(3, 784)") && text.contains("(None, 28, 28)") && text.contains("reshape"), "{text}");
+    assert!(
+        text.contains("(3, 784)") && text.contains("(None, 28, 28)") && text.contains("reshape"),
+        "{text}"
+    );
     let text = fit(noise(&[3, 28, 28]), labels(4, 0));
     assert!(text.contains("3 inputs and 4 targets"), "{text}");
     let text = fit(noise(&[3, 28, 28]), labels(3, 10));
@@ -203,22 +224,29 @@ fn axes_of_length_one_come_and_go() {
 
 #[test]
 fn a_loss_that_is_no_number_ends_training_and_says_why() {
-    let mut model = Sequential::builder([2]).add(Dense::new(2).activation(Softmax)).build(0).unwrap();
+    let mut model =
+        Sequential::builder([2]).add(Dense::new(2).activation(Softmax)).build(0).unwrap();
     model.compile(Sgd::default(), CategoricalCrossentropy::default(), &[]).unwrap();
     let mut x = noise(&[40, 2]);
     x[[35, 1]] = Real::NAN;
     let data = Dataset { x: Inputs::Reals(x), y: Targets::Labels(ArrayD::zeros(vec![40])) };
     let options = FitOptions { batch_size: 10, shuffle: false, ..FitOptions::default() };
     match model.fit(&data, options, &mut []) {
-        Err(Error::NotFinite { epoch: 1, batch: 4, reason, .. }) => assert!(reason.contains("not finite"), "{reason}"),
+        Err(Error::NotFinite { epoch: 1, batch: 4, reason, .. }) => {
+            assert!(reason.contains("not finite"), "{reason}")
+        }
         other => panic!("{other:?}"),
     }
-    assert!(model.weights().all(|(_, array)| array.iter().all(|w| w.is_finite())), "the weights are those before");
+    assert!(
+        model.weights().all(|(_, array)| array.iter().all(|w| w.is_finite())),
+        "the weights are those before"
+    );
 }
 
 #[test]
 fn a_validation_split_takes_the_last_rows_before_shuffling() {
-    let mut model = Sequential::builder([2]).add(Dense::new(2).activation(Softmax)).build(0).unwrap();
+    let mut model =
+        Sequential::builder([2]).add(Dense::new(2).activation(Softmax)).build(0).unwrap();
     model.compile(Sgd::new(0.0), CategoricalCrossentropy::default(), &["accuracy"]).unwrap();
     let x = noise(&[10, 2]);
     let all = Dataset { x: Inputs::Reals(x.clone()), y: Targets::Labels(ArrayD::zeros(vec![10])) };
@@ -227,7 +255,9 @@ fn a_validation_split_takes_the_last_rows_before_shuffling() {
         y: Targets::Labels(ArrayD::zeros(vec![3])),
     };
     let expected = model.evaluate(&last).unwrap();
-    let history = model.fit(&all, FitOptions { validation_split: 0.25, ..FitOptions::default() }, &mut []).unwrap();
+    let history = model
+        .fit(&all, FitOptions { validation_split: 0.25, ..FitOptions::default() }, &mut [])
+        .unwrap();
     assert_eq!(history.get("val_loss").unwrap(), [expected.loss]);
     for share in [-0.1, 1.0, 0.99999, f64::NAN] {
         let options = FitOptions { validation_split: share, ..FitOptions::default() };
@@ -238,23 +268,30 @@ fn a_validation_split_takes_the_last_rows_before_shuffling() {
 #[test]
 fn a_class_weighs_the_same_in_every_form_of_targets() {
     let trained = |shape: &[usize], y: Targets| {
-        let mut model = Sequential::builder(shape).add(Dense::new(3).activation(Softmax)).build(0).unwrap();
+        let mut model =
+            Sequential::builder(shape).add(Dense::new(3).activation(Softmax)).build(0).unwrap();
         model.compile(Sgd::default(), CategoricalCrossentropy::default(), &[]).unwrap();
         let data = Dataset { x: Inputs::Reals(noise(&[&[6], shape].concat())), y };
-        let options = FitOptions { class_weight: Some(&[(0, 0.5), (2, 7.0)]), ..FitOptions::default() };
+        let options =
+            FitOptions { class_weight: Some(&[(0, 0.5), (2, 7.0)]), ..FitOptions::default() };
         model.fit(&data, options, &mut []).map(|_| model.fingerprint())
     };
     let one_hot = ArrayD::from_shape_fn(vec![6, 3], |i| u32::from(i[0] % 3 == i[1]));
-    let classes = trained(&[2], Targets::Labels(ArrayD::from_shape_fn(vec![6], |i| (i[0] % 3) as u32))).unwrap();
+    let classes =
+        trained(&[2], Targets::Labels(ArrayD::from_shape_fn(vec![6], |i| (i[0] % 3) as u32)))
+            .unwrap();
     assert_eq!(trained(&[2], Targets::Reals(one_hot.mapv(|y| y as Real))).unwrap(), classes);
     assert_eq!(trained(&[2], Targets::Labels(one_hot)).unwrap(), classes);
-    for y in [Targets::Labels(ArrayD::zeros(vec![6, 4])), Targets::Reals(ArrayD::zeros(vec![6, 4, 3]))] {
+    for y in
+        [Targets::Labels(ArrayD::zeros(vec![6, 4])), Targets::Reals(ArrayD::zeros(vec![6, 4, 3]))]
+    {
         let error = trained(&[4, 2], y).unwrap_err().to_string();
         assert!(error.contains("one class a row"), "{error}");
     }
 }
 
-/// What each loss, the softmax and the mean pool make of a million equal numbers, which single precision adds up badly.
+/// What each loss, the softmax and the mean pool make of a million equal numbers, which single
+/// precision adds up badly.
 #[test]
 fn long_axes_lose_no_digits() {
     let n = 1 << 20;
@@ -274,7 +311,11 @@ fn long_axes_lose_no_digits() {
         ("logits", scored(flat(), logits.into(), first()), (n as f64).ln()),
         (
             "softmax",
-            scored(flat().add(Activation::new(Softmax)), CategoricalCrossentropy::default().into(), first()),
+            scored(
+                flat().add(Activation::new(Softmax)),
+                CategoricalCrossentropy::default().into(),
+                first(),
+            ),
             (n as f64).ln(),
         ),
         (
@@ -294,13 +335,20 @@ fn long_axes_lose_no_digits() {
 #[test]
 fn class_weights_of_odd_targets_are_keras_own() {
     for (y, loss) in [(-1.0, 1.0), (0.5, 2.5), (2.5, 6250.0), (1.0, 100.0)] {
-        let mut model = Sequential::builder([1]).add(Dense { use_bias: false, ..Dense::new(1) }).build(0).unwrap();
+        let mut model = Sequential::builder([1])
+            .add(Dense { use_bias: false, ..Dense::new(1) })
+            .build(0)
+            .unwrap();
         model.set_weight("dense_1/kernel", &ArrayD::zeros(vec![1, 1])).unwrap();
         model.compile(Sgd::new(0.0), MeanSquaredError {}, &[]).unwrap();
-        let data =
-            Dataset { x: Inputs::Reals(ArrayD::ones(vec![1, 1])), y: Targets::Reals(ArrayD::from_elem(vec![1, 1], y)) };
+        let data = Dataset {
+            x: Inputs::Reals(ArrayD::ones(vec![1, 1])),
+            y: Targets::Reals(ArrayD::from_elem(vec![1, 1], y)),
+        };
         let class_weight = Some(&[(0, 10.0), (1, 100.0), (2, 1000.0), (3, 10000.0)][..]);
-        let history = model.fit(&data, FitOptions { class_weight, ..FitOptions::default() }, &mut []).unwrap();
+        let history = model
+            .fit(&data, FitOptions { class_weight, ..FitOptions::default() }, &mut [])
+            .unwrap();
         assert_eq!(history.get("loss").unwrap(), [loss], "{y}");
     }
 }

@@ -1,4 +1,5 @@
-//! Convolution against a naive loop over a table of geometries and over random ones, and its errors.
+//! Convolution against a naive loop over a table of geometries and over random ones, and its
+//! errors.
 
 use ndarray::Array2;
 use proptest::prelude::*;
@@ -32,21 +33,34 @@ fn products(layer: &Conv2D, [h, w, c]: [usize; 3], mut each: impl FnMut(usize, u
     let ((oh, top), (ow, left)) = (axis(h, 0), axis(w, 1));
     for (i, j) in (0..oh).flat_map(|i| (0..ow).map(move |j| (i, j))) {
         for (a, b) in (0..kh).flat_map(|a| (0..kw).map(move |b| (a, b))) {
-            let y = (i * layer.strides[0] + a * layer.dilation_rate[0]).checked_sub(top).filter(|&y| y < h);
-            let x = (j * layer.strides[1] + b * layer.dilation_rate[1]).checked_sub(left).filter(|&x| x < w);
+            let y = (i * layer.strides[0] + a * layer.dilation_rate[0])
+                .checked_sub(top)
+                .filter(|&y| y < h);
+            let x = (j * layer.strides[1] + b * layer.dilation_rate[1])
+                .checked_sub(left)
+                .filter(|&x| x < w);
             let (Some(y), Some(x)) = (y, x) else { continue };
-            for (channel, f) in (0..c).flat_map(|channel| (0..layer.filters).map(move |f| (channel, f))) {
+            for (channel, f) in
+                (0..c).flat_map(|channel| (0..layer.filters).map(move |f| (channel, f)))
+            {
                 let output = (i * ow + j) * layer.filters + f;
-                each(output, (y * w + x) * c + channel, ((a * kw + b) * c + channel) * layer.filters + f);
+                each(
+                    output,
+                    (y * w + x) * c + channel,
+                    ((a * kw + b) * c + channel) * layer.filters + f,
+                );
             }
         }
     }
 }
 
-/// Holds two images against the naive loop; the gradient at the output of those that are `sparse` is mostly zero.
+/// Holds two images against the naive loop; the gradient at the output of those that are `sparse`
+/// is mostly zero.
 fn compare(layer: &Conv2D, image: [usize; 3], sparse: [bool; 2]) {
     let built = layer.build(&Shape::from(image)).unwrap();
-    let Operation::Layer(operation) = &built.operations[0] else { panic!("a convolution runs a layer") };
+    let Operation::Layer(operation) = &built.operations[0] else {
+        panic!("a convolution runs a layer")
+    };
     let (n_in, n_out, rows) = (image.iter().product::<usize>(), built.output.n_values(), 2);
     let params = noise(built.count.total, 1);
     let weights = built.params[0].count();
@@ -58,7 +72,13 @@ fn compare(layer: &Conv2D, image: [usize; 3], sparse: [bool; 2]) {
     let mut scratch = vec![Real::NAN; operation.scratch_len()];
 
     let mut y = Array2::from_elem((rows, n_out), Real::NAN);
-    operation.forward(Forward { training: None, params: &params, x: x.view(), y: y.view_mut(), scratch: &mut scratch });
+    operation.forward(Forward {
+        training: None,
+        params: &params,
+        x: x.view(),
+        y: y.view_mut(),
+        scratch: &mut scratch,
+    });
     let before = noise(params.len(), 4);
     let mut runs = vec![];
     for accumulate in [false, true] {
@@ -83,7 +103,8 @@ fn compare(layer: &Conv2D, image: [usize; 3], sparse: [bool; 2]) {
     for row in 0..rows {
         products(layer, image, |o, i, w| {
             let (o, i) = (row * n_out + o, row * n_in + i);
-            let (x, dy) = (f64::from(x.as_slice().unwrap()[i]), f64::from(dy.as_slice().unwrap()[o]));
+            let (x, dy) =
+                (f64::from(x.as_slice().unwrap()[i]), f64::from(dy.as_slice().unwrap()[o]));
             y_naive[o] += x * f64::from(params[w]);
             dx_naive[i] += dy * f64::from(params[w]);
             d_naive[w] += x * dy;
@@ -95,7 +116,10 @@ fn compare(layer: &Conv2D, image: [usize; 3], sparse: [bool; 2]) {
     }
     let close = |ours: &[Real], naive: &[f64], what: &str| {
         for (a, b) in ours.iter().zip(naive) {
-            assert!((f64::from(*a) - b).abs() < 2e-5 * (1.0 + b.abs()), "{what}: {a} {b}\n{layer:?} on {image:?}");
+            assert!(
+                (f64::from(*a) - b).abs() < 2e-5 * (1.0 + b.abs()),
+                "{what}: {a} {b}\n{layer:?} on {image:?}"
+            );
         }
     };
     close(y.as_slice().unwrap(), &y_naive, "y");
@@ -124,7 +148,13 @@ fn a_table_of_geometries() {
                 ([20, 19, 16], [3, 3], [1, 1], [1, 1], 8),
                 ([6, 5, 16], [2, 2], [1, 1], [1, 1], 300),
             ] {
-                let layer = Conv2D { strides, dilation_rate, padding, use_bias, ..Conv2D::new(filters, kernel_size) };
+                let layer = Conv2D {
+                    strides,
+                    dilation_rate,
+                    padding,
+                    use_bias,
+                    ..Conv2D::new(filters, kernel_size)
+                };
                 for sparse in [[false, false], [false, true], [true, false], [true, true]] {
                     compare(&layer, image, sparse);
                 }
@@ -163,9 +193,13 @@ proptest! {
 
 #[test]
 fn counts_and_errors() {
-    let count =
-        |filters, channels| Conv2D::new(filters, [3, 3]).build(&Shape::from([224, 224, channels])).unwrap().count;
-    assert_eq!([count(32, 3).total, count(64, 32).total, count(128, 64).total], [896, 18496, 73856]);
+    let count = |filters, channels| {
+        Conv2D::new(filters, [3, 3]).build(&Shape::from([224, 224, channels])).unwrap().count
+    };
+    assert_eq!(
+        [count(32, 3).total, count(64, 32).total, count(128, 64).total],
+        [896, 18496, 73856]
+    );
     assert_eq!(count(32, 3).formula, "32 filters × (3 × 3 × 3 inputs + 1 bias)");
     let refused = |layer: Conv2D, dims: &[usize], words: &str| {
         let misfit = layer.build(&Shape::from(dims)).err().unwrap();
@@ -177,6 +211,7 @@ fn counts_and_errors() {
     refused(Conv2D { groups: 2, ..Conv2D::new(8, [3, 3]) }, &[9, 9, 2], "groups");
     let both = Conv2D { strides: [2, 2], dilation_rate: [2, 2], ..Conv2D::new(8, [3, 3]) };
     refused(both, &[9, 9, 1], "strides and dilation_rate");
-    let absurd = Conv2D { padding: Padding::Same, ..Conv2D::new(usize::MAX / 2, [usize::MAX / 2, 3]) };
+    let absurd =
+        Conv2D { padding: Padding::Same, ..Conv2D::new(usize::MAX / 2, [usize::MAX / 2, 3]) };
     assert!(absurd.build(&Shape::from([9, 9, 1])).is_err());
 }

@@ -1,5 +1,5 @@
-//! Data from outside: MNIST's four files and `.npz` archives, sound and damaged in every way that was thought of. Each
-//! error must say what was found and what to do, and nothing may panic.
+//! Data from outside: MNIST's four files and `.npz` archives, sound and damaged in every way that
+//! was thought of. Each error must say what was found and what to do, and nothing may panic.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -25,7 +25,8 @@ const FILES: [(&str, &[u32]); 4] = [
 const TRAIN_LABELS: &str = FILES[1].0;
 const HTML: &[u8] = b"\n<!DOCTYPE html><html><body>403 Forbidden</body></html>";
 
-// ---------------------------------------------------------------------------------------------------------- helpers
+// ----------------------------------------------------------------------------------------------------------
+// helpers
 
 fn header(shape: &[u32]) -> Vec<u8> {
     let magic = 0x0800 + shape.len() as u32;
@@ -47,13 +48,17 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// A folder with a sound set whose images and labels are all 0. Its large files are sparse, so it costs no time.
+/// A folder with a sound set whose images and labels are all 0. Its large files are sparse, so it
+/// costs no time.
 fn zeros() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (name, shape) in FILES {
         let mut file = File::create(folder.path().join(name)).unwrap();
         file.write_all(&header(shape)).unwrap();
-        file.set_len(4 + 4 * shape.len() as u64 + shape.iter().map(|&size| u64::from(size)).product::<u64>()).unwrap();
+        file.set_len(
+            4 + 4 * shape.len() as u64 + shape.iter().map(|&size| u64::from(size)).product::<u64>(),
+        )
+        .unwrap();
     }
     folder
 }
@@ -100,12 +105,15 @@ fn reals(set: &TrainTest) -> (&ArrayD<Real>, &ArrayD<Real>) {
     }
 }
 
-// ------------------------------------------------------------------------------------------------------------ MNIST
+// ------------------------------------------------------------------------------------------------------------
+// MNIST
 
 #[test]
 fn mnist_loads_and_is_unpacked_once() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("data");
-    let written = || FILES.map(|(name, _)| fs::metadata(folder.join(name)).and_then(|file| file.modified()).ok());
+    let written = || {
+        FILES.map(|(name, _)| fs::metadata(folder.join(name)).and_then(|file| file.modified()).ok())
+    };
     let before = written();
     let set = datasets::load(&folder).unwrap();
     for (before, after) in before.iter().zip(written()) {
@@ -144,7 +152,10 @@ fn a_sound_raw_file_wins() {
 fn several_gzip_members_in_a_row_are_one_file() {
     let all = sound_labels();
     let packed = [gzip(&all[..5_000]), gzip(&all[5_000..])].concat();
-    assert_eq!(labels(&datasets::load(zeros_with(None, Some(&packed)).path()).unwrap().train.y)[9], 9);
+    assert_eq!(
+        labels(&datasets::load(zeros_with(None, Some(&packed)).path()).unwrap().train.y)[9],
+        9
+    );
 }
 
 #[test]
@@ -152,7 +163,11 @@ fn missing_files_are_all_named() {
     let folder = zeros();
     fs::remove_file(folder.path().join(FILES[0].0)).unwrap();
     fs::remove_file(folder.path().join(FILES[3].0)).unwrap();
-    let words = ["train-images-idx3-ubyte or train-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz", "download"];
+    let words = [
+        "train-images-idx3-ubyte or train-images-idx3-ubyte.gz",
+        "t10k-labels-idx1-ubyte.gz",
+        "download",
+    ];
     fails(folder.path(), &words);
     fails(&folder.path().join("nowhere"), &["cannot read", "nowhere"]);
 }
@@ -169,7 +184,10 @@ fn damaged_raw_files() {
         (&long, &["too long: 60009 bytes, where 60008 are expected"]),
         (&images, &["a label file is expected here, but this is an image file"]),
         (&few, &["its header says [10000], where [60000] is expected", ".npz"]),
-        (HTML, &["this is an HTML page; the download was redirected or refused", "download it again"]),
+        (
+            HTML,
+            &["this is an HTML page; the download was redirected or refused", "download it again"],
+        ),
         (b"", &["the file is empty"]),
         (&gzip(b"abc"), &["this is a gzip file", "ending .gz"]),
         (b"PK\x03\x04", &["this is a zip archive"]),
@@ -212,19 +230,29 @@ fn damaged_packed_files() {
         (&gzip(HTML), &["a label file is expected here, but this is an HTML page"]),
         (HTML, &["a gzip file is expected here, but this is an HTML page"]),
         (b"", &["a gzip file is expected here, but the file is empty"]),
-        (&sound_labels(), &["a gzip file is expected here, but this is a label file", "without it if not"]),
+        (
+            &sound_labels(),
+            &["a gzip file is expected here, but this is a label file", "without it if not"],
+        ),
     ];
     for (content, words) in cases {
         let folder = zeros_with(None, Some(content));
         fails(folder.path(), &[words, &[TRAIN_LABELS, ".gz"]].concat());
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 4, "a failed attempt leaves nothing behind");
+        assert_eq!(
+            fs::read_dir(folder.path()).unwrap().count(),
+            4,
+            "a failed attempt leaves nothing behind"
+        );
     }
 }
 
 #[test]
 fn a_damaged_raw_file_beside_a_packed_one() {
     let folder = zeros_with(Some(&sound_labels()[..99]), Some(&gzip(&sound_labels())));
-    fails(folder.path(), &["truncated: 99 bytes", "delete it", "train-labels-idx1-ubyte.gz beside it is sound"]);
+    fails(
+        folder.path(),
+        &["truncated: 99 bytes", "delete it", "train-labels-idx1-ubyte.gz beside it is sound"],
+    );
     let folder = zeros_with(Some(&sound_labels()[..99]), Some(HTML));
     fails(folder.path(), &["truncated: 99 bytes", "download it again"]);
 }
@@ -248,9 +276,11 @@ fn what_is_neither_a_folder_nor_an_npz_file() {
     fails(&folder.path().join(TRAIN_LABELS), &["neither a folder nor a .npz file", "x_train"]);
 }
 
-// ----------------------------------------------------------------------------------------- processes of their own
+// -----------------------------------------------------------------------------------------
+// processes of their own
 
-/// What the tests below run in another process, for environment variables and rights belong to a whole process.
+/// What the tests below run in another process, for environment variables and rights belong to a
+/// whole process.
 #[test]
 fn child() {
     match env::var("TALLYNET_TEST_JOB").as_deref() {
@@ -268,7 +298,10 @@ fn child() {
 
 fn child_process(program: &Path, job: &str, folder: &Path) -> Command {
     let mut command = Command::new(program);
-    command.args(["--exact", "child", "--nocapture"]).current_dir(folder).env("TALLYNET_TEST_JOB", job);
+    command
+        .args(["--exact", "child", "--nocapture"])
+        .current_dir(folder)
+        .env("TALLYNET_TEST_JOB", job);
     for name in ["TALLYNET_DATA", "TALLYNET_CACHE", "XDG_CACHE_HOME"] {
         command.env_remove(name);
     }
@@ -288,28 +321,45 @@ fn where_the_data_are_found() {
     let program = env::current_exe().unwrap();
     let (empty, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let find = |folder: &TempDir| child_process(&program, "find", folder.path());
-    prints(&mut find(&empty), &[&format!("found {}.", Path::new(env!("CARGO_MANIFEST_DIR")).join("data").display())]);
+    prints(
+        &mut find(&empty),
+        &[&format!("found {}.", Path::new(env!("CARGO_MANIFEST_DIR")).join("data").display())],
+    );
     fs::create_dir(folder.path().join("data")).unwrap();
     fs::write(folder.path().join("data/mnist.npz"), "").unwrap();
     prints(&mut find(&folder), &["found data/mnist.npz."]);
     fs::write(folder.path().join("data/t10k-labels-idx1-ubyte.gz"), "").unwrap();
     prints(&mut find(&folder), &["found data."]);
-    prints(find(&empty).env("TALLYNET_DATA", folder.path()), &[&format!("found {}.", folder.path().display())]);
-    prints(find(&folder).env("TALLYNET_DATA", "nowhere"), &["cannot find what TALLYNET_DATA names, nowhere"]);
+    prints(
+        find(&empty).env("TALLYNET_DATA", folder.path()),
+        &[&format!("found {}.", folder.path().display())],
+    );
+    prints(
+        find(&folder).env("TALLYNET_DATA", "nowhere"),
+        &["cannot find what TALLYNET_DATA names, nowhere"],
+    );
 
     assert_eq!(datasets::find(Some(folder.path())).unwrap(), folder.path());
-    assert!(datasets::find(Some(Path::new("no/such/place"))).unwrap_err().to_string().contains("no/such/place"));
+    assert!(
+        datasets::find(Some(Path::new("no/such/place")))
+            .unwrap_err()
+            .to_string()
+            .contains("no/such/place")
+    );
 }
 
-/// Root may write anywhere, so the child runs as nobody, from a copy of this program that nobody can reach.
+/// Root may write anywhere, so the child runs as nobody, from a copy of this program that nobody
+/// can reach.
 #[cfg(unix)]
 #[test]
 fn where_no_file_can_be_created_the_cache_serves() {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
     use std::os::unix::process::CommandExt;
     let root = tempfile::tempdir().unwrap();
-    let allow = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
-    let (program, data, cache) = (root.path().join("program"), root.path().join("data"), root.path().join("cache"));
+    let allow =
+        |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    let (program, data, cache) =
+        (root.path().join("program"), root.path().join("data"), root.path().join("cache"));
     fs::copy(env::current_exe().unwrap(), &program).unwrap();
     fs::rename(zeros_with(None, Some(&gzip(&sound_labels()))).keep(), &data).unwrap();
     fs::create_dir(&cache).unwrap();
@@ -326,15 +376,25 @@ fn where_no_file_can_be_created_the_cache_serves() {
     };
     let cached = || -> Vec<PathBuf> {
         let folders = fs::read_dir(&cache).unwrap().map(|folder| folder.unwrap().path());
-        folders.map(|folder| folder.join(TRAIN_LABELS)).inspect(|file| assert!(file.exists())).collect()
+        folders
+            .map(|folder| folder.join(TRAIN_LABELS))
+            .inspect(|file| assert!(file.exists()))
+            .collect()
     };
 
-    prints(&mut load(), &["no file can be created beside it, nor in", ".cache/tallynet", "set TALLYNET_CACHE"]);
+    prints(
+        &mut load(),
+        &["no file can be created beside it, nor in", ".cache/tallynet", "set TALLYNET_CACHE"],
+    );
     prints(load().env("TALLYNET_CACHE", &cache), &["labels sum to 270000"]);
     let first = cached();
     let written = fs::metadata(&first[0]).unwrap().modified().unwrap();
     prints(load().env("TALLYNET_CACHE", &cache), &["labels sum to 270000"]);
-    assert_eq!(fs::metadata(&first[0]).unwrap().modified().unwrap(), written, "it is unpacked once");
+    assert_eq!(
+        fs::metadata(&first[0]).unwrap().modified().unwrap(),
+        written,
+        "it is unpacked once"
+    );
 
     // Another set does not mix with the first, and a damaged copy in the cache is replaced.
     fs::write(data.join(format!("{TRAIN_LABELS}.gz")), gzip(&label_file(vec![1; 60_000]))).unwrap();
@@ -348,13 +408,18 @@ fn where_no_file_can_be_created_the_cache_serves() {
     allow(&data, 0o755);
 }
 
-// -------------------------------------------------------------------------------------------------------------- npz
+// --------------------------------------------------------------------------------------------------------------
+// npz
 
 /// Writes an archive of these arrays, in this order.
 fn archive(arrays: &[(&str, Vec<u8>)], method: CompressionMethod) -> Vec<u8> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, content) in arrays {
-        zip.start_file(format!("{name}.npy"), SimpleFileOptions::default().compression_method(method)).unwrap();
+        zip.start_file(
+            format!("{name}.npy"),
+            SimpleFileOptions::default().compression_method(method),
+        )
+        .unwrap();
         zip.write_all(content).unwrap();
     }
     zip.finish().unwrap().into_inner()
@@ -375,7 +440,12 @@ fn npy_with(header: &str, numbers: &[u8]) -> Vec<u8> {
 /// The four arrays, with three rows to train on and one to test on.
 fn arrays(x: Vec<u8>, y: Vec<u8>) -> Vec<(&'static str, Vec<u8>)> {
     let test = |name, array| (name, npy(&array));
-    vec![("x_train", x), ("y_train", y), test("x_test", array![[1_u8, 2]]), test("y_test", array![[0_u8]])]
+    vec![
+        ("x_train", x),
+        ("y_train", y),
+        test("x_test", array![[1_u8, 2]]),
+        test("y_test", array![[0_u8]]),
+    ]
 }
 
 fn some_x() -> Vec<u8> {
@@ -420,7 +490,8 @@ fn npz_as_keras_writes_it() {
 
 #[test]
 fn every_type_of_number() {
-    let int = |y: Vec<u8>| assert_eq!(*labels(&load(some_x(), y).train.y), arr1(&[1, 0, 1]).into_dyn());
+    let int =
+        |y: Vec<u8>| assert_eq!(*labels(&load(some_x(), y).train.y), arr1(&[1, 0, 1]).into_dyn());
     int(npy(&arr1(&[true, false, true])));
     int(npy(&arr1(&[1_u8, 0, 1])));
     int(npy(&arr1(&[1_i8, 0, 1])));
@@ -435,7 +506,10 @@ fn every_type_of_number() {
 
     let real = |x: Vec<u8>, y: Vec<u8>| {
         let set = load(x, y);
-        assert_eq!(reals(&set), (&array![[1.0 as Real], [0.0], [1.0]].into_dyn(), &arr1(&[0.5, -1.0, 2.0]).into_dyn()));
+        assert_eq!(
+            reals(&set),
+            (&array![[1.0 as Real], [0.0], [1.0]].into_dyn(), &arr1(&[0.5, -1.0, 2.0]).into_dyn())
+        );
     };
     let y = || npy(&arr1(&[0.5_f32, -1.0, 2.0]));
     real(npy(&array![[true], [false], [true]]), y());
@@ -451,7 +525,8 @@ fn labels_of_any_rank_and_both_orders() {
     let one_hot = Array2::from_shape_fn((3, 4), |(row, class)| u8::from(row == class));
     let set = load(some_x(), npy(&one_hot));
     assert_eq!(*labels(&set.train.y), one_hot.mapv(u32::from).into_dyn());
-    let rows = ArrayD::from_shape_fn(IxDyn(&[3, 2, 2]).f(), |at| (100 * at[0] + 10 * at[1] + at[2]) as u8);
+    let rows =
+        ArrayD::from_shape_fn(IxDyn(&[3, 2, 2]).f(), |at| (100 * at[0] + 10 * at[1] + at[2]) as u8);
     let set = load(npy(&rows), npy(&arr1(&[0_u8, 1, 2])));
     assert_eq!(*bytes(&set.train.x), rows);
     assert!(bytes(&set.train.x).is_standard_layout());
@@ -470,19 +545,41 @@ fn a_set_that_compresses_well_loads() {
 fn npz_arrays_that_do_not_fit() {
     let y = || npy(&arr1(&[0_u8, 1, 2]));
     npz_fails(some_x(), npy(&arr1(&[0_u8, 1])), &["x_train has 3 rows and y_train has 2"]);
-    npz_fails(some_x(), npy(&arr0(3_u8)), &["y_train: it is a single number, where rows are expected"]);
-    npz_fails(npy(&Array2::<u8>::zeros((0, 2))), npy(&Array1::<u8>::zeros(0)), &["its shape [0] leaves it empty"]);
-    npz_fails(npy(&Array2::<u8>::zeros((3, 0))), y(), &["x_train: its shape [3, 0] leaves it empty"]);
-    npz_fails(some_x(), npy(&arr1(&[0_i8, 1, -1])), &["y_train: row 2 (from 0) holds -1", "class numbers from 0"]);
+    npz_fails(
+        some_x(),
+        npy(&arr0(3_u8)),
+        &["y_train: it is a single number, where rows are expected"],
+    );
+    npz_fails(
+        npy(&Array2::<u8>::zeros((0, 2))),
+        npy(&Array1::<u8>::zeros(0)),
+        &["its shape [0] leaves it empty"],
+    );
+    npz_fails(
+        npy(&Array2::<u8>::zeros((3, 0))),
+        y(),
+        &["x_train: its shape [3, 0] leaves it empty"],
+    );
+    npz_fails(
+        some_x(),
+        npy(&arr1(&[0_i8, 1, -1])),
+        &["y_train: row 2 (from 0) holds -1", "class numbers from 0"],
+    );
     npz_fails(some_x(), npy(&array![[0, 1], [-7_i64, 1], [0, 0]]), &["row 1 (from 0) holds -7"]);
     npz_fails(some_x(), npy(&array![[0, 0, 0], [1, -7_i64, 1]].t()), &["row 1 (from 0) holds -7"]);
     npz_fails(some_x(), npy(&arr1(&[0_u32, 1 << 24, 1])), &["row 1 (from 0) holds 16777216"]);
-    npz_fails(some_x(), npy(&arr1(&[u64::MAX, 0, 1])), &["row 0 (from 0) holds 18446744073709551615"]);
+    npz_fails(
+        some_x(),
+        npy(&arr1(&[u64::MAX, 0, 1])),
+        &["row 0 (from 0) holds 18446744073709551615"],
+    );
 }
 
 #[test]
 fn npz_arrays_that_are_not_of_numbers() {
-    let header = |descr: &str, shape: &str| format!("{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}");
+    let header = |descr: &str, shape: &str| {
+        format!("{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}")
+    };
     let y = |header: &str, words: &[&str]| npz_fails(some_x(), npy_with(header, &[0; 6]), words);
     y(&header("'|O'", "(3,)"), &["the type '|O' is not read", "Python objects are not"]);
     y(&header("'<U1'", "(3,)"), &["the type '<U1' is not read"]);
@@ -491,42 +588,63 @@ fn npz_arrays_that_are_not_of_numbers() {
     y(&header("[('a', '<u2')]", "(3,)"), &["its header is too long or describes something else"]);
     y(&header("'<u2'", "(3, 18446744073709551615)"), &["does not agree with its"]);
     y(&header("'<u2'", "(3, 18446744073709551616)"), &["it is no .npy array"]);
-    y(&header("'<u2'", "(3, 100000000000)"), &["its shape [3, 100000000000] does not agree with its"]);
+    y(
+        &header("'<u2'", "(3, 100000000000)"),
+        &["its shape [3, 100000000000] does not agree with its"],
+    );
     y(&header("'<u2'", "(2,)"), &["x_train has 3 rows and y_train has 2"]);
     y(&header("'<u2'", "(-3,)"), &["something else"]);
     y("{'descr': '<u2'}", &["it is no .npy array"]);
     y(&"(".repeat(4000), &["something else"]);
     y(&format!("{}1.5", "9".repeat(400) + "+"), &["something else"]);
     npz_fails(some_x(), Vec::new(), &["y_train: it is no .npy array"]);
-    npz_fails(some_x(), b"\x93NUMPY\x03\x00\xff\xff\xff\xff{".to_vec(), &["its header is too long"]);
-    npz_fails(some_x(), b"\x93NUMPY\x09\x00\x01\x00\x00\x00\n".to_vec(), &["unknown version number"]);
+    npz_fails(
+        some_x(),
+        b"\x93NUMPY\x03\x00\xff\xff\xff\xff{".to_vec(),
+        &["its header is too long"],
+    );
+    npz_fails(
+        some_x(),
+        b"\x93NUMPY\x09\x00\x01\x00\x00\x00\n".to_vec(),
+        &["unknown version number"],
+    );
     npz_fails(HTML.to_vec(), npy(&arr1(&[0_u8])), &["x_train: it is no .npy array"]);
 }
 
 #[test]
 fn npz_files_that_are_none() {
     let (_folder, path) = saved(HTML);
-    fails(&path, &["a zip archive is expected here, but this is an HTML page", "download it again"]);
+    fails(
+        &path,
+        &["a zip archive is expected here, but this is an HTML page", "download it again"],
+    );
     let (_folder, path) = saved(b"");
     fails(&path, &["a zip archive is expected here, but the file is empty"]);
     let sound = archive(&arrays(some_x(), npy(&arr1(&[0_u8, 1, 2]))), CompressionMethod::Deflated);
     let (_folder, path) = saved(&sound[..sound.len() - 30]);
     fails(&path, &["the zip archive is damaged or cut off"]);
-    let (_folder, path) = saved(&archive(&[("x_train", some_x()), ("x", some_x())], CompressionMethod::Stored));
-    let missing = r#"the arrays ["y_train", "x_test", "y_test"] are missing; it holds ["x_train", "x"]"#;
+    let (_folder, path) =
+        saved(&archive(&[("x_train", some_x()), ("x", some_x())], CompressionMethod::Stored));
+    let missing =
+        r#"the arrays ["y_train", "x_test", "y_test"] are missing; it holds ["x_train", "x"]"#;
     fails(&path, &[missing, "numpy.savez_compressed"]);
 }
 
-/// The member says that it holds four gigabytes, and so does the array; what it delivers is nine bytes.
+/// The member says that it holds four gigabytes, and so does the array; what it delivers is nine
+/// bytes.
 #[test]
 fn an_archive_that_lies_about_its_size() {
-    let header = format!("{:117}", "{'descr': '|u1', 'fortran_order': False, 'shape': (3, 1000000000), }");
+    let header =
+        format!("{:117}", "{'descr': '|u1', 'fortran_order': False, 'shape': (3, 1000000000), }");
     let (x, claim) = (npy_with(&header, &[7; 9]), 3_000_000_128_u32);
     let mut content = archive(&arrays(x, npy(&arr1(&[0_u8, 1, 2]))), CompressionMethod::Deflated);
     let entry = content.windows(4).position(|four| four == b"PK\x01\x02").unwrap();
     content[entry + 24..entry + 28].copy_from_slice(&claim.to_le_bytes());
     let (_folder, path) = saved(&content);
-    fails(&path, &["x_train: it is damaged or of an unknown form (reached EOF before reading all data)"]);
+    fails(
+        &path,
+        &["x_train: it is damaged or of an unknown form (reached EOF before reading all data)"],
+    );
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Analytic gradients against central differences, over every parameter of a table of models.
 //!
-//! In f64 (`--features f64`) they agree to 1e-6 or better; in f32 the differences themselves are only good to about
-//! a hundredth, which still finds a wrong sign, a missing term or a wrong scale.
+//! In f64 (`--features f64`) they agree to 1e-6 or better; in f32 the differences themselves are
+//! only good to about a hundredth, which still finds a wrong sign, a missing term or a wrong scale.
 
 use ndarray::{Array, ArrayD};
 use tallynet::Real;
@@ -10,8 +10,8 @@ use tallynet::datasets::{Dataset, Inputs, Targets};
 use tallynet::kernels::convolution::Padding::Same;
 use tallynet::layers::{self, *};
 use tallynet::losses::{
-    AnyLoss, BinaryCrossentropy, CategoricalCrossentropy, Huber, MeanAbsoluteError, MeanSquaredError,
-    SparseCategoricalCrossentropy,
+    AnyLoss, BinaryCrossentropy, CategoricalCrossentropy, Huber, MeanAbsoluteError,
+    MeanSquaredError, SparseCategoricalCrossentropy,
 };
 use tallynet::model::{Sequential, SequentialBuilder};
 use tallynet::optimizers::Sgd;
@@ -45,8 +45,10 @@ fn check(what: &str, builder: SequentialBuilder, loss: impl Into<AnyLoss>) {
     let is_sparse = loss.is_sparse();
     let mut model = builder.build(3).unwrap();
     model.compile(Sgd::default(), loss, &[]).unwrap();
-    // Biases too get values that are not all alike, and none is so near 0 that a step would cross a kink there.
-    let shapes: Vec<_> = model.weights().map(|(name, array)| (name, array.shape().to_vec())).collect();
+    // Biases too get values that are not all alike, and none is so near 0 that a step would cross a
+    // kink there.
+    let shapes: Vec<_> =
+        model.weights().map(|(name, array)| (name, array.shape().to_vec())).collect();
     for (i, (name, shape)) in shapes.iter().enumerate() {
         let variance = if name.ends_with("variance") { 1.0 } else { 0.0 };
         let values = wave(shape, i as Real).mapv(|w| 0.1 * w.signum() + 0.4 * w + variance);
@@ -84,7 +86,11 @@ fn check(what: &str, builder: SequentialBuilder, loss: impl Into<AnyLoss>) {
             };
             let numeric = ((loss_at(STEP) - loss_at(-STEP)) / (2.0 * f64::from(STEP))) as Real;
             let error = (numeric - gradient[at]).abs() / largest;
-            assert!(error < TOLERANCE, "{what}, {name}[{i}]: {} analytic, {numeric} numeric", gradient[at]);
+            assert!(
+                error < TOLERANCE,
+                "{what}, {name}[{i}]: {} analytic, {numeric} numeric",
+                gradient[at]
+            );
             at += 1;
         }
         model.set_weight(name, &original).unwrap();
@@ -119,7 +125,9 @@ fn activations_as_layers() {
 
 #[test]
 fn activations_in_a_row_each_keep_what_they_put_out() {
-    for [first, second] in [[Tanh, Softmax], [Softmax, Tanh], [Sigmoid, Sigmoid], [Softmax, Softmax]] {
+    for [first, second] in
+        [[Tanh, Softmax], [Softmax, Tanh], [Sigmoid, Sigmoid], [Softmax, Softmax]]
+    {
         let builder = Sequential::builder([4])
             .add(dense(5, first))
             .add(Activation::new(second))
@@ -155,19 +163,28 @@ fn dense_on_every_position_of_any_rank() {
     check("rank 2", Sequential::builder([4, 5]).add(dense(6, Tanh)).add(head()), sparse());
     check("rank 2", Sequential::builder([4, 5]).add(head()), CategoricalCrossentropy::default());
     check("rank 3", Sequential::builder([2, 3, 4]).add(dense(2, Sigmoid)).add(head()), sparse());
-    check("flat", Sequential::builder([2, 3, 4]).add(Dense::new(2)).add(Flatten {}).add(head()), sparse());
+    check(
+        "flat",
+        Sequential::builder([2, 3, 4]).add(Dense::new(2)).add(Flatten {}).add(head()),
+        sparse(),
+    );
 }
 
 #[test]
 fn every_loss_behind_every_kind_of_output() {
-    // A last activation that the loss does not absorb leaves the general gradient, through the division and the clip.
+    // A last activation that the loss does not absorb leaves the general gradient, through the
+    // division and the clip.
     for last in [Softmax, Sigmoid] {
         for label_smoothing in [0.0, 0.2] {
             let builder = || Sequential::builder([4]).add(dense(3, last));
             check("", builder(), CategoricalCrossentropy { label_smoothing, ..Default::default() });
             check("", builder(), BinaryCrossentropy { label_smoothing, ..Default::default() });
         }
-        check("", Sequential::builder([4]).add(dense(3, last)), SparseCategoricalCrossentropy::default());
+        check(
+            "",
+            Sequential::builder([4]).add(dense(3, last)),
+            SparseCategoricalCrossentropy::default(),
+        );
     }
     for last in [Linear, Tanh] {
         let builder = || Sequential::builder([2, 4]).add(dense(3, last));
@@ -182,8 +199,18 @@ fn every_loss_behind_every_kind_of_output() {
 
 #[test]
 fn layers_over_images() {
-    let overlapping = MaxPooling2D { pool_size: [3, 2], strides: Some([2, 1]), padding: Same, ..Default::default() };
-    let mean = AveragePooling2D { pool_size: [2, 3], strides: Some([1, 2]), padding: Same, ..Default::default() };
+    let overlapping = MaxPooling2D {
+        pool_size: [3, 2],
+        strides: Some([2, 1]),
+        padding: Same,
+        ..Default::default()
+    };
+    let mean = AveragePooling2D {
+        pool_size: [2, 3],
+        strides: Some([1, 2]),
+        padding: Same,
+        ..Default::default()
+    };
     let images: Vec<AnyLayer> = vec![
         MaxPooling2D::default().into(),
         overlapping.into(),
@@ -198,7 +225,11 @@ fn layers_over_images() {
         let what = format!("{layer:?}");
         // Something to learn below, so that the layer hands a gradient down.
         let builder = Sequential::builder([4, 5, 2]).add(dense(3, Linear)).add(layer);
-        check(&what, builder.add(Flatten {}).add(dense(3, Softmax)), SparseCategoricalCrossentropy::default());
+        check(
+            &what,
+            builder.add(Flatten {}).add(dense(3, Softmax)),
+            SparseCategoricalCrossentropy::default(),
+        );
     }
 }
 
@@ -229,7 +260,11 @@ fn layers_that_do_something_else_in_training() {
     check("dropout", start().add(Dropout::new(0.4)).add(dense(3, Softmax)), sparse());
     let norm = BatchNormalization::default;
     check("normalized", start().add(norm()).add(dense(3, Softmax)), sparse());
-    check("twice", start().add(norm()).add(dense(4, Tanh)).add(norm()).add(dense(3, Softmax)), sparse());
+    check(
+        "twice",
+        start().add(norm()).add(dense(4, Tanh)).add(norm()).add(dense(3, Softmax)),
+        sparse(),
+    );
     check("first", Sequential::builder([2, 4]).add(norm()).add(dense(3, Softmax)), sparse());
     check("last", Sequential::builder([3, 4]).add(Dense::new(3)).add(norm()), MeanSquaredError {});
     check("frozen", start().add(norm()).frozen().add(dense(3, Softmax)), sparse());
@@ -240,7 +275,11 @@ fn layers_that_do_something_else_in_training() {
 #[test]
 fn penalties_on_kernel_and_bias() {
     for penalty in [L1L2::new(0.02, 0.0), L1L2::new(0.0, 0.03), L1L2::new(0.02, 0.03)] {
-        let layer = Dense { kernel_regularizer: Some(penalty), bias_regularizer: Some(penalty), ..dense(3, Relu) };
+        let layer = Dense {
+            kernel_regularizer: Some(penalty),
+            bias_regularizer: Some(penalty),
+            ..dense(3, Relu)
+        };
         let builder = Sequential::builder([4]).add(layer).add(dense(2, Softmax));
         check(&format!("{penalty:?}"), builder, CategoricalCrossentropy::default());
     }

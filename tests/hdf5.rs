@@ -12,7 +12,9 @@ use tallynet::formats::hdf5::{Node, Object, Result, SIGNATURE, Tree, open, write
 fn fixture(name: &str) -> Vec<u8> {
     let path = format!("{}/tests/fixtures/hdf5/{name}.gz", env!("CARGO_MANIFEST_DIR"));
     let mut bytes = Vec::new();
-    flate2::read::GzDecoder::new(std::fs::File::open(path).unwrap()).read_to_end(&mut bytes).unwrap();
+    flate2::read::GzDecoder::new(std::fs::File::open(path).unwrap())
+        .read_to_end(&mut bytes)
+        .unwrap();
     bytes
 }
 
@@ -35,11 +37,21 @@ const FIXTURES: [&str; 16] = [
     "userblock.h5",
 ];
 
-/// Everything that can be asked of a file; how much of it was answered. Groups are entered only to depth 8, as a
-/// hostile file can nest them without end and it is the caller's paths that end the walk.
+/// Everything that can be asked of a file; how much of it was answered. Groups are entered only to
+/// depth 8, as a hostile file can nest them without end and it is the caller's paths that end the
+/// walk.
 fn read_all(bytes: &[u8]) -> Result<usize> {
     fn walk(group: &Object, depth: usize) -> usize {
-        let attributes = ["name", "texts", "text", "layer_names", "weight_names", "model_config", "none", "absent"];
+        let attributes = [
+            "name",
+            "texts",
+            "text",
+            "layer_names",
+            "weight_names",
+            "model_config",
+            "none",
+            "absent",
+        ];
         let mut answers = attributes.iter().filter(|name| group.texts(name).is_ok()).count();
         for name in group.names() {
             if let Ok(Some(dataset)) = group.dataset(name) {
@@ -59,10 +71,13 @@ fn reads_every_form_of_h5py() {
     let forms = String::from_utf8(fixture("forms.tsv")).unwrap();
     let mut files: BTreeMap<&str, Vec<u8>> = BTreeMap::new();
     for line in forms.lines() {
-        let [file, path, shape, values] = line.split('\t').collect::<Vec<_>>()[..] else { panic!("{line}") };
+        let [file, path, shape, values] = line.split('\t').collect::<Vec<_>>()[..] else {
+            panic!("{line}")
+        };
         let bytes = files.entry(file).or_insert_with(|| fixture(file));
         let root = match open(bytes) {
-            // What libver="latest" writes for groups of more than eight is refused, and Keras does not write it.
+            // What libver="latest" writes for groups of more than eight is refused, and Keras does
+            // not write it.
             Err(fault) if file.ends_with("_latest.h5") => {
                 assert!(fault.found.ends_with("keeps its links in dense storage"), "{fault}");
                 continue;
@@ -70,8 +85,10 @@ fn reads_every_form_of_h5py() {
             root => root.unwrap(),
         };
         let dataset = root.dataset(path).unwrap().unwrap();
-        let shape: Vec<usize> = shape.split(',').filter(|n| !n.is_empty()).map(|n| n.parse().unwrap()).collect();
-        let values: Vec<f64> = values.split_whitespace().map(|value| value.parse().unwrap()).collect();
+        let shape: Vec<usize> =
+            shape.split(',').filter(|n| !n.is_empty()).map(|n| n.parse().unwrap()).collect();
+        let values: Vec<f64> =
+            values.split_whitespace().map(|value| value.parse().unwrap()).collect();
         assert_eq!(dataset.shape(), shape, "{file} {path}");
         assert_eq!(dataset.read_reals(values.len(), |x| x), Ok(values), "{file} {path}");
     }
@@ -100,7 +117,10 @@ fn reads_attributes_of_text() {
         assert_eq!(group.texts(name), Ok(Some(texts)), "{name}");
     }
     assert_eq!(group.texts("absent"), Ok(None));
-    assert_eq!(group.texts("real").unwrap_err().found, "`/g`: attribute `real`: is no text, and a text is expected");
+    assert_eq!(
+        group.texts("real").unwrap_err().found,
+        "`/g`: attribute `real`: is no text, and a text is expected"
+    );
 }
 
 #[test]
@@ -112,8 +132,14 @@ fn reads_the_files_of_keras() {
     let kernel = layers.dataset("conv2d/vars/0").unwrap().unwrap();
     assert_eq!(kernel.shape(), [3, 3, 1, 4]);
     assert_eq!(kernel.read_reals(36, |x| x as f32).unwrap().len(), 36);
-    assert_eq!(root.group("layers/conv2d/vars").unwrap().unwrap().texts("name").unwrap().unwrap().len(), 1);
-    assert_eq!(root.dataset("optimizer/vars/0").unwrap().unwrap().read_reals(1, |x| x).unwrap().len(), 1);
+    assert_eq!(
+        root.group("layers/conv2d/vars").unwrap().unwrap().texts("name").unwrap().unwrap().len(),
+        1
+    );
+    assert_eq!(
+        root.dataset("optimizer/vars/0").unwrap().unwrap().read_reals(1, |x| x).unwrap().len(),
+        1
+    );
 
     let bytes = fixture("keras-legacy.h5");
     let root = open(&bytes).unwrap();
@@ -123,7 +149,10 @@ fn reads_the_files_of_keras() {
     let texts = |names: &[&str]| Ok(Some(names.iter().map(|name| name.to_string()).collect()));
     assert_eq!(weights.texts("layer_names"), texts(&["flatten", "dense", "activation"]));
     let dense = weights.group("dense").unwrap().unwrap();
-    assert_eq!(dense.texts("weight_names"), texts(&["sequential/dense/kernel", "sequential/dense/bias"]));
+    assert_eq!(
+        dense.texts("weight_names"),
+        texts(&["sequential/dense/kernel", "sequential/dense/bias"])
+    );
     assert_eq!(dense.dataset("sequential/dense/kernel").unwrap().unwrap().shape(), [784, 10]);
     assert_eq!(weights.group("flatten").unwrap().unwrap().texts("weight_names"), texts(&[]));
 }
@@ -133,7 +162,11 @@ fn lists_links_in_all_storages() {
     for (file, count) in [("links300.h5", 300), ("links7_latest.h5", 7)] {
         let bytes = fixture(file);
         let found: BTreeSet<String> = open(&bytes).unwrap().names().map(String::from).collect();
-        assert_eq!(found, (0..count).map(|number| number.to_string()).collect::<BTreeSet<_>>(), "{file}");
+        assert_eq!(
+            found,
+            (0..count).map(|number| number.to_string()).collect::<BTreeSet<_>>(),
+            "{file}"
+        );
     }
 }
 
@@ -142,11 +175,14 @@ fn refuses_by_name_what_is_not_read() {
     for (file, problem) in [("soft", "is a soft link"), ("external", "is an external link")] {
         let bytes = fixture(&format!("{file}.weights.h5"));
         let fault = open(&bytes).unwrap().dataset("layers/dense/vars/0").map(|_| ()).unwrap_err();
-        let expected = format!("`/layers/dense/vars/0`: {problem}; only objects in the file itself are read");
+        let expected =
+            format!("`/layers/dense/vars/0`: {problem}; only objects in the file itself are read");
         assert_eq!(fault.found, expected);
     }
     let opened = ["layouts_latest.h5", "refused.h5", "refused_latest.h5"].map(|file| {
-        open(&fixture(file)).map(|_| ()).map_err(|fault| assert!(fault.found.ends_with("dense storage"), "{fault}"))
+        open(&fixture(file))
+            .map(|_| ())
+            .map_err(|fault| assert!(fault.found.ends_with("dense storage"), "{fault}"))
     });
     assert!(opened.contains(&Err(())), "groups of more than eight in the newest form");
     let bytes = fixture("layouts.h5");
@@ -166,7 +202,8 @@ fn tells_what_was_asked_wrongly() {
     assert_eq!(fault.found, "`/layers/dense/vars/0`: expected a group, found a dataset or type");
     let fault = root.dataset("layers/dense").unwrap_err();
     assert_eq!(fault.found, "`/layers/dense`: expected a dataset, found a group or type");
-    let fault = root.dataset("layers/dense/vars/0").unwrap().unwrap().read_reals(11, |x| x).unwrap_err();
+    let fault =
+        root.dataset("layers/dense/vars/0").unwrap().unwrap().read_reals(11, |x| x).unwrap_err();
     assert_eq!(fault.found, "`/layers/dense/vars/0`: holds 12 numbers; 11 are expected at most");
     assert_eq!(open(b"PK").unwrap_err().found, "the bytes are not an HDF5 file");
 }
@@ -181,7 +218,8 @@ fn every_cut_is_an_error() {
     }
 }
 
-/// The fixtures with the places of their bytes that are not zero: numbers and free space apart, the structures.
+/// The fixtures with the places of their bytes that are not zero: numbers and free space apart, the
+/// structures.
 static FILES: LazyLock<Vec<(Vec<u8>, Vec<usize>)>> = LazyLock::new(|| {
     let places = |bytes: &[u8]| (0..bytes.len()).filter(|&place| bytes[place] != 0).collect();
     FIXTURES.iter().map(|name| fixture(name)).map(|bytes| (bytes.clone(), places(&bytes))).collect()
@@ -216,7 +254,10 @@ fn trees() -> impl Strategy<Value = Tree> {
     let leaf = prop_oneof![numbers, (-1_i64 << 53..1 << 53).prop_map(Node::Integer)];
     let tree = move |node: BoxedStrategy<Node>| {
         let children = prop::collection::btree_map("[^\0/]{1,12}", node, 0..5);
-        let tree = |(attributes, children)| Tree { attributes: BTreeMap::into_iter(attributes).collect(), children };
+        let tree = |(attributes, children)| Tree {
+            attributes: BTreeMap::into_iter(attributes).collect(),
+            children,
+        };
         (attributes.clone(), children).prop_map(tree)
     };
     let node = leaf.prop_recursive(2, 30, 5, {
@@ -239,7 +280,9 @@ fn same(tree: &Tree, group: &Object) {
                 assert_eq!(dataset().shape(), shape);
                 assert_eq!(dataset().read_reals(data.len(), |x| x as f32).unwrap(), *data);
             }
-            Node::Integer(number) => assert_eq!(dataset().read_reals(1, |x| x as i64), Ok(vec![*number])),
+            Node::Integer(number) => {
+                assert_eq!(dataset().read_reals(1, |x| x as i64), Ok(vec![*number]))
+            }
         }
     }
 }
@@ -254,16 +297,23 @@ proptest! {
 
 #[test]
 fn writes_many_links() {
-    let children = (0..3000).map(|number| (format!("dense_{number}"), Node::Integer(number))).collect();
+    let children =
+        (0..3000).map(|number| (format!("dense_{number}"), Node::Integer(number))).collect();
     let tree = Tree { attributes: vec![("name".into(), "é".repeat(10_000))], children };
     same(&tree, &open(&write(&tree).unwrap()).unwrap());
 }
 
 #[test]
 fn refuses_to_write_what_cannot_be_read() {
-    let one = |name: &str, node| Tree { attributes: vec![], children: BTreeMap::from([(name.to_string(), node)]) };
+    let one = |name: &str, node| Tree {
+        attributes: vec![],
+        children: BTreeMap::from([(name.to_string(), node)]),
+    };
     for (tree, problem) in [
-        (one("a/b", Node::Integer(1)), "`/a/b`: a name cannot be empty or hold a slash or a zero byte"),
+        (
+            one("a/b", Node::Integer(1)),
+            "`/a/b`: a name cannot be empty or hold a slash or a zero byte",
+        ),
         (one("", Node::Integer(1)), "`/`: a name cannot be empty or hold a slash or a zero byte"),
         (
             one("x", Node::Reals { shape: vec![2, 2], data: vec![0.0; 3] }),
@@ -289,14 +339,18 @@ fn declared_sizes_cost_nothing() {
         ("oversized_chunk", "has chunks of shape [16777216], too large for its shape [10]"),
         ("deflated", "holds 1048576 numbers; 1000 are expected at most"),
     ] {
-        assert_eq!(dataset(name).read_reals(1000, |x| x).unwrap_err().found, format!("`/{name}`: {problem}"));
+        assert_eq!(
+            dataset(name).read_reals(1000, |x| x).unwrap_err().found,
+            format!("`/{name}`: {problem}")
+        );
     }
     assert_eq!(dataset("deflated").read_reals(1 << 20, |x| x).unwrap(), vec![0.0; 1 << 20]);
     // A group that contains itself ends where the path ends.
     assert!(root.dataset(&format!("{}giant", "a/".repeat(10_000))).unwrap().is_some());
 }
 
-/// A file whose root group is an old one, with a B-tree node at byte 200, a local heap at 300 and `rest` at 400.
+/// A file whose root group is an old one, with a B-tree node at byte 200, a local heap at 300 and
+/// `rest` at 400.
 fn old_file(tree: &[u8], names: usize, rest: &[u8]) -> Vec<u8> {
     let number = |number: usize| (number as u64).to_le_bytes();
     let mut file = vec![0; 400];
@@ -309,7 +363,11 @@ fn old_file(tree: &[u8], names: usize, rest: &[u8]) -> Vec<u8> {
     // The header at 100: 24 bytes of messages, a symbol table among them.
     put(
         100,
-        &[&[1, 0, 1, 0, 1, 0, 0, 0, 24, 0, 0, 0, 0, 0, 0, 0, 0x11, 0, 16, 0, 0, 0, 0, 0], &number(200), &number(300)],
+        &[
+            &[1, 0, 1, 0, 1, 0, 0, 0, 24, 0, 0, 0, 0, 0, 0, 0, 0x11, 0, 16, 0, 0, 0, 0, 0],
+            &number(200),
+            &number(300),
+        ],
     );
     put(200, &[tree]);
     put(300, &[b"HEAP\0\0\0\0", &number(names), &number(0), &number(400)]);
@@ -321,10 +379,18 @@ fn old_file(tree: &[u8], names: usize, rest: &[u8]) -> Vec<u8> {
 fn loops_and_overlaps_end() {
     let number = |number: usize| (number as u64).to_le_bytes();
     let node = |level: u8, child: usize| {
-        let links = [b"TREE".as_slice(), &[0, level, 1, 0], &[0xff; 16], &number(0), &number(child), &number(0)];
+        let links = [
+            b"TREE".as_slice(),
+            &[0, level, 1, 0],
+            &[0xff; 16],
+            &number(0),
+            &number(child),
+            &number(0),
+        ];
         links.concat()
     };
-    // The names of 50,000 links overlap, each starting one byte after the one before: 1.25 GB of names in 2 MB.
+    // The names of 50,000 links overlap, each starting one byte after the one before: 1.25 GB of
+    // names in 2 MB.
     let count = 50_000_usize;
     let mut rest = [vec![b'a'; count], vec![0; 8]].concat();
     rest.extend([b"SNOD\x01\0".as_slice(), &(count as u16).to_le_bytes()].concat());
@@ -333,15 +399,24 @@ fn loops_and_overlaps_end() {
     }
     let overlap = old_file(&node(0, 400 + count + 8), count + 8, &rest);
     let fault = open(&overlap).unwrap_err();
-    assert_eq!(fault.found, "`/`: the local heap at byte 400 is part of a loop, or overlaps other structures");
+    assert_eq!(
+        fault.found,
+        "`/`: the local heap at byte 400 is part of a loop, or overlaps other structures"
+    );
 
     let fault = open(&old_file(&node(3, 200), 8, &[0; 80])).unwrap_err();
-    assert_eq!(fault.found, "`/`: the B-tree node at byte 200 has level 3, which does not follow from its parent's");
+    assert_eq!(
+        fault.found,
+        "`/`: the B-tree node at byte 200 has level 3, which does not follow from its parent's"
+    );
 
     // A header whose continuation block is its own only message.
     let mut header = old_file(&node(0, 0), 8, &[0; 80]);
     header[116] = 0x10;
     header[124..140].copy_from_slice(&[number(116), number(24)].concat());
     let fault = open(&header).unwrap_err();
-    assert_eq!(fault.found, "`/`: the object header at byte 116 is part of a loop, or overlaps other structures");
+    assert_eq!(
+        fault.found,
+        "`/`: the object header at byte 116 is part of a loop, or overlaps other structures"
+    );
 }

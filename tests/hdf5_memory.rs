@@ -1,4 +1,5 @@
-//! How much memory a hostile HDF5 file can make the reader take. Alone in its file, because it counts all allocations.
+//! How much memory a hostile HDF5 file can make the reader take. Alone in its file, because it
+//! counts all allocations.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::io::Read;
@@ -45,7 +46,8 @@ fn walk(group: &Object, depth: usize) {
 
 #[test]
 fn memory_follows_the_file_and_the_limit() {
-    let folder = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/hdf5")).unwrap();
+    let folder =
+        std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/hdf5")).unwrap();
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut random = |below: usize| {
         state ^= state << 13;
@@ -54,9 +56,14 @@ fn memory_follows_the_file_and_the_limit() {
         (state % below as u64) as usize
     };
     let mut worst = 0.0_f64;
-    for path in folder.map(|entry| entry.unwrap().path()).filter(|path| path.to_string_lossy().ends_with(".h5.gz")) {
+    for path in folder
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.to_string_lossy().ends_with(".h5.gz"))
+    {
         let mut good = Vec::new();
-        flate2::read::GzDecoder::new(std::fs::File::open(&path).unwrap()).read_to_end(&mut good).unwrap();
+        flate2::read::GzDecoder::new(std::fs::File::open(&path).unwrap())
+            .read_to_end(&mut good)
+            .unwrap();
         // Zeros are mostly numbers and free space: wrong bytes go where the structures are.
         let places: Vec<usize> = (0..good.len()).filter(|&place| good[place] != 0).collect();
         for round in 0..200 {
@@ -77,7 +84,12 @@ fn memory_follows_the_file_and_the_limit() {
                 "{} round {round}: {peak} bytes",
                 path.display()
             );
-            assert!(start.elapsed().as_secs() < 5, "{} round {round}: {:?}", path.display(), start.elapsed());
+            assert!(
+                start.elapsed().as_secs() < 5,
+                "{} round {round}: {:?}",
+                path.display(),
+                start.elapsed()
+            );
         }
     }
     println!("at worst {worst:.2} times the file and 16 bytes for each expected number");

@@ -1,4 +1,5 @@
-//! Files that are wrong by accident or on purpose: an error, a warning or other numbers, never a panic.
+//! Files that are wrong by accident or on purpose: an error, a warning or other numbers, never a
+//! panic.
 
 use std::fs;
 use std::io::{Cursor, Read, Write};
@@ -26,7 +27,13 @@ fn samples() -> Vec<Vec<u8>> {
         formats::save(&model, &path).unwrap();
         fs::read(path).unwrap()
     };
-    vec![fs::read(path).unwrap(), saved("model.keras"), saved("model.safetensors"), saved("model.json"), legacy()]
+    vec![
+        fs::read(path).unwrap(),
+        saved("model.keras"),
+        saved("model.safetensors"),
+        saved("model.json"),
+        legacy(),
+    ]
 }
 
 fn unpacked(name: &str) -> Vec<u8> {
@@ -70,7 +77,9 @@ fn error(bytes: &[u8]) -> String {
 fn a_file_that_was_cut_is_an_error() {
     for bytes in samples() {
         decode(&bytes).unwrap();
-        for length in (0..bytes.len()).filter(|length| length % 97 == 0 || length + 40 > bytes.len() || *length < 200) {
+        for length in (0..bytes.len())
+            .filter(|length| length % 97 == 0 || length + 40 > bytes.len() || *length < 200)
+        {
             assert!(decode(&bytes[..length]).is_err(), "cut to {length} of {}", bytes.len());
         }
     }
@@ -125,7 +134,10 @@ fn bombs_and_giants_are_refused() {
     let original = fs::read(root().join("tests/keras/fixtures/2.keras")).unwrap();
     let with = |name: &str, bytes: Vec<u8>| {
         let mut members = members(&original);
-        members.iter_mut().filter(|(member, _)| member == name).for_each(|(_, old)| *old = bytes.clone());
+        members
+            .iter_mut()
+            .filter(|(member, _)| member == name)
+            .for_each(|(_, old)| *old = bytes.clone());
         archive(&members)
     };
     for name in ["config.json", "model.weights.h5"] {
@@ -142,7 +154,11 @@ fn bombs_and_giants_are_refused() {
         assert!(error(&with("config.json", bytes)).contains("parameters"), "{units}");
     }
     assert!(decode("{\"a\":".repeat(100_000).as_bytes()).is_err());
-    let nested = format!("{{\"class_name\":\"Sequential\",\"config\":{}1{}}}", "[".repeat(10_000), "]".repeat(10_000));
+    let nested = format!(
+        "{{\"class_name\":\"Sequential\",\"config\":{}1{}}}",
+        "[".repeat(10_000),
+        "]".repeat(10_000)
+    );
     assert!(decode(nested.as_bytes()).is_err());
 }
 
@@ -154,14 +170,24 @@ fn misconfigured(config: &Value) -> Vec<Value> {
             Value::Array(values) => {
                 values.iter().enumerate().for_each(|(i, v)| walk(v, &format!("{place}/{i}"), found))
             }
-            Value::Object(values) => values.iter().for_each(|(key, v)| walk(v, &format!("{place}/{key}"), found)),
+            Value::Object(values) => {
+                values.iter().for_each(|(key, v)| walk(v, &format!("{place}/{key}"), found))
+            }
             _ => (),
         }
     }
     let mut places = vec![];
     walk(config, "", &mut places);
-    let bad =
-        [json!(-1), json!(0), json!(1u64 << 53), json!(3e38), json!(1e300), json!(1e-300), json!(-0.5), json!("x")];
+    let bad = [
+        json!(-1),
+        json!(0),
+        json!(1u64 << 53),
+        json!(3e38),
+        json!(1e300),
+        json!(1e-300),
+        json!(-0.5),
+        json!("x"),
+    ];
     let spoiled = |(place, bad): (&String, &Value)| {
         let mut config = config.clone();
         *config.pointer_mut(place).unwrap() = bad.clone();
@@ -190,7 +216,8 @@ fn numbers_that_make_no_sense_do_no_harm() {
             });
             if let Ok(Loaded { mut model, .. }) = decode(&archive(&with.collect::<Vec<_>>())) {
                 let _ = model.evaluate(&data.test);
-                trained += usize::from(model.fit(&data.train, FitOptions::default(), &mut []).is_ok());
+                trained +=
+                    usize::from(model.fit(&data.train, FitOptions::default(), &mut []).is_ok());
             }
         }
     }

@@ -34,7 +34,8 @@ fn moving_statistics_follow_the_batches() {
     let expected = variance.mapv(|v| v / (v + 0.001)).mean().unwrap();
     assert!((history.get("loss").unwrap()[0] as Real - expected).abs() < 1e-5);
     let weights: Vec<_> = model.weights().map(|(name, array)| (name, array.to_owned())).collect();
-    let names: Vec<_> = weights.iter().map(|(name, _)| name.trim_start_matches("batch_normalization_1/")).collect();
+    let names: Vec<_> =
+        weights.iter().map(|(name, _)| name.trim_start_matches("batch_normalization_1/")).collect();
     assert_eq!(names, ["gamma", "beta", "moving_mean", "moving_variance"]);
     for channel in 0..3 {
         assert!((weights[2].1[[channel]] - 0.01 * mean[channel]).abs() < 1e-5);
@@ -48,7 +49,8 @@ fn moving_statistics_follow_the_batches() {
 
 #[test]
 fn a_frozen_normalization_keeps_its_moving_values() {
-    let mut model = Sequential::builder([3]).add(BatchNormalization::default()).frozen().build(0).unwrap();
+    let mut model =
+        Sequential::builder([3]).add(BatchNormalization::default()).frozen().build(0).unwrap();
     model.compile(Sgd::new(0.1), MeanSquaredError {}, &[]).unwrap();
     let before = model.fingerprint();
     let x = noise(100, 3);
@@ -69,6 +71,9 @@ fn dropout_drops_its_share_and_keeps_the_mean() {
     assert_eq!(model.gradients(&data(&ones)).unwrap().0, loss, "the same step drops the same");
     model.train_on_batch(&data(&ones)).unwrap();
     assert_ne!(model.gradients(&data(&ones)).unwrap().0, loss, "another step drops something else");
-    assert!((model.evaluate(&data(&ones)).unwrap().loss - 1.0).abs() < 1e-6, "nothing is dropped afterwards");
+    assert!(
+        (model.evaluate(&data(&ones)).unwrap().loss - 1.0).abs() < 1e-6,
+        "nothing is dropped afterwards"
+    );
     assert!(Sequential::builder([3]).add(Dropout::new(1.0)).build(0).is_err());
 }

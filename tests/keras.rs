@@ -1,5 +1,5 @@
-//! Files of Keras: what Keras 3.15.1 saved and computed (`tests/keras/fixtures`, made by `tests/keras/parity.py`), the
-//! dialects of older ones, and everything that tallynet writes.
+//! Files of Keras: what Keras 3.15.1 saved and computed (`tests/keras/fixtures`, made by
+//! `tests/keras/parity.py`), the dialects of older ones, and everything that tallynet writes.
 
 #![allow(clippy::unnecessary_cast)] // `Real` is f32 in one of two builds.
 
@@ -21,19 +21,30 @@ fn folder() -> PathBuf {
 /// The models that Keras's numbers are kept for.
 fn parity() -> Vec<PathBuf> {
     let files = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
-    let mut files: Vec<_> =
-        files.filter(|path| path.extension().is_some_and(|extension| extension == "json")).collect();
+    let mut files: Vec<_> = files
+        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+        .collect();
     files.sort();
     files
 }
 
-fn close(what: &str, found: impl Iterator<Item = f64>, wanted: &Value, relative: f64, absolute: f64) {
-    let wanted: Vec<f64> = wanted.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect();
+fn close(
+    what: &str,
+    found: impl Iterator<Item = f64>,
+    wanted: &Value,
+    relative: f64,
+    absolute: f64,
+) {
+    let wanted: Vec<f64> =
+        wanted.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect();
     let largest = wanted.iter().fold(0.0, |largest: f64, number| largest.max(number.abs()));
     let found: Vec<f64> = found.collect();
     assert_eq!(found.len(), wanted.len(), "{what}");
     for (found, wanted) in found.iter().zip(&wanted) {
-        assert!((found - wanted).abs() <= relative * largest + absolute, "{what}: {found} instead of {wanted}");
+        assert!(
+            (found - wanted).abs() <= relative * largest + absolute,
+            "{what}: {found} instead of {wanted}"
+        );
     }
 }
 
@@ -43,7 +54,10 @@ fn text(model: &Sequential) -> String {
 
 /// All weights, as Keras's files hold them.
 fn weights(model: &Sequential) -> Vec<f32> {
-    model.weights().flat_map(|(_, array)| array.iter().map(|&x| x as f32).collect::<Vec<_>>()).collect()
+    model
+        .weights()
+        .flat_map(|(_, array)| array.iter().map(|&x| x as f32).collect::<Vec<_>>())
+        .collect()
 }
 
 fn bits(numbers: &[f32]) -> Vec<u32> {
@@ -56,13 +70,18 @@ fn what_keras_saved_gives_what_keras_computed() {
     for path in parity() {
         let expected: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
         let what = format!("{}: {}", path.display(), expected["model"]);
-        let Loaded { mut model, arrays, warnings } = formats::load(&path.with_extension("keras")).unwrap();
+        let Loaded { mut model, arrays, warnings } =
+            formats::load(&path.with_extension("keras")).unwrap();
         assert_eq!(warnings, [""; 0], "{what}");
         model.verify_arrays(&arrays.unwrap()).unwrap();
         let summary = model.summary(Style::Keras3, Some(76));
         // In double precision the table's sizes in memory are others.
         if size_of::<tallynet::Real>() == 4 {
-            assert_eq!(summary.trim_end(), expected["summary"].as_str().unwrap().trim_end(), "{what}");
+            assert_eq!(
+                summary.trim_end(),
+                expected["summary"].as_str().unwrap().trim_end(),
+                "{what}"
+            );
         }
         let data = npz::load(&path.with_extension("npz")).unwrap();
         let outputs = model.predict(&data.test.x).unwrap();
@@ -75,8 +94,16 @@ fn what_keras_saved_gives_what_keras_computed() {
         let batch_size = expected["batch_size"].as_u64().unwrap() as usize;
         let options = FitOptions { epochs: 2, batch_size, shuffle: false, ..FitOptions::default() };
         model.fit(&data.train, options, &mut []).unwrap();
-        for ((name, array), wanted) in model.weights().zip(expected["weights_after_two_epochs"].as_array().unwrap()) {
-            close(&format!("{what}: {name}"), array.iter().map(|&x| f64::from(x)), wanted, 1e-4, 1e-5);
+        for ((name, array), wanted) in
+            model.weights().zip(expected["weights_after_two_epochs"].as_array().unwrap())
+        {
+            close(
+                &format!("{what}: {name}"),
+                array.iter().map(|&x| f64::from(x)),
+                wanted,
+                1e-4,
+                1e-5,
+            );
         }
     }
 }
@@ -118,14 +145,18 @@ fn every_form_gives_the_model_back() {
             let (arrays, _) = formats::load_weights(&mut fresh, &file).unwrap();
             fresh.verify_arrays(&arrays).unwrap();
             assert_eq!(bits(&weights(&fresh)), bits(&weights(&model)), "{} {name}", path.display());
-            if let (Ok(from), Ok(to), "model.weights.h5") = (model.compiled(), fresh.compiled(), name) {
+            if let (Ok(from), Ok(to), "model.weights.h5") =
+                (model.compiled(), fresh.compiled(), name)
+            {
                 assert_eq!(from.state().iteration, to.state().iteration);
-                let numbers =
-                    |state: &OptimizerState| state.slots.concat().iter().map(|x| *x as f32).collect::<Vec<_>>();
+                let numbers = |state: &OptimizerState| {
+                    state.slots.concat().iter().map(|x| *x as f32).collect::<Vec<_>>()
+                };
                 assert_eq!(numbers(from.state()), numbers(to.state()), "{}", path.display());
             }
         }
-        let error = formats::load(&temporary.path().join("model.weights.h5")).unwrap_err().to_string();
+        let error =
+            formats::load(&temporary.path().join("model.weights.h5")).unwrap_err().to_string();
         assert!(error.contains("arrays alone"), "{error}");
     }
 }
@@ -139,7 +170,9 @@ fn a_training_goes_on_from_a_keras_file() {
     for path in parity() {
         let data = npz::load(&path.with_extension("npz")).unwrap();
         let fit = |model: &mut Sequential, epochs| {
-            model.fit(&data.train, FitOptions { epochs, ..FitOptions::default() }, &mut []).unwrap();
+            model
+                .fit(&data.train, FitOptions { epochs, ..FitOptions::default() }, &mut [])
+                .unwrap();
         };
         let load = || formats::load(&path.with_extension("keras")).unwrap().model;
         let (mut whole, mut part) = (load(), load());
@@ -163,7 +196,8 @@ fn reads_the_older_whole_model_file() {
     fs::write(&file, bytes).unwrap();
     let Loaded { mut model, arrays, warnings } = formats::load(&file).unwrap();
     assert_eq!(warnings, [""; 0]);
-    let row = "dense           784 inputs × 10 units + 10 biases       7850       7850       7850\n";
+    let row =
+        "dense           784 inputs × 10 units + 10 biases       7850       7850       7850\n";
     let verification = model.verify_arrays(&arrays.unwrap()).unwrap();
     assert!(verification.contains(row), "{verification}");
     assert!(model.compiled().is_ok());
@@ -211,43 +245,65 @@ fn reads_the_dialects_of_keras_1_and_2() {
     assert!(text(&one).contains("RandomNormal") && text(&one).contains("0.25"));
 
     let scaling = |scale: f64, mode: &str, distribution: &str| {
-        let config = json!({ "scale": scale, "mode": mode, "distribution": distribution, "seed": null });
+        let config =
+            json!({ "scale": scale, "mode": mode, "distribution": distribution, "seed": null });
         let dense = json!({ "units": 2, "input_shape": [3], "kernel_initializer": {
             "class_name": "VarianceScaling", "config": config } });
         described(&sequential(json!([{ "class_name": "Dense", "config": dense }])))
     };
     assert!(text(&scaling(1.0, "fan_avg", "uniform").unwrap().model).contains("GlorotUniform"));
     assert!(text(&scaling(2.0, "fan_in", "truncated_normal").unwrap().model).contains("HeNormal"));
-    assert!(scaling(3.0, "fan_in", "uniform").unwrap_err().to_string().contains("kernel_initializer"));
+    assert!(
+        scaling(3.0, "fan_in", "uniform").unwrap_err().to_string().contains("kernel_initializer")
+    );
 }
 
 #[test]
 fn what_is_missing_here_is_named() {
     let input = json!({ "class_name": "InputLayer", "config": { "batch_shape": [null, 8] } });
-    let one = |class: &str, config: Value| sequential(json!([input, { "class_name": class, "config": config }]));
+    let one = |class: &str, config: Value| {
+        sequential(json!([input, { "class_name": class, "config": config }]))
+    };
     for (config, words) in [
-        (one("LSTM", json!({ "name": "memory", "units": 3 })), vec!["layer 1, memory (LSTM)", "Dense"]),
+        (
+            one("LSTM", json!({ "name": "memory", "units": 3 })),
+            vec!["layer 1, memory (LSTM)", "Dense"],
+        ),
         (
             one("Dense", json!({ "name": "d", "units": 3, "activation": "mish" })),
             vec!["layer 1, d (Dense)", "activation", "mish"],
         ),
         (
-            one("Dense", json!({ "units": 3, "kernel_constraint": { "class_name": "MaxNorm", "config": {} } })),
+            one(
+                "Dense",
+                json!({ "units": 3, "kernel_constraint": { "class_name": "MaxNorm", "config": {} } }),
+            ),
             vec!["layer 1, without a name (Dense)", "kernel_constraint", "MaxNorm"],
         ),
         (
             one("Dense", json!({ "name": "d", "units": 3, "kernel_initializer": "identity" })),
             vec!["d (Dense)", "kernel_initializer"],
         ),
-        (one("Dense", json!({ "name": "d", "units": 3, "lora_rank": 4 })), vec!["d (Dense)", "lora_rank = 4"]),
-        (one("Dense", json!({ "name": "d", "units": 3, "dtype": "int8" })), vec!["d (Dense)", "dtype = \"int8\""]),
+        (
+            one("Dense", json!({ "name": "d", "units": 3, "lora_rank": 4 })),
+            vec!["d (Dense)", "lora_rank = 4"],
+        ),
+        (
+            one("Dense", json!({ "name": "d", "units": 3, "dtype": "int8" })),
+            vec!["d (Dense)", "dtype = \"int8\""],
+        ),
         (one("Dense", json!({ "name": "d", "units": "many" })), vec!["d (Dense)", "many"]),
-        (one("Flatten", json!({ "name": "f", "data_format": "channels_first" })), vec!["f (Flatten)", "data_format"]),
+        (
+            one("Flatten", json!({ "name": "f", "data_format": "channels_first" })),
+            vec!["f (Flatten)", "data_format"],
+        ),
         (json!({ "class_name": "Functional", "config": {} }), vec!["Functional", "Sequential"]),
         (sequential(json!([])), vec!["shape"]),
         (sequential(json!([{ "class_name": "Dense", "config": { "units": 1 } }])), vec!["shape"]),
         (
-            sequential(json!([{ "class_name": "InputLayer", "config": { "batch_shape": [null, null, 3] } }])),
+            sequential(
+                json!([{ "class_name": "InputLayer", "config": { "batch_shape": [null, null, 3] } }]),
+            ),
             vec!["[null,null,3]"],
         ),
         (json!({}), vec!["no class_name"]),
@@ -262,16 +318,27 @@ fn what_is_missing_here_is_named() {
 #[test]
 fn how_a_model_was_compiled_is_read_in_all_spellings() {
     let compiled = |compile: Value| {
-        let mut config = sequential(json!([{ "class_name": "Dense", "config": { "units": 3, "input_dim": 2 } }]));
+        let mut config = sequential(
+            json!([{ "class_name": "Dense", "config": { "units": 3, "input_dim": 2 } }]),
+        );
         config["compile_config"] = compile;
         described(&config).unwrap()
     };
-    let function = json!({ "module": "builtins", "class_name": "function", "config": "mean_squared_error" });
+    let function =
+        json!({ "module": "builtins", "class_name": "function", "config": "mean_squared_error" });
     let object = json!({ "module": "keras.losses", "class_name": "MeanSquaredError", "config": {
         "name": "mean_squared_error", "reduction": "sum_over_batch_size" } });
-    for loss in [json!("mse"), json!("mean_squared_error"), function, object, json!(["mse"]), json!({ "dense": "mse" })]
-    {
-        for metrics in [json!(["accuracy"]), json!([["accuracy"]]), json!({ "dense": ["accuracy"] })] {
+    for loss in [
+        json!("mse"),
+        json!("mean_squared_error"),
+        function,
+        object,
+        json!(["mse"]),
+        json!({ "dense": "mse" }),
+    ] {
+        for metrics in
+            [json!(["accuracy"]), json!([["accuracy"]]), json!({ "dense": ["accuracy"] })]
+        {
             let loaded = compiled(json!({ "optimizer": "sgd", "loss": loss, "metrics": metrics }));
             assert_eq!(loaded.warnings, [""; 0]);
             assert_eq!(names(&loaded.model), ["accuracy"]);
@@ -284,14 +351,19 @@ fn how_a_model_was_compiled_is_read_in_all_spellings() {
     let description = text(&loaded.model);
     assert!(description.contains("0.5") && description.contains("0.8"), "{description}");
 
-    // What cannot be trained here can still be evaluated: a warning, and a model without an optimizer.
+    // What cannot be trained here can still be evaluated: a warning, and a model without an
+    // optimizer.
     let restarts = json!({ "class_name": "CosineDecayRestarts", "config": {} });
     for (optimizer, word) in [
         (json!({ "class_name": "Lion", "config": {} }), "Lion"),
         (json!({ "class_name": "SGD", "config": { "use_ema": true } }), "use_ema"),
-        (json!({ "class_name": "SGD", "config": { "learning_rate": restarts } }), "CosineDecayRestarts"),
+        (
+            json!({ "class_name": "SGD", "config": { "learning_rate": restarts } }),
+            "CosineDecayRestarts",
+        ),
     ] {
-        let mut loaded = compiled(json!({ "optimizer": optimizer, "loss": "mse", "metrics": ["mae"] }));
+        let mut loaded =
+            compiled(json!({ "optimizer": optimizer, "loss": "mse", "metrics": ["mae"] }));
         assert!(
             loaded.warnings[0].contains("optimizer") && loaded.warnings[0].contains(word),
             "{}",
@@ -300,31 +372,39 @@ fn how_a_model_was_compiled_is_read_in_all_spellings() {
         let (x, y) = (ArrayD::zeros(vec![4, 2]), ArrayD::ones(vec![4, 3]));
         let data = Dataset { x: Inputs::Reals(x), y: Targets::Reals(y) };
         assert_eq!(loaded.model.evaluate(&data).unwrap().metrics[0].0, "mae");
-        let error = loaded.model.fit(&data, FitOptions::default(), &mut []).unwrap_err().to_string();
+        let error =
+            loaded.model.fit(&data, FitOptions::default(), &mut []).unwrap_err().to_string();
         assert!(error.contains("no optimizer"), "{error}");
     }
     // What cannot be evaluated can still be explained.
-    for (compile, word) in
-        [(json!({ "optimizer": "sgd", "loss": "ctc" }), "ctc"), (json!({ "optimizer": "sgd", "loss": null }), "loss")]
-    {
+    for (compile, word) in [
+        (json!({ "optimizer": "sgd", "loss": "ctc" }), "ctc"),
+        (json!({ "optimizer": "sgd", "loss": null }), "loss"),
+    ] {
         let loaded = compiled(compile);
         assert!(loaded.model.compiled().is_err());
         assert!(loaded.warnings[0].contains(word), "{}", loaded.warnings[0]);
     }
-    let loaded = compiled(json!({ "optimizer": "sgd", "loss": "mse", "metrics": ["accuracy", "f1_score"] }));
+    let loaded =
+        compiled(json!({ "optimizer": "sgd", "loss": "mse", "metrics": ["accuracy", "f1_score"] }));
     assert!(loaded.warnings[0].contains("f1_score"));
     assert_eq!(names(&loaded.model), ["accuracy"]);
 }
 
 fn names(model: &Sequential) -> Vec<&str> {
-    model.compiled().iter().flat_map(|compiled| compiled.metrics()).map(|metric| metric.name.as_str()).collect()
+    model
+        .compiled()
+        .iter()
+        .flat_map(|compiled| compiled.metrics())
+        .map(|metric| metric.name.as_str())
+        .collect()
 }
 
 #[test]
 fn metrics_keep_their_options_and_names() {
-    let metric =
-        |class: &str, config: Value| json!({ "module": "keras.metrics", "class_name": class, "config": config });
-    let mut config = sequential(json!([{ "class_name": "Dense", "config": { "units": 3, "input_dim": 3,
+    let metric = |class: &str, config: Value| json!({ "module": "keras.metrics", "class_name": class, "config": config });
+    let mut config =
+        sequential(json!([{ "class_name": "Dense", "config": { "units": 3, "input_dim": 3,
         "kernel_initializer": "zeros", "bias_initializer": "zeros", "activation": "softmax" } }]));
     config["compile_config"] = json!({ "optimizer": "sgd", "loss": "sparse_categorical_crossentropy", "metrics": [
         metric("SparseTopKCategoricalAccuracy", json!({ "name": "top2", "dtype": "float32", "k": 2 })),
@@ -335,7 +415,10 @@ fn metrics_keep_their_options_and_names() {
     ], "weighted_metrics": ["accuracy"] });
     let loaded = described(&config).unwrap();
     let [unweighted, left_out] = &loaded.warnings[..] else { panic!("{:?}", loaded.warnings) };
-    assert!(unweighted.contains("without weights") && left_out.contains("from = 1"), "{unweighted} {left_out}");
+    assert!(
+        unweighted.contains("without weights") && left_out.contains("from = 1"),
+        "{unweighted} {left_out}"
+    );
     let own = ["top2", "sparse_top_k_categorical_accuracy", "sparse_top_k_categorical_accuracy_1"];
     assert_eq!(names(&loaded.model), [&own[..], &["accuracy", "accuracy_1"]].concat());
 
@@ -355,7 +438,8 @@ fn weights_that_are_not_finite_are_loaded_with_a_warning() {
     let temporary = tempfile::tempdir().unwrap();
     let file = temporary.path().join("model.keras");
     let mut model = formats::load(&parity()[0].with_extension("keras")).unwrap().model;
-    let (name, array) = model.weights().next().map(|(name, array)| (name, array.into_owned())).unwrap();
+    let (name, array) =
+        model.weights().next().map(|(name, array)| (name, array.into_owned())).unwrap();
     model.set_weight(&name, &array.mapv(|_| tallynet::Real::NAN)).unwrap();
     for name_of_file in ["model.keras", "model.safetensors"] {
         let file = file.with_file_name(name_of_file);

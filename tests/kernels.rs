@@ -94,7 +94,8 @@ proptest! {
 #[test]
 fn softmax_of_any_numbers() {
     for width in [1, 2, 3, 10, 33] {
-        let mut values: Vec<Real> = (0..width * 50).map(|i| ((i * 7919) % 997) as Real / 5.0 - 100.0).collect();
+        let mut values: Vec<Real> =
+            (0..width * 50).map(|i| ((i * 7919) % 997) as Real / 5.0 - 100.0).collect();
         let exact: Vec<f64> = values
             .chunks(width)
             .flat_map(|x| {
@@ -116,7 +117,8 @@ fn softmax_of_any_numbers() {
     assert_eq!(odd[2..], [1.0, 0.0, 0.0, 1.0]);
 }
 
-/// The largest error of a function on a stretch, relative to what the standard library makes of it in double precision.
+/// The largest error of a function on a stretch, relative to what the standard library makes of it
+/// in double precision.
 fn worst(f: fn(Real) -> Real, exact: fn(f64) -> f64, from: f64, to: f64) -> f64 {
     let points = (0..=100_000).map(|i| (from + (to - from) * f64::from(i) / 1e5) as Real);
     let mut values: Vec<Real> = points.clone().collect();
@@ -138,7 +140,10 @@ fn elementary_functions() {
     assert!(worst(tail, exact, 0.0, 0.5) < 4e-7 && tail(0.0) == 0.5);
     assert!(worst(tail, exact, 0.0, 2.0) < 2e-6 && worst(tail, exact, 2.0, 9.0) < 2e-5);
     let infinite = Real::INFINITY;
-    assert_eq!([exp(-infinite), exp(infinite), exp_m1(-infinite), tail(infinite)], [0.0, infinite, -1.0, 0.0]);
+    assert_eq!(
+        [exp(-infinite), exp(infinite), exp_m1(-infinite), tail(infinite)],
+        [0.0, infinite, -1.0, 0.0]
+    );
     assert!([exp, exp_m1, ln_1p, tail].iter().all(|f| f(Real::NAN).is_nan()));
 }
 
@@ -159,11 +164,16 @@ fn channels_one_by_one() {
             let [x, dy] = [&x, &dy].map(|array| array.column(j).mapv(f64::from));
             let mean = x.mean().unwrap();
             let exact = [mean, x.mapv(|x| (x - mean).powi(2)).sum(), dy.sum(), (&x * &dy).sum()];
-            sums.iter().zip(exact).for_each(|(sums, exact)| assert!((sums[j] - exact).abs() < 1e-12, "{m} {n} {j}"));
+            sums.iter()
+                .zip(exact)
+                .for_each(|(sums, exact)| assert!((sums[j] - exact).abs() < 1e-12, "{m} {n} {j}"));
         }
         for (at, (x, dy)) in x.iter().zip(&dy).enumerate() {
             let j = at % n;
-            assert!((y[at] - (a[j] * x + c[j])).abs() < 1e-6 && (dx[at] - (a[j] * dy + b[j] * x + c[j])).abs() < 1e-6);
+            assert!(
+                (y[at] - (a[j] * x + c[j])).abs() < 1e-6
+                    && (dx[at] - (a[j] * dy + b[j] * x + c[j])).abs() < 1e-6
+            );
         }
     }
 }
@@ -177,12 +187,16 @@ fn products_with_a_long_inner_dimension() {
         let expected = naive(a.view(), b.view());
         for a in [a.view(), at.t()] {
             let c = product(a, b.view(), None);
-            assert!(c.iter().zip(&expected).all(|(x, y)| (x - y).abs() < 1e-6 * k as Real), "{m} {n} {k}");
+            assert!(
+                c.iter().zip(&expected).all(|(x, y)| (x - y).abs() < 1e-6 * k as Real),
+                "{m} {n} {k}"
+            );
         }
     }
 }
 
-/// Runs this file's tests again on each path; one that the processor lacks is refused with the ones that it has.
+/// Runs this file's tests again on each path; one that the processor lacks is refused with the ones
+/// that it has.
 #[test]
 fn every_path_passes() {
     if std::env::var_os("TALLYNET_KERNEL").is_some() {
@@ -199,7 +213,9 @@ fn every_path_passes() {
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         match output.status.success() {
             true => passed.push(path),
-            false => assert!(text.contains("this processor or build cannot run"), "{path}:\n{text}"),
+            false => {
+                assert!(text.contains("this processor or build cannot run"), "{path}:\n{text}")
+            }
         }
     }
     assert!(passed.contains(&kernels::path().name()) && passed.contains(&"plain"), "{passed:?}");

@@ -5,8 +5,12 @@ use tallynet::Real;
 use tallynet::activations::ActivationKind;
 use tallynet::datasets::{Dataset, Inputs, Targets};
 use tallynet::layers::{Activation, Dense};
-use tallynet::losses::{AnyLoss, CategoricalCrossentropy, MeanSquaredError, SparseCategoricalCrossentropy};
-use tallynet::metrics::{self, AnyMetric, BinaryAccuracy, Precision, Recall, TopKCategoricalAccuracy};
+use tallynet::losses::{
+    AnyLoss, CategoricalCrossentropy, MeanSquaredError, SparseCategoricalCrossentropy,
+};
+use tallynet::metrics::{
+    self, AnyMetric, BinaryAccuracy, Precision, Recall, TopKCategoricalAccuracy,
+};
 use tallynet::model::{MetricChoice, Sequential};
 use tallynet::optimizers::Sgd;
 use tallynet::training::FitOptions;
@@ -25,7 +29,9 @@ fn score(name: &str, loss: impl Into<AnyLoss>, p: &[&[Real]], y: Targets) -> f64
 
 #[test]
 fn errors_precision_and_recall() {
-    let of = |name: &str, p: &[&[Real]], y: &[&[Real]]| score(name, MeanSquaredError {}, p, Targets::Reals(array(y)));
+    let of = |name: &str, p: &[&[Real]], y: &[&[Real]]| {
+        score(name, MeanSquaredError {}, p, Targets::Reals(array(y)))
+    };
     let (p, y): (&[&[Real]], &[&[Real]]) =
         (&[&[0.9, 0.8], &[0.2, 0.3], &[0.5, 0.1]], &[&[1.0, 0.0], &[1.0, 1.0], &[0.0, 0.0]]);
     let close = |a: f64, b: f64| assert!((a - b).abs() < 1e-6, "{a} and not {b}");
@@ -35,7 +41,8 @@ fn errors_precision_and_recall() {
     for name in ["mse", "MSE", "mean_squared_error"] {
         close(of(name, p, y), (0.01 + 0.64 + 0.64 + 0.49 + 0.25 + 0.01) / 6.0);
     }
-    // One of two that are over ½ is right, and one of three that are right is over ½: ½ itself is not.
+    // One of two that are over ½ is right, and one of three that are right is over ½: ½ itself is
+    // not.
     close(of("precision", p, y), 1.0 / 2.0);
     close(of("Recall", p, y), 1.0 / 3.0);
     close(of("precision", &[&[0.1, 0.2]], &[&[1.0, 1.0]]), 0.0);
@@ -46,7 +53,8 @@ fn errors_precision_and_recall() {
 
 #[test]
 fn top_five() {
-    // Of eight outputs the class is the largest, the fifth, the sixth, and one of two that are fifth together.
+    // Of eight outputs the class is the largest, the fifth, the sixth, and one of two that are
+    // fifth together.
     let p: Vec<Vec<Real>> = vec![
         vec![0.9, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7],
         vec![0.4, 0.1, 0.2, 0.3, 0.5, 0.6, 0.7, 0.8],
@@ -63,12 +71,17 @@ fn top_five() {
     let few: &[&[Real]] = &[&[0.1, 0.9]];
     let sparse = SparseCategoricalCrossentropy::default();
     let one = Targets::Labels(ArrayD::from_elem(vec![1], 0));
-    assert_eq!(score("sparse_top_k_categorical_accuracy", sparse, few, one), 1.0, "of fewer than five all are");
+    assert_eq!(
+        score("sparse_top_k_categorical_accuracy", sparse, few, one),
+        1.0,
+        "of fewer than five all are"
+    );
 }
 
 #[test]
 fn options_count() {
-    let (p, y): (&[&[Real]], &[&[Real]]) = (&[&[0.9, 0.8], &[0.2, 0.6]], &[&[1.0, 0.0], &[1.0, 1.0]]);
+    let (p, y): (&[&[Real]], &[&[Real]]) =
+        (&[&[0.9, 0.8], &[0.2, 0.6]], &[&[1.0, 0.0], &[1.0, 1.0]]);
     for (class, share) in [
         (AnyMetric::from(BinaryAccuracy { threshold: 0.85 }), 2.0 / 4.0),
         (BinaryAccuracy { threshold: 0.5 }.into(), 2.0 / 4.0),
@@ -82,8 +95,14 @@ fn options_count() {
         let mut model = Sequential::builder([2]).add(Activation::default()).build(0).unwrap();
         let choice = MetricChoice { name: "own".to_string(), class: Some(class.clone()) };
         model.compile_with(None, MeanSquaredError {}.into(), vec![choice.clone(), choice]).unwrap();
-        let scores = model.evaluate(&Dataset { x: Inputs::Reals(array(p)), y: Targets::Reals(array(y)) }).unwrap();
-        assert_eq!(scores.metrics, [("own".to_string(), share), ("own_1".to_string(), share)], "{class:?}");
+        let scores = model
+            .evaluate(&Dataset { x: Inputs::Reals(array(p)), y: Targets::Reals(array(y)) })
+            .unwrap();
+        assert_eq!(
+            scores.metrics,
+            [("own".to_string(), share), ("own_1".to_string(), share)],
+            "{class:?}"
+        );
     }
 }
 
@@ -95,9 +114,17 @@ fn a_metric_that_does_not_fit_is_refused_with_one_that_does() {
         let error = model.compile(Sgd::default(), loss, &[metric]).unwrap_err().to_string();
         assert!(words.iter().all(|word| error.contains(word)), "{words:?} in {error}");
     };
-    refused("mse", "f1", &["f1", "accuracy", "top_k_categorical_accuracy", "precision", "recall", "mae", "mse"]);
+    refused(
+        "mse",
+        "f1",
+        &["f1", "accuracy", "top_k_categorical_accuracy", "precision", "recall", "mae", "mse"],
+    );
     refused("sparse_categorical_crossentropy", "mae", &["mae", "categorical_crossentropy"]);
-    refused("sparse_categorical_crossentropy", "top_k_categorical_accuracy", &["sparse_top_k_categorical_accuracy"]);
+    refused(
+        "sparse_categorical_crossentropy",
+        "top_k_categorical_accuracy",
+        &["sparse_top_k_categorical_accuracy"],
+    );
     refused("huber", "sparse_categorical_accuracy", &["; categorical_accuracy"]);
 }
 
@@ -117,27 +144,39 @@ fn which_way_is_better() {
     }
 }
 
-/// Class numbers under a loss of vectors train to the same bits as the vectors themselves, also where the validation data
-/// come in the other form, and where an option needs vectors.
+/// Class numbers under a loss of vectors train to the same bits as the vectors themselves, also
+/// where the validation data come in the other form, and where an option needs vectors.
 #[test]
 fn class_numbers_are_the_one_hot_vectors_that_they_stand_for() {
-    let x = Array::from_shape_fn(Ix2(40, 3), |(i, j)| ((i * 7 + j * 11) % 13) as Real / 13.0).into_dyn();
+    let x = Array::from_shape_fn(Ix2(40, 3), |(i, j)| ((i * 7 + j * 11) % 13) as Real / 13.0)
+        .into_dyn();
     let numbers = ArrayD::from_shape_fn(vec![40], |i| (i[0] % 4) as u32);
-    let vectors = Array::from_shape_fn(Ix2(40, 4), |(i, j)| Real::from(u8::from(i % 4 == j))).into_dyn();
+    let vectors =
+        Array::from_shape_fn(Ix2(40, 4), |(i, j)| Real::from(u8::from(i % 4 == j))).into_dyn();
     let numbers = Dataset { x: Inputs::Reals(x.clone()), y: Targets::Labels(numbers) };
     let vectors = Dataset { x: Inputs::Reals(x), y: Targets::Reals(vectors) };
-    let losses = [0.0, 0.1].map(|label_smoothing| CategoricalCrossentropy { label_smoothing, ..Default::default() });
-    for (loss, metrics) in losses.iter().zip([["accuracy", "top_k_categorical_accuracy"], ["accuracy", "precision"]]) {
+    let losses = [0.0, 0.1]
+        .map(|label_smoothing| CategoricalCrossentropy { label_smoothing, ..Default::default() });
+    for (loss, metrics) in
+        losses.iter().zip([["accuracy", "top_k_categorical_accuracy"], ["accuracy", "precision"]])
+    {
         let fit = |data: &Dataset, validation: &Dataset| {
-            let mut model =
-                Sequential::builder([3]).add(Dense::new(4).activation(ActivationKind::Softmax)).build(0).unwrap();
+            let mut model = Sequential::builder([3])
+                .add(Dense::new(4).activation(ActivationKind::Softmax))
+                .build(0)
+                .unwrap();
             model.compile(Sgd::new(0.5), loss.clone(), &metrics).unwrap();
-            let options =
-                FitOptions { epochs: 3, batch_size: 16, validation_data: Some(validation), ..FitOptions::default() };
+            let options = FitOptions {
+                epochs: 3,
+                batch_size: 16,
+                validation_data: Some(validation),
+                ..FitOptions::default()
+            };
             let history = model.fit(data, options, &mut []).unwrap();
             let logged = ["loss", "accuracy", metrics[1], "val_loss", "val_accuracy"];
             let logged = logged.map(|name| history.get(name).unwrap().to_vec());
-            let weights: Vec<_> = model.weights().map(|(name, array)| (name, array.to_owned())).collect();
+            let weights: Vec<_> =
+                model.weights().map(|(name, array)| (name, array.to_owned())).collect();
             (weights, logged, model.evaluate(data).unwrap())
         };
         let expected = fit(&vectors, &vectors);

@@ -1,5 +1,5 @@
-//! The main job on the real data, within the ranges that Keras's own runs span (test loss 0.3659 to 0.3681, accuracy
-//! 0.9010 to 0.9030 over eight seeds), with a little room.
+//! The main job on the real data, within the ranges that Keras's own runs span (test loss 0.3659 to
+//! 0.3681, accuracy 0.9010 to 0.9030 over eight seeds), with a little room.
 
 use std::path::Path;
 
@@ -36,7 +36,8 @@ fn mnist_softmax_ends_where_keras_ends() {
             assert!((0.79..=0.83).contains(&first), "validation loss after one epoch: {first}");
         }
         let verification = model.verify().unwrap();
-        let kernel = verification.lines().find(|line| line.starts_with("  dense_1/kernel")).unwrap();
+        let kernel =
+            verification.lines().find(|line| line.starts_with("  dense_1/kernel")).unwrap();
         assert!(kernel.contains("(784, 10)") && kernel.ends_with(" 7840"), "{verification}");
     }
 }
@@ -48,7 +49,13 @@ fn mnist_convnet_learns_in_an_epoch() {
     let data = digits();
     let recipe = recipes::named("mnist-convnet").unwrap();
     let mut model = recipe.build(0).unwrap();
-    model.fit(&data.train, FitOptions { batch_size: recipe.batch_size, ..FitOptions::default() }, &mut []).unwrap();
+    model
+        .fit(
+            &data.train,
+            FitOptions { batch_size: recipe.batch_size, ..FitOptions::default() },
+            &mut [],
+        )
+        .unwrap();
     let accuracy = model.evaluate(&data.test).unwrap().metrics[0].1;
     assert!(accuracy >= 0.97, "accuracy {accuracy}");
 }

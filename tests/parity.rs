@@ -28,7 +28,10 @@ fn matrix(value: &Value) -> ArrayD<Real> {
 
 fn one_hot(value: &Value, classes: usize) -> ArrayD<Real> {
     let labels = vector(value);
-    Array::from_shape_fn(Ix2(labels.len(), classes), |(i, j)| Real::from(u8::from(labels[i] == j as Real))).into_dyn()
+    Array::from_shape_fn(Ix2(labels.len(), classes), |(i, j)| {
+        Real::from(u8::from(labels[i] == j as Real))
+    })
+    .into_dyn()
 }
 
 fn assert_close(ours: &[Real], theirs: &[Real], tolerance: Real, what: &str) {
@@ -44,12 +47,15 @@ fn row(values: &[Real]) -> ArrayD<Real> {
 
 /// The step-by-step traces of an optimizer: name in the file, class, options.
 ///
-/// The gradients are those of a model of three weights, `p = w·g`, whose target is half a unit below its output:
-/// `d (p − y)² / dw = 2·½·g`. So the whole step is compared, and not the rule alone.
+/// The gradients are those of a model of three weights, `p = w·g`, whose target is half a unit
+/// below its output: `d (p − y)² / dw = 2·½·g`. So the whole step is compared, and not the rule
+/// alone.
 fn trace(name: &str, class: &str, options: Value) {
     let golden = &golden()["optimizers"];
-    let rule: AnyOptimizer = serde_json::from_value(json!({"class_name": class, "config": options})).unwrap();
-    let mut model = Sequential::builder([3]).add(Dense { use_bias: false, ..Dense::new(1) }).build(0).unwrap();
+    let rule: AnyOptimizer =
+        serde_json::from_value(json!({"class_name": class, "config": options})).unwrap();
+    let mut model =
+        Sequential::builder([3]).add(Dense { use_bias: false, ..Dense::new(1) }).build(0).unwrap();
     let kernel = row(&vector(&golden["start"])).reversed_axes();
     model.set_weight("dense_1/kernel", &kernel.as_standard_layout().to_owned()).unwrap();
     model.compile(rule, MeanSquaredError {}, &[]).unwrap();
@@ -57,7 +63,8 @@ fn trace(name: &str, class: &str, options: Value) {
     for (gradient, expected) in golden["grads"].as_array().unwrap().iter().zip(traced) {
         let x = Inputs::Reals(row(&vector(gradient)));
         let output = model.predict(&x).unwrap()[[0, 0]];
-        let scores = model.train_on_batch(&Dataset { x, y: Targets::Reals(row(&[output - 0.5])) }).unwrap();
+        let scores =
+            model.train_on_batch(&Dataset { x, y: Targets::Reals(row(&[output - 0.5])) }).unwrap();
         assert!((scores.loss - 0.25).abs() < 1e-5, "the loss before the step, not {}", scores.loss);
         let (_, weights) = model.weights().next().unwrap();
         assert_close(weights.as_slice().unwrap(), &vector(expected), 1e-6, name);
@@ -97,16 +104,27 @@ fn schedules_step_by_step() {
         let steps = golden["steps"].as_array().unwrap().iter().map(|step| step.as_u64().unwrap());
         let ours: Vec<Real> = steps.map(|step| rate.at(step) as Real).collect();
         assert_close(&ours, &vector(&golden["values"][name]), 1e-7, name);
-        assert_eq!(rate, serde_json::from_value(serde_json::to_value(&rate).unwrap()).unwrap(), "{name} as text");
+        assert_eq!(
+            rate,
+            serde_json::from_value(serde_json::to_value(&rate).unwrap()).unwrap(),
+            "{name} as text"
+        );
     };
     let config = |more: Value| {
-        let mut config = json!({"initial_learning_rate": 0.1, "decay_steps": 4, "name": "as Keras names it"});
+        let mut config =
+            json!({"initial_learning_rate": 0.1, "decay_steps": 4, "name": "as Keras names it"});
         config.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         config
     };
     check("ExponentialDecay(.1,4,.5)", config(json!({"decay_rate": 0.5})));
-    check("ExponentialDecay(.1,4,.5,staircase)", config(json!({"decay_rate": 0.5, "staircase": true})));
-    check("PiecewiseConstantDecay([3,7],[1,.5,.1])", json!({"boundaries": [3, 7], "values": [1, 0.5, 0.1]}));
+    check(
+        "ExponentialDecay(.1,4,.5,staircase)",
+        config(json!({"decay_rate": 0.5, "staircase": true})),
+    );
+    check(
+        "PiecewiseConstantDecay([3,7],[1,.5,.1])",
+        json!({"boundaries": [3, 7], "values": [1, 0.5, 0.1]}),
+    );
     check("PolynomialDecay(.1,10)", config(json!({"decay_steps": 10})));
     let cycle = json!({"end_learning_rate": 0.01, "power": 2, "cycle": true});
     check("PolynomialDecay(.1,4,.01,2,cycle)", config(cycle));
@@ -132,7 +150,10 @@ fn cutting_the_vector_changes_no_step() {
             state.slots.iter_mut().for_each(|slot| slot.fill(0.5));
             let mut params = start.clone();
             for range in [0..cut, cut..10] {
-                let mut slots = state.slots.each_mut().map(|slot| slot.get_mut(range.clone()).unwrap_or_default());
+                let mut slots = state
+                    .slots
+                    .each_mut()
+                    .map(|slot| slot.get_mut(range.clone()).unwrap_or_default());
                 rule.update(step, &mut params[range.clone()], &gradients[range], &mut slots);
             }
             (params, state.slots)
@@ -145,7 +166,8 @@ fn cutting_the_vector_changes_no_step() {
 fn losses_per_sample() {
     let golden = &golden()["losses"];
     let (p, y) = (matrix(&golden["y_pred"]), matrix(&golden["y_true"]));
-    let rows = |array: &ArrayD<Real>| array.rows().into_iter().map(|row| row.to_vec()).collect::<Vec<_>>();
+    let rows =
+        |array: &ArrayD<Real>| array.rows().into_iter().map(|row| row.to_vec()).collect::<Vec<_>>();
     let labels = [[1.0], [0.0]];
     for (name, value) in golden["per_sample"].as_object().unwrap() {
         let (function, options) = name.split_once('(').unwrap_or((name, ""));
@@ -160,7 +182,11 @@ fn losses_per_sample() {
         let ours: Vec<Real> = (0..2)
             .map(|row| {
                 let (y, p) = (rows(&y)[row].clone(), rows(&p)[row].clone());
-                if function.starts_with("sparse") { loss.value(&labels[row], &p) } else { loss.value(&y, &p) }
+                if function.starts_with("sparse") {
+                    loss.value(&labels[row], &p)
+                } else {
+                    loss.value(&y, &p)
+                }
             })
             .collect();
         assert_close(&ours, &vector(value), 1e-6, name);
@@ -199,8 +225,10 @@ fn activations_value_by_value() {
 /// One of the recorded runs of `fit`, epoch by epoch, with the weights and the scores at its end.
 fn fit(name: &str, penalty: Option<L1L2>, optimizer: impl Into<AnyOptimizer>, options: FitOptions) {
     let golden = &golden()["fit"];
-    let dataset =
-        |x: &str, y: &str| Dataset { x: Inputs::Reals(matrix(&golden[x])), y: Targets::Reals(one_hot(&golden[y], 3)) };
+    let dataset = |x: &str, y: &str| Dataset {
+        x: Inputs::Reals(matrix(&golden[x])),
+        y: Targets::Reals(one_hot(&golden[y], 3)),
+    };
     let (training, validation) = (dataset("x", "y"), dataset("x_val", "y_val"));
     let layer = Dense { kernel_regularizer: penalty, ..Dense::new(3).activation(Softmax) };
     let mut model = Sequential::builder([6]).add(layer).build(0).unwrap();
@@ -210,8 +238,13 @@ fn fit(name: &str, penalty: Option<L1L2>, optimizer: impl Into<AnyOptimizer>, op
     model.compile(optimizer, CategoricalCrossentropy::default(), &["accuracy"]).unwrap();
 
     let run = &golden[name];
-    let options =
-        FitOptions { batch_size: 4, epochs: 3, shuffle: false, validation_data: Some(&validation), ..options };
+    let options = FitOptions {
+        batch_size: 4,
+        epochs: 3,
+        shuffle: false,
+        validation_data: Some(&validation),
+        ..options
+    };
     let history = model.fit(&training, options, &mut []).unwrap();
     for key in ["loss", "accuracy", "val_loss", "val_accuracy"] {
         let ours: Vec<Real> = history.get(key).unwrap().iter().map(|&x| x as Real).collect();

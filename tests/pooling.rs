@@ -32,20 +32,24 @@ fn naive(p: &Pooling, x: &[Real], dy: &[Real]) -> (Vec<Real>, Vec<Real>) {
                 let mut places = vec![];
                 for i in 0..p.rows.kernel {
                     for j in 0..p.columns.kernel {
-                        if let (Some(i), Some(j)) = (inside(&p.rows, row, i), inside(&p.columns, column, j)) {
+                        if let (Some(i), Some(j)) =
+                            (inside(&p.rows, row, i), inside(&p.columns, column, j))
+                        {
                             places.push((i * p.columns.input + j) * p.channels + channel);
                         }
                     }
                 }
                 let dy = f64::from(dy[y.len()]);
                 let max = places.iter().map(|&at| x[at]).fold(Real::NEG_INFINITY, Real::max);
-                let largest: Vec<usize> = places.iter().copied().filter(|&at| x[at] == max).collect();
+                let largest: Vec<usize> =
+                    places.iter().copied().filter(|&at| x[at] == max).collect();
                 let heirs = match p.pool {
                     Pool::Average => &places,
                     Pool::SharedMax => &largest,
                     Pool::Max => &largest[..1].to_vec(),
                 };
-                let mean = places.iter().map(|&at| f64::from(x[at])).sum::<f64>() / places.len() as f64;
+                let mean =
+                    places.iter().map(|&at| f64::from(x[at])).sum::<f64>() / places.len() as f64;
                 y.push(if p.pool == Pool::Average { mean as Real } else { max });
                 heirs.iter().for_each(|&at| dx[at] += dy / heirs.len() as f64);
             }
@@ -107,7 +111,12 @@ fn a_nan_stays_one() {
             let mut x = [1.0, 2.0, 3.0, Real::NEG_INFINITY];
             x[at] = Real::NAN;
             let mut y = [0.0];
-            forward(&Pooling { pool, rows: axis, columns: axis, channels: 1 }, &x, &mut y, &mut [Real::NAN; 3]);
+            forward(
+                &Pooling { pool, rows: axis, columns: axis, channels: 1 },
+                &x,
+                &mut y,
+                &mut [Real::NAN; 3],
+            );
             assert!(y[0].is_nan(), "{pool:?}, {at}");
         }
     }

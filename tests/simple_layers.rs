@@ -1,12 +1,13 @@
-//! Layers without parameters: the same numbers as Keras 3.15.1, the forms that Keras writes, and what does not fit.
+//! Layers without parameters: the same numbers as Keras 3.15.1, the forms that Keras writes, and
+//! what does not fit.
 
 use ndarray::Array2;
 use serde_json::{Value, json};
 use tallynet::Real;
 use tallynet::activations::ActivationKind;
 use tallynet::layers::{
-    AnyLayer, AveragePooling2D, Backward, ELU, Forward, GlobalMaxPooling2D, LayerSpec, LeakyReLU, MaxPooling2D,
-    Operation, ReLU, Rescaling, Reshape, Softmax, ZeroPadding2D,
+    AnyLayer, AveragePooling2D, Backward, ELU, Forward, GlobalMaxPooling2D, LayerSpec, LeakyReLU,
+    MaxPooling2D, Operation, ReLU, Rescaling, Reshape, Softmax, ZeroPadding2D,
 };
 use tallynet::model::Sequential;
 use tallynet::shape::Shape;
@@ -20,7 +21,11 @@ fn sizes(value: &Value) -> Vec<usize> {
 }
 
 /// Runs a layer forward and back.
-fn run(operation: Option<&Operation>, x: &Array2<Real>, dy: &Array2<Real>) -> (Array2<Real>, Array2<Real>) {
+fn run(
+    operation: Option<&Operation>,
+    x: &Array2<Real>,
+    dy: &Array2<Real>,
+) -> (Array2<Real>, Array2<Real>) {
     match operation {
         None => (x.clone(), dy.clone()),
         Some(Operation::InPlace(kind, width)) => {
@@ -32,7 +37,13 @@ fn run(operation: Option<&Operation>, x: &Array2<Real>, dy: &Array2<Real>) -> (A
         Some(Operation::Layer(layer)) => {
             let (mut y, mut dx) = (dy * Real::NAN, x * Real::NAN);
             let mut scratch = vec![Real::NAN; layer.scratch_len()];
-            layer.forward(Forward { training: None, params: &[], x: x.view(), y: y.view_mut(), scratch: &mut scratch });
+            layer.forward(Forward {
+                training: None,
+                params: &[],
+                x: x.view(),
+                y: y.view_mut(),
+                scratch: &mut scratch,
+            });
             layer.backward(Backward {
                 training: None,
                 params: &[],
@@ -64,9 +75,11 @@ fn the_same_values_and_gradients_as_keras() {
         let built = layer.build(&Shape::from(sizes(&case["input"]))).unwrap();
         assert_eq!(built.output.dims(), sizes(&case["output"]), "{what}");
         assert!(built.operations.len() < 2);
-        let rows = |values: &Value, width| Array2::from_shape_vec((2, width), vector(values)).unwrap();
+        let rows =
+            |values: &Value, width| Array2::from_shape_vec((2, width), vector(values)).unwrap();
         let (inputs, outputs) = (vector(&case["x"]).len() / 2, vector(&case["y"]).len() / 2);
-        let (y, dx) = run(built.operations.first(), &rows(&case["x"], inputs), &rows(&case["dy"], outputs));
+        let (y, dx) =
+            run(built.operations.first(), &rows(&case["x"], inputs), &rows(&case["dy"], outputs));
         for (ours, theirs) in [(y, rows(&case["y"], outputs)), (dx, rows(&case["dx"], inputs))] {
             let worst = ours.iter().zip(&theirs).map(|(a, b)| (a - b).abs()).fold(0.0, Real::max);
             assert!(worst < 1e-5, "{what}:\n{ours}\n{theirs}");
@@ -77,7 +90,9 @@ fn the_same_values_and_gradients_as_keras() {
 #[test]
 fn options_may_be_left_open_and_unknown_ones_are_refused() {
     let read = |config: Value| serde_json::from_value::<MaxPooling2D>(config);
-    let pooling = read(json!({"pool_size": [3, 2], "strides": null, "padding": "same", "data_format": null})).unwrap();
+    let pooling =
+        read(json!({"pool_size": [3, 2], "strides": null, "padding": "same", "data_format": null}))
+            .unwrap();
     let built = pooling.build(&Shape::from([7, 7, 5])).unwrap();
     assert_eq!(built.output, Shape::from([3, 4, 5]));
     assert_eq!(serde_json::to_value(&pooling).unwrap()["data_format"], "channels_last");
@@ -96,9 +111,18 @@ fn options_that_leave_a_named_activation_run_that_one() {
     ];
     for (layer, named) in layers {
         let built = layer.build(&Shape::from([2, 3])).unwrap();
-        assert!(matches!(built.operations[..], [Operation::InPlace(kind, 3)] if kind == named), "{layer:?}");
+        assert!(
+            matches!(built.operations[..], [Operation::InPlace(kind, 3)] if kind == named),
+            "{layer:?}"
+        );
     }
-    assert!(Reshape { target_shape: vec![-1] }.build(&Shape::from([2, 3])).unwrap().operations.is_empty());
+    assert!(
+        Reshape { target_shape: vec![-1] }
+            .build(&Shape::from([2, 3]))
+            .unwrap()
+            .operations
+            .is_empty()
+    );
 }
 
 #[test]
@@ -107,7 +131,11 @@ fn what_does_not_fit_says_what_would() {
     let same = serde_json::from_value(json!("same")).unwrap();
     let huge = usize::MAX;
     let wrong: Vec<(&[usize], AnyLayer, &[&str])> = vec![
-        (&[28, 28], MaxPooling2D::default().into(), &["(None, 28, 28)", "height, width, channels", "Reshape"]),
+        (
+            &[28, 28],
+            MaxPooling2D::default().into(),
+            &["(None, 28, 28)", "height, width, channels", "Reshape"],
+        ),
         (&[28], GlobalMaxPooling2D::default().into(), &["(None, 28)", "height, width, channels"]),
         (&[4], ZeroPadding2D::default().into(), &["(None, 4)", "height, width, channels"]),
         (
@@ -115,8 +143,16 @@ fn what_does_not_fit_says_what_would() {
             MaxPooling2D { pool_size: [5, 5], ..Default::default() }.into(),
             &["[5, 5]", "at most [5, 4]", "same"],
         ),
-        (&image, AveragePooling2D { pool_size: [0, 2], ..Default::default() }.into(), &["[0, 2]", "at least [1, 1]"]),
-        (&image, MaxPooling2D { strides: Some([1, 0]), ..Default::default() }.into(), &["[1, 0]", "at least [1, 1]"]),
+        (
+            &image,
+            AveragePooling2D { pool_size: [0, 2], ..Default::default() }.into(),
+            &["[0, 2]", "at least [1, 1]"],
+        ),
+        (
+            &image,
+            MaxPooling2D { strides: Some([1, 0]), ..Default::default() }.into(),
+            &["[1, 0]", "at least [1, 1]"],
+        ),
         (
             &image,
             MaxPooling2D { strides: Some([0, 0]), padding: same, ..Default::default() }.into(),
@@ -124,19 +160,36 @@ fn what_does_not_fit_says_what_would() {
         ),
         (
             &image,
-            AveragePooling2D { pool_size: [huge; 2], padding: same, strides: Some([1, 1]), ..Default::default() }
-                .into(),
+            AveragePooling2D {
+                pool_size: [huge; 2],
+                padding: same,
+                strides: Some([1, 1]),
+                ..Default::default()
+            }
+            .into(),
             &["at most"],
         ),
         (&image, Reshape { target_shape: vec![7, 9] }.into(), &["63", "60", "-1"]),
         (&image, Reshape { target_shape: vec![7, -1] }.into(), &["7", "60"]),
         (&image, Reshape { target_shape: vec![-1, -1] }.into(), &["one of them", "60"]),
         (&image, Reshape { target_shape: vec![0, -1] }.into(), &["at least 1", "60"]),
-        (&image, Reshape { target_shape: vec![i64::MIN, i64::MAX, i64::MAX] }.into(), &["at least 1"]),
+        (
+            &image,
+            Reshape { target_shape: vec![i64::MIN, i64::MAX, i64::MAX] }.into(),
+            &["at least 1"],
+        ),
         (&image, Reshape { target_shape: vec![i64::MAX, i64::MAX] }.into(), &["60"]),
-        (&image, ZeroPadding2D { padding: [[huge, huge], [1, 1]], ..Default::default() }.into(), &["memory", "small"]),
+        (
+            &image,
+            ZeroPadding2D { padding: [[huge, huge], [1, 1]], ..Default::default() }.into(),
+            &["memory", "small"],
+        ),
         (&image, Rescaling { scale: f64::NAN, offset: 0.0 }.into(), &["scale is NaN", "finite"]),
-        (&image, ReLU { max_value: Some(-1.0), ..Default::default() }.into(), &["max_value is -1", "from 0 on"]),
+        (
+            &image,
+            ReLU { max_value: Some(-1.0), ..Default::default() }.into(),
+            &["max_value is -1", "from 0 on"],
+        ),
         (&image, ReLU { threshold: f64::NAN, ..Default::default() }.into(), &["threshold is NaN"]),
         (&image, LeakyReLU { negative_slope: -0.1 }.into(), &["negative_slope is -0.1"]),
         (&image, ELU { alpha: f64::INFINITY }.into(), &["alpha is inf"]),
@@ -155,7 +208,12 @@ fn windows_as_large_as_they_may_be() {
     let same = serde_json::from_value(json!("same")).unwrap();
     for pool_size in [[1, 1], [300, 300], [usize::MAX / 2, 3]] {
         for strides in [[1, 1], [usize::MAX, 7]] {
-            let layer = MaxPooling2D { pool_size, strides: Some(strides), padding: same, ..Default::default() };
+            let layer = MaxPooling2D {
+                pool_size,
+                strides: Some(strides),
+                padding: same,
+                ..Default::default()
+            };
             let model = Sequential::builder([2, 3, 1]).add(layer).build(0).unwrap();
             let x = ndarray::Array::from_shape_fn(vec![1, 2, 3, 1], |i| (i[1] + i[2]) as Real);
             let y = model.predict(&tallynet::datasets::Inputs::Reals(x)).unwrap();

@@ -6,7 +6,8 @@ use tallynet::activations::ActivationKind;
 use tallynet::layers::{Activation, Conv2D, Dense, Flatten};
 use tallynet::model::{Sequential, Style, recipes};
 
-/// What Keras printed. Where this is a build in double precision, the sizes in memory of its style are twice as large.
+/// What Keras printed. Where this is a build in double precision, the sizes in memory of its style
+/// are twice as large.
 fn expected(name: &str) -> String {
     let text = fs::read_to_string(format!("tests/fixtures/summaries/{name}.txt")).unwrap();
     let doubled = [("30.66 KB", "61.33 KB"), ("1.51 MB", "3.03 MB"), ("369.29 KB", "738.58 KB")];
@@ -28,7 +29,11 @@ fn mnist_softmax_as_three_generations_print_it() {
     assert_eq!(model.summary(Style::Keras3, None), expected("k3_model0_w76"));
     assert_eq!(model.summary(Style::Keras3, Some(88)), expected("k3_model0_w88"));
     let wide = model.summary(Style::Keras3, Some(100_000));
-    assert_eq!(wide.lines().nth(1).unwrap().chars().count(), 100_000, "longer than what a format may pad to");
+    assert_eq!(
+        wide.lines().nth(1).unwrap().chars().count(),
+        100_000,
+        "longer than what a format may pad to"
+    );
 }
 
 #[test]
@@ -41,7 +46,11 @@ fn the_documents_regression() {
     let with_activation = model("dense-514-activation").summary(Style::Keras1, None);
     assert_eq!(with_activation, expected("k1_0_8_dense514_with_activation"));
     let text = plain.explain(Style::Keras1);
-    for part in ["514 inputs × 514 units + 514 biases = 264710", "132355", "Total: 264710 + 132355 = 397065"] {
+    for part in [
+        "514 inputs × 514 units + 514 biases = 264710",
+        "132355",
+        "Total: 264710 + 132355 = 397065",
+    ] {
         assert!(text.contains(part), "{part:?} is missing in\n{text}");
     }
 }
@@ -53,7 +62,12 @@ fn the_documents_convolutions() {
     assert_eq!(model.summary(Style::Keras3, None), expected("k3_conv_w76"));
     assert_eq!(model.summary(Style::Keras3, Some(88)), expected("k3_conv_w88"));
     let table = model.summary(Style::Keras1, None);
-    for row in ["conv2d_1 (Conv2D)", "(None, 222, 222, 32)  896", "conv2d_input_1[0][0]", "Total params: 94538"] {
+    for row in [
+        "conv2d_1 (Conv2D)",
+        "(None, 222, 222, 32)  896",
+        "conv2d_input_1[0][0]",
+        "Total params: 94538",
+    ] {
         assert!(table.contains(row), "{row:?} is missing in\n{table}");
     }
     let text = model.explain(Style::Keras2);
@@ -67,7 +81,8 @@ fn the_documents_convolutions() {
     ] {
         assert!(text.contains(part), "{part:?} is missing in\n{text}");
     }
-    let conv = |filters| Conv2D { activation: ActivationKind::Relu, ..Conv2D::new(filters, [3, 3]) };
+    let conv =
+        |filters| Conv2D { activation: ActivationKind::Relu, ..Conv2D::new(filters, [3, 3]) };
     let named = Sequential::builder([224, 224, 3])
         .add(conv(32))
         .add(conv(64))
@@ -81,11 +96,18 @@ fn the_documents_convolutions() {
 
 #[test]
 fn frozen_layers_are_counted_apart() {
-    let model = Sequential::builder([4]).add(Dense::new(3)).frozen().add(Dense::new(2)).build(0).unwrap();
+    let model =
+        Sequential::builder([4]).add(Dense::new(3)).frozen().add(Dense::new(2)).build(0).unwrap();
     let table = model.summary(Style::Keras2, None);
-    assert!(table.contains("Total params: 23\nTrainable params: 8\nNon-trainable params: 15\n"), "{table}");
+    assert!(
+        table.contains("Total params: 23\nTrainable params: 8\nNon-trainable params: 15\n"),
+        "{table}"
+    );
     let table = model.summary(Style::Keras3, None);
-    assert!(table.contains(" Trainable params: 8 (") && table.contains(" Non-trainable params: 15 ("), "{table}");
+    assert!(
+        table.contains(" Trainable params: 8 (") && table.contains(" Non-trainable params: 15 ("),
+        "{table}"
+    );
 }
 
 #[test]
@@ -95,7 +117,10 @@ fn training_does_not_change_a_total() {
     use tallynet::training::FitOptions;
     let mut model = model("mnist-softmax");
     let before = model.summary(Style::Keras3, None);
-    let data = Dataset { x: Inputs::Reals(ArrayD::ones(vec![4, 28, 28])), y: Targets::Labels(ArrayD::zeros(vec![4])) };
+    let data = Dataset {
+        x: Inputs::Reals(ArrayD::ones(vec![4, 28, 28])),
+        y: Targets::Labels(ArrayD::zeros(vec![4])),
+    };
     model.fit(&data, FitOptions::default(), &mut []).unwrap();
     assert_eq!(model.summary(Style::Keras3, None), before);
 }
@@ -118,15 +143,20 @@ fn the_explanation_does_the_arithmetic() {
 #[test]
 fn nodes_connect_neighbours() {
     let model = model("mnist-softmax");
-    let counts: Vec<_> =
-        model.layers().iter().map(|layer| (layer.inbound_nodes.len(), layer.outbound_nodes.len())).collect();
+    let counts: Vec<_> = model
+        .layers()
+        .iter()
+        .map(|layer| (layer.inbound_nodes.len(), layer.outbound_nodes.len()))
+        .collect();
     assert_eq!(counts, [(1, 1), (1, 1), (1, 0)]);
     let dense = model.layer("dense_1").unwrap();
     assert_eq!(dense.inbound_nodes[0].inbound_layer, "flatten_1");
     assert_eq!(dense.outbound_nodes[0].outbound_layer, "activation_1");
     assert_eq!(model.layers()[0].inbound_nodes[0].inbound_layer, "flatten_input_1");
     let nodes = |style| model.nodes(style);
-    assert!(nodes(Style::Keras2).contains("<Node flatten_1[0][0] (None, 784) -> dense_1 (None, 10)>"));
+    assert!(
+        nodes(Style::Keras2).contains("<Node flatten_1[0][0] (None, 784) -> dense_1 (None, 10)>")
+    );
     assert!(nodes(Style::Keras3).contains("<Node flatten[0][0] (None, 784) -> dense (None, 10)>"));
 }
 
@@ -152,7 +182,12 @@ fn names_given_by_hand_print_as_they_are_and_do_not_move_the_count() {
 
 #[test]
 fn two_layers_of_one_name_are_refused() {
-    let result = Sequential::builder([4]).add(Dense::new(3)).named("twin").add(Dense::new(3)).named("twin").build(0);
+    let result = Sequential::builder([4])
+        .add(Dense::new(3))
+        .named("twin")
+        .add(Dense::new(3))
+        .named("twin")
+        .build(0);
     assert!(result.unwrap_err().to_string().contains("two layers are called \"twin\""));
 }
 
@@ -164,9 +199,15 @@ fn a_chain_that_does_not_fit_is_shown_whole() {
         .add(Activation::new(ActivationKind::Softmax))
         .build(0);
     let text = result.unwrap_err().to_string();
-    for part in
-        ["input", "(None, 28, 28)", "flatten_1 (Flatten)", "(None, 784)", "> dense_1 (Dense)", "activation_1", "fix"]
-    {
+    for part in [
+        "input",
+        "(None, 28, 28)",
+        "flatten_1 (Flatten)",
+        "(None, 784)",
+        "> dense_1 (Dense)",
+        "activation_1",
+        "fix",
+    ] {
         assert!(text.contains(part), "{part:?} is missing in\n{text}");
     }
 }

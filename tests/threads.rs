@@ -25,7 +25,12 @@ fn run(mut model: Sequential, threads: usize, batch_size: usize) -> (String, f64
     model.n_threads = threads;
     let shape = model.input_shape().dims().to_vec();
     let (training, validation) = (data(700, &shape), data(300, &shape));
-    let options = FitOptions { batch_size, epochs: 2, validation_data: Some(&validation), ..FitOptions::default() };
+    let options = FitOptions {
+        batch_size,
+        epochs: 2,
+        validation_data: Some(&validation),
+        ..FitOptions::default()
+    };
     let history = model.fit(&training, options, &mut []).unwrap();
     let last = |name| *history.get(name).unwrap().last().unwrap();
     (model.fingerprint(), last("loss"), last("val_loss"))
@@ -52,14 +57,20 @@ fn every_model_with_a_name() {
             let mut data = data(rows, model.input_shape().dims());
             data.y = match recipe.task {
                 Task::Mnist => data.y,
-                Task::MadeUpPixels => Targets::Labels(ArrayD::from_shape_fn(vec![rows, output[0], output[1]], |i| {
-                    ((i[0] + i[1] + i[2]) % 10) as u32
-                })),
-                Task::MadeUpRegression => Targets::Reals(ArrayD::from_shape_fn(vec![rows, output[0]], |i| {
-                    ((i[0] * 7 + i[1]) % 10) as tallynet::Real / 10.0
-                })),
+                Task::MadeUpPixels => {
+                    Targets::Labels(ArrayD::from_shape_fn(vec![rows, output[0], output[1]], |i| {
+                        ((i[0] + i[1] + i[2]) % 10) as u32
+                    }))
+                }
+                Task::MadeUpRegression => {
+                    Targets::Reals(ArrayD::from_shape_fn(vec![rows, output[0]], |i| {
+                        ((i[0] * 7 + i[1]) % 10) as tallynet::Real / 10.0
+                    }))
+                }
             };
-            let history = model.fit(&data, FitOptions { batch_size, ..FitOptions::default() }, &mut []).unwrap();
+            let history = model
+                .fit(&data, FitOptions { batch_size, ..FitOptions::default() }, &mut [])
+                .unwrap();
             (model.fingerprint(), history.get("loss").unwrap()[0])
         };
         let alone = run(1);
@@ -86,7 +97,11 @@ fn a_wide_network_that_every_thread_has_work_in() {
     for batch_size in [256, 37] {
         let alone = run(model(), 1, batch_size);
         for threads in [2, 3, 8] {
-            assert_eq!(run(model(), threads, batch_size), alone, "{threads} threads, batches of {batch_size}");
+            assert_eq!(
+                run(model(), threads, batch_size),
+                alone,
+                "{threads} threads, batches of {batch_size}"
+            );
         }
     }
 }
@@ -110,7 +125,11 @@ fn dropout_and_statistics_of_the_whole_batch() {
     for batch_size in [256, 37] {
         let alone = run(model(), 1, batch_size);
         for threads in [2, 3, 8] {
-            assert_eq!(run(model(), threads, batch_size), alone, "{threads} threads, batches of {batch_size}");
+            assert_eq!(
+                run(model(), threads, batch_size),
+                alone,
+                "{threads} threads, batches of {batch_size}"
+            );
         }
     }
 }
@@ -128,9 +147,20 @@ fn clipping_and_a_schedule_beside_adam() {
                 .unwrap();
             let (initial_learning_rate, decay_steps) = (0.0, 9.0);
             let (alpha, warmup_target, warmup_steps) = (0.1, Some(0.01), 2.0);
-            let cosine =
-                Schedule::CosineDecay { initial_learning_rate, decay_steps, alpha, warmup_target, warmup_steps };
-            let adam = Adam { clipnorm, global_clipnorm, clipvalue, weight_decay: Some(0.01), ..Adam::new(cosine) };
+            let cosine = Schedule::CosineDecay {
+                initial_learning_rate,
+                decay_steps,
+                alpha,
+                warmup_target,
+                warmup_steps,
+            };
+            let adam = Adam {
+                clipnorm,
+                global_clipnorm,
+                clipvalue,
+                weight_decay: Some(0.01),
+                ..Adam::new(cosine)
+            };
             model.compile(adam, CategoricalCrossentropy::default(), &["accuracy"]).unwrap();
             model
         };

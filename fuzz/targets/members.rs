@@ -1,5 +1,6 @@
-//! A `.keras` archive whose checksums are right: the bytes up to the first signature of HDF5 are its configuration, the
-//! rest are its weights. Start from such files: `cat config.json model.weights.h5`.
+//! A `.keras` archive whose checksums are right: the bytes up to the first signature of HDF5 are
+//! its configuration, the rest are its weights. Start from such files: `cat config.json
+//! model.weights.h5`.
 #![no_main]
 
 use std::io::{Cursor, Write};

@@ -10,9 +10,9 @@ use super::{Chosen, Failure};
 /// Which data, and how their bytes become numbers.
 #[derive(Args)]
 pub struct Data {
-    /// A folder with the four MNIST files (raw or .gz), or a .npz file with x_train, y_train, x_test, y_test; to
-    /// evaluate, x_test and y_test are enough
-    /// [default: $TALLYNET_DATA, or data/ here, or data/ of the source tree]
+    /// A folder with the four MNIST files (raw or .gz), or a .npz file with x_train, y_train,
+    /// x_test, y_test; to evaluate, x_test and y_test are enough [default: $TALLYNET_DATA, or data/
+    /// here, or data/ of the source tree]
     #[arg(long, value_name = "DIR|FILE.npz")]
     data: Option<PathBuf>,
 
@@ -23,8 +23,8 @@ pub struct Data {
 /// How bytes become numbers.
 #[derive(Args)]
 pub struct Scale {
-    /// How bytes become numbers [default: none for a model with a Rescaling in front; as it was trained for a saved
-    /// file that says so; else unit]
+    /// How bytes become numbers [default: none for a model with a Rescaling in front; as it was
+    /// trained for a saved file that says so; else unit]
     #[arg(long, value_enum)]
     scale: Option<How>,
 }
@@ -64,7 +64,8 @@ impl Data {
 
     /// Loads the test set alone.
     pub fn load_test(&self, chosen: &Chosen, quiet: bool) -> Result<Dataset, Failure> {
-        let mut test = read(&self.place(chosen)?, chosen, quiet, datasets::load_test, |data| data.test)?;
+        let mut test =
+            read(&self.place(chosen)?, chosen, quiet, datasets::load_test, |data| data.test)?;
         self.scale.apply(chosen, [&mut test.x], quiet);
         Ok(test)
     }
@@ -101,8 +102,15 @@ impl Scale {
             (None, None) => unit,
         };
         if scale != none && inputs.iter().any(|inputs| inputs.byte_scale().is_some()) {
-            let how = if scale == unit { "divided by 255".to_string() } else { format!("multiplied by {scale}") };
-            chosen.notice(quiet, &format!("Inputs are bytes; they are {how} (--scale none takes them as they are)."));
+            let how = if scale == unit {
+                "divided by 255".to_string()
+            } else {
+                format!("multiplied by {scale}")
+            };
+            chosen.notice(
+                quiet,
+                &format!("Inputs are bytes; they are {how} (--scale none takes them as they are)."),
+            );
         }
         inputs.into_iter().for_each(|inputs| inputs.scale_bytes(scale));
     }

@@ -8,7 +8,8 @@ use super::{Failure, Outcome, choose, output};
 
 /// Compare a model's gradients with differences of its loss, layer by layer.
 ///
-/// Random data, random parameters and a sample of each array; large images are cut down where the layers allow it.
+/// Random data, random parameters and a sample of each array; large images are cut down where the
+/// layers allow it.
 #[derive(Args)]
 #[command(after_help = "Examples:
   tallynet gradcheck
@@ -31,7 +32,12 @@ impl Gradcheck {
         let is_right = |check: &GradientCheck| check.worst <= TOLERANCE;
         let row = |check: &GradientCheck| {
             let verdict = if is_right(check) { "ok" } else { "wrong" };
-            vec![check.name.clone(), check.tried.to_string(), format!("{:.1e}", check.worst), verdict.to_string()]
+            vec![
+                check.name.clone(),
+                check.tried.to_string(),
+                format!("{:.1e}", check.worst),
+                verdict.to_string(),
+            ]
         };
         let rows: Vec<_> = found.iter().map(row).collect();
         let allowed = match size_of::<tallynet::Real>() {
@@ -39,9 +45,15 @@ impl Gradcheck {
             _ => format!("f32 allows {TOLERANCE:.0e} (f64, a build with --features f64, 1e-6)"),
         };
         let heads = ["Parameters", ">tried", ">worst relative error", ""];
-        output::result(&format!("{}Checked on samples of {shape}; {allowed}.\n", table(&heads, &rows)))?;
+        output::result(&format!(
+            "{}Checked on samples of {shape}; {allowed}.\n",
+            table(&heads, &rows)
+        ))?;
         match found.iter().find(|check| !is_right(check)) {
-            Some(check) => Err(Failure { message: format!("the gradient of {} is wrong", check.name), code: 1 }),
+            Some(check) => Err(Failure {
+                message: format!("the gradient of {} is wrong", check.name),
+                code: 1,
+            }),
             None => Ok(()),
         }
     }

@@ -1,4 +1,5 @@
-//! Ctrl-C while training: the batch is finished, and what follows a training (validation, saving, the report) happens.
+//! Ctrl-C while training: the batch is finished, and what follows a training (validation, saving,
+//! the report) happens.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -12,7 +13,8 @@ static ASKED: AtomicBool = AtomicBool::new(false);
 pub struct Interrupt;
 
 impl Interrupt {
-    /// Takes over Ctrl-C (and a request to terminate) for the rest of the process. Asked a second time, it ends at once.
+    /// Takes over Ctrl-C (and a request to terminate) for the rest of the process. Asked a second
+    /// time, it ends at once.
     pub fn listen() -> Interrupt {
         let asked = || {
             if ASKED.swap(true, Ordering::SeqCst) {

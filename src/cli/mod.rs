@@ -24,10 +24,11 @@ use tallynet::kernels;
 use tallynet::model::Sequential;
 use tallynet::model::recipes;
 
-/// Train small Keras-style models on the CPU, see why they have the parameters they have, and prove it.
+/// Train small Keras-style models on the CPU, see why they have the parameters they have, and prove
+/// it.
 ///
-/// Results go to stdout, progress and notices to stderr. The exit code is 0, or 2 where the command line is wrong,
-/// or 1 where anything else is, or 130 where Ctrl-C was pressed twice.
+/// Results go to stdout, progress and notices to stderr. The exit code is 0, or 2 where the command
+/// line is wrong, or 1 where anything else is, or 130 where Ctrl-C was pressed twice.
 #[derive(Parser)]
 #[command(name = "tallynet", version, after_help = EXAMPLES)]
 struct Arguments {
@@ -69,7 +70,8 @@ impl Failure {
 impl<E: Error + 'static> From<E> for Failure {
     fn from(error: E) -> Failure {
         // Arguments come from the command line.
-        let is_usage = matches!((&error as &dyn Error).downcast_ref(), Some(tallynet::Error::Argument(_)));
+        let is_usage =
+            matches!((&error as &dyn Error).downcast_ref(), Some(tallynet::Error::Argument(_)));
         Failure { message: error.to_string(), code: if is_usage { 2 } else { 1 } }
     }
 }
@@ -84,16 +86,17 @@ fn from_1() -> RangedU64ValueParser<usize> {
 /// Parses the command line, runs the command and says how it went.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let outcome = kernels::check_choice().map_err(Failure::usage).and_then(|()| match arguments.command {
-        Command::Train(command) => command.run(),
-        Command::Summary(command) => command.run(),
-        Command::Verify(command) => command.run(),
-        Command::Evaluate(command) => command.run(),
-        Command::Predict(command) => command.run(),
-        Command::Convert(command) => command.run(),
-        Command::Gradcheck(command) => command.run(),
-        Command::Models => models::run(),
-    });
+    let outcome =
+        kernels::check_choice().map_err(Failure::usage).and_then(|()| match arguments.command {
+            Command::Train(command) => command.run(),
+            Command::Summary(command) => command.run(),
+            Command::Verify(command) => command.run(),
+            Command::Evaluate(command) => command.run(),
+            Command::Predict(command) => command.run(),
+            Command::Convert(command) => command.run(),
+            Command::Gradcheck(command) => command.run(),
+            Command::Models => models::run(),
+        });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure { message, code }) => {
@@ -115,7 +118,8 @@ struct Chosen {
 }
 
 impl Chosen {
-    /// Says what is done to the data. Never left out for somebody's own model, whose score depends on it.
+    /// Says what is done to the data. Never left out for somebody's own model, whose score depends
+    /// on it.
     fn notice(&self, quiet: bool, text: &str) {
         if self.is_own || !quiet {
             output::notice(text);
@@ -126,12 +130,15 @@ impl Chosen {
     fn warn_if_untrained(&self, name: &str) {
         if !self.has_weights {
             let seed = self.model.seed;
-            output::notice(&format!("warning: {name} has no weights; these are drawn from the seed {seed}, untrained"));
+            output::notice(&format!(
+                "warning: {name} has no weights; these are drawn from the seed {seed}, untrained"
+            ));
         }
     }
 }
 
-/// Builds the model of this name, or loads the one in this file. The seed is what first weights are drawn from.
+/// Builds the model of this name, or loads the one in this file. The seed is what first weights are
+/// drawn from.
 fn choose(name_or_file: &str, seed: Option<u64>) -> Result<Chosen, Failure> {
     let path = Path::new(name_or_file);
     match recipes::named(name_or_file) {

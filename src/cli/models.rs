@@ -9,10 +9,13 @@ pub fn run() -> Outcome {
     for recipe in RECIPES {
         let model = recipe.build(0)?;
         let compiled = model.compiled()?;
-        let metrics: Vec<_> = compiled.metrics().iter().map(|metric| metric.name.as_str()).collect();
+        let metrics: Vec<_> =
+            compiled.metrics().iter().map(|metric| metric.name.as_str()).collect();
         let data = match recipe.task {
             Task::Mnist => "MNIST",
-            Task::MadeUpRegression | Task::MadeUpPixels => "--data FILE.npz, or else a small made-up task",
+            Task::MadeUpRegression | Task::MadeUpPixels => {
+                "--data FILE.npz, or else a small made-up task"
+            }
         };
         text += &format!("{}\n    {}\n    data: {data}\n", recipe.name, recipe.about);
         text += &format!(

@@ -20,7 +20,8 @@ pub fn result(text: &str) -> Outcome {
 
 /// What was saved, and where.
 pub fn saved(path: &Path) -> String {
-    let alone = if formats::holds_weights(path) { "" } else { " (a description alone, without weights)" };
+    let alone =
+        if formats::holds_weights(path) { "" } else { " (a description alone, without weights)" };
     format!("Saved {}{alone}", path.display())
 }
 
@@ -37,12 +38,19 @@ pub fn warnings(path: &Path, warnings: &[String]) {
 /// Refuses to write where something else is: what is read, or another output.
 pub fn refuse_overwriting(flag: &str, path: &Path, others: &[PathBuf]) -> Outcome {
     let place = |path: &Path| formats::place(path).ok();
-    // Hard links have two places. Only files are opened: to open a pipe is to wait for whoever writes to it.
-    let linked =
-        |other: &PathBuf| path.is_file() && other.is_file() && same_file::is_same_file(path, other).unwrap_or(false);
-    let same = |other: &PathBuf| (place(path).is_some() && place(path) == place(other)) || linked(other);
+    // Hard links have two places. Only files are opened: to open a pipe is to wait for whoever
+    // writes to it.
+    let linked = |other: &PathBuf| {
+        path.is_file() && other.is_file() && same_file::is_same_file(path, other).unwrap_or(false)
+    };
+    let same =
+        |other: &PathBuf| (place(path).is_some() && place(path) == place(other)) || linked(other);
     match others.iter().find(|other| same(other)) {
-        Some(other) => Err(Failure::usage(format!("{flag} {} would overwrite {}", path.display(), other.display()))),
+        Some(other) => Err(Failure::usage(format!(
+            "{flag} {} would overwrite {}",
+            path.display(),
+            other.display()
+        ))),
         None => Ok(()),
     }
 }

@@ -30,7 +30,11 @@ pub struct Predict {
 
 impl Predict {
     pub fn run(self) -> Outcome {
-        output::refuse_overwriting("-o", &self.output, &[PathBuf::from(&self.file), self.input.clone()])?;
+        output::refuse_overwriting(
+            "-o",
+            &self.output,
+            &[PathBuf::from(&self.file), self.input.clone()],
+        )?;
         if self.output.extension().is_some_and(|extension| !extension.eq_ignore_ascii_case("npy")) {
             return Err(Failure::usage(format!(
                 "-o {}: outputs are a NumPy array; end it in .npy",
@@ -46,7 +50,11 @@ impl Predict {
         let mut bytes = vec![];
         outputs.write_npy(&mut bytes)?;
         formats::replace(&self.output, &bytes)?;
-        output::notice(&format!("Wrote {} with the shape {:?}", self.output.display(), outputs.shape()));
+        output::notice(&format!(
+            "Wrote {} with the shape {:?}",
+            self.output.display(),
+            outputs.shape()
+        ));
         Ok(())
     }
 }

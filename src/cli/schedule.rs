@@ -12,27 +12,40 @@ const SCHEDULES: [(&str, &str, &str); 5] = [
     ("polynomial", "PolynomialDecay", "polynomial:decay_steps=5000,end_learning_rate=0"),
 ];
 
-/// Reads a schedule. It starts at `rate`, or else at its own `initial_learning_rate`, or else at `default`.
+/// Reads a schedule. It starts at `rate`, or else at its own `initial_learning_rate`, or else at
+/// `default`.
 pub fn parse(text: &str, rate: Option<f64>, default: f64) -> Result<LearningRate, String> {
     let (name, options) = text.split_once(':').unwrap_or((text, ""));
-    let Some((_, class, good)) = SCHEDULES.iter().find(|(short, class, _)| [*short, *class].contains(&name)) else {
+    let Some((_, class, good)) =
+        SCHEDULES.iter().find(|(short, class, _)| [*short, *class].contains(&name))
+    else {
         let names = SCHEDULES.map(|(short, ..)| short).join(", ");
         let good = SCHEDULES[1].2;
         return Err(format!(
             "--schedule {text}: there is no schedule {name:?}; there are {names}; a good one is {good}"
         ));
     };
-    read(class, options, rate, default).map_err(|problem| format!("--schedule {text}: {problem}; a good one is {good}"))
+    read(class, options, rate, default)
+        .map_err(|problem| format!("--schedule {text}: {problem}; a good one is {good}"))
 }
 
-fn read(class: &str, options: &str, rate: Option<f64>, default: f64) -> Result<LearningRate, String> {
+fn read(
+    class: &str,
+    options: &str,
+    rate: Option<f64>,
+    default: f64,
+) -> Result<LearningRate, String> {
     let mut config = Map::new();
     for option in options.split(',').filter(|option| !option.is_empty()) {
-        let (key, words) = option.split_once('=').ok_or_else(|| format!("{option:?} is not of the form name=value"))?;
+        let (key, words) = option
+            .split_once('=')
+            .ok_or_else(|| format!("{option:?} is not of the form name=value"))?;
         let one = |word: &str| match (word.parse::<f64>(), word.parse::<bool>()) {
             (Ok(number), _) if number.is_finite() => Ok(json!(number)),
             (_, Ok(switch)) => Ok(json!(switch)),
-            _ => Err(format!("{key} is {word:?}, which is neither a finite number nor true or false")),
+            _ => Err(format!(
+                "{key} is {word:?}, which is neither a finite number nor true or false"
+            )),
         };
         let value = match ["boundaries", "values"].contains(&key) {
             true => Value::Array(words.split('/').map(one).collect::<Result<_, _>>()?),
@@ -45,9 +58,14 @@ fn read(class: &str, options: &str, rate: Option<f64>, default: f64) -> Result<L
     let start = "initial_learning_rate";
     match (class == "PiecewiseConstantDecay", rate, config.contains_key(start)) {
         (true, None, _) | (false, None, true) => {}
-        (true, ..) => return Err("it has rates of its own, so --learning-rate would say nothing".to_string()),
-        (_, Some(_), true) => return Err(format!("--learning-rate and {start} say the same; give one of them")),
+        (true, ..) => {
+            return Err("it has rates of its own, so --learning-rate would say nothing".to_string());
+        }
+        (_, Some(_), true) => {
+            return Err(format!("--learning-rate and {start} say the same; give one of them"));
+        }
         (_, rate, false) => drop(config.insert(start.to_string(), json!(rate.unwrap_or(default)))),
     }
-    LearningRate::try_from(json!({ "class_name": class, "config": config })).map_err(|error| error.to_string())
+    LearningRate::try_from(json!({ "class_name": class, "config": config }))
+        .map_err(|error| error.to_string())
 }

@@ -10,7 +10,8 @@ use tallynet::losses::AnyLoss;
 use tallynet::model::{Sequential, Style};
 use tallynet::optimizers::AnyOptimizer;
 use tallynet::training::{
-    CSVLogger, Callback, EarlyStopping, FitOptions, History, ModelCheckpoint, Progress, ReduceLROnPlateau, Scores,
+    CSVLogger, Callback, EarlyStopping, FitOptions, History, ModelCheckpoint, Progress,
+    ReduceLROnPlateau, Scores,
 };
 use tallynet::{Error, datasets, formats};
 
@@ -20,8 +21,9 @@ use super::{Failure, Outcome, choose, evaluate, from_1, output, schedule};
 
 /// Train a model, score it on the test set and verify its weights.
 ///
-/// After every epoch the model is evaluated on the test set, or on the rows that --validation-split keeps. The test
-/// score is always taken on the test set. Ctrl-C ends the training after the batch, and all that follows it still does.
+/// After every epoch the model is evaluated on the test set, or on the rows that --validation-split
+/// keeps. The test score is always taken on the test set. Ctrl-C ends the training after the batch,
+/// and all that follows it still does.
 #[derive(Args)]
 #[command(after_help = "Examples:
   tallynet train
@@ -52,7 +54,8 @@ pub struct Train {
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = from_1())]
     batch_size: Option<usize>,
 
-    /// How the gradient moves the parameters: sgd, rmsprop, adagrad, adam or adamw [default: the model's]
+    /// How the gradient moves the parameters: sgd, rmsprop, adagrad, adam or adamw [default: the
+    /// model's]
     #[arg(long, value_name = "NAME", value_parser = AnyOptimizer::by_name)]
     optimizer: Option<AnyOptimizer>,
 
@@ -60,7 +63,8 @@ pub struct Train {
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     learning_rate: Option<f64>,
 
-    /// How the learning rate changes from batch to batch, as in the examples below; it starts at --learning-rate
+    /// How the learning rate changes from batch to batch, as in the examples below; it starts at
+    /// --learning-rate
     #[arg(long, value_name = "NAME:OPTIONS", conflicts_with = "reduce_on_plateau")]
     schedule: Option<String>,
 
@@ -80,11 +84,13 @@ pub struct Train {
     #[arg(long, value_name = "NAME", value_parser = AnyLoss::by_name)]
     loss: Option<AnyLoss>,
 
-    /// What is counted beside the loss, separated by commas: accuracy, mae, precision, … [default: the model's]
+    /// What is counted beside the loss, separated by commas: accuracy, mae, precision, … [default:
+    /// the model's]
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     metrics: Option<Vec<String>>,
 
-    /// What the first weights and the order of rows are drawn from [default: 0, or the saved file's]
+    /// What the first weights and the order of rows are drawn from [default: 0, or the saved
+    /// file's]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     seed: Option<u64>,
 
@@ -92,7 +98,8 @@ pub struct Train {
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = from_1())]
     threads: Option<usize>,
 
-    /// Validate on this share of the training rows, taken from their end, instead of on the test set
+    /// Validate on this share of the training rows, taken from their end, instead of on the test
+    /// set
     #[arg(long, value_name = "F", allow_negative_numbers = true)]
     validation_split: Option<f64>,
 
@@ -108,7 +115,8 @@ pub struct Train {
     #[arg(long)]
     json: bool,
 
-    /// Save the model after every epoch with the best val_loss so far; {epoch:02d} and {val_loss:.2f} stand for values
+    /// Save the model after every epoch with the best val_loss so far; {epoch:02d} and
+    /// {val_loss:.2f} stand for values
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<String>,
 
@@ -144,13 +152,16 @@ impl Train {
             validation_split: self.validation_split.unwrap_or(0.0),
             ..FitOptions::default()
         };
-        let mut callbacks: Vec<&mut dyn Callback> = callbacks.iter_mut().map(|callback| &mut **callback as _).collect();
-        let steps = |model: &Sequential| model.compiled().map_or(0, |compiled| compiled.state().iteration);
+        let mut callbacks: Vec<&mut dyn Callback> =
+            callbacks.iter_mut().map(|callback| &mut **callback as _).collect();
+        let steps =
+            |model: &Sequential| model.compiled().map_or(0, |compiled| compiled.state().iteration);
         let before = steps(&model);
         let history = model.fit(&data.train, options, &mut callbacks);
-        // First of all what would be lost otherwise: also where a callback's file could not be written any more.
-        let is_trained =
-            history.is_ok() || (!matches!(history, Err(Error::NotFinite { .. })) && steps(&model) > before);
+        // First of all what would be lost otherwise: also where a callback's file could not be
+        // written any more.
+        let is_trained = history.is_ok()
+            || (!matches!(history, Err(Error::NotFinite { .. })) && steps(&model) > before);
         if let Some(path) = self.save.as_ref().filter(|_| is_trained) {
             formats::save(&model, path)?;
         }
@@ -167,13 +178,18 @@ impl Train {
         output::result(&text)
     }
 
-    /// Refuses what training would only stumble over at its end, and what would write over other files.
+    /// Refuses what training would only stumble over at its end, and what would write over other
+    /// files.
     fn check(&self, data: &Place) -> Outcome {
         if self.validation_split.is_some_and(|share| !(share > 0.0 && share < 1.0)) {
             return Err(Failure::usage("--validation-split is between 0 and 1, such as 0.1"));
         }
         let checkpoint = self.checkpoint.as_ref().map(Path::new);
-        let outputs = [("--save", self.save.as_deref()), ("--checkpoint", checkpoint), ("--csv", self.csv.as_deref())];
+        let outputs = [
+            ("--save", self.save.as_deref()),
+            ("--checkpoint", checkpoint),
+            ("--csv", self.csv.as_deref()),
+        ];
         let mut read = match data {
             Place::Path(path) => datasets::files(path),
             Place::MadeUp(_) => vec![],
@@ -188,22 +204,40 @@ impl Train {
             }
             read.push(path.to_path_buf());
         }
-        let problem = "--checkpoint: a .json would hold no weights; end it in .keras or .safetensors";
-        checkpoint.is_none_or(formats::holds_weights).then_some(()).ok_or_else(|| Failure::usage(problem))
+        let problem =
+            "--checkpoint: a .json would hold no weights; end it in .keras or .safetensors";
+        checkpoint
+            .is_none_or(formats::holds_weights)
+            .then_some(())
+            .ok_or_else(|| Failure::usage(problem))
     }
 
-    /// What the flags ask for beside training. The progress comes last: it prints what the others add to the logs.
+    /// What the flags ask for beside training. The progress comes last: it prints what the others
+    /// add to the logs.
     fn callbacks(&self, verbose: bool) -> Vec<Box<dyn Callback>> {
         let mut callbacks: Vec<Box<dyn Callback>> = vec![Box::new(Interrupt::listen())];
         if let Some(patience) = self.reduce_on_plateau {
-            callbacks.push(Box::new(ReduceLROnPlateau { patience, verbose, ..ReduceLROnPlateau::default() }));
+            callbacks.push(Box::new(ReduceLROnPlateau {
+                patience,
+                verbose,
+                ..ReduceLROnPlateau::default()
+            }));
         }
         if let Some(patience) = self.patience {
-            let stopping = EarlyStopping { patience, verbose, restore_best_weights: true, ..EarlyStopping::default() };
+            let stopping = EarlyStopping {
+                patience,
+                verbose,
+                restore_best_weights: true,
+                ..EarlyStopping::default()
+            };
             callbacks.push(Box::new(stopping));
         }
         if let Some(path) = &self.checkpoint {
-            callbacks.push(Box::new(ModelCheckpoint { save_best_only: true, verbose, ..ModelCheckpoint::new(path) }));
+            callbacks.push(Box::new(ModelCheckpoint {
+                save_best_only: true,
+                verbose,
+                ..ModelCheckpoint::new(path)
+            }));
         }
         if callbacks.len() > 1 && verbose && self.validation_split.is_none() {
             output::notice(
@@ -222,25 +256,32 @@ impl Train {
     /// Compiles the model anew where a flag says something else than it was compiled with.
     fn compile(&self, model: &mut Sequential) -> Outcome {
         let old = model.compiled().ok().cloned();
-        let missing =
-            |flags: &str| Failure::usage(format!("{} does not say how it is trained; give {flags}", self.model));
+        let missing = |flags: &str| {
+            Failure::usage(format!("{} does not say how it is trained; give {flags}", self.model))
+        };
         let (optimizer, loss) = match &old {
             Some(old) => (old.optimizer().ok().cloned(), Some(old.loss().clone())),
             None => (None, None),
         };
-        let (mut optimizer, loss) = match (self.optimizer.clone().or(optimizer), self.loss.clone().or(loss)) {
-            (Some(optimizer), Some(loss)) => (optimizer, loss),
-            (None, Some(_)) if old.is_some() => {
-                return Err(Failure::usage("the file has no optimizer that is known here; give --optimizer"));
-            }
-            (None, None) => return Err(missing("--optimizer and --loss")),
-            (None, _) => return Err(missing("--optimizer, such as sgd or adam")),
-            (_, None) => return Err(missing("--loss")),
-        };
+        let (mut optimizer, loss) =
+            match (self.optimizer.clone().or(optimizer), self.loss.clone().or(loss)) {
+                (Some(optimizer), Some(loss)) => (optimizer, loss),
+                (None, Some(_)) if old.is_some() => {
+                    return Err(Failure::usage(
+                        "the file has no optimizer that is known here; give --optimizer",
+                    ));
+                }
+                (None, None) => return Err(missing("--optimizer and --loss")),
+                (None, _) => return Err(missing("--optimizer, such as sgd or adam")),
+                (_, None) => return Err(missing("--loss")),
+            };
         let metrics = match &self.metrics {
-            Some(names) => {
-                names.iter().map(|name| name.trim()).filter(|name| !name.is_empty()).map(Into::into).collect()
-            }
+            Some(names) => names
+                .iter()
+                .map(|name| name.trim())
+                .filter(|name| !name.is_empty())
+                .map(Into::into)
+                .collect(),
             None => old.as_ref().map_or(vec![], |old| old.metrics().to_vec()),
         };
         if let Some(rate) = self.learning_rate {
@@ -254,20 +295,25 @@ impl Train {
         if let Some(momentum) = self.momentum {
             let AnyOptimizer::Sgd(sgd) = &mut optimizer else {
                 let class = optimizer.class_name();
-                return Err(Failure::usage(format!("--momentum is for sgd, and the optimizer is {class}")));
+                return Err(Failure::usage(format!(
+                    "--momentum is for sgd, and the optimizer is {class}"
+                )));
             };
             sgd.momentum = momentum;
         }
         model.compile_with(Some(optimizer), loss, metrics)?;
         if let Some(old) = old {
-            model.compiled_mut()?.resume(old, self.optimizer.is_none() && self.learning_rate.is_none());
+            model
+                .compiled_mut()?
+                .resume(old, self.optimizer.is_none() && self.learning_rate.is_none());
         }
         Ok(())
     }
 }
 
 fn json_line(model: &Sequential, history: &History, scores: &Scores, seconds: f64) -> String {
-    let by_layer: BTreeMap<_, _> = model.layers().iter().map(|each| (each.name(), each.count_params().0)).collect();
+    let by_layer: BTreeMap<_, _> =
+        model.layers().iter().map(|each| (each.name(), each.count_params().0)).collect();
     let line = json!({
         "loss": scores.loss,
         "metrics": BTreeMap::from_iter(scores.metrics.clone()),

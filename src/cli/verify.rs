@@ -9,7 +9,9 @@ use super::{Failure, Outcome, load, output};
 
 /// Count the weights in a saved file against the formulas and the summary.
 #[derive(Args)]
-#[command(after_help = "Examples:\n  tallynet verify digits.safetensors\n  tallynet verify model.keras")]
+#[command(
+    after_help = "Examples:\n  tallynet verify digits.safetensors\n  tallynet verify model.keras"
+)]
 pub struct Verify {
     /// A file that `tallynet train --save` or Keras wrote
     file: PathBuf,
@@ -18,11 +20,18 @@ pub struct Verify {
 impl Verify {
     pub fn run(self) -> Outcome {
         if let Some(name) = self.file.to_str().filter(|name| recipes::named(name).is_ok()) {
-            let what = format!("{name} is a model with a name, and no file to count in; train --save FILE makes one");
+            let what = format!(
+                "{name} is a model with a name, and no file to count in; train --save FILE makes one"
+            );
             return Err(Failure::usage(what));
         }
         let loaded = load(&self.file)?;
-        let alone = || format!("{}: this is a description alone; it holds no weights to count", self.file.display());
+        let alone = || {
+            format!(
+                "{}: this is a description alone; it holds no weights to count",
+                self.file.display()
+            )
+        };
         let arrays = loaded.arrays.ok_or_else(|| Failure { message: alone(), code: 1 })?;
         output::result(&format!("{}\n", loaded.model.verify_arrays(&arrays)?))
     }

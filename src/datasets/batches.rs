@@ -1,5 +1,5 @@
-//! Rows of a dataset as a model takes them: checked once against its shapes, then gathered a few at a time, in any
-//! order.
+//! Rows of a dataset as a model takes them: checked once against its shapes, then gathered a few at
+//! a time, in any order.
 
 use std::fmt::Display;
 
@@ -12,7 +12,8 @@ use crate::random::{self, Stream};
 use crate::shape::{Shape, Tuple};
 use crate::{Error, Real, Result};
 
-/// How many rows are asked for at a time, before their turn: shuffled rows come from anywhere in memory.
+/// How many rows are asked for at a time, before their turn: shuffled rows come from anywhere in
+/// memory.
 const FETCHED_AHEAD: usize = 4;
 
 /// A dataset that fits a model.
@@ -45,7 +46,9 @@ impl Values<'_> {
     fn write(self, first: usize, to: &mut [Real]) {
         match self {
             Values::Bytes(values, scale) => scale_bytes(&values[first..][..to.len()], scale, to),
-            Values::Labels(values) => to.iter_mut().zip(&values[first..]).for_each(|(to, label)| *to = *label as Real),
+            Values::Labels(values) => {
+                to.iter_mut().zip(&values[first..]).for_each(|(to, label)| *to = *label as Real)
+            }
             Values::OneHot(labels, classes) => {
                 to.fill(0.0);
                 let rows = to.chunks_exact_mut(classes).zip(&labels[first / classes..]);
@@ -57,15 +60,18 @@ impl Values<'_> {
 }
 
 impl<'a> Rows<'a> {
-    /// Checks a dataset against a model's shapes; the targets of a `sparse` loss are class numbers, one for each vector
-    /// of the output's last axis. Axes of length 1 are added or dropped to fit; what does not fit is an error with both
-    /// shapes and a remedy.
+    /// Checks a dataset against a model's shapes; the targets of a `sparse` loss are class numbers,
+    /// one for each vector of the output's last axis. Axes of length 1 are added or dropped to fit;
+    /// what does not fit is an error with both shapes and a remedy.
     pub fn new(data: &'a Dataset, input: &Shape, output: &Shape, sparse: bool) -> Result<Rows<'a>> {
         let inputs = Rows::inputs_only(&data.x, input)?;
         let (len, shape, classes) = (inputs.len, data.y.shape(), output.last());
-        let (n_targets, sample) = shape.split_first().map_or((0, shape), |(n, sample)| (*n, sample));
+        let (n_targets, sample) =
+            shape.split_first().map_or((0, shape), |(n, sample)| (*n, sample));
         if n_targets != len {
-            return Err(Error::Data(format!("there are {len} inputs and {n_targets} targets; each sample needs both")));
+            return Err(Error::Data(format!(
+                "there are {len} inputs and {n_targets} targets; each sample needs both"
+            )));
         }
         if len > u32::MAX as usize {
             return Err(Error::Data(format!("{len} rows are more than can be numbered")));
@@ -74,7 +80,11 @@ impl<'a> Rows<'a> {
         let per_class = Shape::from(output.dims().split_last().map_or(&[][..], |(_, rest)| rest));
         let sample = Shape::from(sample).squeezed();
         let (as_output, as_classes) = (sample == output.squeezed(), sample == per_class.squeezed());
-        let one_hot = !sparse && !as_output && as_classes && classes > 1 && matches!(data.y, Targets::Labels(_));
+        let one_hot = !sparse
+            && !as_output
+            && as_classes
+            && classes > 1
+            && matches!(data.y, Targets::Labels(_));
         if !(one_hot || if sparse { as_classes } else { as_output }) {
             let needed = match sparse {
                 true => format!("class numbers of {per_class}"),
@@ -101,18 +111,26 @@ impl<'a> Rows<'a> {
     /// The same rows with class numbers for targets, where those are spread out to one-hot vectors.
     pub fn as_class_numbers(&self) -> Option<Rows<'a>> {
         let Values::OneHot(labels, classes) = self.y else { return None };
-        Some(Rows { y: Values::Labels(labels), target_width: self.target_width / classes, ..self.clone() })
+        Some(Rows {
+            y: Values::Labels(labels),
+            target_width: self.target_width / classes,
+            ..self.clone()
+        })
     }
 
     /// Checks inputs alone, for a prediction.
     pub fn inputs_only(x: &'a Inputs, input: &Shape) -> Result<Rows<'a>> {
         let [len, sample @ ..] = x.shape() else {
-            return Err(Error::Data("the inputs are a single number; they need one row a sample".to_string()));
+            return Err(Error::Data(
+                "the inputs are a single number; they need one row a sample".to_string(),
+            ));
         };
         if Shape::from(sample).squeezed() != input.squeezed() {
             let remedy = match Shape::from(sample).n_values() == input.n_values() {
                 true => "reshape the data, or begin the model with their shape and Flatten",
-                false => "choose the data that belong to the model, or build the model for this shape",
+                false => {
+                    "choose the data that belong to the model, or build the model for this shape"
+                }
             };
             let (shape, sample) = (Tuple(x.shape()), Tuple(sample));
             return Err(Error::Data(format!(
@@ -127,26 +145,48 @@ impl<'a> Rows<'a> {
             Inputs::Reals(values) => Values::Reals(contiguous(values)?),
         };
         let (y, input_width) = (Values::Reals(&[]), input.n_values());
-        Ok(Rows { x, y, weights: None, input_width, target_width: 0, positions: 0, first: 0, len: *len })
+        Ok(Rows {
+            x,
+            y,
+            weights: None,
+            input_width,
+            target_width: 0,
+            positions: 0,
+            first: 0,
+            len: *len,
+        })
     }
 
     /// Lets the rows count differently: by a number for each, or for each class.
-    pub fn weighted(self, samples: Option<&[Real]>, classes: Option<&[(usize, Real)]>) -> Result<Rows<'a>> {
+    pub fn weighted(
+        self,
+        samples: Option<&[Real]>,
+        classes: Option<&[(usize, Real)]>,
+    ) -> Result<Rows<'a>> {
         let wrong = |problem: String| Err(Error::Argument(problem));
         let weights: Vec<Real> = match (samples, classes) {
             (None, None) => return Ok(self),
-            (Some(_), Some(_)) => return wrong("give either a sample_weight or a class_weight, and not both".into()),
+            (Some(_), Some(_)) => {
+                return wrong("give either a sample_weight or a class_weight, and not both".into());
+            }
             (Some(weights), None) if weights.len() == self.len => weights.to_vec(),
             (Some(weights), None) => {
                 let given = weights.len();
-                return wrong(format!("there are {given} sample weights for {} rows; give one for each", self.len));
+                return wrong(format!(
+                    "there are {given} sample weights for {} rows; give one for each",
+                    self.len
+                ));
             }
             (None, Some(_)) if self.positions != 1 => {
                 return wrong("a class_weight needs targets with one class a row".into());
             }
             (None, Some(classes)) => {
-                let of =
-                    |class: Real| classes.iter().find(|(named, _)| *named as Real == class).map_or(1.0, |(_, w)| *w);
+                let of = |class: Real| {
+                    classes
+                        .iter()
+                        .find(|(named, _)| *named as Real == class)
+                        .map_or(1.0, |(_, w)| *w)
+                };
                 let mut y = vec![0.0; self.target_width];
                 let class = |row: usize| {
                     self.y.write(row * self.target_width, &mut y);
@@ -159,7 +199,9 @@ impl<'a> Rows<'a> {
             }
         };
         match weights.iter().find(|weight| !weight.is_finite()) {
-            Some(weight) => wrong(format!("a weight of a row is a finite number, and not {weight}")),
+            Some(weight) => {
+                wrong(format!("a weight of a row is a finite number, and not {weight}"))
+            }
             None => Ok(Rows { weights: Some(weights), ..self }),
         }
     }
@@ -175,8 +217,8 @@ impl<'a> Rows<'a> {
         self.target_width
     }
 
-    /// Splits off the last rows for validation, as Keras does: the training part is the floor of `len · (1 − share)`.
-    /// A share that leaves no row on one side is an error.
+    /// Splits off the last rows for validation, as Keras does: the training part is the floor of
+    /// `len · (1 − share)`. A share that leaves no row on one side is an error.
     pub fn split(self, share: f64) -> Result<(Rows<'a>, Rows<'a>)> {
         let len = self.len;
         let training = (len as f64 * (1.0 - share)).floor() as usize;
@@ -199,8 +241,13 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Writes the rows with these numbers, one behind the other: inputs, targets (unless there are none) and weights.
-    pub fn gather(&self, numbers: impl Iterator<Item = usize> + Clone, [x, y, weights]: [&mut [Real]; 3]) {
+    /// Writes the rows with these numbers, one behind the other: inputs, targets (unless there are
+    /// none) and weights.
+    pub fn gather(
+        &self,
+        numbers: impl Iterator<Item = usize> + Clone,
+        [x, y, weights]: [&mut [Real]; 3],
+    ) {
         let numbers = numbers.map(|row| self.first + row);
         let (width, target_width) = (self.input_width, self.target_width);
         let mut ahead = numbers.clone().skip(FETCHED_AHEAD);
@@ -221,17 +268,23 @@ impl<'a> Rows<'a> {
         if let Values::Reals(values) = self.y
             && values.iter().any(|y| !y.is_finite())
         {
-            return Some("the targets hold values that are not finite; mend or drop those rows".to_string());
+            return Some(
+                "the targets hold values that are not finite; mend or drop those rows".to_string(),
+            );
         }
         let largest = match self.x {
             Values::Bytes(_, scale) => 255.0 * scale,
             Values::Reals(values) if values.iter().any(|x| !x.is_finite()) => {
-                return Some("the inputs hold values that are not finite; mend or drop those rows".to_string());
+                return Some(
+                    "the inputs hold values that are not finite; mend or drop those rows"
+                        .to_string(),
+                );
             }
             Values::Reals(values) => values.iter().fold(0.0, |max, x| x.abs().max(max)),
             Values::Labels(_) | Values::OneHot(..) => 0.0,
         };
-        (largest > 10.0).then(|| format!("the inputs reach {largest}; scale them to about 1, images by 1/255"))
+        (largest > 10.0)
+            .then(|| format!("the inputs reach {largest}; scale them to about 1, images by 1/255"))
     }
 }
 
@@ -247,7 +300,10 @@ fn contiguous<T>(array: &ArrayD<T>) -> Result<&[T]> {
 }
 
 /// The numbers of targets, each checked to be one of so many classes where that is what they are.
-fn targets<T: Copy + Into<f64> + Display>(array: &ArrayD<T>, classes: Option<usize>) -> Result<&[T]> {
+fn targets<T: Copy + Into<f64> + Display>(
+    array: &ArrayD<T>,
+    classes: Option<usize>,
+) -> Result<&[T]> {
     let values = contiguous(array)?;
     let Some(n) = classes else { return Ok(values) };
     let is_class = |y: f64| y >= 0.0 && y.fract() == 0.0 && y < n as f64;

@@ -22,18 +22,21 @@ pub fn regression(seed: u64) -> TrainTest {
     let mut generator = random::generator(seed, Stream::Data);
     let mut rows = |n: usize| {
         let x = ArrayD::from_shape_simple_fn(IxDyn(&[n, 514]), || generator.random::<Real>() - 0.5);
-        let y = ArrayD::from_shape_fn(IxDyn(&[n, 257]), |i| x[[i[0], i[1]]] - x[[i[0], i[1] + 257]]);
+        let y =
+            ArrayD::from_shape_fn(IxDyn(&[n, 257]), |i| x[[i[0], i[1]]] - x[[i[0], i[1] + 257]]);
         Dataset { x: Inputs::Reals(x), y: Targets::Reals(y) }
     };
     TrainTest { train: rows(4096), test: rows(512) }
 }
 
-/// Images of 224 × 224 × 3 with ten horizontal bands, each of a class and of that class's colour, in noise. The
-/// targets are the classes of the 218 × 218 pixels in the middle, which is what three convolutions of 3 × 3 see.
+/// Images of 224 × 224 × 3 with ten horizontal bands, each of a class and of that class's colour,
+/// in noise. The targets are the classes of the 218 × 218 pixels in the middle, which is what three
+/// convolutions of 3 × 3 see.
 pub fn pixels(seed: u64) -> TrainTest {
     let mut generator = random::generator(seed, Stream::Data);
     let mut rows = |n: usize| {
-        let classes: Vec<[u32; 10]> = (0..n).map(|_| std::array::from_fn(|_| generator.random_range(0..10))).collect();
+        let classes: Vec<[u32; 10]> =
+            (0..n).map(|_| std::array::from_fn(|_| generator.random_range(0..10))).collect();
         let class = |image: usize, line: usize| classes[image][line * 10 / 224];
         let x = ArrayD::from_shape_fn(IxDyn(&[n, 224, 224, 3]), |i| {
             // Three digits to the base 3 tell ten classes apart.

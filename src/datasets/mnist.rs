@@ -1,16 +1,18 @@
-//! A data set of MNIST's form: four IDX files of 60,000 + 10,000 images of 28×28, raw or packed with gzip. MNIST itself,
-//! Fashion-MNIST and KMNIST have it.
+//! A data set of MNIST's form: four IDX files of 60,000 + 10,000 images of 28×28, raw or packed
+//! with gzip. MNIST itself, Fashion-MNIST and KMNIST have it.
 //!
-//! The `mnist` crate reads the files. It panics on whatever it does not expect and never compares a file's length with
-//! its header, so that a truncated one would pair images with the labels of others. Presence, magic number, counts and
-//! exact length are therefore checked here before it runs. It holds the training images twice for a moment (94 MB),
-//! which no use of it avoids; its vectors become arrays without a further copy. It joins each file name to a folder, and
-//! a whole path in place of a name stands for itself: so one file can lie in the cache and another not.
+//! The `mnist` crate reads the files. It panics on whatever it does not expect and never compares a
+//! file's length with its header, so that a truncated one would pair images with the labels of
+//! others. Presence, magic number, counts and exact length are therefore checked here before it
+//! runs. It holds the training images twice for a moment (94 MB), which no use of it avoids; its
+//! vectors become arrays without a further copy. It joins each file name to a folder, and a whole
+//! path in place of a name stands for itself: so one file can lie in the cache and another not.
 //!
-//! It knows unpacked files only, so a packed one becomes a file, once: beside itself, where the next run and other
-//! programs find it, or, where nothing can be created there, in a cache folder. It appears under its name only when it
-//! is whole and checked, so two runs at once do no harm. In the cache each file lies in a folder named after the checksum
-//! and size of its `.gz`, so sets never mix.
+//! It knows unpacked files only, so a packed one becomes a file, once: beside itself, where the
+//! next run and other programs find it, or, where nothing can be created there, in a cache folder.
+//! It appears under its name only when it is whole and checked, so two runs at once do no harm. In
+//! the cache each file lies in a folder named after the checksum and size of its `.gz`, so sets
+//! never mix.
 
 use std::env;
 use std::fs::{self, File};
@@ -41,15 +43,23 @@ const FILES: [Idx; 4] = [
 const REMEDY: &str = "put a sound copy there (download it again), with the ending .gz if it is packed and without it if \
                       not; for a set of other sizes, name a .npz file with x_train, y_train, x_test and y_test";
 
-/// Reads the four files in `folder`. One that is there as `.gz` alone is unpacked, once: beside itself or, where no file
-/// can be created, in the folder `TALLYNET_CACHE`, else in `tallynet` in the user's cache folder.
-/// Errors are files that are missing, truncated, too long, of another kind or size, or that cannot be read.
+/// Reads the four files in `folder`. One that is there as `.gz` alone is unpacked, once: beside
+/// itself or, where no file can be created, in the folder `TALLYNET_CACHE`, else in `tallynet` in
+/// the user's cache folder. Errors are files that are missing, truncated, too long, of another kind
+/// or size, or that cannot be read.
 pub fn load(folder: &Path) -> Result<TrainTest> {
     fs::metadata(folder.join(".")).map_err(Error::io("read", folder))?;
-    let missing = FILES.iter().filter(|file| !file.is_in(folder)).map(|file| format!("{0} or {0}.gz", file.name));
+    let missing = FILES
+        .iter()
+        .filter(|file| !file.is_in(folder))
+        .map(|file| format!("{0} or {0}.gz", file.name));
     let missing: Vec<_> = missing.collect();
     if !missing.is_empty() {
-        return Err(Error::file(folder, format!("these files are missing: {}", missing.join(", ")), REMEDY));
+        return Err(Error::file(
+            folder,
+            format!("these files are missing: {}", missing.join(", ")),
+            REMEDY,
+        ));
     }
     let paths = FILES.iter().map(|file| file.locate(folder)).collect::<Result<Vec<_>>>()?;
     // Unpacking takes a while, in which somebody may have changed what was looked at before.
@@ -63,7 +73,10 @@ pub fn load(folder: &Path) -> Result<TrainTest> {
         .test_images_filename(&paths[2])
         .test_labels_filename(&paths[3])
         .finalize();
-    Ok(TrainTest { train: dataset(folder, trn_img, trn_lbl)?, test: dataset(folder, tst_img, tst_lbl)? })
+    Ok(TrainTest {
+        train: dataset(folder, trn_img, trn_lbl)?,
+        test: dataset(folder, tst_img, tst_lbl)?,
+    })
 }
 
 /// The four files, as they are called unpacked and packed.
@@ -77,11 +90,16 @@ pub(super) fn is_in(folder: &Path) -> bool {
 }
 
 fn dataset(folder: &Path, mut images: Vec<u8>, labels: Vec<u8>) -> Result<Dataset> {
-    // The crate appends the test images to the training images and cuts them off again, which leaves room behind them.
+    // The crate appends the test images to the training images and cuts them off again, which
+    // leaves room behind them.
     images.shrink_to_fit();
-    let x = ArrayD::from_shape_vec(IxDyn(&[labels.len(), 28, 28]), images)
-        .map_err(|_| Error::file(folder, "the files changed while they were being read", "try again"))?;
-    Ok(Dataset { x: Inputs::bytes(x), y: Targets::Labels(Array1::from(labels).mapv(u32::from).into_dyn()) })
+    let x = ArrayD::from_shape_vec(IxDyn(&[labels.len(), 28, 28]), images).map_err(|_| {
+        Error::file(folder, "the files changed while they were being read", "try again")
+    })?;
+    Ok(Dataset {
+        x: Inputs::bytes(x),
+        y: Targets::Labels(Array1::from(labels).mapv(u32::from).into_dyn()),
+    })
 }
 
 impl Idx {
@@ -98,7 +116,10 @@ impl Idx {
         let (raw, packed) = (folder.join(self.name), self.packed(folder));
         let path = if raw.exists() {
             self.check_file(&raw).map_err(|error| {
-                let delete = format!("delete it: {} beside it is sound and will be unpacked", packed.display());
+                let delete = format!(
+                    "delete it: {} beside it is sound and will be unpacked",
+                    packed.display()
+                );
                 explain(&raw, if self.inflate(&packed).is_ok() { &delete } else { REMEDY })(error)
             })?;
             raw
@@ -111,11 +132,14 @@ impl Idx {
         })
     }
 
-    /// What the file must begin with, the magic number (unsigned bytes, number of sizes) and the sizes; and its length.
+    /// What the file must begin with, the magic number (unsigned bytes, number of sizes) and the
+    /// sizes; and its length.
     fn header(&self) -> (Vec<u8>, u64) {
         let magic = 0x0800 + self.shape.len() as u32;
-        let header: Vec<u8> = [magic].iter().chain(self.shape).flat_map(|number| number.to_be_bytes()).collect();
-        let length = header.len() as u64 + self.shape.iter().map(|&size| u64::from(size)).product::<u64>();
+        let header: Vec<u8> =
+            [magic].iter().chain(self.shape).flat_map(|number| number.to_be_bytes()).collect();
+        let length =
+            header.len() as u64 + self.shape.iter().map(|&size| u64::from(size)).product::<u64>();
         (header, length)
     }
 
@@ -139,13 +163,15 @@ impl Idx {
                 format!("its header says {found:?}, where {:?} is expected", self.shape)
             }
             Some(_) if length < expected => format!("truncated: {length} bytes of {expected}"),
-            Some(_) if length > expected => format!("too long: {length} bytes, where {expected} are expected"),
+            Some(_) if length > expected => {
+                format!("too long: {length} bytes, where {expected} are expected")
+            }
             Some(_) => return Ok(()),
         }))
     }
 
-    /// What a `.gz` holds, checked. It stops as soon as there is more than there should be: a small `.gz` can unpack to
-    /// terabytes.
+    /// What a `.gz` holds, checked. It stops as soon as there is more than there should be: a small
+    /// `.gz` can unpack to terabytes.
     fn inflate(&self, packed: &Path) -> io::Result<Vec<u8>> {
         let (file, _, start) = open(packed)?;
         if !start.starts_with(&[0x1f, 0x8b]) {
@@ -178,7 +204,10 @@ impl Idx {
             }
             let created = fs::create_dir_all(&folder).map_err(Error::io("create", &folder));
             created.and_then(|()| check_writable(&target)).map_err(|refusal| {
-                let tried = format!("no file can be created beside it, nor in {} ({refusal})", folder.display());
+                let tried = format!(
+                    "no file can be created beside it, nor in {} ({refusal})",
+                    folder.display()
+                );
                 Error::file(packed, tried, "set TALLYNET_CACHE to a folder that allows it")
             })?;
         }
@@ -188,6 +217,8 @@ impl Idx {
 }
 
 fn cache() -> PathBuf {
-    let home = || variable("XDG_CACHE_HOME").or_else(|| env::home_dir().map(|home| home.join(".cache")));
-    variable("TALLYNET_CACHE").unwrap_or_else(|| home().unwrap_or_else(env::temp_dir).join("tallynet"))
+    let home =
+        || variable("XDG_CACHE_HOME").or_else(|| env::home_dir().map(|home| home.join(".cache")));
+    variable("TALLYNET_CACHE")
+        .unwrap_or_else(|| home().unwrap_or_else(env::temp_dir).join("tallynet"))
 }

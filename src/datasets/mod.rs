@@ -1,4 +1,5 @@
-//! Data in memory: what a model is trained and measured on, the form that it has, and where it comes from.
+//! Data in memory: what a model is trained and measured on, the form that it has, and where it
+//! comes from.
 
 pub mod batches;
 pub mod made_up;
@@ -17,7 +18,8 @@ use crate::{Error, Real, Result};
 /// One row of input a sample, on the first axis.
 #[derive(Debug, Clone)]
 pub enum Inputs {
-    /// Bytes as they lie in the file. They stay bytes in memory and become numbers while a batch is gathered.
+    /// Bytes as they lie in the file. They stay bytes in memory and become numbers while a batch is
+    /// gathered.
     Bytes {
         /// The bytes.
         values: ArrayD<u8>,
@@ -95,12 +97,15 @@ pub struct TrainTest {
     pub test: Dataset,
 }
 
-/// The place of the data: `explicit` or else the environment variable `TALLYNET_DATA`, if given, and otherwise the first
-/// of `data/` and `data/mnist.npz`, in the current folder and then in tallynet's source tree, that is there.
-/// Errors are a place that is given and does not exist, and no place that is there.
+/// The place of the data: `explicit` or else the environment variable `TALLYNET_DATA`, if given,
+/// and otherwise the first of `data/` and `data/mnist.npz`, in the current folder and then in
+/// tallynet's source tree, that is there. Errors are a place that is given and does not exist, and
+/// no place that is there.
 pub fn find(explicit: Option<&Path>) -> Result<PathBuf> {
     let given = explicit.map(|path| ("find the data at", path.to_path_buf()));
-    if let Some((action, path)) = given.or_else(|| Some(("find what TALLYNET_DATA names,", from_environment()?))) {
+    if let Some((action, path)) =
+        given.or_else(|| Some(("find what TALLYNET_DATA names,", from_environment()?)))
+    {
         fs::metadata(&path).map_err(Error::io(action, &path))?;
         return Ok(path);
     }
@@ -132,8 +137,9 @@ fn variable(name: &str) -> Option<PathBuf> {
     env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
-/// Loads a folder with MNIST's four files or a `.npz` file with Keras's four arrays. Bytes are the numbers that they are:
-/// [`Inputs::scale_bytes`] divides them. Errors are whatever is wrong with the files, and a path that is neither.
+/// Loads a folder with MNIST's four files or a `.npz` file with Keras's four arrays. Bytes are the
+/// numbers that they are: [`Inputs::scale_bytes`] divides them. Errors are whatever is wrong with
+/// the files, and a path that is neither.
 pub fn load(path: &Path) -> Result<TrainTest> {
     by_form(path, mnist::load, npz::load)
 }
@@ -143,7 +149,11 @@ pub fn load_test(path: &Path) -> Result<Dataset> {
     by_form(path, |path| Ok(mnist::load(path)?.test), npz::load_test)
 }
 
-fn by_form<D>(path: &Path, mnist: fn(&Path) -> Result<D>, npz: fn(&Path) -> Result<D>) -> Result<D> {
+fn by_form<D>(
+    path: &Path,
+    mnist: fn(&Path) -> Result<D>,
+    npz: fn(&Path) -> Result<D>,
+) -> Result<D> {
     let metadata = fs::metadata(path).map_err(Error::io("read", path))?;
     let is_npz = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("npz"));
     if metadata.is_dir() {

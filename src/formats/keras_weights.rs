@@ -1,8 +1,8 @@
 //! The arrays in Keras's files: the weights of the layers, and what the optimizer remembers.
 //!
-//! In an archive and in `.weights.h5` a layer's arrays lie under the name of its class, counted in the order of the
-//! layers (`layers/dense_1/vars/0`), never under its own name; in the older `.h5` they lie under the layer's name, and
-//! the order alone says what they are.
+//! In an archive and in `.weights.h5` a layer's arrays lie under the name of its class, counted in
+//! the order of the layers (`layers/dense_1/vars/0`), never under its own name; in the older `.h5`
+//! they lie under the layer's name, and the order alone says what they are.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,8 @@ use crate::model::{Compiled, Sequential};
 use crate::optimizers::{AnyOptimizer, LearningRate};
 use crate::params::Entry;
 
-/// Reads all arrays, counts them as they lie in the file, and takes over what the optimizer remembered.
+/// Reads all arrays, counts them as they lie in the file, and takes over what the optimizer
+/// remembered.
 pub fn read_weights(model: &mut Sequential, root: &Object) -> Result<Loading> {
     let (arrays, mut warnings) = read_arrays(model, root)?;
     read_optimizer(model, root, &mut warnings)?;
@@ -33,7 +34,12 @@ fn read_arrays(model: &mut Sequential, root: &Object) -> Result<Loading> {
     let mut paths = paths.into_iter();
     fill(model, |name, shape| {
         let path = paths.next().unwrap_or_default();
-        let missing = || fault(format!("the array {name} is missing: `{}/{path}`", group.path().trim_end_matches('/')));
+        let missing = || {
+            fault(format!(
+                "the array {name} is missing: `{}/{path}`",
+                group.path().trim_end_matches('/')
+            ))
+        };
         array(&group.dataset(&path)?.ok_or_else(missing)?, name, shape)
     })
 }
@@ -44,14 +50,17 @@ fn numbered_paths<'a>(model: &Sequential, root: &Object<'a>) -> Result<(Object<'
         None => root.group("_layer_checkpoint_dependencies")?, // What TF-Keras 2.12 to 2.15 called it.
         found => found,
     };
-    let layers = layers.ok_or_else(|| fault("it holds no group `layers`, so no weights of Keras"))?;
+    let layers =
+        layers.ok_or_else(|| fault("it holds no group `layers`, so no weights of Keras"))?;
     let mut paths = vec![];
     for (layer, key) in keys(model).iter().enumerate() {
         let needed = model.parameters.of_layer(layer).count();
         let path = |number| format!("{key}/vars/{number}");
         if needed > 0 && layers.dataset(&path(needed))?.is_some() {
             let name = model.layers()[layer].name();
-            return Err(fault(format!("`/layers/{key}/vars` holds more arrays than the {needed} that {name} needs")));
+            return Err(fault(format!(
+                "`/layers/{key}/vars` holds more arrays than the {needed} that {name} needs"
+            )));
         }
         paths.extend((0..needed).map(path));
     }
@@ -61,32 +70,48 @@ fn numbered_paths<'a>(model: &Sequential, root: &Object<'a>) -> Result<(Object<'
 /// The keys of the layers: their classes, counted.
 fn keys(model: &Sequential) -> Vec<String> {
     let mut counts = HashMap::new();
-    let key = |class: &'static str| match counts.entry(class).and_modify(|count| *count += 1).or_insert(0) {
+    let key = |class: &'static str| match counts
+        .entry(class)
+        .and_modify(|count| *count += 1)
+        .or_insert(0)
+    {
         0 => snake_case(class),
         count => format!("{}_{count}", snake_case(class)),
     };
     model.layers().iter().map(|layer| layer.spec.class_name()).map(key).collect()
 }
 
-/// The path of each array below a group of the older form, which names its layers, and they their arrays.
+/// The path of each array below a group of the older form, which names its layers, and they their
+/// arrays.
 fn named_paths(model: &Sequential, group: &Object) -> Result<Vec<String>> {
     let mut layers = vec![];
     for name in texts(group, "layer_names")? {
-        let layer = group.group(&name)?.ok_or_else(|| fault(format!("the group of the layer {name} is missing")))?;
-        let paths = texts(&layer, "weight_names")?.into_iter().map(|array| format!("{name}/{array}"));
+        let layer = group
+            .group(&name)?
+            .ok_or_else(|| fault(format!("the group of the layer {name} is missing")))?;
+        let paths =
+            texts(&layer, "weight_names")?.into_iter().map(|array| format!("{name}/{array}"));
         layers.push(paths.collect::<Vec<_>>());
     }
     layers.retain(|paths| !paths.is_empty());
-    let needed =
-        model.layers().iter().enumerate().map(|(i, layer)| (layer.name(), model.parameters.of_layer(i).count()));
+    let needed = model
+        .layers()
+        .iter()
+        .enumerate()
+        .map(|(i, layer)| (layer.name(), model.parameters.of_layer(i).count()));
     let needed: Vec<_> = needed.filter(|(_, count)| *count > 0).collect();
     if layers.len() != needed.len() {
         let (found, needed) = (layers.len(), needed.len());
-        return Err(fault(format!("{found} layers in the file have weights, and {needed} of the model's have")));
+        return Err(fault(format!(
+            "{found} layers in the file have weights, and {needed} of the model's have"
+        )));
     }
     for (paths, (name, needed)) in layers.iter().zip(needed) {
         if paths.len() != needed {
-            return Err(fault(format!("the layer {name} needs {needed} arrays, and the file has {}", paths.len())));
+            return Err(fault(format!(
+                "the layer {name} needs {needed} arrays, and the file has {}",
+                paths.len()
+            )));
         }
     }
     Ok(layers.concat())
@@ -115,7 +140,8 @@ fn array(dataset: &Object, name: &str, shape: &[usize]) -> Result<Vec<Real>> {
 /// Where Keras keeps what an optimizer remembers: which vector, and which stretch of it, in order.
 fn slots<'m>(model: &'m Sequential, optimizer: &AnyOptimizer) -> Vec<(usize, &'m Entry)> {
     let entries = model.parameters.entries.iter().filter(|entry| entry.spec.trainable);
-    let by_slot = (0..optimizer.slots().len()).flat_map(|slot| entries.clone().map(move |entry| (slot, entry)));
+    let by_slot = (0..optimizer.slots().len())
+        .flat_map(|slot| entries.clone().map(move |entry| (slot, entry)));
     let mut places: Vec<_> = by_slot.collect();
     if ["Adam", "AdamW"].contains(&optimizer.class_name()) {
         // An array's momentum and velocity lie side by side.
@@ -129,7 +155,8 @@ fn has_fixed_rate(optimizer: &AnyOptimizer) -> bool {
     matches!(optimizer.learning_rate(), LearningRate::Constant(_))
 }
 
-/// The optimizer's variables: the steps taken, the learning rate where it is one number, and the vectors it keeps.
+/// The optimizer's variables: the steps taken, the learning rate where it is one number, and the
+/// vectors it keeps.
 fn variables<'a>(root: &Object<'a>, warnings: &mut Vec<String>) -> Result<Vec<Object<'a>>> {
     if let Some(group) = root.group("optimizer/vars")? {
         return (0..).map_while(|i| group.dataset(&i.to_string()).transpose()).collect();
@@ -140,14 +167,19 @@ fn variables<'a>(root: &Object<'a>, warnings: &mut Vec<String>) -> Result<Vec<Ob
         warnings.push("what the optimizer of this older Keras remembered is left out".to_string());
         return Ok(vec![]);
     }
-    let find = |path: String| group.dataset(&path)?.ok_or_else(|| fault(format!("the array {path} is missing")));
+    let find = |path: String| {
+        group.dataset(&path)?.ok_or_else(|| fault(format!("the array {path} is missing")))
+    };
     texts(&group, "weight_names")?.into_iter().map(find).collect()
 }
 
-/// Takes over what the optimizer remembered; where it remembered something else, it starts anew, as in Keras.
+/// Takes over what the optimizer remembered; where it remembered something else, it starts anew, as
+/// in Keras.
 fn read_optimizer(model: &mut Sequential, root: &Object, warnings: &mut Vec<String>) -> Result<()> {
     let variables = variables(root, warnings)?;
-    let Some(Compiled { optimizer: Some(optimizer), state, .. }) = &model.compiled else { return Ok(()) };
+    let Some(Compiled { optimizer: Some(optimizer), state, .. }) = &model.compiled else {
+        return Ok(());
+    };
     if variables.is_empty() {
         return Ok(());
     }
@@ -158,7 +190,8 @@ fn read_optimizer(model: &mut Sequential, root: &Object, warnings: &mut Vec<Stri
     };
     state.iteration = scalar(variables.first())?.unwrap_or(0.0) as u64;
     if let Some(rate) = scalar(variables.get(1).filter(|_| first == 2))? {
-        // The variable has 32 bits; a rate that is known in 64 and rounds to it is the one that was meant.
+        // The variable has 32 bits; a rate that is known in 64 and rounds to it is the one that was
+        // meant.
         if rate as f32 != state.learning_rate as f32 {
             state.learning_rate = rate;
         }
@@ -170,7 +203,8 @@ fn read_optimizer(model: &mut Sequential, root: &Object, warnings: &mut Vec<Stri
     let (found, needed) = (variables.len(), first + slots.len());
     if !never_used && found != needed {
         let class = optimizer.class_name();
-        let problem = format!("the file has {found} variables of the optimizer, and {class} keeps {needed}");
+        let problem =
+            format!("the file has {found} variables of the optimizer, and {class} keeps {needed}");
         warnings.push(format!("{problem}: it starts anew"));
         return Ok(());
     }
@@ -194,11 +228,16 @@ pub fn write_weights(model: &Sequential) -> Result<Vec<u8>> {
         Node::Tree(Tree { attributes: vec![], children: children.into_iter().collect() })
     };
     let vars = |attributes: Vec<(String, String)>, arrays: Vec<Node>| {
-        let children = arrays.into_iter().enumerate().map(|(number, node)| (number.to_string(), node)).collect();
+        let children = arrays
+            .into_iter()
+            .enumerate()
+            .map(|(number, node)| (number.to_string(), node))
+            .collect();
         group(vec![("vars".to_string(), Node::Tree(Tree { attributes, children }))])
     };
     let layers = keys(model).into_iter().enumerate().map(|(i, key)| {
-        let arrays = model.parameters.of_layer(i).map(|entry| reals(entry, &model.parameters.values));
+        let arrays =
+            model.parameters.of_layer(i).map(|entry| reals(entry, &model.parameters.values));
         (key, vars(vec![("name".to_string(), model.layers()[i].name())], arrays.collect()))
     });
     let mut root = Tree::default();
@@ -206,8 +245,13 @@ pub fn write_weights(model: &Sequential) -> Result<Vec<u8>> {
     root.children.insert("layers".to_string(), group(layers.collect()));
     if let Some(Compiled { optimizer: Some(optimizer), state, .. }) = &model.compiled {
         let rate = Node::Reals { shape: vec![], data: vec![state.learning_rate as f32] };
-        let scalars = [Some(Node::Integer(state.iteration as i64)), has_fixed_rate(optimizer).then_some(rate)];
-        let slots = slots(model, optimizer).into_iter().map(|(slot, entry)| reals(entry, &state.slots[slot]));
+        let scalars = [
+            Some(Node::Integer(state.iteration as i64)),
+            has_fixed_rate(optimizer).then_some(rate),
+        ];
+        let slots = slots(model, optimizer)
+            .into_iter()
+            .map(|(slot, entry)| reals(entry, &state.slots[slot]));
         let variables = scalars.into_iter().flatten().chain(slots).collect();
         root.children.insert("optimizer".to_string(), vars(vec![], variables));
     }

@@ -1,6 +1,7 @@
 //! Models as files: one file a format.
 //!
-//! What a file is, its first bytes say: extensions lie, and downloads lose them. What is written, the extension says.
+//! What a file is, its first bytes say: extensions lie, and downloads lose them. What is written,
+//! the extension says.
 
 pub mod hdf5;
 mod keras;
@@ -45,7 +46,10 @@ fn fault(found: impl ToString) -> Fault {
 
 /// For what a sound file asks for and this crate does not have.
 fn unsupported(found: impl ToString) -> Fault {
-    Fault { found: found.to_string(), remedy: "the README lists the layers and options that are supported" }
+    Fault {
+        found: found.to_string(),
+        remedy: "the README lists the layers and options that are supported",
+    }
 }
 
 fn weights_alone() -> Fault {
@@ -53,12 +57,12 @@ fn weights_alone() -> Fault {
     Fault { found: "this holds arrays alone, and no description of a model".to_string(), remedy }
 }
 
-/// Loads a model: `.keras`, `.h5` of a whole model, `.safetensors` of ours, or the JSON of a description alone, whose
-/// weights are then drawn from the seed.
+/// Loads a model: `.keras`, `.h5` of a whole model, `.safetensors` of ours, or the JSON of a
+/// description alone, whose weights are then drawn from the seed.
 ///
-/// # Errors
-/// A file that is damaged or of another form, a layer or an option that is not in the catalogue, arrays that are
-/// missing, of another shape, or more than a layer has. Layers beyond the model's are not read, as in Keras.
+/// # Errors A file that is damaged or of another form, a layer or an option that is not in the
+/// catalogue, arrays that are missing, of another shape, or more than a layer has. Layers beyond
+/// the model's are not read, as in Keras.
 pub fn load(path: &Path) -> Result<Loaded> {
     let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
     decode(&bytes).map_err(|Fault { found, remedy }| Error::file(path, found, remedy))
@@ -76,7 +80,8 @@ pub fn decode(bytes: &[u8]) -> hdf5::Result<Loaded> {
     }
 }
 
-/// Loads weights into a model: from `.weights.h5`, from the other files of Keras, `.npz` or `.safetensors`.
+/// Loads weights into a model: from `.weights.h5`, from the other files of Keras, `.npz` or
+/// `.safetensors`.
 ///
 /// # Errors
 /// As in [`load`]. The model may then hold some of the weights.
@@ -126,8 +131,8 @@ impl Form {
 
 /// Whether a model could be saved here: found out before work is done that would be lost otherwise.
 ///
-/// # Errors
-/// An extension of no known form, a folder that is not there or not writable, or a path that is a folder.
+/// # Errors An extension of no known form, a folder that is not there or not writable, or a path
+/// that is a folder.
 pub fn check_savable(path: &Path) -> Result<()> {
     check_writable(path)?;
     Form::of(path).map(|_| ())
@@ -138,16 +143,18 @@ pub fn holds_weights(path: &Path) -> bool {
     Form::of(path).is_ok_and(|form| form.weights)
 }
 
-/// Saves a model, in the form that the extension says: `.safetensors` and `.keras` hold all of it, `.weights.h5` its
-/// weights and what the optimizer remembers, `.npz` its weights, `.json` its description. The bytes are read and compared before they replace a file, and once
-/// more after they did.
+/// Saves a model, in the form that the extension says: `.safetensors` and `.keras` hold all of it,
+/// `.weights.h5` its weights and what the optimizer remembers, `.npz` its weights, `.json` its
+/// description. The bytes are read and compared before they replace a file, and once more after
+/// they did.
 ///
 /// # Errors
 /// An extension of no known form, and whatever the operating system refuses.
 pub fn save(model: &Sequential, path: &Path) -> Result<()> {
     let wrong = |fault: Fault| format!("what would be written is not the model: {}", fault.found);
     let bytes = encode(model, Form::of(path)?);
-    let bytes = bytes.map_err(|fault| Error::file(path, wrong(fault), "please report this defect"))?;
+    let bytes =
+        bytes.map_err(|fault| Error::file(path, wrong(fault), "please report this defect"))?;
     replace(path, &bytes)?;
     // What goes into a pipe or a device cannot be read again.
     if is_special(path) {
@@ -155,7 +162,11 @@ pub fn save(model: &Sequential, path: &Path) -> Result<()> {
     }
     match std::fs::read(path).map_err(Error::io("read", path))? == bytes {
         true => Ok(()),
-        false => Err(Error::file(path, "the file does not hold what was written to it", "check the disk")),
+        false => Err(Error::file(
+            path,
+            "the file does not hold what was written to it",
+            "check the disk",
+        )),
     }
 }
 
@@ -176,15 +187,16 @@ fn encode(model: &Sequential, form: &Form) -> hdf5::Result<Vec<u8>> {
     }
 }
 
-/// The numbers that a form keeps, as far as all forms keep them: Keras's files hold 32 bits of each.
+/// The numbers that a form keeps, as far as all forms keep them: Keras's files hold 32 bits of
+/// each.
 fn numbers<'m>(model: &'m Sequential, form: &Form) -> impl Iterator<Item = u32> + use<'m> {
     let compiled = model.compiled.as_ref().filter(|_| form.description);
     let slots = compiled.into_iter().flat_map(|compiled| compiled.state.slots.iter().flatten());
     model.parameters.values.iter().chain(slots).map(|number| (*number as f32).to_bits())
 }
 
-/// Fills a model with the numbers that `find` has for each array, by its name and shape in the model's order, and counts
-/// those.
+/// Fills a model with the numbers that `find` has for each array, by its name and shape in the
+/// model's order, and counts those.
 fn fill(
     model: &mut Sequential,
     mut find: impl FnMut(&str, &[usize]) -> hdf5::Result<Vec<Real>>,
@@ -195,7 +207,10 @@ fn fill(
         let numbers = find(&name, &shape)?;
         let not_finite = numbers.iter().filter(|number| !number.is_finite()).count();
         if not_finite > 0 {
-            warnings.push(format!("{not_finite} of the {} numbers of {name} are not finite", numbers.len()));
+            warnings.push(format!(
+                "{not_finite} of the {} numbers of {name} are not finite",
+                numbers.len()
+            ));
         }
         model.parameters.values[entry.range].copy_from_slice(&numbers);
         counts.push(ArrayCount { name, shape, counted: numbers.len() });

@@ -14,7 +14,8 @@ use crate::model::Sequential;
 pub fn is_npz(bytes: &[u8]) -> bool {
     let archive = ZipArchive::new(Cursor::new(bytes));
     archive.is_ok_and(|archive| {
-        archive.index_for_name("config.json").is_none() && archive.file_names().all(|name| name.ends_with(".npy"))
+        archive.index_for_name("config.json").is_none()
+            && archive.file_names().all(|name| name.ends_with(".npy"))
     })
 }
 
@@ -23,7 +24,10 @@ pub fn read_into(model: &mut Sequential, bytes: &[u8]) -> Result<Loading> {
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(fault)?;
     fill(model, |name, shape| {
         let array = npz::reals(&mut archive, name, shape);
-        Ok(array.map_err(|error| fault(format!("the array {name}: {error}")))?.into_iter().collect())
+        Ok(array
+            .map_err(|error| fault(format!("the array {name}: {error}")))?
+            .into_iter()
+            .collect())
     })
 }
 

@@ -1,12 +1,15 @@
-//! Convolution of channels-last images with kernels of `height × width × channels × filters`, as one product.
+//! Convolution of channels-last images with kernels of `height × width × channels × filters`, as
+//! one product.
 //!
-//! An output pixel is a row of a matrix whose columns are the values of its window, times the kernel. That matrix is
-//! never written down: in an unpadded image a window is a few runs of memory, and the tiles read it from there. A
-//! padded image is copied with its border, some rows (a band) at a time. The gradient at the input is the convolution of
-//! `dy` with the kernel turned round, so each of its values is written once; the gradient at the kernel is the product
-//! of the windows, turned on their side, with `dy`.
+//! An output pixel is a row of a matrix whose columns are the values of its window, times the
+//! kernel. That matrix is never written down: in an unpadded image a window is a few runs of
+//! memory, and the tiles read it from there. A padded image is copied with its border, some rows (a
+//! band) at a time. The gradient at the input is the convolution of `dy` with the kernel turned
+//! round, so each of its values is written once; the gradient at the kernel is the product of the
+//! windows, turned on their side, with `dy`.
 //!
-//! Rejected: writing the windows out (im2col), whose memory grows with the kernel's area and which was slower.
+//! Rejected: writing the windows out (im2col), whose memory grows with the kernel's area and which
+//! was slower.
 
 use std::ops::Range;
 
@@ -32,10 +35,12 @@ impl Convolution {
         };
         let one = |c: &Convolution| {
             let panel = (c.depth() + 1) * WIDEST;
-            let packed = panel.max(PACKED.min((c.depth() + 1) * c.filters.next_multiple_of(WIDEST)));
+            let packed =
+                panel.max(PACKED.min((c.depth() + 1) * c.filters.next_multiple_of(WIDEST)));
             image(c, c.band_rows()).saturating_add(packed)
         };
-        let dw = (self.inner_rows() * self.columns.output + 1) * self.filters.next_multiple_of(WIDEST);
+        let dw =
+            (self.inner_rows() * self.columns.output + 1) * self.filters.next_multiple_of(WIDEST);
         let dw = image(self, self.inner_rows()).saturating_add(dw);
         one(self).max(one(&self.transposed())).max(dw).max(sparse::scratch_len(self))
     }
@@ -47,12 +52,25 @@ impl Convolution {
 }
 
 /// `y` from `x`: a bias for each filter, or none where that is empty.
-pub fn forward(c: &Convolution, kernel: &[Real], bias: &[Real], x: &[Real], y: &mut [Real], scratch: &mut [Real]) {
+pub fn forward(
+    c: &Convolution,
+    kernel: &[Real],
+    bias: &[Real],
+    x: &[Real],
+    y: &mut [Real],
+    scratch: &mut [Real],
+) {
     correlate(c, kernel, false, bias, x, y, scratch);
 }
 
 /// `dx` from `dy`.
-pub fn input_gradient(c: &Convolution, kernel: &[Real], dy: &[Real], dx: &mut [Real], scratch: &mut [Real]) {
+pub fn input_gradient(
+    c: &Convolution,
+    kernel: &[Real],
+    dy: &[Real],
+    dx: &mut [Real],
+    scratch: &mut [Real],
+) {
     for (images, sparse) in alike(c, dy) {
         let dy = &dy[images.start * c.n_outputs()..images.end * c.n_outputs()];
         let dx = &mut dx[images.start * c.n_inputs()..images.end * c.n_inputs()];
@@ -86,7 +104,8 @@ pub fn kernel_gradient(
 /// Cuts a batch into images one behind the other whose gradient is sparse, and such whose is not.
 fn alike(c: &Convolution, dy: &[Real]) -> impl Iterator<Item = (Range<usize>, bool)> {
     let n = dy.len() / c.n_outputs();
-    let is_sparse = move |image: usize| sparse::pays(c, &dy[image * c.n_outputs()..][..c.n_outputs()]);
+    let is_sparse =
+        move |image: usize| sparse::pays(c, &dy[image * c.n_outputs()..][..c.n_outputs()]);
     let mut first = 0;
     std::iter::from_fn(move || {
         let (start, sparse) = (first, first < n && is_sparse(first));
@@ -120,11 +139,18 @@ fn correlate_body<L: Lanes>(
             let size = c.channels * n;
             for tap in 0..taps {
                 let data = &kernel[(taps - 1 - tap) * size..][..size];
-                let b = Matrix { data, rows: c.channels, columns: n, row_stride: 1, column_stride: c.channels };
+                let b = Matrix {
+                    data,
+                    rows: c.channels,
+                    columns: n,
+                    row_stride: 1,
+                    column_stride: c.channels,
+                };
                 tiles::pack::<L>(b, first, width, packed, depth, tap * c.channels);
             }
         } else {
-            let b = Matrix { data: kernel, rows: depth, columns: n, row_stride: n, column_stride: 1 };
+            let b =
+                Matrix { data: kernel, rows: depth, columns: n, row_stride: n, column_stride: 1 };
             tiles::pack::<L>(b, first, width, packed, depth, 0);
         }
         for (x, y) in x.chunks_exact(c.n_inputs()).zip(y.chunks_exact_mut(c.n_outputs())) {

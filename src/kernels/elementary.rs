@@ -1,5 +1,6 @@
-//! Functions of one number in forms that fill vector lanes: no branches, no tables, no calls. Where a loop over them is
-//! compiled for a wide path, they are too. In `f64` they are the standard library's, which are exact and slow.
+//! Functions of one number in forms that fill vector lanes: no branches, no tables, no calls. Where
+//! a loop over them is compiled for a wide path, they are too. In `f64` they are the standard
+//! library's, which are exact and slow.
 
 pub use functions::{exp, exp_m1, ln_1p, tail};
 
@@ -24,7 +25,8 @@ mod functions {
         power * m1 + (power - 1.0)
     }
 
-    /// `x = n·ln 2 + r` with `|r| ≤ ½·ln 2`: n, and `eʳ − 1` by Taylor's polynomial, whose remainder is under 2⁻²⁴ there.
+    /// `x = n·ln 2 + r` with `|r| ≤ ½·ln 2`: n, and `eʳ − 1` by Taylor's polynomial, whose
+    /// remainder is under 2⁻²⁴ there.
     #[inline(always)]
     fn reduced(x: Real) -> (i32, Real) {
         // Adding and subtracting 1.5·2²³ rounds to a whole number, and leaves it in the low bits.
@@ -50,8 +52,9 @@ mod functions {
         2.0 * s * polynomial(s * s, odd)
     }
 
-    /// `½·erfc(x)` for x from 0 on, the share of a normal distribution beyond `x·√2`: `½·t·e^((t − 1)·P(t) − x²)` with
-    /// `t = 1 / (1 + x/2)`, which is exact at 0; P is fitted to within 2·10⁻⁷ of the quotient.
+    /// `½·erfc(x)` for x from 0 on, the share of a normal distribution beyond `x·√2`: `½·t·e^((t −
+    /// 1)·P(t) − x²)` with `t = 1 / (1 + x/2)`, which is exact at 0; P is fitted to within 2·10⁻⁷
+    /// of the quotient.
     #[inline(always)]
     pub fn tail(x: Real) -> Real {
         #[rustfmt::skip]

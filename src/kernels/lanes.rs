@@ -1,8 +1,10 @@
-//! A vector register, as the kernels see it: a handful of operations, one implementation for each path.
+//! A vector register, as the kernels see it: a handful of operations, one implementation for each
+//! path.
 //!
-//! The optimizer does not keep a tile of arrays in registers (a third of the speed was measured), so the operations
-//! name their instructions. A type here is only ever a type argument that the macro `kernel!` fills in, inside a
-//! function compiled for its instruction set: that is what makes the calls below sound.
+//! The optimizer does not keep a tile of arrays in registers (a third of the speed was measured),
+//! so the operations name their instructions. A type here is only ever a type argument that the
+//! macro `kernel!` fills in, inside a function compiled for its instruction set: that is what makes
+//! the calls below sound.
 
 use crate::Real;
 
@@ -97,9 +99,10 @@ mod x86 {
             $(#[$doc])*
             pub(crate) struct $name;
 
-            // SAFETY, for each block: the instructions need only their instruction set, and a body with this type
-            // argument is compiled and called by `kernel!` alone, after the processor has reported that set. The slice
-            // indexing in front of a load or store has checked that the memory is there; all take any alignment.
+            // SAFETY, for each block: the instructions need only their instruction set, and a body
+            // with this type argument is compiled and called by `kernel!` alone, after the
+            // processor has reported that set. The slice indexing in front of a load or store has
+            // checked that the memory is there; all take any alignment.
             impl Lanes for $name {
                 type V = $v;
                 const N: usize = $n;

@@ -1,12 +1,14 @@
 //! The matrix product that Dense and Conv2D come down to: `C = A·B` or `C += A·B`.
 //!
-//! A tile of C stays in registers while the inner dimension runs; B is packed into panels as wide as a tile, A is
-//! read where it lies, by rows or by columns, since a broadcast needs no packing. The inner dimension is cut into
-//! blocks of a constant size so that a panel of B stays in the first-level cache. Each element of C is one sum in
-//! the order of the inner dimension, whatever the sizes around it.
+//! A tile of C stays in registers while the inner dimension runs; B is packed into panels as wide
+//! as a tile, A is read where it lies, by rows or by columns, since a broadcast needs no packing.
+//! The inner dimension is cut into blocks of a constant size so that a panel of B stays in the
+//! first-level cache. Each element of C is one sum in the order of the inner dimension, whatever
+//! the sizes around it.
 //!
-//! Rejected: the `gemm` crate, which packs into buffers that it allocates on every call and takes its blocking from
-//! the processor, so that a row's bits depend on how many rows there are; it serves as the oracle in the tests.
+//! Rejected: the `gemm` crate, which packs into buffers that it allocates on every call and takes
+//! its blocking from the processor, so that a row's bits depend on how many rows there are; it
+//! serves as the oracle in the tests.
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
@@ -18,7 +20,8 @@ use crate::Real;
 
 /// Rows of the inner dimension that are packed at a time.
 const INNER: usize = 512;
-/// Panels that are multiplied at a time: every few rows of A run through them, so they stay in the second-level cache.
+/// Panels that are multiplied at a time: every few rows of A run through them, so they stay in the
+/// second-level cache.
 const GROUP: usize = 4;
 
 impl<'a> From<ArrayView2<'a, Real>> for Matrix<'a> {
@@ -42,8 +45,8 @@ pub fn scratch_len(columns: usize) -> usize {
 
 /// `C = A·B`, or `C += A·B` where `accumulate` says so.
 ///
-/// A and B are matrices without gaps or transposes of such; C is row-major without gaps. `scratch` has at least
-/// [`scratch_len`] numbers, whose content does not matter.
+/// A and B are matrices without gaps or transposes of such; C is row-major without gaps. `scratch`
+/// has at least [`scratch_len`] numbers, whose content does not matter.
 pub fn matmul(
     a: ArrayView2<Real>,
     b: ArrayView2<Real>,
@@ -51,7 +54,13 @@ pub fn matmul(
     accumulate: bool,
     scratch: &mut [Real],
 ) {
-    product(a.into(), b.into(), c.as_slice_mut().expect("a matrix without gaps"), accumulate, scratch);
+    product(
+        a.into(),
+        b.into(),
+        c.as_slice_mut().expect("a matrix without gaps"),
+        accumulate,
+        scratch,
+    );
 }
 
 kernel! {
@@ -59,7 +68,13 @@ kernel! {
 }
 
 #[inline(always)]
-fn product_body<L: Lanes>(a: Matrix, b: Matrix, c: &mut [Real], accumulate: bool, scratch: &mut [Real]) {
+fn product_body<L: Lanes>(
+    a: Matrix,
+    b: Matrix,
+    c: &mut [Real],
+    accumulate: bool,
+    scratch: &mut [Real],
+) {
     let (m, n, k, width) = (a.rows, b.columns, a.columns, tiles::width::<L>(b.columns));
     assert!(k == b.rows && c.len() == m * n, "the matrices of a product do not fit each other");
     if k == 0 && !accumulate {
@@ -80,10 +95,29 @@ fn product_body<L: Lanes>(a: Matrix, b: Matrix, c: &mut [Real], accumulate: bool
         for (number, panels) in packed.chunks((depth + 1) * width * GROUP).enumerate() {
             if a.column_stride == 1 {
                 let a = Left { data, rows, columns: Grid::line(depth, 1), live: live.clone() };
-                tiles::product::<L>(&a, panels, c, n, number * width * GROUP, accumulate || start > 0);
+                tiles::product::<L>(
+                    &a,
+                    panels,
+                    c,
+                    n,
+                    number * width * GROUP,
+                    accumulate || start > 0,
+                );
             } else {
-                let a = Left { data, rows, columns: Grid::line(depth, a.column_stride), live: live.clone() };
-                tiles::product::<L>(&a, panels, c, n, number * width * GROUP, accumulate || start > 0);
+                let a = Left {
+                    data,
+                    rows,
+                    columns: Grid::line(depth, a.column_stride),
+                    live: live.clone(),
+                };
+                tiles::product::<L>(
+                    &a,
+                    panels,
+                    c,
+                    n,
+                    number * width * GROUP,
+                    accumulate || start > 0,
+                );
             }
         }
     }

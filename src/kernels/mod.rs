@@ -1,13 +1,15 @@
-//! Pure functions on slices: what the layers' formulas come down to. Single-threaded, without allocation.
+//! Pure functions on slices: what the layers' formulas come down to. Single-threaded, without
+//! allocation.
 //!
-//! Every kernel is written once, over the few vector operations of `lanes`, and compiled once for each [`Path`]: for
-//! any processor, for AVX2 with FMA, and for AVX-512. The path is chosen at run time, so one portable binary is the
-//! fast one. Rejected: one text a path (three to keep equal, of which a developer's machine may run two), and
-//! `target-cpu=native` (a binary that crashes elsewhere). This file, `lanes` and a prefetch in `rows` hold the crate's
-//! only `unsafe`.
+//! Every kernel is written once, over the few vector operations of `lanes`, and compiled once for
+//! each [`Path`]: for any processor, for AVX2 with FMA, and for AVX-512. The path is chosen at run
+//! time, so one portable binary is the fast one. Rejected: one text a path (three to keep equal, of
+//! which a developer's machine may run two), and `target-cpu=native` (a binary that crashes
+//! elsewhere). This file, `lanes` and a prefetch in `rows` hold the crate's only `unsafe`.
 //!
-//! For one path a result's bits depend on nothing but the inputs: every sum runs in a fixed order, block sizes are
-//! constants, and a row's result does not depend on how many rows come with it. In `f64` the plain path runs.
+//! For one path a result's bits depend on nothing but the inputs: every sum runs in a fixed order,
+//! block sizes are constants, and a row's result does not depend on how many rows come with it. In
+//! `f64` the plain path runs.
 
 pub mod convolution;
 pub mod elementary;
@@ -23,7 +25,8 @@ mod windows;
 
 use std::sync::OnceLock;
 
-/// The instruction set that the kernels run with. It is part of a fingerprint, since each rounds in its own way.
+/// The instruction set that the kernels run with. It is part of a fingerprint, since each rounds in
+/// its own way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Path {
     /// No assumption about the processor.
@@ -57,13 +60,18 @@ impl Path {
     }
 }
 
-/// The path of this process: the widest that the processor has, or the one that `TALLYNET_KERNEL` names.
+/// The path of this process: the widest that the processor has, or the one that `TALLYNET_KERNEL`
+/// names.
 ///
-/// A name that is unknown, or that this processor cannot run, counts as not given; [`check_choice`] reports it.
+/// A name that is unknown, or that this processor cannot run, counts as not given; [`check_choice`]
+/// reports it.
 pub fn path() -> Path {
     static PATH: OnceLock<Path> = OnceLock::new();
     *PATH.get_or_init(|| {
-        let widest = [Path::Avx512, Path::Avx2].into_iter().find(|path| path.available()).unwrap_or(Path::Plain);
+        let widest = [Path::Avx512, Path::Avx2]
+            .into_iter()
+            .find(|path| path.available())
+            .unwrap_or(Path::Plain);
         chosen().ok().flatten().unwrap_or(widest)
     })
 }
@@ -76,12 +84,17 @@ pub fn check_choice() -> crate::Result<()> {
 fn chosen() -> Result<Option<Path>, String> {
     let Ok(name) = std::env::var("TALLYNET_KERNEL") else { return Ok(None) };
     let all = [Path::Plain, Path::Avx2, Path::Avx512];
-    let usable: Vec<_> = all.iter().filter(|path| path.available()).map(|path| path.name()).collect();
+    let usable: Vec<_> =
+        all.iter().filter(|path| path.available()).map(|path| path.name()).collect();
     match all.into_iter().find(|path| path.name() == name) {
         Some(path) if path.available() => Ok(Some(path)),
         known => Err(format!(
             "TALLYNET_KERNEL is {name:?}, which {}; here it can be {}",
-            if known.is_some() { "this processor or build cannot run" } else { "is no kernel path" },
+            if known.is_some() {
+                "this processor or build cannot run"
+            } else {
+                "is no kernel path"
+            },
             usable.join(", ")
         )),
     }
@@ -103,8 +116,8 @@ macro_rules! kernel {
                 $body::<$crate::kernels::lanes::Avx512>($($arg),*)
             }
             match $crate::kernels::path() {
-                // SAFETY: `path` returns `Avx2` only after the processor has reported `avx2` and `fma`, which are all
-                // that this safe function asks of its caller.
+                // SAFETY: `path` returns `Avx2` only after the processor has reported `avx2` and
+                // `fma`, which are all that this safe function asks of its caller.
                 #[cfg(all(target_arch = "x86_64", not(feature = "f64")))]
                 $crate::kernels::Path::Avx2 => unsafe { avx2($($arg),*) },
                 // SAFETY: the same for `Avx512` and the features `avx512f`, `avx2` and `fma`.

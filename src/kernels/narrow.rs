@@ -1,7 +1,8 @@
 //! Products of few columns, such as the ten units on the 784 inputs of MNIST.
 //!
-//! A panel of whole registers would stay half empty, so here the lanes run along A: along the inner dimension for
-//! `A·B`, where each sum's lanes are added up at the end, and along the rows of C for `Aᵀ·B`.
+//! A panel of whole registers would stay half empty, so here the lanes run along A: along the inner
+//! dimension for `A·B`, where each sum's lanes are added up at the end, and along the rows of C for
+//! `Aᵀ·B`.
 
 use super::lanes::{FOUR, Lanes};
 use super::tiles::{self, Matrix};
@@ -13,14 +14,14 @@ const INNER: usize = 1024;
 /// Numbers of scratch memory that [`product`] needs at most.
 pub(super) const SCRATCH: usize = INNER * tiles::WIDEST;
 
-/// Columns of a tile. With two rows, or two registers of rows, their sums leave room for the factors: of 32 registers
-/// where they have 16 lanes, or of 16.
+/// Columns of a tile. With two rows, or two registers of rows, their sums leave room for the
+/// factors: of 32 registers where they have 16 lanes, or of 16.
 const fn tile(lanes: usize) -> usize {
     if lanes == 16 { 10 } else { 5 }
 }
 
-/// Whether a product has so few columns that this way wastes less than a panel does. It depends on nothing that a row
-/// shares with other rows, so the bits of a row are always the same.
+/// Whether a product has so few columns that this way wastes less than a panel does. It depends on
+/// nothing that a row shares with other rows, so the bits of a row are always the same.
 #[inline(always)]
 pub(super) fn pays<L: Lanes>(a: &Matrix, b: &Matrix) -> bool {
     let along = if a.column_stride == 1 { a.columns } else { a.rows };
@@ -29,7 +30,13 @@ pub(super) fn pays<L: Lanes>(a: &Matrix, b: &Matrix) -> bool {
 
 /// `C = A·B`, or `C += A·B` where `accumulate` says so.
 #[inline(always)]
-pub(super) fn product<L: Lanes>(a: Matrix, b: Matrix, c: &mut [Real], accumulate: bool, scratch: &mut [Real]) {
+pub(super) fn product<L: Lanes>(
+    a: Matrix,
+    b: Matrix,
+    c: &mut [Real],
+    accumulate: bool,
+    scratch: &mut [Real],
+) {
     for start in (0..a.columns).step_by(INNER) {
         let depth = INNER.min(a.columns - start);
         let a = Matrix { data: &a.data[start * a.column_stride..], columns: depth, ..a };
@@ -46,7 +53,13 @@ pub(super) fn product<L: Lanes>(a: Matrix, b: Matrix, c: &mut [Real], accumulate
 
 /// Each sum runs in lanes over the inner dimension.
 #[inline(always)]
-fn along_inner<L: Lanes, const C: usize>(a: Matrix, b: Matrix, c: &mut [Real], accumulate: bool, scratch: &mut [Real]) {
+fn along_inner<L: Lanes, const C: usize>(
+    a: Matrix,
+    b: Matrix,
+    c: &mut [Real],
+    accumulate: bool,
+    scratch: &mut [Real],
+) {
     let (n, k) = (b.columns, b.rows);
     let group = k.next_multiple_of(L::N) * C;
     let packed = &mut scratch[..n.div_ceil(C) * group];
@@ -71,8 +84,8 @@ fn along_inner<L: Lanes, const C: usize>(a: Matrix, b: Matrix, c: &mut [Real], a
     }
 }
 
-/// Lays the columns of B from `first` on into blocks of as many rows as a register has lanes: a block holds its columns
-/// one behind the other. What is missing is filled up with zeros.
+/// Lays the columns of B from `first` on into blocks of as many rows as a register has lanes: a
+/// block holds its columns one behind the other. What is missing is filled up with zeros.
 #[inline(always)]
 fn pack<L: Lanes, const C: usize>(b: Matrix, first: usize, packed: &mut [Real]) {
     let columns = C.min(b.columns - first);
@@ -144,7 +157,13 @@ fn step<L: Lanes, const C: usize>(sums: &mut [[L::V; C]; 2], x: [L::V; 2], packe
 
 /// Each lane is a row of C. A's columns lie in memory one behind the other.
 #[inline(always)]
-fn along_rows<L: Lanes, const C: usize>(a: Matrix, b: Matrix, c: &mut [Real], accumulate: bool, scratch: &mut [Real]) {
+fn along_rows<L: Lanes, const C: usize>(
+    a: Matrix,
+    b: Matrix,
+    c: &mut [Real],
+    accumulate: bool,
+    scratch: &mut [Real],
+) {
     let (n, k) = (b.columns, b.rows);
     let packed = &mut scratch[..C * k];
     for first in (0..n).step_by(C) {
@@ -164,9 +183,17 @@ fn along_rows<L: Lanes, const C: usize>(a: Matrix, b: Matrix, c: &mut [Real], ac
             let rest = a.rows - row;
             row += match rest / L::N {
                 0 => {
-                    // The last rows are those that a whole register before the end has, without those written already.
+                    // The last rows are those that a whole register before the end has, without
+                    // those written already.
                     let sums = register_rows::<L, C, 1>(&a, a.rows - L::N, packed);
-                    store::<L, C>(&sums[0], L::N - rest, &mut c[row * n + first..], n, columns, accumulate);
+                    store::<L, C>(
+                        &sums[0],
+                        L::N - rest,
+                        &mut c[row * n + first..],
+                        n,
+                        columns,
+                        accumulate,
+                    );
                     rest
                 }
                 1 => {
@@ -177,7 +204,14 @@ fn along_rows<L: Lanes, const C: usize>(a: Matrix, b: Matrix, c: &mut [Real], ac
                 _ => {
                     let sums = register_rows::<L, C, 2>(&a, row, packed);
                     store::<L, C>(&sums[0], 0, &mut c[row * n + first..], n, columns, accumulate);
-                    store::<L, C>(&sums[1], 0, &mut c[(row + L::N) * n + first..], n, columns, accumulate);
+                    store::<L, C>(
+                        &sums[1],
+                        0,
+                        &mut c[(row + L::N) * n + first..],
+                        n,
+                        columns,
+                        accumulate,
+                    );
                     2 * L::N
                 }
             };
@@ -187,7 +221,11 @@ fn along_rows<L: Lanes, const C: usize>(a: Matrix, b: Matrix, c: &mut [Real], ac
 
 /// `R` registers of rows of C, from this row on.
 #[inline(always)]
-fn register_rows<L: Lanes, const C: usize, const R: usize>(a: &Matrix, row: usize, b: &[Real]) -> [[L::V; C]; R] {
+fn register_rows<L: Lanes, const C: usize, const R: usize>(
+    a: &Matrix,
+    row: usize,
+    b: &[Real],
+) -> [[L::V; C]; R] {
     let mut sums = [[L::splat(0.0); C]; R];
     for (x, b) in a.data.chunks(a.column_stride).zip(b.chunks_exact(C)) {
         let x = &x[row..][..R * L::N];
@@ -201,7 +239,8 @@ fn register_rows<L: Lanes, const C: usize, const R: usize>(a: &Matrix, row: usiz
     sums
 }
 
-/// Writes a register of rows, without the first `skipped`, to lines of C, or adds it to what is there.
+/// Writes a register of rows, without the first `skipped`, to lines of C, or adds it to what is
+/// there.
 #[inline(always)]
 fn store<L: Lanes, const C: usize>(
     sums: &[L::V; C],
@@ -223,10 +262,11 @@ fn store<L: Lanes, const C: usize>(
         }
         return;
     }
-    // Four columns at a time, the last four once more where their number is not a multiple of four: so all that is added
-    // to has to be read before anything is written.
+    // Four columns at a time, the last four once more where their number is not a multiple of four:
+    // so all that is added to has to be read before anything is written.
     const MOST: usize = tile(16).div_ceil(FOUR);
-    let (one, fours, place) = (L::splat(1.0), C.div_ceil(FOUR), |four: usize| (four * FOUR).min(C - FOUR));
+    let (one, fours, place) =
+        (L::splat(1.0), C.div_ceil(FOUR), |four: usize| (four * FOUR).min(C - FOUR));
     let mut turned = [[L::splat(0.0); FOUR]; MOST];
     for (four, turned) in turned.iter_mut().enumerate().take(fours) {
         let j = place(four);
@@ -236,7 +276,8 @@ fn store<L: Lanes, const C: usize>(
         let c = &mut c[i * n..];
         if accumulate {
             for (four, turned) in turned.iter_mut().enumerate().take(fours) {
-                turned[i] = L::multiply_add(one, L::load_fours(&c[place(four)..], FOUR * n), turned[i]);
+                turned[i] =
+                    L::multiply_add(one, L::load_fours(&c[place(four)..], FOUR * n), turned[i]);
             }
         }
         for (four, turned) in turned.iter().enumerate().take(fours) {

@@ -1,5 +1,5 @@
-//! What batch normalization does to each channel: rows of so many channels, and vectors with one number a channel.
-//! Sums are in double precision, in the order of the rows.
+//! What batch normalization does to each channel: rows of so many channels, and vectors with one
+//! number a channel. Sums are in double precision, in the order of the rows.
 
 use super::kernel;
 use super::lanes::Lanes;
@@ -65,9 +65,14 @@ kernel! {
 
 #[inline(always)]
 fn combine_body<L: Lanes>(dy: &[Real], x: &[Real], [a, b, c]: [&[Real]; 3], dx: &mut [Real]) {
-    let rows = dx.chunks_exact_mut(a.len()).zip(dy.chunks_exact(a.len())).zip(x.chunks_exact(a.len()));
+    let rows =
+        dx.chunks_exact_mut(a.len()).zip(dy.chunks_exact(a.len())).zip(x.chunks_exact(a.len()));
     for ((dx, dy), x) in rows {
         let factors = a.iter().zip(b).zip(c);
-        dx.iter_mut().zip(dy).zip(x).zip(factors).for_each(|(((dx, dy), x), ((a, b), c))| *dx = a * dy + b * x + c);
+        dx.iter_mut()
+            .zip(dy)
+            .zip(x)
+            .zip(factors)
+            .for_each(|(((dx, dy), x), ((a, b), c))| *dx = a * dy + b * x + c);
     }
 }

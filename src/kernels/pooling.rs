@@ -1,5 +1,6 @@
-//! Pooling: what a window over an image holds becomes one value, channel by channel, as many at a time as a register
-//! has lanes. The backward pass finds the largest value again, which costs less than to keep where it was.
+//! Pooling: what a window over an image holds becomes one value, channel by channel, as many at a
+//! time as a register has lanes. The backward pass finds the largest value again, which costs less
+//! than to keep where it was.
 
 use std::ops::Range;
 
@@ -11,7 +12,8 @@ use crate::Real;
 /// What becomes of the values under a window. Pixels outside the image are not among them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pool {
-    /// The largest; its gradient goes to the first that is as large, in row-major order. A NaN stays one.
+    /// The largest; its gradient goes to the first that is as large, in row-major order. A NaN
+    /// stays one.
     Max,
     /// The largest; its gradient is divided evenly among all that are as large.
     SharedMax,
@@ -50,7 +52,8 @@ impl Pooling {
 
     /// The numbers of an image, and of its output.
     fn sizes(&self) -> [usize; 2] {
-        [self.rows.input * self.columns.input, self.rows.output * self.columns.output].map(|n| n * self.channels)
+        [self.rows.input * self.columns.input, self.rows.output * self.columns.output]
+            .map(|n| n * self.channels)
     }
 
     /// Each window, in row-major order: where its pixels begin, in the same order.
@@ -59,15 +62,17 @@ impl Pooling {
         let Pooling { rows, columns, channels, .. } = *self;
         let window = move |row: usize, column: usize| {
             let pixel = move |row, column| (row * columns.input + column) * channels;
-            rows.inside(row).flat_map(move |row| columns.inside(column).map(move |column| pixel(row, column)))
+            rows.inside(row)
+                .flat_map(move |row| columns.inside(column).map(move |column| pixel(row, column)))
         };
-        (0..rows.output).flat_map(move |row| (0..columns.output).map(move |column| window(row, column)))
+        (0..rows.output)
+            .flat_map(move |row| (0..columns.output).map(move |column| window(row, column)))
     }
 }
 
 kernel! {
-    /// Writes what becomes of each window of a few images. `scratch` has three times as many numbers as a pixel, whose
-    /// content does not matter.
+    /// Writes what becomes of each window of a few images. `scratch` has three times as many
+    /// numbers as a pixel, whose content does not matter.
     pub fn forward(pooling: &Pooling, x: &[Real], y: &mut [Real], scratch: &mut [Real]) = forward_body
 }
 
@@ -81,9 +86,16 @@ fn forward_body<L: Lanes>(pooling: &Pooling, x: &[Real], y: &mut [Real], scratch
     }
 }
 
-/// What becomes of one window. `lost` is what rounding took from each sum so far (Kahan 1965): a window may be an image.
+/// What becomes of one window. `lost` is what rounding took from each sum so far (Kahan 1965): a
+/// window may be an image.
 #[inline(always)]
-fn reduce(pool: Pool, pixels: impl Iterator<Item = usize>, x: &[Real], y: &mut [Real], lost: &mut [Real]) {
+fn reduce(
+    pool: Pool,
+    pixels: impl Iterator<Item = usize>,
+    x: &[Real],
+    y: &mut [Real],
+    lost: &mut [Real],
+) {
     y.fill(if pool == Average { 0.0 } else { Real::NEG_INFINITY });
     if pool == Average {
         lost.fill(0.0);
@@ -99,7 +111,10 @@ fn reduce(pool: Pool, pixels: impl Iterator<Item = usize>, x: &[Real], y: &mut [
                 *lost = if sum.is_finite() { (sum - *y) - part } else { 0.0 };
                 *y = sum;
             }),
-            _ => y.iter_mut().zip(x).for_each(|(y, x)| *y = if x.is_nan() || *x > *y { *x } else { *y }),
+            _ => y
+                .iter_mut()
+                .zip(x)
+                .for_each(|(y, x)| *y = if x.is_nan() || *x > *y { *x } else { *y }),
         }
     }
     if pool == Average {
@@ -108,17 +123,26 @@ fn reduce(pool: Pool, pixels: impl Iterator<Item = usize>, x: &[Real], y: &mut [
 }
 
 kernel! {
-    /// Writes the gradient at `x`, given the one at the output. `scratch` is as in the forward pass.
+    /// Writes the gradient at `x`, given the one at the output. `scratch` is as in the forward
+    /// pass.
     pub fn backward(pooling: &Pooling, x: &[Real], dy: &[Real], dx: &mut [Real], scratch: &mut [Real]) = backward_body
 }
 
 #[inline(always)]
-fn backward_body<L: Lanes>(pooling: &Pooling, x: &[Real], dy: &[Real], dx: &mut [Real], scratch: &mut [Real]) {
+fn backward_body<L: Lanes>(
+    pooling: &Pooling,
+    x: &[Real],
+    dy: &[Real],
+    dx: &mut [Real],
+    scratch: &mut [Real],
+) {
     let (pool, n, [image, output]) = (pooling.pool, pooling.channels, pooling.sizes());
     // The largest value, what a pixel gets of the gradient if it gets any, and how many get it.
     let (y, rest) = scratch[..3 * n].split_at_mut(n);
     let (share, ties) = rest.split_at_mut(n);
-    for ((x, dy), dx) in x.chunks_exact(image).zip(dy.chunks_exact(output)).zip(dx.chunks_exact_mut(image)) {
+    for ((x, dy), dx) in
+        x.chunks_exact(image).zip(dy.chunks_exact(output)).zip(dx.chunks_exact_mut(image))
+    {
         dx.fill(0.0);
         for (pixels, dy) in pooling.windows().zip(dy.chunks_exact(n)) {
             share.copy_from_slice(dy);

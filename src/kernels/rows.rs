@@ -53,15 +53,16 @@ pub fn total(vector: &[Real]) -> Real {
 }
 
 kernel! {
-    /// Each vector of this width becomes `e^(xⱼ − max x) / Σₖ e^(xₖ − max x)`: the softmax, which any finite vector
-    /// survives.
+    /// Each vector of this width becomes `e^(xⱼ − max x) / Σₖ e^(xₖ − max x)`: the softmax, which
+    /// any finite vector survives.
     pub fn softmax(values: &mut [Real], width: usize) = softmax_body
 }
 
 #[inline(always)]
 fn softmax_body<L: Lanes>(values: &mut [Real], width: usize) {
     for vector in values.chunks_exact_mut(width) {
-        let max = vector.iter().copied().fold(Real::NEG_INFINITY, |max, x| if x > max { x } else { max });
+        let max =
+            vector.iter().copied().fold(Real::NEG_INFINITY, |max, x| if x > max { x } else { max });
         vector.iter_mut().for_each(|x| *x -= max);
     }
     // All exponentials in one go, so that short vectors fill the lanes too.
@@ -73,7 +74,8 @@ fn softmax_body<L: Lanes>(values: &mut [Real], width: usize) {
 }
 
 kernel! {
-    /// Through the softmax: `dx = p·(dp − Σₖ dpₖ·pₖ)` for each vector of this width, where `dp` becomes `dx`.
+    /// Through the softmax: `dx = p·(dp − Σₖ dpₖ·pₖ)` for each vector of this width, where `dp`
+    /// becomes `dx`.
     pub fn softmax_backward(p: &[Real], dp: &mut [Real], width: usize) = softmax_backward_body
 }
 
@@ -116,7 +118,8 @@ fn scale_bytes_body<L: Lanes>(from: &[u8], scale: Real, to: &mut [Real]) {
 }
 
 kernel! {
-    /// `Σ|x|` and `Σx²`, in double precision: sixteen sums of every sixteenth value each, added up at the end.
+    /// `Σ|x|` and `Σx²`, in double precision: sixteen sums of every sixteenth value each, added up
+    /// at the end.
     pub fn norms(values: &[Real]) -> [f64; 2] = norms_body
 }
 
@@ -137,7 +140,8 @@ fn norms_body<L: Lanes>(values: &[Real]) -> [f64; 2] {
 }
 
 kernel! {
-    /// Each `x` becomes `f(x, y)`, where y is the number in its place among the others. A long f would stay a call.
+    /// Each `x` becomes `f(x, y)`, where y is the number in its place among the others. A long f
+    /// would stay a call.
     pub fn zip(values: &mut [Real], others: &[Real], f: impl Fn(Real, Real) -> Real) = zip_body
 }
 
@@ -146,8 +150,9 @@ fn zip_body<L: Lanes>(values: &mut [Real], others: &[Real], f: impl Fn(Real, Rea
     values.iter_mut().zip(others).for_each(|(x, &y)| *x = f(*x, y));
 }
 
-/// Moments smaller than this are taken for 0. A parameter that gets no gradient any more (a pixel that is always
-/// black) would otherwise let them decay into numbers so small that processors compute with them a hundred times slower.
+/// Moments smaller than this are taken for 0. A parameter that gets no gradient any more (a pixel
+/// that is always black) would otherwise let them decay into numbers so small that processors
+/// compute with them a hundred times slower.
 const NEGLIGIBLE: Real = 1e-30;
 
 /// The moment, or 0 where it is negligible.
@@ -162,7 +167,13 @@ kernel! {
 }
 
 #[inline(always)]
-fn adam_body<L: Lanes>(w: &mut [Real], g: &[Real], m: &mut [Real], v: &mut [Real], factors: [Real; 4]) {
+fn adam_body<L: Lanes>(
+    w: &mut [Real],
+    g: &[Real],
+    m: &mut [Real],
+    v: &mut [Real],
+    factors: [Real; 4],
+) {
     let [alpha, rest_1, rest_2, epsilon] = factors;
     for (((w, &g), m), v) in w.iter_mut().zip(g).zip(m).zip(v) {
         *m = flushed(*m + rest_1 * (g - *m));

@@ -1,8 +1,9 @@
 //! The gradients of a convolution where most of `dy` is zero, as it is behind a max pool.
 //!
-//! A number of `dy` adds its window, that many times, to the gradient of its filter, and the weights of its filter, that
-//! many times, to the gradient of its window. So both are sums of a few lines with a factor each, and a zero is left out.
-//! The lanes run along a window, for which the kernel and its gradient are turned on their side: filters first.
+//! A number of `dy` adds its window, that many times, to the gradient of its filter, and the
+//! weights of its filter, that many times, to the gradient of its window. So both are sums of a few
+//! lines with a factor each, and a zero is left out. The lanes run along a window, for which the
+//! kernel and its gradient are turned on their side: filters first.
 
 use super::kernel;
 use super::lanes::{FOUR, Lanes};
@@ -17,11 +18,15 @@ const TERMS: usize = 256;
 /// Where a line begins, and its factor.
 type Term = (usize, Real);
 
-/// Whether this way pays for an image: its windows lie in memory as they are, in lines that fill registers, as its
-/// filters do, and less than a third of `dy` is not zero.
+/// Whether this way pays for an image: its windows lie in memory as they are, in lines that fill
+/// registers, as its filters do, and less than a third of `dy` is not zero.
 pub(super) fn pays(c: &Convolution, dy: &[Real]) -> bool {
-    let fits = c.as_is() && c.columns.dilation == 1 && run(c).is_multiple_of(16) && c.filters.is_multiple_of(16);
-    fits && c.filters * c.depth() <= MOST && dy.iter().filter(|dy| **dy != 0.0).count() * 3 < dy.len()
+    let fits = c.as_is()
+        && c.columns.dilation == 1
+        && run(c).is_multiple_of(16)
+        && c.filters.is_multiple_of(16);
+    fits && c.filters * c.depth() <= MOST
+        && dy.iter().filter(|dy| **dy != 0.0).count() * 3 < dy.len()
 }
 
 /// Numbers of scratch memory that the two functions below need.
@@ -37,8 +42,10 @@ fn run(c: &Convolution) -> usize {
 /// Where the windows of an image begin, and how far it is from one line of a window to the next.
 fn windows(c: &Convolution) -> (impl Iterator<Item = usize>, usize) {
     let row = c.columns.input * c.channels;
-    let (down, across, columns) = (c.rows.stride * row, c.columns.stride * c.channels, c.columns.output);
-    let starts = (0..c.rows.output).flat_map(move |i| (0..columns).map(move |j| i * down + j * across));
+    let (down, across, columns) =
+        (c.rows.stride * row, c.columns.stride * c.channels, c.columns.output);
+    let starts =
+        (0..c.rows.output).flat_map(move |i| (0..columns).map(move |j| i * down + j * across));
     (starts, c.rows.dilation * row)
 }
 
@@ -82,7 +89,13 @@ kernel! {
 }
 
 #[inline(always)]
-fn input_gradient_body<L: Lanes>(c: &Convolution, kernel: &[Real], dy: &[Real], dx: &mut [Real], scratch: &mut [Real]) {
+fn input_gradient_body<L: Lanes>(
+    c: &Convolution,
+    kernel: &[Real],
+    dy: &[Real],
+    dx: &mut [Real],
+    scratch: &mut [Real],
+) {
     let (n, depth, run) = (c.filters, c.depth(), run(c));
     let filters = &mut scratch[..n * depth];
     turn::<L>(kernel, n, filters, false);
@@ -95,7 +108,11 @@ fn input_gradient_body<L: Lanes>(c: &Convolution, kernel: &[Real], dy: &[Real], 
                 let starts = (block * TERMS..).map(|f| f * depth);
                 let terms = list(&mut terms, starts.zip(dy.iter().copied()));
                 for line in 0..c.rows.kernel {
-                    add_lines::<L>(&mut dx[window + line * step..][..run], terms, &filters[line * run..]);
+                    add_lines::<L>(
+                        &mut dx[window + line * step..][..run],
+                        terms,
+                        &filters[line * run..],
+                    );
                 }
             }
         }
@@ -129,7 +146,11 @@ fn add_lines<L: Lanes>(to: &mut [Real], terms: &[Term], from: &[Real]) {
 
 /// The same for the first `V` registers; their length.
 #[inline(always)]
-fn add_registers<L: Lanes, const V: usize>(to: &mut [Real], terms: &[Term], from: &[Real]) -> usize {
+fn add_registers<L: Lanes, const V: usize>(
+    to: &mut [Real],
+    terms: &[Term],
+    from: &[Real],
+) -> usize {
     let to = &mut to[..V * L::N];
     let mut sums = [L::splat(0.0); V];
     for v in 0..V {
@@ -147,7 +168,8 @@ fn add_registers<L: Lanes, const V: usize>(to: &mut [Real], terms: &[Term], from
     V * L::N
 }
 
-/// A matrix of rows of this width becomes, or is added to, one of such columns. Both fill registers.
+/// A matrix of rows of this width becomes, or is added to, one of such columns. Both fill
+/// registers.
 #[inline(always)]
 fn turn<L: Lanes>(from: &[Real], width: usize, to: &mut [Real], accumulate: bool) {
     let (height, one) = (from.len() / width, L::splat(1.0));
@@ -160,7 +182,8 @@ fn turn<L: Lanes>(from: &[Real], width: usize, to: &mut [Real], accumulate: bool
             let lines = L::turn(lines);
             for k in 0..FOUR {
                 let to = &mut to[(j + k) * height + i..];
-                let before = if accumulate { L::load_fours(to, FOUR * height) } else { L::splat(0.0) };
+                let before =
+                    if accumulate { L::load_fours(to, FOUR * height) } else { L::splat(0.0) };
                 L::store_fours(L::multiply_add(one, before, lines[k]), to, FOUR * height);
             }
         }

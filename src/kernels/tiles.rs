@@ -1,8 +1,9 @@
 //! The register tile that every product here comes down to: a few rows of A times a panel of B.
 //!
-//! A row of A need not lie in memory as one: [`Grid`]s say where its values are, so the windows of a convolution are
-//! read from the image itself. B is packed into panels as wide as a tile. A tile of C stays in registers while the
-//! inner dimension runs; each element of C is one sum in the order of that dimension, whatever the sizes around it.
+//! A row of A need not lie in memory as one: [`Grid`]s say where its values are, so the windows of
+//! a convolution are read from the image itself. B is packed into panels as wide as a tile. A tile
+//! of C stays in registers while the inner dimension runs; each element of C is one sum in the
+//! order of that dimension, whatever the sizes around it.
 
 use std::ops::Range;
 
@@ -12,7 +13,8 @@ use crate::Real;
 /// The widest tile of any path, for the size of scratch memory.
 pub(super) const WIDEST: usize = 32;
 
-/// Three nested counters, the last one the fastest, each with the distance in memory that a step of it makes.
+/// Three nested counters, the last one the fastest, each with the distance in memory that a step of
+/// it makes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Grid {
     /// How far each counts.
@@ -27,7 +29,8 @@ impl Grid {
         Grid { lengths: [1, 1, length], steps: [0, 0, step] }
     }
 
-    /// The distances of the next `R` places from `at` on, the last place repeated, and where that leaves `at`.
+    /// The distances of the next `R` places from `at` on, the last place repeated, and where that
+    /// leaves `at`.
     #[inline(always)]
     fn take<const R: usize>(&self, at: &mut [usize; 3]) -> [usize; R] {
         let [a, b, c] = self.lengths;
@@ -62,10 +65,19 @@ pub(super) fn width<L: Lanes>(columns: usize) -> usize {
     if columns <= L::N { L::N } else { 2 * L::N }
 }
 
-/// `C = A·B + bias`, or `C += A·B` where `accumulate` says so, for the columns of C from `first` on that `panels` has.
+/// `C = A·B + bias`, or `C += A·B` where `accumulate` says so, for the columns of C from `first` on
+/// that `panels` has.
 #[inline(always)]
-pub(super) fn product<L: Lanes>(a: &Left, panels: &[Real], c: &mut [Real], n: usize, first: usize, accumulate: bool) {
-    // As many sums as leave registers for a row of B and a broadcast of A: of 16 registers, or of 32.
+pub(super) fn product<L: Lanes>(
+    a: &Left,
+    panels: &[Real],
+    c: &mut [Real],
+    n: usize,
+    first: usize,
+    accumulate: bool,
+) {
+    // As many sums as leave registers for a row of B and a broadcast of A: of 16 registers, or of
+    // 32.
     match (L::N, n <= L::N) {
         (16, true) => tiles::<L, 12, 1>(a, panels, c, n, first, accumulate),
         (16, false) => tiles::<L, 12, 2>(a, panels, c, n, first, accumulate),
@@ -92,7 +104,9 @@ fn tiles<L: Lanes, const R: usize, const V: usize>(
         let mut range = 0..a.columns.lengths[0];
         if !all_live {
             let up_to = |end: usize, row: usize| {
-                end.saturating_sub(row * a.rows.steps[0]).div_ceil(a.columns.steps[0]).min(range.end)
+                end.saturating_sub(row * a.rows.steps[0])
+                    .div_ceil(a.columns.steps[0])
+                    .min(range.end)
             };
             range = up_to(a.live.start, at[0])..up_to(a.live.end, top);
         }
@@ -107,12 +121,17 @@ fn tiles<L: Lanes, const R: usize, const V: usize>(
                     let line = &mut c[i * n + column..][..width];
                     for v in 0..V {
                         let c = &mut line[v * L::N..];
-                        let sum = if accumulate { L::multiply_add(one, L::load(c), sums[i][v]) } else { sums[i][v] };
+                        let sum = if accumulate {
+                            L::multiply_add(one, L::load(c), sums[i][v])
+                        } else {
+                            sums[i][v]
+                        };
                         L::store(sum, c);
                     }
                 }
             } else {
-                // Written out with constant indices: only then do the sums stay in registers up to here.
+                // Written out with constant indices: only then do the sums stay in registers up to
+                // here.
                 let mut tile = [[0.0; WIDEST]; R];
                 for i in 0..R {
                     for v in 0..V {
@@ -129,7 +148,8 @@ fn tiles<L: Lanes, const R: usize, const V: usize>(
     }
 }
 
-/// One tile: the rows of A at these distances times a panel, where the columns' first counter runs over `range`.
+/// One tile: the rows of A at these distances times a panel, where the columns' first counter runs
+/// over `range`.
 #[inline(always)]
 fn tile<L: Lanes, const R: usize, const V: usize>(
     a: &Left,
@@ -170,7 +190,8 @@ fn tile<L: Lanes, const R: usize, const V: usize>(
     sums
 }
 
-/// A matrix as it lies in memory: its element `(i, j)` is at `i·row_stride + j·column_stride`, one of which is 1.
+/// A matrix as it lies in memory: its element `(i, j)` is at `i·row_stride + j·column_stride`, one
+/// of which is 1.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Matrix<'a> {
     pub data: &'a [Real],
@@ -180,20 +201,39 @@ pub(super) struct Matrix<'a> {
     pub column_stride: usize,
 }
 
-/// Writes what the sums start from, zeros or a bias, into the first row of each panel of `depth` rows.
+/// Writes what the sums start from, zeros or a bias, into the first row of each panel of `depth`
+/// rows.
 #[inline(always)]
-pub(super) fn start(bias: &[Real], first: usize, n: usize, width: usize, panels: &mut [Real], depth: usize) {
-    for (panel, column) in panels.chunks_exact_mut((depth + 1) * width).zip((first..n).step_by(width)) {
+pub(super) fn start(
+    bias: &[Real],
+    first: usize,
+    n: usize,
+    width: usize,
+    panels: &mut [Real],
+    depth: usize,
+) {
+    for (panel, column) in
+        panels.chunks_exact_mut((depth + 1) * width).zip((first..n).step_by(width))
+    {
         panel[..width].fill(0.0);
         panel[..width].iter_mut().zip(bias.iter().skip(column)).for_each(|(to, from)| *to = *from);
     }
 }
 
-/// Lays B, from its column `first` on, into panels of `depth` rows and `width` columns, as their rows from `row` on.
-/// The last panel is filled up with zeros.
+/// Lays B, from its column `first` on, into panels of `depth` rows and `width` columns, as their
+/// rows from `row` on. The last panel is filled up with zeros.
 #[inline(always)]
-pub(super) fn pack<L: Lanes>(b: Matrix, first: usize, width: usize, panels: &mut [Real], depth: usize, row: usize) {
-    for (panel, column) in panels.chunks_exact_mut((depth + 1) * width).zip((first..b.columns).step_by(width)) {
+pub(super) fn pack<L: Lanes>(
+    b: Matrix,
+    first: usize,
+    width: usize,
+    panels: &mut [Real],
+    depth: usize,
+    row: usize,
+) {
+    for (panel, column) in
+        panels.chunks_exact_mut((depth + 1) * width).zip((first..b.columns).step_by(width))
+    {
         let columns = width.min(b.columns - column);
         let panel = &mut panel[(row + 1) * width..][..b.rows * width];
         let from = &b.data[column * b.column_stride..];

@@ -1,7 +1,7 @@
 //! Where the windows of a convolution lie, in an image and in memory.
 //!
-//! In an unpadded image a window is a few runs of memory, so the tiles read it from there. A padded image is copied with
-//! its border, some rows (a band) at a time.
+//! In an unpadded image a window is a few runs of memory, so the tiles read it from there. A padded
+//! image is copied with its border, some rows (a band) at a time.
 
 use std::ops::Range;
 
@@ -17,7 +17,8 @@ pub enum Padding {
     /// Not at all.
     #[default]
     Valid,
-    /// As far as it takes for one output a stride; where that is an odd number of pixels, the odd one is at the end.
+    /// As far as it takes for one output a stride; where that is an odd number of pixels, the odd
+    /// one is at the end.
     Same,
 }
 
@@ -42,7 +43,13 @@ pub struct Axis {
 
 impl Axis {
     /// The windows over so many pixels; nothing if there is no such window.
-    pub fn new(input: usize, kernel: usize, stride: usize, dilation: usize, padding: Padding) -> Option<Axis> {
+    pub fn new(
+        input: usize,
+        kernel: usize,
+        stride: usize,
+        dilation: usize,
+        padding: Padding,
+    ) -> Option<Axis> {
         let extent = kernel.checked_sub(1)?.checked_mul(dilation)?.checked_add(1)?;
         let (output, before) = match padding {
             Padding::Valid => (input.checked_sub(extent)?.checked_div(stride)? + 1, 0),
@@ -51,8 +58,17 @@ impl Axis {
                 (last + 1, (last * stride).checked_add(extent)?.saturating_sub(input) / 2)
             }
         };
-        // Where there is one window, no step is taken: one longer than the image stands for all of them.
-        Some(Axis { input, spread: 1, before, kernel, stride: stride.min(input.max(1)), dilation, output })
+        // Where there is one window, no step is taken: one longer than the image stands for all of
+        // them.
+        Some(Axis {
+            input,
+            spread: 1,
+            before,
+            kernel,
+            stride: stride.min(input.max(1)),
+            dilation,
+            output,
+        })
     }
 
     /// Pixels that a window spans.
@@ -147,8 +163,8 @@ impl Convolution {
         self.rows.as_is() && self.columns.as_is()
     }
 
-    /// The image from the row on that the output row `top` starts at, padded if need be; the length of a row of it; and
-    /// the stretch outside of which it is zero.
+    /// The image from the row on that the output row `top` starts at, padded if need be; the length
+    /// of a row of it; and the stretch outside of which it is zero.
     pub(super) fn band<'a>(
         &self,
         image: &'a [Real],
@@ -186,7 +202,8 @@ impl Convolution {
             }
         }
         let end = self.rows.before + (self.rows.input - 1) * self.rows.spread + 1;
-        let live = self.rows.before.saturating_sub(top).min(height) * row..end.saturating_sub(top).min(height) * row;
+        let live = self.rows.before.saturating_sub(top).min(height) * row
+            ..end.saturating_sub(top).min(height) * row;
         (padded, row, live)
     }
 
@@ -201,7 +218,8 @@ impl Convolution {
     /// Where the values of a window are, from its beginning.
     pub(super) fn window(&self, row: usize) -> Grid {
         let (kernel, channels) = (self.columns.kernel, self.channels);
-        let (runs, run) = if self.columns.dilation == 1 { (1, kernel * channels) } else { (kernel, channels) };
+        let (runs, run) =
+            if self.columns.dilation == 1 { (1, kernel * channels) } else { (kernel, channels) };
         Grid {
             lengths: [self.rows.kernel, runs, run],
             steps: [self.rows.dilation * row, self.columns.dilation * channels, 1],

@@ -7,12 +7,15 @@
 //! backward    dγ = Σ dy·x̂,   dβ = Σ dy,   dx = γ/√(v + ε)·(dy − dβ/n − x̂·dγ/n)
 //! ```
 //!
-//! A batch's statistics are joined from the chunks' counts, means and sums of squared distances, in the order of the
-//! rows (Chan et al. 1983), which loses no digits where the mean is large.
+//! A batch's statistics are joined from the chunks' counts, means and sums of squared distances, in
+//! the order of the rows (Chan et al. 1983), which loses no digits where the mean is large.
 
 use ndarray::ArrayView2;
 
-use super::{Backward, Built, Count, Coupling, Forward, Layer, LayerSpec, Misfit, Operation, Training, misfit};
+use super::{
+    Backward, Built, Count, Coupling, Forward, Layer, LayerSpec, Misfit, Operation, Training,
+    misfit,
+};
 use crate::Real;
 use crate::classes::class;
 use crate::initializers::Initializer;
@@ -52,18 +55,28 @@ class! {
 impl LayerSpec for BatchNormalization {
     fn build(&self, input: &Shape) -> Result<Built, Misfit> {
         let channels = input.last();
-        if input.dims().is_empty() || (self.axis != -1 && self.axis != input.dims().len() as isize) {
+        if input.dims().is_empty() || (self.axis != -1 && self.axis != input.dims().len() as isize)
+        {
             let problem = format!("axis {} of {input}: it normalizes the last axis", self.axis);
             return misfit(problem, "take axis = -1, and an input with a last axis");
         }
-        if !((0.0..=1.0).contains(&self.momentum) && self.epsilon.is_finite() && self.epsilon >= 0.0) {
-            let problem = format!("a momentum of {} and an epsilon of {}", self.momentum, self.epsilon);
+        if !((0.0..=1.0).contains(&self.momentum)
+            && self.epsilon.is_finite()
+            && self.epsilon >= 0.0)
+        {
+            let problem =
+                format!("a momentum of {} and an epsilon of {}", self.momentum, self.epsilon);
             return misfit(problem, "take a momentum between 0 and 1, and an epsilon of 0 or more");
         }
-        let vector = |name, initializer, regularizer| ParamSpec::new(name, vec![channels], initializer, regularizer);
-        let frozen = |name, initializer| ParamSpec { trainable: false, ..vector(name, initializer, None) };
-        let gamma = self.scale.then(|| vector("gamma", &self.gamma_initializer, self.gamma_regularizer));
-        let beta = self.center.then(|| vector("beta", &self.beta_initializer, self.beta_regularizer));
+        let vector = |name, initializer, regularizer| {
+            ParamSpec::new(name, vec![channels], initializer, regularizer)
+        };
+        let frozen =
+            |name, initializer| ParamSpec { trainable: false, ..vector(name, initializer, None) };
+        let gamma =
+            self.scale.then(|| vector("gamma", &self.gamma_initializer, self.gamma_regularizer));
+        let beta =
+            self.center.then(|| vector("beta", &self.beta_initializer, self.beta_regularizer));
         let mean = frozen("moving_mean", &self.moving_mean_initializer);
         let variance = frozen("moving_variance", &self.moving_variance_initializer);
         let params: Vec<_> = gamma.into_iter().chain(beta).chain([mean, variance]).collect();
@@ -78,8 +91,14 @@ impl LayerSpec for BatchNormalization {
                 channels.saturating_mul(2)
             ),
         };
-        let layer = Normalization { options: self.clone(), channels, positions: input.n_positions() };
-        Ok(Built { output: input.clone(), params, operations: vec![Operation::layer(layer)], count })
+        let layer =
+            Normalization { options: self.clone(), channels, positions: input.n_positions() };
+        Ok(Built {
+            output: input.clone(),
+            params,
+            operations: vec![Operation::layer(layer)],
+            count,
+        })
     }
 }
 
@@ -95,7 +114,8 @@ impl Normalization {
         [sums[1 + channel], sums[1 + self.channels + channel] / sums[0]]
     }
 
-    /// γ and β of a channel, its mean and its variance: the batch's in training, else the moving ones.
+    /// γ and β of a channel, its mean and its variance: the batch's in training, else the moving
+    /// ones.
     fn of_channel(&self, params: &[Real], training: Option<Training>, channel: usize) -> [f64; 4] {
         let array = |number: usize| f64::from(params[number * self.channels + channel]);
         let BatchNormalization { scale, center, .. } = self.options;
@@ -103,7 +123,8 @@ impl Normalization {
         let beta = if center { array(usize::from(scale)) } else { 0.0 };
         let first = usize::from(scale) + usize::from(center);
         let moving = || [array(first), array(first + 1)];
-        let [mean, variance] = training.map_or_else(moving, |training| self.of_batch(training.sums, channel));
+        let [mean, variance] =
+            training.map_or_else(moving, |training| self.of_batch(training.sums, channel));
         [gamma, beta, mean, variance]
     }
 
@@ -118,14 +139,16 @@ impl Layer for Normalization {
     fn forward(&self, pass: Forward) {
         let (factors, shifts) = pass.scratch.split_at_mut(self.channels);
         for channel in 0..self.channels {
-            let [gamma, beta, mean, variance] = self.of_channel(pass.params, pass.training, channel);
+            let [gamma, beta, mean, variance] =
+                self.of_channel(pass.params, pass.training, channel);
             let factor = gamma / self.deviation(variance);
             (factors[channel], shifts[channel]) = (factor as Real, (beta - mean * factor) as Real);
         }
         normalization::scale(flat(pass.x), factors, &shifts[..self.channels], flat_mut(pass.y));
     }
 
-    /// `dx = a·dy + b·x + c`, with three factors a channel; b and c are 0 where the moving values are what counts.
+    /// `dx = a·dy + b·x + c`, with three factors a channel; b and c are 0 where the moving values
+    /// are what counts.
     fn backward(&self, pass: Backward) {
         if pass.training.is_none() {
             pass.d_params.fill(0.0);
@@ -135,10 +158,12 @@ impl Layer for Normalization {
         let (slopes, shifts) = rest.split_at_mut(self.channels);
         for channel in 0..self.channels {
             let [gamma, _, mean, variance] = self.of_channel(pass.params, pass.training, channel);
-            let [n, d_beta, d_gamma] =
-                pass.training.map_or([1.0, 0.0, 0.0], |Training { sums, gradient_sums, .. }| {
+            let [n, d_beta, d_gamma] = pass.training.map_or(
+                [1.0, 0.0, 0.0],
+                |Training { sums, gradient_sums, .. }| {
                     [sums[0], gradient_sums[channel], gradient_sums[self.channels + channel]]
-                });
+                },
+            );
             let inverse = 1.0 / self.deviation(variance);
             let slope = -gamma * inverse * inverse * d_gamma / n;
             factors[channel] = (gamma * inverse) as Real;
@@ -189,16 +214,27 @@ impl Coupling for Normalization {
     /// `dβ = Σ dy` of each channel, then `dγ = Σ dy·x̂` of each.
     fn gradient_sums(&self, pass: Backward, gradient_sums: &mut [f64]) {
         let (d_beta, d_gamma) = gradient_sums.split_at_mut(self.channels);
-        normalization::gradient_sums(flat(pass.x), flat(pass.dy), d_beta, &mut d_gamma[..self.channels]);
+        normalization::gradient_sums(
+            flat(pass.x),
+            flat(pass.dy),
+            d_beta,
+            &mut d_gamma[..self.channels],
+        );
         for channel in 0..self.channels {
             let [_, _, mean, variance] = self.of_channel(pass.params, pass.training, channel);
-            d_gamma[channel] = (d_gamma[channel] - mean * d_beta[channel]) / self.deviation(variance);
+            d_gamma[channel] =
+                (d_gamma[channel] - mean * d_beta[channel]) / self.deviation(variance);
         }
         if !pass.accumulate {
             pass.d_params.fill(0.0);
         }
         // In the order of the parameters; the gradients of the moving values stay 0.
-        let sums = self.options.scale.then_some(d_gamma).into_iter().chain(self.options.center.then_some(d_beta));
+        let sums = self
+            .options
+            .scale
+            .then_some(d_gamma)
+            .into_iter()
+            .chain(self.options.center.then_some(d_beta));
         for (array, sums) in pass.d_params.chunks_exact_mut(self.channels).zip(sums) {
             array.iter_mut().zip(sums).for_each(|(d, sum)| *d += *sum as Real);
         }

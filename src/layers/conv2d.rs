@@ -6,7 +6,8 @@
 //! dx               = the convolution of dy with W turned round
 //! ```
 //!
-//! Images are `(height, width, channels)`, kernels `(height, width, channels, filters)`, as in Keras.
+//! Images are `(height, width, channels)`, kernels `(height, width, channels, filters)`, as in
+//! Keras.
 
 use super::image::{DataFormat, image};
 use super::{Backward, Built, Count, Forward, Layer, LayerSpec, Misfit, Operation, misfit};
@@ -60,29 +61,45 @@ impl Conv2D {
     fn geometry(&self, input: &Shape) -> Result<Convolution, Misfit> {
         let [height, width, channels] = image(input)?;
         let Conv2D { filters, kernel_size: [kh, kw], strides, padding, dilation_rate, .. } = *self;
-        if [filters, kh, kw, strides[0], strides[1], dilation_rate[0], dilation_rate[1]].contains(&0) {
+        if [filters, kh, kw, strides[0], strides[1], dilation_rate[0], dilation_rate[1]]
+            .contains(&0)
+        {
             let problem = "filters, kernel_size, strides and dilation_rate are at least 1, and one of them is 0";
             return misfit(problem, "give it sizes such as filters 32 and kernel_size (3, 3)");
         }
         if self.groups != 1 {
-            return misfit(format!("groups = {}: only 1 is supported", self.groups), "leave groups out");
+            return misfit(
+                format!("groups = {}: only 1 is supported", self.groups),
+                "leave groups out",
+            );
         }
         if strides != [1, 1] && dilation_rate != [1, 1] {
-            return misfit("strides and dilation_rate both over 1", "leave one of the two at (1, 1)");
+            return misfit(
+                "strides and dilation_rate both over 1",
+                "leave one of the two at (1, 1)",
+            );
         }
-        let axis = |length, i: usize| Axis::new(length, self.kernel_size[i], strides[i], dilation_rate[i], padding);
-        let fits = |sizes: &[usize]| sizes.iter().try_fold(1usize, |n, &size| n.checked_mul(size)).is_some();
+        let axis = |length, i: usize| {
+            Axis::new(length, self.kernel_size[i], strides[i], dilation_rate[i], padding)
+        };
+        let fits = |sizes: &[usize]| {
+            sizes.iter().try_fold(1usize, |n, &size| n.checked_mul(size)).is_some()
+        };
         // Whatever is computed from these sizes later then fits, too.
         let axes = axis(height, 0).zip(axis(width, 1)).filter(|(rows, columns)| {
             fits(&[64, kh, kw, channels, filters]) && fits(&[rows.output, columns.output, filters])
         });
         let Some((rows, columns)) = axes else {
-            let problem = format!("a window of {kh} × {kw} pixels does not fit an image of {height} × {width}");
+            let problem = format!(
+                "a window of {kh} × {kw} pixels does not fit an image of {height} × {width}"
+            );
             return misfit(problem, "take a smaller kernel_size, larger images, or padding='same'");
         };
         let convolution = Convolution { rows, columns, channels, filters };
         // Windows that reach far beyond the image would claim memory that nothing here explains.
-        let honest = height * width * channels + rows.output * columns.output * filters + convolution.depth();
+        let honest = height * width * channels
+            + rows.output * columns.output * filters
+            + convolution.depth();
         if convolution.scratch_len() > (1 << 24) + honest.saturating_mul(64) {
             return misfit(
                 format!(
@@ -96,11 +113,18 @@ impl Conv2D {
 
     fn count(&self, geometry: &Convolution) -> Count {
         let (Conv2D { filters, kernel_size: [kh, kw], .. }, channels) = (self, geometry.channels);
-        let (with, own) = if self.use_bias { (" + 1 bias", ", and a bias of its own") } else { ("", ", and no bias") };
+        let (with, own) = if self.use_bias {
+            (" + 1 bias", ", and a bias of its own")
+        } else {
+            ("", ", and no bias")
+        };
         let (height, width) = (geometry.rows.output, geometry.columns.output);
         Count {
             formula: format!("{filters} filters × ({kh} × {kw} × {channels} inputs{with})"),
-            total: geometry.depth().saturating_add(usize::from(self.use_bias)).saturating_mul(*filters),
+            total: geometry
+                .depth()
+                .saturating_add(usize::from(self.use_bias))
+                .saturating_mul(*filters),
             reason: format!(
                 "each of the {filters} filters has a weight for each of {channels} channels at {kh} × {kw} positions of its \
                  window{own};\n    it is the same filter at all {height} × {width} positions, so height and width do not \
@@ -115,13 +139,18 @@ impl LayerSpec for Conv2D {
         let geometry = self.geometry(input)?;
         let Convolution { rows, columns, channels, filters } = geometry;
         let shape = [&self.kernel_size[..], &[channels, filters]].concat();
-        let kernel = ParamSpec::new("kernel", shape, &self.kernel_initializer, self.kernel_regularizer);
-        let bias = ParamSpec::new("bias", vec![filters], &self.bias_initializer, self.bias_regularizer);
+        let kernel =
+            ParamSpec::new("kernel", shape, &self.kernel_initializer, self.kernel_regularizer);
+        let bias =
+            ParamSpec::new("bias", vec![filters], &self.bias_initializer, self.bias_regularizer);
         let output = Shape::from([rows.output, columns.output, filters]);
         let layer = Operation::layer(geometry);
         Ok(Built {
             params: [kernel].into_iter().chain(self.use_bias.then_some(bias)).collect(),
-            operations: [layer].into_iter().chain(Operation::activation(self.activation, &output)).collect(),
+            operations: [layer]
+                .into_iter()
+                .chain(Operation::activation(self.activation, &output))
+                .collect(),
             count: self.count(&geometry),
             output,
         })
@@ -143,7 +172,13 @@ impl Layer for Convolution {
             rows::sum_rows(dy, d_bias, pass.accumulate);
         }
         if let Some(dx) = pass.dx {
-            convolution::input_gradient(self, &pass.params[..n_weights], dy, flat_mut(dx), pass.scratch);
+            convolution::input_gradient(
+                self,
+                &pass.params[..n_weights],
+                dy,
+                flat_mut(dx),
+                pass.scratch,
+            );
         }
     }
 

@@ -7,7 +7,8 @@
 //! dx = dy·Wᵀ            only where somebody below needs it
 //! ```
 //!
-//! It acts on the last axis of any shape: an image of `h × w` positions is `h·w` rows of one product.
+//! It acts on the last axis of any shape: an image of `h × w` positions is `h·w` rows of one
+//! product.
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
@@ -58,7 +59,8 @@ impl Dense {
             true => (format!(" + {units} biases"), "a bias of its own"),
             false => (String::new(), "no bias"),
         };
-        let mut reason = format!("each of the {units} units has {inputs} weights, one an input, and {own}");
+        let mut reason =
+            format!("each of the {units} units has {inputs} weights, one an input, and {own}");
         if input.dims().len() > 1 {
             reason += &format!("; all {} positions of the sample share them", input.n_positions());
         }
@@ -72,17 +74,28 @@ impl LayerSpec for Dense {
         let (inputs, units) = (input.last(), self.units);
         if input.dims().is_empty() || units == 0 {
             return misfit(
-                format!("{units} units on {input}: it expects at least one unit, and an input with a last axis"),
+                format!(
+                    "{units} units on {input}: it expects at least one unit, and an input with a last axis"
+                ),
                 "give Dense at least 1 unit, and an input such as Flatten makes",
             );
         }
-        let kernel = ParamSpec::new("kernel", vec![inputs, units], &self.kernel_initializer, self.kernel_regularizer);
-        let bias = ParamSpec::new("bias", vec![units], &self.bias_initializer, self.bias_regularizer);
+        let kernel = ParamSpec::new(
+            "kernel",
+            vec![inputs, units],
+            &self.kernel_initializer,
+            self.kernel_regularizer,
+        );
+        let bias =
+            ParamSpec::new("bias", vec![units], &self.bias_initializer, self.bias_regularizer);
         let output = input.with_last(units);
         let layer = Operation::layer(DenseLayer { inputs, units, positions: input.n_positions() });
         Ok(Built {
             params: [kernel].into_iter().chain(self.use_bias.then_some(bias)).collect(),
-            operations: [layer].into_iter().chain(Operation::activation(self.activation, &output)).collect(),
+            operations: [layer]
+                .into_iter()
+                .chain(Operation::activation(self.activation, &output))
+                .collect(),
             count: self.count(input),
             output,
         })
@@ -98,7 +111,8 @@ struct DenseLayer {
 impl Layer for DenseLayer {
     fn forward(&self, pass: Forward) {
         let (kernel, bias) = pass.params.split_at(self.inputs * self.units);
-        let kernel = ArrayView2::from_shape((self.inputs, self.units), kernel).expect("sized at build");
+        let kernel =
+            ArrayView2::from_shape((self.inputs, self.units), kernel).expect("sized at build");
         let mut y = per_position(pass.y, self.units);
         matmul(per_position(pass.x, self.inputs), kernel, y.view_mut(), false, pass.scratch);
         if !bias.is_empty() {

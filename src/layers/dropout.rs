@@ -1,9 +1,9 @@
-//! Dropout: in training each value is kept with probability 1 − rate and then divided by it; afterwards nothing
-//! happens.
+//! Dropout: in training each value is kept with probability 1 − rate and then divided by it;
+//! afterwards nothing happens.
 //!
-//! What is dropped depends on the seed, the step, the layer and the row's number in the batch, and on nothing else:
-//! not on which thread computes the row. The backward pass draws the same numbers again, which is cheaper than keeping
-//! them.
+//! What is dropped depends on the seed, the step, the layer and the row's number in the batch, and
+//! on nothing else: not on which thread computes the row. The backward pass draws the same numbers
+//! again, which is cheaper than keeping them.
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 use rand::Rng;
@@ -32,14 +32,20 @@ impl Dropout {
     }
 
     /// Writes each value of `from`, in training dropped or scaled.
-    fn drop(&self, training: Option<Training>, from: ArrayView2<Real>, mut to: ArrayViewMut2<Real>) {
+    fn drop(
+        &self,
+        training: Option<Training>,
+        from: ArrayView2<Real>,
+        mut to: ArrayViewMut2<Real>,
+    ) {
         to.assign(&from);
         let Some(Training { moment, .. }) = training else { return };
         let stream = Stream::Dropout { layer: moment.layer as u32, iteration: moment.iteration };
         let mut generator = random::generator(moment.seed, stream);
         // A number in each row's own stretch of the stream, which begins at a block of its own.
         let stretch = (from.ncols() as u128).next_multiple_of(16);
-        let (limit, scale) = ((self.rate * 4_294_967_296.0) as u32, 1.0 / (1.0 - self.rate) as Real);
+        let (limit, scale) =
+            ((self.rate * 4_294_967_296.0) as u32, 1.0 / (1.0 - self.rate) as Real);
         let mut numbers = [0; 256];
         for (i, row) in flat_mut(to).chunks_exact_mut(from.ncols()).enumerate() {
             generator.set_word_pos((moment.first_row + i) as u128 * stretch);
@@ -56,7 +62,10 @@ impl Dropout {
 impl LayerSpec for Dropout {
     fn build(&self, input: &Shape) -> Result<Built, Misfit> {
         if !(0.0..1.0).contains(&self.rate) {
-            let problem = format!("a rate of {}: it expects the share to drop, at least 0 and under 1", self.rate);
+            let problem = format!(
+                "a rate of {}: it expects the share to drop, at least 0 and under 1",
+                self.rate
+            );
             return misfit(problem, "take a rate such as 0.5");
         }
         let operation = (self.rate > 0.0).then(|| Operation::layer(self.clone()));

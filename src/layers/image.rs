@@ -1,4 +1,5 @@
-//! What layers over images have in common, and the simplest of them, ZeroPadding2D: zeros around an image.
+//! What layers over images have in common, and the simplest of them, ZeroPadding2D: zeros around an
+//! image.
 
 use ndarray::{ArrayBase, Ix2, Ix4, RawData, s};
 use serde::{Deserialize, Serialize};
@@ -22,7 +23,9 @@ impl TryFrom<Option<String>> for DataFormat {
     fn try_from(name: Option<String>) -> Result<Self, String> {
         match name.as_deref() {
             None | Some("channels_last") => Ok(DataFormat::ChannelsLast),
-            Some(other) => Err(format!("data_format is {other:?}, and only \"channels_last\" is supported")),
+            Some(other) => {
+                Err(format!("data_format is {other:?}, and only \"channels_last\" is supported"))
+            }
         }
     }
 }
@@ -56,7 +59,8 @@ impl LayerSpec for ZeroPadding2D {
         let frame = [padded(image[0], top, bottom), padded(image[1], left, right), image[2]];
         let output = Shape::from(frame);
         if output.n_values() > isize::MAX as usize / 8 {
-            let problem = format!("{input} padded by {:?} has more values than memory holds", self.padding);
+            let problem =
+                format!("{input} padded by {:?} has more values than memory holds", self.padding);
             return misfit(problem, "give padding small numbers, such as [[1, 1], [1, 1]]");
         }
         let layer = Operation::layer(Frame { image, frame, top, left });
@@ -74,12 +78,16 @@ struct Frame {
 impl Frame {
     /// What lies inside the frames.
     fn inside<S: RawData>(&self, framed: ArrayBase<S, Ix2>) -> ArrayBase<S, Ix4> {
-        let (rows, columns) = (self.top..self.top + self.image[0], self.left..self.left + self.image[1]);
+        let (rows, columns) =
+            (self.top..self.top + self.image[0], self.left..self.left + self.image[1]);
         images(framed, self.frame).slice_move(s![.., rows, columns, ..])
     }
 }
 
-fn images<S: RawData>(rows: ArrayBase<S, Ix2>, [height, width, channels]: [usize; 3]) -> ArrayBase<S, Ix4> {
+fn images<S: RawData>(
+    rows: ArrayBase<S, Ix2>,
+    [height, width, channels]: [usize; 3],
+) -> ArrayBase<S, Ix4> {
     let shape = (rows.nrows(), height, width, channels);
     rows.into_shape_with_order(shape).expect("sized at build")
 }

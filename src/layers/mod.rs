@@ -1,8 +1,9 @@
-//! The catalogue of layers: what a user writes (a [`LayerSpec`], whose fields have Keras's names), and the mathematics
-//! that it becomes once its input's shape is known (a [`Layer`] over borrowed views).
+//! The catalogue of layers: what a user writes (a [`LayerSpec`], whose fields have Keras's names),
+//! and the mathematics that it becomes once its input's shape is known (a [`Layer`] over borrowed
+//! views).
 //!
-//! A layer owns no parameters, no buffers and no name: the model does. It is handed its slice of the parameter
-//! vector, its input and its output, and reads like its formula.
+//! A layer owns no parameters, no buffers and no name: the model does. It is handed its slice of
+//! the parameter vector, its input and its output, and reads like its formula.
 
 mod batch_normalization;
 mod conv2d;
@@ -88,7 +89,11 @@ pub struct Built {
 
 impl Built {
     /// A layer without parameters; `reason` says what it does instead of having some.
-    fn weightless(output: Shape, operation: Option<Operation>, reason: impl Into<String>) -> Result<Built, Misfit> {
+    fn weightless(
+        output: Shape,
+        operation: Option<Operation>,
+        reason: impl Into<String>,
+    ) -> Result<Built, Misfit> {
         let count = Count { formula: "no weights".to_string(), total: 0, reason: reason.into() };
         Ok(Built { output, params: vec![], operations: operation.into_iter().collect(), count })
     }
@@ -128,7 +133,8 @@ impl Operation {
     }
 }
 
-/// A layer's mathematics. Rows are samples; a row's values lie in row-major order of the sample's shape.
+/// A layer's mathematics. Rows are samples; a row's values lie in row-major order of the sample's
+/// shape.
 pub trait Layer: Send + Sync {
     /// Writes the layer's value at `x` into `y`.
     fn forward(&self, pass: Forward);
@@ -141,7 +147,8 @@ pub trait Layer: Send + Sync {
         0
     }
 
-    /// Multiplications that the forward pass of one row takes, about: what the work is shared out by.
+    /// Multiplications that the forward pass of one row takes, about: what the work is shared out
+    /// by.
     fn work(&self) -> usize {
         0
     }
@@ -152,8 +159,9 @@ pub trait Layer: Send + Sync {
     }
 }
 
-/// What a layer makes of the whole batch while it is trained: each chunk of rows makes sums, which are joined in the
-/// order of the rows before any chunk goes through the layer, on the way up and on the way down.
+/// What a layer makes of the whole batch while it is trained: each chunk of rows makes sums, which
+/// are joined in the order of the rows before any chunk goes through the layer, on the way up and
+/// on the way down.
 pub trait Coupling: Send + Sync {
     /// How many sums a chunk makes, each way at most.
     fn n_sums(&self) -> usize;
@@ -164,8 +172,8 @@ pub trait Coupling: Send + Sync {
     /// Adds a chunk's sums for the way up to those of the rows before it.
     fn join(&self, total: &mut [f64], part: &[f64]);
 
-    /// Writes a chunk's sums for the way down, which are simply added, and its gradients at the parameters:
-    /// [`Layer::backward`] then writes `dx` alone.
+    /// Writes a chunk's sums for the way down, which are simply added, and its gradients at the
+    /// parameters: [`Layer::backward`] then writes `dx` alone.
     fn gradient_sums(&self, pass: Backward, gradient_sums: &mut [f64]);
 
     /// Changes the parameters that no gradient moves, once a step, given the sums on the way up.

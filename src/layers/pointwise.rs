@@ -1,4 +1,5 @@
-//! Layers that compute each value anew, or each vector of the last axis: activations, and rescaling. None has parameters.
+//! Layers that compute each value anew, or each vector of the last axis: activations, and
+//! rescaling. None has parameters.
 //!
 //! Where the options of an activation's own layer leave one that has a name, that one is what runs.
 
@@ -78,7 +79,8 @@ impl Activation {
 impl LayerSpec for Activation {
     fn build(&self, input: &Shape) -> Result<Built, Misfit> {
         if self.activation == ActivationKind::Softmax && input.dims().is_empty() {
-            let problem = "softmax expects a last axis to divide among, and a sample here is a single number";
+            let problem =
+                "softmax expects a last axis to divide among, and a sample here is a single number";
             return misfit(problem, "put a Dense layer in front of it");
         }
         let reason = format!("{} only computes each value anew", self.activation);
@@ -132,7 +134,8 @@ impl LayerSpec for ELU {
 impl LayerSpec for Softmax {
     fn build(&self, input: &Shape) -> Result<Built, Misfit> {
         if self.axis != -1 {
-            let problem = format!("axis is {}: it divides along the last axis alone, which is -1", self.axis);
+            let problem =
+                format!("axis is {}: it divides along the last axis alone, which is -1", self.axis);
             return misfit(problem, "give axis -1");
         }
         Activation::new(ActivationKind::Softmax).build(input)
@@ -192,7 +195,9 @@ impl Operation {
     }
 }
 
-impl<V: Fn(Real) -> Real + Send + Sync, D: Fn(Real) -> Real + Send + Sync> Layer for Pointwise<V, D> {
+impl<V: Fn(Real) -> Real + Send + Sync, D: Fn(Real) -> Real + Send + Sync> Layer
+    for Pointwise<V, D>
+{
     fn forward(&self, pass: Forward) {
         zip(flat_mut(pass.y), flat(pass.x), |_, x| (self.value)(x));
     }

@@ -1,4 +1,5 @@
-//! Pooling over images: each window becomes one pixel, channel by channel. A global one has one window, the whole image.
+//! Pooling over images: each window becomes one pixel, channel by channel. A global one has one
+//! window, the whole image.
 //!
 //! ```text
 //! output = ⌊(input − pool) / stride⌋ + 1    valid: windows lie inside the image
@@ -41,7 +42,8 @@ macro_rules! pooling2d {
 }
 
 pooling2d! {
-    /// The largest value of each window, channel by channel. What lies outside the image is never the largest.
+    /// The largest value of each window, channel by channel. What lies outside the image is never
+    /// the largest.
     MaxPooling2D => Pool::Max,
     /// The mean of each window, channel by channel. What lies outside the image does not count.
     AveragePooling2D => Pool::Average,
@@ -72,8 +74,8 @@ macro_rules! global_pooling2d {
 }
 
 global_pooling2d! {
-    /// The largest value of each channel. As in Keras, and unlike in [`MaxPooling2D`], values that are equally large
-    /// share the gradient.
+    /// The largest value of each channel. As in Keras, and unlike in [`MaxPooling2D`], values that
+    /// are equally large share the gradient.
     GlobalMaxPooling2D => Pool::SharedMax,
     /// The mean of each channel.
     GlobalAveragePooling2D => Pool::Average,
@@ -94,7 +96,9 @@ fn windows(
     let image = [height, width];
     misfit(
         format!("no window of {size:?} in steps of {strides:?} fits an image of {image:?}"),
-        format!("give pool_size and strides at least [1, 1], and pool_size at most {image:?} or padding \"same\""),
+        format!(
+            "give pool_size and strides at least [1, 1], and pool_size at most {image:?} or padding \"same\""
+        ),
     )
 }
 

@@ -1,8 +1,9 @@
-//! Categorical cross-entropy, `−Σⱼ yⱼ·ln pⱼ`, against one-hot vectors or, with the same numbers, against class numbers.
+//! Categorical cross-entropy, `−Σⱼ yⱼ·ln pⱼ`, against one-hot vectors or, with the same numbers,
+//! against class numbers.
 //!
-//! As Keras computes it, from probabilities: divided by their sum, clipped to `[1e-7, 1 − 1e-7]`, then the logarithm.
-//! The gradient through a last softmax is `p·Σy − y` at the logits: exact for any logit, where the clip would let
-//! none through (Keras on TensorFlow takes the same one).
+//! As Keras computes it, from probabilities: divided by their sum, clipped to `[1e-7, 1 − 1e-7]`,
+//! then the logarithm. The gradient through a last softmax is `p·Σy − y` at the logits: exact for
+//! any logit, where the clip would let none through (Keras on TensorFlow takes the same one).
 
 use std::iter;
 
@@ -119,12 +120,17 @@ fn gradient(from_logits: bool, y: impl Iterator<Item = Real> + Clone, p: &[Real]
 }
 
 /// `p·Σy − y`, the gradient at the logits of which the p are the softmax.
-fn difference(y: impl Iterator<Item = Real> + Clone, p: impl Iterator<Item = Real>, dx: &mut [Real]) {
+fn difference(
+    y: impl Iterator<Item = Real> + Clone,
+    p: impl Iterator<Item = Real>,
+    dx: &mut [Real],
+) {
     let total = sum(y.clone());
     dx.iter_mut().zip(y).zip(p).for_each(|((d, y), p)| *d = p * total - y);
 }
 
-/// The largest logit and `ln Σ e^(zⱼ − largest)`: together the logarithm of a softmax's denominator.
+/// The largest logit and `ln Σ e^(zⱼ − largest)`: together the logarithm of a softmax's
+/// denominator.
 fn log_denominator(logits: &[Real]) -> (Real, Real) {
     let largest = logits.iter().copied().fold(Real::NEG_INFINITY, Real::max);
     (largest, sum(logits.iter().map(|z| (z - largest).exp())).ln())

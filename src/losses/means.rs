@@ -1,4 +1,5 @@
-//! The losses that are a mean over the vector, `Σⱼ ℓ(yⱼ, pⱼ) / n`: those of regression, and binary cross-entropy.
+//! The losses that are a mean over the vector, `Σⱼ ℓ(yⱼ, pⱼ) / n`: those of regression, and binary
+//! cross-entropy.
 
 use super::{Loss, clip, is_inside_clip, outside, sum};
 use crate::Real;
@@ -15,7 +16,8 @@ fn slopes(y: &[Real], p: &[Real], to: &mut [Real], slope: impl Fn(Real, Real, Re
     to.iter_mut().zip(y).zip(p).for_each(|((to, y), p)| *to = slope(*y, *p, n));
 }
 
-/// Makes losses of regression, each of its options, of ℓ and of the slope `dℓ/dp / n`, for the error `e = p − y`.
+/// Makes losses of regression, each of its options, of ℓ and of the slope `dℓ/dp / n`, for the
+/// error `e = p − y`.
 macro_rules! regression {
     ($($(#[$doc:meta])* $name:ident { $($options:tt)* }: |$self:ident, $e:ident, $n:ident| $loss:expr, $slope:expr
         $(, where $problem:expr)?;)*) => {$(
@@ -49,8 +51,9 @@ regression! {
     /// The loss `mean_absolute_error`: `|e|`.
     MeanAbsoluteError {}: |self, e, n| e.abs(), if e == 0.0 { 0.0 } else { e.signum() / n };
 
-    /// The loss `huber` (Huber 1964), quadratic near the truth and linear far from it, so that outliers do not rule:
-    /// `½·e²` where `|e| ≤ δ`, else `δ·|e| − ½·δ²`. The slope is e, cut off at ±δ.
+    /// The loss `huber` (Huber 1964), quadratic near the truth and linear far from it, so that
+    /// outliers do not rule: `½·e²` where `|e| ≤ δ`, else `δ·|e| − ½·δ²`. The slope is e, cut off
+    /// at ±δ.
     Huber {
         /// How far the quadratic part reaches, δ.
         delta: f64 = 1.0,
@@ -69,8 +72,8 @@ regression! {
 class! {
     /// The loss `binary_crossentropy`: `−y·ln p − (1 − y)·ln(1 − p)`.
     ///
-    /// From probabilities it is clipped to `[1e-7, 1 − 1e-7]`, as in Keras. The gradient through a last sigmoid is
-    /// `(p − y) / n` at the logits.
+    /// From probabilities it is clipped to `[1e-7, 1 − 1e-7]`, as in Keras. The gradient through a
+    /// last sigmoid is `(p − y) / n` at the logits.
     BinaryCrossentropy {
         /// The model's output is logits, not yet probabilities.
         from_logits: bool = false,

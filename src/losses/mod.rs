@@ -1,7 +1,7 @@
 //! The catalogue of losses: what training makes small.
 //!
-//! A loss sees one vector of the last axis at a time: a sample's own for a classifier of samples, a pixel's for a
-//! classifier of pixels. Its value over a batch is the mean over all of them.
+//! A loss sees one vector of the last axis at a time: a sample's own for a classifier of samples, a
+//! pixel's for a classifier of pixels. Its value over a batch is the mean over all of them.
 
 mod categorical_crossentropy;
 mod means;
@@ -40,8 +40,8 @@ pub trait Loss: fmt::Debug + Send + Sync {
         None
     }
 
-    /// The loss that comes to the same against class numbers as this one does against the one-hot vectors that they
-    /// stand for, if there is one: it is the faster.
+    /// The loss that comes to the same against class numbers as this one does against the one-hot
+    /// vectors that they stand for, if there is one: it is the faster.
     fn of_class_numbers(&self) -> Option<AnyLoss> {
         None
     }
@@ -52,13 +52,14 @@ pub trait Loss: fmt::Debug + Send + Sync {
     /// Writes its gradient at `p`.
     fn gradient(&self, y: &[Real], p: &[Real], dp: &mut [Real]);
 
-    /// Whether the gradient has a closed form in front of this last activation, [`Loss::gradient_through`].
+    /// Whether the gradient has a closed form in front of this last activation,
+    /// [`Loss::gradient_through`].
     fn absorbs(&self, _last: ActivationKind) -> bool {
         false
     }
 
-    /// Writes its gradient at what the last activation, which the loss absorbs, was given; `p` is still what it put
-    /// out. Never called where nothing is absorbed.
+    /// Writes its gradient at what the last activation, which the loss absorbs, was given; `p` is
+    /// still what it put out. Never called where nothing is absorbed.
     fn gradient_through(&self, y: &[Real], p: &[Real], dx: &mut [Real]) {
         self.gradient(y, p, dx);
     }
@@ -70,7 +71,8 @@ impl AnyLoss {
         snake_case(self.class_name())
     }
 
-    /// The loss of this name, or of its short form (`mse`, `mae`), with Keras's defaults; an error lists all names.
+    /// The loss of this name, or of its short form (`mse`, `mae`), with Keras's defaults; an error
+    /// lists all names.
     pub fn by_name(name: &str) -> Result<AnyLoss> {
         let full = match name {
             "mse" | "MSE" => "mean_squared_error",
@@ -78,10 +80,16 @@ impl AnyLoss {
             "bce" | "BCE" => "binary_crossentropy",
             name => name,
         };
-        AnyLoss::all().into_iter().find(|loss| loss.name() == full || loss.class_name() == full).ok_or_else(|| {
-            let names: Vec<_> = AnyLoss::all().iter().map(AnyLoss::name).collect();
-            Error::Argument(format!("there is no loss {name:?} here; known: {}, mse, mae, bce", names.join(", ")))
-        })
+        AnyLoss::all()
+            .into_iter()
+            .find(|loss| loss.name() == full || loss.class_name() == full)
+            .ok_or_else(|| {
+                let names: Vec<_> = AnyLoss::all().iter().map(AnyLoss::name).collect();
+                Error::Argument(format!(
+                    "there is no loss {name:?} here; known: {}, mse, mae, bce",
+                    names.join(", ")
+                ))
+            })
     }
 }
 

@@ -1,4 +1,5 @@
-//! From a description to a model. Everything about shapes that can be wrong is found here, and shown on the whole chain.
+//! From a description to a model. Everything about shapes that can be wrong is found here, and
+//! shown on the whole chain.
 
 use std::collections::{HashMap, HashSet};
 
@@ -66,26 +67,32 @@ impl SequentialBuilder {
         self
     }
 
-    /// Refuses to build a model with more parameters than so many, and draws them only where that is said.
+    /// Refuses to build a model with more parameters than so many, and draws them only where that
+    /// is said.
     pub(crate) fn most_params(self, most_params: usize, drawn: bool) -> Self {
         SequentialBuilder { most_params, drawn, ..self }
     }
 
     /// Fixes every size and draws the first parameters from the seed.
     ///
-    /// Layers that cannot follow each other, names that occur twice, and more parameters than memory holds are errors.
+    /// Layers that cannot follow each other, names that occur twice, and more parameters than
+    /// memory holds are errors.
     pub fn build(self, seed: u64) -> Result<Sequential> {
         let names = self.names()?;
         let (mut layers, mut n_params): (Vec<BuiltLayer>, usize) = (vec![], 0);
         let mut plan = Plan::new(self.input.n_values());
         if self.input.dims().contains(&0) || self.input.n_values() > isize::MAX as usize / 8 {
-            let problem = format!("no sample has the shape {}; give every axis a length that fits", self.input);
+            let problem = format!(
+                "no sample has the shape {}; give every axis a length that fits",
+                self.input
+            );
             return Err(Error::Build(problem));
         }
         for (i, Described { trainable, spec, .. }) in self.layers.into_iter().enumerate() {
             let input = layers.last().map_or(&self.input, |below| &below.output).clone();
-            let Built { output, mut params, operations, count } =
-                spec.build(&input).map_err(|misfit| chain_error(&self.input, &layers, &spec, &names[i..], &misfit))?;
+            let Built { output, mut params, operations, count } = spec
+                .build(&input)
+                .map_err(|misfit| chain_error(&self.input, &layers, &spec, &names[i..], &misfit))?;
             let (layer_name, name) = (names[i].clone(), names[i].in_style(Style::Keras2));
             params.iter_mut().for_each(|param| param.trainable &= trainable);
             if let Some(problem) = params.iter().find_map(ParamSpec::problem) {
@@ -148,7 +155,9 @@ impl SequentialBuilder {
             }
             match taken.insert(spelled.clone()) {
                 true => Ok(name),
-                false => Err(Error::Build(format!("two layers are called {spelled:?}; give one of them another name"))),
+                false => Err(Error::Build(format!(
+                    "two layers are called {spelled:?}; give one of them another name"
+                ))),
             }
         };
         self.layers.iter().map(name).collect()
@@ -156,19 +165,24 @@ impl SequentialBuilder {
 }
 
 impl Sequential {
-    /// The same layers for samples of this shape, compiled in the same way, with parameters drawn anew from this seed.
-    /// Errors are those of [`SequentialBuilder::build`] and of [`Sequential::compile`].
+    /// The same layers for samples of this shape, compiled in the same way, with parameters drawn
+    /// anew from this seed. Errors are those of [`SequentialBuilder::build`] and of
+    /// [`Sequential::compile`].
     pub fn rebuilt(&self, input: &Shape, seed: u64) -> Result<Sequential> {
         self.rebuild(input, Some(seed))
     }
 
     /// The same, with parameters that are all 0 where there is no seed.
     pub(crate) fn rebuild(&self, input: &Shape, seed: Option<u64>) -> Result<Sequential> {
-        let builder = Sequential::builder(input.dims()).named(&self.name).most_params(usize::MAX, seed.is_some());
+        let builder = Sequential::builder(input.dims())
+            .named(&self.name)
+            .most_params(usize::MAX, seed.is_some());
         let mut model = self
             .layers
             .iter()
-            .fold(builder, |builder, layer| builder.described(Some(&layer.name()), layer.trainable, layer.spec.clone()))
+            .fold(builder, |builder, layer| {
+                builder.described(Some(&layer.name()), layer.trainable, layer.spec.clone())
+            })
             .build(seed.unwrap_or_default())?;
         if let Some(Compiled { optimizer, loss, metrics, .. }) = &self.compiled {
             model.compile_with(optimizer.clone(), loss.clone(), metrics.clone())?;
@@ -177,10 +191,18 @@ impl Sequential {
     }
 }
 
-/// The whole chain with the shape behind each layer, the failing layer marked, and what would fix it.
-fn chain_error(input: &Shape, built: &[BuiltLayer], spec: &AnyLayer, rest: &[LayerName], misfit: &Misfit) -> Error {
+/// The whole chain with the shape behind each layer, the failing layer marked, and what would fix
+/// it.
+fn chain_error(
+    input: &Shape,
+    built: &[BuiltLayer],
+    spec: &AnyLayer,
+    rest: &[LayerName],
+    misfit: &Misfit,
+) -> Error {
     let class = spec.class_name();
-    let mut text = format!("{class} cannot follow the layers before it:\n    {:<36} {input}\n", "input");
+    let mut text =
+        format!("{class} cannot follow the layers before it:\n    {:<36} {input}\n", "input");
     for layer in built {
         text += &format!("    {:<36} {}\n", layer.title(Style::Keras2), layer.output);
     }

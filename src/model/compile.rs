@@ -12,7 +12,8 @@ pub const MAX_METRICS: usize = 8;
 /// What a model was compiled with.
 #[derive(Debug, Clone)]
 pub struct Compiled {
-    /// The rule; none where a file's is unknown here, and then the model can be evaluated and not trained.
+    /// The rule; none where a file's is unknown here, and then the model can be evaluated and not
+    /// trained.
     pub(crate) optimizer: Option<AnyOptimizer>,
     /// What the rule remembers: vectors as long as the parameters, as many as the rule keeps.
     pub(crate) state: OptimizerState,
@@ -24,7 +25,8 @@ pub struct Compiled {
 
 /// A metric, and the name that its values go under.
 ///
-/// Without a class the name is Keras's and says which metric it is; `accuracy` may then be one of three.
+/// Without a class the name is Keras's and says which metric it is; `accuracy` may then be one of
+/// three.
 #[derive(Debug, Clone)]
 pub struct MetricChoice {
     /// The name.
@@ -40,12 +42,14 @@ impl From<&str> for MetricChoice {
 }
 
 impl MetricChoice {
-    /// The metric for targets and outputs whose last axes have these lengths. One that does not fit is an error, as is
-    /// one whose name the logs have for something else.
+    /// The metric for targets and outputs whose last axes have these lengths. One that does not fit
+    /// is an error, as is one whose name the logs have for something else.
     pub(crate) fn resolve(&self, target_width: usize, output_width: usize) -> Result<AnyMetric> {
         if self.name == "loss" || self.name.starts_with("val_") {
-            let problem =
-                format!("a metric cannot be called {:?}: the logs have that name for another number", self.name);
+            let problem = format!(
+                "a metric cannot be called {:?}: the logs have that name for another number",
+                self.name
+            );
             return Err(Error::Argument(problem));
         }
         let by_name = || AnyMetric::by_name(&self.name, target_width, output_width);
@@ -66,15 +70,16 @@ impl Compiled {
         &self.state
     }
 
-    /// Takes over what an earlier optimizer of this model remembers, if this one keeps the same, and where `with_rate`
-    /// says so the learning rate that it had come to.
+    /// Takes over what an earlier optimizer of this model remembers, if this one keeps the same,
+    /// and where `with_rate` says so the learning rate that it had come to.
     pub fn resume(&mut self, earlier: Compiled, with_rate: bool) {
         let kept = |compiled: &Compiled| {
             let names = compiled.optimizer.as_ref().map(|optimizer| optimizer.slots());
             (names, compiled.state.slots.each_ref().map(Vec::len))
         };
         if kept(self) == kept(&earlier) {
-            let learning_rate = if with_rate { earlier.state.learning_rate } else { self.state.learning_rate };
+            let learning_rate =
+                if with_rate { earlier.state.learning_rate } else { self.state.learning_rate };
             self.state = OptimizerState { learning_rate, ..earlier.state };
         }
     }
@@ -95,7 +100,8 @@ impl Compiled {
         self.optimizer.as_ref().map_or(0.0, |optimizer| self.state.step(&**optimizer).learning_rate)
     }
 
-    /// Sets the learning rate of the steps to come. One out of range is an error, as is one beside a schedule.
+    /// Sets the learning rate of the steps to come. One out of range is an error, as is one beside
+    /// a schedule.
     pub fn set_learning_rate(&mut self, rate: f64) -> Result<()> {
         if let LearningRate::Schedule(_) = self.optimizer()?.learning_rate() {
             let what = "the learning rate follows a schedule, so nothing else can set it; give the optimizer a number";
@@ -110,18 +116,24 @@ impl Compiled {
 }
 
 impl Sequential {
-    /// Says how the model is trained. What an earlier optimizer remembered is forgotten. Options out of range,
-    /// metrics that are not in the catalogue and metrics that the loss's targets do not fit are errors.
+    /// Says how the model is trained. What an earlier optimizer remembered is forgotten. Options
+    /// out of range, metrics that are not in the catalogue and metrics that the loss's targets do
+    /// not fit are errors.
     pub fn compile(
         &mut self,
         optimizer: impl Into<AnyOptimizer>,
         loss: impl Into<AnyLoss>,
         metrics: &[&str],
     ) -> Result<()> {
-        self.compile_with(Some(optimizer.into()), loss.into(), metrics.iter().map(|&name| name.into()).collect())
+        self.compile_with(
+            Some(optimizer.into()),
+            loss.into(),
+            metrics.iter().map(|&name| name.into()).collect(),
+        )
     }
 
-    /// The same with metrics that may have options, and perhaps without an optimizer: then it can be evaluated alone.
+    /// The same with metrics that may have options, and perhaps without an optimizer: then it can
+    /// be evaluated alone.
     ///
     /// Of metrics with the same name the second goes under `name_1`, as in Keras.
     pub fn compile_with(
@@ -130,11 +142,16 @@ impl Sequential {
         loss: AnyLoss,
         mut metrics: Vec<MetricChoice>,
     ) -> Result<()> {
-        if let Some(problem) = optimizer.as_ref().and_then(|optimizer| optimizer.problem()).or(loss.problem()) {
+        if let Some(problem) =
+            optimizer.as_ref().and_then(|optimizer| optimizer.problem()).or(loss.problem())
+        {
             return Err(Error::Argument(problem));
         }
         if metrics.len() > MAX_METRICS {
-            return Err(Error::Argument(format!("{} metrics are more than the {MAX_METRICS} that fit", metrics.len())));
+            return Err(Error::Argument(format!(
+                "{} metrics are more than the {MAX_METRICS} that fit",
+                metrics.len()
+            )));
         }
         let (target_width, output_width) = self.widths(&loss);
         for i in 0..metrics.len() {

@@ -1,7 +1,8 @@
 //! A layer of a built model: what it is called, what is known of it and what it is connected with.
 //!
-//! Keras counts automatic names per process and class, so that a model's names depend on what was made before it.
-//! Here they are counted per model, kept as class and ordinal, and spelled by the style that prints them.
+//! Keras counts automatic names per process and class, so that a model's names depend on what was
+//! made before it. Here they are counted per model, kept as class and ordinal, and spelled by the
+//! style that prints them.
 
 use std::fmt;
 
@@ -34,10 +35,14 @@ impl LayerName {
     pub fn in_style(&self, style: Style) -> String {
         match (self, style) {
             (LayerName::Given(name), _) => name.clone(),
-            (LayerName::Automatic(class, n), Style::Keras1) => format!("{}_{n}", class.to_lowercase()),
+            (LayerName::Automatic(class, n), Style::Keras1) => {
+                format!("{}_{n}", class.to_lowercase())
+            }
             (LayerName::Automatic(class, 1), Style::Keras3) => snake_case(class),
             (LayerName::Automatic(class, n), Style::Keras2) => format!("{}_{n}", snake_case(class)),
-            (LayerName::Automatic(class, n), Style::Keras3) => format!("{}_{}", snake_case(class), n - 1),
+            (LayerName::Automatic(class, n), Style::Keras3) => {
+                format!("{}_{}", snake_case(class), n - 1)
+            }
         }
     }
 }
@@ -76,15 +81,17 @@ impl BuiltLayer {
         format!("{} ({})", self.layer_name.in_style(style), self.spec.class_name())
     }
 
-    /// Its parameters by the summary's count, from the shapes that it asked for: all, and those that training moves.
+    /// Its parameters by the summary's count, from the shapes that it asked for: all, and those
+    /// that training moves.
     pub fn count_params(&self) -> (usize, usize) {
         let trained = self.params.iter().filter(|param| param.trainable);
         (self.params.iter().map(ParamSpec::count).sum(), trained.map(ParamSpec::count).sum())
     }
 }
 
-/// One call of a layer: in Keras an inbound node of the called layer and an outbound node of the one that its input
-/// came from. A `Sequential` calls each layer once, with one input: the lists of indices that Keras keeps are all `[0]`.
+/// One call of a layer: in Keras an inbound node of the called layer and an outbound node of the
+/// one that its input came from. A `Sequential` calls each layer once, with one input: the lists of
+/// indices that Keras keeps are all `[0]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Node {
     /// The called layer's name.

@@ -47,7 +47,8 @@ pub struct Sequential {
     pub(crate) plan: Plan,
     /// How it is trained, once it was compiled.
     pub(crate) compiled: Option<Compiled>,
-    /// The seed that the order of rows is drawn from; the first parameters were drawn from the one it was built with.
+    /// The seed that the order of rows is drawn from; the first parameters were drawn from the one
+    /// it was built with.
     pub seed: u64,
     /// Epochs trained so far, which the order of rows depends on.
     pub epochs_done: usize,
@@ -55,8 +56,8 @@ pub struct Sequential {
     pub batch_size: Option<usize>,
     /// What bytes were multiplied by when it was last trained on bytes.
     pub byte_scale: Option<Real>,
-    /// How many threads work at most: at first as many as the machine has. It changes how long training takes and not
-    /// one bit of the result.
+    /// How many threads work at most: at first as many as the machine has. It changes how long
+    /// training takes and not one bit of the result.
     pub n_threads: usize,
 }
 
@@ -95,23 +96,34 @@ impl Sequential {
     pub fn weights(&self) -> impl Iterator<Item = (String, ArrayViewD<'_, Real>)> {
         self.parameters.entries.iter().map(|entry| {
             let values = &self.parameters.values[entry.range.clone()];
-            let view = ArrayViewD::from_shape(&entry.spec.shape[..], values).expect("the table matches the vector");
+            let view = ArrayViewD::from_shape(&entry.spec.shape[..], values)
+                .expect("the table matches the vector");
             (self.full_name(entry), view)
         })
     }
 
-    /// Replaces a parameter array, named as in [`Sequential::weights`]. A name or a shape that the model does not have
-    /// is an error.
+    /// Replaces a parameter array, named as in [`Sequential::weights`]. A name or a shape that the
+    /// model does not have is an error.
     pub fn set_weight(&mut self, name: &str, values: &ArrayD<Real>) -> Result<()> {
-        let Some(entry) = self.parameters.entries.iter().find(|entry| self.full_name(entry) == name) else {
+        let Some(entry) =
+            self.parameters.entries.iter().find(|entry| self.full_name(entry) == name)
+        else {
             let names: Vec<_> = self.weights().map(|(name, _)| name).collect();
-            return Err(Error::Argument(format!("there is no weight {name:?}; there are {}", names.join(", "))));
+            return Err(Error::Argument(format!(
+                "there is no weight {name:?}; there are {}",
+                names.join(", ")
+            )));
         };
         if values.shape() != entry.spec.shape {
             let (needed, given) = (Tuple(&entry.spec.shape), Tuple(values.shape()));
-            return Err(Error::Argument(format!("{name} has the shape {needed}, and the new values have {given}")));
+            return Err(Error::Argument(format!(
+                "{name} has the shape {needed}, and the new values have {given}"
+            )));
         }
-        self.parameters.values[entry.range.clone()].iter_mut().zip(values).for_each(|(to, from)| *to = *from);
+        self.parameters.values[entry.range.clone()]
+            .iter_mut()
+            .zip(values)
+            .for_each(|(to, from)| *to = *from);
         Ok(())
     }
 

@@ -26,7 +26,8 @@ pub(super) struct Step {
     pub operation: Operation,
     /// Where the parameters of its layer lie in the vector.
     pub params: Range<usize>,
-    /// The buffer it reads and the one it writes: the same for what runs in place, but for a second one in a row.
+    /// The buffer it reads and the one it writes: the same for what runs in place, but for a second
+    /// one in a row.
     pub input: usize,
     pub output: usize,
     /// Whether its layer is trained; one that is not does in training what it does afterwards.
@@ -58,10 +59,17 @@ impl Plan {
     }
 
     /// Adds what runs next, and says whether its layer is trained.
-    pub(super) fn push(&mut self, operation: Operation, params: Range<usize>, trainable: bool, output_width: usize) {
+    pub(super) fn push(
+        &mut self,
+        operation: Operation,
+        params: Range<usize>,
+        trainable: bool,
+        output_width: usize,
+    ) {
         let (number, input) = (self.steps.len(), self.widths.len() - 1);
-        // The input buffer is gathered anew for each chunk, so it may be changed in place like any other. But on the
-        // way back an activation needs what it put out, so a second one in a row works on a copy.
+        // The input buffer is gathered anew for each chunk, so it may be changed in place like any
+        // other. But on the way back an activation needs what it put out, so a second one in a row
+        // works on a copy.
         if matches!(operation, Operation::Layer(_)) || self.last_activation().is_some() {
             self.widths.push(output_width);
         }
@@ -99,7 +107,8 @@ impl Plan {
         self.layers().map(Layer::work).fold(0, usize::saturating_add)
     }
 
-    /// The activation that runs last and the width of its vectors, if the model ends with one: a loss may absorb it.
+    /// The activation that runs last and the width of its vectors, if the model ends with one: a
+    /// loss may absorb it.
     pub fn last_activation(&self) -> Option<(ActivationKind, usize)> {
         match self.steps.last()?.operation {
             Operation::InPlace(activation, width) => Some((activation, width)),
@@ -112,8 +121,8 @@ impl Plan {
         self.segments.len()
     }
 
-    /// The layer that begins the segment of this number, counted from 0, if it couples, and where its parameters lie:
-    /// every one but the first does.
+    /// The layer that begins the segment of this number, counted from 0, if it couples, and where
+    /// its parameters lie: every one but the first does.
     pub fn coupling(&self, segment: usize) -> Option<(&dyn Coupling, Range<usize>)> {
         let step = &self.steps[self.segments.get(segment).filter(|_| segment > 0)?.start];
         Some((step.coupling()?, step.params.clone()))
@@ -124,7 +133,8 @@ impl Plan {
         self.coupling(segment).map_or(0, |(layer, _)| layer.n_sums())
     }
 
-    /// The most numbers that a row takes in a buffer with a gradient: at the input there is none, unless that is all.
+    /// The most numbers that a row takes in a buffer with a gradient: at the input there is none,
+    /// unless that is all.
     pub(super) fn widest(&self) -> usize {
         self.widths.iter().skip(1).copied().max().unwrap_or(self.widths[0])
     }

@@ -3,7 +3,9 @@
 use super::{Sequential, SequentialBuilder};
 use crate::activations::ActivationKind::{Relu, Softmax};
 use crate::layers::{Activation, Conv2D, Dense, Dropout, Flatten, MaxPooling2D};
-use crate::losses::{AnyLoss, CategoricalCrossentropy, MeanSquaredError, SparseCategoricalCrossentropy};
+use crate::losses::{
+    AnyLoss, CategoricalCrossentropy, MeanSquaredError, SparseCategoricalCrossentropy,
+};
 use crate::optimizers::{Adam, AnyOptimizer, Sgd};
 use crate::regularizers::L1L2;
 use crate::{Error, Result, initializers::Initializer};
@@ -44,7 +46,12 @@ pub const RECIPES: &[Recipe] = &[
         task: Task::Mnist,
         batch_size: 128,
         epochs: 12,
-        layers: || Sequential::builder([1, 28, 28]).add(Flatten {}).add(Dense::new(10)).add(Activation::new(Softmax)),
+        layers: || {
+            Sequential::builder([1, 28, 28])
+                .add(Flatten {})
+                .add(Dense::new(10))
+                .add(Activation::new(Softmax))
+        },
         compile: || (Sgd::default().into(), CategoricalCrossentropy::default().into()),
     },
     Recipe {
@@ -53,7 +60,13 @@ pub const RECIPES: &[Recipe] = &[
         task: Task::Mnist,
         batch_size: 128,
         epochs: 3,
-        layers: || Sequential::builder([28, 28, 1]).add(conv(32)).add(conv(64)).add(Flatten {}).add(classes()),
+        layers: || {
+            Sequential::builder([28, 28, 1])
+                .add(conv(32))
+                .add(conv(64))
+                .add(Flatten {})
+                .add(classes())
+        },
         compile: || (Sgd::default().into(), CategoricalCrossentropy::default().into()),
     },
     Recipe {
@@ -64,7 +77,11 @@ pub const RECIPES: &[Recipe] = &[
         epochs: 12,
         layers: || {
             let pool = MaxPooling2D::default;
-            let images = Sequential::builder([28, 28, 1]).add(conv(32)).add(pool()).add(conv(64)).add(pool());
+            let images = Sequential::builder([28, 28, 1])
+                .add(conv(32))
+                .add(pool())
+                .add(conv(64))
+                .add(pool());
             images.add(Flatten {}).add(Dropout::new(0.5)).add(classes())
         },
         compile: || (Adam::default().into(), CategoricalCrossentropy::default().into()),
@@ -76,7 +93,13 @@ pub const RECIPES: &[Recipe] = &[
         task: Task::MadeUpPixels,
         batch_size: 8,
         epochs: 3,
-        layers: || Sequential::builder([224, 224, 3]).add(conv(32)).add(conv(64)).add(conv(128)).add(classes()),
+        layers: || {
+            Sequential::builder([224, 224, 3])
+                .add(conv(32))
+                .add(conv(64))
+                .add(conv(128))
+                .add(classes())
+        },
         compile: || (Sgd::default().into(), SparseCategoricalCrossentropy::default().into()),
     },
     Recipe {
@@ -87,7 +110,9 @@ pub const RECIPES: &[Recipe] = &[
     Recipe {
         name: "dense-514-activation",
         about: "the same with a linear Activation between the two, as its printed summary shows it",
-        layers: || Sequential::builder([514]).add(dense(514)).add(Activation::default()).add(dense(257)),
+        layers: || {
+            Sequential::builder([514]).add(dense(514)).add(Activation::default()).add(dense(257))
+        },
         ..REGRESSION
     },
 ];
@@ -128,6 +153,9 @@ impl Recipe {
 pub fn named(name: &str) -> Result<&'static Recipe> {
     RECIPES.iter().find(|recipe| recipe.name == name).ok_or_else(|| {
         let names: Vec<_> = RECIPES.iter().map(|recipe| recipe.name).collect();
-        Error::Argument(format!("there is no model {name:?}, and no such file; models are {}", names.join(", ")))
+        Error::Argument(format!(
+            "there is no model {name:?}, and no such file; models are {}",
+            names.join(", ")
+        ))
     })
 }

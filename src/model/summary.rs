@@ -1,6 +1,8 @@
-//! The summary of a model, in the style of three generations of Keras, with its arithmetic where that is asked for.
+//! The summary of a model, in the style of three generations of Keras, with its arithmetic where
+//! that is asked for.
 //!
-//! The total is the model's alone: Keras 3 adds an optimizer's variables to it after a `fit`, this never does.
+//! The total is the model's alone: Keras 3 adds an optimizer's variables to it after a `fit`, this
+//! never does.
 
 use super::{BuiltLayer, Node, Sequential, Style};
 use crate::Real;
@@ -9,18 +11,23 @@ use crate::shape::Tuple;
 impl Sequential {
     /// The summary as this generation of Keras prints it, ending in a line break.
     ///
-    /// `width` is the length of a line: by default 100, 65, and for Keras 3 that of a terminal of 80 columns, 76.
+    /// `width` is the length of a line: by default 100, 65, and for Keras 3 that of a terminal of
+    /// 80 columns, 76.
     pub fn summary(&self, style: Style, width: Option<usize>) -> String {
         match style {
-            Style::Keras1 => self.plain_table(style, &[0.33, 0.55, 0.67, 1.0], width.unwrap_or(100)),
+            Style::Keras1 => {
+                self.plain_table(style, &[0.33, 0.55, 0.67, 1.0], width.unwrap_or(100))
+            }
             Style::Keras2 => self.plain_table(style, &[0.45, 0.85, 1.0], width.unwrap_or(65)),
             Style::Keras3 => self.boxed_table(width.unwrap_or(76)),
         }
     }
 
-    /// As in Keras 1.0.4 to 1.1.1 and 2.0.0 to 2.2.4, with columns that end at these shares of the line.
+    /// As in Keras 1.0.4 to 1.1.1 and 2.0.0 to 2.2.4, with columns that end at these shares of the
+    /// line.
     ///
-    /// A cell that is too long is cut at the end of its column. Keras 2 first puts a blank in front of every column.
+    /// A cell that is too long is cut at the end of its column. Keras 2 first puts a blank in front
+    /// of every column.
     fn plain_table(&self, style: Style, shares: &[f64], width: usize) -> String {
         let keras1 = style == Style::Keras1;
         let row = |cells: [&str; 4]| {
@@ -37,18 +44,26 @@ impl Sequential {
         };
         let (thin, thick) = ("_".repeat(width) + "\n", "=".repeat(width) + "\n");
 
-        let mut text = thin.clone() + &row(["Layer (type)", "Output Shape", "Param #", "Connected to"]) + &thick;
+        let mut text = thin.clone()
+            + &row(["Layer (type)", "Output Shape", "Param #", "Connected to"])
+            + &thick;
         for (i, layer) in self.layers.iter().enumerate() {
             let (shape, count) = (layer.output.to_string(), layer.count_params().0.to_string());
-            text +=
-                &row([&layer.title(style), &shape, &count, &format!("{}[0][0]", self.node(i, style).inbound_layer)]);
+            text += &row([
+                &layer.title(style),
+                &shape,
+                &count,
+                &format!("{}[0][0]", self.node(i, style).inbound_layer),
+            ]);
             text += if i + 1 == self.layers.len() { &thick } else { &thin };
         }
         let totals = self.totals();
         text += &match (keras1, totals.map(with_commas)) {
             (true, _) => format!("Total params: {}\n", totals[0]),
             (false, [all, trained, rest]) => {
-                format!("Total params: {all}\nTrainable params: {trained}\nNon-trainable params: {rest}\n")
+                format!(
+                    "Total params: {all}\nTrainable params: {trained}\nNon-trainable params: {rest}\n"
+                )
             }
         };
         text + &thin
@@ -56,10 +71,11 @@ impl Sequential {
 
     /// As in Keras 3.
     fn boxed_table(&self, width: usize) -> String {
-        // Keras asks for columns that end at 45, 80 and 100 % of the line; what its table library then draws is these,
-        // less one blank of padding on either side.
+        // Keras asks for columns that end at 45, 80 and 100 % of the line; what its table library
+        // then draws is these, less one blank of padding on either side.
         let ends = [0.45, 0.80, 1.0].map(|share| (share * width as f64) as usize);
-        let inner = [ends[0].max(4) - 1, (ends[1] - ends[0]).max(5) - 2, (ends[2] - ends[1]).max(4) - 1];
+        let inner =
+            [ends[0].max(4) - 1, (ends[1] - ends[0]).max(5) - 2, (ends[2] - ends[1]).max(4) - 1];
         let rule = |left: &str, line: &str, middle: &str, right: &str| {
             format!("{left}{}{right}\n", inner.map(|width| line.repeat(width)).join(middle))
         };
@@ -80,13 +96,21 @@ impl Sequential {
         let mut text = format!("Model: \"{}\"\n", self.name) + &rule("┏", "━", "┳", "┓");
         text += &row("┃", ["Layer (type)", "Output Shape", "Param #"]);
         for (i, layer) in self.layers.iter().enumerate() {
-            text += &if i == 0 { rule("┡", "━", "╇", "┩") } else { rule("├", "─", "┼", "┤") };
+            text += &if i == 0 {
+                rule("┡", "━", "╇", "┩")
+            } else {
+                rule("├", "─", "┼", "┤")
+            };
             let (shape, count) = (layer.output.to_string(), with_commas(layer.count_params().0));
             text += &row("│", [&layer.title(Style::Keras3), &shape, &count]);
         }
         text += &rule("└", "─", "┴", "┘");
         for (kind, count) in ["Total", "Trainable", "Non-trainable"].iter().zip(self.totals()) {
-            text += &format!(" {kind} params: {} ({})\n", with_commas(count), memory(count * size_of::<Real>()));
+            text += &format!(
+                " {kind} params: {} ({})\n",
+                with_commas(count),
+                memory(count * size_of::<Real>())
+            );
         }
         text
     }
@@ -106,7 +130,12 @@ impl Sequential {
             }
             for param in &layer.params {
                 let frozen = if param.trainable { "" } else { "  not trained" };
-                text += &format!("    {:<8} {:<16} {:>10}{frozen}\n", param.name, Tuple(&param.shape), param.count());
+                text += &format!(
+                    "    {:<8} {:<16} {:>10}{frozen}\n",
+                    param.name,
+                    Tuple(&param.shape),
+                    param.count()
+                );
             }
         }
         let sum = if totals.len() > 1 { totals.join(" + ") + " = " } else { String::new() };
@@ -124,9 +153,14 @@ impl Sequential {
     pub fn nodes(&self, style: Style) -> String {
         let mut text = String::new();
         for (i, layer) in self.layers.iter().enumerate() {
-            let outbound = if i + 1 < self.layers.len() { self.node(i + 1, style).to_string() } else { String::new() };
+            let outbound = if i + 1 < self.layers.len() {
+                self.node(i + 1, style).to_string()
+            } else {
+                String::new()
+            };
             let (name, inbound) = (layer.layer_name.in_style(style), self.node(i, style));
-            text += &format!("{name}\n  inbound_nodes: [{inbound}]\n  outbound_nodes: [{outbound}]\n");
+            text +=
+                &format!("{name}\n  inbound_nodes: [{inbound}]\n  outbound_nodes: [{outbound}]\n");
         }
         text
     }
@@ -145,7 +179,8 @@ impl Sequential {
     /// All parameters, those that training moves, and the others.
     fn totals(&self) -> [usize; 3] {
         let counts = self.layers.iter().map(BuiltLayer::count_params);
-        let (all, trained) = counts.fold((0, 0), |(all, trained), layer| (all + layer.0, trained + layer.1));
+        let (all, trained) =
+            counts.fold((0, 0), |(all, trained), layer| (all + layer.0, trained + layer.1));
         [all, trained, all - trained]
     }
 }
@@ -156,8 +191,12 @@ fn wrap(cell: &str, width: usize) -> Vec<String> {
     for word in cell.split(' ') {
         let length = word.chars().count();
         match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + length <= width => *line += &format!(" {word}"),
-            _ if length > width => lines.push(word.chars().take(width - 1).collect::<String>() + "…"),
+            Some(line) if line.chars().count() + 1 + length <= width => {
+                *line += &format!(" {word}")
+            }
+            _ if length > width => {
+                lines.push(word.chars().take(width - 1).collect::<String>() + "…")
+            }
             _ => lines.push(word.to_string()),
         }
     }

@@ -17,8 +17,9 @@ pub struct ArrayCount {
 }
 
 impl Sequential {
-    /// Counts every parameter array in memory, and puts the counts beside those of the formulas and of the summary: a
-    /// table, with the fingerprint under it. A layer whose three counts are not the same is an error.
+    /// Counts every parameter array in memory, and puts the counts beside those of the formulas and
+    /// of the summary: a table, with the fingerprint under it. A layer whose three counts are not
+    /// the same is an error.
     pub fn verify(&self) -> Result<String> {
         let arrays = self.weights().map(|(name, array)| {
             // One by one: a count that trusted the shape would prove nothing.
@@ -29,11 +30,15 @@ impl Sequential {
 
     /// The same for arrays that were counted elsewhere, such as in a file.
     pub fn verify_arrays(&self, arrays: &[ArrayCount]) -> Result<String> {
-        let row = |name: &str, words: &str, counts: [String; 3]| [&[name.into(), words.into()], &counts[..]].concat();
+        let row = |name: &str, words: &str, counts: [String; 3]| {
+            [&[name.into(), words.into()], &counts[..]].concat()
+        };
         let (mut rows, mut totals) = (vec![], [0; 3]);
         for layer in self.layers() {
             let (name, words) = (layer.name(), &layer.count.formula);
-            let is_own = |array: &&ArrayCount| array.name.strip_prefix(&name).is_some_and(|rest| rest.starts_with('/'));
+            let is_own = |array: &&ArrayCount| {
+                array.name.strip_prefix(&name).is_some_and(|rest| rest.starts_with('/'))
+            };
             let own = arrays.iter().filter(is_own);
             let counted: usize = own.clone().map(|array| array.counted).sum();
             let (formula, summary) = (layer.count.total, layer.count_params().0);
@@ -51,13 +56,16 @@ impl Sequential {
             }));
         }
         rows.push(row("Total", "", totals.map(|total| total.to_string())));
-        let table = table(&["Parameters", "formula", ">= formula", ">= summary", ">= counted"], &rows);
+        let table =
+            table(&["Parameters", "formula", ">= formula", ">= summary", ">= counted"], &rows);
         let fingerprint = self.fingerprint();
-        Ok(format!("{table}Verified: formula, summary and weights agree. Fingerprint {fingerprint}"))
+        Ok(format!(
+            "{table}Verified: formula, summary and weights agree. Fingerprint {fingerprint}"
+        ))
     }
 
-    /// A short hash of the weights' bytes, behind the kernel path (`avx2:5c0f13b2`): equal for equal training on like
-    /// machines.
+    /// A short hash of the weights' bytes, behind the kernel path (`avx2:5c0f13b2`): equal for
+    /// equal training on like machines.
     pub fn fingerprint(&self) -> String {
         let mut hash = flate2::Crc::new();
         self.parameters.values.iter().for_each(|value| hash.update(&value.to_le_bytes()));

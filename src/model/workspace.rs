@@ -1,5 +1,5 @@
-//! The memory that a plan runs in: a few rows (a chunk) at every stage, so that they stay in the processor's cache from
-//! the first layer to the last and back.
+//! The memory that a plan runs in: a few rows (a chunk) at every stage, so that they stay in the
+//! processor's cache from the first layer to the last and back.
 
 use std::ops::Range;
 
@@ -33,7 +33,10 @@ impl Workspace {
             scratch: buffer(plan.scratch_len()),
             targets: vec![0.0; rows * target_width],
             weights: vec![0.0; rows],
-            sums: vec![0.0; (0..plan.n_segments()).map(|segment| plan.n_sums(segment)).max().unwrap_or(0)],
+            sums: vec![
+                0.0;
+                (0..plan.n_segments()).map(|segment| plan.n_sums(segment)).max().unwrap_or(0)
+            ],
         }
     }
 
@@ -47,7 +50,11 @@ impl Workspace {
     /// Where so many rows of the input, of targets of this width, and of weights are gathered to.
     pub fn gather_to(&mut self, plan: &Plan, rows: usize, target_width: usize) -> [&mut [Real]; 3] {
         let targets = &mut self.targets[..rows * target_width];
-        [&mut aligned_mut(&mut self.values[0])[..rows * plan.widths[0]], targets, &mut self.weights[..rows]]
+        [
+            &mut aligned_mut(&mut self.values[0])[..rows * plan.widths[0]],
+            targets,
+            &mut self.weights[..rows],
+        ]
     }
 
     /// The output of the last forward pass over so many rows.
@@ -67,8 +74,9 @@ impl Workspace {
         self.run(pass, 0..pass.plan.steps.len(), None);
     }
 
-    /// Runs the rows through a segment, as in training. `sums` are those of the whole batch for the segment's first
-    /// layer, if that couples; those of these rows for the next segment's are left in [`Workspace::sums`].
+    /// Runs the rows through a segment, as in training. `sums` are those of the whole batch for the
+    /// segment's first layer, if that couples; those of these rows for the next segment's are left
+    /// in [`Workspace::sums`].
     pub fn forward(&mut self, pass: Pass, segment: usize, sums: &[f64]) {
         let steps = pass.plan.segments[segment].clone();
         let end = steps.end;
@@ -102,10 +110,11 @@ impl Workspace {
         }
     }
 
-    /// Runs the gradient that was written to [`Workspace::head`] back through a segment, as far as to the lowest layer
-    /// that is trained. A coupling above the segment comes first: `above` are its sums of the whole batch, on the way up
-    /// and on the way down. A coupling that begins the segment is left to the segment below, with the sums of these rows
-    /// for the way down in [`Workspace::sums`], given those on the way up (`own`).
+    /// Runs the gradient that was written to [`Workspace::head`] back through a segment, as far as
+    /// to the lowest layer that is trained. A coupling above the segment comes first: `above` are
+    /// its sums of the whole batch, on the way up and on the way down. A coupling that begins the
+    /// segment is left to the segment below, with the sums of these rows for the way down in
+    /// [`Workspace::sums`], given those on the way up (`own`).
     pub fn backward(
         &mut self,
         pass: Pass,
@@ -131,7 +140,8 @@ impl Workspace {
         }
         match &step.operation {
             Operation::Layer(layer) => {
-                // A coupling comes twice: without the whole batch's sums for the way down it makes those of these rows.
+                // A coupling comes twice: without the whole batch's sums for the way down it makes
+                // those of these rows.
                 let halfway = step.coupling().filter(|_| sums[1].is_empty());
                 let [above, below] = &mut self.deltas;
                 let backward = Backward {
@@ -141,11 +151,14 @@ impl Workspace {
                     dy: pass.view(above, step.output),
                     d_params: &mut to.d_params[step.params.clone()],
                     accumulate: to.accumulate,
-                    dx: (number > lowest && halfway.is_none()).then(|| pass.view_mut(below, step.input)),
+                    dx: (number > lowest && halfway.is_none())
+                        .then(|| pass.view_mut(below, step.input)),
                     scratch: aligned_mut(&mut self.scratch),
                 };
                 match halfway {
-                    Some(coupling) => coupling.gradient_sums(backward, &mut self.sums[..coupling.n_sums()]),
+                    Some(coupling) => {
+                        coupling.gradient_sums(backward, &mut self.sums[..coupling.n_sums()])
+                    }
                     None => {
                         layer.backward(backward);
                         self.deltas.swap(0, 1);
@@ -177,7 +190,8 @@ fn aligned_mut(buffer: &mut [Real]) -> &mut [Real] {
     &mut buffer[start..]
 }
 
-/// What a pass runs over: a plan, every parameter of the model, and where the training is, if this is one.
+/// What a pass runs over: a plan, every parameter of the model, and where the training is, if this
+/// is one.
 #[derive(Clone, Copy)]
 pub struct Pass<'a> {
     pub plan: &'a Plan,
@@ -188,20 +202,27 @@ pub struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    /// What the layer of a step knows, if it is trained; the sums are its coupling's, on the way up and on the way down.
-    fn training<'s>(&self, number: usize, [sums, gradient_sums]: [&'s [f64]; 2]) -> Option<Training<'s>> {
+    /// What the layer of a step knows, if it is trained; the sums are its coupling's, on the way up
+    /// and on the way down.
+    fn training<'s>(
+        &self,
+        number: usize,
+        [sums, gradient_sums]: [&'s [f64]; 2],
+    ) -> Option<Training<'s>> {
         let moment = Moment { layer: number, ..self.moment };
         self.plan.steps[number].trained.then_some(Training { moment, sums, gradient_sums })
     }
 
     fn view<'v>(&self, buffer: &'v [Real], number: usize) -> ArrayView2<'v, Real> {
         let width = self.plan.widths[number];
-        ArrayView2::from_shape((self.rows, width), &aligned(buffer)[..self.rows * width]).expect("rows without gaps")
+        ArrayView2::from_shape((self.rows, width), &aligned(buffer)[..self.rows * width])
+            .expect("rows without gaps")
     }
 
     fn view_mut<'v>(&self, buffer: &'v mut [Real], number: usize) -> ArrayViewMut2<'v, Real> {
         let (rows, width) = (self.rows, self.plan.widths[number]);
-        ArrayViewMut2::from_shape((rows, width), &mut aligned_mut(buffer)[..rows * width]).expect("rows without gaps")
+        ArrayViewMut2::from_shape((rows, width), &mut aligned_mut(buffer)[..rows * width])
+            .expect("rows without gaps")
     }
 }
 
@@ -211,6 +232,7 @@ pub struct Gradients<'a> {
     pub d_params: &'a mut [Real],
     /// Whether gradients are added to what is there, or replace it.
     pub accumulate: bool,
-    /// The gradient at the output is the one in front of the last activation, which is then left out.
+    /// The gradient at the output is the one in front of the last activation, which is then left
+    /// out.
     pub absorbed: bool,
 }

@@ -1,4 +1,5 @@
-//! Adam: Kingma and Ba 2015, in the form that Keras computes, where ε is added to the uncorrected root.
+//! Adam: Kingma and Ba 2015, in the form that Keras computes, where ε is added to the uncorrected
+//! root.
 //!
 //! ```text
 //! m ← m + (1 − β₁)·(g − m),   v ← v + (1 − β₂)·(g² − v)
@@ -48,11 +49,17 @@ adam! {
     Adam, None
 }
 adam! {
-    /// The optimizer `AdamW` (Loshchilov and Hutter 2019): [`Adam`] whose weights decay if nothing else is said.
+    /// The optimizer `AdamW` (Loshchilov and Hutter 2019): [`Adam`] whose weights decay if nothing
+    /// else is said.
     AdamW, Some(0.004)
 }
 
-fn amsgrad(params: &mut [Real], gradients: &[Real], [m, v, largest]: [&mut [Real]; 3], factors: [Real; 4]) {
+fn amsgrad(
+    params: &mut [Real],
+    gradients: &[Real],
+    [m, v, largest]: [&mut [Real]; 3],
+    factors: [Real; 4],
+) {
     let [alpha, rest_1, rest_2, epsilon] = factors;
     let moments = m.iter_mut().zip(v).zip(largest);
     for ((w, &g), ((m, v), largest)) in params.iter_mut().zip(gradients).zip(moments) {

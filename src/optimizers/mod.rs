@@ -1,7 +1,8 @@
 //! The catalogue of optimizers, one file each: how a gradient moves the parameters.
 //!
-//! A rule is a small immutable value; what it remembers between steps is kept beside the parameter vector it is bound
-//! to. It steps once a batch over everything, so no parameter can be a step ahead of another.
+//! A rule is a small immutable value; what it remembers between steps is kept beside the parameter
+//! vector it is bound to. It steps once a batch over everything, so no parameter can be a step
+//! ahead of another.
 
 mod adagrad;
 mod adam;
@@ -40,7 +41,8 @@ pub const MAX_SLOTS: usize = 3;
 /// A stretch of each of these vectors; those that a rule does not use are empty.
 pub type Slots<'a> = [&'a mut [Real]; MAX_SLOTS];
 
-/// A rule: how a gradient moves a parameter. It acts on each parameter alone, so the vector can be cut anywhere.
+/// A rule: how a gradient moves a parameter. It acts on each parameter alone, so the vector can be
+/// cut anywhere.
 pub trait Optimizer: Options + fmt::Debug + Send + Sync {
     /// The names of the vectors that it keeps beside the parameters, at most [`MAX_SLOTS`].
     fn slots(&self) -> &'static [&'static str];
@@ -68,23 +70,25 @@ pub struct Step {
 pub struct OptimizerState {
     /// Steps taken so far.
     pub iteration: u64,
-    /// The learning rate now; it is the rule's own until something changes it. Where the rule has a schedule, that is
-    /// what counts.
+    /// The learning rate now; it is the rule's own until something changes it. Where the rule has a
+    /// schedule, that is what counts.
     pub learning_rate: f64,
     /// The vectors it keeps, each as long as the parameter vector; those it does not use are empty.
     pub slots: [Vec<Real>; MAX_SLOTS],
 }
 
 impl OptimizerState {
-    /// The state before the first step, for so many parameters; without a rule there is nothing to remember.
-    /// It is an error where memory does not hold it.
+    /// The state before the first step, for so many parameters; without a rule there is nothing to
+    /// remember. It is an error where memory does not hold it.
     pub fn new(rule: Option<&dyn Optimizer>, n_params: usize) -> Result<Self> {
-        let mut state = OptimizerState { iteration: 0, learning_rate: 0.0, slots: Default::default() };
+        let mut state =
+            OptimizerState { iteration: 0, learning_rate: 0.0, slots: Default::default() };
         let Some(rule) = rule else { return Ok(state) };
         state.learning_rate = rule.learning_rate().at(0);
         for slot in state.slots.iter_mut().take(rule.slots().len()) {
             if slot.try_reserve_exact(n_params).is_err() {
-                let problem = format!("there is no room for the {n_params} numbers that the optimizer keeps");
+                let problem =
+                    format!("there is no room for the {n_params} numbers that the optimizer keeps");
                 return Err(Error::Build(problem));
             }
             slot.resize(n_params, rule.initial_slot());
@@ -94,8 +98,11 @@ impl OptimizerState {
 
     /// What is wrong with its numbers, if anything: they may come from a file.
     pub fn problem(&self) -> Option<String> {
-        let many = || format!("{} steps are said to be taken, which nobody can have", self.iteration);
-        LearningRate::Constant(self.learning_rate).problem().or_else(|| (self.iteration >= 1 << 53).then(many))
+        let many =
+            || format!("{} steps are said to be taken, which nobody can have", self.iteration);
+        LearningRate::Constant(self.learning_rate)
+            .problem()
+            .or_else(|| (self.iteration >= 1 << 53).then(many))
     }
 
     /// The step that this rule takes next.
@@ -109,10 +116,20 @@ impl OptimizerState {
 }
 
 impl AnyOptimizer {
-    /// The optimizer of this name (`sgd`, `rmsprop`), with Keras's defaults; an error lists all names.
+    /// The optimizer of this name (`sgd`, `rmsprop`), with Keras's defaults; an error lists all
+    /// names.
     pub fn by_name(name: &str) -> Result<AnyOptimizer> {
-        let names: Vec<_> = AnyOptimizer::all().iter().map(|rule| rule.class_name().to_lowercase()).collect();
-        let problem = || Error::Argument(format!("there is no optimizer {name:?} here; known: {}", names.join(", ")));
-        AnyOptimizer::all().into_iter().find(|rule| rule.class_name().eq_ignore_ascii_case(name)).ok_or_else(problem)
+        let names: Vec<_> =
+            AnyOptimizer::all().iter().map(|rule| rule.class_name().to_lowercase()).collect();
+        let problem = || {
+            Error::Argument(format!(
+                "there is no optimizer {name:?} here; known: {}",
+                names.join(", ")
+            ))
+        };
+        AnyOptimizer::all()
+            .into_iter()
+            .find(|rule| rule.class_name().eq_ignore_ascii_case(name))
+            .ok_or_else(problem)
     }
 }

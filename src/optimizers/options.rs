@@ -1,11 +1,12 @@
-//! The options that Keras gives to every optimizer, written once: learning rate, weight decay and clipping.
+//! The options that Keras gives to every optimizer, written once: learning rate, weight decay and
+//! clipping.
 
 use super::LearningRate;
 use crate::Real;
 use crate::params::Parameters;
 
-/// Makes an optimizer's struct: the options of all, then its own, under Keras's names and with the defaults given.
-/// Behind a default stands the range of values that make sense.
+/// Makes an optimizer's struct: the options of all, then its own, under Keras's names and with the
+/// defaults given. Behind a default stands the range of values that make sense.
 macro_rules! optimizer {
     (
         $(#[$doc:meta])*
@@ -17,11 +18,14 @@ macro_rules! optimizer {
             $name {
                 /// How far a step goes, η: a number, or a schedule.
                 learning_rate: LearningRate = LearningRate::Constant($rate),
-                /// The share λ of every parameter that is taken from it before a step, for η = 1: `w ← w − w·λ·η`.
+                /// The share λ of every parameter that is taken from it before a step, for η = 1:
+                /// `w ← w − w·λ·η`.
                 weight_decay: Option<f64> = $decay,
-                /// The norm that the gradient at one array is shortened to where it is longer. One clipping at most.
+                /// The norm that the gradient at one array is shortened to where it is longer. One
+                /// clipping at most.
                 clipnorm: Option<f64> = None,
-                /// The norm that the gradient at all arrays together is shortened to where it is longer.
+                /// The norm that the gradient at all arrays together is shortened to where it is
+                /// longer.
                 global_clipnorm: Option<f64> = None,
                 /// How far each number of the gradient may be from 0; those beyond are put there.
                 clipvalue: Option<f64> = None,
@@ -73,7 +77,8 @@ pub trait Options {
     /// What is wrong with any option, its own included.
     fn problem(&self) -> Option<String>;
 }
-/// What is done in front of any rule's own update, in this order: the gradient is clipped, the weights decay.
+/// What is done in front of any rule's own update, in this order: the gradient is clipped, the
+/// weights decay.
 #[derive(Debug, Clone, Copy, Default)]
 #[allow(missing_docs)] // Each is documented on every optimizer.
 pub struct Common {
@@ -87,11 +92,14 @@ impl Common {
     /// What is wrong with these options, if anything.
     pub fn problem(&self) -> Option<String> {
         let clippings = [self.clipnorm, self.global_clipnorm, self.clipvalue].into_iter().flatten();
-        match (clippings.clone().count(), clippings.sum::<f64>(), self.weight_decay.unwrap_or(0.0)) {
-            (2.., ..) => Some("only one of clipnorm, global_clipnorm and clipvalue can be set".to_string()),
-            (1, limit, _) if !(f64::MIN_POSITIVE..f64::INFINITY).contains(&limit) => {
-                Some(format!("gradients are clipped to something above 0, such as 1, and not to {limit}"))
+        match (clippings.clone().count(), clippings.sum::<f64>(), self.weight_decay.unwrap_or(0.0))
+        {
+            (2.., ..) => {
+                Some("only one of clipnorm, global_clipnorm and clipvalue can be set".to_string())
             }
+            (1, limit, _) if !(f64::MIN_POSITIVE..f64::INFINITY).contains(&limit) => Some(format!(
+                "gradients are clipped to something above 0, such as 1, and not to {limit}"
+            )),
             (_, _, decay) if !(0.0..f64::INFINITY).contains(&decay) => {
                 Some(format!("weight_decay is 0 or more, such as 0.004, and not {decay}"))
             }
@@ -99,11 +107,20 @@ impl Common {
         }
     }
 
-    /// Shortens the gradient, `g ← g·c / max(‖g‖₂, c)`, or cuts off what is beyond ±c. Norms are taken over what is
-    /// trained, in `f64` and in one order, so that any number of threads comes to the same bits.
+    /// Shortens the gradient, `g ← g·c / max(‖g‖₂, c)`, or cuts off what is beyond ±c. Norms are
+    /// taken over what is trained, in `f64` and in one order, so that any number of threads comes
+    /// to the same bits.
     pub fn clip(&self, gradients: &mut [Real], params: &Parameters) {
-        let arrays = || params.entries.iter().filter(|entry| entry.spec.trainable).map(|entry| entry.range.clone());
-        let of_all = self.global_clipnorm.map(|_| arrays().map(|array| sum_of_squares(&gradients[array])).sum());
+        let arrays = || {
+            params
+                .entries
+                .iter()
+                .filter(|entry| entry.spec.trainable)
+                .map(|entry| entry.range.clone())
+        };
+        let of_all = self
+            .global_clipnorm
+            .map(|_| arrays().map(|array| sum_of_squares(&gradients[array])).sum());
         for array in arrays() {
             let gradient = &mut gradients[array];
             if let Some(limit) = self.clipnorm.or(self.global_clipnorm) {
@@ -111,7 +128,9 @@ impl Common {
                 let factor = (limit / norm.max(limit)) as Real;
                 gradient.iter_mut().for_each(|g| *g *= factor);
             } else if let Some(limit) = self.clipvalue.map(|limit| limit as Real) {
-                gradient.iter_mut().for_each(|g| *g = if g.abs() > limit { limit.copysign(*g) } else { *g });
+                gradient
+                    .iter_mut()
+                    .for_each(|g| *g = if g.abs() > limit { limit.copysign(*g) } else { *g });
             }
         }
     }

@@ -37,7 +37,9 @@ impl Optimizer for RMSprop {
         let [rate, rho, rest, momentum, epsilon] = factors.map(|factor| factor as Real);
         let [velocities, second, third] = slots;
         let (moves, means) = if self.momentum == 0.0 { (third, second) } else { (second, third) };
-        for (i, ((w, &g), v)) in params.iter_mut().zip(gradients).zip(velocities.iter_mut()).enumerate() {
+        for (i, ((w, &g), v)) in
+            params.iter_mut().zip(gradients).zip(velocities.iter_mut()).enumerate()
+        {
             *v = flushed(rho * *v + rest * g * g);
             let mut square = *v;
             if let Some(mean) = means.get_mut(i) {

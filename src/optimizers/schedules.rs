@@ -1,7 +1,7 @@
 //! Learning rates: a number, or a schedule that makes one of the steps taken so far.
 //!
-//! Steps are batches, counted from 0 and never again from 0 while a model is trained, so a training that goes on from
-//! a file goes on in its schedule too.
+//! Steps are batches, counted from 0 and never again from 0 while a model is trained, so a training
+//! that goes on from a file goes on in its schedule too.
 
 use std::f64::consts::PI;
 
@@ -18,22 +18,40 @@ pub enum LearningRate {
     Schedule(Schedule),
 }
 
-/// Keras's schedules: the learning rate of step s, where η is the `initial_learning_rate` and n the `decay_steps`.
+/// Keras's schedules: the learning rate of step s, where η is the `initial_learning_rate` and n the
+/// `decay_steps`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "class_name", content = "config", deny_unknown_fields)]
 #[allow(missing_docs)] // The formulas name the options.
 pub enum Schedule {
     /// `η·r^(s/n)`, where r is the `decay_rate`; a `staircase` takes ⌊s/n⌋.
-    ExponentialDecay { initial_learning_rate: f64, decay_steps: f64, decay_rate: f64, staircase: bool },
+    ExponentialDecay {
+        initial_learning_rate: f64,
+        decay_steps: f64,
+        decay_rate: f64,
+        staircase: bool,
+    },
     /// `values[i]` behind i of the `boundaries`; a step on a boundary is still in front of it.
     PiecewiseConstantDecay { boundaries: Vec<f64>, values: Vec<f64> },
-    /// `(η − e)·(1 − s/n)^p + e`, and e from step n on, where e is the `end_learning_rate` and p the `power`; a `cycle`
-    /// takes for n its smallest multiple that is not before s.
-    PolynomialDecay { initial_learning_rate: f64, decay_steps: f64, end_learning_rate: f64, power: f64, cycle: bool },
+    /// `(η − e)·(1 − s/n)^p + e`, and e from step n on, where e is the `end_learning_rate` and p
+    /// the `power`; a `cycle` takes for n its smallest multiple that is not before s.
+    PolynomialDecay {
+        initial_learning_rate: f64,
+        decay_steps: f64,
+        end_learning_rate: f64,
+        power: f64,
+        cycle: bool,
+    },
     /// `η / (1 + r·s/n)`, where r is the `decay_rate`; a `staircase` takes ⌊s/n⌋.
-    InverseTimeDecay { initial_learning_rate: f64, decay_steps: f64, decay_rate: f64, staircase: bool },
-    /// `η·((1 − α)·½·(1 + cos(π·s/n)) + α)`, and `η·α` from step n on. Where there is a `warmup_target`, the rate first
-    /// rises from η to it in a line, within the `warmup_steps`, and then falls from it.
+    InverseTimeDecay {
+        initial_learning_rate: f64,
+        decay_steps: f64,
+        decay_rate: f64,
+        staircase: bool,
+    },
+    /// `η·((1 − α)·½·(1 + cos(π·s/n)) + α)`, and `η·α` from step n on. Where there is a
+    /// `warmup_target`, the rate first rises from η to it in a line, within the `warmup_steps`, and
+    /// then falls from it.
     CosineDecay {
         initial_learning_rate: f64,
         decay_steps: f64,
@@ -53,29 +71,54 @@ impl LearningRate {
         let s = step as f64;
         let stairs = |staircase: bool, x: f64| if staircase { x.floor() } else { x };
         match *schedule {
-            Schedule::ExponentialDecay { initial_learning_rate, decay_steps, decay_rate, staircase } => {
-                initial_learning_rate * decay_rate.powf(stairs(staircase, s / decay_steps))
-            }
+            Schedule::ExponentialDecay {
+                initial_learning_rate,
+                decay_steps,
+                decay_rate,
+                staircase,
+            } => initial_learning_rate * decay_rate.powf(stairs(staircase, s / decay_steps)),
             Schedule::PiecewiseConstantDecay { ref boundaries, ref values } => {
                 let passed = boundaries.iter().filter(|boundary| s > **boundary).count();
                 values.get(passed).copied().unwrap_or(0.0)
             }
-            Schedule::PolynomialDecay { initial_learning_rate, decay_steps, end_learning_rate, power, cycle } => {
-                let n = if cycle { decay_steps * (s / decay_steps).ceil().max(1.0) } else { decay_steps };
-                (initial_learning_rate - end_learning_rate) * (1.0 - (s / n).min(1.0)).powf(power) + end_learning_rate
+            Schedule::PolynomialDecay {
+                initial_learning_rate,
+                decay_steps,
+                end_learning_rate,
+                power,
+                cycle,
+            } => {
+                let n = if cycle {
+                    decay_steps * (s / decay_steps).ceil().max(1.0)
+                } else {
+                    decay_steps
+                };
+                (initial_learning_rate - end_learning_rate) * (1.0 - (s / n).min(1.0)).powf(power)
+                    + end_learning_rate
             }
-            Schedule::InverseTimeDecay { initial_learning_rate, decay_steps, decay_rate, staircase } => {
-                initial_learning_rate / (1.0 + decay_rate * stairs(staircase, s / decay_steps))
-            }
-            Schedule::CosineDecay { initial_learning_rate, decay_steps, alpha, warmup_target, warmup_steps } => {
+            Schedule::InverseTimeDecay {
+                initial_learning_rate,
+                decay_steps,
+                decay_rate,
+                staircase,
+            } => initial_learning_rate / (1.0 + decay_rate * stairs(staircase, s / decay_steps)),
+            Schedule::CosineDecay {
+                initial_learning_rate,
+                decay_steps,
+                alpha,
+                warmup_target,
+                warmup_steps,
+            } => {
                 let (from, s) = match warmup_target {
                     None => (initial_learning_rate, s),
                     Some(target) if s < warmup_steps => {
-                        return initial_learning_rate + (target - initial_learning_rate) * s / warmup_steps;
+                        return initial_learning_rate
+                            + (target - initial_learning_rate) * s / warmup_steps;
                     }
                     Some(target) => (target, s - warmup_steps),
                 };
-                from * ((1.0 - alpha) * 0.5 * (1.0 + (PI * (s / decay_steps).min(1.0)).cos()) + alpha)
+                from * ((1.0 - alpha) * 0.5 * (1.0 + (PI * (s / decay_steps).min(1.0)).cos())
+                    + alpha)
             }
         }
     }
@@ -84,12 +127,12 @@ impl LearningRate {
     pub fn problem(&self) -> Option<String> {
         let is_rate = |rate: &f64| (0.0..f64::INFINITY).contains(rate);
         match self {
-            LearningRate::Constant(rate) => {
-                (!is_rate(rate)).then(|| format!("a learning rate is 0 or more, such as 0.01, and not {rate}"))
-            }
+            LearningRate::Constant(rate) => (!is_rate(rate))
+                .then(|| format!("a learning rate is 0 or more, such as 0.01, and not {rate}")),
             LearningRate::Schedule(Schedule::PiecewiseConstantDecay { boundaries, values }) => {
                 let rise = boundaries.is_sorted_by(|one, next| one < next);
-                let sound = rise && values.len() == boundaries.len() + 1 && values.iter().all(is_rate);
+                let sound =
+                    rise && values.len() == boundaries.len() + 1 && values.iter().all(is_rate);
                 let wanted = "boundaries rise, and values are one more than they, such as 1000/5000 and 0.1/0.01/0.001";
                 (!sound).then(|| wanted.to_string())
             }
@@ -100,8 +143,10 @@ impl LearningRate {
                     Some(number) => number > 0.0 || (number == 0.0 && name != "decay_steps"),
                     None => value.is_boolean() || name == "warmup_target",
                 };
-                let (name, value) = config.as_object()?.iter().find(|(name, value)| !sound(name, value))?;
-                let range = if name == "decay_steps" { "above 0, such as 1000" } else { "0 or more" };
+                let (name, value) =
+                    config.as_object()?.iter().find(|(name, value)| !sound(name, value))?;
+                let range =
+                    if name == "decay_steps" { "above 0, such as 1000" } else { "0 or more" };
                 Some(format!("{name} is {range}, and not {value}"))
             }
         }
@@ -123,16 +168,21 @@ impl From<Schedule> for LearningRate {
 impl TryFrom<Value> for LearningRate {
     type Error = serde_json::Error;
 
-    /// Reads Keras's form: a number, or an object with a class and its options, where Keras's defaults fill what is
-    /// missing. The module and the names that Keras writes into it say nothing about the rate.
+    /// Reads Keras's form: a number, or an object with a class and its options, where Keras's
+    /// defaults fill what is missing. The module and the names that Keras writes into it say
+    /// nothing about the rate.
     fn try_from(value: Value) -> Result<Self, serde_json::Error> {
         if let Some(rate) = value.as_f64() {
             return Ok(LearningRate::Constant(rate));
         }
         let mut config = match value["class_name"].as_str() {
             Some("ExponentialDecay" | "InverseTimeDecay") => json!({ "staircase": false }),
-            Some("PolynomialDecay") => json!({ "end_learning_rate": 0.0001, "power": 1.0, "cycle": false }),
-            Some("CosineDecay") => json!({ "alpha": 0.0, "warmup_target": null, "warmup_steps": 0.0 }),
+            Some("PolynomialDecay") => {
+                json!({ "end_learning_rate": 0.0001, "power": 1.0, "cycle": false })
+            }
+            Some("CosineDecay") => {
+                json!({ "alpha": 0.0, "warmup_target": null, "warmup_steps": 0.0 })
+            }
             Some(_) => json!({}),
             None => {
                 let wanted = "a learning rate is a number, or an object with a schedule's class_name, and not";

@@ -1,10 +1,11 @@
 //! One batch: how it is cut, and what its chunks go through.
 //!
-//! A batch is cut into shards, a shard into chunks. A chunk's rows run through all layers and back before the next
-//! chunk begins; each shard sums its own gradient. How a batch is cut follows from the model and the batch size alone.
+//! A batch is cut into shards, a shard into chunks. A chunk's rows run through all layers and back
+//! before the next chunk begins; each shard sums its own gradient. How a batch is cut follows from
+//! the model and the batch size alone.
 //!
-//! A model with a layer that looks at the whole batch runs segment by segment instead: all chunks go through one
-//! before any goes on, so that each needs memory of its own.
+//! A model with a layer that looks at the whole batch runs segment by segment instead: all chunks
+//! go through one before any goes on, so that each needs memory of its own.
 
 use super::head::{Head, Tally};
 use super::threads::Threads;
@@ -13,8 +14,9 @@ use crate::datasets::batches::Rows;
 use crate::layers::Moment;
 use crate::model::{Gradients, Pass, Plan, Sequential, Workspace};
 
-/// Numbers of activations that a chunk may take, so that most of those between two layers stay in a second-level cache.
-/// A model with more weights, which each chunk reads and packs anew, takes twice as many as those.
+/// Numbers of activations that a chunk may take, so that most of those between two layers stay in a
+/// second-level cache. A model with more weights, which each chunk reads and packs anew, takes
+/// twice as many as those.
 const CHUNK_VALUES: usize = 160 * 1024;
 /// Rows of a chunk at most; beyond, a product gains nothing.
 const CHUNK_ROWS: usize = 64;
@@ -23,8 +25,8 @@ const SHARD_WORK: usize = 1 << 20;
 /// Shards of a batch at most, so that the sums stay few.
 const MAX_SHARDS: usize = 8;
 
-/// How many rows make a chunk, and how many shards a batch makes. Each shard reads the weights anew and sums a gradient
-/// of its own, so beyond two there are no more than chunks.
+/// How many rows make a chunk, and how many shards a batch makes. Each shard reads the weights anew
+/// and sums a gradient of its own, so beyond two there are no more than chunks.
 pub(super) fn cut(plan: &Plan, batch_size: usize) -> (usize, usize) {
     let values = CHUNK_VALUES.max(plan.n_params().saturating_mul(2));
     let most = (values / plan.row_width().max(1)).clamp(1, CHUNK_ROWS);
@@ -70,7 +72,8 @@ impl Job<'_> {
 
     pub fn gather(&self, workspace: &mut Workspace, pass: Pass, rows: &[u32]) {
         let numbers = rows.iter().map(|&row| row as usize);
-        self.data.gather(numbers, workspace.gather_to(pass.plan, pass.rows, self.data.target_width()));
+        self.data
+            .gather(numbers, workspace.gather_to(pass.plan, pass.rows, self.data.target_width()));
     }
 
     /// Loss and metrics of a chunk, and the gradient at its output.
@@ -81,7 +84,13 @@ impl Job<'_> {
     }
 
     /// Forward, loss and backward where all chunks go through one segment before any goes on.
-    pub fn coupled(&self, threads: &Threads, shards: &mut [Shard], sums: &mut [Vec<f64>], gradient_sums: &mut [f64]) {
+    pub fn coupled(
+        &self,
+        threads: &Threads,
+        shards: &mut [Shard],
+        sums: &mut [Vec<f64>],
+        gradient_sums: &mut [f64],
+    ) {
         let plan = &self.model.plan;
         let last = sums.len() - 1;
         for segment in 0..=last {
@@ -111,13 +120,15 @@ impl Job<'_> {
             threads.each(shards, |number, shard| {
                 self.for_chunks(number, |i, pass, _| {
                     let absorbed = self.head.absorbed;
-                    let mut to = Gradients { d_params: &mut shard.gradients, accumulate: i > 0, absorbed };
+                    let mut to =
+                        Gradients { d_params: &mut shard.gradients, accumulate: i > 0, absorbed };
                     shard.chunks[i].backward(pass, segment, above, own, &mut to);
                 });
             });
             if plan.coupling(segment).is_some() {
-                let add =
-                    |total: &mut [f64], part: &[f64]| total.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
+                let add = |total: &mut [f64], part: &[f64]| {
+                    total.iter_mut().zip(part).for_each(|(sum, part)| *sum += part)
+                };
                 self.join(shards, &mut gradient_sums[..own.len()], add);
             }
         }

@@ -1,8 +1,9 @@
-//! The memory of a run and what is done in it: the gradient of a batch, the update, scores and predictions.
+//! The memory of a run and what is done in it: the gradient of a batch, the update, scores and
+//! predictions.
 //!
-//! Shards' sums are added in their order, and threads only decide who computes which shard, so the same seed gives the
-//! same bits on any number of threads. Work too small to be worth sharing makes one shard, and then nobody waits for
-//! anybody.
+//! Shards' sums are added in their order, and threads only decide who computes which shard, so the
+//! same seed gives the same bits on any number of threads. Work too small to be worth sharing makes
+//! one shard, and then nobody waits for anybody.
 
 use std::sync::Mutex;
 
@@ -50,7 +51,9 @@ impl Engine {
             .saturating_mul(if coupled { n_shards * n_chunks } else { n_threads })
             .saturating_add(n_gradients.saturating_mul(n_shards));
         if Vec::<Real>::new().try_reserve_exact(values).is_err() {
-            let problem = format!("there is no room for the {values} numbers that {chunk} samples take on all layers");
+            let problem = format!(
+                "there is no room for the {values} numbers that {chunk} samples take on all layers"
+            );
             return Err(Error::Data(problem));
         }
         let shard = || Shard {
@@ -60,7 +63,9 @@ impl Engine {
         };
         Ok(Engine {
             threads: threads.clone(),
-            workspaces: (0..if coupled { 0 } else { n_threads }).map(|_| Mutex::new(workspace())).collect(),
+            workspaces: (0..if coupled { 0 } else { n_threads })
+                .map(|_| Mutex::new(workspace()))
+                .collect(),
             shards: (0..n_shards).map(|_| shard()).collect(),
             chunk,
             gradient_sums: vec![0.0; n_sums.clone().max().unwrap_or(0)],
@@ -68,9 +73,17 @@ impl Engine {
         })
     }
 
-    /// Forward, loss and backward over a batch. The gradient, penalties included, is left in [`Engine::sum`]. The rows
-    /// that come `next` are asked for between computations, which leave the memory idle.
-    pub fn gradients(&mut self, model: &Sequential, head: &Head, data: &Rows, batch: &[u32], next: &[u32]) -> Tally {
+    /// Forward, loss and backward over a batch. The gradient, penalties included, is left in
+    /// [`Engine::sum`]. The rows that come `next` are asked for between computations, which leave
+    /// the memory idle.
+    pub fn gradients(
+        &mut self,
+        model: &Sequential,
+        head: &Head,
+        data: &Rows,
+        batch: &[u32],
+        next: &[u32],
+    ) -> Tally {
         let (plan, params) = (&model.plan, &model.parameters);
         let size = batch.len().div_ceil(cut(plan, batch.len()).1.min(self.shards.len()));
         let iteration = model.compiled.as_ref().map_or(0, |compiled| compiled.state.iteration);
@@ -101,7 +114,8 @@ impl Engine {
                     job.turn(&mut workspace, pass, &mut shard.tally);
                     data.fetch(&mut next);
                     let absorbed = head.absorbed;
-                    let mut to = Gradients { d_params: &mut shard.gradients, accumulate: i > 0, absorbed };
+                    let mut to =
+                        Gradients { d_params: &mut shard.gradients, accumulate: i > 0, absorbed };
                     workspace.backward(pass, 0, None, &[], &mut to);
                 });
             });
@@ -111,7 +125,9 @@ impl Engine {
         if let Some((first, rest)) = shards.split_first_mut() {
             let rest: &[Shard] = rest;
             self.threads.pieces(&mut first.gradients, Slots::default(), &|sum, _, start| {
-                rest.iter().for_each(|shard| zip(sum, &shard.gradients[start..][..sum.len()], |sum, part| sum + part));
+                rest.iter().for_each(|shard| {
+                    zip(sum, &shard.gradients[start..][..sum.len()], |sum, part| sum + part)
+                });
             });
             for (entry, penalty) in params.penalized() {
                 let values = &params.values[entry.range.clone()];
@@ -140,11 +156,16 @@ impl Engine {
         common.clip(&mut self.shards[0].gradients, parameters);
         for range in &parameters.trainable {
             let gradients = &self.sum()[range.clone()];
-            let slots = state.slots.each_mut().map(|slot| slot.get_mut(range.clone()).unwrap_or_default());
-            self.threads.pieces(&mut parameters.values[range.clone()], slots, &|params, slots, start| {
-                common.decay(step.learning_rate, params);
-                optimizer.update(step, params, &gradients[start..][..params.len()], slots);
-            });
+            let slots =
+                state.slots.each_mut().map(|slot| slot.get_mut(range.clone()).unwrap_or_default());
+            self.threads.pieces(
+                &mut parameters.values[range.clone()],
+                slots,
+                &|params, slots, start| {
+                    common.decay(step.learning_rate, params);
+                    optimizer.update(step, params, &gradients[start..][..params.len()], slots);
+                },
+            );
         }
         for (segment, sums) in self.sums.iter().enumerate() {
             if let Some((layer, range)) = plan.coupling(segment) {
@@ -154,18 +175,30 @@ impl Engine {
         state.iteration += 1;
     }
 
-    /// Loss and metrics over so many rows from `first` on, at most as many as the engine was made for.
-    pub fn tally(&mut self, model: &Sequential, head: &Head, data: &Rows, first: usize, len: usize) -> Tally {
+    /// Loss and metrics over so many rows from `first` on, at most as many as the engine was made
+    /// for.
+    pub fn tally(
+        &mut self,
+        model: &Sequential,
+        head: &Head,
+        data: &Rows,
+        first: usize,
+        len: usize,
+    ) -> Tally {
         let (workspaces, chunk) = (&self.workspaces, self.chunk);
         let size = len.div_ceil(self.shards.len());
         self.threads.each(&mut self.shards, |number, shard| {
             let mut workspace = own(workspaces);
             shard.tally = Tally::ZERO;
-            let (start, end) = (first + (number * size).min(len), first + ((number + 1) * size).min(len));
+            let (start, end) =
+                (first + (number * size).min(len), first + ((number + 1) * size).min(len));
             for start in (start..end).step_by(chunk) {
                 let pass = pass(model, chunk.min(end - start), Moment::default());
                 let numbers = start..start + pass.rows;
-                data.gather(numbers, workspace.gather_to(&model.plan, pass.rows, data.target_width()));
+                data.gather(
+                    numbers,
+                    workspace.gather_to(&model.plan, pass.rows, data.target_width()),
+                );
                 workspace.predict(pass);
                 head.tally(
                     workspace.output(&model.plan, pass.rows),
@@ -185,14 +218,19 @@ impl Engine {
         let (workspaces, chunk, width) = (&self.workspaces, self.chunk, model.plan.output_width());
         let (mut output, len) = (vec![], data.len().saturating_mul(width));
         if output.try_reserve_exact(len).is_err() {
-            return Err(Error::Data(format!("there is no room for the {len} numbers of the output")));
+            return Err(Error::Data(format!(
+                "there is no room for the {len} numbers of the output"
+            )));
         }
         output.resize(len, 0.0);
         let mut parts: Vec<&mut [Real]> = output.chunks_mut(chunk * width).collect();
         self.threads.each(&mut parts, |number, part| {
             let mut workspace = own(workspaces);
             let rows = part.len() / width;
-            data.gather((0..rows).map(|row| number * chunk + row), workspace.gather_to(&model.plan, rows, 0));
+            data.gather(
+                (0..rows).map(|row| number * chunk + row),
+                workspace.gather_to(&model.plan, rows, 0),
+            );
             workspace.predict(pass(model, rows, Moment::default()));
             part.copy_from_slice(workspace.output(&model.plan, rows));
         });

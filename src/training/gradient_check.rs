@@ -1,4 +1,5 @@
-//! The gradients of a whole model against differences of its loss: the proof that training goes downhill.
+//! The gradients of a whole model against differences of its loss: the proof that training goes
+//! downhill.
 
 use ndarray::{ArrayD, IxDyn};
 use rand::Rng;
@@ -11,17 +12,21 @@ use crate::random::{self, Stream};
 use crate::shape::Shape;
 use crate::{Error, Real, Result};
 
-/// How far an analytic gradient may be from a difference, relative as [`GradientCheck::worst`] is. In `f64` that
-/// is a proof to six digits. In `f32` a short step drowns in the loss's rounding and a long one crosses the kinks of
-/// thousands of relus: up to 0.032 was seen where `f64` agrees to 1e-7. It still finds a wrong sign, scale or term.
+/// How far an analytic gradient may be from a difference, relative as [`GradientCheck::worst`] is.
+/// In `f64` that is a proof to six digits. In `f32` a short step drowns in the loss's rounding and
+/// a long one crosses the kinks of thousands of relus: up to 0.032 was seen where `f64` agrees to
+/// 1e-7. It still finds a wrong sign, scale or term.
 pub const TOLERANCE: f64 = if size_of::<Real>() == 8 { 1e-6 } else { 0.05 };
 
 /// Samples that the loss is taken over, and parameters of an array that are tried at most.
 const ROWS: usize = 3;
 const PARAMETERS: usize = 40;
-/// How far a parameter is moved: rounding spoils a short step and a kink a long one; a wrong formula spoils all.
-const STEPS: [Real; 4] = if size_of::<Real>() == 8 { [1e-4, 1e-5, 1e-6, 1e-7] } else { [1e-2, 3e-3, 1e-3, 3e-4] };
-/// The longest axis of an image that is checked; a larger one is cut down to it where the layers allow.
+/// How far a parameter is moved: rounding spoils a short step and a kink a long one; a wrong
+/// formula spoils all.
+const STEPS: [Real; 4] =
+    if size_of::<Real>() == 8 { [1e-4, 1e-5, 1e-6, 1e-7] } else { [1e-2, 3e-3, 1e-3, 3e-4] };
+/// The longest axis of an image that is checked; a larger one is cut down to it where the layers
+/// allow.
 const SIDE: usize = 14;
 
 /// What was found for one parameter array.
@@ -31,14 +36,14 @@ pub struct GradientCheck {
     pub name: String,
     /// How many of its parameters were tried.
     pub tried: usize,
-    /// The largest distance between gradient and difference, relative to the array's largest gradient, or to a hundredth
-    /// of the model's where that is more.
+    /// The largest distance between gradient and difference, relative to the array's largest
+    /// gradient, or to a hundredth of the model's where that is more.
     pub worst: f64,
 }
 
-/// Compares gradients with differences for some parameters of every trained array, on random data and from random
-/// parameters, both from the seed. Returns the shape that the model was checked at, which is smaller than its own
-/// where that is large, and what was found.
+/// Compares gradients with differences for some parameters of every trained array, on random data
+/// and from random parameters, both from the seed. Returns the shape that the model was checked at,
+/// which is smaller than its own where that is large, and what was found.
 pub fn check_gradients(model: &Sequential, seed: u64) -> Result<(Shape, Vec<GradientCheck>)> {
     let mut generator = random::generator(seed, Stream::Check);
     let mut model = smaller(model)?;
@@ -47,8 +52,9 @@ pub fn check_gradients(model: &Sequential, seed: u64) -> Result<(Shape, Vec<Grad
     }
     let data = random_data(&model, &mut generator)?;
     let (_, gradients) = model.gradients(&data)?;
-    let largest_of =
-        |gradients: &[Real]| gradients.iter().fold(0.0, |largest: f64, &g| largest.max(f64::from(g).abs()));
+    let largest_of = |gradients: &[Real]| {
+        gradients.iter().fold(0.0, |largest: f64, &g| largest.max(f64::from(g).abs()))
+    };
     // An array may have no gradient but rounding, as a bias in front of a BatchNormalization.
     let least = 1e-12 + 0.01 * largest_of(&gradients);
     let mut found = vec![];
@@ -82,7 +88,9 @@ pub fn check_gradients(model: &Sequential, seed: u64) -> Result<(Shape, Vec<Grad
 /// The same layers on smaller images, if they are large and the layers allow it.
 fn smaller(model: &Sequential) -> Result<Sequential> {
     if let &[height, width, channels] = model.input_shape().dims() {
-        for side in (0..).map(|doublings| SIDE << doublings).take_while(|&side| side < height.max(width)) {
+        for side in
+            (0..).map(|doublings| SIDE << doublings).take_while(|&side| side < height.max(width))
+        {
             let shape = Shape::from([height.min(side), width.min(side), channels]);
             if let Ok(model) = model.rebuilt(&shape, model.seed) {
                 return Ok(model);
@@ -96,16 +104,22 @@ fn random_data(model: &Sequential, generator: &mut ChaCha8Rng) -> Result<Dataset
     let rows = |dims: &[usize]| IxDyn(&[&[ROWS], dims].concat());
     let output = model.output_shape();
     let values = model.input_shape().n_values().max(output.n_values()).saturating_mul(ROWS);
-    if Vec::<Real>::new().try_reserve_exact(values).is_err() || u32::try_from(output.last()).is_err() {
+    if Vec::<Real>::new().try_reserve_exact(values).is_err()
+        || u32::try_from(output.last()).is_err()
+    {
         return Err(Error::Data(format!(
             "there is no room for {ROWS} samples of {} and {output}",
             model.input_shape()
         )));
     }
-    let x = ArrayD::from_shape_simple_fn(rows(model.input_shape().dims()), || generator.random::<Real>());
+    let x = ArrayD::from_shape_simple_fn(rows(model.input_shape().dims()), || {
+        generator.random::<Real>()
+    });
     let positions = &output.dims()[..output.dims().len().saturating_sub(1)];
     let y = match model.compiled()?.loss.is_sparse() {
-        false => Targets::Reals(ArrayD::from_shape_simple_fn(rows(output.dims()), || generator.random::<Real>())),
+        false => Targets::Reals(ArrayD::from_shape_simple_fn(rows(output.dims()), || {
+            generator.random::<Real>()
+        })),
         true => Targets::Labels(ArrayD::from_shape_simple_fn(rows(positions), || {
             generator.random_range(0..output.last() as u32)
         })),

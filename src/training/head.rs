@@ -50,14 +50,18 @@ impl Tally {
 }
 
 impl Head {
-    /// The head of a compiled model, and the rows of a dataset as it takes them: one-hot vectors stay the class numbers
-    /// that they were given as, where loss and metrics come to the same with them.
+    /// The head of a compiled model, and the rows of a dataset as it takes them: one-hot vectors
+    /// stay the class numbers that they were given as, where loss and metrics come to the same with
+    /// them.
     pub fn on<'a>(model: &Sequential, data: &'a Dataset) -> Result<(Head, Rows<'a>)> {
         let loss = &model.compiled()?.loss;
-        let mut rows = Rows::new(data, model.input_shape(), model.output_shape(), loss.is_sparse())?;
+        let mut rows =
+            Rows::new(data, model.input_shape(), model.output_shape(), loss.is_sparse())?;
         let mut head = Head::new(model)?;
         let metrics: Option<_> = head.metrics.iter().map(AnyMetric::of_class_numbers).collect();
-        if let (Some(loss), Some(metrics), Some(labels)) = (loss.of_class_numbers(), metrics, rows.as_class_numbers()) {
+        if let (Some(loss), Some(metrics), Some(labels)) =
+            (loss.of_class_numbers(), metrics, rows.as_class_numbers())
+        {
             rows = labels;
             head = Head { loss, metrics, target_width: 1, ..head };
         }
@@ -94,7 +98,14 @@ impl Head {
     }
 
     /// Writes `scale` times the gradient of the weighted sum of losses.
-    pub fn gradient(&self, output: &[Real], targets: &[Real], weights: &[Real], scale: Real, delta: &mut [Real]) {
+    pub fn gradient(
+        &self,
+        output: &[Real],
+        targets: &[Real],
+        weights: &[Real],
+        scale: Real,
+        delta: &mut [Real],
+    ) {
         let deltas = delta.chunks_exact_mut(self.output_width);
         for (i, ((y, p), delta)) in self.vectors(targets, output).zip(deltas).enumerate() {
             match self.absorbed {
@@ -116,7 +127,11 @@ impl Head {
         means
     }
 
-    fn vectors<'v>(&self, y: &'v [Real], p: &'v [Real]) -> impl Iterator<Item = (&'v [Real], &'v [Real])> {
+    fn vectors<'v>(
+        &self,
+        y: &'v [Real],
+        p: &'v [Real],
+    ) -> impl Iterator<Item = (&'v [Real], &'v [Real])> {
         y.chunks_exact(self.target_width).zip(p.chunks_exact(self.output_width))
     }
 }

@@ -11,8 +11,8 @@ mod threads;
 mod trainer;
 
 pub use callbacks::{
-    CSVLogger, Callback, Control, Course, EarlyStopping, LearningRateScheduler, Logs, Mode, ModelCheckpoint, Monitor,
-    ReduceLROnPlateau, TerminateOnNaN,
+    CSVLogger, Callback, Control, Course, EarlyStopping, LearningRateScheduler, Logs, Mode,
+    ModelCheckpoint, Monitor, ReduceLROnPlateau, TerminateOnNaN,
 };
 pub use gradient_check::{GradientCheck, TOLERANCE, check_gradients};
 pub use history::History;

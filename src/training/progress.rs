@@ -1,4 +1,5 @@
-//! How a training is followed: a bar on a terminal, one plain line an epoch elsewhere, always on stderr.
+//! How a training is followed: a bar on a terminal, one plain line an epoch elsewhere, always on
+//! stderr.
 
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
@@ -34,7 +35,9 @@ impl Callback for Progress {
     fn on_epoch_begin(&mut self, _: &mut Sequential, epoch: usize) -> Result<()> {
         // Draws to stderr, and is hidden of itself where that is no terminal.
         (self.bar, self.told) = (ProgressBar::new(self.batches), Instant::now());
-        if let Ok(style) = ProgressStyle::with_template("{prefix} {pos}/{len} {bar:20} {eta} left  {msg}") {
+        if let Ok(style) =
+            ProgressStyle::with_template("{prefix} {pos}/{len} {bar:20} {eta} left  {msg}")
+        {
             self.bar.set_style(style.progress_chars("━╸─"));
         }
         self.bar.set_prefix(format!("Epoch {}/{}", epoch + 1, self.epochs));
@@ -43,7 +46,8 @@ impl Callback for Progress {
 
     fn on_batch_end(&mut self, batch: usize, names: &[String], means: &[f64]) -> Control {
         // A message is text, and text is not free: a few a second are all that anyone can read.
-        let is_due = || self.bar.position() == 0 || self.told.elapsed() > Duration::from_millis(100);
+        let is_due =
+            || self.bar.position() == 0 || self.told.elapsed() > Duration::from_millis(100);
         if !self.bar.is_hidden() && is_due() {
             self.told = Instant::now();
             self.bar.set_message(line(names.iter().zip(means)));
@@ -52,12 +56,22 @@ impl Callback for Progress {
         Control::Continue
     }
 
-    fn on_epoch_end(&mut self, _: &mut Sequential, epoch: usize, logs: &mut Logs) -> Result<Control> {
+    fn on_epoch_end(
+        &mut self,
+        _: &mut Sequential,
+        epoch: usize,
+        logs: &mut Logs,
+    ) -> Result<Control> {
         let elapsed = self.bar.elapsed().as_secs_f64();
         self.bar.finish_and_clear();
         let numbers = line(logs.iter().map(|(name, value)| (name, value)));
         // Where nobody listens any more, training goes on all the same.
-        let _ = writeln!(io::stderr(), "Epoch {}/{} - {elapsed:.2}s - {numbers}", epoch + 1, self.epochs);
+        let _ = writeln!(
+            io::stderr(),
+            "Epoch {}/{} - {elapsed:.2}s - {numbers}",
+            epoch + 1,
+            self.epochs
+        );
         Ok(Control::Continue)
     }
 

@@ -1,4 +1,5 @@
-//! The only file with threads: they are started once a run, and share out shards and stretches of vectors.
+//! The only file with threads: they are started once a run, and share out shards and stretches of
+//! vectors.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -43,12 +44,14 @@ impl Threads {
     /// Runs `work` on each item, with its number.
     pub fn each<T: Send>(&self, items: &mut [T], work: impl Fn(usize, &mut T) + Sync + Send) {
         match &self.0 {
-            Some(pool) => pool.install(|| items.par_iter_mut().enumerate().for_each(|(i, item)| work(i, item))),
+            Some(pool) => pool
+                .install(|| items.par_iter_mut().enumerate().for_each(|(i, item)| work(i, item))),
             None => items.iter_mut().enumerate().for_each(|(i, item)| work(i, item)),
         }
     }
 
-    /// Runs `work` on pieces of a vector and of the vectors beside it, with the number of the piece's first element.
+    /// Runs `work` on pieces of a vector and of the vectors beside it, with the number of the
+    /// piece's first element.
     pub fn pieces<W>(&self, vector: &mut [Real], beside: Slots, work: &W)
     where
         W: Fn(&mut [Real], &mut Slots, usize) + Sync,

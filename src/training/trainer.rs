@@ -28,10 +28,11 @@ pub struct FitOptions<'a> {
     pub shuffle: bool,
     /// What is evaluated after every epoch.
     pub validation_data: Option<&'a Dataset>,
-    /// The share of the rows, from the end, that is kept for validation. Not used beside `validation_data`.
+    /// The share of the rows, from the end, that is kept for validation. Not used beside
+    /// `validation_data`.
     pub validation_split: f64,
-    /// How much the loss of each row counts, one number a row; those that `validation_split` takes keep theirs, as in
-    /// Keras. Metrics do not heed it. Not together with `class_weight`.
+    /// How much the loss of each row counts, one number a row; those that `validation_split` takes
+    /// keep theirs, as in Keras. Metrics do not heed it. Not together with `class_weight`.
     pub sample_weight: Option<&'a [Real]>,
     /// How much the loss of a row counts by its class; classes that are not named count 1.
     pub class_weight: Option<&'a [(usize, Real)]>,
@@ -64,24 +65,35 @@ impl Sequential {
     /// Trains on a dataset and returns the numbers of every epoch. It prints nothing; the callback
     /// [`Progress`](super::Progress) does.
     ///
-    /// The loss of an epoch is the mean over its batches as they were trained, so over changing weights; `val_loss` is
-    /// the loss of the weights at its end.
+    /// The loss of an epoch is the mean over its batches as they were trained, so over changing
+    /// weights; `val_loss` is the loss of the weights at its end.
     ///
-    /// Errors are a model that was not compiled, options out of range, data that do not fit the model, what a callback
-    /// returns, and a loss that stops being finite, unless a callback takes it ([`Callback::on_not_finite`]): the
-    /// parameters are then those before the batch in question.
-    pub fn fit(&mut self, data: &Dataset, options: FitOptions, callbacks: &mut [&mut dyn Callback]) -> Result<History> {
+    /// Errors are a model that was not compiled, options out of range, data that do not fit the
+    /// model, what a callback returns, and a loss that stops being finite, unless a callback takes
+    /// it ([`Callback::on_not_finite`]): the parameters are then those before the batch in
+    /// question.
+    pub fn fit(
+        &mut self,
+        data: &Dataset,
+        options: FitOptions,
+        callbacks: &mut [&mut dyn Callback],
+    ) -> Result<History> {
         if options.batch_size == 0 {
-            return Err(Error::Argument("a batch has at least 1 row; 0 were asked for".to_string()));
+            return Err(Error::Argument(
+                "a batch has at least 1 row; 0 were asked for".to_string(),
+            ));
         }
         self.compiled()?.optimizer()?;
         let (head, mut rows) = Head::on(self, data)?;
         rows = rows.weighted(options.sample_weight, None)?;
-        let mut validation =
-            options.validation_data.map(|data| Head::on(self, data)).transpose().map_err(|error| match error {
-                Error::Data(problem) => Error::Data(format!("in the validation data: {problem}")),
-                other => other,
-            })?;
+        let mut validation = options
+            .validation_data
+            .map(|data| Head::on(self, data))
+            .transpose()
+            .map_err(|error| match error {
+            Error::Data(problem) => Error::Data(format!("in the validation data: {problem}")),
+            other => other,
+        })?;
         if validation.is_none() && options.validation_split != 0.0 {
             let (first, last) = rows.split(options.validation_split)?;
             (rows, validation) = (first, Some((head.clone(), last)));
@@ -94,7 +106,8 @@ impl Sequential {
         let (threads, engine) = engine(self, &rows, batch_size, true)?;
         let validation = validation.map(|(head, rows)| {
             let batch_size = rows.len().min(EVALUATION_ROWS);
-            Engine::new(self, &threads, batch_size, rows.target_width(), false).map(|engine| (engine, head, rows))
+            Engine::new(self, &threads, batch_size, rows.target_width(), false)
+                .map(|engine| (engine, head, rows))
         });
         let validation = validation.transpose()?;
         let order = (0..rows.len() as u32).collect();
@@ -103,12 +116,14 @@ impl Sequential {
             self.byte_scale = data.x.byte_scale().or(self.byte_scale);
         }
         let (plan, sound) = (self.plan.id, self.is_sound());
-        threads
-            .enter(|| Fit { model: self, plan, sound, rows, order, validation, head, engine, options }.run(callbacks))
+        threads.enter(|| {
+            Fit { model: self, plan, sound, rows, order, validation, head, engine, options }
+                .run(callbacks)
+        })
     }
 
-    /// One step on one batch, all of the dataset: the loss and the metrics at the weights before it. A loss that is not
-    /// finite is an error, and then nothing moves.
+    /// One step on one batch, all of the dataset: the loss and the metrics at the weights before
+    /// it. A loss that is not finite is an error, and then nothing moves.
     pub fn train_on_batch(&mut self, data: &Dataset) -> Result<Scores> {
         self.compiled()?.optimizer()?;
         let (head, rows) = Head::on(self, data)?;
@@ -143,12 +158,14 @@ impl Sequential {
         ArrayD::from_shape_vec(shape, values).map_err(|error| Error::Data(error.to_string()))
     }
 
-    /// The mean loss over a dataset taken as one batch, and its gradient at every parameter, in the order of the
-    /// parameter vector, penalties included. Where a layer is not trained its gradient means nothing.
+    /// The mean loss over a dataset taken as one batch, and its gradient at every parameter, in the
+    /// order of the parameter vector, penalties included. Where a layer is not trained its gradient
+    /// means nothing.
     pub fn gradients(&self, data: &Dataset) -> Result<(f64, Vec<Real>)> {
         let (head, rows) = Head::on(self, data)?;
         let batch: Vec<u32> = (0..rows.len() as u32).collect();
-        let mut engine = Engine::new(self, &Threads::new(1, 1)?, batch.len(), rows.target_width(), true)?;
+        let mut engine =
+            Engine::new(self, &Threads::new(1, 1)?, batch.len(), rows.target_width(), true)?;
         let tally = engine.gradients(self, &head, &rows, &batch, &[]);
         Ok((tally.mean_loss(), engine.sum().to_vec()))
     }
@@ -174,14 +191,20 @@ impl Fit<'_> {
     fn run(mut self, callbacks: &mut [&mut dyn Callback]) -> Result<History> {
         let mut history = History::default();
         let batches = self.order.len().div_ceil(self.options.batch_size);
-        let of_validation = self.validation.iter().flat_map(|_| &self.head.names).map(|name| format!("val_{name}"));
+        let of_validation =
+            self.validation.iter().flat_map(|_| &self.head.names).map(|name| format!("val_{name}"));
         let of_validation: Vec<_> = of_validation.collect();
         let added = callbacks.iter().flat_map(|callback| callback.adds()).map(ToString::to_string);
-        let names: Vec<_> = self.head.names.iter().chain(&of_validation).cloned().chain(added).collect();
+        let names: Vec<_> =
+            self.head.names.iter().chain(&of_validation).cloned().chain(added).collect();
         let course = Course { epochs: self.options.epochs, batches, names: &names };
-        callbacks.iter_mut().try_for_each(|callback| callback.on_train_begin(self.model, &course))?;
+        callbacks
+            .iter_mut()
+            .try_for_each(|callback| callback.on_train_begin(self.model, &course))?;
         for epoch in 0..self.options.epochs {
-            callbacks.iter_mut().try_for_each(|callback| callback.on_epoch_begin(self.model, epoch))?;
+            callbacks
+                .iter_mut()
+                .try_for_each(|callback| callback.on_epoch_begin(self.model, epoch))?;
             self.check_model()?;
             if self.options.shuffle {
                 shuffle(&mut self.order, self.model.seed, self.model.epochs_done);
@@ -195,7 +218,8 @@ impl Fit<'_> {
             }
             // An epoch that a callback cut short is taken from its beginning when training goes on.
             self.model.epochs_done = self.model.epochs_done.saturating_add(usize::from(is_whole));
-            let mut logs: Logs = self.head.names.iter().cloned().zip(self.head.means(&tally)).collect();
+            let mut logs: Logs =
+                self.head.names.iter().cloned().zip(self.head.means(&tally)).collect();
             if let Some((engine, head, rows)) = &mut self.validation {
                 let validated = head.means(&self::tally(self.model, engine, head, rows));
                 logs.extend(of_validation.iter().cloned().zip(validated));
@@ -213,23 +237,34 @@ impl Fit<'_> {
         Ok(history)
     }
 
-    /// A callback may change the model that is trained, and not put another in its place, for which no memory is sized.
+    /// A callback may change the model that is trained, and not put another in its place, for which
+    /// no memory is sized.
     fn check_model(&self) -> Result<()> {
-        let replaced =
-            || Error::Argument("a callback put another model in the place of the one being trained".to_string());
+        let replaced = || {
+            Error::Argument(
+                "a callback put another model in the place of the one being trained".to_string(),
+            )
+        };
         (self.model.plan.id == self.plan).then_some(()).ok_or_else(replaced)
     }
 
-    /// The sums of one epoch, whether all its batches were trained on, and whether it is the last; nothing where a callback ended it at a loss that is not
-    /// finite.
-    fn epoch(&mut self, epoch: usize, callbacks: &mut [&mut dyn Callback]) -> Result<Option<(Tally, bool, Control)>> {
+    /// The sums of one epoch, whether all its batches were trained on, and whether it is the last;
+    /// nothing where a callback ended it at a loss that is not finite.
+    fn epoch(
+        &mut self,
+        epoch: usize,
+        callbacks: &mut [&mut dyn Callback],
+    ) -> Result<Option<(Tally, bool, Control)>> {
         let mut total = Tally::ZERO;
         for (number, batch) in self.order.chunks(self.options.batch_size).enumerate() {
-            let next = &self.order[((number + 1) * self.options.batch_size).min(self.order.len())..];
+            let next =
+                &self.order[((number + 1) * self.options.batch_size).min(self.order.len())..];
             let tally = step(self.model, &mut self.engine, &self.head, &self.rows, batch, next);
             let loss = tally.mean_loss();
             if !loss.is_finite() {
-                let mut controls = callbacks.iter_mut().map(|callback| callback.on_not_finite(epoch, number, loss));
+                let mut controls = callbacks
+                    .iter_mut()
+                    .map(|callback| callback.on_not_finite(epoch, number, loss));
                 return match controls.any(|control| control == Control::Stop) {
                     true => Ok(None),
                     false => Err(not_finite(self.sound, &self.rows, epoch, number, loss)),
@@ -237,7 +272,9 @@ impl Fit<'_> {
             }
             total.add(&tally);
             let (names, means) = (&self.head.names, self.head.means(&total));
-            let controls = callbacks.iter_mut().map(|each| each.on_batch_end(number, names, &means[..names.len()]));
+            let controls = callbacks
+                .iter_mut()
+                .map(|each| each.on_batch_end(number, names, &means[..names.len()]));
             if controls.max() == Some(Control::Stop) {
                 return Ok(Some((total, next.is_empty(), Control::Stop)));
             }
@@ -247,7 +284,14 @@ impl Fit<'_> {
 }
 
 /// One step on a batch, unless its loss is not finite, and the sums at the weights before it.
-fn step(model: &mut Sequential, engine: &mut Engine, head: &Head, rows: &Rows, batch: &[u32], next: &[u32]) -> Tally {
+fn step(
+    model: &mut Sequential,
+    engine: &mut Engine,
+    head: &Head,
+    rows: &Rows,
+    batch: &[u32],
+    next: &[u32],
+) -> Tally {
     let tally = engine.gradients(model, head, rows, batch, next);
     if tally.mean_loss().is_finite() {
         engine.update(model);
@@ -264,14 +308,21 @@ fn scores(head: &Head, tally: &Tally) -> Scores {
 fn not_finite(sound: bool, rows: &Rows, epoch: usize, batch: usize, loss: f64) -> Error {
     let reason = match rows.suspicion() {
         Some(reason) => reason,
-        None if !sound => "the weights held values that are not finite before the first step".to_string(),
+        None if !sound => {
+            "the weights held values that are not finite before the first step".to_string()
+        }
         None => "the learning rate is probably too large; try a tenth of it".to_string(),
     };
     Error::NotFinite { epoch: epoch + 1, batch: batch + 1, loss, reason }
 }
 
 /// The threads of a run in batches of at most so many rows, and their memory.
-fn engine(model: &Sequential, rows: &Rows, batch_size: usize, training: bool) -> Result<(Threads, Engine)> {
+fn engine(
+    model: &Sequential,
+    rows: &Rows,
+    batch_size: usize,
+    training: bool,
+) -> Result<(Threads, Engine)> {
     let threads = Threads::new(model.n_threads, cut(&model.plan, batch_size).1)?;
     let engine = Engine::new(model, &threads, batch_size, rows.target_width(), training)?;
     Ok((threads, engine))

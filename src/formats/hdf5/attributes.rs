@@ -6,7 +6,8 @@ use super::cursor::{Cursor, Source};
 use super::types::{Type, product, shape};
 use super::{Fault, Result};
 
-/// The texts of the attribute in this message if it has the wanted name (section "The Attribute Message").
+/// The texts of the attribute in this message if it has the wanted name (section "The Attribute
+/// Message").
 pub fn texts(source: &Source, mut body: Cursor, wanted: &str) -> Result<Option<Vec<String>>> {
     let version = body.version(1..=3)?;
     let (flags, name, kind, space) = (body.uint(1)?, body.uint(2)?, body.uint(2)?, body.uint(2)?);
@@ -38,23 +39,31 @@ pub fn texts(source: &Source, mut body: Cursor, wanted: &str) -> Result<Option<V
         };
         (0..count).map(text).collect()
     };
-    texts().map(Some).map_err(|fault| Fault { found: format!("attribute `{wanted}`: {}", fault.found), ..fault })
+    texts()
+        .map(Some)
+        .map_err(|fault| Fault { found: format!("attribute `{wanted}`: {}", fault.found), ..fault })
 }
 
 fn until_zero(bytes: &[u8]) -> &[u8] {
     bytes.split(|&byte| byte == 0).next().unwrap_or_default()
 }
 
-/// What the global heaps that were needed so far hold, by the address of the heap and the index there.
+/// What the global heaps that were needed so far hold, by the address of the heap and the index
+/// there.
 type Heaps<'a> = BTreeMap<(usize, usize), &'a [u8]>;
 
 /// The text that the 16 bytes of a reference lead to (section "Global Heap").
-fn heap_text<'a>(source: &Source<'a>, heaps: &mut Heaps<'a>, mut reference: Cursor) -> Result<&'a [u8]> {
+fn heap_text<'a>(
+    source: &Source<'a>,
+    heaps: &mut Heaps<'a>,
+    mut reference: Cursor,
+) -> Result<&'a [u8]> {
     let (length, address, index) = (reference.uint(4)?, reference.uint(8)?, reference.uint(4)?);
     if address == 0 || length == 0 {
         return Ok(&[]); // How an empty text is stored.
     }
-    // Index 0 is the free space at the end of a heap, and stands for the heap having been read here.
+    // Index 0 is the free space at the end of a heap, and stands for the heap having been read
+    // here.
     if heaps.insert((address, 0), &[]).is_none() {
         let mut head = source.from(address, "global heap")?;
         head.letters(b"GCOL")?;
@@ -72,7 +81,8 @@ fn heap_text<'a>(source: &Source<'a>, heaps: &mut Heaps<'a>, mut reference: Curs
         }
     }
     let text = heaps.get(&(address, index)).and_then(|object| object.get(..length));
-    let missing = || reference.damaged(format!("wants text {index} of the heap at {address}: none such"));
+    let missing =
+        || reference.damaged(format!("wants text {index} of the heap at {address}: none such"));
     let text = text.ok_or_else(missing)?;
     source.charge(length, &reference)?;
     Ok(until_zero(text))

@@ -3,7 +3,8 @@
 use super::Result;
 use super::cursor::{Cursor, Source};
 
-/// Visits the leaves in any order: the key before each child, of so many bytes, and the child's address.
+/// Visits the leaves in any order: the key before each child, of so many bytes, and the child's
+/// address.
 pub fn leaves<'a>(
     source: &Source<'a>,
     root: usize,
@@ -19,11 +20,15 @@ pub fn leaves<'a>(
         if found != kind {
             return Err(head.damaged("indexes something else than its owner says"));
         }
-        // Levels that count down end every cycle after at most 256 steps; the allowance ends the wide ones.
+        // Levels that count down end every cycle after at most 256 steps; the allowance ends the
+        // wide ones.
         if expected.is_some_and(|expected| expected != level) {
-            return Err(head.damaged(format!("has level {level}, which does not follow from its parent's")));
+            return Err(
+                head.damaged(format!("has level {level}, which does not follow from its parent's"))
+            );
         }
-        let mut entries = source.take(address.saturating_add(24), count * (key + 8) + key, "B-tree node")?;
+        let mut entries =
+            source.take(address.saturating_add(24), count * (key + 8) + key, "B-tree node")?;
         for _ in 0..count {
             let (key, child) = (entries.part(key)?, entries.uint(8)?);
             match level.checked_sub(1) {

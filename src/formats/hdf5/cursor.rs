@@ -6,10 +6,12 @@ use std::ops::RangeInclusive;
 
 use super::{Fault, Result};
 
-/// The address of what was never written: all bits set. A number that no memory can hold reads as this too.
+/// The address of what was never written: all bits set. A number that no memory can hold reads as
+/// this too.
 pub const UNDEFINED: usize = usize::MAX;
 
-/// Reads forward through one structure of the file. Numbers are little-endian, as everywhere in HDF5 metadata.
+/// Reads forward through one structure of the file. Numbers are little-endian, as everywhere in
+/// HDF5 metadata.
 #[derive(Debug, Clone)]
 pub struct Cursor<'a> {
     /// What has not been read yet.
@@ -23,7 +25,9 @@ pub struct Cursor<'a> {
 impl<'a> Cursor<'a> {
     /// The next `count` bytes.
     pub fn bytes(&mut self, count: usize) -> Result<&'a [u8]> {
-        let short = || self.damaged(format!("ends early: {count} more bytes wanted, {} left", self.rest.len()));
+        let short = || {
+            self.damaged(format!("ends early: {count} more bytes wanted, {} left", self.rest.len()))
+        };
         let (bytes, rest) = self.rest.split_at_checked(count).ok_or_else(short)?;
         self.rest = rest;
         Ok(bytes)
@@ -41,7 +45,8 @@ impl<'a> Cursor<'a> {
 
     /// A length, a count or an address of `width` bytes, 0 to 8.
     pub fn uint(&mut self, width: usize) -> Result<usize> {
-        let value = self.bytes(width)?.iter().rev().fold(0, |value, &byte| value << 8 | u64::from(byte));
+        let value =
+            self.bytes(width)?.iter().rev().fold(0, |value, &byte| value << 8 | u64::from(byte));
         Ok(usize::try_from(value).unwrap_or(UNDEFINED))
     }
 
@@ -58,7 +63,9 @@ impl<'a> Cursor<'a> {
     pub fn version(&mut self, known: RangeInclusive<usize>) -> Result<usize> {
         match self.uint(1)? {
             found if known.contains(&found) => Ok(found),
-            found => Err(self.unsupported(format!("has version {found}; versions {known:?} are read"))),
+            found => {
+                Err(self.unsupported(format!("has version {found}; versions {known:?} are read")))
+            }
         }
     }
 
@@ -79,7 +86,8 @@ impl<'a> Cursor<'a> {
 /// The whole file, from its superblock on, during one operation.
 pub struct Source<'a> {
     pub bytes: &'a [u8],
-    /// How many bytes of metadata this operation may still read: rule 2 of the module's documentation.
+    /// How many bytes of metadata this operation may still read: rule 2 of the module's
+    /// documentation.
     allowance: Cell<usize>,
 }
 
@@ -88,10 +96,12 @@ impl<'a> Source<'a> {
         Source { bytes, allowance: Cell::new(bytes.len().saturating_mul(4)) }
     }
 
-    /// Everything from `start` on. Addresses count from the superblock, which a user block can push back.
+    /// Everything from `start` on. Addresses count from the superblock, which a user block can push
+    /// back.
     pub fn from(&self, start: usize, what: &'static str) -> Result<Cursor<'a>> {
         let length = self.bytes.len();
-        let beyond = || format!("the {what} would be at byte {start}, but the file has {length} bytes");
+        let beyond =
+            || format!("the {what} would be at byte {start}, but the file has {length} bytes");
         let rest = self.bytes.get(start..).ok_or_else(|| Fault::damaged(beyond()))?;
         Ok(Cursor { rest, what, start })
     }
@@ -103,7 +113,8 @@ impl<'a> Source<'a> {
         all.part(length)
     }
 
-    /// `length` bytes of metadata whose last four are the checksum of those before them, without the checksum.
+    /// `length` bytes of metadata whose last four are the checksum of those before them, without
+    /// the checksum.
     pub fn checked(&self, address: usize, length: usize, what: &'static str) -> Result<Cursor<'a>> {
         let mut all = self.take(address, length, what)?;
         let body = all.part(length.saturating_sub(4))?;
@@ -116,18 +127,23 @@ impl<'a> Source<'a> {
     /// Counts `length` bytes of `place` against the allowance.
     pub fn charge(&self, length: usize, place: &Cursor) -> Result<()> {
         let left = self.allowance.get().checked_sub(length);
-        self.allowance.set(left.ok_or_else(|| place.damaged("is part of a loop, or overlaps other structures"))?);
+        self.allowance.set(
+            left.ok_or_else(|| place.damaged("is part of a loop, or overlaps other structures"))?,
+        );
         Ok(())
     }
 }
 
-/// The checksum of newer metadata: Bob Jenkins' `lookup3` with initial value 0, in the bytewise form `hashlittle`.
+/// The checksum of newer metadata: Bob Jenkins' `lookup3` with initial value 0, in the bytewise
+/// form `hashlittle`.
 pub fn checksum(bytes: &[u8]) -> u32 {
     let mut words = [0xdead_beef_u32.wrapping_add(bytes.len() as u32); 3];
     let mut blocks = bytes.chunks(12).peekable();
     while let Some(block) = blocks.next() {
         for (word, part) in words.iter_mut().zip(block.chunks(4)) {
-            *word = word.wrapping_add(part.iter().rev().fold(0, |value, &byte| value << 8 | u32::from(byte)));
+            *word = word.wrapping_add(
+                part.iter().rev().fold(0, |value, &byte| value << 8 | u32::from(byte)),
+            );
         }
         let [a, b, c] = &mut words;
         if blocks.peek().is_some() {

@@ -8,8 +8,8 @@ use super::btree::leaves;
 use super::cursor::{Cursor, Source, UNDEFINED};
 use super::header::{Message, message};
 
-/// Where each name leads: to the object header at this address, or by a link of this sort to a path, perhaps in another
-/// file. Keras refuses these too.
+/// Where each name leads: to the object header at this address, or by a link of this sort to a
+/// path, perhaps in another file. Keras refuses these too.
 pub type Links<'a> = BTreeMap<&'a str, Link>;
 type Link = std::result::Result<usize, &'static str>;
 
@@ -44,8 +44,9 @@ pub fn links<'a>(source: &Source<'a>, messages: &[Message<'a>]) -> Result<Links<
     Ok(links)
 }
 
-/// Refuses more links or attributes than the header itself holds, which the newest form keeps elsewhere (sections "The
-/// Link Info Message" and "The Attribute Info Message"; their indexes of creation have `width` bytes).
+/// Refuses more links or attributes than the header itself holds, which the newest form keeps
+/// elsewhere (sections "The Link Info Message" and "The Attribute Info Message"; their indexes of
+/// creation have `width` bytes).
 pub fn refuse_dense_storage(mut info: Cursor, width: usize, what: &str) -> Result<()> {
     info.version(0..=0)?;
     let flags = info.uint(1)?;
@@ -78,13 +79,16 @@ fn symbols<'a>(source: &Source<'a>, tree: usize, heap: usize, links: &mut Links<
         head.letters(b"SNOD")?;
         head.version(1..=1)?;
         head.bytes(1)?;
-        let mut entries = source.take(address.saturating_add(8), head.uint(2)? * 40, "symbol table node")?;
+        let mut entries =
+            source.take(address.saturating_add(8), head.uint(2)? * 40, "symbol table node")?;
         while !entries.rest.is_empty() {
             let (offset, target, kind) = (entries.uint(8)?, entries.uint(8)?, entries.uint(4)?);
             entries.bytes(20)?; // Reserved, and a copy of what the object header says.
-            // Names count against the allowance as well: a million entries could share one long name.
+            // Names count against the allowance as well: a million entries could share one long
+            // name.
             let rest = names.rest.get(offset..).unwrap_or_default();
-            let name = CStr::from_bytes_until_nul(rest).map_err(|_| names.damaged("holds a name without an end"))?;
+            let name = CStr::from_bytes_until_nul(rest)
+                .map_err(|_| names.damaged("holds a name without an end"))?;
             source.charge(name.count_bytes(), &names)?;
             let link = if kind == 2 { Err("a soft link") } else { Ok(target) };
             insert(links, name.to_bytes(), link, &names)?;

@@ -25,14 +25,16 @@ pub mod message {
 /// A message's type and what it says.
 pub type Message<'a> = (usize, Cursor<'a>);
 
-/// The messages of an object header with all its continuation blocks (sections "Version 1 Data Object Header Prefix",
-/// "Version 2 Data Object Header Prefix" and "The Object Header Continuation Message").
+/// The messages of an object header with all its continuation blocks (sections "Version 1 Data
+/// Object Header Prefix", "Version 2 Data Object Header Prefix" and "The Object Header Continuation
+/// Message").
 pub fn messages<'a>(source: &Source<'a>, address: usize) -> Result<Vec<Message<'a>>> {
     let what = "object header";
     let mut head = source.from(address, what)?;
     let all = head.rest.len();
     let newer = head.rest.starts_with(b"OHDR");
-    // The bytes of a message's type, and those behind its flags: reserved, or its place in the order of creation.
+    // The bytes of a message's type, and those behind its flags: reserved, or its place in the
+    // order of creation.
     let (first, type_width, unused) = if newer {
         head.letters(b"OHDR")?;
         head.version(2..=2)?;
@@ -62,13 +64,19 @@ pub fn messages<'a>(source: &Source<'a>, address: usize) -> Result<Vec<Message<'
                     next.letters(b"OCHK")?;
                     blocks.push(next);
                 }
-                message::CONTINUATION => blocks.push(source.take(body.uint(8)?, body.uint(8)?, what)?),
+                message::CONTINUATION => {
+                    blocks.push(source.take(body.uint(8)?, body.uint(8)?, what)?)
+                }
                 // Bit 7: whoever does not know this message must not read the object.
                 kind if kind > message::LAST && flags & 0x80 != 0 => {
-                    return Err(body.unsupported(format!("holds a message of the unknown type {kind}")));
+                    return Err(
+                        body.unsupported(format!("holds a message of the unknown type {kind}"))
+                    );
                 }
                 _ if flags & 2 != 0 => {
-                    return Err(body.unsupported("shares a message with another object (a named type, perhaps)"));
+                    return Err(body.unsupported(
+                        "shares a message with another object (a named type, perhaps)",
+                    ));
                 }
                 kind => messages.push((kind, body)),
             }

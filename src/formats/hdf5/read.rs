@@ -25,7 +25,8 @@ impl fmt::Debug for Object<'_> {
     }
 }
 
-/// The file from its superblock on, which is at its start or behind a user block of 512 bytes, 1024 and so on.
+/// The file from its superblock on, which is at its start or behind a user block of 512 bytes, 1024
+/// and so on.
 pub fn find(bytes: &[u8]) -> Option<&[u8]> {
     let starts = [0].into_iter().chain((9..usize::BITS).map(|power| 1 << power));
     starts.map_while(|start| bytes.get(start..)).find(|rest| rest.starts_with(SIGNATURE))
@@ -49,7 +50,9 @@ pub fn open(bytes: &[u8]) -> Result<Object<'_>> {
         _ => 1,
     })?; // Sizes of B-tree nodes, and consistency flags.
     if widths != [8, 8] {
-        return Err(block.unsupported(format!("declares addresses and lengths of {widths:?} bytes; 8 are read")));
+        return Err(block.unsupported(format!(
+            "declares addresses and lengths of {widths:?} bytes; 8 are read"
+        )));
     }
     let (base, _extension, end) = (block.uint(8)?, block.uint(8)?, block.uint(8)?);
     if end.checked_sub(base).is_none_or(|length| length > bytes.len()) {
@@ -61,13 +64,15 @@ pub fn open(bytes: &[u8]) -> Result<Object<'_>> {
 
 impl<'a> Object<'a> {
     fn read(bytes: &'a [u8], address: usize, path: String) -> Result<Object<'a>> {
-        let mut object = Object { bytes, path, messages: vec![], links: Links::new(), shape: vec![] };
+        let mut object =
+            Object { bytes, path, messages: vec![], links: Links::new(), shape: vec![] };
         object.messages = object.operate(|source| messages(source, address))?;
         object.links = object.operate(|source| links(source, &object.messages))?;
         Ok(object)
     }
 
-    /// One operation on the object: with an allowance of its own, and the path in front of what goes wrong.
+    /// One operation on the object: with an allowance of its own, and the path in front of what
+    /// goes wrong.
     fn operate<T>(&self, operation: impl FnOnce(&Source<'a>) -> Result<T>) -> Result<T> {
         operation(&Source::new(self.bytes)).map_err(|fault| fault.within(&self.path))
     }
@@ -96,13 +101,15 @@ impl<'a> Object<'a> {
         &self.shape
     }
 
-    /// The group at a path below this one, such as `layers/dense/vars`; `None` if a part of the path is missing.
+    /// The group at a path below this one, such as `layers/dense/vars`; `None` if a part of the
+    /// path is missing.
     pub fn group(&self, path: &str) -> Result<Option<Object<'a>>> {
         self.find(path)?.map(Object::group_itself).transpose()
     }
 
     fn group_itself(self) -> Result<Object<'a>> {
-        let is_group = self.message(message::SYMBOL_TABLE).or(self.message(message::LINK_INFO)).is_some();
+        let is_group =
+            self.message(message::SYMBOL_TABLE).or(self.message(message::LINK_INFO)).is_some();
         let other = || Fault::other("expected a group, found a dataset or type").within(&self.path);
         if is_group { Ok(self) } else { Err(other()) }
     }
@@ -157,12 +164,15 @@ impl<'a> Object<'a> {
         })
     }
 
-    /// All numbers of a dataset in row-major order, passed through `cast`. More than `limit` of them are an error.
+    /// All numbers of a dataset in row-major order, passed through `cast`. More than `limit` of
+    /// them are an error.
     pub fn read_reals<R: Clone>(&self, limit: usize, cast: impl Fn(f64) -> R) -> Result<Vec<R>> {
         let count: usize = self.shape.iter().product();
         self.operate(|source| {
             if count > limit {
-                return Err(Fault::other(format!("holds {count} numbers; {limit} are expected at most")));
+                return Err(Fault::other(format!(
+                    "holds {count} numbers; {limit} are expected at most"
+                )));
             }
             let number = self.number()?;
             // Section "The Data Layout Message".
@@ -179,12 +189,19 @@ impl<'a> Object<'a> {
                     address => source.from(address, "array of numbers")?,
                 },
                 2 if version == 3 => {
-                    let filters = self.message(message::FILTERS).map(filters::filters).transpose()?;
+                    let filters =
+                        self.message(message::FILTERS).map(filters::filters).transpose()?;
                     let filters = filters.unwrap_or_default();
                     return chunks::read(source, layout, &filters, &self.shape, number, cast);
                 }
-                2 => return Err(layout.unsupported("finds its chunks in a way that only libver=\"latest\" writes")),
-                3 => return Err(layout.unsupported("is virtual: the numbers are in other datasets")),
+                2 => {
+                    return Err(layout.unsupported(
+                        "finds its chunks in a way that only libver=\"latest\" writes",
+                    ));
+                }
+                3 => {
+                    return Err(layout.unsupported("is virtual: the numbers are in other datasets"));
+                }
                 class => return Err(layout.damaged(format!("is of the unknown class {class}"))),
             };
             let bytes = stored.bytes(count.saturating_mul(number.size))?;
@@ -195,9 +212,14 @@ impl<'a> Object<'a> {
     fn number(&self) -> Result<Number> {
         match Type::read(self.needed(message::DATATYPE, "type")?)? {
             Type::Number(number) => Ok(number),
-            // NumPy has no bfloat16: h5py stores those of Keras as opaque bytes, and Keras adds this attribute.
-            Type::Opaque(2) if self.texts("dtype")? == Some(vec!["bfloat16".to_string()]) => Ok(Number::BFLOAT16),
-            Type::FixedText(..) | Type::VariableText => Err(Fault::other("holds text; numbers are expected")),
+            // NumPy has no bfloat16: h5py stores those of Keras as opaque bytes, and Keras adds
+            // this attribute.
+            Type::Opaque(2) if self.texts("dtype")? == Some(vec!["bfloat16".to_string()]) => {
+                Ok(Number::BFLOAT16)
+            }
+            Type::FixedText(..) | Type::VariableText => {
+                Err(Fault::other("holds text; numbers are expected"))
+            }
             _ => Err(Fault::unsupported("holds no numbers of the usual kinds")),
         }
     }

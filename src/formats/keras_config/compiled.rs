@@ -10,9 +10,12 @@ use crate::metrics::AnyMetric;
 use crate::model::{MAX_METRICS, MetricChoice};
 use crate::optimizers::AnyOptimizer;
 
-/// Optimizer, loss and metrics. A loss that is not known is an error; an optimizer or a metric is left out, with a
-/// warning.
-pub fn read(compile: &Value, warnings: &mut Vec<String>) -> Result<(Option<AnyOptimizer>, AnyLoss, Vec<MetricChoice>)> {
+/// Optimizer, loss and metrics. A loss that is not known is an error; an optimizer or a metric is
+/// left out, with a warning.
+pub fn read(
+    compile: &Value,
+    warnings: &mut Vec<String>,
+) -> Result<(Option<AnyOptimizer>, AnyLoss, Vec<MetricChoice>)> {
     let optimizer = match compile.get("optimizer").unwrap_or(&compile["optimizer_config"]) {
         Value::Null => Ok(None),
         Value::String(name) => AnyOptimizer::by_name(name).map(Some).map_err(Into::into),
@@ -69,13 +72,16 @@ fn function(value: &Value) -> Option<&str> {
 fn metrics<'v>(value: &'v Value, found: &mut Vec<&'v Value>) {
     match value {
         Value::Array(list) => list.iter().for_each(|value| metrics(value, found)),
-        Value::Object(map) if !map.contains_key("class_name") => map.values().for_each(|value| metrics(value, found)),
+        Value::Object(map) if !map.contains_key("class_name") => {
+            map.values().for_each(|value| metrics(value, found))
+        }
         Value::Null => {}
         metric => found.push(metric),
     }
 }
 
-/// A metric: the name of one, which may depend on the shapes, or a class with its options and a name of its own.
+/// A metric: the name of one, which may depend on the shapes, or a class with its options and a
+/// name of its own.
 fn metric(value: &Value) -> Result<MetricChoice> {
     if let Some(name) = function(value) {
         AnyMetric::by_name(name, 1, 1)?;

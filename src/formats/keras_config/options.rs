@@ -1,4 +1,5 @@
-//! The options of a class, in all spellings that Keras has had for them, as the catalogues here know them.
+//! The options of a class, in all spellings that Keras has had for them, as the catalogues here
+//! know them.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -6,9 +7,14 @@ use serde_json::{Map, Value, json};
 
 use super::{Result, text};
 
-/// A class with its options, out of all that play its role. An option that it does not have and that is not without
-/// effect is an error.
-pub fn class<C: Serialize + DeserializeOwned>(place: &str, role: &str, value: &Value, all: Vec<C>) -> Result<C> {
+/// A class with its options, out of all that play its role. An option that it does not have and
+/// that is not without effect is an error.
+pub fn class<C: Serialize + DeserializeOwned>(
+    place: &str,
+    role: &str,
+    value: &Value,
+    all: Vec<C>,
+) -> Result<C> {
     if let Some(problem) = foreign(value) {
         return Err(format!("{place}: {problem}").into());
     }
@@ -23,7 +29,11 @@ pub fn class<C: Serialize + DeserializeOwned>(place: &str, role: &str, value: &V
     let all: Vec<Value> = all.iter().map(|class| json!(class)).collect();
     let Some(known) = all.iter().find(|known| text(known, "class_name") == class) else {
         let names: Vec<_> = all.iter().map(|known| text(known, "class_name")).collect();
-        return Err(format!("{place}: there is no such {role} here; there are {}", names.join(", ")).into());
+        return Err(format!(
+            "{place}: there is no such {role} here; there are {}",
+            names.join(", ")
+        )
+        .into());
     };
     let mut found = Map::new();
     for (key, value) in &config {
@@ -39,18 +49,24 @@ pub fn class<C: Serialize + DeserializeOwned>(place: &str, role: &str, value: &V
             Err(error) => return Err(format!("{}: {error}", refused()).into()),
         }
     }
-    C::deserialize(json!({ "class_name": class, "config": found })).map_err(|error| format!("{place}: {error}").into())
+    C::deserialize(json!({ "class_name": class, "config": found }))
+        .map_err(|error| format!("{place}: {error}").into())
 }
 
-/// What is wrong where an object, or one within it, is of a class that somebody made: it may be called as one of Keras's.
+/// What is wrong where an object, or one within it, is of a class that somebody made: it may be
+/// called as one of Keras's.
 pub fn foreign(value: &Value) -> Option<String> {
     let module = value["module"].as_str().unwrap_or("keras");
     let registered = text(value, "registered_name");
     let keras = ["keras", "tf_keras", "tensorflow", "builtins"];
-    let own = keras.contains(&module.split('.').next().unwrap_or_default()) && !registered.contains('>');
+    let own =
+        keras.contains(&module.split('.').next().unwrap_or_default()) && !registered.contains('>');
     if value.get("class_name").is_some() && !own {
         let from = if registered.contains('>') { registered } else { module };
-        return Some(format!("the class {} is {from}, which is not Keras's own", text(value, "class_name")));
+        return Some(format!(
+            "the class {} is {from}, which is not Keras's own",
+            text(value, "class_name")
+        ));
     }
     match value {
         Value::Array(list) => list.iter().find_map(foreign),
@@ -102,8 +118,9 @@ fn option(key: &str, value: &Value, default: &Value) -> Option<Value> {
     })
 }
 
-/// An initializer, a regularizer or a schedule: a name in either spelling, or an object, whose options that have no
-/// effect are left out. Keras 1 wrote the name of a regularizer among its options.
+/// An initializer, a regularizer or a schedule: a name in either spelling, or an object, whose
+/// options that have no effect are left out. Keras 1 wrote the name of a regularizer among its
+/// options.
 fn object(value: &Value) -> Option<Value> {
     let class = value["class_name"].as_str();
     let config = if class.is_some() { &value["config"] } else { value };
@@ -137,7 +154,12 @@ fn object(value: &Value) -> Option<Value> {
 fn pascal_case(name: &str) -> String {
     let word = |word: &str| {
         let mut letters = word.chars();
-        letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect::<String>()
+        letters
+            .next()
+            .map(|first| first.to_ascii_uppercase())
+            .into_iter()
+            .chain(letters)
+            .collect::<String>()
     };
     name.split('_').map(word).collect()
 }
@@ -159,7 +181,8 @@ fn has_no_effect(key: &str, value: &Value) -> bool {
         "axis" => value == -1,
         "synchronized" | "renorm" | "use_ema" | "amsgrad" | "centered" => value == false,
         "decay" | "weight_decay" | "mode" | "momentum" => value.as_f64() == Some(0.0),
-        // Identities, first values, what belongs to options that are off, and what is read elsewhere.
+        // Identities, first values, what belongs to options that are off, and what is read
+        // elsewhere.
         "name"
         | "trainable"
         | "seed"
@@ -169,7 +192,8 @@ fn has_no_effect(key: &str, value: &Value) -> bool {
         | "build_config"
         | "jit_compile"
         | "is_legacy_optimizer" => true,
-        "batch_input_shape" | "input_shape" | "input_dim" | "input_dtype" | "renorm_momentum" | "ema_momentum" => true,
+        "batch_input_shape" | "input_shape" | "input_dim" | "input_dtype" | "renorm_momentum"
+        | "ema_momentum" => true,
         _ => false,
     }
 }

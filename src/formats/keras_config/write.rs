@@ -7,8 +7,8 @@ use crate::formats::hdf5;
 use crate::model::{MetricChoice, Sequential};
 
 impl Sequential {
-    /// Everything about this model but its numbers: Keras's `config.json`, and under `training` what Keras does not
-    /// store.
+    /// Everything about this model but its numbers: Keras's `config.json`, and under `training`
+    /// what Keras does not store.
     pub fn description(&self) -> Value {
         let mut description = config(self);
         description["training"] = training(self);

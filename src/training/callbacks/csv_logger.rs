@@ -8,8 +8,9 @@ use super::{Callback, Control, Course, Logs, logged};
 use crate::model::Sequential;
 use crate::{Error, Result};
 
-/// Writes `epoch`, counted from 0, and the logs in alphabetical order, each row as soon as it is known. Lines end in
-/// `\r\n`. As in Keras, logs without validation get columns for it all the same, and what is missing is `NA`.
+/// Writes `epoch`, counted from 0, and the logs in alphabetical order, each row as soon as it is
+/// known. Lines end in `\r\n`. As in Keras, logs without validation get columns for it all the
+/// same, and what is missing is `NA`.
 #[derive(Debug)]
 pub struct CSVLogger {
     /// The file.
@@ -39,10 +40,17 @@ impl Callback for CSVLogger {
         Ok(())
     }
 
-    fn on_epoch_end(&mut self, _: &mut Sequential, epoch: usize, logs: &mut Logs) -> Result<Control> {
+    fn on_epoch_end(
+        &mut self,
+        _: &mut Sequential,
+        epoch: usize,
+        logs: &mut Logs,
+    ) -> Result<Control> {
         let Some(file) = &mut self.file else { return Ok(Control::Continue) };
         let separator = self.separator.to_string();
-        let line = |first: String, rest: &[String]| format!("{}\r\n", [&[first], rest].concat().join(&separator));
+        let line = |first: String, rest: &[String]| {
+            format!("{}\r\n", [&[first], rest].concat().join(&separator))
+        };
         let mut text = String::new();
         if self.columns.is_empty() {
             self.columns = logs.iter().map(|(name, _)| name.clone()).collect();
@@ -55,7 +63,8 @@ impl Callback for CSVLogger {
                 text += &line("epoch".to_string(), &self.columns);
             }
         }
-        let value = |column| logged(logs, column).map_or("NA".to_string(), |value| format!("{value:?}"));
+        let value =
+            |column| logged(logs, column).map_or("NA".to_string(), |value| format!("{value:?}"));
         let values: Vec<_> = self.columns.iter().map(|column| value(column)).collect();
         text += &line(epoch.to_string(), &values);
         file.write_all(text.as_bytes()).map_err(Error::io("write", &self.path))?;

@@ -1,10 +1,12 @@
-//! The callbacks that set the learning rate. The rate that an epoch was trained with is logged as `learning_rate`.
+//! The callbacks that set the learning rate. The rate that an epoch was trained with is logged as
+//! `learning_rate`.
 
 use super::{Callback, Control, Course, Logs, Monitor, say};
 use crate::model::Sequential;
 use crate::{Error, Result};
 
-/// Sets the learning rate of an epoch, counted from 0, to what a function makes of its number and of the rate before.
+/// Sets the learning rate of an epoch, counted from 0, to what a function makes of its number and
+/// of the rate before.
 ///
 /// ```
 /// use tallynet::training::LearningRateScheduler;
@@ -31,13 +33,18 @@ impl<F: FnMut(usize, f64) -> f64 + Send> Callback for LearningRateScheduler<F> {
         compiled.set_learning_rate((self.0)(epoch, compiled.learning_rate()))
     }
 
-    fn on_epoch_end(&mut self, model: &mut Sequential, _: usize, logs: &mut Logs) -> Result<Control> {
+    fn on_epoch_end(
+        &mut self,
+        model: &mut Sequential,
+        _: usize,
+        logs: &mut Logs,
+    ) -> Result<Control> {
         log_rate(model, logs)
     }
 }
 
-/// Multiplies the learning rate by `factor` when `patience` epochs one after the other were no better than the best
-/// before them.
+/// Multiplies the learning rate by `factor` when `patience` epochs one after the other were no
+/// better than the best before them.
 #[derive(Debug, Clone)]
 pub struct ReduceLROnPlateau {
     /// What is watched. Here a change of less than 1e-4 is none, if nothing else is said.
@@ -80,7 +87,10 @@ impl Callback for ReduceLROnPlateau {
 
     fn on_train_begin(&mut self, model: &mut Sequential, course: &Course) -> Result<()> {
         if !(0.0..1.0).contains(&self.factor) {
-            let what = format!("ReduceLROnPlateau needs a factor of at least 0 and under 1, and not {}", self.factor);
+            let what = format!(
+                "ReduceLROnPlateau needs a factor of at least 0 and under 1, and not {}",
+                self.factor
+            );
             return Err(Error::Argument(what));
         }
         self.monitor.check(course)?;
@@ -89,7 +99,12 @@ impl Callback for ReduceLROnPlateau {
         compiled.set_learning_rate(compiled.learning_rate())
     }
 
-    fn on_epoch_end(&mut self, model: &mut Sequential, epoch: usize, logs: &mut Logs) -> Result<Control> {
+    fn on_epoch_end(
+        &mut self,
+        model: &mut Sequential,
+        epoch: usize,
+        logs: &mut Logs,
+    ) -> Result<Control> {
         log_rate(model, logs)?;
         if self.cooldown_counter > 0 {
             self.cooldown_counter -= 1;
@@ -104,7 +119,10 @@ impl Callback for ReduceLROnPlateau {
             if self.wait >= self.patience && rate > self.min_lr {
                 let rate = (rate * self.factor).max(self.min_lr);
                 compiled.set_learning_rate(rate)?;
-                let text = format!("Epoch {}: ReduceLROnPlateau reducing learning rate to {rate:?}.", epoch + 1);
+                let text = format!(
+                    "Epoch {}: ReduceLROnPlateau reducing learning rate to {rate:?}.",
+                    epoch + 1
+                );
                 say(self.verbose, &text);
                 (self.wait, self.cooldown_counter) = (0, self.cooldown);
             }

@@ -17,7 +17,8 @@ use std::io::{IsTerminal, Write, stderr};
 use crate::Result;
 use crate::model::Sequential;
 
-/// Named numbers of a batch or an epoch, in the order `loss`, metrics, `val_loss`, validation metrics.
+/// Named numbers of a batch or an epoch, in the order `loss`, metrics, `val_loss`, validation
+/// metrics.
 pub type Logs = Vec<(String, f64)>;
 
 /// What a training is going to be.
@@ -27,7 +28,8 @@ pub struct Course<'a> {
     pub epochs: usize,
     /// The batches of an epoch.
     pub batches: usize,
-    /// The names that the logs of an epoch will have, with those that callbacks [add](Callback::adds).
+    /// The names that the logs of an epoch will have, with those that callbacks
+    /// [add](Callback::adds).
     pub names: &'a [String],
 }
 
@@ -55,7 +57,8 @@ pub enum Control {
 /// }
 /// ```
 ///
-/// A callback may change the model, but not put another in its place: that ends the training with an error.
+/// A callback may change the model, but not put another in its place: that ends the training with
+/// an error.
 pub trait Callback: Send {
     /// The names of the numbers that it adds to the logs of an epoch, for others to watch.
     fn adds(&self) -> &[&'static str] {
@@ -72,20 +75,27 @@ pub trait Callback: Send {
         Ok(())
     }
 
-    /// After a batch, counted from 0: the means of the epoch so far, under `names`. Called in the middle of training,
-    /// so it should be quick. Stop ends the epoch here, which is then the last; what follows an epoch still does.
+    /// After a batch, counted from 0: the means of the epoch so far, under `names`. Called in the
+    /// middle of training, so it should be quick. Stop ends the epoch here, which is then the last;
+    /// what follows an epoch still does.
     fn on_batch_end(&mut self, _batch: usize, _names: &[String], _means: &[f64]) -> Control {
         Control::Continue
     }
 
-    /// When the loss of a batch, counted from 0, is not a finite number; nothing has moved yet. Where a callback says
-    /// stop, training ends here with the history of the epochs before; where none does, with an error.
+    /// When the loss of a batch, counted from 0, is not a finite number; nothing has moved yet.
+    /// Where a callback says stop, training ends here with the history of the epochs before; where
+    /// none does, with an error.
     fn on_not_finite(&mut self, _epoch: usize, _batch: usize, _loss: f64) -> Control {
         Control::Continue
     }
 
     /// After an epoch and its validation. What is added to the logs is recorded in the history.
-    fn on_epoch_end(&mut self, _model: &mut Sequential, _epoch: usize, _logs: &mut Logs) -> Result<Control> {
+    fn on_epoch_end(
+        &mut self,
+        _model: &mut Sequential,
+        _epoch: usize,
+        _logs: &mut Logs,
+    ) -> Result<Control> {
         Ok(Control::Continue)
     }
 

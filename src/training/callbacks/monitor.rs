@@ -43,24 +43,34 @@ impl Monitor {
     /// Its value in these logs. One that is not there is an error.
     pub(super) fn value(&self, logs: &Logs) -> Result<f64> {
         logged(logs, &self.name).ok_or_else(|| {
-            let hint = if self.name.starts_with("val_") { "; val_ needs validation data" } else { "" };
-            Error::Argument(format!("a callback watches {}, and the logs have {}{hint}", self.name, names(logs)))
+            let hint =
+                if self.name.starts_with("val_") { "; val_ needs validation data" } else { "" };
+            Error::Argument(format!(
+                "a callback watches {}, and the logs have {}{hint}",
+                self.name,
+                names(logs)
+            ))
         })
     }
 
-    /// Refuses to watch what no epoch of a training will log, or a number that is neither good nor bad when it is high.
+    /// Refuses to watch what no epoch of a training will log, or a number that is neither good nor
+    /// bad when it is high.
     pub(super) fn check(&self, course: &Course) -> Result<()> {
         let value = self.value(&expected(course))?;
         self.beats(value, None).map(drop)
     }
 
-    /// Whether the value is better than this one by more than `min_delta`; anything but NaN is better than nothing.
+    /// Whether the value is better than this one by more than `min_delta`; anything but NaN is
+    /// better than nothing.
     pub(super) fn beats(&self, value: f64, other: Option<f64>) -> Result<bool> {
         let down = match self.mode {
             Mode::Min => true,
             Mode::Max => false,
             Mode::Auto => metrics::lower_is_better(&self.name).ok_or_else(|| {
-                Error::Argument(format!("is a high {} good or bad? Give the callback's monitor a mode", self.name))
+                Error::Argument(format!(
+                    "is a high {} good or bad? Give the callback's monitor a mode",
+                    self.name
+                ))
             })?,
         };
         Ok(match other {

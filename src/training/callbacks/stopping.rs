@@ -4,8 +4,8 @@ use super::{Callback, Control, Course, Logs, Monitor, say};
 use crate::model::Sequential;
 use crate::{Real, Result};
 
-/// Ends training at the first batch whose loss is NaN or infinite, with the history of the epochs before. Unlike in
-/// Keras, the weights are those before that batch, and finite.
+/// Ends training at the first batch whose loss is NaN or infinite, with the history of the epochs
+/// before. Unlike in Keras, the weights are those before that batch, and finite.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct TerminateOnNaN;
 
@@ -46,7 +46,12 @@ impl Callback for EarlyStopping {
         Ok(())
     }
 
-    fn on_epoch_end(&mut self, model: &mut Sequential, epoch: usize, logs: &mut Logs) -> Result<Control> {
+    fn on_epoch_end(
+        &mut self,
+        model: &mut Sequential,
+        epoch: usize,
+        logs: &mut Logs,
+    ) -> Result<Control> {
         let value = self.monitor.value(logs)?;
         if epoch < self.start_from_epoch {
             return Ok(Control::Continue);
@@ -72,7 +77,10 @@ impl Callback for EarlyStopping {
             say(self.verbose, &format!("Epoch {}: early stopping", epoch + 1));
         }
         if let Some((epoch, weights)) = &self.best {
-            say(self.verbose, &format!("Restoring model weights from the end of the best epoch: {}.", epoch + 1));
+            say(
+                self.verbose,
+                &format!("Restoring model weights from the end of the best epoch: {}.", epoch + 1),
+            );
             model.parameters.values.copy_from_slice(weights);
         }
         Ok(())
