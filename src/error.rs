@@ -1,76 +1,176 @@
-//! Every way in which something outside the program can be wrong. An error names what was found,
-//! where, what was expected and what to do; nothing here is raised inside a training step.
+//! The one error type. An error names what was found, where, what was expected and what to do.
+//! Nothing here is raised inside a training step.
 
+use std::convert::Infallible;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The result of everything in tallynet that can fail.
+/// Result of everything in tallynet that can fail.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// What went wrong, in words for the person who can mend it.
+/// Error of any operation, with a message for the person who can fix the cause.
+///
+/// ```
+/// use tallynet::Error;
+/// use tallynet::optimizers::Sgd;
+/// use tallynet::layers::Dense;
+/// use tallynet::model::Sequential;
+///
+/// let mut model = Sequential::builder([4]).add(Dense::new(1)).build(0)?;
+/// let refused = model.compile(Sgd { momentum: 2.0, ..Sgd::default() }, "mse", &[]);
+/// assert!(matches!(refused, Err(Error::Option { name, .. }) if name == "momentum"));
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The operating system refused something about a file.
+    /// The operating system refused an operation on a file.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
-        /// What was tried: `read`, `write`, `create`.
+        /// Operation that failed: `read`, `write`, `create`.
         action: &'static str,
-        /// The file or folder.
+        /// File or folder.
         path: PathBuf,
-        /// The operating system's own reason.
+        /// Reason given by the operating system.
         source: io::Error,
     },
 
-    /// A file was read, and what it holds is not what its place calls for.
-    #[error("{}: {found}\n  {remedy}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What was found and what was expected instead.
+    /// The content of a file, or of bytes in memory, is damaged, unsupported or of another format.
+    #[error("{}{found}\n  {help}", file_prefix(path.as_deref()))]
+    Format {
+        /// File, if the bytes came from one.
+        path: Option<PathBuf>,
+        /// Problem found and what was expected instead.
         found: String,
-        /// What to do about it.
-        remedy: String,
+        /// Way to fix it.
+        help: String,
     },
 
-    /// Layers that cannot follow each other: the whole chain with its shapes, the failing layer
-    /// marked.
-    #[error("{0}")]
-    Build(String),
+    /// A layer does not fit its input shape.
+    #[error("{}", shape_message(chain.as_deref(), found, help))]
+    Shape {
+        /// Chain of all layers with their shapes, the failing one marked; none before the model
+        /// that it belongs to is known.
+        chain: Option<String>,
+        /// Shape found and shape expected.
+        found: String,
+        /// Change that would fix it.
+        help: String,
+    },
 
-    /// Data that do not fit the model: shapes, counts or labels.
+    /// An option, argument or name has a value that is out of range, unknown or unsupported.
+    #[error("{problem}")]
+    Option {
+        /// Option: `momentum`, `batch_size`, `optimizer`.
+        name: String,
+        /// Value found, values expected, and a good one.
+        problem: String,
+    },
+
+    /// A parameter array is missing, unknown, or of another shape.
+    #[error("{problem}")]
+    Weights {
+        /// Full name of the array: `dense_1/kernel`.
+        array: String,
+        /// Shape or name found, and what was expected.
+        problem: String,
+    },
+
+    /// Data do not fit the model: shapes, counts or labels.
     #[error("{0}")]
     Data(String),
 
-    /// An argument outside the values that make sense.
+    /// The model lacks what the operation needs: a loss, or an optimizer.
     #[error("{0}")]
-    Argument(String),
+    NotCompiled(String),
 
-    /// The loss stopped being a finite number, so training ended at once.
+    /// Memory does not hold what was asked for.
+    #[error("{0}")]
+    Memory(String),
+
+    /// The loss became NaN or infinite, and training stopped.
     #[error(
         "the loss became {loss} in epoch {epoch}, batch {batch}; training stopped there\n  {reason}"
     )]
     NotFinite {
-        /// Counted from 1.
+        /// Epoch, counted from 1.
         epoch: usize,
-        /// Counted from 1.
+        /// Batch, counted from 1.
         batch: usize,
-        /// The loss of that batch.
+        /// Loss of that batch.
         loss: f64,
-        /// What it most likely comes from, and what to change.
+        /// Most likely cause, and what to change.
         reason: String,
     },
+
+    /// A callback failed for a reason of its own.
+    #[error(transparent)]
+    Callback(Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl Error {
-    /// For `map_err`: the operating system's refusal with the action and the path it concerns.
+    /// For `map_err`: a refusal by the operating system, with the action and the path.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
         let path = path.to_path_buf();
         move |source| Error::Io { action, path, source }
     }
 
-    /// A file whose content is wrong.
-    pub(crate) fn file(path: &Path, found: impl Into<String>, remedy: impl Into<String>) -> Error {
-        Error::File { path: path.to_path_buf(), found: found.into(), remedy: remedy.into() }
+    /// Content of bytes in memory that is wrong; [`Error::in_file`] adds the path.
+    pub(crate) fn format(found: impl Into<String>, help: impl Into<String>) -> Error {
+        Error::Format { path: None, found: found.into(), help: help.into() }
+    }
+
+    /// Content of a file that is wrong.
+    pub(crate) fn file(path: &Path, found: impl Into<String>, help: impl Into<String>) -> Error {
+        Error::format(found, help).in_file(path)
+    }
+
+    /// Names the file that a content error came from; other errors stay as they are.
+    pub(crate) fn in_file(self, file: &Path) -> Error {
+        match self {
+            Error::Format { path: None, found, help } => {
+                Error::Format { path: Some(file.to_path_buf()), found, help }
+            }
+            other => other,
+        }
+    }
+
+    /// A layer that does not fit its input; the builder adds the chain of layers.
+    pub fn shape(found: impl Into<String>, help: impl Into<String>) -> Error {
+        Error::Shape { chain: None, found: found.into(), help: help.into() }
+    }
+
+    /// An option out of range, unknown or unsupported.
+    pub fn option(name: impl Into<String>, problem: impl Into<String>) -> Error {
+        Error::Option { name: name.into(), problem: problem.into() }
+    }
+
+    /// A parameter array that is missing, unknown or of another shape.
+    pub(crate) fn weights(array: impl Into<String>, problem: impl Into<String>) -> Error {
+        Error::Weights { array: array.into(), problem: problem.into() }
+    }
+
+    /// A callback's own error.
+    pub fn callback(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+        Error::Callback(source.into())
+    }
+}
+
+/// `model.keras: `, where a file is known.
+fn file_prefix(path: Option<&Path>) -> String {
+    path.map_or(String::new(), |path| format!("{}: ", path.display()))
+}
+
+/// The chain, which holds what was found, and the help; or what was found and the help.
+fn shape_message(chain: Option<&str>, found: &str, help: &str) -> String {
+    match chain {
+        Some(chain) => format!("{chain}  what would fix it: {help}"),
+        None => format!("{found}\n  {help}"),
+    }
+}
+
+impl From<Infallible> for Error {
+    fn from(never: Infallible) -> Error {
+        match never {}
     }
 }

@@ -153,9 +153,10 @@ impl AnyMetric {
         AnyMetric::all().into_iter().find(|metric| metric.name() == full).ok_or_else(|| {
             let names: Vec<_> = AnyMetric::all().iter().map(AnyMetric::name).collect();
             let names = names.join(", ");
-            Error::Argument(format!(
-                "there is no metric {name:?} here; known: accuracy, {names}, mae, mse"
-            ))
+            Error::option(
+                "metrics",
+                format!("there is no metric {name:?} here; known: accuracy, {names}, mae, mse"),
+            )
         })
     }
 
@@ -175,13 +176,19 @@ impl AnyMetric {
     /// of class numbers.
     pub fn check(&self, name: &str, target_width: usize, output_width: usize) -> Result<()> {
         match self.name().strip_prefix("sparse_") {
-            Some(dense) if target_width != 1 => Err(Error::Argument(format!(
-                "the metric {name} counts against class numbers, and this loss takes vectors; {dense} would fit"
-            ))),
-            None if target_width != output_width => Err(Error::Argument(format!(
-                "the metric {name} counts against vectors of {output_width}, and this loss takes class numbers; accuracy \
+            Some(dense) if target_width != 1 => Err(Error::option(
+                "metrics",
+                format!(
+                    "the metric {name} counts against class numbers, and this loss takes vectors; {dense} would fit"
+                ),
+            )),
+            None if target_width != output_width => Err(Error::option(
+                "metrics",
+                format!(
+                    "the metric {name} counts against vectors of {output_width}, and this loss takes class numbers; accuracy \
                  and sparse_top_k_categorical_accuracy would fit, or the loss categorical_crossentropy"
-            ))),
+                ),
+            )),
             _ => Ok(()),
         }
     }

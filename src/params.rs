@@ -94,7 +94,7 @@ impl Parameters {
             }
         }
         if end > most || Vec::<Real>::new().try_reserve_exact(end).is_err() {
-            return Err(Error::Build(format!(
+            return Err(Error::Memory(format!(
                 "the model has {end} parameters, and there is no room for so many"
             )));
         }

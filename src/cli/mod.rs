@@ -70,8 +70,14 @@ impl Failure {
 impl<E: Error + 'static> From<E> for Failure {
     fn from(error: E) -> Failure {
         // Arguments come from the command line.
-        let is_usage =
-            matches!((&error as &dyn Error).downcast_ref(), Some(tallynet::Error::Argument(_)));
+        let is_usage = matches!(
+            (&error as &dyn Error).downcast_ref(),
+            Some(
+                tallynet::Error::Option { .. }
+                    | tallynet::Error::NotCompiled(_)
+                    | tallynet::Error::Weights { .. }
+            )
+        );
         Failure { message: error.to_string(), code: if is_usage { 2 } else { 1 } }
     }
 }

@@ -163,7 +163,7 @@ impl<'a> Rows<'a> {
         samples: Option<&[Real]>,
         classes: Option<&[(usize, Real)]>,
     ) -> Result<Rows<'a>> {
-        let wrong = |problem: String| Err(Error::Argument(problem));
+        let wrong = |problem: String| Err(Error::option("sample_weight", problem));
         let weights: Vec<Real> = match (samples, classes) {
             (None, None) => return Ok(self),
             (Some(_), Some(_)) => {
@@ -223,9 +223,12 @@ impl<'a> Rows<'a> {
         let len = self.len;
         let training = (len as f64 * (1.0 - share)).floor() as usize;
         if !(0.0..1.0).contains(&share) || training == 0 || training == len {
-            return Err(Error::Argument(format!(
-                "a validation split of {share} of {len} rows leaves none on one side; take one between 0 and 1, such as 0.1"
-            )));
+            return Err(Error::option(
+                "validation_split",
+                format!(
+                    "a validation split of {share} of {len} rows leaves none on one side; take one between 0 and 1, such as 0.1"
+                ),
+            ));
         }
         let rest = Rows { first: self.first + training, len: len - training, ..self.clone() };
         Ok((Rows { len: training, ..self }, rest))

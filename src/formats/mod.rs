@@ -124,7 +124,7 @@ impl Form {
             false => "this name does not say what form the file is to have",
         };
         let remedy = "end it in .keras, .safetensors, .weights.h5, .npz or .json";
-        let wrong = || Error::Argument(format!("{}: {found}\n  {remedy}", path.display()));
+        let wrong = || Error::option("path", format!("{}: {found}\n  {remedy}", path.display()));
         FORMS.iter().find(|form| name.ends_with(form.ending)).ok_or_else(wrong)
     }
 }

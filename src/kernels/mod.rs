@@ -78,7 +78,7 @@ pub fn path() -> Path {
 
 /// Whether `TALLYNET_KERNEL`, if set, names a path that can run here; if not, what to set instead.
 pub fn check_choice() -> crate::Result<()> {
-    chosen().map(|_| ()).map_err(crate::Error::Argument)
+    chosen().map(|_| ()).map_err(|problem| crate::Error::option("TALLYNET_KERNEL", problem))
 }
 
 fn chosen() -> Result<Option<Path>, String> {

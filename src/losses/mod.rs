@@ -85,10 +85,13 @@ impl AnyLoss {
             .find(|loss| loss.name() == full || loss.class_name() == full)
             .ok_or_else(|| {
                 let names: Vec<_> = AnyLoss::all().iter().map(AnyLoss::name).collect();
-                Error::Argument(format!(
-                    "there is no loss {name:?} here; known: {}, mse, mae, bce",
-                    names.join(", ")
-                ))
+                Error::option(
+                    "loss",
+                    format!(
+                        "there is no loss {name:?} here; known: {}, mse, mae, bce",
+                        names.join(", ")
+                    ),
+                )
             })
     }
 }

@@ -86,7 +86,7 @@ impl SequentialBuilder {
                 "no sample has the shape {}; give every axis a length that fits",
                 self.input
             );
-            return Err(Error::Build(problem));
+            return Err(Error::option("input_shape", problem));
         }
         for (i, Described { trainable, spec, .. }) in self.layers.into_iter().enumerate() {
             let input = layers.last().map_or(&self.input, |below| &below.output).clone();
@@ -96,7 +96,7 @@ impl SequentialBuilder {
             let (layer_name, name) = (names[i].clone(), names[i].in_style(Style::Keras2));
             params.iter_mut().for_each(|param| param.trainable &= trainable);
             if let Some(problem) = params.iter().find_map(ParamSpec::problem) {
-                return Err(Error::Build(format!("{name}: {problem}")));
+                return Err(Error::option("initializer", format!("{name}: {problem}")));
             }
             let of_its_own = || format!("{}_input_1", spec.class_name().to_lowercase());
             let inbound_layer = layers.last().map_or_else(of_its_own, BuiltLayer::name);
@@ -151,13 +151,17 @@ impl SequentialBuilder {
             let spelled = name.in_style(Style::Keras2);
             if spelled.contains('/') {
                 let rule = "a name has no /, which stands before an array's own";
-                return Err(Error::Build(format!("a layer is called {spelled:?}; {rule}")));
+                return Err(Error::option(
+                    "name",
+                    format!("a layer is called {spelled:?}; {rule}"),
+                ));
             }
             match taken.insert(spelled.clone()) {
                 true => Ok(name),
-                false => Err(Error::Build(format!(
-                    "two layers are called {spelled:?}; give one of them another name"
-                ))),
+                false => Err(Error::option(
+                    "name",
+                    format!("two layers are called {spelled:?}; give one of them another name"),
+                )),
             }
         };
         self.layers.iter().map(name).collect()
@@ -212,5 +216,5 @@ fn chain_error(
             _ => format!("    {name:<36} ?\n"),
         };
     }
-    Error::Build(text + "  what would fix it: " + &misfit.remedy)
+    Error::Shape { chain: Some(text), found: misfit.problem.clone(), help: misfit.remedy.clone() }
 }

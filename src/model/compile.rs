@@ -50,7 +50,7 @@ impl MetricChoice {
                 "a metric cannot be called {:?}: the logs have that name for another number",
                 self.name
             );
-            return Err(Error::Argument(problem));
+            return Err(Error::option("metrics", problem));
         }
         let by_name = || AnyMetric::by_name(&self.name, target_width, output_width);
         let metric = self.class.clone().map_or_else(by_name, Ok)?;
@@ -92,7 +92,7 @@ impl Compiled {
     /// The rule; an error where the file's is unknown.
     pub fn optimizer(&self) -> Result<&AnyOptimizer> {
         let problem = "the model has a loss and no optimizer that is known here; compile it with one to train it";
-        self.optimizer.as_ref().ok_or_else(|| Error::Argument(problem.to_string()))
+        self.optimizer.as_ref().ok_or_else(|| Error::NotCompiled(problem.to_string()))
     }
 
     /// The learning rate of the next step; 0 without a rule.
@@ -105,10 +105,10 @@ impl Compiled {
     pub fn set_learning_rate(&mut self, rate: f64) -> Result<()> {
         if let LearningRate::Schedule(_) = self.optimizer()?.learning_rate() {
             let what = "the learning rate follows a schedule, so nothing else can set it; give the optimizer a number";
-            return Err(Error::Argument(what.to_string()));
+            return Err(Error::option("learning_rate", what.to_string()));
         }
         if let Some(problem) = LearningRate::Constant(rate).problem() {
-            return Err(Error::Argument(problem));
+            return Err(Error::option("learning_rate", problem));
         }
         self.state.learning_rate = rate;
         Ok(())
@@ -145,13 +145,13 @@ impl Sequential {
         if let Some(problem) =
             optimizer.as_ref().and_then(|optimizer| optimizer.problem()).or(loss.problem())
         {
-            return Err(Error::Argument(problem));
+            return Err(Error::option("compile", problem));
         }
         if metrics.len() > MAX_METRICS {
-            return Err(Error::Argument(format!(
-                "{} metrics are more than the {MAX_METRICS} that fit",
-                metrics.len()
-            )));
+            return Err(Error::option(
+                "metrics",
+                format!("{} metrics are more than the {MAX_METRICS} that fit", metrics.len()),
+            ));
         }
         let (target_width, output_width) = self.widths(&loss);
         for i in 0..metrics.len() {
@@ -189,5 +189,5 @@ fn not_compiled() -> Error {
     let problem = "nothing says what the model is measured by: it was saved without a loss, or not compiled yet\n  compile \
                    it first; on the command line, train FILE --epochs 0 --loss NAME --optimizer sgd --save FILE does \
                    that and trains nothing";
-    Error::Argument(problem.to_string())
+    Error::NotCompiled(problem.to_string())
 }

@@ -109,16 +109,17 @@ impl Sequential {
             self.parameters.entries.iter().find(|entry| self.full_name(entry) == name)
         else {
             let names: Vec<_> = self.weights().map(|(name, _)| name).collect();
-            return Err(Error::Argument(format!(
-                "there is no weight {name:?}; there are {}",
-                names.join(", ")
-            )));
+            return Err(Error::weights(
+                name,
+                format!("there is no weight {name:?}; there are {}", names.join(", ")),
+            ));
         };
         if values.shape() != entry.spec.shape {
             let (needed, given) = (Tuple(&entry.spec.shape), Tuple(values.shape()));
-            return Err(Error::Argument(format!(
-                "{name} has the shape {needed}, and the new values have {given}"
-            )));
+            return Err(Error::weights(
+                name,
+                format!("{name} has the shape {needed}, and the new values have {given}"),
+            ));
         }
         self.parameters.values[entry.range.clone()]
             .iter_mut()

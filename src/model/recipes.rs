@@ -153,9 +153,12 @@ impl Recipe {
 pub fn named(name: &str) -> Result<&'static Recipe> {
     RECIPES.iter().find(|recipe| recipe.name == name).ok_or_else(|| {
         let names: Vec<_> = RECIPES.iter().map(|recipe| recipe.name).collect();
-        Error::Argument(format!(
-            "there is no model {name:?}, and no such file; models are {}",
-            names.join(", ")
-        ))
+        Error::option(
+            "model",
+            format!(
+                "there is no model {name:?}, and no such file; models are {}",
+                names.join(", ")
+            ),
+        )
     })
 }

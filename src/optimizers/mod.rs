@@ -89,7 +89,7 @@ impl OptimizerState {
             if slot.try_reserve_exact(n_params).is_err() {
                 let problem =
                     format!("there is no room for the {n_params} numbers that the optimizer keeps");
-                return Err(Error::Build(problem));
+                return Err(Error::Memory(problem));
             }
             slot.resize(n_params, rule.initial_slot());
         }
@@ -122,10 +122,10 @@ impl AnyOptimizer {
         let names: Vec<_> =
             AnyOptimizer::all().iter().map(|rule| rule.class_name().to_lowercase()).collect();
         let problem = || {
-            Error::Argument(format!(
-                "there is no optimizer {name:?} here; known: {}",
-                names.join(", ")
-            ))
+            Error::option(
+                "optimizer",
+                format!("there is no optimizer {name:?} here; known: {}", names.join(", ")),
+            )
         };
         AnyOptimizer::all()
             .into_iter()

@@ -54,7 +54,7 @@ impl Engine {
             let problem = format!(
                 "there is no room for the {values} numbers that {chunk} samples take on all layers"
             );
-            return Err(Error::Data(problem));
+            return Err(Error::Memory(problem));
         }
         let shard = || Shard {
             gradients: vec![0.0; n_gradients],
@@ -218,7 +218,7 @@ impl Engine {
         let (workspaces, chunk, width) = (&self.workspaces, self.chunk, model.plan.output_width());
         let (mut output, len) = (vec![], data.len().saturating_mul(width));
         if output.try_reserve_exact(len).is_err() {
-            return Err(Error::Data(format!(
+            return Err(Error::Memory(format!(
                 "there is no room for the {len} numbers of the output"
             )));
         }

@@ -107,7 +107,7 @@ fn random_data(model: &Sequential, generator: &mut ChaCha8Rng) -> Result<Dataset
     if Vec::<Real>::new().try_reserve_exact(values).is_err()
         || u32::try_from(output.last()).is_err()
     {
-        return Err(Error::Data(format!(
+        return Err(Error::Memory(format!(
             "there is no room for {ROWS} samples of {} and {output}",
             model.input_shape()
         )));

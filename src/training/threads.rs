@@ -24,7 +24,9 @@ impl Threads {
         }
         match rayon::ThreadPoolBuilder::new().num_threads(count).build() {
             Ok(pool) => Ok(Threads(Some(Arc::new(pool)))),
-            Err(error) => Err(Error::Argument(format!("cannot start {count} threads: {error}"))),
+            Err(error) => {
+                Err(Error::option("threads", format!("cannot start {count} threads: {error}")))
+            }
         }
     }
 

@@ -79,7 +79,8 @@ impl Sequential {
         callbacks: &mut [&mut dyn Callback],
     ) -> Result<History> {
         if options.batch_size == 0 {
-            return Err(Error::Argument(
+            return Err(Error::option(
+                "batch_size",
                 "a batch has at least 1 row; 0 were asked for".to_string(),
             ));
         }
@@ -241,7 +242,8 @@ impl Fit<'_> {
     /// no memory is sized.
     fn check_model(&self) -> Result<()> {
         let replaced = || {
-            Error::Argument(
+            Error::option(
+                "model",
                 "a callback put another model in the place of the one being trained".to_string(),
             )
         };

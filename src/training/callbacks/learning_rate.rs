@@ -91,7 +91,7 @@ impl Callback for ReduceLROnPlateau {
                 "ReduceLROnPlateau needs a factor of at least 0 and under 1, and not {}",
                 self.factor
             );
-            return Err(Error::Argument(what));
+            return Err(Error::option("factor", what));
         }
         self.monitor.check(course)?;
         (self.wait, self.cooldown_counter, self.monitor.best) = (0, 0, None);

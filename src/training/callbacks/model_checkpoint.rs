@@ -47,7 +47,10 @@ impl ModelCheckpoint {
     pub fn file(&self, epoch: usize, logs: &Logs) -> Result<PathBuf> {
         let wrong = |problem: String| {
             let good = "{epoch:02d}-{val_loss:.2f}.safetensors";
-            Error::Argument(format!("the path {:?} {problem}; a good one is {good:?}", self.path))
+            Error::option(
+                "path",
+                format!("the path {:?} {problem}; a good one is {good:?}", self.path),
+            )
         };
         let (mut path, mut rest) = (String::new(), self.path.as_str());
         while let Some((before, field)) = rest.split_once('{') {

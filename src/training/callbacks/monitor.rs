@@ -45,11 +45,14 @@ impl Monitor {
         logged(logs, &self.name).ok_or_else(|| {
             let hint =
                 if self.name.starts_with("val_") { "; val_ needs validation data" } else { "" };
-            Error::Argument(format!(
-                "a callback watches {}, and the logs have {}{hint}",
-                self.name,
-                names(logs)
-            ))
+            Error::option(
+                "monitor",
+                format!(
+                    "a callback watches {}, and the logs have {}{hint}",
+                    self.name,
+                    names(logs)
+                ),
+            )
         })
     }
 
@@ -67,10 +70,13 @@ impl Monitor {
             Mode::Min => true,
             Mode::Max => false,
             Mode::Auto => metrics::lower_is_better(&self.name).ok_or_else(|| {
-                Error::Argument(format!(
-                    "is a high {} good or bad? Give the callback's monitor a mode",
-                    self.name
-                ))
+                Error::option(
+                    "mode",
+                    format!(
+                        "is a high {} good or bad? Give the callback's monitor a mode",
+                        self.name
+                    ),
+                )
             })?,
         };
         Ok(match other {
