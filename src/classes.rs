@@ -1,55 +1,68 @@
 //! What the catalogues of layers, losses, metrics and optimizers share: classes with options under
 //! Keras's names.
 
-/// Makes an enum of classes that is written and read as Keras does, `{"class_name": …, "config":
-/// {…}}`, and that can be used as the trait which all of them implement. Adding a class is adding a
-/// line.
+/// Makes the enum of a catalogue: its classes, read and written as Keras does,
+/// `{"class_name": …, "config": {…}}`, and `Custom` for a class from outside the crate, which no
+/// file can hold. Whatever implements the trait converts into the enum. One line adds a class.
 macro_rules! classes {
-    ($(#[$doc:meta])* $name:ident: $role:ident { $($class:literal => $variant:ident,)* }) => {
+    ($(#[$doc:meta])* $name:ident: $role:ident as $as_role:ident {
+        $($class:literal => $variant:ident,)*
+    }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
         #[serde(tag = "class_name", content = "config")]
+        #[non_exhaustive]
         #[allow(missing_docs)] // Each class is documented where it is defined.
         pub enum $name {
             $(#[serde(rename = $class)] $variant($variant),)*
+            #[serde(skip)]
+            Custom(std::sync::Arc<dyn $role>),
         }
 
         impl $name {
-            /// Every class, with Keras's defaults.
+            /// Every class of the catalogue, with Keras's defaults.
             pub fn all() -> Vec<Self> {
                 vec![$($name::$variant($variant::default()),)*]
             }
 
-            /// Keras's name of the class.
+            /// Keras's name of the class, or the type's own name for one from outside the crate.
             pub fn class_name(&self) -> &'static str {
                 match self {
                     $($name::$variant(_) => $class,)*
+                    $name::Custom(class) => class.class_name(),
                 }
             }
-        }
 
-        impl std::ops::Deref for $name {
-            type Target = dyn $role;
-            fn deref(&self) -> &(dyn $role + 'static) {
+            /// True for a class from outside the crate.
+            pub fn is_custom(&self) -> bool {
+                matches!(self, $name::Custom(_))
+            }
+
+            /// The class behind its trait.
+            pub fn $as_role(&self) -> &dyn $role {
                 match self {
                     $($name::$variant(class) => class,)*
+                    $name::Custom(class) => class.as_ref(),
                 }
             }
         }
 
-        impl std::ops::DerefMut for $name {
-            fn deref_mut(&mut self) -> &mut (dyn $role + 'static) {
-                match self {
-                    $($name::$variant(class) => class,)*
+        impl<T: $role + 'static> From<T> for $name {
+            fn from(class: T) -> Self {
+                // Only at run time is it known to be one of the catalogue's own.
+                let mut class = Some(class);
+                let any: &mut dyn std::any::Any = &mut class;
+                $(if let Some(own) = any.downcast_mut::<Option<$variant>>()
+                    && let Some(own) = own.take()
+                {
+                    return $name::$variant(own);
+                })*
+                match class {
+                    Some(class) => $name::Custom(std::sync::Arc::new(class)),
+                    None => unreachable!("only a class of the catalogue is taken out"),
                 }
             }
         }
-
-        $(impl From<$variant> for $name {
-            fn from(class: $variant) -> Self {
-                $name::$variant(class)
-            }
-        })*
     };
 }
 pub(crate) use classes;
@@ -90,4 +103,11 @@ pub fn snake_case(class: &str) -> String {
         name.push(letter.to_ascii_lowercase());
     }
     name
+}
+
+/// The last part of a type's path: the class name of a type from outside the crate.
+pub fn type_name<T: ?Sized>() -> &'static str {
+    let path = std::any::type_name::<T>();
+    let path = path.split('<').next().unwrap_or(path);
+    path.rsplit("::").next().unwrap_or(path)
 }

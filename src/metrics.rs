@@ -8,7 +8,7 @@ use crate::{Error, Real, Result};
 
 classes! {
     /// A metric of any class. Those of class numbers begin with `Sparse`.
-    AnyMetric: Metric {
+    AnyMetric: Metric as as_metric {
         "BinaryAccuracy" => BinaryAccuracy,
         "CategoricalAccuracy" => CategoricalAccuracy,
         "MeanAbsoluteError" => MeanAbsoluteError,
@@ -24,6 +24,11 @@ classes! {
 /// A running measure: the quotient of two sums over all vectors of the last axis, or 0 where there
 /// is none to divide by.
 pub trait Metric: fmt::Debug + Send + Sync {
+    /// Class name in summaries and errors: the type's own.
+    fn class_name(&self) -> &'static str {
+        crate::classes::type_name::<Self>()
+    }
+
     /// What one vector adds to the dividend and to the divisor: `y` is the truth, `p` what the
     /// model put out.
     fn count(&self, y: &[Real], p: &[Real]) -> [f64; 2];

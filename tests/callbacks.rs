@@ -402,7 +402,7 @@ fn training_goes_on_in_its_schedule_bit_for_bit() {
     ];
     let scale = |rate: f64| rate * 0.7;
     for rule in rules.into_iter().chain(AnyOptimizer::all()) {
-        let fixed = matches!(rule.learning_rate(), LearningRate::Constant(_));
+        let fixed = matches!(rule.as_optimizer().learning_rate(), LearningRate::Constant(_));
         let run = |model: &mut Sequential, epochs| {
             let mut shrink = LearningRateScheduler::new(|_, rate| scale(rate));
             let callbacks: &mut [&mut dyn Callback] =
@@ -547,7 +547,7 @@ fn options_out_of_range_are_named() {
     let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
     assert_eq!(serde_json::to_value(&rule).unwrap(), value(keras), "written as it is read");
     let bare = read(r#"{"class_name": "AdamW", "config": {}}"#).unwrap();
-    assert_eq!(bare.common().weight_decay, Some(0.004), "Keras's default");
+    assert_eq!(bare.as_optimizer().common().weight_decay, Some(0.004), "Keras's default");
 }
 
 /// Counts the epochs that it is shown, and puts another model in the place of the one that is

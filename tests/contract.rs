@@ -71,7 +71,7 @@ fn noise(shape: &[usize]) -> ArrayD<Real> {
 #[test]
 fn a_layer_keeps_its_promised_shape_and_count_through_a_file() {
     for (input, spec) in specs() {
-        let built = spec.build(&Shape::from(input.clone())).unwrap();
+        let built = spec.as_layer().build(&Shape::from(input.clone())).unwrap();
         let total: usize =
             built.params.iter().map(|param| param.shape.iter().product::<usize>()).sum();
         assert_eq!(built.count.total, total, "{spec:?}: the formula and the arrays disagree");
@@ -112,7 +112,7 @@ fn scratch_memory_may_hold_anything() {
     use ndarray::Array2;
     for (input, spec) in specs() {
         let shape = Shape::from(input);
-        let built = spec.build(&shape).unwrap();
+        let built = spec.as_layer().build(&shape).unwrap();
         for (i, operation) in built.operations.iter().enumerate() {
             let Operation::Layer(layer) = operation else { continue };
             let params = noise(&[built.count.total]).mapv(Real::abs).into_raw_vec_and_offset().0;

@@ -42,7 +42,7 @@ fn labels(shape: &[usize], classes: u32) -> ArrayD<u32> {
 fn check(what: &str, builder: SequentialBuilder, loss: impl Into<AnyLoss>) {
     let loss = loss.into();
     let what = format!("{what}, {loss:?}");
-    let is_sparse = loss.is_sparse();
+    let is_sparse = loss.as_loss().is_sparse();
     let mut model = builder.build(3).unwrap();
     model.compile(Sgd::default(), loss, &[]).unwrap();
     // Biases too get values that are not all alike, and none is so near 0 that a step would cross a

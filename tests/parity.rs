@@ -146,7 +146,7 @@ fn cutting_the_vector_changes_no_step() {
     ];
     for rule in AnyOptimizer::all().into_iter().chain(more) {
         let run = |cut: usize| {
-            let mut state = OptimizerState::new(Some(&*rule), 10).unwrap();
+            let mut state = OptimizerState::new(Some(rule.as_optimizer()), 10).unwrap();
             state.slots.iter_mut().for_each(|slot| slot.fill(0.5));
             let mut params = start.clone();
             for range in [0..cut, cut..10] {
@@ -154,7 +154,7 @@ fn cutting_the_vector_changes_no_step() {
                     .slots
                     .each_mut()
                     .map(|slot| slot.get_mut(range.clone()).unwrap_or_default());
-                rule.update(step, &mut params[range.clone()], &gradients[range], &mut slots);
+                rule.as_optimizer().update(step, &mut params[range.clone()], &gradients[range], &mut slots);
             }
             (params, state.slots)
         };
@@ -183,9 +183,9 @@ fn losses_per_sample() {
             .map(|row| {
                 let (y, p) = (rows(&y)[row].clone(), rows(&p)[row].clone());
                 if function.starts_with("sparse") {
-                    loss.value(&labels[row], &p)
+                    loss.as_loss().value(&labels[row], &p)
                 } else {
-                    loss.value(&y, &p)
+                    loss.as_loss().value(&y, &p)
                 }
             })
             .collect();
@@ -196,8 +196,8 @@ fn losses_per_sample() {
 #[test]
 fn a_wrong_hard_zero_costs_what_it_costs_in_keras() {
     let loss = AnyLoss::by_name("categorical_crossentropy").unwrap();
-    assert!((loss.value(&[1.0, 0.0], &[0.0, 1.0]) - 16.118095).abs() < 1e-5);
-    assert!(loss.value(&[1.0, 0.0], &[0.0, 0.0]).is_nan(), "an all-zero row");
+    assert!((loss.as_loss().value(&[1.0, 0.0], &[0.0, 1.0]) - 16.118095).abs() < 1e-5);
+    assert!(loss.as_loss().value(&[1.0, 0.0], &[0.0, 0.0]).is_nan(), "an all-zero row");
 }
 
 #[test]

@@ -72,7 +72,7 @@ fn the_same_values_and_gradients_as_keras() {
         let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
         assert_eq!(keys(&written["config"]), keys(&case["config"]), "{what}");
 
-        let built = layer.build(&Shape::from(sizes(&case["input"]))).unwrap();
+        let built = layer.as_layer().build(&Shape::from(sizes(&case["input"]))).unwrap();
         assert_eq!(built.output.dims(), sizes(&case["output"]), "{what}");
         assert!(built.operations.len() < 2);
         let rows =
@@ -110,7 +110,7 @@ fn options_that_leave_a_named_activation_run_that_one() {
         (ELU::default().into(), ActivationKind::Elu),
     ];
     for (layer, named) in layers {
-        let built = layer.build(&Shape::from([2, 3])).unwrap();
+        let built = layer.as_layer().build(&Shape::from([2, 3])).unwrap();
         assert!(
             matches!(built.operations[..], [Operation::InPlace(kind, 3)] if kind == named),
             "{layer:?}"

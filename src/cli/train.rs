@@ -285,12 +285,16 @@ impl Train {
             None => old.as_ref().map_or(vec![], |old| old.metrics().to_vec()),
         };
         if let Some(rate) = self.learning_rate {
-            *optimizer.learning_rate_mut() = rate.into();
+            if let Some(own) = optimizer.learning_rate_mut() {
+                *own = rate.into();
+            }
         }
         if let Some(text) = &self.schedule {
-            let default = optimizer.learning_rate().at(0);
+            let default = optimizer.as_optimizer().learning_rate().at(0);
             let schedule = schedule::parse(text, self.learning_rate, default);
-            *optimizer.learning_rate_mut() = schedule.map_err(Failure::usage)?;
+            if let Some(own) = optimizer.learning_rate_mut() {
+                *own = schedule.map_err(Failure::usage)?;
+            }
         }
         if let Some(momentum) = self.momentum {
             let AnyOptimizer::Sgd(sgd) = &mut optimizer else {

@@ -140,7 +140,7 @@ fn array(dataset: &Object, name: &str, shape: &[usize]) -> Result<Vec<Real>> {
 /// Where Keras keeps what an optimizer remembers: which vector, and which stretch of it, in order.
 fn slots<'m>(model: &'m Sequential, optimizer: &AnyOptimizer) -> Vec<(usize, &'m Entry)> {
     let entries = model.parameters.entries.iter().filter(|entry| entry.spec.trainable);
-    let by_slot = (0..optimizer.slots().len())
+    let by_slot = (0..optimizer.as_optimizer().slots().len())
         .flat_map(|slot| entries.clone().map(move |entry| (slot, entry)));
     let mut places: Vec<_> = by_slot.collect();
     if ["Adam", "AdamW"].contains(&optimizer.class_name()) {
@@ -152,7 +152,7 @@ fn slots<'m>(model: &'m Sequential, optimizer: &AnyOptimizer) -> Vec<(usize, &'m
 
 /// Whether the learning rate is one number, which Keras then keeps among the optimizer's variables.
 fn has_fixed_rate(optimizer: &AnyOptimizer) -> bool {
-    matches!(optimizer.learning_rate(), LearningRate::Constant(_))
+    matches!(optimizer.as_optimizer().learning_rate(), LearningRate::Constant(_))
 }
 
 /// The optimizer's variables: the steps taken, the learning rate where it is one number, and the

@@ -91,7 +91,8 @@ fn open(bytes: &[u8]) -> Result<(Value, SafeTensors<'_>)> {
 
 /// The names of the vectors that the optimizer keeps.
 fn slots(compiled: &Compiled) -> Vec<String> {
-    let slots = compiled.optimizer.as_ref().map_or(&[][..], |optimizer| optimizer.slots());
+    let slots =
+        compiled.optimizer.as_ref().map_or(&[][..], |optimizer| optimizer.as_optimizer().slots());
     slots.iter().map(|slot| format!("optimizer/{slot}")).collect()
 }
 

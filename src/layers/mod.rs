@@ -35,7 +35,7 @@ use crate::shape::Shape;
 
 classes! {
     /// A layer of any class, before it knows its input.
-    AnyLayer: LayerSpec {
+    AnyLayer: LayerSpec as as_layer {
         "Activation" => Activation,
         "AveragePooling2D" => AveragePooling2D,
         "BatchNormalization" => BatchNormalization,
@@ -57,7 +57,12 @@ classes! {
 }
 
 /// What a user writes and a file stores: a layer before it knows its input.
-pub trait LayerSpec: fmt::Debug {
+pub trait LayerSpec: fmt::Debug + Send + Sync {
+    /// Class name in summaries and errors: the type's own.
+    fn class_name(&self) -> &'static str {
+        crate::classes::type_name::<Self>()
+    }
+
     /// Fixes every size for an input of this shape, or says why that cannot be.
     fn build(&self, input: &Shape) -> Result<Built, Misfit>;
 }

@@ -18,7 +18,7 @@ use crate::{Error, Real, Result};
 
 classes! {
     /// A loss of any class.
-    AnyLoss: Loss {
+    AnyLoss: Loss as as_loss {
         "BinaryCrossentropy" => BinaryCrossentropy,
         "CategoricalCrossentropy" => CategoricalCrossentropy,
         "Huber" => Huber,
@@ -30,6 +30,11 @@ classes! {
 
 /// A loss and its gradient, at one vector: `y` is the truth, `p` what the model put out.
 pub trait Loss: fmt::Debug + Send + Sync {
+    /// Class name in summaries and errors: the type's own.
+    fn class_name(&self) -> &'static str {
+        crate::classes::type_name::<Self>()
+    }
+
     /// Whether `y` is the number of the class; else it is a vector as long as the output's.
     fn is_sparse(&self) -> bool {
         false

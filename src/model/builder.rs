@@ -91,6 +91,7 @@ impl SequentialBuilder {
         for (i, Described { trainable, spec, .. }) in self.layers.into_iter().enumerate() {
             let input = layers.last().map_or(&self.input, |below| &below.output).clone();
             let Built { output, mut params, operations, count } = spec
+                .as_layer()
                 .build(&input)
                 .map_err(|misfit| chain_error(&self.input, &layers, &spec, &names[i..], &misfit))?;
             let (layer_name, name) = (names[i].clone(), names[i].in_style(Style::Keras2));

@@ -74,7 +74,8 @@ impl Compiled {
     /// and where `with_rate` says so the learning rate that it had come to.
     pub fn resume(&mut self, earlier: Compiled, with_rate: bool) {
         let kept = |compiled: &Compiled| {
-            let names = compiled.optimizer.as_ref().map(|optimizer| optimizer.slots());
+            let names =
+                compiled.optimizer.as_ref().map(|optimizer| optimizer.as_optimizer().slots());
             (names, compiled.state.slots.each_ref().map(Vec::len))
         };
         if kept(self) == kept(&earlier) {
@@ -97,13 +98,15 @@ impl Compiled {
 
     /// The learning rate of the next step; 0 without a rule.
     pub fn learning_rate(&self) -> f64 {
-        self.optimizer.as_ref().map_or(0.0, |optimizer| self.state.step(&**optimizer).learning_rate)
+        self.optimizer
+            .as_ref()
+            .map_or(0.0, |optimizer| self.state.step(optimizer.as_optimizer()).learning_rate)
     }
 
     /// Sets the learning rate of the steps to come. One out of range is an error, as is one beside
     /// a schedule.
     pub fn set_learning_rate(&mut self, rate: f64) -> Result<()> {
-        if let LearningRate::Schedule(_) = self.optimizer()?.learning_rate() {
+        if let LearningRate::Schedule(_) = self.optimizer()?.as_optimizer().learning_rate() {
             let what = "the learning rate follows a schedule, so nothing else can set it; give the optimizer a number";
             return Err(Error::option("learning_rate", what.to_string()));
         }
@@ -142,8 +145,10 @@ impl Sequential {
         loss: AnyLoss,
         mut metrics: Vec<MetricChoice>,
     ) -> Result<()> {
-        if let Some(problem) =
-            optimizer.as_ref().and_then(|optimizer| optimizer.problem()).or(loss.problem())
+        if let Some(problem) = optimizer
+            .as_ref()
+            .and_then(|optimizer| optimizer.as_optimizer().problem())
+            .or(loss.as_loss().problem())
         {
             return Err(Error::option("compile", problem));
         }
@@ -163,7 +168,10 @@ impl Sequential {
                 metrics[i] = MetricChoice { name, class: Some(class) };
             }
         }
-        let state = OptimizerState::new(optimizer.as_deref(), self.count_params())?;
+        let state = OptimizerState::new(
+            optimizer.as_ref().map(AnyOptimizer::as_optimizer),
+            self.count_params(),
+        )?;
         self.compiled = Some(Compiled { optimizer, state, loss, metrics });
         Ok(())
     }
@@ -171,7 +179,7 @@ impl Sequential {
     /// The lengths of the last axis of targets and of outputs.
     pub(crate) fn widths(&self, loss: &AnyLoss) -> (usize, usize) {
         let output_width = self.output_shape().last();
-        (if loss.is_sparse() { 1 } else { output_width }, output_width)
+        (if loss.as_loss().is_sparse() { 1 } else { output_width }, output_width)
     }
 
     /// What the model was compiled with; an error where it was not.

@@ -26,7 +26,7 @@ use crate::{Error, Real, Result};
 
 classes! {
     /// An optimizer of any class.
-    AnyOptimizer: Optimizer {
+    AnyOptimizer: Optimizer as as_optimizer {
         "Adagrad" => Adagrad,
         "Adam" => Adam,
         "AdamW" => AdamW,
@@ -44,6 +44,11 @@ pub type Slots<'a> = [&'a mut [Real]; MAX_SLOTS];
 /// A rule: how a gradient moves a parameter. It acts on each parameter alone, so the vector can be
 /// cut anywhere.
 pub trait Optimizer: Options + fmt::Debug + Send + Sync {
+    /// Class name in summaries and errors: the type's own.
+    fn class_name(&self) -> &'static str {
+        crate::classes::type_name::<Self>()
+    }
+
     /// The names of the vectors that it keeps beside the parameters, at most [`MAX_SLOTS`].
     fn slots(&self) -> &'static [&'static str];
 
@@ -116,6 +121,18 @@ impl OptimizerState {
 }
 
 impl AnyOptimizer {
+    /// Learning rate, to change before compiling; none for an optimizer from outside the crate.
+    pub fn learning_rate_mut(&mut self) -> Option<&mut LearningRate> {
+        match self {
+            AnyOptimizer::Adagrad(rule) => Some(&mut rule.learning_rate),
+            AnyOptimizer::Adam(rule) => Some(&mut rule.learning_rate),
+            AnyOptimizer::AdamW(rule) => Some(&mut rule.learning_rate),
+            AnyOptimizer::RMSprop(rule) => Some(&mut rule.learning_rate),
+            AnyOptimizer::Sgd(rule) => Some(&mut rule.learning_rate),
+            AnyOptimizer::Custom(_) => None,
+        }
+    }
+
     /// The optimizer of this name (`sgd`, `rmsprop`), with Keras's defaults; an error lists all
     /// names.
     pub fn by_name(name: &str) -> Result<AnyOptimizer> {

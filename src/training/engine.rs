@@ -152,7 +152,8 @@ impl Engine {
         let Some(Compiled { optimizer: Some(optimizer), state, .. }) = compiled else {
             return;
         };
-        let (step, common) = (state.step(&**optimizer), optimizer.common());
+        let (step, common) =
+            (state.step(optimizer.as_optimizer()), optimizer.as_optimizer().common());
         common.clip(&mut self.shards[0].gradients, parameters);
         for range in &parameters.trainable {
             let gradients = &self.sum()[range.clone()];
@@ -163,7 +164,12 @@ impl Engine {
                 slots,
                 &|params, slots, start| {
                     common.decay(step.learning_rate, params);
-                    optimizer.update(step, params, &gradients[start..][..params.len()], slots);
+                    optimizer.as_optimizer().update(
+                        step,
+                        params,
+                        &gradients[start..][..params.len()],
+                        slots,
+                    );
                 },
             );
         }

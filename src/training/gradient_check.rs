@@ -116,7 +116,7 @@ fn random_data(model: &Sequential, generator: &mut ChaCha8Rng) -> Result<Dataset
         generator.random::<Real>()
     });
     let positions = &output.dims()[..output.dims().len().saturating_sub(1)];
-    let y = match model.compiled()?.loss.is_sparse() {
+    let y = match model.compiled()?.loss.as_loss().is_sparse() {
         false => Targets::Reals(ArrayD::from_shape_simple_fn(rows(output.dims()), || {
             generator.random::<Real>()
         })),

@@ -56,11 +56,11 @@ impl Head {
     pub fn on<'a>(model: &Sequential, data: &'a Dataset) -> Result<(Head, Rows<'a>)> {
         let loss = &model.compiled()?.loss;
         let mut rows =
-            Rows::new(data, model.input_shape(), model.output_shape(), loss.is_sparse())?;
+            Rows::new(data, model.input_shape(), model.output_shape(), loss.as_loss().is_sparse())?;
         let mut head = Head::new(model)?;
         let metrics: Option<_> = head.metrics.iter().map(AnyMetric::of_class_numbers).collect();
         if let (Some(loss), Some(metrics), Some(labels)) =
-            (loss.of_class_numbers(), metrics, rows.as_class_numbers())
+            (loss.as_loss().of_class_numbers(), metrics, rows.as_class_numbers())
         {
             rows = labels;
             head = Head { loss, metrics, target_width: 1, ..head };
@@ -74,7 +74,8 @@ impl Head {
         let metric = |choice: &MetricChoice| choice.resolve(target_width, output_width);
         let names = compiled.metrics().iter().map(|metric| &*metric.name);
         // A Reshape may have cut the activation's vectors into others, which the loss then sees.
-        let absorbs = |(last, width)| width == output_width && compiled.loss.absorbs(last);
+        let absorbs =
+            |(last, width)| width == output_width && compiled.loss.as_loss().absorbs(last);
         Ok(Head {
             loss: compiled.loss.clone(),
             metrics: compiled.metrics().iter().map(metric).collect::<Result<_>>()?,
@@ -90,9 +91,12 @@ impl Head {
     pub fn tally(&self, output: &[Real], targets: &[Real], weights: &[Real], tally: &mut Tally) {
         for (i, (y, p)) in self.vectors(targets, output).enumerate() {
             tally.vectors += 1;
-            tally.loss += f64::from(weights[i / self.positions] * self.loss.value(y, p));
+            tally.loss += f64::from(weights[i / self.positions] * self.loss.as_loss().value(y, p));
             for (metric, counters) in self.metrics.iter().zip(&mut tally.counters) {
-                counters.iter_mut().zip(metric.count(y, p)).for_each(|(sum, part)| *sum += part);
+                counters
+                    .iter_mut()
+                    .zip(metric.as_metric().count(y, p))
+                    .for_each(|(sum, part)| *sum += part);
             }
         }
     }
@@ -109,8 +113,8 @@ impl Head {
         let deltas = delta.chunks_exact_mut(self.output_width);
         for (i, ((y, p), delta)) in self.vectors(targets, output).zip(deltas).enumerate() {
             match self.absorbed {
-                true => self.loss.gradient_through(y, p, delta),
-                false => self.loss.gradient(y, p, delta),
+                true => self.loss.as_loss().gradient_through(y, p, delta),
+                false => self.loss.as_loss().gradient(y, p, delta),
             }
             let scale = scale * weights[i / self.positions];
             delta.iter_mut().for_each(|delta| *delta *= scale);
