@@ -1,27 +1,29 @@
-//! One vector that holds every parameter of a model, and the table that says what lies where.
+//! One vector that holds every parameter of a model, and the table of its arrays.
 //!
-//! Optimizers, gradient sums, saving and verification are flat loops over the vector; a layer
-//! receives its own slice and splits it. The order is the order of declaration, always.
+//! Optimizers, gradient sums, files and verification are flat loops over the vector; a layer
+//! receives views of its own arrays, cut and shaped by the table. The order is that of declaration.
 
 use std::ops::Range;
+
+use ndarray::{ArrayView2, ArrayViewMut2};
 
 use crate::initializers::Initializer;
 use crate::random::{self, Stream};
 use crate::regularizers::L1L2;
 use crate::{Error, Real, Result};
 
-/// A parameter array that a layer asks for.
+/// A parameter array that a layer declares.
 #[derive(Debug, Clone)]
 pub struct ParamSpec {
-    /// The name within its layer: `kernel`, `bias`.
+    /// Name within its layer: `kernel`, `bias`.
     pub name: &'static str,
-    /// The lengths of its axes.
+    /// Lengths of its axes.
     pub shape: Vec<usize>,
-    /// How its first values are drawn.
+    /// Distribution of its initial values.
     pub initializer: Initializer,
-    /// The penalty on its size.
+    /// Penalty on its size.
     pub regularizer: Option<L1L2>,
-    /// Whether training moves it.
+    /// True if gradients move it.
     pub trainable: bool,
 }
 
@@ -29,33 +31,38 @@ impl ParamSpec {
     /// A trainable array.
     pub fn new(
         name: &'static str,
-        shape: Vec<usize>,
+        shape: impl Into<Vec<usize>>,
         initializer: &Initializer,
         regularizer: Option<L1L2>,
     ) -> Self {
-        ParamSpec { name, shape, initializer: initializer.clone(), regularizer, trainable: true }
+        let (shape, initializer) = (shape.into(), initializer.clone());
+        ParamSpec { name, shape, initializer, regularizer, trainable: true }
     }
 
-    /// What is wrong with its options, if anything.
-    pub fn problem(&self) -> Option<String> {
+    /// The same array, which no gradient moves.
+    pub fn non_trainable(self) -> Self {
+        ParamSpec { trainable: false, ..self }
+    }
+
+    /// Refuses an initializer or a regularizer whose options are out of range.
+    pub(crate) fn problem(&self) -> Option<String> {
         self.initializer.problem().or(self.regularizer.and_then(|penalty| penalty.problem()))
     }
 
-    /// How many numbers it has, by its shape; the largest number there is where the product would
-    /// pass it.
+    /// Number of values by the shape; saturates at `usize::MAX`.
     pub fn count(&self) -> usize {
         self.shape.iter().fold(1, |n, &axis| n.saturating_mul(axis))
     }
 }
 
-/// A row of the table.
+/// Row of the table.
 #[derive(Debug, Clone)]
 pub struct Entry {
-    /// The layer that the array belongs to, counted from 0.
+    /// Index of the layer that the array belongs to.
     pub layer: usize,
-    /// What the layer asked for.
+    /// Declaration by the layer.
     pub spec: ParamSpec,
-    /// Where its numbers lie in the vector, in row-major order.
+    /// Place of its values in the vector, in row-major order.
     pub range: Range<usize>,
 }
 
@@ -64,19 +71,21 @@ pub struct Entry {
 pub struct Parameters {
     /// Every parameter of the model.
     pub values: Vec<Real>,
-    /// The table, in the order of the vector.
+    /// Table, in the order of the vector.
     pub entries: Vec<Entry>,
-    /// The stretches of the vector that training moves, neighbours joined.
+    /// Ranges of the vector that training moves, neighbours joined.
     pub trainable: Vec<Range<usize>>,
 }
 
 impl Parameters {
-    /// Lays the arrays of each layer one behind the other and draws their first values from the
-    /// seed; without one, as where a file has the values, they are 0. It is an error if there are
-    /// more numbers than `most`, or than memory holds.
+    /// Concatenates the arrays of each layer and draws their initial values from the seed; without
+    /// one, as where a file has the values, they are 0.
+    ///
+    /// # Errors
+    /// More values than `max_params`, or than memory holds.
     pub fn build(
         layers: Vec<Vec<ParamSpec>>,
-        most: usize,
+        max_params: usize,
         seed: Option<u64>,
     ) -> Result<Parameters> {
         let mut table = Parameters::default();
@@ -93,41 +102,144 @@ impl Parameters {
                 table.entries.push(Entry { layer, spec, range: start..end });
             }
         }
-        if end > most || Vec::<Real>::new().try_reserve_exact(end).is_err() {
+        if end > max_params || !fits_memory(end) {
             return Err(Error::Memory(format!(
                 "the model has {end} parameters, and there is no room for so many"
             )));
         }
-        // Zeros cost no memory until they are written over.
+        // Zeros cost no memory until they are overwritten.
         table.values = vec![0.0; end];
         if let Some(seed) = seed {
             for (number, entry) in table.entries.iter().enumerate() {
                 let mut generator = random::generator(seed, Stream::Initializer(number as u32));
-                entry.spec.initializer.draw(
-                    &entry.spec.shape,
-                    &mut table.values[entry.range.clone()],
-                    &mut generator,
-                );
+                let values = &mut table.values[entry.range.clone()];
+                entry.spec.initializer.draw(&entry.spec.shape, values, &mut generator);
             }
         }
         Ok(table)
     }
 
-    /// The entries of one layer.
+    /// Entries of one layer.
     pub fn of_layer(&self, layer: usize) -> impl Iterator<Item = &Entry> {
         self.entries.iter().filter(move |entry| entry.layer == layer)
     }
 
-    /// The sum of all penalties. Arrays that training does not move have none.
+    /// Sum of all penalties on trainable arrays.
     pub fn penalty(&self) -> f64 {
-        self.penalized()
-            .map(|(entry, penalty)| penalty.penalty(&self.values[entry.range.clone()]))
-            .sum()
+        let of_array = |(entry, penalty): (&Entry, L1L2)| {
+            penalty.penalty(&self.values[entry.range.clone()])
+        };
+        self.penalized().map(of_array).sum()
     }
 
-    /// The arrays whose size is penalized, and how.
+    /// Trainable arrays with a penalty.
     pub fn penalized(&self) -> impl Iterator<Item = (&Entry, L1L2)> {
         let trainable = self.entries.iter().filter(|entry| entry.spec.trainable);
         trainable.filter_map(|entry| Some((entry, entry.spec.regularizer?)))
+    }
+
+    /// True if every value is a finite number.
+    pub fn are_finite(&self) -> bool {
+        self.values.iter().all(|value| value.is_finite())
+    }
+}
+
+/// True if memory holds this many values; a refused `vec!` would abort the process.
+pub fn fits_memory(values: usize) -> bool {
+    Vec::<Real>::new().try_reserve_exact(values).is_ok()
+}
+
+/// Place of an array among the values of its layer.
+#[derive(Debug, Clone)]
+pub struct ParamArray {
+    name: &'static str,
+    shape: Vec<usize>,
+    range: Range<usize>,
+}
+
+impl ParamArray {
+    /// Places of these arrays, one after the other.
+    pub fn table(specs: &[ParamSpec]) -> Vec<ParamArray> {
+        let mut end = 0usize;
+        let mut place = |spec: &ParamSpec| {
+            let start = end;
+            end = end.saturating_add(spec.count());
+            ParamArray { name: spec.name, shape: spec.shape.clone(), range: start..end }
+        };
+        specs.iter().map(&mut place).collect()
+    }
+
+    /// Rows and columns of the array as a matrix over its last axis.
+    fn matrix_shape(&self) -> (usize, usize) {
+        let columns = self.shape.last().copied().unwrap_or(1);
+        (self.range.len() / columns.max(1), columns)
+    }
+}
+
+/// Arrays of one layer, by name.
+#[derive(Clone, Copy)]
+pub struct ParamViews<'a> {
+    values: &'a [Real],
+    arrays: &'a [ParamArray],
+}
+
+impl<'a> ParamViews<'a> {
+    pub(crate) fn new(values: &'a [Real], arrays: &'a [ParamArray]) -> Self {
+        ParamViews { values, arrays }
+    }
+
+    /// Values of the array of this name, in row-major order; empty if the layer declared none.
+    pub fn get(&self, name: &str) -> &'a [Real] {
+        match self.arrays.iter().find(|array| array.name == name) {
+            Some(array) => &self.values[array.range.clone()],
+            None => &[],
+        }
+    }
+
+    /// The array of this name as a matrix: all axes but the last by the last.
+    pub fn matrix(&self, name: &str) -> ArrayView2<'a, Real> {
+        match self.arrays.iter().find(|array| array.name == name) {
+            Some(array) => {
+                let values = &self.values[array.range.clone()];
+                ArrayView2::from_shape(array.matrix_shape(), values).expect("cut by the table")
+            }
+            None => ArrayView2::from_shape((0, 0), &[]).expect("an empty matrix"),
+        }
+    }
+}
+
+/// Arrays of one layer, by name, to be written: gradients, or running statistics.
+pub struct ParamViewsMut<'a> {
+    values: &'a mut [Real],
+    arrays: &'a [ParamArray],
+}
+
+impl<'a> ParamViewsMut<'a> {
+    pub(crate) fn new(values: &'a mut [Real], arrays: &'a [ParamArray]) -> Self {
+        ParamViewsMut { values, arrays }
+    }
+
+    /// Values of the array of this name, in row-major order; empty if the layer declared none.
+    pub fn get(&mut self, name: &str) -> &mut [Real] {
+        match self.arrays.iter().find(|array| array.name == name) {
+            Some(array) => &mut self.values[array.range.clone()],
+            None => &mut [],
+        }
+    }
+
+    /// The array of this name as a matrix: all axes but the last by the last.
+    pub fn matrix(&mut self, name: &str) -> ArrayViewMut2<'_, Real> {
+        match self.arrays.iter().find(|array| array.name == name) {
+            Some(array) => {
+                let values = &mut self.values[array.range.clone()];
+                ArrayViewMut2::from_shape(array.matrix_shape(), values).expect("cut by the table")
+            }
+            None => ArrayViewMut2::from_shape((0, 0), &mut []).expect("an empty matrix"),
+        }
+    }
+
+    /// Sets every value of every array.
+    pub fn fill(&mut self, value: Real) {
+        self.values.fill(value);
     }
 }

@@ -1,169 +1,191 @@
-//! Batch normalization, over the last axis: Ioffe and Szegedy 2015, as Keras computes it.
+//! Batch normalization over the last axis: Ioffe and Szegedy 2015, as Keras computes it.
 //!
 //! ```text
-//! training    y = γ·x̂ + β,   x̂ = (x − μ)/√(v + ε),   μ and v of the whole batch, v divided by its count
-//!             moving ← momentum·moving + (1 − momentum)·batch
-//! afterwards  the same with the moving values
+//! training    y = γ·x̂ + β,   x̂ = (x − μ)/√(v + ε),   μ and v of the batch, v divided by its count
+//!             running ← momentum·running + (1 − momentum)·batch
+//! inference   the same with the running statistics
 //! backward    dγ = Σ dy·x̂,   dβ = Σ dy,   dx = γ/√(v + ε)·(dy − dβ/n − x̂·dγ/n)
 //! ```
 //!
-//! A batch's statistics are joined from the chunks' counts, means and sums of squared distances, in
-//! the order of the rows (Chan et al. 1983), which loses no digits where the mean is large.
+//! The statistics of a batch are merged from the micro-batches' counts, means and sums of squared
+//! distances, in row order (Chan et al. 1983), which loses no digits where the mean is large.
 
 use ndarray::ArrayView2;
 
-use super::{
-    Backward, Built, Count, Coupling, Forward, Layer, LayerSpec, Misfit, Operation, Training,
-    misfit,
-};
-use crate::Real;
+use super::{Backward, BatchStatistics, Built, Forward, Layer, Op, Operation, TrainContext};
 use crate::classes::class;
 use crate::initializers::Initializer;
 use crate::kernels::normalization;
-use crate::params::ParamSpec;
+use crate::params::{ParamSpec, ParamViews, ParamViewsMut};
 use crate::regularizers::L1L2;
 use crate::shape::{Shape, flat, flat_mut};
+use crate::{Error, Real, Result};
 
 class! {
-    /// The layer `BatchNormalization`.
+    /// Normalization of each channel by the mean and variance of the batch.
+    ///
+    /// ```
+    /// use tallynet::layers::{BatchNormalization, Layer};
+    ///
+    /// let built = BatchNormalization::default().build(&[26, 26, 32].into())?;
+    /// assert_eq!(built.params.iter().map(|array| array.count()).sum::<usize>(), 4 * 32);
+    /// # Ok::<(), tallynet::Error>(())
+    /// ```
     BatchNormalization {
-        /// The axis of the channels: the last, which is −1.
+        /// Axis of the channels: the last, which is −1.
         axis: isize = -1,
-        /// How much of a moving value stays in a step.
+        /// Share of a running statistic that a step keeps.
         momentum: f64 = 0.99,
-        /// What keeps the denominator from 0, ε.
+        /// ε, which keeps the denominator away from 0.
         epsilon: f64 = 0.001,
-        /// Whether there is a β.
+        /// True if there is a β.
         center: bool = true,
-        /// Whether there is a γ.
+        /// True if there is a γ.
         scale: bool = true,
-        /// How β begins.
+        /// Initializer of β.
         beta_initializer: Initializer = Initializer::Zeros {},
-        /// How γ begins.
+        /// Initializer of γ.
         gamma_initializer: Initializer = Initializer::Ones {},
-        /// How the moving mean begins.
+        /// Initializer of the running mean.
         moving_mean_initializer: Initializer = Initializer::Zeros {},
-        /// How the moving variance begins.
+        /// Initializer of the running variance.
         moving_variance_initializer: Initializer = Initializer::Ones {},
-        /// The penalty on β.
+        /// Penalty on β.
         beta_regularizer: Option<L1L2> = None,
-        /// The penalty on γ.
+        /// Penalty on γ.
         gamma_regularizer: Option<L1L2> = None,
     }
 }
 
-impl LayerSpec for BatchNormalization {
-    fn build(&self, input: &Shape) -> Result<Built, Misfit> {
-        let channels = input.last();
-        if input.dims().is_empty() || (self.axis != -1 && self.axis != input.dims().len() as isize)
-        {
-            let problem = format!("axis {} of {input}: it normalizes the last axis", self.axis);
-            return misfit(problem, "take axis = -1, and an input with a last axis");
+impl BatchNormalization {
+    fn validate(&self, input: &Shape) -> Result<()> {
+        let rank = input.dims().len();
+        if rank == 0 || (self.axis != -1 && self.axis != rank as isize) {
+            return Err(Error::shape(
+                format!("axis {} of {input}: it normalizes the last axis", self.axis),
+                "take axis = -1, and an input with a last axis",
+            ));
         }
-        if !((0.0..=1.0).contains(&self.momentum)
-            && self.epsilon.is_finite()
-            && self.epsilon >= 0.0)
-        {
-            let problem =
-                format!("a momentum of {} and an epsilon of {}", self.momentum, self.epsilon);
-            return misfit(problem, "take a momentum between 0 and 1, and an epsilon of 0 or more");
+        let epsilon_fits = self.epsilon.is_finite() && self.epsilon >= 0.0;
+        if !(0.0..=1.0).contains(&self.momentum) || !epsilon_fits {
+            return Err(Error::shape(
+                format!("a momentum of {} and an epsilon of {}", self.momentum, self.epsilon),
+                "take a momentum between 0 and 1, and an epsilon of 0 or more",
+            ));
         }
-        let vector = |name, initializer, regularizer| {
-            ParamSpec::new(name, vec![channels], initializer, regularizer)
-        };
-        let frozen =
-            |name, initializer| ParamSpec { trainable: false, ..vector(name, initializer, None) };
-        let gamma =
-            self.scale.then(|| vector("gamma", &self.gamma_initializer, self.gamma_regularizer));
-        let beta =
-            self.center.then(|| vector("beta", &self.beta_initializer, self.beta_regularizer));
-        let mean = frozen("moving_mean", &self.moving_mean_initializer);
-        let variance = frozen("moving_variance", &self.moving_variance_initializer);
-        let params: Vec<_> = gamma.into_iter().chain(beta).chain([mean, variance]).collect();
-
-        let names: Vec<_> = params.iter().map(|param| param.name.replace('_', " ")).collect();
-        let count = Count {
-            formula: format!("{} × {channels} channels", names.len()),
-            total: names.len().saturating_mul(channels),
-            reason: format!(
-                "each channel has a {}; no gradient moves the moving mean and variance, {} of them all",
-                names.join(", a "),
-                channels.saturating_mul(2)
-            ),
-        };
-        let layer =
-            Normalization { options: self.clone(), channels, positions: input.n_positions() };
-        Ok(Built {
-            output: input.clone(),
-            params,
-            operations: vec![Operation::layer(layer)],
-            count,
-        })
+        Ok(())
     }
 }
 
-struct Normalization {
-    options: BatchNormalization,
+impl Layer for BatchNormalization {
+    fn build(&self, input: &Shape) -> Result<Built> {
+        self.validate(input)?;
+        let channels = input.last();
+        let vector = |name, initializer, regularizer| {
+            ParamSpec::new(name, [channels], initializer, regularizer)
+        };
+        let mut params = vec![];
+        if self.scale {
+            params.push(vector("gamma", &self.gamma_initializer, self.gamma_regularizer));
+        }
+        if self.center {
+            params.push(vector("beta", &self.beta_initializer, self.beta_regularizer));
+        }
+        params.push(vector("moving_mean", &self.moving_mean_initializer, None).non_trainable());
+        let variance = vector("moving_variance", &self.moving_variance_initializer, None);
+        params.push(variance.non_trainable());
+
+        let op = NormalizationOp {
+            momentum: self.momentum,
+            epsilon: self.epsilon,
+            channels,
+            positions: input.n_positions(),
+        };
+        Ok(Built { output: input.clone(), params, operations: vec![Operation::op(op)] })
+    }
+}
+
+struct NormalizationOp {
+    momentum: f64,
+    epsilon: f64,
     channels: usize,
     positions: usize,
 }
 
-impl Normalization {
-    /// Mean and variance of a channel over the batch that has these sums.
-    fn of_batch(&self, sums: &[f64], channel: usize) -> [f64; 2] {
-        [sums[1 + channel], sums[1 + self.channels + channel] / sums[0]]
+/// Mean and variance of a channel.
+struct Statistics {
+    mean: f64,
+    variance: f64,
+}
+
+impl NormalizationOp {
+    /// Statistics of a channel over the batch that has these sums.
+    fn of_batch(&self, sums: &[f64], channel: usize) -> Statistics {
+        let variance = sums[1 + self.channels + channel] / sums[0];
+        Statistics { mean: sums[1 + channel], variance }
     }
 
-    /// γ and β of a channel, its mean and its variance: the batch's in training, else the moving
-    /// ones.
-    fn of_channel(&self, params: &[Real], training: Option<Training>, channel: usize) -> [f64; 4] {
-        let array = |number: usize| f64::from(params[number * self.channels + channel]);
-        let BatchNormalization { scale, center, .. } = self.options;
-        let gamma = if scale { array(0) } else { 1.0 };
-        let beta = if center { array(usize::from(scale)) } else { 0.0 };
-        let first = usize::from(scale) + usize::from(center);
-        let moving = || [array(first), array(first + 1)];
-        let [mean, variance] =
-            training.map_or_else(moving, |training| self.of_batch(training.sums, channel));
-        [gamma, beta, mean, variance]
+    /// Statistics of a channel: the batch's in training, the running ones in inference.
+    fn statistics(
+        &self,
+        params: ParamViews,
+        training: Option<TrainContext>,
+        channel: usize,
+    ) -> Statistics {
+        match training {
+            Some(context) => self.of_batch(context.forward_sums, channel),
+            None => Statistics {
+                mean: f64::from(params.get("moving_mean")[channel]),
+                variance: f64::from(params.get("moving_variance")[channel]),
+            },
+        }
     }
 
-    /// √(v + ε).
+    /// `√(v + ε)`.
     fn deviation(&self, variance: f64) -> f64 {
-        (variance + self.options.epsilon).sqrt()
+        (variance + self.epsilon).sqrt()
     }
 }
 
-impl Layer for Normalization {
+/// The channel's value of an array that the layer may lack.
+fn value_or(array: &[Real], channel: usize, default: f64) -> f64 {
+    array.get(channel).map_or(default, |value| f64::from(*value))
+}
+
+impl Op for NormalizationOp {
     /// `y = γ·(x − μ)/√(v + ε) + β`, as a product and a sum.
     fn forward(&self, pass: Forward) {
+        let (gammas, betas) = (pass.params.get("gamma"), pass.params.get("beta"));
         let (factors, shifts) = pass.scratch.split_at_mut(self.channels);
         for channel in 0..self.channels {
-            let [gamma, beta, mean, variance] =
-                self.of_channel(pass.params, pass.training, channel);
-            let factor = gamma / self.deviation(variance);
-            (factors[channel], shifts[channel]) = (factor as Real, (beta - mean * factor) as Real);
+            let Statistics { mean, variance } =
+                self.statistics(pass.params, pass.training, channel);
+            let factor = value_or(gammas, channel, 1.0) / self.deviation(variance);
+            factors[channel] = factor as Real;
+            shifts[channel] = (value_or(betas, channel, 0.0) - mean * factor) as Real;
         }
         normalization::scale(flat(pass.x), factors, &shifts[..self.channels], flat_mut(pass.y));
     }
 
-    /// `dx = a·dy + b·x + c`, with three factors a channel; b and c are 0 where the moving values
-    /// are what counts.
-    fn backward(&self, pass: Backward) {
+    /// `dx = a·dy + b·x + c`, with three factors per channel; b and c are 0 in inference.
+    fn backward(&self, mut pass: Backward) {
         if pass.training.is_none() {
             pass.d_params.fill(0.0);
         }
         let Some(dx) = pass.dx else { return };
+        let gammas = pass.params.get("gamma");
         let (factors, rest) = pass.scratch.split_at_mut(self.channels);
         let (slopes, shifts) = rest.split_at_mut(self.channels);
         for channel in 0..self.channels {
-            let [gamma, _, mean, variance] = self.of_channel(pass.params, pass.training, channel);
-            let [n, d_beta, d_gamma] = pass.training.map_or(
-                [1.0, 0.0, 0.0],
-                |Training { sums, gradient_sums, .. }| {
-                    [sums[0], gradient_sums[channel], gradient_sums[self.channels + channel]]
-                },
-            );
+            let gamma = value_or(gammas, channel, 1.0);
+            let Statistics { mean, variance } =
+                self.statistics(pass.params, pass.training, channel);
+            let (mut n, mut d_beta, mut d_gamma) = (1.0, 0.0, 0.0);
+            if let Some(context) = pass.training {
+                n = context.forward_sums[0];
+                d_beta = context.backward_sums[channel];
+                d_gamma = context.backward_sums[self.channels + channel];
+            }
             let inverse = 1.0 / self.deviation(variance);
             let slope = -gamma * inverse * inverse * d_gamma / n;
             factors[channel] = (gamma * inverse) as Real;
@@ -182,24 +204,24 @@ impl Layer for Normalization {
         2 * self.channels * self.positions
     }
 
-    fn coupling(&self) -> Option<&dyn Coupling> {
+    fn batch_statistics(&self) -> Option<&dyn BatchStatistics> {
         Some(self)
     }
 }
 
-impl Coupling for Normalization {
-    /// The count, then each channel's mean, then each channel's sum of squared distances from it.
+impl BatchStatistics for NormalizationOp {
+    /// The count, then the mean of each channel, then its sum of squared distances from the mean.
     fn n_sums(&self) -> usize {
         1 + 2 * self.channels
     }
 
-    fn sums(&self, x: ArrayView2<Real>, sums: &mut [f64]) {
+    fn collect(&self, x: ArrayView2<Real>, sums: &mut [f64]) {
         sums[0] = (x.len() / self.channels) as f64;
         let (means, squares) = sums[1..].split_at_mut(self.channels);
         normalization::moments(flat(x), means, squares);
     }
 
-    fn join(&self, total: &mut [f64], part: &[f64]) {
+    fn merge(&self, total: &mut [f64], part: &[f64]) {
         let (n, m) = (total[0], part[0]);
         let all = n + m;
         total[0] = all;
@@ -212,42 +234,39 @@ impl Coupling for Normalization {
     }
 
     /// `dβ = Σ dy` of each channel, then `dγ = Σ dy·x̂` of each.
-    fn gradient_sums(&self, pass: Backward, gradient_sums: &mut [f64]) {
-        let (d_beta, d_gamma) = gradient_sums.split_at_mut(self.channels);
-        normalization::gradient_sums(
-            flat(pass.x),
-            flat(pass.dy),
-            d_beta,
-            &mut d_gamma[..self.channels],
-        );
+    fn collect_backward(&self, mut pass: Backward, sums: &mut [f64]) {
+        let (d_beta, d_gamma) = sums.split_at_mut(self.channels);
+        let d_gamma = &mut d_gamma[..self.channels];
+        normalization::gradient_sums(flat(pass.x), flat(pass.dy), d_beta, d_gamma);
         for channel in 0..self.channels {
-            let [_, _, mean, variance] = self.of_channel(pass.params, pass.training, channel);
+            let Statistics { mean, variance } =
+                self.statistics(pass.params, pass.training, channel);
             d_gamma[channel] =
                 (d_gamma[channel] - mean * d_beta[channel]) / self.deviation(variance);
         }
         if !pass.accumulate {
             pass.d_params.fill(0.0);
         }
-        // In the order of the parameters; the gradients of the moving values stay 0.
-        let sums = self
-            .options
-            .scale
-            .then_some(d_gamma)
-            .into_iter()
-            .chain(self.options.center.then_some(d_beta));
-        for (array, sums) in pass.d_params.chunks_exact_mut(self.channels).zip(sums) {
-            array.iter_mut().zip(sums).for_each(|(d, sum)| *d += *sum as Real);
-        }
+        // The gradients of the running statistics stay 0.
+        add(pass.d_params.get("gamma"), d_gamma);
+        add(pass.d_params.get("beta"), d_beta);
     }
 
-    fn settle(&self, sums: &[f64], params: &mut [Real]) {
-        let first = params.len() - 2 * self.channels;
-        let keep = self.options.momentum;
+    fn update_running(&self, sums: &[f64], mut params: ParamViewsMut) {
         for channel in 0..self.channels {
-            for (array, new) in self.of_batch(sums, channel).into_iter().enumerate() {
-                let value = &mut params[first + array * self.channels + channel];
-                *value = (keep * f64::from(*value) + (1.0 - keep) * new) as Real;
+            let batch = self.of_batch(sums, channel);
+            let running = [("moving_mean", batch.mean), ("moving_variance", batch.variance)];
+            for (name, new) in running {
+                let value = &mut params.get(name)[channel];
+                let kept = self.momentum * f64::from(*value);
+                *value = (kept + (1.0 - self.momentum) * new) as Real;
             }
         }
+    }
+}
+
+fn add(gradients: &mut [Real], sums: &[f64]) {
+    for (gradient, sum) in gradients.iter_mut().zip(sums) {
+        *gradient += *sum as Real;
     }
 }

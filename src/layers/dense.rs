@@ -1,18 +1,16 @@
-//! Dense: every unit is connected with every input.
+//! Dense: every unit is connected to every input.
 //!
 //! ```text
 //! y  = x·W + b          forward
 //! dW = xᵀ·dy            backward
 //! db = Σ dy
-//! dx = dy·Wᵀ            only where somebody below needs it
+//! dx = dy·Wᵀ            only if a layer below needs it
 //! ```
 //!
 //! It acts on the last axis of any shape: an image of `h × w` positions is `h·w` rows of one
 //! product.
 
-use ndarray::{ArrayView2, ArrayViewMut2};
-
-use super::{Backward, Built, Count, Forward, Layer, LayerSpec, Misfit, Operation, misfit};
+use super::{Backward, Built, Forward, Layer, Op, Operation};
 use crate::activations::ActivationKind;
 use crate::classes::class;
 use crate::initializers::Initializer;
@@ -21,98 +19,84 @@ use crate::kernels::rows;
 use crate::params::ParamSpec;
 use crate::regularizers::L1L2;
 use crate::shape::{Shape, flat, flat_mut, per_position};
+use crate::{Error, Result};
 
 class! {
-    /// `units` weighted sums of the last axis, each with a bias of its own, then an activation.
+    /// `units` weighted sums of the last axis, each with its own bias, then an activation.
+    ///
+    /// ```
+    /// use tallynet::layers::{Dense, Layer};
+    ///
+    /// let built = Dense::new(10).build(&[784].into())?;
+    /// assert_eq!(built.output.to_string(), "(None, 10)");
+    /// # Ok::<(), tallynet::Error>(())
+    /// ```
     Dense {
-        /// The number of sums.
+        /// Number of units.
         units: usize = 0,
-        /// What is applied to the sums.
+        /// Activation of the sums.
         activation: ActivationKind = ActivationKind::Linear,
-        /// Whether each unit has a bias.
+        /// True if each unit has a bias.
         use_bias: bool = true,
-        /// How the kernel's first values are drawn.
+        /// Initializer of the kernel.
         kernel_initializer: Initializer = Initializer::GlorotUniform {},
-        /// How the biases' first values are drawn.
+        /// Initializer of the bias.
         bias_initializer: Initializer = Initializer::Zeros {},
-        /// The penalty on the kernel's size.
+        /// Penalty on the kernel.
         kernel_regularizer: Option<L1L2> = None,
-        /// The penalty on the biases' size.
+        /// Penalty on the bias.
         bias_regularizer: Option<L1L2> = None,
     }
 }
 
 impl Dense {
-    /// A layer of so many units, with Keras's defaults.
+    /// A layer with this number of units and Keras's defaults.
     pub fn new(units: usize) -> Self {
         Dense { units, ..Dense::default() }
     }
 
-    /// The same with an activation.
+    /// The same layer with this activation.
     pub fn activation(self, activation: ActivationKind) -> Self {
         Dense { activation, ..self }
     }
-
-    fn count(&self, input: &Shape) -> Count {
-        let (inputs, units) = (input.last(), self.units);
-        let (biases, own) = match self.use_bias {
-            true => (format!(" + {units} biases"), "a bias of its own"),
-            false => (String::new(), "no bias"),
-        };
-        let mut reason =
-            format!("each of the {units} units has {inputs} weights, one an input, and {own}");
-        if input.dims().len() > 1 {
-            reason += &format!("; all {} positions of the sample share them", input.n_positions());
-        }
-        let total = inputs.saturating_add(usize::from(self.use_bias)).saturating_mul(units);
-        Count { formula: format!("{inputs} inputs × {units} units{biases}"), total, reason }
-    }
 }
 
-impl LayerSpec for Dense {
-    fn build(&self, input: &Shape) -> Result<Built, Misfit> {
+impl Layer for Dense {
+    fn build(&self, input: &Shape) -> Result<Built> {
         let (inputs, units) = (input.last(), self.units);
         if input.dims().is_empty() || units == 0 {
-            return misfit(
+            return Err(Error::shape(
                 format!(
-                    "{units} units on {input}: it expects at least one unit, and an input with a last axis"
+                    "{units} units on {input}: it expects at least one unit, and an input with a \
+                     last axis"
                 ),
                 "give Dense at least 1 unit, and an input such as Flatten makes",
-            );
+            ));
         }
-        let kernel = ParamSpec::new(
-            "kernel",
-            vec![inputs, units],
-            &self.kernel_initializer,
-            self.kernel_regularizer,
-        );
-        let bias =
-            ParamSpec::new("bias", vec![units], &self.bias_initializer, self.bias_regularizer);
         let output = input.with_last(units);
-        let layer = Operation::layer(DenseLayer { inputs, units, positions: input.n_positions() });
-        Ok(Built {
-            params: [kernel].into_iter().chain(self.use_bias.then_some(bias)).collect(),
-            operations: [layer]
-                .into_iter()
-                .chain(Operation::activation(self.activation, &output))
-                .collect(),
-            count: self.count(input),
-            output,
-        })
+        let kernel = [inputs, units];
+        let mut params =
+            vec![ParamSpec::new("kernel", kernel, &self.kernel_initializer, self.kernel_regularizer)];
+        if self.use_bias {
+            let bias = [units];
+            params.push(ParamSpec::new("bias", bias, &self.bias_initializer, self.bias_regularizer));
+        }
+        let mut operations =
+            vec![Operation::op(DenseOp { inputs, units, positions: input.n_positions() })];
+        operations.extend(Operation::activation(self.activation, &output));
+        Ok(Built { output, params, operations })
     }
 }
 
-struct DenseLayer {
+struct DenseOp {
     inputs: usize,
     units: usize,
     positions: usize,
 }
 
-impl Layer for DenseLayer {
+impl Op for DenseOp {
     fn forward(&self, pass: Forward) {
-        let (kernel, bias) = pass.params.split_at(self.inputs * self.units);
-        let kernel =
-            ArrayView2::from_shape((self.inputs, self.units), kernel).expect("sized at build");
+        let (kernel, bias) = (pass.params.matrix("kernel"), pass.params.get("bias"));
         let mut y = per_position(pass.y, self.units);
         matmul(per_position(pass.x, self.inputs), kernel, y.view_mut(), false, pass.scratch);
         if !bias.is_empty() {
@@ -120,19 +104,17 @@ impl Layer for DenseLayer {
         }
     }
 
-    fn backward(&self, pass: Backward) {
-        let size = (self.inputs, self.units);
-        let (d_kernel, d_bias) = pass.d_params.split_at_mut(self.inputs * self.units);
-        let d_kernel = ArrayViewMut2::from_shape(size, d_kernel).expect("sized at build");
-        let (x, dy) = (per_position(pass.x, self.inputs), per_position(pass.dy, self.units));
+    fn backward(&self, mut pass: Backward) {
+        let x = per_position(pass.x, self.inputs);
+        let dy = per_position(pass.dy, self.units);
 
-        matmul(x.t(), dy, d_kernel, pass.accumulate, pass.scratch);
+        matmul(x.t(), dy, pass.d_params.matrix("kernel"), pass.accumulate, pass.scratch);
+        let d_bias = pass.d_params.get("bias");
         if !d_bias.is_empty() {
             rows::sum_rows(flat(dy), d_bias, pass.accumulate);
         }
         if let Some(dx) = pass.dx {
-            let kernel = &pass.params[..self.inputs * self.units];
-            let kernel = ArrayView2::from_shape(size, kernel).expect("sized at build");
+            let kernel = pass.params.matrix("kernel");
             matmul(dy, kernel.t(), per_position(dx, self.inputs), false, pass.scratch);
         }
     }

@@ -1,85 +1,71 @@
-//! What layers over images have in common, and the simplest of them, ZeroPadding2D: zeros around an
-//! image.
+//! The check that layers over images share, and the simplest of them, ZeroPadding2D.
 
 use ndarray::{ArrayBase, Ix2, Ix4, RawData, s};
-use serde::{Deserialize, Serialize};
 
-use super::{Backward, Built, Forward, Layer, LayerSpec, Misfit, Operation, misfit};
+use super::{Backward, Built, Forward, Layer, Op, Operation};
 use crate::classes::class;
 use crate::shape::Shape;
+use crate::{Error, Result};
 
-/// Where the channels of an image lie. There is one way; files may leave it open.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", try_from = "Option<String>")]
-pub enum DataFormat {
-    /// An image is `(height, width, channels)`.
-    #[default]
-    ChannelsLast,
-}
-
-impl TryFrom<Option<String>> for DataFormat {
-    type Error = String;
-
-    fn try_from(name: Option<String>) -> Result<Self, String> {
-        match name.as_deref() {
-            None | Some("channels_last") => Ok(DataFormat::ChannelsLast),
-            Some(other) => {
-                Err(format!("data_format is {other:?}, and only \"channels_last\" is supported"))
-            }
-        }
-    }
-}
-
-/// The height, the width and the channels of an input that must be images.
-pub(super) fn image(input: &Shape) -> Result<[usize; 3], Misfit> {
+/// Height, width and channels of an input that must be images.
+pub(super) fn image(input: &Shape) -> Result<[usize; 3]> {
     match *input.dims() {
         [height, width, channels] if input.n_values() > 0 => Ok([height, width, channels]),
-        _ => misfit(
+        _ => Err(Error::shape(
             format!("it expects images, (None, height, width, channels), and gets {input}"),
             "put a layer in front of it that makes images, such as Reshape to three axes",
-        ),
+        )),
     }
 }
 
 class! {
-    /// `(None, h, w, c)` becomes `(None, top + h + bottom, left + w + right, c)`.
+    /// Zeros around an image: `(None, h, w, c)` becomes
+    /// `(None, top + h + bottom, left + w + right, c)`.
+    ///
+    /// ```
+    /// use tallynet::layers::{Layer, ZeroPadding2D};
+    ///
+    /// let built = ZeroPadding2D { padding: [[1, 0], [2, 2]] }.build(&[5, 6, 3].into())?;
+    /// assert_eq!(built.output.to_string(), "(None, 6, 10, 3)");
+    /// # Ok::<(), tallynet::Error>(())
+    /// ```
     ZeroPadding2D {
         /// Rows at the top and at the bottom, columns on the left and on the right.
         padding: [[usize; 2]; 2] = [[1, 1], [1, 1]],
-        /// Where the channels lie.
-        data_format: DataFormat = DataFormat::ChannelsLast,
     }
 }
 
-impl LayerSpec for ZeroPadding2D {
-    fn build(&self, input: &Shape) -> Result<Built, Misfit> {
+impl Layer for ZeroPadding2D {
+    fn build(&self, input: &Shape) -> Result<Built> {
         let image = image(input)?;
         let [[top, bottom], [left, right]] = self.padding;
-        let padded = |n: usize, before, after| n.saturating_add(before).saturating_add(after);
-        let frame = [padded(image[0], top, bottom), padded(image[1], left, right), image[2]];
+        let height = image[0].saturating_add(top).saturating_add(bottom);
+        let width = image[1].saturating_add(left).saturating_add(right);
+        let frame = [height, width, image[2]];
         let output = Shape::from(frame);
         if output.n_values() > isize::MAX as usize / 8 {
-            let problem =
-                format!("{input} padded by {:?} has more values than memory holds", self.padding);
-            return misfit(problem, "give padding small numbers, such as [[1, 1], [1, 1]]");
+            return Err(Error::shape(
+                format!("{input} padded by {:?} has more values than memory holds", self.padding),
+                "give padding small numbers, such as [[1, 1], [1, 1]]",
+            ));
         }
-        let layer = Operation::layer(Frame { image, frame, top, left });
-        Built::weightless(output, Some(layer), "it only puts zeros around the image")
+        let op = Operation::op(FrameOp { image, frame, top, left });
+        Ok(Built::weightless(output, Some(op)))
     }
 }
 
-struct Frame {
+struct FrameOp {
     image: [usize; 3],
     frame: [usize; 3],
     top: usize,
     left: usize,
 }
 
-impl Frame {
-    /// What lies inside the frames.
+impl FrameOp {
+    /// The images within their frames.
     fn inside<S: RawData>(&self, framed: ArrayBase<S, Ix2>) -> ArrayBase<S, Ix4> {
-        let (rows, columns) =
-            (self.top..self.top + self.image[0], self.left..self.left + self.image[1]);
+        let rows = self.top..self.top + self.image[0];
+        let columns = self.left..self.left + self.image[1];
         images(framed, self.frame).slice_move(s![.., rows, columns, ..])
     }
 }
@@ -92,7 +78,7 @@ fn images<S: RawData>(
     rows.into_shape_with_order(shape).expect("sized at build")
 }
 
-impl Layer for Frame {
+impl Op for FrameOp {
     fn forward(&self, mut pass: Forward) {
         pass.y.fill(0.0);
         self.inside(pass.y).assign(&images(pass.x, self.image));

@@ -1,73 +1,99 @@
-//! Layers that compute each value anew, or each vector of the last axis: activations, and
-//! rescaling. None has parameters.
+//! Layers that map each value, or each vector of the last axis: activations and rescaling. None has
+//! parameters.
 //!
-//! Where the options of an activation's own layer leave one that has a name, that one is what runs.
+//! Where the options of an activation's own layer leave a named activation, that one runs.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Backward, Built, Forward, Layer, LayerSpec, Misfit, Operation, misfit};
-use crate::Real;
+use super::{Backward, Built, Forward, Layer, Op, Operation};
 use crate::activations::{ActivationKind, back_from_input, values_of};
 use crate::classes::class;
 use crate::kernels::elementary::{exp, exp_m1};
 use crate::kernels::rows::zip;
 use crate::shape::{Shape, flat, flat_mut};
+use crate::{Error, Real, Result};
 
-/// Any activation as a layer of its own, as in `Activation('softmax')`.
+/// An activation as a layer of its own, as in `Activation('softmax')`.
+///
+/// ```
+/// use tallynet::activations::ActivationKind::Softmax;
+/// use tallynet::layers::{Activation, Layer};
+///
+/// assert_eq!(Activation::new(Softmax).build(&[10].into())?.output, [10].into());
+/// # Ok::<(), tallynet::Error>(())
+/// ```
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Activation {
-    /// Which one.
+    /// Activation to apply.
     pub activation: ActivationKind,
 }
 
 class! {
     /// `min(x, max_value)` above `threshold`, `negative_slope·(x − threshold)` below.
+    ///
+    /// ```
+    /// let relu6 = tallynet::layers::ReLU { max_value: Some(6.0), ..Default::default() };
+    /// ```
     ReLU {
-        /// The largest output, if there is to be one.
+        /// Upper bound of the output, if any.
         max_value: Option<f64> = None,
-        /// The slope below the threshold.
+        /// Slope below the threshold.
         negative_slope: f64 = 0.0,
-        /// Where `x` begins to pass unchanged.
+        /// Value from which `x` passes unchanged.
         threshold: f64 = 0.0,
     }
 }
 
 class! {
     /// `x` from 0 on, `negative_slope·x` below.
+    ///
+    /// ```
+    /// let leaky = tallynet::layers::LeakyReLU { negative_slope: 0.1 };
+    /// ```
     LeakyReLU {
-        /// The slope below 0.
+        /// Slope below 0.
         negative_slope: f64 = 0.3,
     }
 }
 
 class! {
     /// `x` above 0, `alpha·(e^x − 1)` below.
+    ///
+    /// ```
+    /// let elu = tallynet::layers::ELU { alpha: 0.5 };
+    /// ```
     ELU {
-        /// The output nears `−alpha` far below 0.
+        /// Limit of the output far below 0, negated.
         alpha: f64 = 1.0,
     }
 }
 
 class! {
     /// `e^xⱼ / Σₖ e^xₖ` along the last axis.
+    ///
+    /// ```
+    /// let softmax = tallynet::layers::Softmax::default();
+    /// ```
     Softmax {
-        /// The axis to divide along: -1, the last one.
+        /// Axis to normalize: −1, the last one.
         axis: i64 = -1,
     }
 }
 
 class! {
     /// `y = x·scale + offset`, as when the bytes of an image become numbers from 0 to 1.
+    ///
+    /// ```
+    /// let unit = tallynet::layers::Rescaling { scale: 1.0 / 255.0, offset: 0.0 };
+    /// ```
     Rescaling {
-        /// What each value is multiplied by.
+        /// Factor of each value.
         scale: f64 = 1.0,
-        /// What is added to the product.
+        /// Term added to the product.
         offset: f64 = 0.0,
     }
 }
-
-const REASON: &str = "it only computes each value anew";
 
 impl Activation {
     /// A layer that applies this activation.
@@ -76,21 +102,21 @@ impl Activation {
     }
 }
 
-impl LayerSpec for Activation {
-    fn build(&self, input: &Shape) -> Result<Built, Misfit> {
+impl Layer for Activation {
+    fn build(&self, input: &Shape) -> Result<Built> {
         if self.activation == ActivationKind::Softmax && input.dims().is_empty() {
-            let problem =
-                "softmax expects a last axis to divide among, and a sample here is a single number";
-            return misfit(problem, "put a Dense layer in front of it");
+            return Err(Error::shape(
+                "softmax expects a last axis to divide among, and a sample here is a single number",
+                "put a Dense layer in front of it",
+            ));
         }
-        let reason = format!("{} only computes each value anew", self.activation);
-        Built::weightless(input.clone(), Operation::activation(self.activation, input), reason)
+        Ok(Built::weightless(input.clone(), Operation::activation(self.activation, input)))
     }
 }
 
-impl LayerSpec for ReLU {
-    fn build(&self, input: &Shape) -> Result<Built, Misfit> {
-        let most = at_least_0("max_value", self.max_value.unwrap_or(f64::MAX))?;
+impl Layer for ReLU {
+    fn build(&self, input: &Shape) -> Result<Built> {
+        let max = at_least_0("max_value", self.max_value.unwrap_or(f64::MAX))?;
         let slope = at_least_0("negative_slope", self.negative_slope)?;
         let threshold = at_least_0("threshold", self.threshold)?;
         if self.max_value.is_none() && slope == 0.0 && threshold == 0.0 {
@@ -98,73 +124,81 @@ impl LayerSpec for ReLU {
         }
         // A slope reaches 0 itself, as in Keras: at the kink of a leaky one the derivative is 1.
         let passes = move |x| x > threshold || (slope > 0.0 && threshold == 0.0 && x == 0.0);
-        let value = move |x: Real| match passes(x) {
-            true => x.min(most),
-            // No product: that of 0 and −∞ is no number.
-            false if slope == 0.0 && x <= threshold => 0.0,
-            false => slope * (x - threshold),
+        let value = move |x: Real| {
+            if passes(x) {
+                x.min(max)
+            } else if slope == 0.0 && x <= threshold {
+                // No product: that of 0 and −∞ is NaN.
+                0.0
+            } else {
+                slope * (x - threshold)
+            }
         };
-        let derivative = move |x: Real| match passes(x) {
-            true if x < most => 1.0,
-            true => 0.0,
-            false => slope,
+        let derivative = move |x: Real| {
+            if !passes(x) {
+                slope
+            } else if x < max {
+                1.0
+            } else {
+                0.0
+            }
         };
-        Built::weightless(input.clone(), Some(Operation::pointwise(value, derivative)), REASON)
+        Ok(Built::weightless(input.clone(), Some(pointwise(value, derivative))))
     }
 }
 
-impl LayerSpec for LeakyReLU {
-    fn build(&self, input: &Shape) -> Result<Built, Misfit> {
+impl Layer for LeakyReLU {
+    fn build(&self, input: &Shape) -> Result<Built> {
         ReLU { negative_slope: self.negative_slope, ..ReLU::default() }.build(input)
     }
 }
 
-impl LayerSpec for ELU {
-    fn build(&self, input: &Shape) -> Result<Built, Misfit> {
+impl Layer for ELU {
+    fn build(&self, input: &Shape) -> Result<Built> {
         let alpha = at_least_0("alpha", self.alpha)?;
         if alpha == 1.0 {
             return Activation::new(ActivationKind::Elu).build(input);
         }
         let value = move |x: Real| if x > 0.0 { x } else { alpha * exp_m1(x) };
         let derivative = move |x: Real| if x > 0.0 { 1.0 } else { alpha * exp(x) };
-        Built::weightless(input.clone(), Some(Operation::pointwise(value, derivative)), REASON)
+        Ok(Built::weightless(input.clone(), Some(pointwise(value, derivative))))
     }
 }
 
-impl LayerSpec for Softmax {
-    fn build(&self, input: &Shape) -> Result<Built, Misfit> {
+impl Layer for Softmax {
+    fn build(&self, input: &Shape) -> Result<Built> {
         if self.axis != -1 {
-            let problem =
+            let found =
                 format!("axis is {}: it divides along the last axis alone, which is -1", self.axis);
-            return misfit(problem, "give axis -1");
+            return Err(Error::shape(found, "give axis -1"));
         }
         Activation::new(ActivationKind::Softmax).build(input)
     }
 }
 
-impl LayerSpec for Rescaling {
-    fn build(&self, input: &Shape) -> Result<Built, Misfit> {
+impl Layer for Rescaling {
+    fn build(&self, input: &Shape) -> Result<Built> {
         let (scale, offset) = (self.scale as Real, self.offset as Real);
         if !(scale.is_finite() && offset.is_finite()) {
-            let problem = format!("scale is {} and offset is {}", self.scale, self.offset);
-            return misfit(problem, "give scale and offset finite numbers");
+            let found = format!("scale is {} and offset is {}", self.scale, self.offset);
+            return Err(Error::shape(found, "give scale and offset finite numbers"));
         }
-        let rescale = Operation::pointwise(move |x| x * scale + offset, move |_| scale);
-        Built::weightless(input.clone(), Some(rescale), REASON)
+        let rescale = pointwise(move |x| x * scale + offset, move |_| scale);
+        Ok(Built::weightless(input.clone(), Some(rescale)))
     }
 }
 
-fn at_least_0(name: &str, value: f64) -> Result<Real, Misfit> {
-    match value >= 0.0 && value.is_finite() {
-        true => Ok(value as Real),
-        false => misfit(format!("{name} is {value}"), format!("give {name} a number from 0 on")),
+fn at_least_0(name: &str, value: f64) -> Result<Real> {
+    if value >= 0.0 && value.is_finite() {
+        return Ok(value as Real);
     }
+    Err(Error::shape(format!("{name} is {value}"), format!("give {name} a number from 0 on")))
 }
 
-/// An activation whose gradient needs what it was given.
+/// An activation whose gradient needs its input.
 pub(super) struct KeepsInput(pub ActivationKind);
 
-impl Layer for KeepsInput {
+impl Op for KeepsInput {
     fn forward(&self, mut pass: Forward) {
         pass.y.assign(&pass.x);
         values_of(self.0, flat_mut(pass.y));
@@ -178,26 +212,22 @@ impl Layer for KeepsInput {
     }
 }
 
-/// Computes `value(x)`, whose derivative is `derivative(x)`.
+/// A function of each value, `value(x)`, and its `derivative(x)`.
 struct Pointwise<V, D> {
     value: V,
     derivative: D,
 }
 
-impl Operation {
-    /// Computes each value anew, and keeps the old ones for the way back.
-    fn pointwise<V, D>(value: V, derivative: D) -> Operation
-    where
-        V: Fn(Real) -> Real + Send + Sync + 'static,
-        D: Fn(Real) -> Real + Send + Sync + 'static,
-    {
-        Operation::layer(Pointwise { value, derivative })
-    }
+/// The operation that maps each value and keeps the input for the backward pass.
+fn pointwise<V, D>(value: V, derivative: D) -> Operation
+where
+    V: Fn(Real) -> Real + Send + Sync + 'static,
+    D: Fn(Real) -> Real + Send + Sync + 'static,
+{
+    Operation::op(Pointwise { value, derivative })
 }
 
-impl<V: Fn(Real) -> Real + Send + Sync, D: Fn(Real) -> Real + Send + Sync> Layer
-    for Pointwise<V, D>
-{
+impl<V: Fn(Real) -> Real + Send + Sync, D: Fn(Real) -> Real + Send + Sync> Op for Pointwise<V, D> {
     fn forward(&self, pass: Forward) {
         zip(flat_mut(pass.y), flat(pass.x), |_, x| (self.value)(x));
     }

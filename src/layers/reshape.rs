@@ -1,67 +1,77 @@
 //! Flatten and Reshape: the same values in the same order, under other axes. They change a shape
 //! and move nothing.
 
-use super::{Built, LayerSpec, Misfit, misfit};
+use super::{Built, Layer};
 use crate::classes::class;
 use crate::shape::Shape;
+use crate::{Error, Result};
 
 class! {
-    /// `(None, 1, 28, 28)` becomes `(None, 784)`; a sample that is one number becomes a vector of
-    /// length 1.
+    /// One axis for all values: `(None, 1, 28, 28)` becomes `(None, 784)`; a sample that is one
+    /// number becomes a vector of length 1.
+    ///
+    /// ```
+    /// use tallynet::layers::{Flatten, Layer};
+    ///
+    /// assert_eq!(Flatten {}.build(&[1, 28, 28].into())?.output, [784].into());
+    /// # Ok::<(), tallynet::Error>(())
+    /// ```
     Flatten {}
 }
 
 class! {
-    /// `Reshape { target_shape: vec![7, 7, -1] }` makes `(None, 7, 7, 64)` of `(None, 3136)`.
+    /// Other axes for the same values.
+    ///
+    /// ```
+    /// use tallynet::layers::{Layer, Reshape};
+    ///
+    /// let built = Reshape { target_shape: vec![7, 7, -1] }.build(&[3136].into())?;
+    /// assert_eq!(built.output, [7, 7, 64].into());
+    /// # Ok::<(), tallynet::Error>(())
+    /// ```
     Reshape {
-        /// The axes of a sample; one of them may be -1 and is then as long as it must be.
+        /// Axes of a sample; one of them may be -1, which stands for the rest.
         target_shape: Vec<i64> = vec![],
     }
 }
 
-impl LayerSpec for Flatten {
-    fn build(&self, input: &Shape) -> Result<Built, Misfit> {
-        let axes: Vec<_> = input.dims().iter().map(usize::to_string).collect();
-        let reason = match axes.len() {
-            0 => "it only gives the sample an axis".to_string(),
-            _ => format!(
-                "it only lays the sample's axes end to end: {} = {}",
-                axes.join(" × "),
-                input.n_values()
-            ),
-        };
-        Built::weightless(Shape::from([input.n_values()]), None, reason)
+impl Layer for Flatten {
+    fn build(&self, input: &Shape) -> Result<Built> {
+        Ok(Built::weightless(Shape::from([input.n_values()]), None))
     }
 }
 
-impl LayerSpec for Reshape {
-    fn build(&self, input: &Shape) -> Result<Built, Misfit> {
+impl Layer for Reshape {
+    fn build(&self, input: &Shape) -> Result<Built> {
         let (target, n) = (&self.target_shape, input.n_values());
-        let known = target
-            .iter()
-            .filter(|&&axis| axis > 0)
-            .fold(1, |n: usize, &axis| n.saturating_mul(axis as usize));
-        let open = target.iter().filter(|&&axis| axis == -1).count();
-        if open > 1 || target.iter().any(|&axis| axis == 0 || axis < -1) {
-            let problem = format!(
-                "target_shape is {target:?}: every axis is at least 1, or -1 for one of them"
-            );
-            return misfit(problem, format!("choose axes whose product is {n}"));
+        let mut known: usize = 1;
+        let mut open = 0;
+        for &axis in target {
+            match axis {
+                1.. => known = known.saturating_mul(axis as usize),
+                -1 if open == 0 => open = 1,
+                _ => {
+                    return Err(Error::shape(
+                        format!(
+                            "target_shape is {target:?}: every axis is at least 1, or -1 for one \
+                             of them"
+                        ),
+                        format!("choose axes whose product is {n}"),
+                    ));
+                }
+            }
         }
         if (open == 0 && known != n) || n % known != 0 {
-            let problem =
-                format!("target_shape {target:?} is a product of {known}, and {input} of {n}");
-            let remedy = format!(
-                "choose axes whose product is {n}; one of them may be -1, which stands for the rest"
-            );
-            return misfit(problem, remedy);
+            return Err(Error::shape(
+                format!("target_shape {target:?} is a product of {known}, and {input} of {n}"),
+                format!(
+                    "choose axes whose product is {n}; one of them may be -1, which stands for \
+                     the rest"
+                ),
+            ));
         }
-        let axes = target.iter().map(|&axis| if axis == -1 { n / known } else { axis as usize });
-        let output = Shape::from(axes.collect::<Vec<_>>());
-        Built::weightless(
-            output,
-            None,
-            format!("it only lays the same {n} values along other axes"),
-        )
+        let length = |&axis: &i64| if axis == -1 { n / known } else { axis as usize };
+        let output = Shape::from(target.iter().map(length).collect::<Vec<_>>());
+        Ok(Built::weightless(output, None))
     }
 }

@@ -1,30 +1,40 @@
-//! From a description to a model. Everything about shapes that can be wrong is found here, and
-//! shown on the whole chain.
+//! From a description to a model. Everything about shapes that can be wrong is found here, and shown
+//! on the whole chain of layers.
 
 use std::collections::{HashMap, HashSet};
 
 use super::layer::LayerName;
+use super::plan::PlannedLayer;
 use super::{BuiltLayer, Compiled, Node, Plan, Sequential, Style};
-use crate::layers::{AnyLayer, Built, Misfit};
+use crate::layers::{AnyLayer, Built};
 use crate::params::{ParamSpec, Parameters};
 use crate::shape::Shape;
 use crate::{Error, Result};
 
-/// The description of a model: the shape of a sample, and layers.
+/// Description of a model: the shape of a sample, and layers.
+///
+/// ```
+/// use tallynet::layers::Dense;
+/// use tallynet::model::Sequential;
+///
+/// let model = Sequential::builder([4]).add(Dense::new(3)).named("hidden").build(0)?;
+/// assert!(model.layer("hidden").is_some());
+/// # Ok::<(), tallynet::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct SequentialBuilder {
     name: String,
     input: Shape,
-    layers: Vec<Described>,
-    most_params: usize,
-    drawn: bool,
+    layers: Vec<LayerDescription>,
+    max_params: usize,
+    init_weights: bool,
 }
 
 #[derive(Debug)]
-struct Described {
+struct LayerDescription {
     name: Option<String>,
     trainable: bool,
-    spec: AnyLayer,
+    layer: AnyLayer,
 }
 
 impl SequentialBuilder {
@@ -33,24 +43,25 @@ impl SequentialBuilder {
             name: "sequential".to_string(),
             input,
             layers: vec![],
-            most_params: usize::MAX,
-            drawn: true,
+            max_params: usize::MAX,
+            init_weights: true,
         }
     }
 
-    /// Adds a layer.
+    /// Adds a layer: one of [`layers`](crate::layers), or a user's own.
     #[allow(clippy::should_implement_trait)] // Keras's name for it.
     pub fn add(self, layer: impl Into<AnyLayer>) -> Self {
         self.described(None, true, layer.into())
     }
 
-    /// Adds a layer with its name, if it has one, and whether it is trained.
-    pub(crate) fn described(mut self, name: Option<&str>, trainable: bool, spec: AnyLayer) -> Self {
-        self.layers.push(Described { name: name.map(str::to_string), trainable, spec });
+    /// Adds a layer with the name and the `trainable` flag that a file has for it.
+    pub(crate) fn described(mut self, name: Option<&str>, trainable: bool, layer: AnyLayer) -> Self {
+        let name = name.map(str::to_string);
+        self.layers.push(LayerDescription { name, trainable, layer });
         self
     }
 
-    /// Names the layer that was added last, or the model where none was.
+    /// Names the layer that was added last, or the model if there is none.
     pub fn named(mut self, name: impl Into<String>) -> Self {
         match self.layers.last_mut() {
             Some(layer) => layer.name = Some(name.into()),
@@ -59,7 +70,7 @@ impl SequentialBuilder {
         self
     }
 
-    /// Keeps the parameters of the layer that was added last from being trained.
+    /// Freezes the layer that was added last: training does not move its parameters.
     pub fn frozen(mut self) -> Self {
         if let Some(layer) = self.layers.last_mut() {
             layer.trainable = false;
@@ -67,65 +78,69 @@ impl SequentialBuilder {
         self
     }
 
-    /// Refuses to build a model with more parameters than so many, and draws them only where that
-    /// is said.
-    pub(crate) fn most_params(self, most_params: usize, drawn: bool) -> Self {
-        SequentialBuilder { most_params, drawn, ..self }
+    /// Limits the number of parameters, and leaves them 0 unless `init_weights` is set.
+    pub(crate) fn max_params(self, max_params: usize, init_weights: bool) -> Self {
+        SequentialBuilder { max_params, init_weights, ..self }
     }
 
-    /// Fixes every size and draws the first parameters from the seed.
+    /// Fixes every size and draws the initial weights from the seed.
     ///
-    /// Layers that cannot follow each other, names that occur twice, and more parameters than
-    /// memory holds are errors.
+    /// # Errors
+    /// Layers that cannot follow each other, names that occur twice, options out of range, and more
+    /// parameters than memory holds.
     pub fn build(self, seed: u64) -> Result<Sequential> {
         let names = self.names()?;
-        let (mut layers, mut n_params): (Vec<BuiltLayer>, usize) = (vec![], 0);
-        let mut plan = Plan::new(self.input.n_values());
         if self.input.dims().contains(&0) || self.input.n_values() > isize::MAX as usize / 8 {
-            let problem = format!(
-                "no sample has the shape {}; give every axis a length that fits",
-                self.input
-            );
-            return Err(Error::option("input_shape", problem));
+            return Err(Error::option(
+                "input_shape",
+                format!(
+                    "no sample has the shape {}; give every axis a length that fits",
+                    self.input
+                ),
+            ));
         }
-        for (i, Described { trainable, spec, .. }) in self.layers.into_iter().enumerate() {
+        let mut layers: Vec<BuiltLayer> = vec![];
+        let mut plan = Plan::new(self.input.n_values());
+        for (i, description) in self.layers.into_iter().enumerate() {
             let input = layers.last().map_or(&self.input, |below| &below.output).clone();
-            let Built { output, mut params, operations, count } = spec
-                .as_layer()
-                .build(&input)
-                .map_err(|misfit| chain_error(&self.input, &layers, &spec, &names[i..], &misfit))?;
-            let (layer_name, name) = (names[i].clone(), names[i].in_style(Style::Keras2));
-            params.iter_mut().for_each(|param| param.trainable &= trainable);
+            let built = description.layer.as_layer().build(&input).map_err(|error| {
+                let class = description.layer.class_name();
+                chain_error(&self.input, &layers, class, &names[i..], error)
+            })?;
+            let explanation = description.layer.explain(&input, &built);
+            let Built { output, mut params, operations } = built;
+            for param in &mut params {
+                param.trainable &= description.trainable;
+            }
+            let name = names[i].in_style(Style::Keras2);
             if let Some(problem) = params.iter().find_map(ParamSpec::problem) {
                 return Err(Error::option("initializer", format!("{name}: {problem}")));
             }
-            let of_its_own = || format!("{}_input_1", spec.class_name().to_lowercase());
-            let inbound_layer = layers.last().map_or_else(of_its_own, BuiltLayer::name);
-            let (input_shape, output_shape) = (input.clone(), output.clone());
-            let node = Node { outbound_layer: name, inbound_layer, input_shape, output_shape };
+            let node = node(layers.last(), &description.layer, name, &input, &output);
             if let Some(below) = layers.last_mut() {
                 below.outbound_nodes.push(node.clone());
             }
-            // Where its parameters will lie: behind those of the layers below.
-            let first = n_params;
-            n_params = params.iter().fold(first, |end, param| end.saturating_add(param.count()));
-            for operation in operations {
-                plan.push(operation, first..n_params, trainable, output.n_values());
-            }
+            let planned = PlannedLayer {
+                params: &params,
+                trainable: description.trainable,
+                output_width: output.n_values(),
+            };
+            plan.push(operations, &planned);
             layers.push(BuiltLayer {
-                layer_name,
-                trainable,
-                spec,
+                layer_name: names[i].clone(),
+                trainable: description.trainable,
+                spec: description.layer,
                 input,
                 output,
                 params,
-                count,
+                explanation,
                 inbound_nodes: vec![node],
                 outbound_nodes: vec![],
             });
         }
         let arrays = layers.iter().map(|layer| layer.params.clone()).collect();
-        let parameters = Parameters::build(arrays, self.most_params, self.drawn.then_some(seed))?;
+        let seed_of_weights = if self.init_weights { Some(seed) } else { None };
+        let parameters = Parameters::build(arrays, self.max_params, seed_of_weights)?;
         Ok(Sequential {
             name: self.name,
             input: self.input,
@@ -142,53 +157,72 @@ impl SequentialBuilder {
     }
 
     fn names(&self) -> Result<Vec<LayerName>> {
-        let (mut ordinals, mut taken) = (HashMap::new(), HashSet::new());
-        let name = |Described { name, spec, .. }: &Described| {
-            let name = name.clone().map(LayerName::Given).unwrap_or_else(|| {
-                let ordinal = ordinals.entry(spec.class_name()).or_insert(0);
-                *ordinal += 1;
-                LayerName::Automatic(spec.class_name(), *ordinal)
-            });
+        let mut ordinals: HashMap<&str, usize> = HashMap::new();
+        let mut taken = HashSet::new();
+        let mut names = vec![];
+        for LayerDescription { name, layer, .. } in &self.layers {
+            let name = match name {
+                Some(name) => LayerName::Given(name.clone()),
+                None => {
+                    let ordinal = ordinals.entry(layer.class_name()).or_insert(0);
+                    *ordinal += 1;
+                    LayerName::Automatic { class: layer.class_name(), ordinal: *ordinal }
+                }
+            };
             let spelled = name.in_style(Style::Keras2);
             if spelled.contains('/') {
-                let rule = "a name has no /, which stands before an array's own";
-                return Err(Error::option(
-                    "name",
-                    format!("a layer is called {spelled:?}; {rule}"),
-                ));
+                let rule = "a name has no /, which separates it from the name of an array";
+                let problem = format!("a layer is called {spelled:?}; {rule}");
+                return Err(Error::option("name", problem));
             }
-            match taken.insert(spelled.clone()) {
-                true => Ok(name),
-                false => Err(Error::option(
-                    "name",
-                    format!("two layers are called {spelled:?}; give one of them another name"),
-                )),
+            if !taken.insert(spelled.clone()) {
+                let problem =
+                    format!("two layers are called {spelled:?}; give one of them another name");
+                return Err(Error::option("name", problem));
             }
-        };
-        self.layers.iter().map(name).collect()
+            names.push(name);
+        }
+        Ok(names)
+    }
+}
+
+/// The connection from the layer below, or from the model's input.
+fn node(
+    below: Option<&BuiltLayer>,
+    layer: &AnyLayer,
+    name: String,
+    input: &Shape,
+    output: &Shape,
+) -> Node {
+    let inbound_layer = match below {
+        Some(below) => below.name(),
+        None => format!("{}_input_1", layer.class_name().to_lowercase()),
+    };
+    Node {
+        outbound_layer: name,
+        inbound_layer,
+        input_shape: input.clone(),
+        output_shape: output.clone(),
     }
 }
 
 impl Sequential {
-    /// The same layers for samples of this shape, compiled in the same way, with parameters drawn
-    /// anew from this seed. Errors are those of [`SequentialBuilder::build`] and of
-    /// [`Sequential::compile`].
+    /// The same layers for samples of this shape, compiled alike, with weights drawn from this seed.
+    ///
+    /// # Errors
+    /// Those of [`SequentialBuilder::build`] and [`Sequential::compile`].
     pub fn rebuilt(&self, input: &Shape, seed: u64) -> Result<Sequential> {
         self.rebuild(input, Some(seed))
     }
 
-    /// The same, with parameters that are all 0 where there is no seed.
+    /// The same, with weights that are 0 if there is no seed.
     pub(crate) fn rebuild(&self, input: &Shape, seed: Option<u64>) -> Result<Sequential> {
-        let builder = Sequential::builder(input.dims())
-            .named(&self.name)
-            .most_params(usize::MAX, seed.is_some());
-        let mut model = self
-            .layers
-            .iter()
-            .fold(builder, |builder, layer| {
-                builder.described(Some(&layer.name()), layer.trainable, layer.spec.clone())
-            })
-            .build(seed.unwrap_or_default())?;
+        let mut builder = Sequential::builder(input.dims()).named(&self.name);
+        builder = builder.max_params(usize::MAX, seed.is_some());
+        for layer in &self.layers {
+            builder = builder.described(Some(&layer.name()), layer.trainable, layer.spec.clone());
+        }
+        let mut model = builder.build(seed.unwrap_or_default())?;
         if let Some(Compiled { optimizer, loss, metrics, .. }) = &self.compiled {
             model.compile_with(optimizer.clone(), loss.clone(), metrics.clone())?;
         }
@@ -196,26 +230,28 @@ impl Sequential {
     }
 }
 
-/// The whole chain with the shape behind each layer, the failing layer marked, and what would fix
-/// it.
+/// Adds to a layer's error the whole chain with the shape behind each layer, the failing one marked.
 fn chain_error(
     input: &Shape,
     built: &[BuiltLayer],
-    spec: &AnyLayer,
+    class: &str,
     rest: &[LayerName],
-    misfit: &Misfit,
+    error: Error,
 ) -> Error {
-    let class = spec.class_name();
-    let mut text =
-        format!("{class} cannot follow the layers before it:\n    {:<36} {input}\n", "input");
+    let Error::Shape { chain: None, found, help } = error else { return error };
+    let mut chain = format!(
+        "{class} cannot follow the layers before it:\n    {:<36} {input}\n",
+        "input"
+    );
     for layer in built {
-        text += &format!("    {:<36} {}\n", layer.title(Style::Keras2), layer.output);
+        chain += &format!("    {:<36} {}\n", layer.title(Style::Keras2), layer.output);
     }
     for (i, name) in rest.iter().map(|name| name.in_style(Style::Keras2)).enumerate() {
-        text += &match i {
-            0 => format!("  > {:<36} {}\n", format!("{name} ({class})"), misfit.problem),
-            _ => format!("    {name:<36} ?\n"),
-        };
+        if i == 0 {
+            chain += &format!("  > {:<36} {found}\n", format!("{name} ({class})"));
+        } else {
+            chain += &format!("    {name:<36} ?\n");
+        }
     }
-    Error::Shape { chain: Some(text), found: misfit.problem.clone(), help: misfit.remedy.clone() }
+    Error::Shape { chain: Some(chain), found, help }
 }

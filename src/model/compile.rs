@@ -1,4 +1,4 @@
-//! How a model is trained: optimizer, loss and metrics, as Keras's `compile` takes them.
+//! Optimizer, loss and metrics of a model, as Keras's `compile` takes them.
 
 use super::Sequential;
 use crate::losses::AnyLoss;
@@ -6,32 +6,40 @@ use crate::metrics::AnyMetric;
 use crate::optimizers::{AnyOptimizer, LearningRate, OptimizerState};
 use crate::{Error, Result};
 
-/// The most metrics that a model may be compiled with.
+/// Maximum number of metrics of a model.
 pub const MAX_METRICS: usize = 8;
 
-/// What a model was compiled with.
+/// Configuration of a compiled model.
 #[derive(Debug, Clone)]
 pub struct Compiled {
-    /// The rule; none where a file's is unknown here, and then the model can be evaluated and not
-    /// trained.
+    /// Optimizer; none if a file's is unknown here, and then the model can only be evaluated.
     pub(crate) optimizer: Option<AnyOptimizer>,
-    /// What the rule remembers: vectors as long as the parameters, as many as the rule keeps.
+    /// Optimizer state: vectors as long as the parameters, as many as the optimizer keeps.
     pub(crate) state: OptimizerState,
-    /// What training makes small.
+    /// Loss to minimize.
     pub(crate) loss: AnyLoss,
     /// At most [`MAX_METRICS`], which resolve.
     pub(super) metrics: Vec<MetricChoice>,
 }
 
-/// A metric, and the name that its values go under.
+/// A metric and the name that its values are logged under.
 ///
 /// Without a class the name is Keras's and says which metric it is; `accuracy` may then be one of
 /// three.
+///
+/// ```
+/// use tallynet::metrics::Precision;
+/// use tallynet::model::MetricChoice;
+///
+/// let by_name = MetricChoice::from("accuracy");
+/// let with_options = MetricChoice::from(Precision { thresholds: Some(0.9) });
+/// assert_eq!(with_options.name, "precision");
+/// ```
 #[derive(Debug, Clone)]
 pub struct MetricChoice {
-    /// The name.
+    /// Name in the logs.
     pub name: String,
-    /// The metric, where it has options or a name of its own.
+    /// Metric with its options, unless the name alone says it.
     pub class: Option<AnyMetric>,
 }
 
@@ -41,9 +49,18 @@ impl From<&str> for MetricChoice {
     }
 }
 
+impl<M: crate::metrics::Metric + 'static> From<M> for MetricChoice {
+    fn from(metric: M) -> Self {
+        let class = AnyMetric::from(metric);
+        MetricChoice { name: class.name(), class: Some(class) }
+    }
+}
+
 impl MetricChoice {
-    /// The metric for targets and outputs whose last axes have these lengths. One that does not fit
-    /// is an error, as is one whose name the logs have for something else.
+    /// Finds the metric for targets and outputs whose last axes have these lengths.
+    ///
+    /// # Errors
+    /// An unknown metric, one that does not fit, and a name that the logs use for something else.
     pub(crate) fn resolve(&self, target_width: usize, output_width: usize) -> Result<AnyMetric> {
         if self.name == "loss" || self.name.starts_with("val_") {
             let problem = format!(
@@ -52,63 +69,79 @@ impl MetricChoice {
             );
             return Err(Error::option("metrics", problem));
         }
-        let by_name = || AnyMetric::by_name(&self.name, target_width, output_width);
-        let metric = self.class.clone().map_or_else(by_name, Ok)?;
+        let metric = match &self.class {
+            Some(class) => class.clone(),
+            None => AnyMetric::by_name(&self.name, target_width, output_width)?,
+        };
         metric.check(&self.name, target_width, output_width)?;
         Ok(metric)
     }
 }
 
 impl Compiled {
-    /// What training makes small.
+    /// Loss to minimize.
     pub fn loss(&self) -> &AnyLoss {
         &self.loss
     }
 
-    /// What the optimizer remembers.
+    /// Optimizer state.
     pub fn state(&self) -> &OptimizerState {
         &self.state
     }
 
-    /// Takes over what an earlier optimizer of this model remembers, if this one keeps the same,
-    /// and where `with_rate` says so the learning rate that it had come to.
+    /// Takes over the state of an earlier optimizer of this model if this one keeps the same
+    /// vectors, and with `with_rate` also its current learning rate.
     pub fn resume(&mut self, earlier: Compiled, with_rate: bool) {
-        let kept = |compiled: &Compiled| {
-            let names =
-                compiled.optimizer.as_ref().map(|optimizer| optimizer.as_optimizer().slots());
+        let layout = |compiled: &Compiled| {
+            let names = compiled.optimizer.as_ref().map(|any| any.as_optimizer().slots());
             (names, compiled.state.slots.each_ref().map(Vec::len))
         };
-        if kept(self) == kept(&earlier) {
-            let learning_rate =
-                if with_rate { earlier.state.learning_rate } else { self.state.learning_rate };
-            self.state = OptimizerState { learning_rate, ..earlier.state };
+        if layout(self) != layout(&earlier) {
+            return;
+        }
+        let own_rate = self.state.learning_rate;
+        self.state = earlier.state;
+        if !with_rate {
+            self.state.learning_rate = own_rate;
         }
     }
 
-    /// What is counted beside the loss.
+    /// Metrics to report.
     pub fn metrics(&self) -> &[MetricChoice] {
         &self.metrics
     }
 
-    /// The rule; an error where the file's is unknown.
+    /// Optimizer.
+    ///
+    /// # Errors
+    /// An optimizer of a file that is unknown here.
     pub fn optimizer(&self) -> Result<&AnyOptimizer> {
-        let problem = "the model has a loss and no optimizer that is known here; compile it with one to train it";
-        self.optimizer.as_ref().ok_or_else(|| Error::NotCompiled(problem.to_string()))
+        self.optimizer.as_ref().ok_or_else(|| {
+            Error::NotCompiled(
+                "the model has a loss and no optimizer that is known here; compile it with one to \
+                 train it"
+                    .to_string(),
+            )
+        })
     }
 
-    /// The learning rate of the next step; 0 without a rule.
+    /// Learning rate of the next step; 0 without an optimizer.
     pub fn learning_rate(&self) -> f64 {
-        self.optimizer
-            .as_ref()
-            .map_or(0.0, |optimizer| self.state.step(optimizer.as_optimizer()).learning_rate)
+        let rate = |any: &AnyOptimizer| self.state.step(any.as_optimizer()).learning_rate;
+        self.optimizer.as_ref().map_or(0.0, rate)
     }
 
-    /// Sets the learning rate of the steps to come. One out of range is an error, as is one beside
-    /// a schedule.
+    /// Sets the learning rate of the steps to come.
+    ///
+    /// # Errors
+    /// A rate out of range, and an optimizer whose rate follows a schedule.
     pub fn set_learning_rate(&mut self, rate: f64) -> Result<()> {
         if let LearningRate::Schedule(_) = self.optimizer()?.as_optimizer().learning_rate() {
-            let what = "the learning rate follows a schedule, so nothing else can set it; give the optimizer a number";
-            return Err(Error::option("learning_rate", what.to_string()));
+            return Err(Error::option(
+                "learning_rate",
+                "the learning rate follows a schedule, so nothing else can set it; give the \
+                 optimizer a number",
+            ));
         }
         if let Some(problem) = LearningRate::Constant(rate).problem() {
             return Err(Error::option("learning_rate", problem));
@@ -119,48 +152,46 @@ impl Compiled {
 }
 
 impl Sequential {
-    /// Says how the model is trained. What an earlier optimizer remembered is forgotten. Options
-    /// out of range, metrics that are not in the catalogue and metrics that the loss's targets do
-    /// not fit are errors.
-    pub fn compile(
-        &mut self,
-        optimizer: impl Into<AnyOptimizer>,
-        loss: impl Into<AnyLoss>,
-        metrics: &[&str],
-    ) -> Result<()> {
-        self.compile_with(
-            Some(optimizer.into()),
-            loss.into(),
-            metrics.iter().map(|&name| name.into()).collect(),
-        )
+    /// Sets optimizer, loss and metrics; the state of an earlier optimizer is dropped. Optimizer and
+    /// loss are names (`"adam"`, `"mse"`), classes with their options, or a user's own.
+    ///
+    /// # Errors
+    /// Unknown names, options out of range, and metrics that do not fit the loss's targets.
+    pub fn compile<O, L>(&mut self, optimizer: O, loss: L, metrics: &[&str]) -> Result<()>
+    where
+        O: TryInto<AnyOptimizer>,
+        L: TryInto<AnyLoss>,
+        Error: From<O::Error> + From<L::Error>,
+    {
+        let metrics = metrics.iter().map(|&name| name.into()).collect();
+        self.compile_with(Some(optimizer.try_into()?), loss.try_into()?, metrics)
     }
 
-    /// The same with metrics that may have options, and perhaps without an optimizer: then it can
-    /// be evaluated alone.
+    /// The same with metrics that have options, and perhaps without an optimizer: then the model can
+    /// only be evaluated.
     ///
-    /// Of metrics with the same name the second goes under `name_1`, as in Keras.
+    /// Of metrics with the same name the second is logged as `name_1`, as in Keras.
+    ///
+    /// # Errors
+    /// Those of [`Sequential::compile`].
     pub fn compile_with(
         &mut self,
         optimizer: Option<AnyOptimizer>,
         loss: AnyLoss,
         mut metrics: Vec<MetricChoice>,
     ) -> Result<()> {
-        if let Some(problem) = optimizer
-            .as_ref()
-            .and_then(|optimizer| optimizer.as_optimizer().problem())
-            .or(loss.as_loss().problem())
-        {
+        let problem = optimizer.as_ref().and_then(|any| any.as_optimizer().problem());
+        if let Some(problem) = problem.or(loss.as_loss().problem()) {
             return Err(Error::option("compile", problem));
         }
         if metrics.len() > MAX_METRICS {
-            return Err(Error::option(
-                "metrics",
-                format!("{} metrics are more than the {MAX_METRICS} that fit", metrics.len()),
-            ));
+            let n = metrics.len();
+            let problem = format!("{n} metrics are more than the {MAX_METRICS} that fit");
+            return Err(Error::option("metrics", problem));
         }
-        let (target_width, output_width) = self.widths(&loss);
+        let widths = self.vector_widths(&loss);
         for i in 0..metrics.len() {
-            let class = metrics[i].resolve(target_width, output_width)?;
+            let class = metrics[i].resolve(widths.target, widths.output)?;
             let taken = |name: &str| metrics[..i].iter().any(|other| other.name == name);
             if taken(&metrics[i].name) {
                 let mut names = (1..).map(|number| format!("{}_{number}", metrics[i].name));
@@ -168,34 +199,44 @@ impl Sequential {
                 metrics[i] = MetricChoice { name, class: Some(class) };
             }
         }
-        let state = OptimizerState::new(
-            optimizer.as_ref().map(AnyOptimizer::as_optimizer),
-            self.count_params(),
-        )?;
+        let rule = optimizer.as_ref().map(AnyOptimizer::as_optimizer);
+        let state = OptimizerState::new(rule, self.count_params())?;
         self.compiled = Some(Compiled { optimizer, state, loss, metrics });
         Ok(())
     }
 
-    /// The lengths of the last axis of targets and of outputs.
-    pub(crate) fn widths(&self, loss: &AnyLoss) -> (usize, usize) {
-        let output_width = self.output_shape().last();
-        (if loss.as_loss().is_sparse() { 1 } else { output_width }, output_width)
+    /// Lengths of the last axis of targets and outputs.
+    pub(crate) fn vector_widths(&self, loss: &AnyLoss) -> VectorWidths {
+        let output = self.output_shape().last();
+        VectorWidths { target: if loss.as_loss().is_sparse() { 1 } else { output }, output }
     }
 
-    /// What the model was compiled with; an error where it was not.
+    /// Configuration of the compiled model.
+    ///
+    /// # Errors
+    /// A model that was not compiled.
     pub fn compiled(&self) -> Result<&Compiled> {
         self.compiled.as_ref().ok_or_else(not_compiled)
     }
 
-    /// The same, to change: a learning rate, say.
+    /// The same, to be changed: its learning rate, for example.
     pub fn compiled_mut(&mut self) -> Result<&mut Compiled> {
         self.compiled.as_mut().ok_or_else(not_compiled)
     }
 }
 
+/// Lengths of the last axis.
+#[derive(Clone, Copy)]
+pub(crate) struct VectorWidths {
+    pub target: usize,
+    pub output: usize,
+}
+
 fn not_compiled() -> Error {
-    let problem = "nothing says what the model is measured by: it was saved without a loss, or not compiled yet\n  compile \
-                   it first; on the command line, train FILE --epochs 0 --loss NAME --optimizer sgd --save FILE does \
-                   that and trains nothing";
-    Error::NotCompiled(problem.to_string())
+    Error::NotCompiled(
+        "nothing says what the model is measured by: it was saved without a loss, or not compiled \
+         yet\n  compile it first; on the command line, train FILE --epochs 0 --loss NAME \
+         --optimizer sgd --save FILE does that and trains nothing"
+            .to_string(),
+    )
 }

@@ -1,17 +1,17 @@
-//! A layer of a built model: what it is called, what is known of it and what it is connected with.
+//! A layer of a built model: its name, its shapes, its parameters and its connections.
 //!
-//! Keras counts automatic names per process and class, so that a model's names depend on what was
+//! Keras counts automatic names per process and class, so that a model's names depend on the models
 //! made before it. Here they are counted per model, kept as class and ordinal, and spelled by the
 //! style that prints them.
 
 use std::fmt;
 
 use crate::classes::snake_case;
-use crate::layers::{AnyLayer, Count};
+use crate::layers::{AnyLayer, ParamExplanation};
 use crate::params::ParamSpec;
 use crate::shape::Shape;
 
-/// The generations of Keras, as far as names and summaries differ.
+/// Generations of Keras, as far as names and summaries differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
     /// Keras 1: `dense_1`, `maxpooling2d_1`.
@@ -22,56 +22,64 @@ pub enum Style {
     Keras3,
 }
 
-/// A layer's name before any style spells it.
+/// Name of a layer before any style spells it.
 #[derive(Debug, Clone)]
 pub(super) enum LayerName {
     /// Given by hand or read from a file: printed as it is.
     Given(String),
-    /// A class, and the how manieth layer of it without a given name this is, counted from 1.
-    Automatic(&'static str, usize),
+    /// A class, and the layer's 1-based index among the unnamed layers of that class.
+    Automatic { class: &'static str, ordinal: usize },
 }
 
 impl LayerName {
     pub fn in_style(&self, style: Style) -> String {
-        match (self, style) {
-            (LayerName::Given(name), _) => name.clone(),
-            (LayerName::Automatic(class, n), Style::Keras1) => {
-                format!("{}_{n}", class.to_lowercase())
-            }
-            (LayerName::Automatic(class, 1), Style::Keras3) => snake_case(class),
-            (LayerName::Automatic(class, n), Style::Keras2) => format!("{}_{n}", snake_case(class)),
-            (LayerName::Automatic(class, n), Style::Keras3) => {
-                format!("{}_{}", snake_case(class), n - 1)
-            }
+        let (class, n) = match self {
+            LayerName::Given(name) => return name.clone(),
+            LayerName::Automatic { class, ordinal } => (class, ordinal),
+        };
+        match style {
+            Style::Keras1 => format!("{}_{n}", class.to_lowercase()),
+            Style::Keras2 => format!("{}_{n}", snake_case(class)),
+            Style::Keras3 if *n == 1 => snake_case(class),
+            Style::Keras3 => format!("{}_{}", snake_case(class), n - 1),
         }
     }
 }
 
 /// A layer of a built model. Its mathematics is in the plan.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct BuiltLayer {
     pub(super) layer_name: LayerName,
-    /// Whether training moves its parameters.
+    /// True if training moves its parameters.
     pub trainable: bool,
-    /// The description that it was built from.
+    /// Options that it was built from.
     pub spec: AnyLayer,
-    /// The shape of a sample that it takes.
+    /// Shape of an input sample.
     pub input: Shape,
-    /// The shape of a sample that it puts out.
+    /// Shape of an output sample.
     pub output: Shape,
-    /// The parameter arrays that it asked for.
+    /// Parameter arrays, in order.
     pub params: Vec<ParamSpec>,
-    /// The arithmetic of its parameter count.
-    pub count: Count,
-    /// The connections that end in this layer: one, as in a Keras `Sequential` made of a list.
+    /// Arithmetic of its parameter count.
+    pub explanation: ParamExplanation,
+    /// Connections that end at this layer: one.
     pub inbound_nodes: Vec<Node>,
-    /// The connections that start from this layer: one, or none for the last layer.
+    /// Connections that start from this layer: one, or none for the last layer.
     pub outbound_nodes: Vec<Node>,
 }
 
+/// Number of parameters.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ParamCount {
+    /// All parameters.
+    pub total: usize,
+    /// Those that training moves.
+    pub trainable: usize,
+}
+
 impl BuiltLayer {
-    /// The name as Keras 1 and 2 spell it: `dense_1`.
+    /// Name as Keras 1 and 2 spell it: `dense_1`.
     pub fn name(&self) -> String {
         self.layer_name.in_style(Style::Keras2)
     }
@@ -81,11 +89,14 @@ impl BuiltLayer {
         format!("{} ({})", self.layer_name.in_style(style), self.spec.class_name())
     }
 
-    /// Its parameters by the summary's count, from the shapes that it asked for: all, and those
-    /// that training moves.
-    pub fn count_params(&self) -> (usize, usize) {
-        let trained = self.params.iter().filter(|param| param.trainable);
-        (self.params.iter().map(ParamSpec::count).sum(), trained.map(ParamSpec::count).sum())
+    /// Number of parameters by the shapes of the arrays, as the summary counts them.
+    pub fn count_params(&self) -> ParamCount {
+        let mut count = ParamCount::default();
+        for param in &self.params {
+            count.total += param.count();
+            count.trainable += if param.trainable { param.count() } else { 0 };
+        }
+        count
     }
 }
 
@@ -94,13 +105,13 @@ impl BuiltLayer {
 /// indices that Keras keeps are all `[0]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Node {
-    /// The called layer's name.
+    /// Name of the called layer.
     pub outbound_layer: String,
-    /// The name of the layer that the input came from.
+    /// Name of the layer that the input came from.
     pub inbound_layer: String,
-    /// The shape of a sample that came in.
+    /// Shape of an input sample.
     pub input_shape: Shape,
-    /// The shape of a sample that went out.
+    /// Shape of an output sample.
     pub output_shape: Shape,
 }
 

@@ -1,4 +1,4 @@
-//! A model: names, shapes and one vector of parameters, over the layers' mathematics.
+//! Models: names, shapes and one vector of parameters, over the layers' mathematics.
 
 mod builder;
 mod compile;
@@ -11,10 +11,10 @@ mod workspace;
 
 pub use builder::SequentialBuilder;
 pub use compile::{Compiled, MAX_METRICS, MetricChoice};
-pub use layer::{BuiltLayer, Node, Style};
+pub use layer::{BuiltLayer, Node, ParamCount, Style};
 pub(crate) use plan::Plan;
 pub use verify::ArrayCount;
-pub(crate) use workspace::{Gradients, Pass, Workspace};
+pub(crate) use workspace::{BatchSums, GradientSink, OutputBuffers, Pass, Workspace};
 
 use ndarray::{ArrayD, ArrayViewD};
 
@@ -22,7 +22,7 @@ use crate::params::{Entry, Parameters};
 use crate::shape::{Shape, Tuple};
 use crate::{Error, Real, Result};
 
-/// Layers one behind the other, built: every size is known, every parameter is there.
+/// A chain of layers, built: every size is known, every parameter is there.
 ///
 /// ```
 /// use tallynet::activations::ActivationKind;
@@ -38,25 +38,25 @@ use crate::{Error, Real, Result};
 /// assert_eq!(model.layer("dense_1").unwrap().output.to_string(), "(None, 10)");
 /// # Ok::<(), tallynet::Error>(())
 /// ```
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Sequential {
     pub(crate) name: String,
     input: Shape,
     layers: Vec<BuiltLayer>,
     pub(crate) parameters: Parameters,
     pub(crate) plan: Plan,
-    /// How it is trained, once it was compiled.
+    /// Optimizer, loss and metrics, once it was compiled.
     pub(crate) compiled: Option<Compiled>,
-    /// The seed that the order of rows is drawn from; the first parameters were drawn from the one
+    /// Seed of the order of rows and of dropout; the initial weights were drawn from the one that
     /// it was built with.
     pub seed: u64,
     /// Epochs trained so far, which the order of rows depends on.
     pub epochs_done: usize,
-    /// The batch size that it was last trained with.
+    /// Batch size of the last training.
     pub batch_size: Option<usize>,
-    /// What bytes were multiplied by when it was last trained on bytes.
+    /// Factor of bytes in the last training on bytes.
     pub byte_scale: Option<Real>,
-    /// How many threads work at most: at first as many as the machine has. It changes how long
+    /// Maximum number of threads: at first as many as the machine has. It changes the time that
     /// training takes and not one bit of the result.
     pub n_threads: usize,
 }
@@ -102,8 +102,10 @@ impl Sequential {
         })
     }
 
-    /// Replaces a parameter array, named as in [`Sequential::weights`]. A name or a shape that the
-    /// model does not have is an error.
+    /// Replaces a parameter array, named as in [`Sequential::weights`].
+    ///
+    /// # Errors
+    /// A name or a shape that the model does not have.
     pub fn set_weight(&mut self, name: &str, values: &ArrayD<Real>) -> Result<()> {
         let Some(entry) =
             self.parameters.entries.iter().find(|entry| self.full_name(entry) == name)

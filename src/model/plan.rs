@@ -1,159 +1,185 @@
-//! What runs, in order, and over which buffers. A plan is one list, read forward and backward.
+//! The execution plan: the operations of a model in order, and the buffers they read and write. One
+//! list, run forward and backward.
 //!
-//! In training it is cut into segments, in front of every layer that looks at the whole batch.
+//! For training it is cut into segments, one in front of each op that needs statistics of the whole
+//! batch.
 
 use std::fmt;
 use std::ops::Range;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::activations::ActivationKind;
-use crate::layers::{Coupling, Layer, Operation};
+use crate::layers::{BatchStatistics, Op, Operation};
+use crate::params::{ParamArray, ParamSpec};
 
-/// The operations of a model. Buffer 0 holds the input; each layer writes a buffer of its own.
+/// The operations of a model. Buffer 0 holds the input; each op writes a buffer of its own.
+#[derive(Clone)]
 pub struct Plan {
-    /// What tells this plan from all others.
-    pub id: u64,
-    pub(super) steps: Vec<Step>,
-    /// Numbers that a row takes in each buffer.
-    pub(super) widths: Vec<usize>,
-    /// The first step with parameters that are trained: nobody needs a gradient below it.
-    pub(super) lowest: usize,
-    /// What runs between one look at the whole batch and the next; the first may be empty.
+    pub(super) ops: Vec<PlannedOp>,
+    /// Values of a row in each buffer.
+    pub(super) buffer_widths: Vec<usize>,
+    /// Index of the first op with trainable parameters: no gradient is needed below it.
+    pub(super) first_trainable: usize,
+    /// Ranges of ops between two statistics of the whole batch; the first may be empty.
     pub(super) segments: Vec<Range<usize>>,
 }
 
-pub(super) struct Step {
+#[derive(Clone)]
+pub(super) struct PlannedOp {
     pub operation: Operation,
-    /// Where the parameters of its layer lie in the vector.
+    /// Range of its layer's parameters in the vector.
     pub params: Range<usize>,
-    /// The buffer it reads and the one it writes: the same for what runs in place, but for a second
-    /// one in a row.
+    /// Its layer's arrays within that range.
+    pub arrays: Vec<ParamArray>,
+    /// Input and output buffer: equal for in-place activations, unless one directly follows another.
     pub input: usize,
     pub output: usize,
-    /// Whether its layer is trained; one that is not does in training what it does afterwards.
+    /// False for frozen layers, which run in inference mode even during training.
     pub trained: bool,
 }
 
-impl Step {
-    /// How it looks at the whole batch in training, if it does.
-    pub fn coupling(&self) -> Option<&dyn Coupling> {
+impl PlannedOp {
+    /// Statistics of the whole batch that it needs in training, if any.
+    pub fn batch_statistics(&self) -> Option<&dyn BatchStatistics> {
         match &self.operation {
-            Operation::Layer(layer) if self.trained => layer.coupling(),
+            Operation::Op(op) if self.trained => op.batch_statistics(),
             _ => None,
         }
     }
 }
 
+/// Layer that operations belong to.
+pub(super) struct PlannedLayer<'a> {
+    pub params: &'a [ParamSpec],
+    pub trainable: bool,
+    pub output_width: usize,
+}
+
 impl Plan {
     /// The plan of a model without layers, for rows of this width.
     pub(super) fn new(input_width: usize) -> Plan {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        let segments = std::iter::once(0..0).collect();
         Plan {
-            id: NEXT.fetch_add(1, Ordering::Relaxed),
-            steps: vec![],
-            widths: vec![input_width],
-            lowest: usize::MAX,
-            segments,
+            ops: vec![],
+            buffer_widths: vec![input_width],
+            first_trainable: usize::MAX,
+            segments: vec![Range { start: 0, end: 0 }],
         }
     }
 
-    /// Adds what runs next, and says whether its layer is trained.
-    pub(super) fn push(
-        &mut self,
-        operation: Operation,
-        params: Range<usize>,
-        trainable: bool,
-        output_width: usize,
-    ) {
-        let (number, input) = (self.steps.len(), self.widths.len() - 1);
-        // The input buffer is gathered anew for each chunk, so it may be changed in place like any
-        // other. But on the way back an activation needs what it put out, so a second one in a row
-        // works on a copy.
-        if matches!(operation, Operation::Layer(_)) || self.last_activation().is_some() {
-            self.widths.push(output_width);
+    /// Appends the operations of a layer.
+    pub(super) fn push(&mut self, operations: Vec<Operation>, layer: &PlannedLayer) {
+        let start = self.n_params();
+        let count = |end: usize, param: &ParamSpec| end.saturating_add(param.count());
+        let params = start..layer.params.iter().fold(start, count);
+        for operation in operations {
+            self.push_operation(operation, params.clone(), layer);
         }
-        if trainable && !params.is_empty() {
-            self.lowest = self.lowest.min(number);
+    }
+
+    fn push_operation(&mut self, operation: Operation, params: Range<usize>, layer: &PlannedLayer) {
+        let number = self.ops.len();
+        let input = self.buffer_widths.len() - 1;
+        // The input buffer is gathered for each micro-batch, so it may be overwritten like any
+        // other. But the backward pass of an activation needs its output, so a second one in a row
+        // works on a copy.
+        if matches!(operation, Operation::Op(_)) || self.last_activation().is_some() {
+            self.buffer_widths.push(layer.output_width);
+        }
+        if layer.trainable && !params.is_empty() {
+            self.first_trainable = self.first_trainable.min(number);
         }
         // A layer without parameters has nothing to freeze.
-        let trained = trainable || params.is_empty();
-        let step = Step { operation, params, input, output: self.widths.len() - 1, trained };
-        let couples = step.coupling().is_some();
+        let trained = layer.trainable || params.is_empty();
+        let output = self.buffer_widths.len() - 1;
+        let arrays = ParamArray::table(layer.params);
+        let op = PlannedOp { operation, params, arrays, input, output, trained };
+        let starts_segment = op.batch_statistics().is_some();
         match self.segments.last_mut() {
-            Some(segment) if !couples => segment.end = number + 1,
+            Some(segment) if !starts_segment => segment.end = number + 1,
             _ => self.segments.push(number..number + 1),
         }
-        self.steps.push(step);
+        self.ops.push(op);
     }
 
-    /// The numbers of a row of the output.
+    /// Values of an output row.
     pub fn output_width(&self) -> usize {
-        self.widths[self.widths.len() - 1]
+        self.buffer_widths[self.buffer_widths.len() - 1]
     }
 
-    /// The numbers that a row takes in all buffers.
+    /// Values of a row in all buffers together.
     pub fn row_width(&self) -> usize {
-        self.widths.iter().fold(0, |sum, width| sum.saturating_add(*width))
+        self.buffer_widths.iter().fold(0, |sum, width| sum.saturating_add(*width))
     }
 
-    /// The parameters of all layers.
+    /// Parameters of all ops.
     pub fn n_params(&self) -> usize {
-        self.steps.last().map_or(0, |step| step.params.end)
+        self.ops.last().map_or(0, |op| op.params.end)
     }
 
-    /// Multiplications of the forward pass of one row, about.
+    /// Approximate multiplications of the forward pass of one row.
     pub fn work(&self) -> usize {
-        self.layers().map(Layer::work).fold(0, usize::saturating_add)
+        self.own_ops().map(Op::work).fold(0, usize::saturating_add)
     }
 
-    /// The activation that runs last and the width of its vectors, if the model ends with one: a
-    /// loss may absorb it.
+    /// The activation that ends the model, and the width of its vectors; a loss may fuse with it.
     pub fn last_activation(&self) -> Option<(ActivationKind, usize)> {
-        match self.steps.last()?.operation {
-            Operation::InPlace(activation, width) => Some((activation, width)),
-            Operation::Layer(_) => None,
+        match self.ops.last()?.operation {
+            Operation::InPlace { activation, width } => Some((activation, width)),
+            Operation::Op(_) => None,
         }
     }
 
-    /// How many segments training has: one more than there are couplings.
+    /// Number of segments: one more than there are ops with statistics of the whole batch.
     pub fn n_segments(&self) -> usize {
         self.segments.len()
     }
 
-    /// The layer that begins the segment of this number, counted from 0, if it couples, and where
-    /// its parameters lie: every one but the first does.
-    pub fn coupling(&self, segment: usize) -> Option<(&dyn Coupling, Range<usize>)> {
-        let step = &self.steps[self.segments.get(segment).filter(|_| segment > 0)?.start];
-        Some((step.coupling()?, step.params.clone()))
+    /// The statistics that begin this segment; the first has none, every other one does.
+    pub fn statistics(&self, segment: usize) -> Option<&dyn BatchStatistics> {
+        self.statistics_op(segment)?.batch_statistics()
     }
 
-    /// How many sums the segment's coupling makes, if it begins with one.
+    /// The op that begins this segment, if it has statistics.
+    pub(super) fn statistics_op(&self, segment: usize) -> Option<&PlannedOp> {
+        let range = self.segments.get(segment).filter(|_| segment > 0)?;
+        Some(&self.ops[range.start])
+    }
+
+    /// Updates the running statistics of the op that begins this segment, if it has some.
+    pub fn update_running(&self, segment: usize, sums: &[f64], params: &mut [crate::Real]) {
+        if let Some(op) = self.statistics_op(segment)
+            && let Some(statistics) = op.batch_statistics()
+        {
+            let values = &mut params[op.params.clone()];
+            statistics.update_running(sums, crate::params::ParamViewsMut::new(values, &op.arrays));
+        }
+    }
+
+    /// Number of sums of the statistics that begin this segment.
     pub fn n_sums(&self, segment: usize) -> usize {
-        self.coupling(segment).map_or(0, |(layer, _)| layer.n_sums())
+        self.statistics(segment).map_or(0, |statistics| statistics.n_sums())
     }
 
-    /// The most numbers that a row takes in a buffer with a gradient: at the input there is none,
-    /// unless that is all.
-    pub(super) fn widest(&self) -> usize {
-        self.widths.iter().skip(1).copied().max().unwrap_or(self.widths[0])
+    /// Width of the widest buffer with a gradient; the input has none, unless it is the only one.
+    pub(super) fn max_gradient_width(&self) -> usize {
+        self.buffer_widths.iter().skip(1).copied().max().unwrap_or(self.buffer_widths[0])
     }
 
-    /// Numbers of scratch memory that the layers take in turns.
+    /// Length of the scratch memory that the ops share.
     pub(super) fn scratch_len(&self) -> usize {
-        self.layers().map(Layer::scratch_len).max().unwrap_or(0)
+        self.own_ops().map(Op::scratch_len).max().unwrap_or(0)
     }
 
-    fn layers(&self) -> impl Iterator<Item = &dyn Layer> {
-        self.steps.iter().filter_map(|step| match &step.operation {
-            Operation::Layer(layer) => Some(layer.as_ref()),
-            Operation::InPlace(..) => None,
+    /// All but the in-place activations.
+    fn own_ops(&self) -> impl Iterator<Item = &dyn Op> {
+        self.ops.iter().filter_map(|op| match &op.operation {
+            Operation::Op(op) => Some(op.as_ref()),
+            Operation::InPlace { .. } => None,
         })
     }
 }
 
 impl fmt::Debug for Plan {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        write!(f, "Plan of {} steps over buffers of {:?}", self.steps.len(), self.widths)
+        write!(f, "Plan of {} ops over buffers of {:?}", self.ops.len(), self.buffer_widths)
     }
 }

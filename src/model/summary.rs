@@ -4,9 +4,13 @@
 //! The total is the model's alone: Keras 3 adds an optimizer's variables to it after a `fit`, this
 //! never does.
 
-use super::{BuiltLayer, Node, Sequential, Style};
+use super::{BuiltLayer, Node, ParamCount, Sequential, Style};
 use crate::Real;
+use crate::layers::ParamExplanation;
 use crate::shape::Tuple;
+
+/// Kinds of parameters that a summary counts.
+const KINDS: [&str; 3] = ["Total", "Trainable", "Non-trainable"];
 
 impl Sequential {
     /// The summary as this generation of Keras prints it, ending in a line break.
@@ -48,7 +52,7 @@ impl Sequential {
             + &row(["Layer (type)", "Output Shape", "Param #", "Connected to"])
             + &thick;
         for (i, layer) in self.layers.iter().enumerate() {
-            let (shape, count) = (layer.output.to_string(), layer.count_params().0.to_string());
+            let (shape, count) = (layer.output.to_string(), layer.count_params().total.to_string());
             text += &row([
                 &layer.title(style),
                 &shape,
@@ -57,15 +61,15 @@ impl Sequential {
             ]);
             text += if i + 1 == self.layers.len() { &thick } else { &thin };
         }
-        let totals = self.totals();
-        text += &match (keras1, totals.map(with_commas)) {
-            (true, _) => format!("Total params: {}\n", totals[0]),
-            (false, [all, trained, rest]) => {
-                format!(
-                    "Total params: {all}\nTrainable params: {trained}\nNon-trainable params: {rest}\n"
-                )
+        let ParamCount { total, trainable } = self.total_params();
+        if keras1 {
+            text += &format!("Total params: {total}\n");
+        } else {
+            let counts = [total, trainable, total - trainable].map(with_commas);
+            for (kind, count) in KINDS.iter().zip(counts) {
+                text += &format!("{kind} params: {count}\n");
             }
-        };
+        }
         text + &thin
     }
 
@@ -101,71 +105,64 @@ impl Sequential {
             } else {
                 rule("├", "─", "┼", "┤")
             };
-            let (shape, count) = (layer.output.to_string(), with_commas(layer.count_params().0));
+            let (shape, count) = (layer.output.to_string(), with_commas(layer.count_params().total));
             text += &row("│", [&layer.title(Style::Keras3), &shape, &count]);
         }
         text += &rule("└", "─", "┴", "┘");
-        for (kind, count) in ["Total", "Trainable", "Non-trainable"].iter().zip(self.totals()) {
+        let ParamCount { total, trainable } = self.total_params();
+        for (kind, count) in KINDS.iter().zip([total, trainable, total - trainable]) {
+            let bytes = memory(count * size_of::<Real>());
+            text += &format!(" {kind} params: {} ({bytes})\n", with_commas(count));
+        }
+        text
+    }
+
+    /// Arithmetic of every count, in numbers and words, as one would explain it to a colleague.
+    pub fn explain(&self, style: Style) -> String {
+        let mut text = "How the parameters are counted\n\n".to_string();
+        let mut totals = vec![];
+        for layer in &self.layers {
+            let ParamExplanation { formula, total, reason } = &layer.explanation;
+            text += &format!("{}: {} -> {}\n", layer.title(style), layer.input, layer.output);
+            if *total == 0 {
+                text += &format!("    0: {reason}\n");
+            } else {
+                text += &format!("    {formula} = {total}\n    {reason}\n");
+                totals.push(total.to_string());
+            }
+            for param in &layer.params {
+                let (shape, count) = (Tuple(&param.shape), param.count());
+                let frozen = if param.trainable { "" } else { "  not trained" };
+                text += &format!("    {:<8} {shape:<16} {count:>10}{frozen}\n", param.name);
+            }
+        }
+        let sum = if totals.len() > 1 { totals.join(" + ") + " = " } else { String::new() };
+        let (total, shape) = (self.count_params(), self.output_shape());
+        text + &format!(
+            "\nTotal: {sum}{total}\n\
+             Only the model's own parameters are counted; optimizer state is not part of them.\n\n\
+             None is the batch axis: the number of samples of a batch is decided when the model is\n\
+             called, not when it is built. A shape such as {shape} holds for any number of\n\
+             samples, and no parameter depends on it.\n"
+        )
+    }
+
+    /// Inbound and outbound nodes of each layer, with the names of this style.
+    pub fn nodes(&self, style: Style) -> String {
+        let mut text = String::new();
+        for (i, layer) in self.layers.iter().enumerate() {
+            let is_last = i + 1 == self.layers.len();
+            let outbound =
+                if is_last { String::new() } else { self.node(i + 1, style).to_string() };
+            let (name, inbound) = (layer.layer_name.in_style(style), self.node(i, style));
             text += &format!(
-                " {kind} params: {} ({})\n",
-                with_commas(count),
-                memory(count * size_of::<Real>())
+                "{name}\n  inbound_nodes: [{inbound}]\n  outbound_nodes: [{outbound}]\n"
             );
         }
         text
     }
 
-    /// The arithmetic of every count, in numbers and words, as one would explain it to a colleague.
-    pub fn explain(&self, style: Style) -> String {
-        let mut text = "How the parameters are counted\n\n".to_string();
-        let mut totals = vec![];
-        for layer in &self.layers {
-            let count = &layer.count;
-            text += &format!("{}: {} -> {}\n", layer.title(style), layer.input, layer.output);
-            if count.total == 0 {
-                text += &format!("    0: {}\n", count.reason);
-            } else {
-                text += &format!("    {} = {}\n    {}\n", count.formula, count.total, count.reason);
-                totals.push(count.total.to_string());
-            }
-            for param in &layer.params {
-                let frozen = if param.trainable { "" } else { "  not trained" };
-                text += &format!(
-                    "    {:<8} {:<16} {:>10}{frozen}\n",
-                    param.name,
-                    Tuple(&param.shape),
-                    param.count()
-                );
-            }
-        }
-        let sum = if totals.len() > 1 { totals.join(" + ") + " = " } else { String::new() };
-        text + &format!(
-            "\nTotal: {sum}{}\n\
-             Only the model's own parameters are counted; what an optimizer remembers is not part of them.\n\n\
-             None is the batch axis: how many samples go through at once is decided when the model is called, not when\n\
-             it is built. A shape such as {} holds for any number of samples, and no parameter depends on it.\n",
-            self.count_params(),
-            self.output_shape()
-        )
-    }
-
-    /// Each layer's inbound and outbound nodes, with the names of this style.
-    pub fn nodes(&self, style: Style) -> String {
-        let mut text = String::new();
-        for (i, layer) in self.layers.iter().enumerate() {
-            let outbound = if i + 1 < self.layers.len() {
-                self.node(i + 1, style).to_string()
-            } else {
-                String::new()
-            };
-            let (name, inbound) = (layer.layer_name.in_style(style), self.node(i, style));
-            text +=
-                &format!("{name}\n  inbound_nodes: [{inbound}]\n  outbound_nodes: [{outbound}]\n");
-        }
-        text
-    }
-
-    /// The inbound node of a layer, with the names of this style.
+    /// Inbound node of a layer, with the names of this style.
     fn node(&self, i: usize, style: Style) -> Node {
         let name = |i: usize| self.layers[i].layer_name.in_style(style);
         let mut node = self.layers[i].inbound_nodes[0].clone();
@@ -176,12 +173,13 @@ impl Sequential {
         node
     }
 
-    /// All parameters, those that training moves, and the others.
-    fn totals(&self) -> [usize; 3] {
-        let counts = self.layers.iter().map(BuiltLayer::count_params);
-        let (all, trained) =
-            counts.fold((0, 0), |(all, trained), layer| (all + layer.0, trained + layer.1));
-        [all, trained, all - trained]
+    fn total_params(&self) -> ParamCount {
+        let mut sum = ParamCount::default();
+        for count in self.layers.iter().map(BuiltLayer::count_params) {
+            sum.total += count.total;
+            sum.trainable += count.trainable;
+        }
+        sum
     }
 }
 

@@ -1,25 +1,27 @@
-//! The proof: every parameter counted three times, by three roads, and a fingerprint of the values.
+//! The proof: every parameter counted in three independent ways, and a fingerprint of the values.
 
 use super::Sequential;
 use crate::shape::Tuple;
 use crate::table::table;
 use crate::{Error, Real, Result, kernels};
 
-/// One parameter array, counted.
+/// A parameter array, counted.
 #[derive(Debug, Clone)]
 pub struct ArrayCount {
-    /// The array's full name: `dense_1/kernel`.
+    /// Full name: `dense_1/kernel`.
     pub name: String,
-    /// The lengths of its axes.
+    /// Lengths of its axes.
     pub shape: Vec<usize>,
-    /// The numbers that are there.
+    /// Number of values that are there.
     pub counted: usize,
 }
 
 impl Sequential {
-    /// Counts every parameter array in memory, and puts the counts beside those of the formulas and
-    /// of the summary: a table, with the fingerprint under it. A layer whose three counts are not
-    /// the same is an error.
+    /// Counts every parameter array in memory and compares the counts with those of the formulas
+    /// and of the summary: a table, with the fingerprint under it.
+    ///
+    /// # Errors
+    /// A layer whose three counts differ.
     pub fn verify(&self) -> Result<String> {
         let arrays = self.weights().map(|(name, array)| {
             // One by one: a count that trusted the shape would prove nothing.
@@ -30,45 +32,50 @@ impl Sequential {
 
     /// The same for arrays that were counted elsewhere, such as in a file.
     pub fn verify_arrays(&self, arrays: &[ArrayCount]) -> Result<String> {
-        let row = |name: &str, words: &str, counts: [String; 3]| {
-            [&[name.into(), words.into()], &counts[..]].concat()
-        };
-        let (mut rows, mut totals) = (vec![], [0; 3]);
+        let mut rows: Vec<Vec<String>> = vec![];
+        let mut total = 0;
         for layer in self.layers() {
-            let (name, words) = (layer.name(), &layer.count.formula);
-            let is_own = |array: &&ArrayCount| {
-                array.name.strip_prefix(&name).is_some_and(|rest| rest.starts_with('/'))
-            };
-            let own = arrays.iter().filter(is_own);
+            let (name, words) = (layer.name(), &layer.explanation.formula);
+            let prefix = format!("{name}/");
+            let own = arrays.iter().filter(|array| array.name.starts_with(&prefix));
             let counted: usize = own.clone().map(|array| array.counted).sum();
-            let (formula, summary) = (layer.count.total, layer.count_params().0);
+            let formula = layer.explanation.total;
+            let summary = layer.count_params().total;
             if formula != summary || summary != counted {
-                return Err(Error::Data(format!(
-                    "{name}: the formula {words} comes to {formula}, the summary says {summary}, and {counted} are there"
-                )));
+                return Err(Error::weights(
+                    &name,
+                    format!(
+                        "{name}: the formula {words} gives {formula}, the summary says {summary}, \
+                         and {counted} are there"
+                    ),
+                ));
             }
-            let counts = [formula, summary, counted];
-            totals = [0, 1, 2].map(|i| totals[i] + counts[i]);
-            rows.push(row(&name, words, counts.map(|count| count.to_string())));
-            rows.extend(own.map(|ArrayCount { name, shape, counted }| {
-                let counts = ["".into(), "".into(), counted.to_string()];
-                row(&format!("  {name}"), &Tuple(shape).to_string(), counts)
-            }));
+            total += counted;
+            let count = counted.to_string();
+            rows.push(vec![name, words.clone(), count.clone(), count.clone(), count]);
+            for array in own {
+                let (name, shape) = (format!("  {}", array.name), Tuple(&array.shape).to_string());
+                let nothing = String::new();
+                rows.push(vec![name, shape, nothing.clone(), nothing, array.counted.to_string()]);
+            }
         }
-        rows.push(row("Total", "", totals.map(|total| total.to_string())));
-        let table =
-            table(&["Parameters", "formula", ">= formula", ">= summary", ">= counted"], &rows);
+        let total = total.to_string();
+        rows.push(vec!["Total".into(), String::new(), total.clone(), total.clone(), total]);
+        let heads = ["Parameters", "formula", ">= formula", ">= summary", ">= counted"];
         let fingerprint = self.fingerprint();
         Ok(format!(
-            "{table}Verified: formula, summary and weights agree. Fingerprint {fingerprint}"
+            "{}Verified: formula, summary and weights agree. Fingerprint {fingerprint}",
+            table(&heads, &rows)
         ))
     }
 
-    /// A short hash of the weights' bytes, behind the kernel path (`avx2:5c0f13b2`): equal for
-    /// equal training on like machines.
+    /// Short hash of the weights' bytes behind the instruction set, such as `avx2:5c0f13b2`: equal
+    /// for equal training on like machines.
     pub fn fingerprint(&self) -> String {
         let mut hash = flate2::Crc::new();
-        self.parameters.values.iter().for_each(|value| hash.update(&value.to_le_bytes()));
+        for value in &self.parameters.values {
+            hash.update(&value.to_le_bytes());
+        }
         let precision = if size_of::<Real>() == 8 { "-f64" } else { "" };
         format!("{}{precision}:{:08x}", kernels::path().name(), hash.sum())
     }

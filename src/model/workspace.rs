@@ -1,180 +1,246 @@
-//! The memory that a plan runs in: a few rows (a chunk) at every stage, so that they stay in the
-//! processor's cache from the first layer to the last and back.
-
-use std::ops::Range;
+//! The memory that a plan runs in: the activations of one micro-batch at every stage, few enough
+//! to stay in the processor's cache from the first layer to the last and back.
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
 use super::Plan;
+use super::plan::PlannedOp;
 use crate::Real;
-use crate::layers::{Backward, Forward, Moment, Operation, Training};
+use crate::layers::{Backward, Forward, Operation, StepContext, TrainContext};
+use crate::params::{ParamViews, ParamViewsMut};
 
-/// The memory for one chunk of rows.
+/// Memory for one micro-batch.
 pub struct Workspace {
-    values: Vec<Vec<Real>>,
-    /// The gradients at two neighbouring buffers: the first is where the backward pass is.
-    deltas: [Vec<Real>; 2],
+    activations: Vec<Vec<Real>>,
+    /// Gradients with respect to two neighbouring buffers; the first is where the backward pass is.
+    gradients: [Vec<Real>; 2],
     scratch: Vec<Real>,
-    /// The targets of the chunk.
-    pub targets: Vec<Real>,
-    /// How much each row counts.
-    pub weights: Vec<Real>,
-    /// The sums of this chunk, for the coupling that was reached last.
+    targets: Vec<Real>,
+    sample_weights: Vec<Real>,
+    /// Partial sums of the micro-batch, for the batch statistics that were reached last.
     pub sums: Vec<f64>,
 }
 
+/// Buffers that the rows of a micro-batch are gathered into.
+pub struct InputBuffers<'a> {
+    pub x: &'a mut [Real],
+    pub targets: &'a mut [Real],
+    pub sample_weights: &'a mut [Real],
+}
+
+/// Output of a forward pass, and what the loss reads and writes beside it.
+pub struct OutputBuffers<'a> {
+    pub output: &'a [Real],
+    /// Gradient with respect to the output.
+    pub gradient: &'a mut [Real],
+    pub targets: &'a [Real],
+    pub sample_weights: &'a [Real],
+}
+
+/// Sums over the whole batch for one op with batch statistics.
+#[derive(Default)]
+pub struct BatchSums {
+    pub forward: Vec<f64>,
+    pub backward: Vec<f64>,
+}
+
+/// Arguments that the ops of a pass share.
+#[derive(Clone, Copy)]
+pub struct Pass<'a> {
+    pub plan: &'a Plan,
+    /// Every parameter of the model.
+    pub params: &'a [Real],
+    /// Rows that the workspace holds.
+    pub rows: usize,
+    pub step: StepContext,
+}
+
+/// Destination of the parameter gradients of a backward pass.
+pub struct GradientSink<'a> {
+    /// As long as the parameter vector.
+    pub d_params: &'a mut [Real],
+    /// True if gradients are added to `d_params`, false if they replace its content.
+    pub accumulate: bool,
+    /// True if the gradient at the output is already the one in front of the last activation.
+    pub fused: bool,
+}
+
+/// Length of a cache line in bytes. A buffer has room for one more than it needs.
+const LINE: usize = 64;
+
 impl Workspace {
-    /// Memory for so many rows at a time; that for gradients only where `training` says so.
+    /// Allocates memory for micro-batches of this many rows, with gradients only for training.
     pub fn new(plan: &Plan, rows: usize, target_width: usize, training: bool) -> Workspace {
-        let gradients = if training { rows * plan.widest() } else { 0 };
+        let gradient = if training { rows * plan.max_gradient_width() } else { 0 };
+        let n_sums = (0..plan.n_segments()).map(|segment| plan.n_sums(segment)).max();
         Workspace {
-            values: plan.widths.iter().map(|width| buffer(rows * width)).collect(),
-            deltas: [buffer(gradients), buffer(gradients)],
+            activations: plan.buffer_widths.iter().map(|width| buffer(rows * width)).collect(),
+            gradients: [buffer(gradient), buffer(gradient)],
             scratch: buffer(plan.scratch_len()),
             targets: vec![0.0; rows * target_width],
-            weights: vec![0.0; rows],
-            sums: vec![
-                0.0;
-                (0..plan.n_segments()).map(|segment| plan.n_sums(segment)).max().unwrap_or(0)
-            ],
+            sample_weights: vec![0.0; rows],
+            sums: vec![0.0; n_sums.unwrap_or(0)],
         }
     }
 
-    /// How many numbers that is.
+    /// Number of values that [`Workspace::new`] allocates.
     pub fn n_values(plan: &Plan, rows: usize, target_width: usize, training: bool) -> usize {
-        let gradients = if training { plan.widest().saturating_mul(2) } else { 0 };
+        let gradients = if training { plan.max_gradient_width().saturating_mul(2) } else { 0 };
         let row = plan.row_width().saturating_add(gradients).saturating_add(target_width);
         row.saturating_mul(rows).saturating_add(plan.scratch_len())
     }
 
-    /// Where so many rows of the input, of targets of this width, and of weights are gathered to.
-    pub fn gather_to(&mut self, plan: &Plan, rows: usize, target_width: usize) -> [&mut [Real]; 3] {
-        let targets = &mut self.targets[..rows * target_width];
-        [
-            &mut aligned_mut(&mut self.values[0])[..rows * plan.widths[0]],
-            targets,
-            &mut self.weights[..rows],
-        ]
-    }
-
-    /// The output of the last forward pass over so many rows.
-    pub fn output(&self, plan: &Plan, rows: usize) -> &[Real] {
-        &aligned(&self.values[self.values.len() - 1])[..rows * plan.output_width()]
-    }
-
-    /// The same, and where the gradient of the loss at it goes, with targets and weights.
-    pub fn head(&mut self, plan: &Plan, rows: usize) -> (&[Real], &mut [Real], &[Real], &[Real]) {
-        let len = rows * plan.output_width();
-        let output = &aligned(&self.values[self.values.len() - 1])[..len];
-        (output, &mut aligned_mut(&mut self.deltas[0])[..len], &self.targets, &self.weights)
-    }
-
-    /// Runs the rows through all layers, as after training.
-    pub fn predict(&mut self, pass: Pass) {
-        self.run(pass, 0..pass.plan.steps.len(), None);
-    }
-
-    /// Runs the rows through a segment, as in training. `sums` are those of the whole batch for the
-    /// segment's first layer, if that couples; those of these rows for the next segment's are left
-    /// in [`Workspace::sums`].
-    pub fn forward(&mut self, pass: Pass, segment: usize, sums: &[f64]) {
-        let steps = pass.plan.segments[segment].clone();
-        let end = steps.end;
-        self.run(pass, steps, Some(sums));
-        if let Some((next, _)) = pass.plan.coupling(segment + 1) {
-            let input = pass.plan.steps[end].input;
-            next.sums(pass.view(&self.values[input], input), &mut self.sums[..next.n_sums()]);
+    /// Buffers for this many rows of the input and of targets of this width.
+    pub fn inputs(&mut self, plan: &Plan, rows: usize, target_width: usize) -> InputBuffers<'_> {
+        InputBuffers {
+            x: &mut aligned_mut(&mut self.activations[0])[..rows * plan.buffer_widths[0]],
+            targets: &mut self.targets[..rows * target_width],
+            sample_weights: &mut self.sample_weights[..rows],
         }
     }
 
-    fn run(&mut self, pass: Pass, steps: Range<usize>, sums: Option<&[f64]>) {
-        for number in steps {
-            let step = &pass.plan.steps[number];
-            let (below, above) = self.values.split_at_mut(step.output);
-            let mut y = pass.view_mut(&mut above[0], step.output);
-            match &step.operation {
-                Operation::Layer(layer) => layer.forward(Forward {
-                    training: sums.and_then(|sums| pass.training(number, [sums, &[]])),
-                    params: &pass.params[step.params.clone()],
-                    x: pass.view(&below[step.input], step.input),
-                    y,
-                    scratch: aligned_mut(&mut self.scratch),
-                }),
-                Operation::InPlace(activation, vector) => {
-                    if step.input != step.output {
-                        y.assign(&pass.view(&below[step.input], step.input));
-                    }
-                    activation.forward(*vector, y);
+    /// Output of the last forward pass, over this many rows.
+    pub fn output(&mut self, plan: &Plan, rows: usize) -> OutputBuffers<'_> {
+        let len = rows * plan.output_width();
+        let gradient = aligned_mut(&mut self.gradients[0]);
+        let gradient_len = len.min(gradient.len());
+        OutputBuffers {
+            output: &aligned(&self.activations[self.activations.len() - 1])[..len],
+            gradient: &mut gradient[..gradient_len],
+            targets: &self.targets,
+            sample_weights: &self.sample_weights,
+        }
+    }
+
+    /// Runs the forward pass of inference.
+    pub fn predict(&mut self, pass: Pass) {
+        for number in 0..pass.plan.ops.len() {
+            self.forward_op(pass, number, None);
+        }
+    }
+
+    /// Runs the forward pass of a segment in training mode. `sums` are those of the op that begins
+    /// it; the partial sums for the op behind it are left in [`Workspace::sums`].
+    pub fn forward(&mut self, pass: Pass, segment: usize, sums: &BatchSums) {
+        let ops = pass.plan.segments[segment].clone();
+        for number in ops.clone() {
+            self.forward_op(pass, number, Some(sums));
+        }
+        if let Some(statistics) = pass.plan.statistics(segment + 1) {
+            let input = pass.plan.ops[ops.end].input;
+            let x = pass.view(&self.activations[input], input);
+            statistics.collect(x, &mut self.sums[..statistics.n_sums()]);
+        }
+    }
+
+    fn forward_op(&mut self, pass: Pass, number: usize, sums: Option<&BatchSums>) {
+        let op = &pass.plan.ops[number];
+        let (before, after) = self.activations.split_at_mut(op.output);
+        let mut y = pass.view_mut(&mut after[0], op.output);
+        match &op.operation {
+            Operation::Op(own) => own.forward(Forward {
+                training: sums.and_then(|sums| pass.context(number, &sums.forward, &[])),
+                params: pass.params_of(op),
+                x: pass.view(&before[op.input], op.input),
+                y,
+                scratch: aligned_mut(&mut self.scratch),
+            }),
+            Operation::InPlace { activation, width } => {
+                if op.input != op.output {
+                    y.assign(&pass.view(&before[op.input], op.input));
                 }
+                activation.forward(*width, y);
             }
         }
     }
 
-    /// Runs the gradient that was written to [`Workspace::head`] back through a segment, as far as
-    /// to the lowest layer that is trained. A coupling above the segment comes first: `above` are
-    /// its sums of the whole batch, on the way up and on the way down. A coupling that begins the
-    /// segment is left to the segment below, with the sums of these rows for the way down in
-    /// [`Workspace::sums`], given those on the way up (`own`).
+    /// Backpropagates through a segment, down to the first trainable op.
+    ///
+    /// `sums` has those of the whole batch for each segment's first op. The op behind this segment
+    /// has batch statistics: it comes first, and only its dx is left to compute. The op that begins
+    /// this segment writes only its partial backward sums, to [`Workspace::sums`]; its dx needs
+    /// those of the whole batch, and is computed with the segment before.
     pub fn backward(
         &mut self,
         pass: Pass,
         segment: usize,
-        above: Option<[&[f64]; 2]>,
-        own: &[f64],
-        to: &mut Gradients,
+        sums: &[BatchSums],
+        sink: &mut GradientSink,
     ) {
-        let Range { start, end } = pass.plan.segments[segment];
-        if let Some(sums) = above {
-            self.step_back(pass, end, sums, to);
+        let ops = pass.plan.segments[segment].clone();
+        let mut end = ops.end;
+        if segment + 1 < sums.len() {
+            self.backward_op(pass, end, &sums[segment + 1], sink);
+        } else if sink.fused {
+            end -= 1;
         }
-        let absorbed = to.absorbed && end == pass.plan.steps.len();
-        for number in (start..end - usize::from(absorbed)).rev() {
-            self.step_back(pass, number, [own, &[]], to);
+        let first = ops.start.max(pass.plan.first_trainable.min(end));
+        for number in (first..end).rev() {
+            if number == ops.start && segment > 0 {
+                self.collect_backward(pass, number, &sums[segment], sink);
+            } else {
+                self.backward_op(pass, number, &sums[segment], sink);
+            }
         }
     }
 
-    fn step_back(&mut self, pass: Pass, number: usize, sums: [&[f64]; 2], to: &mut Gradients) {
-        let (lowest, step) = (pass.plan.lowest, &pass.plan.steps[number]);
-        if number < lowest {
+    fn backward_op(
+        &mut self,
+        pass: Pass,
+        number: usize,
+        sums: &BatchSums,
+        sink: &mut GradientSink,
+    ) {
+        let first_trainable = pass.plan.first_trainable;
+        if number < first_trainable {
             return;
         }
-        match &step.operation {
-            Operation::Layer(layer) => {
-                // A coupling comes twice: without the whole batch's sums for the way down it makes
-                // those of these rows.
-                let halfway = step.coupling().filter(|_| sums[1].is_empty());
-                let [above, below] = &mut self.deltas;
-                let backward = Backward {
-                    training: pass.training(number, sums),
-                    params: &pass.params[step.params.clone()],
-                    x: pass.view(&self.values[step.input], step.input),
-                    dy: pass.view(above, step.output),
-                    d_params: &mut to.d_params[step.params.clone()],
-                    accumulate: to.accumulate,
-                    dx: (number > lowest && halfway.is_none())
-                        .then(|| pass.view_mut(below, step.input)),
+        let op = &pass.plan.ops[number];
+        let [above, below] = &mut self.gradients;
+        match &op.operation {
+            Operation::Op(own) => {
+                own.backward(Backward {
+                    training: pass.context(number, &sums.forward, &sums.backward),
+                    params: pass.params_of(op),
+                    x: pass.view(&self.activations[op.input], op.input),
+                    dy: pass.view(above, op.output),
+                    d_params: sink.of(op),
+                    accumulate: sink.accumulate,
+                    dx: (number > first_trainable).then(|| pass.view_mut(below, op.input)),
                     scratch: aligned_mut(&mut self.scratch),
-                };
-                match halfway {
-                    Some(coupling) => {
-                        coupling.gradient_sums(backward, &mut self.sums[..coupling.n_sums()])
-                    }
-                    None => {
-                        layer.backward(backward);
-                        self.deltas.swap(0, 1);
-                    }
-                }
+                });
+                self.gradients.swap(0, 1);
             }
-            Operation::InPlace(activation, vector) => {
-                let y = pass.view(&self.values[step.output], step.output);
-                activation.backward(*vector, y, pass.view_mut(&mut self.deltas[0], step.output));
+            Operation::InPlace { activation, width } => {
+                let y = pass.view(&self.activations[op.output], op.output);
+                activation.backward(*width, y, pass.view_mut(above, op.output));
             }
         }
     }
-}
 
-/// Bytes of a cache line. A buffer has room for one more than it needs.
-const LINE: usize = 64;
+    /// Computes the backward sums of these rows, and their parameter gradients.
+    fn collect_backward(
+        &mut self,
+        pass: Pass,
+        number: usize,
+        sums: &BatchSums,
+        sink: &mut GradientSink,
+    ) {
+        let op = &pass.plan.ops[number];
+        let Some(statistics) = op.batch_statistics() else { return };
+        let arguments = Backward {
+            training: pass.context(number, &sums.forward, &[]),
+            params: pass.params_of(op),
+            x: pass.view(&self.activations[op.input], op.input),
+            dy: pass.view(&self.gradients[0], op.output),
+            d_params: sink.of(op),
+            accumulate: sink.accumulate,
+            dx: None,
+            scratch: aligned_mut(&mut self.scratch),
+        };
+        statistics.collect_backward(arguments, &mut self.sums[..statistics.n_sums()]);
+    }
+}
 
 fn buffer(len: usize) -> Vec<Real> {
     vec![0.0; len + LINE / size_of::<Real>()]
@@ -182,57 +248,51 @@ fn buffer(len: usize) -> Vec<Real> {
 
 /// A buffer from its first cache line on, so that no vector register is loaded from two of them.
 fn aligned(buffer: &[Real]) -> &[Real] {
-    &buffer[buffer.as_ptr().align_offset(LINE).min(LINE / size_of::<Real>())..]
+    &buffer[aligned_start(buffer)..]
 }
 
 fn aligned_mut(buffer: &mut [Real]) -> &mut [Real] {
-    let start = buffer.as_ptr().align_offset(LINE).min(LINE / size_of::<Real>());
+    let start = aligned_start(buffer);
     &mut buffer[start..]
 }
 
-/// What a pass runs over: a plan, every parameter of the model, and where the training is, if this
-/// is one.
-#[derive(Clone, Copy)]
-pub struct Pass<'a> {
-    pub plan: &'a Plan,
-    pub params: &'a [Real],
-    /// How many rows the workspace holds now.
-    pub rows: usize,
-    pub moment: Moment,
+fn aligned_start(buffer: &[Real]) -> usize {
+    buffer.as_ptr().align_offset(LINE).min(LINE / size_of::<Real>())
 }
 
-impl Pass<'_> {
-    /// What the layer of a step knows, if it is trained; the sums are its coupling's, on the way up
-    /// and on the way down.
-    fn training<'s>(
+impl<'a> Pass<'a> {
+    fn context<'s>(
         &self,
         number: usize,
-        [sums, gradient_sums]: [&'s [f64]; 2],
-    ) -> Option<Training<'s>> {
-        let moment = Moment { layer: number, ..self.moment };
-        self.plan.steps[number].trained.then_some(Training { moment, sums, gradient_sums })
+        forward_sums: &'s [f64],
+        backward_sums: &'s [f64],
+    ) -> Option<TrainContext<'s>> {
+        if !self.plan.ops[number].trained {
+            return None;
+        }
+        let step = StepContext { op: number, ..self.step };
+        Some(TrainContext { step, forward_sums, backward_sums })
+    }
+
+    fn params_of(&self, op: &'a PlannedOp) -> ParamViews<'a> {
+        ParamViews::new(&self.params[op.params.clone()], &op.arrays)
     }
 
     fn view<'v>(&self, buffer: &'v [Real], number: usize) -> ArrayView2<'v, Real> {
-        let width = self.plan.widths[number];
-        ArrayView2::from_shape((self.rows, width), &aligned(buffer)[..self.rows * width])
-            .expect("rows without gaps")
+        let (rows, width) = (self.rows, self.plan.buffer_widths[number]);
+        let values = &aligned(buffer)[..rows * width];
+        ArrayView2::from_shape((rows, width), values).expect("rows without gaps")
     }
 
     fn view_mut<'v>(&self, buffer: &'v mut [Real], number: usize) -> ArrayViewMut2<'v, Real> {
-        let (rows, width) = (self.rows, self.plan.widths[number]);
-        ArrayViewMut2::from_shape((rows, width), &mut aligned_mut(buffer)[..rows * width])
-            .expect("rows without gaps")
+        let (rows, width) = (self.rows, self.plan.buffer_widths[number]);
+        let values = &mut aligned_mut(buffer)[..rows * width];
+        ArrayViewMut2::from_shape((rows, width), values).expect("rows without gaps")
     }
 }
 
-/// Where a backward pass puts the gradients of parameters.
-pub struct Gradients<'a> {
-    /// As long as the parameter vector.
-    pub d_params: &'a mut [Real],
-    /// Whether gradients are added to what is there, or replace it.
-    pub accumulate: bool,
-    /// The gradient at the output is the one in front of the last activation, which is then left
-    /// out.
-    pub absorbed: bool,
+impl GradientSink<'_> {
+    fn of<'v>(&'v mut self, op: &'v PlannedOp) -> ParamViewsMut<'v> {
+        ParamViewsMut::new(&mut self.d_params[op.params.clone()], &op.arrays)
+    }
 }

@@ -1,154 +1,175 @@
-//! One batch: how it is cut, and what its chunks go through.
+//! One batch: its partition, and the passes of its micro-batches.
 //!
-//! A batch is cut into shards, a shard into chunks. A chunk's rows run through all layers and back
-//! before the next chunk begins; each shard sums its own gradient. How a batch is cut follows from
-//! the model and the batch size alone.
+//! A batch is partitioned into shards, a shard into micro-batches. The rows of a micro-batch run
+//! through all layers and back before the next one begins; each shard sums its own gradient. The
+//! partition depends on the model and the batch size alone.
 //!
-//! A model with a layer that looks at the whole batch runs segment by segment instead: all chunks
-//! go through one before any goes on, so that each needs memory of its own.
+//! A model with batch statistics (BatchNormalization) is cut into segments in front of each of
+//! them, and all micro-batches complete a segment before any enters the next. The plain case is one
+//! segment, which is a single phase.
 
-use super::head::{Head, Tally};
-use super::threads::Threads;
+use super::loss_head::{LossHead, MetricSums};
 use crate::Real;
 use crate::datasets::batches::Rows;
-use crate::layers::Moment;
-use crate::model::{Gradients, Pass, Plan, Sequential, Workspace};
+use crate::layers::StepContext;
+use crate::model::{BatchSums, GradientSink, Pass, Plan, Sequential, Workspace};
 
-/// Numbers of activations that a chunk may take, so that most of those between two layers stay in a
-/// second-level cache. A model with more weights, which each chunk reads and packs anew, takes
-/// twice as many as those.
+/// Number of activations that a micro-batch may take, so that most of those between two layers stay
+/// in a second-level cache. A model with more weights, which each micro-batch reads and packs again,
+/// takes twice as many as those.
 const CHUNK_VALUES: usize = 160 * 1024;
-/// Rows of a chunk at most; beyond, a product gains nothing.
+/// Maximum rows of a micro-batch; beyond, a product gains nothing.
 const CHUNK_ROWS: usize = 64;
-/// Multiplications that make a shard worth its own sum, counting the backward pass.
+/// Multiplications that make a shard worth a gradient sum of its own, counting the backward pass.
 const SHARD_WORK: usize = 1 << 20;
-/// Shards of a batch at most, so that the sums stay few.
+/// Maximum shards of a batch, so that the gradient sums stay few.
 const MAX_SHARDS: usize = 8;
 
-/// How many rows make a chunk, and how many shards a batch makes. Each shard reads the weights anew
-/// and sums a gradient of its own, so beyond two there are no more than chunks.
-pub(super) fn cut(plan: &Plan, batch_size: usize) -> (usize, usize) {
-    let values = CHUNK_VALUES.max(plan.n_params().saturating_mul(2));
-    let most = (values / plan.row_width().max(1)).clamp(1, CHUNK_ROWS);
-    let worth = plan.work().saturating_mul(3).saturating_mul(batch_size) / SHARD_WORK;
-    let shards = worth.min(MAX_SHARDS).min(batch_size.div_ceil(most).max(2)).min(batch_size).max(1);
-    let shard = batch_size.div_ceil(shards).max(1);
-    // As many rows in the last chunk as in the others, or a few less.
-    (shard.div_ceil(shard.div_ceil(most)), shards)
+/// Partition of a batch.
+#[derive(Clone, Copy)]
+pub(super) struct Partition {
+    /// Rows of a micro-batch.
+    pub chunk_rows: usize,
+    /// Number of shards.
+    pub shards: usize,
 }
 
-/// A shard's own sums.
+impl Partition {
+    /// The partition of batches of this size. Each shard reads the weights and sums a gradient of
+    /// its own, so beyond two there are no more shards than micro-batches.
+    pub fn new(plan: &Plan, batch_size: usize) -> Partition {
+        let values = CHUNK_VALUES.max(plan.n_params().saturating_mul(2));
+        let max_rows = (values / plan.row_width().max(1)).clamp(1, CHUNK_ROWS);
+        let work = plan.work().saturating_mul(3).saturating_mul(batch_size);
+        let max_shards = MAX_SHARDS.min(batch_size.div_ceil(max_rows).max(2)).min(batch_size);
+        let shards = (work / SHARD_WORK).min(max_shards).max(1);
+        let shard_rows = batch_size.div_ceil(shards).max(1);
+        // As many rows in the last micro-batch as in the others, or a few less.
+        let chunks = shard_rows.div_ceil(max_rows);
+        Partition { chunk_rows: shard_rows.div_ceil(chunks), shards }
+    }
+}
+
+/// Sums and memory of a shard.
 pub(super) struct Shard {
     pub gradients: Vec<Real>,
-    pub tally: Tally,
-    /// A workspace for each of its chunks, where the model couples them; else threads bring theirs.
-    pub chunks: Vec<Workspace>,
+    pub metrics: MetricSums,
+    /// A workspace for each micro-batch if the model has several segments; else threads bring theirs.
+    pub workspaces: Vec<Workspace>,
 }
 
-/// One batch, and how it is cut.
+/// Work on all micro-batches between two merges of batch statistics.
+#[derive(Clone, Copy)]
+pub(super) struct Phase {
+    pub segment: usize,
+    pub forward: bool,
+    /// The last segment, behind whose forward pass the loss is computed.
+    pub loss: bool,
+    pub backward: bool,
+}
+
+impl Phase {
+    /// Phases of a step: forward through all segments but the last, forward and back through the
+    /// last, back through the others.
+    pub fn of_step(n_segments: usize) -> impl Iterator<Item = Phase> {
+        let last = n_segments - 1;
+        let forward =
+            move |segment| Phase { segment, forward: true, loss: false, backward: false };
+        let backward =
+            move |segment| Phase { segment, forward: false, loss: false, backward: true };
+        let turn = Phase { segment: last, forward: true, loss: true, backward: true };
+        (0..last).map(forward).chain([turn]).chain((0..last).rev().map(backward))
+    }
+
+    fn is_first(&self) -> bool {
+        self.forward && self.segment == 0
+    }
+}
+
+/// One batch and its partition.
 pub(super) struct Job<'a> {
     pub model: &'a Sequential,
-    pub head: &'a Head,
+    pub head: &'a LossHead,
     pub data: &'a Rows<'a>,
+    /// Indices of the batch's rows.
     pub batch: &'a [u32],
-    /// Rows of a shard, and of a chunk.
-    pub size: usize,
-    pub chunk: usize,
-    /// What the gradient of a sum of losses is multiplied by to be that of their mean.
-    pub scale: Real,
-    pub moment: Moment,
+    /// Indices of the next batch's rows, to be prefetched.
+    pub next: &'a [u32],
+    pub shard_rows: usize,
+    pub chunk_rows: usize,
+    /// 1 / number of loss terms in the batch.
+    pub mean_factor: Real,
+    pub step: StepContext,
 }
 
 impl Job<'_> {
-    /// Calls `work` with the number of each chunk of a shard, what runs, and the rows in it.
-    pub fn for_chunks(&self, shard: usize, mut work: impl FnMut(usize, Pass, &[u32])) {
-        let first = (shard * self.size).min(self.batch.len());
-        let rows = &self.batch[first..(first + self.size).min(self.batch.len())];
-        for (i, rows) in rows.chunks(self.chunk).enumerate() {
-            let moment = Moment { first_row: first + i * self.chunk, ..self.moment };
-            work(i, pass(self.model, rows.len(), moment), rows);
-        }
+    /// Number of micro-batches of a shard.
+    pub fn n_chunks(&self, shard: usize) -> usize {
+        self.rows_of(shard).len().div_ceil(self.chunk_rows)
     }
 
-    pub fn gather(&self, workspace: &mut Workspace, pass: Pass, rows: &[u32]) {
-        let numbers = rows.iter().map(|&row| row as usize);
-        self.data
-            .gather(numbers, workspace.gather_to(pass.plan, pass.rows, self.data.target_width()));
+    fn rows_of(&self, shard: usize) -> &[u32] {
+        let first = (shard * self.shard_rows).min(self.batch.len());
+        &self.batch[first..(first + self.shard_rows).min(self.batch.len())]
     }
 
-    /// Loss and metrics of a chunk, and the gradient at its output.
-    pub fn turn(&self, workspace: &mut Workspace, pass: Pass, tally: &mut Tally) {
-        let (output, delta, targets, weights) = workspace.head(pass.plan, pass.rows);
-        self.head.tally(output, targets, weights, tally);
-        self.head.gradient(output, targets, weights, self.scale, delta);
-    }
-
-    /// Forward, loss and backward where all chunks go through one segment before any goes on.
-    pub fn coupled(
+    /// Runs one phase on all micro-batches of a shard. `local` is the thread's own workspace.
+    pub fn run(
         &self,
-        threads: &Threads,
-        shards: &mut [Shard],
-        sums: &mut [Vec<f64>],
-        gradient_sums: &mut [f64],
+        phase: Phase,
+        number: usize,
+        shard: &mut Shard,
+        mut local: Option<&mut Workspace>,
+        sums: &[BatchSums],
     ) {
-        let plan = &self.model.plan;
-        let last = sums.len() - 1;
-        for segment in 0..=last {
-            let known = &sums[segment];
-            threads.each(shards, |number, shard| {
-                if segment == 0 {
-                    shard.tally = Tally::ZERO;
-                }
-                self.for_chunks(number, |i, pass, rows| {
-                    let workspace = &mut shard.chunks[i];
-                    if segment == 0 {
-                        self.gather(workspace, pass, rows);
-                    }
-                    workspace.forward(pass, segment, known);
-                    if segment == last {
-                        self.turn(workspace, pass, &mut shard.tally);
-                    }
-                });
-            });
-            if let Some((layer, _)) = plan.coupling(segment + 1) {
-                self.join(shards, &mut sums[segment + 1], |total, part| layer.join(total, part));
-            }
+        let Shard { gradients, metrics, workspaces } = shard;
+        if phase.is_first() {
+            *metrics = MetricSums::ZERO;
         }
-        for segment in (0..=last).rev() {
-            let above = sums.get(segment + 1).map(|sums| [&sums[..], &*gradient_sums]);
-            let own = &sums[segment];
-            threads.each(shards, |number, shard| {
-                self.for_chunks(number, |i, pass, _| {
-                    let absorbed = self.head.absorbed;
-                    let mut to =
-                        Gradients { d_params: &mut shard.gradients, accumulate: i > 0, absorbed };
-                    shard.chunks[i].backward(pass, segment, above, own, &mut to);
-                });
-            });
-            if plan.coupling(segment).is_some() {
-                let add = |total: &mut [f64], part: &[f64]| {
-                    total.iter_mut().zip(part).for_each(|(sum, part)| *sum += part)
-                };
-                self.join(shards, &mut gradient_sums[..own.len()], add);
+        let mut next = self.next.iter().skip(number * self.shard_rows).take(self.shard_rows);
+        for (i, rows) in self.rows_of(number).chunks(self.chunk_rows).enumerate() {
+            let workspace = match workspaces.get_mut(i) {
+                Some(own) => own,
+                None => local.as_deref_mut().expect("a thread's workspace, or one per micro-batch"),
+            };
+            let first_row = number * self.shard_rows + i * self.chunk_rows;
+            let step = StepContext { first_row, ..self.step };
+            let pass = pass(self.model, rows.len(), step);
+            if phase.is_first() {
+                self.gather(workspace, pass, rows);
+            }
+            // Between computations, which leave the memory idle.
+            if phase.forward {
+                self.data.fetch(&mut next);
+                workspace.forward(pass, phase.segment, &sums[phase.segment]);
+                self.data.fetch(&mut next);
+            }
+            if phase.loss {
+                self.loss_and_gradient(workspace, pass, metrics);
+                self.data.fetch(&mut next);
+            }
+            if phase.backward {
+                let fused = self.head.fused;
+                let mut sink = GradientSink { d_params: gradients, accumulate: i > 0, fused };
+                workspace.backward(pass, phase.segment, sums, &mut sink);
             }
         }
     }
 
-    /// Joins the sums of all chunks, in their order.
-    fn join(&self, shards: &[Shard], total: &mut [f64], join: impl Fn(&mut [f64], &[f64])) {
-        let mut first = true;
-        for (number, shard) in shards.iter().enumerate() {
-            self.for_chunks(number, |i, _, _| {
-                let part = &shard.chunks[i].sums[..total.len()];
-                match std::mem::take(&mut first) {
-                    true => total.copy_from_slice(part),
-                    false => join(total, part),
-                }
-            });
-        }
+    fn gather(&self, workspace: &mut Workspace, pass: Pass, rows: &[u32]) {
+        let numbers = rows.iter().map(|&row| row as usize);
+        let to = workspace.inputs(pass.plan, pass.rows, self.data.target_width());
+        self.data.gather(numbers, [to.x, to.targets, to.sample_weights]);
+    }
+
+    /// Loss and metrics of a micro-batch, and the gradient at its output.
+    fn loss_and_gradient(&self, workspace: &mut Workspace, pass: Pass, metrics: &mut MetricSums) {
+        let out = workspace.output(pass.plan, pass.rows);
+        self.head.add_metrics(out.output, out.targets, out.sample_weights, metrics);
+        self.head.write_gradient(out, self.mean_factor);
     }
 }
 
-pub(super) fn pass(model: &Sequential, rows: usize, moment: Moment) -> Pass<'_> {
-    Pass { plan: &model.plan, params: &model.parameters.values, rows, moment }
+pub(super) fn pass(model: &Sequential, rows: usize, step: StepContext) -> Pass<'_> {
+    Pass { plan: &model.plan, params: &model.parameters.values, rows, step }
 }

@@ -1,138 +1,164 @@
-//! The memory of a run and what is done in it: the gradient of a batch, the update, scores and
+//! The memory of a run and the work on it: the gradient of a batch, the update, scores and
 //! predictions.
 //!
-//! Shards' sums are added in their order, and threads only decide who computes which shard, so the
-//! same seed gives the same bits on any number of threads. Work too small to be worth sharing makes
-//! one shard, and then nobody waits for anybody.
+//! The sums of shards are added in their order, and threads only decide who computes which shard, so
+//! the same seed gives the same bits on any number of threads. Work too small to share makes one
+//! shard, and then no thread waits for another.
 
 use std::sync::Mutex;
 
-use super::batch::{Job, Shard, cut, pass};
-use super::head::{Head, Tally};
-use super::threads::{Threads, own};
+use super::batch::{Job, Partition, Phase, Shard, pass};
+use super::loss_head::{LossHead, MetricSums};
+use super::threads::{Threads, local};
 use crate::datasets::batches::Rows;
 use crate::kernels::rows::zip;
-use crate::layers::Moment;
-use crate::model::{Compiled, Gradients, Sequential, Workspace};
-use crate::optimizers::Slots;
+use crate::layers::StepContext;
+use crate::model::{BatchSums, Compiled, Sequential, Workspace};
+use crate::params::fits_memory;
 use crate::{Error, Real, Result};
 
-/// The memory of one run, shared among its threads.
+/// Size that an engine is made for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct EngineSize {
+    /// Maximum rows of a batch.
+    pub batch_size: usize,
+    /// Target values per row.
+    pub target_width: usize,
+    /// True if there is memory for gradients.
+    pub training: bool,
+}
+
+/// Threads, and memory for batches of one size.
 pub(super) struct Engine {
-    threads: Threads,
-    /// One workspace a thread. Each locks its own, so nobody ever waits.
+    pub size: EngineSize,
+    pub threads: Threads,
+    /// A workspace for each thread; none if each micro-batch has its own.
     workspaces: Vec<Mutex<Workspace>>,
     shards: Vec<Shard>,
-    chunk: usize,
-    /// What couplings made of the whole batch: on the way up, one for each, and on the way down.
-    sums: Vec<Vec<f64>>,
-    gradient_sums: Vec<f64>,
+    chunk_rows: usize,
+    /// Sums over the whole batch, for each segment.
+    sums: Vec<BatchSums>,
 }
 
 impl Engine {
-    /// An engine for batches of at most `batch_size` rows; for training or for what comes after.
-    pub fn new(
-        model: &Sequential,
-        threads: &Threads,
-        batch_size: usize,
-        target_width: usize,
-        training: bool,
-    ) -> Result<Engine> {
+    /// Allocates everything that batches of this size need; a model with several segments keeps the
+    /// activations of a whole batch.
+    ///
+    /// # Errors
+    /// More than memory holds.
+    pub fn new(model: &Sequential, threads: Threads, size: EngineSize) -> Result<Engine> {
+        let EngineSize { batch_size, target_width, training } = size;
         let plan = &model.plan;
-        let (chunk, n_shards) = cut(plan, batch_size);
-        let coupled = training && plan.n_segments() > 1;
-        let n_sums = (0..plan.n_segments()).map(|segment| plan.n_sums(segment));
-        let n_threads = threads.count();
-        let workspace = || Workspace::new(plan, chunk, target_width, training);
-        let n_chunks = if coupled { batch_size.div_ceil(n_shards).div_ceil(chunk) } else { 0 };
+        let Partition { chunk_rows, shards: n_shards } = Partition::new(plan, batch_size);
+        let segmented = training && plan.n_segments() > 1;
+        let n_chunks =
+            if segmented { batch_size.div_ceil(n_shards).div_ceil(chunk_rows) } else { 0 };
+        let n_shared = if segmented { 0 } else { threads.count() };
         let n_gradients = if training { model.count_params() } else { 0 };
-        // Asked for and given back at once: a refusal would otherwise end the program.
-        let values = Workspace::n_values(plan, chunk, target_width, training)
-            .saturating_mul(if coupled { n_shards * n_chunks } else { n_threads })
+        let values = Workspace::n_values(plan, chunk_rows, target_width, training)
+            .saturating_mul(n_shards * n_chunks + n_shared)
             .saturating_add(n_gradients.saturating_mul(n_shards));
-        if Vec::<Real>::new().try_reserve_exact(values).is_err() {
-            let problem = format!(
-                "there is no room for the {values} numbers that {chunk} samples take on all layers"
-            );
-            return Err(Error::Memory(problem));
+        if !fits_memory(values) {
+            return Err(Error::Memory(format!(
+                "there is no room for the {values} numbers that {chunk_rows} samples take on all \
+                 layers"
+            )));
         }
-        let shard = || Shard {
+        let workspace = || Workspace::new(plan, chunk_rows, target_width, training);
+        let shard = |_| Shard {
             gradients: vec![0.0; n_gradients],
-            tally: Tally::ZERO,
-            chunks: (0..n_chunks).map(|_| workspace()).collect(),
+            metrics: MetricSums::ZERO,
+            workspaces: (0..n_chunks).map(|_| workspace()).collect(),
+        };
+        let batch_sums = |segment| {
+            let n = plan.n_sums(segment);
+            BatchSums { forward: vec![0.0; n], backward: vec![0.0; n] }
         };
         Ok(Engine {
-            threads: threads.clone(),
-            workspaces: (0..if coupled { 0 } else { n_threads })
-                .map(|_| Mutex::new(workspace()))
-                .collect(),
-            shards: (0..n_shards).map(|_| shard()).collect(),
-            chunk,
-            gradient_sums: vec![0.0; n_sums.clone().max().unwrap_or(0)],
-            sums: n_sums.map(|n| vec![0.0; n]).collect(),
+            size,
+            threads,
+            workspaces: (0..n_shared).map(|_| Mutex::new(workspace())).collect(),
+            shards: (0..n_shards).map(shard).collect(),
+            chunk_rows,
+            sums: (0..plan.n_segments()).map(batch_sums).collect(),
         })
     }
 
-    /// Forward, loss and backward over a batch. The gradient, penalties included, is left in
-    /// [`Engine::sum`]. The rows that come `next` are asked for between computations, which leave
-    /// the memory idle.
-    pub fn gradients(
+    /// Runs forward, loss and backward over a batch. The gradient, penalties included, is left in
+    /// [`Engine::gradient`]. The rows of the `next` batch are prefetched.
+    pub fn forward_backward(
         &mut self,
         model: &Sequential,
-        head: &Head,
+        head: &LossHead,
         data: &Rows,
         batch: &[u32],
         next: &[u32],
-    ) -> Tally {
-        let (plan, params) = (&model.plan, &model.parameters);
-        let size = batch.len().div_ceil(cut(plan, batch.len()).1.min(self.shards.len()));
+    ) -> MetricSums {
+        let shards = Partition::new(&model.plan, batch.len()).shards.min(self.shards.len());
+        let shard_rows = batch.len().div_ceil(shards);
         let iteration = model.compiled.as_ref().map_or(0, |compiled| compiled.state.iteration);
         let job = Job {
             model,
             head,
             data,
             batch,
-            size,
-            chunk: self.chunk,
-            scale: 1.0 / (batch.len() * head.positions) as Real,
-            moment: Moment { seed: model.seed, iteration, ..Moment::default() },
+            next,
+            shard_rows,
+            chunk_rows: self.chunk_rows,
+            mean_factor: 1.0 / (batch.len() * head.positions) as Real,
+            step: StepContext { seed: model.seed, iteration, ..StepContext::default() },
         };
-        let shards = &mut self.shards[..batch.len().div_ceil(size)];
-        if plan.n_segments() > 1 {
-            job.coupled(&self.threads, shards, &mut self.sums, &mut self.gradient_sums);
-        } else {
-            let workspaces = &self.workspaces;
-            self.threads.each(shards, |number, shard| {
-                let mut workspace = own(workspaces);
-                shard.tally = Tally::ZERO;
-                let mut next = next.iter().skip(number * size).take(size);
-                job.for_chunks(number, |i, pass, rows| {
-                    job.gather(&mut workspace, pass, rows);
-                    data.fetch(&mut next);
-                    workspace.forward(pass, 0, &[]);
-                    data.fetch(&mut next);
-                    job.turn(&mut workspace, pass, &mut shard.tally);
-                    data.fetch(&mut next);
-                    let absorbed = head.absorbed;
-                    let mut to =
-                        Gradients { d_params: &mut shard.gradients, accumulate: i > 0, absorbed };
-                    workspace.backward(pass, 0, None, &[], &mut to);
-                });
+        let n_shards = batch.len().div_ceil(shard_rows);
+        for phase in Phase::of_step(model.plan.n_segments()) {
+            let (workspaces, sums) = (&self.workspaces, &self.sums);
+            self.threads.for_each(&mut self.shards[..n_shards], |number, shard| {
+                let mut local = local(workspaces);
+                job.run(phase, number, shard, local.as_deref_mut(), sums);
+            });
+            self.merge_sums(&job, phase, n_shards);
+        }
+        self.add_shards(model, n_shards)
+    }
+
+    /// Merges the partial sums of all micro-batches, in their order, behind a phase.
+    fn merge_sums(&mut self, job: &Job, phase: Phase, n_shards: usize) {
+        let plan = &job.model.plan;
+        if !phase.backward
+            && let Some(statistics) = plan.statistics(phase.segment + 1)
+        {
+            let total = &mut self.sums[phase.segment + 1].forward;
+            let merge = |total: &mut [f64], part: &[f64]| statistics.merge(total, part);
+            merge_parts(job, &self.shards[..n_shards], total, merge);
+        }
+        if phase.backward && phase.segment > 0 {
+            let total = &mut self.sums[phase.segment].backward;
+            merge_parts(job, &self.shards[..n_shards], total, |total, part| {
+                for (sum, part) in total.iter_mut().zip(part) {
+                    *sum += part;
+                }
             });
         }
-        let mut total = Tally::ZERO;
-        shards.iter().for_each(|shard| total.add(&shard.tally));
-        if let Some((first, rest)) = shards.split_first_mut() {
+    }
+
+    /// Adds the gradients of all shards and of the penalties into the first shard's, and returns
+    /// the sums of loss and metrics.
+    fn add_shards(&mut self, model: &Sequential, n_shards: usize) -> MetricSums {
+        let mut total = MetricSums::ZERO;
+        for shard in &self.shards[..n_shards] {
+            total.add(&shard.metrics);
+        }
+        let params = &model.parameters;
+        if let Some((first, rest)) = self.shards[..n_shards].split_first_mut() {
             let rest: &[Shard] = rest;
-            self.threads.pieces(&mut first.gradients, Slots::default(), &|sum, _, start| {
-                rest.iter().for_each(|shard| {
-                    zip(sum, &shard.gradients[start..][..sum.len()], |sum, part| sum + part)
-                });
+            self.threads.for_each_piece(&mut first.gradients, &|sum, start| {
+                for shard in rest {
+                    zip(sum, &shard.gradients[start..][..sum.len()], |sum, part| sum + part);
+                }
             });
             for (entry, penalty) in params.penalized() {
                 let values = &params.values[entry.range.clone()];
                 let gradients = &mut first.gradients[entry.range.clone()];
-                self.threads.pieces(gradients, Slots::default(), &|gradients, _, start| {
+                self.threads.for_each_piece(gradients, &|gradients, start| {
                     penalty.add_gradient(&values[start..][..gradients.len()], gradients);
                 });
             }
@@ -141,105 +167,122 @@ impl Engine {
         total
     }
 
-    /// The gradient that [`Engine::gradients`] left.
-    pub fn sum(&self) -> &[Real] {
+    /// The gradient that [`Engine::forward_backward`] left.
+    pub fn gradient(&self) -> &[Real] {
         &self.shards[0].gradients
     }
 
-    /// Moves the parameters by it.
+    /// Moves the parameters by the gradient: one optimizer step.
     pub fn update(&mut self, model: &mut Sequential) {
         let Sequential { plan, parameters, compiled, .. } = model;
         let Some(Compiled { optimizer: Some(optimizer), state, .. }) = compiled else {
             return;
         };
-        let (step, common) =
-            (state.step(optimizer.as_optimizer()), optimizer.as_optimizer().common());
+        let rule = optimizer.as_optimizer();
+        let (step, common) = (state.step(rule), rule.common());
         common.clip(&mut self.shards[0].gradients, parameters);
+        let gradient = self.gradient();
         for range in &parameters.trainable {
-            let gradients = &self.sum()[range.clone()];
+            let values = &mut parameters.values[range.clone()];
+            let gradient = &gradient[range.clone()];
             let slots =
                 state.slots.each_mut().map(|slot| slot.get_mut(range.clone()).unwrap_or_default());
-            self.threads.pieces(
-                &mut parameters.values[range.clone()],
-                slots,
-                &|params, slots, start| {
-                    common.decay(step.learning_rate, params);
-                    optimizer.as_optimizer().update(
-                        step,
-                        params,
-                        &gradients[start..][..params.len()],
-                        slots,
-                    );
-                },
-            );
+            self.threads.for_each_slotted_piece(0, values, slots, &|params, slots, start| {
+                common.decay(step.learning_rate, params);
+                rule.update(step, params, &gradient[start..][..params.len()], slots);
+            });
         }
         for (segment, sums) in self.sums.iter().enumerate() {
-            if let Some((layer, range)) = plan.coupling(segment) {
-                layer.settle(sums, &mut parameters.values[range]);
-            }
+            plan.update_running(segment, &sums.forward, &mut parameters.values);
         }
         state.iteration += 1;
     }
 
-    /// Loss and metrics over so many rows from `first` on, at most as many as the engine was made
-    /// for.
-    pub fn tally(
+    /// Loss and metrics over rows from `first` on, at most as many as the engine is made for.
+    pub fn evaluate(
         &mut self,
         model: &Sequential,
-        head: &Head,
+        head: &LossHead,
         data: &Rows,
         first: usize,
         len: usize,
-    ) -> Tally {
-        let (workspaces, chunk) = (&self.workspaces, self.chunk);
-        let size = len.div_ceil(self.shards.len());
-        self.threads.each(&mut self.shards, |number, shard| {
-            let mut workspace = own(workspaces);
-            shard.tally = Tally::ZERO;
-            let (start, end) =
-                (first + (number * size).min(len), first + ((number + 1) * size).min(len));
-            for start in (start..end).step_by(chunk) {
-                let pass = pass(model, chunk.min(end - start), Moment::default());
-                let numbers = start..start + pass.rows;
-                data.gather(
-                    numbers,
-                    workspace.gather_to(&model.plan, pass.rows, data.target_width()),
-                );
-                workspace.predict(pass);
-                head.tally(
-                    workspace.output(&model.plan, pass.rows),
-                    &workspace.targets,
-                    &workspace.weights,
-                    &mut shard.tally,
-                );
+    ) -> MetricSums {
+        let (workspaces, chunk_rows) = (&self.workspaces, self.chunk_rows);
+        let shard_rows = len.div_ceil(self.shards.len());
+        self.threads.for_each(&mut self.shards, |number, shard| {
+            shard.metrics = MetricSums::ZERO;
+            let Some(mut workspace) = local(workspaces) else { return };
+            let start = first + (number * shard_rows).min(len);
+            let end = first + ((number + 1) * shard_rows).min(len);
+            for start in (start..end).step_by(chunk_rows) {
+                let rows = start..(start + chunk_rows).min(end);
+                predict_rows(&mut workspace, model, data, rows.clone());
+                let out = workspace.output(&model.plan, rows.len());
+                let weights = out.sample_weights;
+                head.add_metrics(out.output, out.targets, weights, &mut shard.metrics);
             }
         });
-        let mut total = Tally::ZERO;
-        self.shards.iter().for_each(|shard| total.add(&shard.tally));
+        let mut total = MetricSums::ZERO;
+        for shard in &self.shards {
+            total.add(&shard.metrics);
+        }
         total
     }
 
-    /// The output for every row, one behind the other; an error where memory does not hold it.
+    /// Outputs of all rows, one after the other.
+    ///
+    /// # Errors
+    /// More than memory holds.
     pub fn predict(&mut self, model: &Sequential, data: &Rows) -> Result<Vec<Real>> {
-        let (workspaces, chunk, width) = (&self.workspaces, self.chunk, model.plan.output_width());
-        let (mut output, len) = (vec![], data.len().saturating_mul(width));
-        if output.try_reserve_exact(len).is_err() {
-            return Err(Error::Memory(format!(
-                "there is no room for the {len} numbers of the output"
-            )));
+        let (workspaces, chunk_rows) = (&self.workspaces, self.chunk_rows);
+        let width = model.plan.output_width();
+        let len = data.len().saturating_mul(width);
+        if !fits_memory(len) {
+            let problem = format!("there is no room for the {len} numbers of the output");
+            return Err(Error::Memory(problem));
         }
-        output.resize(len, 0.0);
-        let mut parts: Vec<&mut [Real]> = output.chunks_mut(chunk * width).collect();
-        self.threads.each(&mut parts, |number, part| {
-            let mut workspace = own(workspaces);
-            let rows = part.len() / width;
-            data.gather(
-                (0..rows).map(|row| number * chunk + row),
-                workspace.gather_to(&model.plan, rows, 0),
-            );
-            workspace.predict(pass(model, rows, Moment::default()));
-            part.copy_from_slice(workspace.output(&model.plan, rows));
+        let mut output = vec![0.0; len];
+        let mut parts: Vec<&mut [Real]> = output.chunks_mut(chunk_rows * width).collect();
+        self.threads.for_each(&mut parts, |number, part| {
+            let Some(mut workspace) = local(workspaces) else { return };
+            let first = number * chunk_rows;
+            let rows = first..first + part.len() / width;
+            predict_rows(&mut workspace, model, data, rows.clone());
+            part.copy_from_slice(workspace.output(&model.plan, rows.len()).output);
         });
         Ok(output)
+    }
+}
+
+/// Gathers these rows into the workspace and runs the forward pass of inference.
+fn predict_rows(
+    workspace: &mut Workspace,
+    model: &Sequential,
+    data: &Rows,
+    rows: std::ops::Range<usize>,
+) {
+    let to = workspace.inputs(&model.plan, rows.len(), data.target_width());
+    data.gather(rows.clone(), [to.x, to.targets, to.sample_weights]);
+    workspace.predict(pass(model, rows.len(), StepContext::default()));
+}
+
+/// Merges the partial sums that the micro-batches left, in their order.
+fn merge_parts(
+    job: &Job,
+    shards: &[Shard],
+    total: &mut [f64],
+    merge: impl Fn(&mut [f64], &[f64]),
+) {
+    let mut is_first = true;
+    for (number, shard) in shards.iter().enumerate() {
+        for workspace in &shard.workspaces[..job.n_chunks(number)] {
+            let part = &workspace.sums[..total.len()];
+            if is_first {
+                total.copy_from_slice(part);
+                is_first = false;
+            } else {
+                merge(total, part);
+            }
+        }
     }
 }

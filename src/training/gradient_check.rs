@@ -1,128 +1,179 @@
-//! The gradients of a whole model against differences of its loss: the proof that training goes
-//! downhill.
+//! Gradient check: the gradients of a whole model against finite differences of its loss.
 
 use ndarray::{ArrayD, IxDyn};
 use rand::Rng;
 use rand::seq::index;
 use rand_chacha::ChaCha8Rng;
 
+use super::engine::{Engine, EngineSize};
+use super::loss_head::LossHead;
+use super::threads::Threads;
+use crate::datasets::batches::Rows;
 use crate::datasets::{Dataset, Inputs, Targets};
 use crate::model::Sequential;
+use crate::params::{Entry, fits_memory};
 use crate::random::{self, Stream};
 use crate::shape::Shape;
 use crate::{Error, Real, Result};
 
-/// How far an analytic gradient may be from a difference, relative as [`GradientCheck::worst`] is.
-/// In `f64` that is a proof to six digits. In `f32` a short step drowns in the loss's rounding and
-/// a long one crosses the kinks of thousands of relus: up to 0.032 was seen where `f64` agrees to
-/// 1e-7. It still finds a wrong sign, scale or term.
+/// Maximum distance between gradient and difference, relative as [`ArrayCheck::worst`] is. In `f64`
+/// it is a proof to six digits. In `f32` a short step drowns in the loss's rounding and a long one
+/// crosses the kinks of thousands of relus: up to 0.032 was seen where `f64` agrees to 1e-7. It
+/// still finds a wrong sign, scale or term.
 pub const TOLERANCE: f64 = if size_of::<Real>() == 8 { 1e-6 } else { 0.05 };
 
-/// Samples that the loss is taken over, and parameters of an array that are tried at most.
+/// Number of samples that the loss is taken over.
 const ROWS: usize = 3;
+/// Maximum parameters of an array that are tried.
 const PARAMETERS: usize = 40;
-/// How far a parameter is moved: rounding spoils a short step and a kink a long one; a wrong
+/// Distances that a parameter is moved: rounding spoils a short step and a kink a long one; a wrong
 /// formula spoils all.
 const STEPS: [Real; 4] =
     if size_of::<Real>() == 8 { [1e-4, 1e-5, 1e-6, 1e-7] } else { [1e-2, 3e-3, 1e-3, 3e-4] };
-/// The longest axis of an image that is checked; a larger one is cut down to it where the layers
-/// allow.
+/// Longest axis of an image that is checked; a larger one is cut down where the layers allow it.
 const SIDE: usize = 14;
 
-/// What was found for one parameter array.
+/// Result for a model.
 #[derive(Debug, Clone)]
 pub struct GradientCheck {
-    /// The array's full name: `dense_1/kernel`.
+    /// Input shape that was checked, smaller than the model's own if that is a large image.
+    pub input: Shape,
+    /// Result for each trainable array.
+    pub arrays: Vec<ArrayCheck>,
+}
+
+/// Result for one parameter array.
+#[derive(Debug, Clone)]
+pub struct ArrayCheck {
+    /// Full name: `dense_1/kernel`.
     pub name: String,
-    /// How many of its parameters were tried.
+    /// Number of its parameters that were tried.
     pub tried: usize,
-    /// The largest distance between gradient and difference, relative to the array's largest
-    /// gradient, or to a hundredth of the model's where that is more.
+    /// Largest distance between gradient and difference, relative to the array's largest gradient,
+    /// or to a hundredth of the model's if that is more.
     pub worst: f64,
 }
 
-/// Compares gradients with differences for some parameters of every trained array, on random data
-/// and from random parameters, both from the seed. Returns the shape that the model was checked at,
-/// which is smaller than its own where that is large, and what was found.
-pub fn check_gradients(model: &Sequential, seed: u64) -> Result<(Shape, Vec<GradientCheck>)> {
+/// Compares gradients with finite differences for a sample of every trainable array, on random data
+/// and at random weights, both drawn from the seed.
+///
+/// # Errors
+/// A model that was not compiled, and too little memory.
+pub fn check_gradients(model: &Sequential, seed: u64) -> Result<GradientCheck> {
     let mut generator = random::generator(seed, Stream::Check);
     let mut model = smaller(model)?;
     for value in &mut model.parameters.values {
         *value += 0.1 * (generator.random::<Real>() - 0.5);
     }
     let data = random_data(&model, &mut generator)?;
-    let (_, gradients) = model.gradients(&data)?;
-    let largest_of = |gradients: &[Real]| {
-        gradients.iter().fold(0.0, |largest: f64, &g| largest.max(f64::from(g).abs()))
-    };
+    let mut loss = BatchLoss::new(&model, &data)?;
+    loss.at(&model);
+    let gradients = loss.engine.gradient().to_vec();
     // An array may have no gradient but rounding, as a bias in front of a BatchNormalization.
-    let least = 1e-12 + 0.01 * largest_of(&gradients);
-    let mut found = vec![];
-    for entry in model.parameters.entries.clone().iter().filter(|entry| entry.spec.trainable) {
+    let least = 1e-12 + 0.01 * largest(&gradients);
+    let mut arrays = vec![];
+    for entry in model.parameters.entries.clone() {
+        if !entry.spec.trainable {
+            continue;
+        }
         let own = &gradients[entry.range.clone()];
-        let largest = largest_of(own).max(least);
+        let scale = largest(own).max(least);
         let tried = index::sample(&mut generator, own.len(), PARAMETERS.min(own.len()));
         let mut worst: f64 = 0.0;
         for i in tried.iter() {
-            let at = entry.range.start + i;
-            let value = model.parameters.values[at];
-            let mut loss_at = |moved: Real| {
-                model.parameters.values[at] = moved;
-                model.gradients(&data).map(|(loss, _)| loss)
-            };
-            let mut best = f64::INFINITY;
-            for step in STEPS {
-                // What was really added, after rounding.
-                let (above, below) = (value + step, value - step);
-                let difference = (loss_at(above)? - loss_at(below)?) / f64::from(above - below);
-                best = best.min((difference - f64::from(own[i])).abs() / largest);
-            }
-            model.parameters.values[at] = value;
-            worst = worst.max(best);
+            let distance = loss.distance(&mut model, &entry, i, f64::from(own[i]));
+            worst = worst.max(distance / scale);
         }
-        found.push(GradientCheck { name: model.full_name(entry), tried: tried.len(), worst });
+        arrays.push(ArrayCheck { name: model.full_name(&entry), tried: tried.len(), worst });
     }
-    Ok((model.input_shape().clone(), found))
+    Ok(GradientCheck { input: model.input_shape().clone(), arrays })
+}
+
+/// Loss of a model over one batch, as a function of its weights.
+struct BatchLoss<'a> {
+    engine: Engine,
+    head: LossHead,
+    rows: Rows<'a>,
+    batch: Vec<u32>,
+}
+
+impl<'a> BatchLoss<'a> {
+    fn new(model: &Sequential, data: &'a Dataset) -> Result<Self> {
+        let (head, rows) = LossHead::new(model, data)?;
+        let (batch_size, target_width) = (rows.len(), rows.target_width());
+        let size = EngineSize { batch_size, target_width, training: true };
+        let engine = Engine::new(model, Threads::new(1, 1)?, size)?;
+        Ok(BatchLoss { engine, head, rows, batch: (0..batch_size as u32).collect() })
+    }
+
+    fn at(&mut self, model: &Sequential) -> f64 {
+        let BatchLoss { engine, head, rows, batch } = self;
+        engine.forward_backward(model, head, rows, batch, &[]).mean_loss()
+    }
+
+    /// Distance between the gradient of one parameter and the nearest of its finite differences.
+    fn distance(
+        &mut self,
+        model: &mut Sequential,
+        entry: &Entry,
+        index: usize,
+        gradient: f64,
+    ) -> f64 {
+        let place = entry.range.start + index;
+        let value = model.parameters.values[place];
+        let mut best = f64::INFINITY;
+        for step in STEPS {
+            let (above, below) = (value + step, value - step);
+            model.parameters.values[place] = above;
+            let loss_above = self.at(model);
+            model.parameters.values[place] = below;
+            let loss_below = self.at(model);
+            // The distance that was really moved, after rounding.
+            let difference = (loss_above - loss_below) / f64::from(above - below);
+            best = best.min((difference - gradient).abs());
+        }
+        model.parameters.values[place] = value;
+        best
+    }
+}
+
+fn largest(gradients: &[Real]) -> f64 {
+    gradients.iter().fold(0.0, |largest: f64, &g| largest.max(f64::from(g).abs()))
 }
 
 /// The same layers on smaller images, if they are large and the layers allow it.
 fn smaller(model: &Sequential) -> Result<Sequential> {
     if let &[height, width, channels] = model.input_shape().dims() {
-        for side in
-            (0..).map(|doublings| SIDE << doublings).take_while(|&side| side < height.max(width))
-        {
+        let mut side = SIDE;
+        while side < height.max(width) {
             let shape = Shape::from([height.min(side), width.min(side), channels]);
             if let Ok(model) = model.rebuilt(&shape, model.seed) {
                 return Ok(model);
             }
+            side *= 2;
         }
     }
     model.rebuilt(model.input_shape(), model.seed)
 }
 
 fn random_data(model: &Sequential, generator: &mut ChaCha8Rng) -> Result<Dataset> {
-    let rows = |dims: &[usize]| IxDyn(&[&[ROWS], dims].concat());
-    let output = model.output_shape();
-    let values = model.input_shape().n_values().max(output.n_values()).saturating_mul(ROWS);
-    if Vec::<Real>::new().try_reserve_exact(values).is_err()
-        || u32::try_from(output.last()).is_err()
-    {
+    let (input, output) = (model.input_shape(), model.output_shape());
+    let values = input.n_values().max(output.n_values()).saturating_mul(ROWS);
+    if !fits_memory(values) || u32::try_from(output.last()).is_err() {
         return Err(Error::Memory(format!(
-            "there is no room for {ROWS} samples of {} and {output}",
-            model.input_shape()
+            "there is no room for {ROWS} samples of {input} and {output}"
         )));
     }
-    let x = ArrayD::from_shape_simple_fn(rows(model.input_shape().dims()), || {
-        generator.random::<Real>()
-    });
-    let positions = &output.dims()[..output.dims().len().saturating_sub(1)];
-    let y = match model.compiled()?.loss.as_loss().is_sparse() {
-        false => Targets::Reals(ArrayD::from_shape_simple_fn(rows(output.dims()), || {
-            generator.random::<Real>()
-        })),
-        true => Targets::Labels(ArrayD::from_shape_simple_fn(rows(positions), || {
-            generator.random_range(0..output.last() as u32)
-        })),
+    let rows = |dims: &[usize]| IxDyn(&[&[ROWS], dims].concat());
+    let x = ArrayD::from_shape_simple_fn(rows(input.dims()), || generator.random::<Real>());
+    let y = if model.compiled()?.loss.as_loss().is_sparse() {
+        let classes = output.last() as u32;
+        let positions = &output.dims()[..output.dims().len().saturating_sub(1)];
+        let class = || generator.random_range(0..classes);
+        Targets::Labels(ArrayD::from_shape_simple_fn(rows(positions), class))
+    } else {
+        let value = || generator.random::<Real>();
+        Targets::Reals(ArrayD::from_shape_simple_fn(rows(output.dims()), value))
     };
     Ok(Dataset { x: Inputs::Reals(x), y })
 }

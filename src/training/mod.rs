@@ -1,20 +1,24 @@
-//! Training as a short story: gather a batch, forward, loss, backward, optimizer, metrics, report.
+//! Training, read from the top: `trainer.rs` (a model with its engine), `fit.rs` (epochs),
+//! `engine.rs` and `batch.rs` (a batch), `loss_head.rs`, and in `model/workspace.rs` a micro-batch.
 
 mod batch;
 mod callbacks;
 mod engine;
+mod fit;
 mod gradient_check;
-mod head;
+mod handle;
 mod history;
-mod progress;
+mod loss_head;
 mod threads;
 mod trainer;
 
 pub use callbacks::{
-    CSVLogger, Callback, Control, Course, EarlyStopping, LearningRateScheduler, Logs, Mode,
-    ModelCheckpoint, Monitor, ReduceLROnPlateau, TerminateOnNaN,
+    BatchLogs, BestEpoch, CSVLogger, CSVLoggerState, Callback, EarlyStopping, EarlyStoppingState,
+    FitInfo, Flow, LearningRateScheduler, Logs, Mode, ModelCheckpoint, Monitor, MonitorState,
+    NotFiniteLoss, ReduceLROnPlateau, ReduceLROnPlateauState, TerminateOnNaN,
 };
-pub use gradient_check::{GradientCheck, TOLERANCE, check_gradients};
+pub use fit::FitOptions;
+pub use gradient_check::{ArrayCheck, GradientCheck, TOLERANCE, check_gradients};
+pub use handle::TrainerHandle;
 pub use history::History;
-pub use progress::Progress;
-pub use trainer::{FitOptions, Scores};
+pub use trainer::{LossGradient, Scores, Trainer};

@@ -1,4 +1,4 @@
-//! The only file with threads: they are started once a run, and share out shards and stretches of
+//! The only file with threads: they are started once per engine, and share out shards and ranges of
 //! vectors.
 
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -8,17 +8,17 @@ use rayon::prelude::*;
 use crate::optimizers::Slots;
 use crate::{Error, Real, Result};
 
-/// Parameters that are summed and updated in one go.
+/// Number of parameters that one task sums or updates.
 const PIECE: usize = 1 << 14;
 
-/// The threads of one run: this one alone, or a pool.
+/// Threads of an engine: the calling one alone, or a pool.
 #[derive(Clone)]
 pub(super) struct Threads(Option<Arc<rayon::ThreadPool>>);
 
 impl Threads {
-    /// Starts at most so many threads, and no more than a batch has shards.
-    pub fn new(most: usize, shards: usize) -> Result<Threads> {
-        let count = most.min(shards);
+    /// Starts at most `max` threads, and no more than a batch has shards.
+    pub fn new(max: usize, shards: usize) -> Result<Threads> {
+        let count = max.min(shards);
         if count <= 1 {
             return Ok(Threads(None));
         }
@@ -30,58 +30,62 @@ impl Threads {
         }
     }
 
-    /// How many they are.
+    /// Number of threads.
     pub fn count(&self) -> usize {
         self.0.as_ref().map_or(1, |pool| pool.current_num_threads())
     }
 
-    /// Runs a whole story on one of the threads, so that it need not be handed over at every step.
-    pub fn enter<R: Send>(&self, story: impl FnOnce() -> R + Send) -> R {
+    /// Runs a whole training on one of the threads, so that no step has to enter the pool.
+    pub fn install<R: Send>(&self, run: impl FnOnce() -> R + Send) -> R {
         match &self.0 {
-            Some(pool) => pool.install(story),
-            None => story(),
+            Some(pool) => pool.install(run),
+            None => run(),
         }
     }
 
-    /// Runs `work` on each item, with its number.
-    pub fn each<T: Send>(&self, items: &mut [T], work: impl Fn(usize, &mut T) + Sync + Send) {
+    /// Runs `work` on each item, with its index.
+    pub fn for_each<T: Send>(&self, items: &mut [T], work: impl Fn(usize, &mut T) + Sync + Send) {
         match &self.0 {
-            Some(pool) => pool
-                .install(|| items.par_iter_mut().enumerate().for_each(|(i, item)| work(i, item))),
+            Some(pool) => pool.install(|| {
+                items.par_iter_mut().enumerate().for_each(|(i, item)| work(i, item));
+            }),
             None => items.iter_mut().enumerate().for_each(|(i, item)| work(i, item)),
         }
     }
 
-    /// Runs `work` on pieces of a vector and of the vectors beside it, with the number of the
-    /// piece's first element.
-    pub fn pieces<W>(&self, vector: &mut [Real], beside: Slots, work: &W)
-    where
-        W: Fn(&mut [Real], &mut Slots, usize) + Sync,
-    {
-        self.pieces_from(0, vector, beside, work);
+    /// Runs `work` on pieces of a vector, with the index of the piece's first value.
+    pub fn for_each_piece(&self, vector: &mut [Real], work: &(impl Fn(&mut [Real], usize) + Sync)) {
+        let no_slots = Slots::default();
+        self.for_each_slotted_piece(0, vector, no_slots, &|piece, _, first| work(piece, first));
     }
 
-    fn pieces_from<W>(&self, first: usize, vector: &mut [Real], mut beside: Slots, work: &W)
-    where
+    /// The same with the pieces of the optimizer's vectors beside it; indices count from `first`.
+    pub fn for_each_slotted_piece<W>(
+        &self,
+        first: usize,
+        vector: &mut [Real],
+        mut slots: Slots,
+        work: &W,
+    ) where
         W: Fn(&mut [Real], &mut Slots, usize) + Sync,
     {
         if self.0.is_none() || vector.len() <= PIECE {
-            return work(vector, &mut beside, first);
+            return work(vector, &mut slots, first);
         }
         let middle = (vector.len() / 2).next_multiple_of(64);
         let (left, right) = vector.split_at_mut(middle);
-        let [a, b, c] = beside.map(|slot| slot.split_at_mut(middle.min(slot.len())));
+        let [a, b, c] = slots.map(|slot| slot.split_at_mut(middle.min(slot.len())));
         rayon::join(
-            || self.pieces_from(first, left, [a.0, b.0, c.0], work),
-            || self.pieces_from(first + middle, right, [a.1, b.1, c.1], work),
+            || self.for_each_slotted_piece(first, left, [a.0, b.0, c.0], work),
+            || self.for_each_slotted_piece(first + middle, right, [a.1, b.1, c.1], work),
         );
     }
 }
 
-/// What belongs to this thread.
-pub(super) fn own<T>(each: &[Mutex<T>]) -> MutexGuard<'_, T> {
+/// The item of the current thread, if there is one for each.
+pub(super) fn local<T>(items: &[Mutex<T>]) -> Option<MutexGuard<'_, T>> {
     // Without a pool of its own, a run may still be inside somebody else's.
-    let number = if each.len() > 1 { rayon::current_thread_index().unwrap_or(0) } else { 0 };
-    // A thread that panicked ended the run, so what it left behind is never read.
-    each[number].lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    let number = if items.len() > 1 { rayon::current_thread_index().unwrap_or(0) } else { 0 };
+    // A thread that panicked ended the run, so the state it left behind is never read.
+    items.get(number).map(|item| item.lock().unwrap_or_else(|poisoned| poisoned.into_inner()))
 }

@@ -1,0 +1,147 @@
+//! The loss and the metrics on a model's output, and their sums.
+
+use crate::datasets::Dataset;
+use crate::datasets::batches::Rows;
+use crate::losses::AnyLoss;
+use crate::metrics::AnyMetric;
+use crate::model::{MAX_METRICS, OutputBuffers, Sequential};
+use crate::{Real, Result};
+
+/// Loss and metrics, and what they need to know about the output.
+#[derive(Clone)]
+pub(super) struct LossHead {
+    loss: AnyLoss,
+    metrics: Vec<AnyMetric>,
+    /// `loss` and the names of the metrics, as they are logged.
+    pub names: Vec<String>,
+    /// True if the loss takes its gradient in front of the last activation.
+    pub fused: bool,
+    /// Last-axis vectors per sample.
+    pub positions: usize,
+    output_width: usize,
+    target_width: usize,
+}
+
+/// Sums over some rows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct MetricSums {
+    /// Number of last-axis vectors.
+    pub vectors: usize,
+    /// Sum of their losses.
+    pub loss: f64,
+    ratios: [[f64; 2]; MAX_METRICS],
+}
+
+impl MetricSums {
+    pub const ZERO: MetricSums =
+        MetricSums { vectors: 0, loss: 0.0, ratios: [[0.0; 2]; MAX_METRICS] };
+
+    pub fn mean_loss(&self) -> f64 {
+        self.loss / self.vectors as f64
+    }
+
+    pub fn add(&mut self, other: &MetricSums) {
+        self.vectors += other.vectors;
+        self.loss += other.loss;
+        for (sum, part) in self.ratios.iter_mut().flatten().zip(other.ratios.iter().flatten()) {
+            *sum += part;
+        }
+    }
+}
+
+impl LossHead {
+    /// The head of a compiled model, and the rows of a dataset in the form that it takes. One-hot
+    /// targets given as integer labels stay labels if loss and metrics have equivalents on labels,
+    /// which are faster: the head then holds the sparse classes.
+    pub fn new<'a>(model: &Sequential, data: &'a Dataset) -> Result<(LossHead, Rows<'a>)> {
+        let compiled = model.compiled()?;
+        let widths = model.vector_widths(&compiled.loss);
+        let is_sparse = compiled.loss.as_loss().is_sparse();
+        let mut rows = Rows::new(data, model.input_shape(), model.output_shape(), is_sparse)?;
+        let mut names = vec!["loss".to_string()];
+        let mut metrics = vec![];
+        for choice in compiled.metrics() {
+            names.push(choice.name.clone());
+            metrics.push(choice.resolve(widths.target, widths.output)?);
+        }
+        // A Reshape may have cut the activation's vectors into others, which the loss then sees.
+        let fused = model.plan.last_activation().is_some_and(|(activation, width)| {
+            width == widths.output && compiled.loss.as_loss().absorbs(activation)
+        });
+        let mut head = LossHead {
+            loss: compiled.loss.clone(),
+            metrics,
+            names,
+            fused,
+            positions: model.output_shape().n_positions(),
+            output_width: widths.output,
+            target_width: widths.target,
+        };
+        let sparse_metrics: Option<Vec<_>> =
+            head.metrics.iter().map(AnyMetric::of_class_numbers).collect();
+        if let Some(loss) = head.loss.as_loss().of_class_numbers()
+            && let Some(metrics) = sparse_metrics
+            && let Some(labels) = rows.as_class_numbers()
+        {
+            rows = labels;
+            head = LossHead { loss, metrics, target_width: 1, ..head };
+        }
+        Ok((head, rows))
+    }
+
+    /// Adds loss and metrics of the rows of an output; metrics ignore the sample weights.
+    pub fn add_metrics(
+        &self,
+        output: &[Real],
+        targets: &[Real],
+        sample_weights: &[Real],
+        sums: &mut MetricSums,
+    ) {
+        let loss = self.loss.as_loss();
+        for (i, (y, p)) in self.vectors(targets, output).enumerate() {
+            sums.vectors += 1;
+            sums.loss += f64::from(sample_weights[i / self.positions] * loss.value(y, p));
+            for (metric, sum) in self.metrics.iter().zip(&mut sums.ratios) {
+                let part = metric.as_metric().count(y, p);
+                sum[0] += part[0];
+                sum[1] += part[1];
+            }
+        }
+    }
+
+    /// Writes `factor` times the gradient of the weighted sum of losses.
+    pub fn write_gradient(&self, out: OutputBuffers, factor: Real) {
+        let loss = self.loss.as_loss();
+        let gradients = out.gradient.chunks_exact_mut(self.output_width);
+        let vectors = self.vectors(out.targets, out.output);
+        for (i, ((y, p), gradient)) in vectors.zip(gradients).enumerate() {
+            if self.fused {
+                loss.gradient_through(y, p, gradient);
+            } else {
+                loss.gradient(y, p, gradient);
+            }
+            let factor = factor * out.sample_weights[i / self.positions];
+            for value in gradient {
+                *value *= factor;
+            }
+        }
+    }
+
+    /// Means of the loss and the metrics, in the order of the names.
+    pub fn means(&self, sums: &MetricSums) -> [f64; 1 + MAX_METRICS] {
+        let mut means = [0.0; 1 + MAX_METRICS];
+        means[0] = sums.mean_loss();
+        for (mean, ratio) in means[1..].iter_mut().zip(&sums.ratios[..self.metrics.len()]) {
+            *mean = ratio[0] / ratio[1].max(1.0);
+        }
+        means
+    }
+
+    fn vectors<'v>(
+        &self,
+        targets: &'v [Real],
+        output: &'v [Real],
+    ) -> impl Iterator<Item = (&'v [Real], &'v [Real])> {
+        targets.chunks_exact(self.target_width).zip(output.chunks_exact(self.output_width))
+    }
+}
