@@ -4,17 +4,18 @@ mod batch;
 mod callbacks;
 mod engine;
 mod gradient_check;
+mod handle;
 mod head;
 mod history;
-mod progress;
 mod threads;
 mod trainer;
 
 pub use callbacks::{
-    CSVLogger, Callback, Control, Course, EarlyStopping, LearningRateScheduler, Logs, Mode,
-    ModelCheckpoint, Monitor, ReduceLROnPlateau, TerminateOnNaN,
+    BatchLogs, BestEpoch, CSVLogger, CSVLoggerState, Callback, EarlyStopping, EarlyStoppingState,
+    FitInfo, Flow, LearningRateScheduler, Logs, Mode, ModelCheckpoint, Monitor, MonitorState,
+    NotFiniteLoss, ReduceLROnPlateau, ReduceLROnPlateauState, TerminateOnNaN,
 };
 pub use gradient_check::{GradientCheck, TOLERANCE, check_gradients};
-pub use history::History;
-pub use progress::Progress;
+pub use handle::TrainerHandle;
+pub use history::{History, Series};
 pub use trainer::{FitOptions, Scores};

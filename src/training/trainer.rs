@@ -1,5 +1,6 @@
 //! `fit`, `evaluate` and `predict`, as Keras means them.
 
+use std::ops::ControlFlow;
 use std::time::Instant;
 
 use ndarray::ArrayD;
@@ -8,7 +9,7 @@ use super::batch::cut;
 use super::engine::Engine;
 use super::head::{Head, Tally};
 use super::threads::Threads;
-use super::{Callback, Control, Course, History, Logs};
+use super::{BatchLogs, Callback, FitInfo, History, Logs, NotFiniteLoss, TrainerHandle};
 use crate::datasets::batches::{Rows, shuffle};
 use crate::datasets::{Dataset, Inputs};
 use crate::model::Sequential;
@@ -63,7 +64,7 @@ pub struct Scores {
 
 impl Sequential {
     /// Trains on a dataset and returns the numbers of every epoch. It prints nothing; the callback
-    /// [`Progress`](super::Progress) does.
+    /// `report::Progress` does.
     ///
     /// The loss of an epoch is the mean over its batches as they were trained, so over changing
     /// weights; `val_loss` is the loss of the weights at its end.
@@ -116,9 +117,9 @@ impl Sequential {
             self.batch_size = Some(options.batch_size);
             self.byte_scale = data.x.byte_scale().or(self.byte_scale);
         }
-        let (plan, sound) = (self.plan.id, self.is_sound());
+        let sound = self.is_sound();
         threads.enter(|| {
-            Fit { model: self, plan, sound, rows, order, validation, head, engine, options }
+            Fit { model: self, sound, rows, order, validation, head, engine, options }
                 .run(callbacks)
         })
     }
@@ -175,8 +176,6 @@ impl Sequential {
 /// One run of `fit`.
 struct Fit<'a> {
     model: &'a mut Sequential,
-    /// The plan that memory is sized for.
-    plan: u64,
     /// Whether the weights were finite before the first step.
     sound: bool,
     rows: Rows<'a>,
@@ -198,15 +197,15 @@ impl Fit<'_> {
         let added = callbacks.iter().flat_map(|callback| callback.adds()).map(ToString::to_string);
         let names: Vec<_> =
             self.head.names.iter().chain(&of_validation).cloned().chain(added).collect();
-        let course = Course { epochs: self.options.epochs, batches, names: &names };
-        callbacks
-            .iter_mut()
-            .try_for_each(|callback| callback.on_train_begin(self.model, &course))?;
+        let info =
+            FitInfo { epochs: self.options.epochs, initial_epoch: 0, batches, names: &names };
+        callbacks.iter_mut().try_for_each(|callback| {
+            callback.on_train_begin(&mut TrainerHandle::new(self.model), &info)
+        })?;
         for epoch in 0..self.options.epochs {
-            callbacks
-                .iter_mut()
-                .try_for_each(|callback| callback.on_epoch_begin(self.model, epoch))?;
-            self.check_model()?;
+            callbacks.iter_mut().try_for_each(|callback| {
+                callback.on_epoch_begin(&mut TrainerHandle::new(self.model), epoch)
+            })?;
             if self.options.shuffle {
                 shuffle(&mut self.order, self.model.seed, self.model.epochs_done);
             }
@@ -226,28 +225,20 @@ impl Fit<'_> {
                 logs.extend(of_validation.iter().cloned().zip(validated));
             }
             for callback in callbacks.iter_mut() {
-                control = control.max(callback.on_epoch_end(self.model, epoch, &mut logs)?);
-                self.check_model()?;
+                let mut handle = TrainerHandle::new(self.model);
+                if callback.on_epoch_end(&mut handle, epoch, &mut logs)?.is_break() {
+                    control = ControlFlow::Break(());
+                }
             }
             history.record(epoch, logs, seconds);
-            if control == Control::Stop {
+            if control.is_break() {
                 break;
             }
         }
-        callbacks.iter_mut().try_for_each(|callback| callback.on_train_end(self.model))?;
+        callbacks
+            .iter_mut()
+            .try_for_each(|callback| callback.on_train_end(&mut TrainerHandle::new(self.model)))?;
         Ok(history)
-    }
-
-    /// A callback may change the model that is trained, and not put another in its place, for which
-    /// no memory is sized.
-    fn check_model(&self) -> Result<()> {
-        let replaced = || {
-            Error::option(
-                "model",
-                "a callback put another model in the place of the one being trained".to_string(),
-            )
-        };
-        (self.model.plan.id == self.plan).then_some(()).ok_or_else(replaced)
     }
 
     /// The sums of one epoch, whether all its batches were trained on, and whether it is the last;
@@ -256,7 +247,7 @@ impl Fit<'_> {
         &mut self,
         epoch: usize,
         callbacks: &mut [&mut dyn Callback],
-    ) -> Result<Option<(Tally, bool, Control)>> {
+    ) -> Result<Option<(Tally, bool, ControlFlow<()>)>> {
         let mut total = Tally::ZERO;
         for (number, batch) in self.order.chunks(self.options.batch_size).enumerate() {
             let next =
@@ -264,24 +255,29 @@ impl Fit<'_> {
             let tally = step(self.model, &mut self.engine, &self.head, &self.rows, batch, next);
             let loss = tally.mean_loss();
             if !loss.is_finite() {
+                let handle = TrainerHandle::new(self.model);
+                let not_finite_loss = NotFiniteLoss { epoch, batch: number, loss };
                 let mut controls = callbacks
                     .iter_mut()
-                    .map(|callback| callback.on_not_finite(epoch, number, loss));
-                return match controls.any(|control| control == Control::Stop) {
+                    .map(|callback| callback.on_not_finite(&handle, &not_finite_loss));
+                return match controls.any(|control| control.is_break()) {
                     true => Ok(None),
                     false => Err(not_finite(self.sound, &self.rows, epoch, number, loss)),
                 };
             }
             total.add(&tally);
             let (names, means) = (&self.head.names, self.head.means(&total));
-            let controls = callbacks
-                .iter_mut()
-                .map(|each| each.on_batch_end(number, names, &means[..names.len()]));
-            if controls.max() == Some(Control::Stop) {
-                return Ok(Some((total, next.is_empty(), Control::Stop)));
+            let logs = BatchLogs { names, means: &means[..names.len()] };
+            let handle = TrainerHandle::new(self.model);
+            let mut stop = false;
+            for callback in callbacks.iter_mut() {
+                stop |= callback.on_batch_end(&handle, number, &logs)?.is_break();
+            }
+            if stop {
+                return Ok(Some((total, next.is_empty(), ControlFlow::Break(()))));
             }
         }
-        Ok(Some((total, true, Control::Continue)))
+        Ok(Some((total, true, ControlFlow::Continue(()))))
     }
 }
 
