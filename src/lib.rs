@@ -30,6 +30,9 @@ pub mod formats;
 
 pub mod training;
 
+#[cfg(feature = "cli")]
+pub mod report;
+
 pub use classes::snake_case;
 pub use error::{Error, Result};
 

@@ -16,6 +16,7 @@ const FLOORS: &[&[&str]] = &[
     &["model"],
     &["formats"],
     &["training"],
+    &["report"],
 ];
 
 fn floor(room: &str) -> usize {

@@ -1,37 +1,40 @@
-//! Ctrl-C while training: the batch is finished, and what follows a training (validation, saving,
-//! the report) happens.
+//! Ctrl-C during training: the batch is finished, then validation, saving and the report follow.
 
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tallynet::training::{Callback, Control};
+use tallynet::training::{BatchLogs, Callback, Flow, TrainerHandle};
 
 use super::output;
 
-static ASKED: AtomicBool = AtomicBool::new(false);
+static REQUESTED: AtomicBool = AtomicBool::new(false);
 
-/// Ends the training after the batch in which somebody asked for it.
+/// Callback that stops training after the batch during which the user pressed Ctrl-C.
 pub struct Interrupt;
 
 impl Interrupt {
-    /// Takes over Ctrl-C (and a request to terminate) for the rest of the process. Asked a second
-    /// time, it ends at once.
+    /// Handles Ctrl-C and termination requests for the rest of the process. A second request ends
+    /// the process at once.
     pub fn listen() -> Interrupt {
-        let asked = || {
-            if ASKED.swap(true, Ordering::SeqCst) {
-                std::process::exit(130);
-            }
-            output::notice(
-                "\nInterrupted: finishing this batch, then saving and reporting. Once more ends it at once.",
-            );
-        };
-        // Where no handler can be set, Ctrl-C ends the process as ever.
-        let _ = ctrlc::set_handler(asked);
+        // Without a handler, Ctrl-C ends the process as usual.
+        let _ = ctrlc::set_handler(on_signal);
         Interrupt
     }
 }
 
+fn on_signal() {
+    if REQUESTED.swap(true, Ordering::SeqCst) {
+        std::process::exit(130);
+    }
+    output::notice(
+        "\nInterrupted: finishing this batch, then saving and reporting. \
+         Once more ends it at once.",
+    );
+}
+
 impl Callback for Interrupt {
-    fn on_batch_end(&mut self, _batch: usize, _names: &[String], _means: &[f64]) -> Control {
-        if ASKED.load(Ordering::SeqCst) { Control::Stop } else { Control::Continue }
+    fn on_batch_end(&mut self, _: &TrainerHandle, _: usize, _: &BatchLogs) -> Flow {
+        let requested = REQUESTED.load(Ordering::SeqCst);
+        Ok(if requested { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     }
 }

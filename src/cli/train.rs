@@ -9,9 +9,10 @@ use serde_json::json;
 use tallynet::losses::AnyLoss;
 use tallynet::model::{Sequential, Style};
 use tallynet::optimizers::AnyOptimizer;
+use tallynet::report::Progress;
 use tallynet::training::{
-    CSVLogger, Callback, EarlyStopping, FitOptions, History, ModelCheckpoint, Progress,
-    ReduceLROnPlateau, Scores,
+    CSVLogger, Callback, EarlyStopping, FitOptions, History, ModelCheckpoint, ReduceLROnPlateau,
+    Scores,
 };
 use tallynet::{Error, datasets, formats};
 
@@ -318,10 +319,12 @@ impl Train {
 fn json_line(model: &Sequential, history: &History, scores: &Scores, seconds: f64) -> String {
     let by_layer: BTreeMap<_, _> =
         model.layers().iter().map(|each| (each.name(), each.count_params().0)).collect();
+    let values_by_name: BTreeMap<_, _> =
+        history.series.iter().map(|series| (&series.name, &series.values)).collect();
     let line = json!({
         "loss": scores.loss,
         "metrics": BTreeMap::from_iter(scores.metrics.clone()),
-        "history": BTreeMap::from_iter(history.values.clone()),
+        "history": values_by_name,
         "parameters": { "total": model.count_params(), "layers": by_layer },
         "fingerprint": model.fingerprint(),
         "seed": model.seed,

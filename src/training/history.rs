@@ -1,16 +1,25 @@
-//! What `fit` returns.
+//! `History`: the result of `fit`.
 
 use crate::training::Logs;
 
-/// The numbers of every epoch.
+/// Logs of all epochs of a training.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct History {
-    /// The epochs, counted from 0.
+    /// Epochs, counted from 0.
     pub epochs: Vec<usize>,
-    /// Each name (`loss`, `accuracy`, `val_loss`, …) with its values, one an epoch.
-    pub values: Vec<(String, Vec<f64>)>,
-    /// Seconds that each epoch's training took, its validation left out.
+    /// One series for each name: `loss`, `accuracy`, `val_loss`, …
+    pub series: Vec<Series>,
+    /// Training time of each epoch in seconds, without its validation.
     pub seconds: Vec<f64>,
+}
+
+/// Values of one name in the logs.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Series {
+    /// Name in the logs.
+    pub name: String,
+    /// Value of each epoch.
+    pub values: Vec<f64>,
 }
 
 impl History {
@@ -18,19 +27,19 @@ impl History {
         self.epochs.push(epoch);
         self.seconds.push(seconds);
         for (name, value) in logs {
-            match self.values.iter_mut().find(|(known, _)| *known == name) {
-                Some((_, values)) => values.push(value),
-                None => self.values.push((name, vec![value])),
+            match self.series.iter_mut().find(|series| series.name == name) {
+                Some(series) => series.values.push(value),
+                None => self.series.push(Series { name, values: vec![value] }),
             }
         }
     }
 
-    /// The values of one name, one an epoch.
+    /// Values of one name, one per epoch.
     pub fn get(&self, name: &str) -> Option<&[f64]> {
-        self.values.iter().find(|(known, _)| known == name).map(|(_, values)| &values[..])
+        self.series.iter().find(|series| series.name == name).map(|series| &series.values[..])
     }
 
-    /// The median of the epochs' training times.
+    /// Median training time of an epoch in seconds.
     pub fn median_seconds(&self) -> f64 {
         let mut sorted = self.seconds.clone();
         sorted.sort_by(f64::total_cmp);

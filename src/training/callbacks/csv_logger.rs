@@ -1,78 +1,111 @@
-//! `CSVLogger`: the logs as a file that spreadsheets open, a row an epoch.
+//! `CSVLogger`: the logs as a table, one row per epoch.
 
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::io;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use super::{Callback, Control, Course, Logs, logged};
-use crate::model::Sequential;
+use csv::{Terminator, Writer, WriterBuilder};
+
+use super::{Callback, FitInfo, Flow, Logs, logged};
+use crate::training::TrainerHandle;
 use crate::{Error, Result};
 
-/// Writes `epoch`, counted from 0, and the logs in alphabetical order, each row as soon as it is
-/// known. Lines end in `\r\n`. As in Keras, logs without validation get columns for it all the
-/// same, and what is missing is `NA`.
+/// Writes `epoch`, counted from 0, and the logs in alphabetical order to a CSV file, row by row.
+/// As in Keras, lines end in `\r\n`, logs without validation get columns for it all the same, and
+/// missing values are `NA`.
+///
+/// ```
+/// use tallynet::training::CSVLogger;
+///
+/// let log = CSVLogger { append: true, separator: ';', ..CSVLogger::new("log.csv") };
+/// ```
 #[derive(Debug)]
 pub struct CSVLogger {
-    /// The file.
+    /// Path of the file.
     pub path: PathBuf,
-    /// What stands between two values.
+    /// Separator of values, an ASCII character.
     pub separator: char,
-    /// Whether rows are added to a file that is there, instead of replacing it.
+    /// True to add rows to an existing file instead of replacing it.
     pub append: bool,
-    file: Option<File>,
-    /// The columns behind the epoch, once the first logs have named them.
+    /// State, reset when training begins.
+    pub state: CSVLoggerState,
+}
+
+/// State of [`CSVLogger`]: the open file and its columns.
+#[derive(Debug, Default)]
+pub struct CSVLoggerState {
+    writer: Option<Writer<File>>,
+    /// Columns after the epoch, taken from the first logs.
     columns: Vec<String>,
 }
 
 impl CSVLogger {
-    /// Writes to this file, in place of what is there, with commas.
+    /// Logger that replaces this file and separates by commas.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        CSVLogger { path: path.into(), separator: ',', append: false, file: None, columns: vec![] }
+        let state = CSVLoggerState::default();
+        CSVLogger { path: path.into(), separator: ',', append: false, state }
     }
 }
 
 impl Callback for CSVLogger {
-    fn on_train_begin(&mut self, _: &mut Sequential, _: &Course) -> Result<()> {
+    fn on_train_begin(&mut self, _: &mut TrainerHandle, _: &FitInfo) -> Result<()> {
+        let separator = self.separator;
+        if !separator.is_ascii() || "\"\r\n".contains(separator) {
+            let found = format!("{separator:?} cannot separate the values of a CSV file");
+            return Err(Error::option("separator", found + "; ',', ';' and '\\t' can"));
+        }
         let mut options = OpenOptions::new();
         options.create(true).write(true).append(self.append).truncate(!self.append);
-        self.file = Some(options.open(&self.path).map_err(Error::io("write", &self.path))?);
-        self.columns.clear();
+        let file = options.open(&self.path).map_err(Error::io("write", &self.path))?;
+        let mut builder = WriterBuilder::new();
+        builder.delimiter(separator as u8).terminator(Terminator::CRLF);
+        self.state =
+            CSVLoggerState { writer: Some(builder.from_writer(file)), columns: Vec::new() };
         Ok(())
     }
 
-    fn on_epoch_end(
-        &mut self,
-        _: &mut Sequential,
-        epoch: usize,
-        logs: &mut Logs,
-    ) -> Result<Control> {
-        let Some(file) = &mut self.file else { return Ok(Control::Continue) };
-        let separator = self.separator.to_string();
-        let line = |first: String, rest: &[String]| {
-            format!("{}\r\n", [&[first], rest].concat().join(&separator))
-        };
-        let mut text = String::new();
+    fn on_epoch_end(&mut self, _: &mut TrainerHandle, epoch: usize, logs: &mut Logs) -> Flow {
+        self.state.write(epoch, logs).map_err(Error::io("write", &self.path))?;
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn on_train_end(&mut self, _: &mut TrainerHandle) -> Result<()> {
+        self.state.writer = None;
+        Ok(())
+    }
+}
+
+impl CSVLoggerState {
+    /// Writes one row, in an empty file below the names of the columns.
+    fn write(&mut self, epoch: usize, logs: &Logs) -> io::Result<()> {
+        let Some(writer) = &mut self.writer else { return Ok(()) };
         if self.columns.is_empty() {
-            self.columns = logs.iter().map(|(name, _)| name.clone()).collect();
-            self.columns.sort();
-            if !self.columns.iter().any(|name| name.starts_with("val_")) {
-                self.columns.extend_from_within(..);
-                self.columns[logs.len()..].iter_mut().for_each(|name| name.insert_str(0, "val_"));
-            }
-            if file.metadata().map_err(Error::io("read", &self.path))?.len() == 0 {
-                text += &line("epoch".to_string(), &self.columns);
+            self.columns = columns(logs);
+            if writer.get_ref().metadata()?.len() == 0 {
+                writer.write_field("epoch")?;
+                writer.write_record(&self.columns)?;
             }
         }
-        let value =
-            |column| logged(logs, column).map_or("NA".to_string(), |value| format!("{value:?}"));
-        let values: Vec<_> = self.columns.iter().map(|column| value(column)).collect();
-        text += &line(epoch.to_string(), &values);
-        file.write_all(text.as_bytes()).map_err(Error::io("write", &self.path))?;
-        Ok(Control::Continue)
+        writer.write_field(epoch.to_string())?;
+        for column in &self.columns {
+            match logged(logs, column) {
+                Some(value) => writer.write_field(format!("{value:?}"))?,
+                None => writer.write_field("NA")?,
+            }
+        }
+        writer.write_record(None::<&[u8]>)?;
+        writer.flush()
     }
+}
 
-    fn on_train_end(&mut self, _: &mut Sequential) -> Result<()> {
-        self.file = None;
-        Ok(())
+/// Columns after the epoch, in alphabetical order, with those of a validation.
+fn columns(logs: &Logs) -> Vec<String> {
+    let mut columns: Vec<String> = logs.iter().map(|(name, _)| name.clone()).collect();
+    columns.sort();
+    if !columns.iter().any(|name| name.starts_with("val_")) {
+        let validation: Vec<String> = columns.iter().map(|name| format!("val_{name}")).collect();
+        columns.extend(validation);
     }
+    columns
 }

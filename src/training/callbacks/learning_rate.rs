@@ -1,25 +1,29 @@
-//! The callbacks that set the learning rate. The rate that an epoch was trained with is logged as
-//! `learning_rate`.
+//! Callbacks that set the learning rate. They log the rate of each epoch as `learning_rate`.
 
-use super::{Callback, Control, Course, Logs, Monitor, say};
-use crate::model::Sequential;
+use std::ops::ControlFlow;
+
+use super::{Callback, FitInfo, Flow, Logs, Monitor, MonitorState, say};
+use crate::training::TrainerHandle;
 use crate::{Error, Result};
 
-/// Sets the learning rate of an epoch, counted from 0, to what a function makes of its number and
-/// of the rate before.
+/// Sets the learning rate of each epoch to `schedule(epoch, rate)`, with the epoch counted from 0
+/// and the rate so far.
 ///
 /// ```
 /// use tallynet::training::LearningRateScheduler;
 ///
-/// let halves = LearningRateScheduler::new(|epoch, rate| if epoch == 0 { rate } else { rate / 2.0 });
+/// let halved = LearningRateScheduler::new(|epoch, rate| if epoch == 0 { rate } else { rate / 2.0 });
 /// ```
 #[derive(Debug, Clone)]
-pub struct LearningRateScheduler<F>(F);
+pub struct LearningRateScheduler<F> {
+    /// Learning rate of an epoch.
+    pub schedule: F,
+}
 
 impl<F: FnMut(usize, f64) -> f64 + Send> LearningRateScheduler<F> {
-    /// Sets what this function makes of an epoch and of a rate.
+    /// Scheduler with this schedule.
     pub fn new(schedule: F) -> Self {
-        LearningRateScheduler(schedule)
+        LearningRateScheduler { schedule }
     }
 }
 
@@ -28,41 +32,52 @@ impl<F: FnMut(usize, f64) -> f64 + Send> Callback for LearningRateScheduler<F> {
         &["learning_rate"]
     }
 
-    fn on_epoch_begin(&mut self, model: &mut Sequential, epoch: usize) -> Result<()> {
-        let compiled = model.compiled_mut()?;
-        compiled.set_learning_rate((self.0)(epoch, compiled.learning_rate()))
+    fn on_epoch_begin(&mut self, trainer: &mut TrainerHandle, epoch: usize) -> Result<()> {
+        trainer.set_learning_rate((self.schedule)(epoch, trainer.learning_rate()))
     }
 
-    fn on_epoch_end(
-        &mut self,
-        model: &mut Sequential,
-        _: usize,
-        logs: &mut Logs,
-    ) -> Result<Control> {
-        log_rate(model, logs)
+    fn on_epoch_end(&mut self, trainer: &mut TrainerHandle, _: usize, logs: &mut Logs) -> Flow {
+        log_rate(trainer, logs);
+        Ok(ControlFlow::Continue(()))
     }
 }
 
-/// Multiplies the learning rate by `factor` when `patience` epochs one after the other were no
-/// better than the best before them.
+/// Reduces the learning rate when a monitored value has stopped improving.
+///
+/// ```
+/// use tallynet::training::ReduceLROnPlateau;
+///
+/// let reduce = ReduceLROnPlateau { patience: 3, min_lr: 1e-5, ..ReduceLROnPlateau::default() };
+/// ```
 #[derive(Debug, Clone)]
 pub struct ReduceLROnPlateau {
-    /// What is watched. Here a change of less than 1e-4 is none, if nothing else is said.
+    /// Value to watch. Its `min_delta` defaults to 1e-4 here.
     pub monitor: Monitor,
-    /// What the learning rate is multiplied by, under 1.
+    /// Factor by which the learning rate is multiplied, below 1.
     pub factor: f64,
-    /// Epochs without improvement that are borne.
+    /// Number of epochs with no improvement after which the learning rate is reduced.
     pub patience: usize,
-    /// Epochs after a reduction in which none is counted.
+    /// Number of epochs after a reduction that do not count towards the next one.
     pub cooldown: usize,
-    /// The learning rate that is never gone below.
+    /// Lower bound on the learning rate.
     pub min_lr: f64,
-    /// Whether reductions are told on stderr.
+    /// True to report reductions on stderr.
     pub verbose: bool,
-    /// Epochs waited so far.
+    /// State, reset when training begins unless it was [restored](ReduceLROnPlateau::restore).
+    pub state: ReduceLROnPlateauState,
+}
+
+/// State of [`ReduceLROnPlateau`].
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct ReduceLROnPlateauState {
+    /// Best value so far.
+    pub monitor: MonitorState,
+    /// Number of epochs since the last improvement or reduction.
     pub wait: usize,
-    /// Epochs of cooldown left.
+    /// Number of epochs of cooldown left.
     pub cooldown_counter: usize,
+    /// True to keep this state when the next training begins.
+    pub restored: bool,
 }
 
 impl Default for ReduceLROnPlateau {
@@ -74,9 +89,26 @@ impl Default for ReduceLROnPlateau {
             cooldown: 0,
             min_lr: 0.0,
             verbose: false,
-            wait: 0,
-            cooldown_counter: 0,
+            state: ReduceLROnPlateauState::default(),
         }
+    }
+}
+
+impl ReduceLROnPlateau {
+    /// Continues from the state of an interrupted training: the next one does not reset it.
+    pub fn restore(&mut self, state: ReduceLROnPlateauState) {
+        self.state = ReduceLROnPlateauState { restored: true, ..state };
+    }
+
+    fn reduce(&mut self, trainer: &mut TrainerHandle, epoch: usize) -> Result<()> {
+        let rate = (trainer.learning_rate() * self.factor).max(self.min_lr);
+        trainer.set_learning_rate(rate)?;
+        self.state.wait = 0;
+        self.state.cooldown_counter = self.cooldown;
+        let epoch = epoch + 1;
+        let text = format!("Epoch {epoch}: ReduceLROnPlateau reducing learning rate to {rate:?}.");
+        say(self.verbose, &text);
+        Ok(())
     }
 }
 
@@ -85,55 +117,42 @@ impl Callback for ReduceLROnPlateau {
         &["learning_rate"]
     }
 
-    fn on_train_begin(&mut self, model: &mut Sequential, course: &Course) -> Result<()> {
+    fn on_train_begin(&mut self, trainer: &mut TrainerHandle, info: &FitInfo) -> Result<()> {
         if !(0.0..1.0).contains(&self.factor) {
-            let what = format!(
-                "ReduceLROnPlateau needs a factor of at least 0 and under 1, and not {}",
-                self.factor
-            );
-            return Err(Error::option("factor", what));
+            let range = "ReduceLROnPlateau needs a factor of at least 0 and under 1, and not";
+            return Err(Error::option("factor", format!("{range} {}", self.factor)));
         }
-        self.monitor.check(course)?;
-        (self.wait, self.cooldown_counter, self.monitor.best) = (0, 0, None);
-        let compiled = model.compiled_mut()?;
-        compiled.set_learning_rate(compiled.learning_rate())
+        let lower_is_better = self.monitor.resolve(trainer, info)?;
+        if !self.state.restored {
+            self.state = ReduceLROnPlateauState::default();
+        }
+        self.state.restored = false;
+        self.state.monitor.lower_is_better = lower_is_better;
+        // Refuses a schedule before the first step.
+        trainer.set_learning_rate(trainer.learning_rate())
     }
 
-    fn on_epoch_end(
-        &mut self,
-        model: &mut Sequential,
-        epoch: usize,
-        logs: &mut Logs,
-    ) -> Result<Control> {
-        log_rate(model, logs)?;
-        if self.cooldown_counter > 0 {
-            self.cooldown_counter -= 1;
-            self.wait = 0;
+    fn on_epoch_end(&mut self, trainer: &mut TrainerHandle, epoch: usize, logs: &mut Logs) -> Flow {
+        log_rate(trainer, logs);
+        let state = &mut self.state;
+        if state.cooldown_counter > 0 {
+            state.cooldown_counter -= 1;
+            state.wait = 0;
         }
-        if self.monitor.improves(self.monitor.value(logs)?)? {
-            self.wait = 0;
-        } else if self.cooldown_counter == 0 {
-            self.wait += 1;
-            let compiled = model.compiled_mut()?;
-            let rate = compiled.learning_rate();
-            if self.wait >= self.patience && rate > self.min_lr {
-                let rate = (rate * self.factor).max(self.min_lr);
-                compiled.set_learning_rate(rate)?;
-                let text = format!(
-                    "Epoch {}: ReduceLROnPlateau reducing learning rate to {rate:?}.",
-                    epoch + 1
-                );
-                say(self.verbose, &text);
-                (self.wait, self.cooldown_counter) = (0, self.cooldown);
+        if self.monitor.improves(self.monitor.value(logs)?, &mut state.monitor) {
+            state.wait = 0;
+        } else if state.cooldown_counter == 0 {
+            state.wait += 1;
+            if state.wait >= self.patience && trainer.learning_rate() > self.min_lr {
+                self.reduce(trainer, epoch)?;
             }
         }
-        Ok(Control::Continue)
+        Ok(ControlFlow::Continue(()))
     }
 }
 
-/// Puts the learning rate into the logs, once.
-fn log_rate(model: &Sequential, logs: &mut Logs) -> Result<Control> {
+/// Logs the learning rate, once even if several callbacks do.
+fn log_rate(trainer: &TrainerHandle, logs: &mut Logs) {
     logs.retain(|(name, _)| name != "learning_rate");
-    logs.push(("learning_rate".to_string(), model.compiled()?.learning_rate()));
-    Ok(Control::Continue)
+    logs.push(("learning_rate".to_string(), trainer.learning_rate()));
 }

@@ -1,4 +1,7 @@
-//! What may watch a training, change it and stop it: the trait, and Keras's own.
+//! Callbacks: the trait, and those of Keras.
+//!
+//! All are built the same way: options are public fields, with defaults from `default()` or
+//! `new(path)`, and what changes during training is the public field `state`.
 
 mod csv_logger;
 mod learning_rate;
@@ -6,123 +9,134 @@ mod model_checkpoint;
 mod monitor;
 mod stopping;
 
-pub use csv_logger::CSVLogger;
-pub use learning_rate::{LearningRateScheduler, ReduceLROnPlateau};
+pub use csv_logger::{CSVLogger, CSVLoggerState};
+pub use learning_rate::{LearningRateScheduler, ReduceLROnPlateau, ReduceLROnPlateauState};
 pub use model_checkpoint::ModelCheckpoint;
-pub use monitor::{Mode, Monitor};
-pub use stopping::{EarlyStopping, TerminateOnNaN};
+pub use monitor::{Mode, Monitor, MonitorState};
+pub use stopping::{BestEpoch, EarlyStopping, EarlyStoppingState, TerminateOnNaN};
 
 use std::io::{IsTerminal, Write, stderr};
+use std::ops::ControlFlow;
 
+use super::TrainerHandle;
 use crate::Result;
-use crate::model::Sequential;
 
-/// Named numbers of a batch or an epoch, in the order `loss`, metrics, `val_loss`, validation
-/// metrics.
+/// Named values of an epoch in the order `loss`, metrics, `val_loss`, validation metrics.
 pub type Logs = Vec<(String, f64)>;
 
-/// What a training is going to be.
+/// Result of a hook that can stop training, with `Break`.
+pub type Flow = Result<ControlFlow<()>>;
+
+/// Extent of a training, known before its first epoch.
 #[derive(Debug, Clone, Copy)]
-pub struct Course<'a> {
-    /// The epochs, unless something ends it earlier.
+pub struct FitInfo<'a> {
+    /// End of the epochs, exclusive: `initial_epoch..epochs` are run, unless a callback stops.
     pub epochs: usize,
-    /// The batches of an epoch.
+    /// First epoch, counted from 0.
+    pub initial_epoch: usize,
+    /// Number of batches per epoch.
     pub batches: usize,
-    /// The names that the logs of an epoch will have, with those that callbacks
-    /// [add](Callback::adds).
+    /// Names in the logs of each epoch, those that callbacks [add](Callback::adds) included.
     pub names: &'a [String],
 }
 
-/// Whether training goes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Control {
-    /// On to the next epoch.
-    Continue,
-    /// This epoch was the last.
-    Stop,
+/// Loss and metrics within an epoch.
+#[derive(Debug, Clone, Copy)]
+pub struct BatchLogs<'a> {
+    /// `loss` and the names of the metrics.
+    pub names: &'a [String],
+    /// Mean of each over the batches of this epoch so far.
+    pub means: &'a [f64],
 }
 
-/// Called while a model is trained. Every method does nothing by default.
+/// Loss that is NaN or infinite.
+#[derive(Debug, Clone, Copy)]
+pub struct NotFiniteLoss {
+    /// Epoch, counted from 0.
+    pub epoch: usize,
+    /// Batch, counted from 0.
+    pub batch: usize,
+    /// Loss of that batch.
+    pub loss: f64,
+}
+
+/// Hooks that `fit` calls. By default they do nothing. An error from a hook ends training;
+/// [`Error::callback`](crate::Error::callback) makes one of any other error.
 ///
 /// ```
-/// use tallynet::model::Sequential;
-/// use tallynet::training::{Callback, Control, Logs};
+/// use std::ops::ControlFlow;
+/// use tallynet::Error;
+/// use tallynet::training::{Callback, Flow, Logs, TrainerHandle};
 ///
-/// struct StopWhenGood;
-/// impl Callback for StopWhenGood {
-///     fn on_epoch_end(&mut self, _: &mut Sequential, _: usize, logs: &mut Logs) -> tallynet::Result<Control> {
-///         let good = logs.iter().any(|(name, value)| name == "val_accuracy" && *value > 0.9);
-///         Ok(if good { Control::Stop } else { Control::Continue })
+/// struct StopAbove(f64);
+/// impl Callback for StopAbove {
+///     fn on_epoch_end(&mut self, _: &mut TrainerHandle, _: usize, logs: &mut Logs) -> Flow {
+///         let Some((_, value)) = logs.iter().find(|(name, _)| name == "val_accuracy") else {
+///             return Err(Error::callback("there is no val_accuracy to watch"));
+///         };
+///         Ok(if *value > self.0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
 ///     }
 /// }
 /// ```
-///
-/// A callback may change the model, but not put another in its place: that ends the training with
-/// an error.
 pub trait Callback: Send {
-    /// The names of the numbers that it adds to the logs of an epoch, for others to watch.
+    /// Names of the values that [`Callback::on_epoch_end`] adds to the logs.
     fn adds(&self) -> &[&'static str] {
         &[]
     }
 
-    /// Before the first epoch.
-    fn on_train_begin(&mut self, _model: &mut Sequential, _course: &Course) -> Result<()> {
+    /// Called before the first epoch.
+    fn on_train_begin(&mut self, _: &mut TrainerHandle, _info: &FitInfo) -> Result<()> {
         Ok(())
     }
 
-    /// Before an epoch. As in Keras, each `fit` counts its epochs from 0.
-    fn on_epoch_begin(&mut self, _model: &mut Sequential, _epoch: usize) -> Result<()> {
+    /// Called before each epoch. As in Keras, `fit` counts epochs from its `initial_epoch`.
+    fn on_epoch_begin(&mut self, _: &mut TrainerHandle, _epoch: usize) -> Result<()> {
         Ok(())
     }
 
-    /// After a batch, counted from 0: the means of the epoch so far, under `names`. Called in the
-    /// middle of training, so it should be quick. Stop ends the epoch here, which is then the last;
-    /// what follows an epoch still does.
-    fn on_batch_end(&mut self, _batch: usize, _names: &[String], _means: &[f64]) -> Control {
-        Control::Continue
+    /// Called after each batch, counted from 0; it should be quick. `Break` ends the epoch here,
+    /// and it is the last: its validation and `on_epoch_end` still follow.
+    fn on_batch_end(&mut self, _: &TrainerHandle, _batch: usize, _logs: &BatchLogs) -> Flow {
+        Ok(ControlFlow::Continue(()))
     }
 
-    /// When the loss of a batch, counted from 0, is not a finite number; nothing has moved yet.
-    /// Where a callback says stop, training ends here with the history of the epochs before; where
-    /// none does, with an error.
-    fn on_not_finite(&mut self, _epoch: usize, _batch: usize, _loss: f64) -> Control {
-        Control::Continue
+    /// Called if the loss of a batch is not finite, before any weight changes. If a callback
+    /// returns `Break`, training ends with the history of the earlier epochs, else with an error.
+    fn on_not_finite(&mut self, _: &TrainerHandle, _loss: &NotFiniteLoss) -> ControlFlow<()> {
+        ControlFlow::Continue(())
     }
 
-    /// After an epoch and its validation. What is added to the logs is recorded in the history.
-    fn on_epoch_end(
-        &mut self,
-        _model: &mut Sequential,
-        _epoch: usize,
-        _logs: &mut Logs,
-    ) -> Result<Control> {
-        Ok(Control::Continue)
+    /// Called after each epoch and its validation. The history records values added to the logs.
+    /// `Break` stops training.
+    fn on_epoch_end(&mut self, _: &mut TrainerHandle, _epoch: usize, _logs: &mut Logs) -> Flow {
+        Ok(ControlFlow::Continue(()))
     }
 
-    /// After the last epoch, be it the last of all or the one that a callback stopped at.
-    fn on_train_end(&mut self, _model: &mut Sequential) -> Result<()> {
+    /// Called after the last epoch, also if a callback stopped training.
+    fn on_train_end(&mut self, _: &mut TrainerHandle) -> Result<()> {
         Ok(())
     }
 }
 
-/// The number of this name.
+/// Value of a name in the logs.
 fn logged(logs: &Logs, name: &str) -> Option<f64> {
     logs.iter().find(|(known, _)| known == name).map(|(_, value)| *value)
 }
 
-/// The logs that a training is going to have, with a number for each name.
-fn expected(course: &Course) -> Logs {
-    course.names.iter().map(|name| (name.clone(), 0.5)).collect()
+/// Logs as each epoch will have them, with placeholder values.
+fn placeholder_logs(info: &FitInfo) -> Logs {
+    info.names.iter().map(|name| (name.clone(), 0.5)).collect()
 }
 
-/// The names that there are, for an error.
+/// Names in the logs, for error messages.
 fn names(logs: &Logs) -> String {
     logs.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
-/// Says something on stderr, on a terminal below the bar that may be there. Nobody need listen.
+/// Prints to stderr if `verbose`, on a terminal below the progress bar. Ignores write errors.
 fn say(verbose: bool, text: &str) {
     if verbose {
-        let _ = writeln!(stderr(), "{}{text}", if stderr().is_terminal() { "\n" } else { "" });
+        let line_break = if stderr().is_terminal() { "\n" } else { "" };
+        let _ = writeln!(stderr(), "{line_break}{text}");
     }
 }

@@ -1,128 +1,140 @@
-//! `ModelCheckpoint`: the model as a file after an epoch, or after the best one only.
+//! `ModelCheckpoint`: saves the model during training.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use super::{Callback, Control, Course, Logs, Monitor, expected, logged, names, say};
+use super::{
+    Callback, FitInfo, Flow, Logs, Monitor, MonitorState, logged, names, placeholder_logs, say,
+};
 use crate::formats::{check_savable, save};
-use crate::model::Sequential;
+use crate::training::TrainerHandle;
 use crate::{Error, Result};
 
-/// Saves the model, its optimizer's state included, after every epoch.
+/// Saves the model with its optimizer state after each epoch, or after the best ones only.
 ///
 /// ```
 /// use tallynet::training::ModelCheckpoint;
 ///
-/// let all = ModelCheckpoint::new("runs/{epoch:02d}-{val_loss:.2f}.safetensors");
-/// assert_eq!(all.file(0, &vec![("val_loss".to_string(), 0.456)])?.to_str(), Some("runs/01-0.46.safetensors"));
+/// let each = ModelCheckpoint::new("runs/{epoch:02d}-{val_loss:.2f}.safetensors");
+/// let file = each.file(0, &vec![("val_loss".to_string(), 0.456)])?;
+/// assert_eq!(file.to_str(), Some("runs/01-0.46.safetensors"));
 /// let best = ModelCheckpoint { save_best_only: true, ..ModelCheckpoint::new("best.safetensors") };
 /// # Ok::<(), tallynet::Error>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct ModelCheckpoint {
-    /// The path, where `{epoch}`, counted from 1, and the names in the logs stand for their values,
-    /// with Python's formats for whole numbers and for decimals behind a colon: `{epoch:02d}`,
-    /// `{val_loss:.4f}`.
+    /// Path of the file. `{epoch}`, counted from 1, and names in the logs stand for their values,
+    /// with Python's formats for integers and decimals: `{epoch:02d}`, `{val_loss:.4f}`.
     pub path: String,
-    /// What the best epoch is judged by.
+    /// Value that decides which epoch is best.
     pub monitor: Monitor,
-    /// Whether only an epoch that is better than all before it is saved.
+    /// True to save only epochs that are better than all before.
     pub save_best_only: bool,
-    /// Whether saving is told on stderr.
+    /// True to report saving on stderr.
     pub verbose: bool,
+    /// Best value so far. As in Keras, it stays from one training to the next.
+    pub state: MonitorState,
 }
 
 impl ModelCheckpoint {
-    /// Saves to this path after every epoch.
+    /// Checkpoint of each epoch at this path.
     pub fn new(path: impl Into<String>) -> Self {
         ModelCheckpoint {
             path: path.into(),
             monitor: Monitor::default(),
             save_best_only: false,
             verbose: false,
+            state: MonitorState::default(),
         }
     }
 
-    /// The file of an epoch, counted from 0, with these logs. A field that is not closed, not in
-    /// the logs, or in a format that is not known is an error.
+    /// Continues from the state of an interrupted training: only better epochs are saved.
+    pub fn restore(&mut self, state: MonitorState) {
+        self.state = state;
+    }
+
+    /// File of an epoch, counted from 0, with these logs. A field of the path that is not closed,
+    /// not in the logs, or has an unknown format is an error.
     pub fn file(&self, epoch: usize, logs: &Logs) -> Result<PathBuf> {
-        let wrong = |problem: String| {
-            let good = "{epoch:02d}-{val_loss:.2f}.safetensors";
-            Error::option(
-                "path",
-                format!("the path {:?} {problem}; a good one is {good:?}", self.path),
-            )
-        };
-        let (mut path, mut rest) = (String::new(), self.path.as_str());
+        let mut path = String::new();
+        let mut rest = self.path.as_str();
         while let Some((before, field)) = rest.split_once('{') {
-            let (field, after) =
-                field.split_once('}').ok_or_else(|| wrong("has a { without its }".to_string()))?;
+            let Some((field, after)) = field.split_once('}') else {
+                return Err(self.path_error("has a { without its }"));
+            };
             let (name, format) = field.split_once(':').unwrap_or((field, ""));
             let value = if name == "epoch" { Some((epoch + 1) as f64) } else { logged(logs, name) };
-            let value = value.ok_or_else(|| {
-                wrong(format!("names {name:?}, and there is epoch, {}", names(logs)))
-            })?;
+            let Some(value) = value else {
+                let problem = format!("names {name:?}, and there is epoch, {}", names(logs));
+                return Err(self.path_error(&problem));
+            };
+            let Some(text) = format_value(value, format) else {
+                return Err(self.path_error(&format!("has the format {format:?} for {name}")));
+            };
             path += before;
-            path += &formatted(value, format)
-                .ok_or_else(|| wrong(format!("has the format {format:?} for {name}")))?;
+            path += &text;
             rest = after;
         }
         Ok(PathBuf::from(path + rest))
     }
+
+    fn path_error(&self, problem: &str) -> Error {
+        let good = "{epoch:02d}-{val_loss:.2f}.safetensors";
+        Error::option("path", format!("the path {:?} {problem}; a good one is {good:?}", self.path))
+    }
 }
 
-/// Python's `0Nd` and `N.Mf`, where every part but the letter may be missing.
-fn formatted(value: f64, format: &str) -> Option<String> {
-    let number = |digits: &str| {
-        if digits.is_empty() { Some(0) } else { digits.parse::<u8>().ok().map(usize::from) }
-    };
-    let (width, text) = match format.split_at_checked(format.len().saturating_sub(1))? {
-        ("", "") => return Some(value.to_string()),
-        (width, "d") if value.fract() == 0.0 => (width, value.to_string()),
-        (size, "f") => {
-            let (width, places) = size.split_once('.').unwrap_or((size, "6"));
-            (width, format!("{value:.*}", number(places)?))
+/// Formats a value with Python's `0Nd` or `N.Mf`, where N and M are optional.
+fn format_value(value: f64, format: &str) -> Option<String> {
+    if format.is_empty() {
+        return Some(value.to_string());
+    }
+    let (width, text) = if let Some(width) = format.strip_suffix('d') {
+        if value.fract() != 0.0 {
+            return None;
         }
-        _ => return None,
+        (width, value.to_string())
+    } else {
+        let size = format.strip_suffix('f')?;
+        let (width, places) = size.split_once('.').unwrap_or((size, "6"));
+        (width, format!("{value:.*}", parse_digits(places)?))
     };
     let fill = if width.starts_with('0') { "0" } else { " " };
-    Some(fill.repeat(number(width)?.saturating_sub(text.len())) + &text)
+    let missing = parse_digits(width)?.saturating_sub(text.len());
+    Some(fill.repeat(missing) + &text)
+}
+
+/// Number in a format, at most 255; 0 if it is left out.
+fn parse_digits(digits: &str) -> Option<usize> {
+    if digits.is_empty() { Some(0) } else { digits.parse::<u8>().ok().map(usize::from) }
 }
 
 impl Callback for ModelCheckpoint {
-    fn on_train_begin(&mut self, _: &mut Sequential, course: &Course) -> Result<()> {
+    fn on_train_begin(&mut self, trainer: &mut TrainerHandle, info: &FitInfo) -> Result<()> {
         if self.save_best_only {
-            self.monitor.check(course)?;
+            self.state.lower_is_better = self.monitor.resolve(trainer, info)?;
         }
-        self.file(0, &expected(course))?;
+        self.file(0, &placeholder_logs(info))?;
         check_savable(Path::new(&self.path))
     }
 
-    fn on_epoch_end(
-        &mut self,
-        model: &mut Sequential,
-        epoch: usize,
-        logs: &mut Logs,
-    ) -> Result<Control> {
+    fn on_epoch_end(&mut self, trainer: &mut TrainerHandle, epoch: usize, logs: &mut Logs) -> Flow {
         let path = self.file(epoch, logs)?;
+        let epoch = epoch + 1;
         let mut reason = String::new();
         if self.save_best_only {
-            let before = self.monitor.best.map_or("None".to_string(), |best| format!("{best:.5}"));
+            let name = &self.monitor.name;
+            let before = self.state.best.map_or("None".to_string(), |best| format!("{best:.5}"));
             let value = self.monitor.value(logs)?;
-            let (better, name) = (self.monitor.improves(value)?, &self.monitor.name);
-            if !better {
-                say(
-                    self.verbose,
-                    &format!("Epoch {}: {name} did not improve from {before}", epoch + 1),
-                );
-                return Ok(Control::Continue);
+            if !self.monitor.improves(value, &mut self.state) {
+                let text = format!("Epoch {epoch}: {name} did not improve from {before}");
+                say(self.verbose, &text);
+                return Ok(ControlFlow::Continue(()));
             }
             reason = format!("{name} improved from {before} to {value:.5}, ");
         }
-        say(
-            self.verbose,
-            &format!("Epoch {}: {reason}saving model to {}", epoch + 1, path.display()),
-        );
-        save(model, &path)?;
-        Ok(Control::Continue)
+        say(self.verbose, &format!("Epoch {epoch}: {reason}saving model to {}", path.display()));
+        save(trainer.model(), &path)?;
+        Ok(ControlFlow::Continue(()))
     }
 }

@@ -1,31 +1,47 @@
-//! What the callbacks that watch a number share: which number, and what counts as better.
+//! Monitored values: the comparison of epochs that several callbacks share.
 
-use super::{Course, Logs, expected, logged, names};
-use crate::{Error, Result, metrics};
+use super::{FitInfo, Logs, logged, names, placeholder_logs};
+use crate::metrics::{self, AnyMetric};
+use crate::model::Sequential;
+use crate::training::TrainerHandle;
+use crate::{Error, Result};
 
-/// Which way is better.
+/// Direction of improvement.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Mode {
-    /// Down for the loss and metrics that are errors, up for other metrics.
+    /// Lower is better for the loss; for a metric, the metric decides.
     #[default]
     Auto,
-    /// Down.
+    /// Lower is better.
     Min,
-    /// Up.
+    /// Higher is better.
     Max,
 }
 
-/// A number in the logs that is watched.
+/// Value in the logs to watch, and the rule by which it improves.
+///
+/// ```
+/// use tallynet::training::{Mode, Monitor};
+///
+/// let monitor = Monitor { mode: Mode::Max, min_delta: 0.01, ..Monitor::new("val_f1") };
+/// ```
 #[derive(Debug, Clone)]
 pub struct Monitor {
-    /// Its name: `val_loss`, `accuracy`.
+    /// Name in the logs: `val_loss`, `accuracy`.
     pub name: String,
-    /// Which way is better.
+    /// Direction of improvement.
     pub mode: Mode,
-    /// A change of less is none.
+    /// Minimum change that counts as an improvement.
     pub min_delta: f64,
-    /// The best value so far.
+}
+
+/// Best value of a [`Monitor`] so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct MonitorState {
+    /// Best value, once there is one.
     pub best: Option<f64>,
+    /// True if lower is better; resolved when training begins.
+    pub lower_is_better: bool,
 }
 
 impl Default for Monitor {
@@ -35,61 +51,60 @@ impl Default for Monitor {
 }
 
 impl Monitor {
-    /// Watches the number of this name.
+    /// Monitor of this name in the logs, in its own direction, for which any change counts.
     pub fn new(name: impl Into<String>) -> Self {
-        Monitor { name: name.into(), mode: Mode::Auto, min_delta: 0.0, best: None }
+        Monitor { name: name.into(), mode: Mode::Auto, min_delta: 0.0 }
     }
 
-    /// Its value in these logs. One that is not there is an error.
+    /// Value in these logs. A missing one is an error.
     pub(super) fn value(&self, logs: &Logs) -> Result<f64> {
-        logged(logs, &self.name).ok_or_else(|| {
-            let hint =
-                if self.name.starts_with("val_") { "; val_ needs validation data" } else { "" };
-            Error::option(
-                "monitor",
-                format!(
-                    "a callback watches {}, and the logs have {}{hint}",
-                    self.name,
-                    names(logs)
-                ),
-            )
+        let name = &self.name;
+        logged(logs, name).ok_or_else(|| {
+            let hint = if name.starts_with("val_") { "; val_ needs validation data" } else { "" };
+            let known = names(logs);
+            let problem = format!("a callback watches {name}, and the logs have {known}{hint}");
+            Error::option("monitor", problem)
         })
     }
 
-    /// Refuses to watch what no epoch of a training will log, or a number that is neither good nor
-    /// bad when it is high.
-    pub(super) fn check(&self, course: &Course) -> Result<()> {
-        let value = self.value(&expected(course))?;
-        self.beats(value, None).map(drop)
+    /// True if lower is better in this training. A name that its logs will not have is an error,
+    /// as is one whose direction is unknown.
+    pub(super) fn resolve(&self, trainer: &TrainerHandle, info: &FitInfo) -> Result<bool> {
+        self.value(&placeholder_logs(info))?;
+        match self.mode {
+            Mode::Min => Ok(true),
+            Mode::Max => Ok(false),
+            Mode::Auto => lower_is_better(trainer.model(), &self.name).ok_or_else(|| {
+                let question = format!("is a high {} good or bad?", self.name);
+                Error::option("mode", question + " Give the callback's monitor a mode")
+            }),
+        }
     }
 
-    /// Whether the value is better than this one by more than `min_delta`; anything but NaN is
-    /// better than nothing.
-    pub(super) fn beats(&self, value: f64, other: Option<f64>) -> Result<bool> {
-        let down = match self.mode {
-            Mode::Min => true,
-            Mode::Max => false,
-            Mode::Auto => metrics::lower_is_better(&self.name).ok_or_else(|| {
-                Error::option(
-                    "mode",
-                    format!(
-                        "is a high {} good or bad? Give the callback's monitor a mode",
-                        self.name
-                    ),
-                )
-            })?,
-        };
-        Ok(match other {
+    /// True if `value` is better than `other` by more than `min_delta`. Any value but NaN is better
+    /// than none.
+    pub(super) fn beats(&self, value: f64, other: Option<f64>, lower_is_better: bool) -> bool {
+        match other {
             None => !value.is_nan(),
-            Some(other) if down => value < other - self.min_delta.abs(),
+            Some(other) if lower_is_better => value < other - self.min_delta.abs(),
             Some(other) => value > other + self.min_delta.abs(),
-        })
+        }
     }
 
-    /// Whether the value is the best so far, which it then becomes.
-    pub(super) fn improves(&mut self, value: f64) -> Result<bool> {
-        let better = self.beats(value, self.best)?;
-        self.best = if better { Some(value) } else { self.best };
-        Ok(better)
+    /// True if `value` is the best so far, which `state` then keeps.
+    pub(super) fn improves(&self, value: f64, state: &mut MonitorState) -> bool {
+        let better = self.beats(value, state.best, state.lower_is_better);
+        if better {
+            state.best = Some(value);
+        }
+        better
     }
+}
+
+/// Direction of a name in the logs: that of the loss, or of the metric compiled under it.
+fn lower_is_better(model: &Sequential, logged_name: &str) -> Option<bool> {
+    let name = logged_name.strip_prefix("val_").unwrap_or(logged_name);
+    let compiled = model.compiled().ok()?.metrics().iter().find(|metric| metric.name == name);
+    let class = compiled.and_then(|metric| metric.class.as_ref()).map(AnyMetric::name);
+    metrics::lower_is_better(class.as_deref().unwrap_or(name))
 }

@@ -1,87 +1,131 @@
-//! The callbacks that end training.
+//! Callbacks that end training.
 
-use super::{Callback, Control, Course, Logs, Monitor, say};
-use crate::model::Sequential;
+use std::ops::ControlFlow;
+
+use super::{Callback, FitInfo, Flow, Logs, Monitor, MonitorState, NotFiniteLoss, say};
+use crate::training::TrainerHandle;
 use crate::{Real, Result};
 
-/// Ends training at the first batch whose loss is NaN or infinite, with the history of the epochs
-/// before. Unlike in Keras, the weights are those before that batch, and finite.
+/// Ends training at the first loss that is NaN or infinite, with the history of the earlier epochs.
+/// Unlike in Keras, that batch does not change the weights, so they stay finite.
+///
+/// ```
+/// use tallynet::training::{Callback, TerminateOnNaN};
+///
+/// let callbacks: &mut [&mut dyn Callback] = &mut [&mut TerminateOnNaN];
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct TerminateOnNaN;
 
 impl Callback for TerminateOnNaN {
-    fn on_not_finite(&mut self, _epoch: usize, batch: usize, _loss: f64) -> Control {
-        say(true, &format!("Batch {batch}: Invalid loss, terminating training"));
-        Control::Stop
+    fn on_not_finite(&mut self, _: &TrainerHandle, loss: &NotFiniteLoss) -> ControlFlow<()> {
+        say(true, &format!("Batch {}: Invalid loss, terminating training", loss.batch));
+        ControlFlow::Break(())
     }
 }
 
-/// Stops when `patience` epochs one after the other were no better than the best before them.
+/// Stops training when a monitored value has stopped improving.
+///
+/// ```
+/// use tallynet::training::EarlyStopping;
+///
+/// let stopping =
+///     EarlyStopping { patience: 3, restore_best_weights: true, ..EarlyStopping::default() };
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct EarlyStopping {
-    /// What is watched.
+    /// Value to watch.
     pub monitor: Monitor,
-    /// Epochs without improvement that are borne.
+    /// Number of epochs with no improvement after which training stops.
     pub patience: usize,
-    /// A value to be beaten too before the waiting starts anew.
+    /// Value that an improvement must beat, too, to reset the wait.
     pub baseline: Option<f64>,
-    /// Whether the model ends, stopped or not, with the weights of its best epoch.
+    /// True to end, stopped or not, with the weights of the best epoch.
     pub restore_best_weights: bool,
-    /// The first epoch, counted from 0, that is looked at.
+    /// First epoch to compare, counted from 0.
     pub start_from_epoch: usize,
-    /// Whether stopping and restoring are told on stderr.
+    /// True to report stopping and restoring on stderr.
     pub verbose: bool,
-    /// Epochs waited so far.
+    /// State, reset when training begins unless it was [restored](EarlyStopping::restore).
+    pub state: EarlyStoppingState,
+}
+
+/// State of [`EarlyStopping`].
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct EarlyStoppingState {
+    /// Best value so far.
+    pub monitor: MonitorState,
+    /// Number of epochs since the last improvement.
     pub wait: usize,
-    /// The epoch, counted from 0, that training was stopped after.
+    /// Epoch, counted from 0, after which this callback stopped the training.
     pub stopped_epoch: Option<usize>,
-    /// The best epoch, counted from 0, and the weights at its end.
-    pub best: Option<(usize, Vec<Real>)>,
+    /// Best epoch, if its weights are to be restored.
+    pub best_epoch: Option<BestEpoch>,
+    /// True to keep this state when the next training begins.
+    pub restored: bool,
+}
+
+/// Epoch with the best monitored value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BestEpoch {
+    /// Epoch, counted from 0.
+    pub epoch: usize,
+    /// Parameter vector at its end.
+    pub weights: Vec<Real>,
+}
+
+impl EarlyStopping {
+    /// Continues from the state of an interrupted training: the next one does not reset it.
+    pub fn restore(&mut self, state: EarlyStoppingState) {
+        self.state = EarlyStoppingState { stopped_epoch: None, restored: true, ..state };
+    }
 }
 
 impl Callback for EarlyStopping {
-    fn on_train_begin(&mut self, _: &mut Sequential, course: &Course) -> Result<()> {
-        self.monitor.check(course)?;
-        (self.wait, self.stopped_epoch, self.best, self.monitor.best) = (0, None, None, None);
+    fn on_train_begin(&mut self, trainer: &mut TrainerHandle, info: &FitInfo) -> Result<()> {
+        let lower_is_better = self.monitor.resolve(trainer, info)?;
+        if !self.state.restored {
+            self.state = EarlyStoppingState::default();
+        }
+        if let Some(best) = &self.state.best_epoch {
+            trainer.check_length(&best.weights)?;
+        }
+        self.state.restored = false;
+        self.state.monitor.lower_is_better = lower_is_better;
         Ok(())
     }
 
-    fn on_epoch_end(
-        &mut self,
-        model: &mut Sequential,
-        epoch: usize,
-        logs: &mut Logs,
-    ) -> Result<Control> {
+    fn on_epoch_end(&mut self, trainer: &mut TrainerHandle, epoch: usize, logs: &mut Logs) -> Flow {
         let value = self.monitor.value(logs)?;
         if epoch < self.start_from_epoch {
-            return Ok(Control::Continue);
+            return Ok(ControlFlow::Continue(()));
         }
-        let better = self.monitor.improves(value)?;
-        if self.restore_best_weights && (better || self.best.is_none()) {
-            self.best = Some((epoch, model.parameters.values.clone()));
+        let state = &mut self.state;
+        let better = self.monitor.improves(value, &mut state.monitor);
+        if self.restore_best_weights && (better || state.best_epoch.is_none()) {
+            state.best_epoch = Some(BestEpoch { epoch, weights: trainer.weights().to_vec() });
         }
-        self.wait += 1;
+        state.wait += 1;
+        let lower_is_better = state.monitor.lower_is_better;
         if better {
-            if self.baseline.is_none() || self.monitor.beats(value, self.baseline)? {
-                self.wait = 0;
+            if self.monitor.beats(value, self.baseline, lower_is_better) {
+                state.wait = 0;
             }
-        } else if self.wait >= self.patience && epoch > 0 {
-            self.stopped_epoch = Some(epoch);
-            return Ok(Control::Stop);
+        } else if state.wait >= self.patience && epoch > 0 {
+            state.stopped_epoch = Some(epoch);
+            return Ok(ControlFlow::Break(()));
         }
-        Ok(Control::Continue)
+        Ok(ControlFlow::Continue(()))
     }
 
-    fn on_train_end(&mut self, model: &mut Sequential) -> Result<()> {
-        if let Some(epoch) = self.stopped_epoch {
+    fn on_train_end(&mut self, trainer: &mut TrainerHandle) -> Result<()> {
+        if let Some(epoch) = self.state.stopped_epoch {
             say(self.verbose, &format!("Epoch {}: early stopping", epoch + 1));
         }
-        if let Some((epoch, weights)) = &self.best {
-            say(
-                self.verbose,
-                &format!("Restoring model weights from the end of the best epoch: {}.", epoch + 1),
-            );
-            model.parameters.values.copy_from_slice(weights);
+        if let Some(best) = &self.state.best_epoch {
+            let text = "Restoring model weights from the end of the best epoch";
+            say(self.verbose, &format!("{text}: {}.", best.epoch + 1));
+            trainer.set_weights(&best.weights)?;
         }
         Ok(())
     }
