@@ -126,9 +126,8 @@ impl Parameters {
 
     /// Sum of all penalties on trainable arrays.
     pub fn penalty(&self) -> f64 {
-        let of_array = |(entry, penalty): (&Entry, L1L2)| {
-            penalty.penalty(&self.values[entry.range.clone()])
-        };
+        let of_array =
+            |(entry, penalty): (&Entry, L1L2)| penalty.penalty(&self.values[entry.range.clone()]);
         self.penalized().map(of_array).sum()
     }
 

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use tallynet::table::table;
-use tallynet::training::{GradientCheck, TOLERANCE, check_gradients};
+use tallynet::training::{ArrayCheck, GradientCheck, TOLERANCE, check_gradients};
 
 use super::{Failure, Outcome, choose, output};
 
@@ -28,9 +28,9 @@ impl Gradcheck {
     /// Prints a table; a gradient beyond the tolerance is a failure.
     pub fn run(self) -> Outcome {
         let model = choose(&self.model, None)?.model;
-        let (shape, found) = check_gradients(&model, self.seed)?;
-        let is_right = |check: &GradientCheck| check.worst <= TOLERANCE;
-        let row = |check: &GradientCheck| {
+        let GradientCheck { input: shape, arrays: found } = check_gradients(&model, self.seed)?;
+        let is_right = |check: &ArrayCheck| check.worst <= TOLERANCE;
+        let row = |check: &ArrayCheck| {
             let verdict = if is_right(check) { "ok" } else { "wrong" };
             vec![
                 check.name.clone(),

@@ -318,7 +318,7 @@ impl Train {
 
 fn json_line(model: &Sequential, history: &History, scores: &Scores, seconds: f64) -> String {
     let by_layer: BTreeMap<_, _> =
-        model.layers().iter().map(|each| (each.name(), each.count_params().0)).collect();
+        model.layers().iter().map(|each| (each.name(), each.count_params().total)).collect();
     let values_by_name: BTreeMap<_, _> =
         history.series.iter().map(|series| (&series.name, &series.values)).collect();
     let line = json!({

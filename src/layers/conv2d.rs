@@ -99,7 +99,9 @@ impl Conv2D {
         });
         let Some((rows, columns)) = axes else {
             return Err(Error::shape(
-                format!("a window of {kh} × {kw} pixels does not fit an image of {height} × {width}"),
+                format!(
+                    "a window of {kh} × {kw} pixels does not fit an image of {height} × {width}"
+                ),
                 "take a smaller kernel_size, larger images, or padding='same'",
             ));
         };
@@ -131,11 +133,20 @@ impl Layer for Conv2D {
         let Convolution { rows, columns, channels, filters } = geometry;
         let output = Shape::from([rows.output, columns.output, filters]);
         let kernel = [self.kernel_size[0], self.kernel_size[1], channels, filters];
-        let mut params =
-            vec![ParamSpec::new("kernel", kernel, &self.kernel_initializer, self.kernel_regularizer)];
+        let mut params = vec![ParamSpec::new(
+            "kernel",
+            kernel,
+            &self.kernel_initializer,
+            self.kernel_regularizer,
+        )];
         if self.use_bias {
             let bias = [filters];
-            params.push(ParamSpec::new("bias", bias, &self.bias_initializer, self.bias_regularizer));
+            params.push(ParamSpec::new(
+                "bias",
+                bias,
+                &self.bias_initializer,
+                self.bias_regularizer,
+            ));
         }
         let mut operations = vec![Operation::op(geometry)];
         operations.extend(Operation::activation(self.activation, &output));

@@ -75,11 +75,20 @@ impl Layer for Dense {
         }
         let output = input.with_last(units);
         let kernel = [inputs, units];
-        let mut params =
-            vec![ParamSpec::new("kernel", kernel, &self.kernel_initializer, self.kernel_regularizer)];
+        let mut params = vec![ParamSpec::new(
+            "kernel",
+            kernel,
+            &self.kernel_initializer,
+            self.kernel_regularizer,
+        )];
         if self.use_bias {
             let bias = [units];
-            params.push(ParamSpec::new("bias", bias, &self.bias_initializer, self.bias_regularizer));
+            params.push(ParamSpec::new(
+                "bias",
+                bias,
+                &self.bias_initializer,
+                self.bias_regularizer,
+            ));
         }
         let mut operations =
             vec![Operation::op(DenseOp { inputs, units, positions: input.n_positions() })];

@@ -89,14 +89,16 @@ class! {
 
 impl Layer for MaxPooling2D {
     fn build(&self, input: &Shape) -> Result<Built> {
-        let windows = Windows { size: self.pool_size, strides: self.strides, padding: self.padding };
+        let windows =
+            Windows { size: self.pool_size, strides: self.strides, padding: self.padding };
         windows.build(Pool::Max, input)
     }
 }
 
 impl Layer for AveragePooling2D {
     fn build(&self, input: &Shape) -> Result<Built> {
-        let windows = Windows { size: self.pool_size, strides: self.strides, padding: self.padding };
+        let windows =
+            Windows { size: self.pool_size, strides: self.strides, padding: self.padding };
         windows.build(Pool::Average, input)
     }
 }
@@ -123,8 +125,7 @@ struct Windows {
 impl Windows {
     fn build(&self, pool: Pool, input: &Shape) -> Result<Built> {
         let pooling = self.pooling(pool, input)?;
-        let output =
-            Shape::from([pooling.rows.output, pooling.columns.output, pooling.channels]);
+        let output = Shape::from([pooling.rows.output, pooling.columns.output, pooling.channels]);
         Ok(Built::weightless(output, Some(Operation::op(pooling))))
     }
 
@@ -149,11 +150,9 @@ impl Windows {
 
 fn build_global(pool: Pool, input: &Shape, keepdims: bool) -> Result<Built> {
     let [height, width, channels] = image(input)?;
-    let windows =
-        Windows { size: [height, width], strides: Some([1, 1]), padding: Padding::Valid };
+    let windows = Windows { size: [height, width], strides: Some([1, 1]), padding: Padding::Valid };
     let pooling = windows.pooling(pool, input)?;
-    let output =
-        if keepdims { Shape::from([1, 1, channels]) } else { Shape::from([channels]) };
+    let output = if keepdims { Shape::from([1, 1, channels]) } else { Shape::from([channels]) };
     Ok(Built::weightless(output, Some(Operation::op(pooling))))
 }
 

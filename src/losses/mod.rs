@@ -123,3 +123,11 @@ fn sum(numbers: impl Iterator<Item = Real>) -> Real {
 fn is_inside_clip(q: Real) -> bool {
     (EPSILON..=1.0 - EPSILON).contains(&q)
 }
+
+impl TryFrom<&str> for AnyLoss {
+    type Error = Error;
+
+    fn try_from(name: &str) -> Result<AnyLoss> {
+        AnyLoss::by_name(name)
+    }
+}

@@ -55,7 +55,12 @@ impl SequentialBuilder {
     }
 
     /// Adds a layer with the name and the `trainable` flag that a file has for it.
-    pub(crate) fn described(mut self, name: Option<&str>, trainable: bool, layer: AnyLayer) -> Self {
+    pub(crate) fn described(
+        mut self,
+        name: Option<&str>,
+        trainable: bool,
+        layer: AnyLayer,
+    ) -> Self {
         let name = name.map(str::to_string);
         self.layers.push(LayerDescription { name, trainable, layer });
         self
@@ -239,10 +244,8 @@ fn chain_error(
     error: Error,
 ) -> Error {
     let Error::Shape { chain: None, found, help } = error else { return error };
-    let mut chain = format!(
-        "{class} cannot follow the layers before it:\n    {:<36} {input}\n",
-        "input"
-    );
+    let mut chain =
+        format!("{class} cannot follow the layers before it:\n    {:<36} {input}\n", "input");
     for layer in built {
         chain += &format!("    {:<36} {}\n", layer.title(Style::Keras2), layer.output);
     }

@@ -105,7 +105,8 @@ impl Sequential {
             } else {
                 rule("├", "─", "┼", "┤")
             };
-            let (shape, count) = (layer.output.to_string(), with_commas(layer.count_params().total));
+            let (shape, count) =
+                (layer.output.to_string(), with_commas(layer.count_params().total));
             text += &row("│", [&layer.title(Style::Keras3), &shape, &count]);
         }
         text += &rule("└", "─", "┴", "┘");
@@ -155,9 +156,8 @@ impl Sequential {
             let outbound =
                 if is_last { String::new() } else { self.node(i + 1, style).to_string() };
             let (name, inbound) = (layer.layer_name.in_style(style), self.node(i, style));
-            text += &format!(
-                "{name}\n  inbound_nodes: [{inbound}]\n  outbound_nodes: [{outbound}]\n"
-            );
+            text +=
+                &format!("{name}\n  inbound_nodes: [{inbound}]\n  outbound_nodes: [{outbound}]\n");
         }
         text
     }

@@ -204,8 +204,8 @@ impl Workspace {
                     params: pass.params_of(op),
                     x: pass.view(&self.activations[op.input], op.input),
                     dy: pass.view(above, op.output),
-                    d_params: sink.of(op),
                     accumulate: sink.accumulate,
+                    d_params: sink.of(op),
                     dx: (number > first_trainable).then(|| pass.view_mut(below, op.input)),
                     scratch: aligned_mut(&mut self.scratch),
                 });
@@ -233,8 +233,8 @@ impl Workspace {
             params: pass.params_of(op),
             x: pass.view(&self.activations[op.input], op.input),
             dy: pass.view(&self.gradients[0], op.output),
-            d_params: sink.of(op),
             accumulate: sink.accumulate,
+            d_params: sink.of(op),
             dx: None,
             scratch: aligned_mut(&mut self.scratch),
         };

@@ -150,3 +150,11 @@ impl AnyOptimizer {
             .ok_or_else(problem)
     }
 }
+
+impl TryFrom<&str> for AnyOptimizer {
+    type Error = Error;
+
+    fn try_from(name: &str) -> Result<AnyOptimizer> {
+        AnyOptimizer::by_name(name)
+    }
+}

@@ -73,8 +73,7 @@ impl Phase {
     /// last, back through the others.
     pub fn of_step(n_segments: usize) -> impl Iterator<Item = Phase> {
         let last = n_segments - 1;
-        let forward =
-            move |segment| Phase { segment, forward: true, loss: false, backward: false };
+        let forward = move |segment| Phase { segment, forward: true, loss: false, backward: false };
         let backward =
             move |segment| Phase { segment, forward: false, loss: false, backward: true };
         let turn = Phase { segment: last, forward: true, loss: true, backward: true };

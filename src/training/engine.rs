@@ -267,12 +267,7 @@ fn predict_rows(
 }
 
 /// Merges the partial sums that the micro-batches left, in their order.
-fn merge_parts(
-    job: &Job,
-    shards: &[Shard],
-    total: &mut [f64],
-    merge: impl Fn(&mut [f64], &[f64]),
-) {
+fn merge_parts(job: &Job, shards: &[Shard], total: &mut [f64], merge: impl Fn(&mut [f64], &[f64])) {
     let mut is_first = true;
     for (number, shard) in shards.iter().enumerate() {
         for workspace in &shard.workspaces[..job.n_chunks(number)] {

@@ -186,8 +186,7 @@ impl<'a, 'd> Fit<'a, 'd> {
 
     /// Loss and metrics of an epoch, then those of its validation.
     fn logs(&mut self, sums: &MetricSums) -> Logs {
-        let mut logs: Logs =
-            self.head.names.iter().cloned().zip(self.head.means(sums)).collect();
+        let mut logs: Logs = self.head.names.iter().cloned().zip(self.head.means(sums)).collect();
         if let Some(validation) = &mut self.validation {
             let means = self.head.means(&validation.run(self.model));
             let names = self.head.names.iter().map(|name| format!("val_{name}"));

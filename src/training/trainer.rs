@@ -109,8 +109,7 @@ impl<'m> Trainer<'m> {
         let validation = match validation_rows {
             Some((head, rows)) => {
                 let n = rows.len().min(EVALUATION_ROWS);
-                let engine =
-                    engine_for(evaluation, self.model, &rows, n, false, Some(&threads))?;
+                let engine = engine_for(evaluation, self.model, &rows, n, false, Some(&threads))?;
                 Some(Evaluation { engine, head, rows })
             }
             None => None,

@@ -74,7 +74,7 @@ pub fn read(
         .ok_or("the model has no list of layers")?;
     let name = config["name"].as_str().unwrap_or("sequential");
     let mut builder = Sequential::builder(input(described, layers)?).named(name);
-    builder = builder.most_params(most.unwrap_or(MOST_PARAMS), most.is_none());
+    builder = builder.max_params(most.unwrap_or(MOST_PARAMS), most.is_none());
     let mut warnings = vec![];
     let is_input = |layer: &&Value| text(layer, "class_name") == "InputLayer";
     for (number, entry) in layers.iter().skip_while(is_input).enumerate() {
