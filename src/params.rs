@@ -183,7 +183,8 @@ pub struct ParamViews<'a> {
 }
 
 impl<'a> ParamViews<'a> {
-    pub(crate) fn new(values: &'a [Real], arrays: &'a [ParamArray]) -> Self {
+    /// Views of these values, cut as the table says.
+    pub fn new(values: &'a [Real], arrays: &'a [ParamArray]) -> Self {
         ParamViews { values, arrays }
     }
 
@@ -214,7 +215,8 @@ pub struct ParamViewsMut<'a> {
 }
 
 impl<'a> ParamViewsMut<'a> {
-    pub(crate) fn new(values: &'a mut [Real], arrays: &'a [ParamArray]) -> Self {
+    /// Views of these values, cut as the table says.
+    pub fn new(values: &'a mut [Real], arrays: &'a [ParamArray]) -> Self {
         ParamViewsMut { values, arrays }
     }
 

@@ -11,8 +11,9 @@ use tallynet::losses::{
 };
 use tallynet::model::{Sequential, SequentialBuilder};
 use tallynet::optimizers::Sgd;
+use tallynet::params::{ParamArray, ParamViews, ParamViewsMut};
 use tallynet::shape::Shape;
-use tallynet::training::FitOptions;
+use tallynet::training::{FitOptions, LossGradient};
 use tallynet::{Error, Real};
 
 fn specs() -> Vec<(Vec<usize>, AnyLayer)> {
@@ -74,7 +75,8 @@ fn a_layer_keeps_its_promised_shape_and_count_through_a_file() {
         let built = spec.as_layer().build(&Shape::from(input.clone())).unwrap();
         let total: usize =
             built.params.iter().map(|param| param.shape.iter().product::<usize>()).sum();
-        assert_eq!(built.count.total, total, "{spec:?}: the formula and the arrays disagree");
+        let explained = spec.explain(&Shape::from(input.clone()), &built).total;
+        assert_eq!(explained, total, "{spec:?}: the formula and the arrays disagree");
         let text = serde_json::to_string(&spec).unwrap();
         let again: AnyLayer = serde_json::from_str(&text).unwrap();
         assert_eq!(format!("{again:?}"), format!("{spec:?}"));
@@ -114,8 +116,10 @@ fn scratch_memory_may_hold_anything() {
         let shape = Shape::from(input);
         let built = spec.as_layer().build(&shape).unwrap();
         for (i, operation) in built.operations.iter().enumerate() {
-            let Operation::Layer(layer) = operation else { continue };
-            let params = noise(&[built.count.total]).mapv(Real::abs).into_raw_vec_and_offset().0;
+            let Operation::Op(layer) = operation else { continue };
+            let arrays = ParamArray::table(&built.params);
+            let total: usize = built.params.iter().map(|param| param.count()).sum();
+            let params = noise(&[total]).mapv(Real::abs).into_raw_vec_and_offset().0;
             let below = if i == 0 { shape.n_values() } else { built.output.n_values() };
             let x = noise(&[4, below]).into_dimensionality().unwrap();
             let dy: Array2<Real> =
@@ -125,7 +129,7 @@ fn scratch_memory_may_hold_anything() {
                 let mut y = Array2::from_elem(dy.raw_dim(), fill);
                 layer.forward(Forward {
                     training: None,
-                    params: &params,
+                    params: ParamViews::new(&params, &arrays),
                     x: x.view(),
                     y: y.view_mut(),
                     scratch: &mut scratch,
@@ -139,10 +143,10 @@ fn scratch_memory_may_hold_anything() {
                 }
                 layer.backward(Backward {
                     training: None,
-                    params: &params,
+                    params: ParamViews::new(&params, &arrays),
                     x: x.view(),
                     dy: dy.view(),
-                    d_params: &mut d_params,
+                    d_params: ParamViewsMut::new(&mut d_params, &arrays),
                     accumulate: false,
                     dx: Some(dx.view_mut()),
                     scratch: &mut scratch,
@@ -182,7 +186,7 @@ fn a_fused_gradient_survives_logits_that_the_clip_would_silence() {
         x: Inputs::Reals(ndarray::array![[1.0, 0.0]].into_dyn()),
         y: Targets::Labels(ndarray::array![1].into_dyn()),
     };
-    let (loss, gradient) = model.gradients(&data).unwrap();
+    let LossGradient { loss, gradient } = model.gradients(&data).unwrap();
     assert!((loss - 16.118).abs() < 1e-2, "{loss}");
     assert_eq!(gradient, [1.0, -1.0, 0.0, 0.0, 1.0, -1.0]);
 }

@@ -3,10 +3,11 @@
 
 use ndarray::Array2;
 use proptest::prelude::*;
-use tallynet::Real;
 use tallynet::kernels::convolution::Padding;
-use tallynet::layers::{Backward, Conv2D, Forward, LayerSpec, Operation};
+use tallynet::layers::{AnyLayer, Backward, Conv2D, Forward, Layer, Operation};
+use tallynet::params::{ParamArray, ParamViews, ParamViewsMut};
 use tallynet::shape::Shape;
+use tallynet::{Error, Real};
 
 fn noise(n: usize, seed: u64) -> Vec<Real> {
     let mut state = seed.wrapping_add(9);
@@ -58,11 +59,13 @@ fn products(layer: &Conv2D, [h, w, c]: [usize; 3], mut each: impl FnMut(usize, u
 /// is mostly zero.
 fn compare(layer: &Conv2D, image: [usize; 3], sparse: [bool; 2]) {
     let built = layer.build(&Shape::from(image)).unwrap();
-    let Operation::Layer(operation) = &built.operations[0] else {
+    let Operation::Op(operation) = &built.operations[0] else {
         panic!("a convolution runs a layer")
     };
     let (n_in, n_out, rows) = (image.iter().product::<usize>(), built.output.n_values(), 2);
-    let params = noise(built.count.total, 1);
+    let arrays = ParamArray::table(&built.params);
+    let total: usize = built.params.iter().map(|param| param.count()).sum();
+    let params = noise(total, 1);
     let weights = built.params[0].count();
     let x = Array2::from_shape_vec((rows, n_in), noise(rows * n_in, 2)).unwrap();
     let mut dy = Array2::from_shape_vec((rows, n_out), noise(rows * n_out, 3)).unwrap();
@@ -74,7 +77,7 @@ fn compare(layer: &Conv2D, image: [usize; 3], sparse: [bool; 2]) {
     let mut y = Array2::from_elem((rows, n_out), Real::NAN);
     operation.forward(Forward {
         training: None,
-        params: &params,
+        params: ParamViews::new(&params, &arrays),
         x: x.view(),
         y: y.view_mut(),
         scratch: &mut scratch,
@@ -87,10 +90,10 @@ fn compare(layer: &Conv2D, image: [usize; 3], sparse: [bool; 2]) {
         let mut dx = Array2::from_elem((rows, n_in), Real::NAN);
         operation.backward(Backward {
             training: None,
-            params: &params,
+            params: ParamViews::new(&params, &arrays),
             x: x.view(),
             dy: dy.view(),
-            d_params: &mut d_params,
+            d_params: ParamViewsMut::new(&mut d_params, &arrays),
             accumulate,
             dx: Some(dx.view_mut()),
             scratch: &mut scratch,
@@ -194,7 +197,9 @@ proptest! {
 #[test]
 fn counts_and_errors() {
     let count = |filters, channels| {
-        Conv2D::new(filters, [3, 3]).build(&Shape::from([224, 224, channels])).unwrap().count
+        let (layer, input) = (Conv2D::new(filters, [3, 3]), Shape::from([224, 224, channels]));
+        let built = layer.build(&input).unwrap();
+        AnyLayer::from(layer).explain(&input, &built)
     };
     assert_eq!(
         [count(32, 3).total, count(64, 32).total, count(128, 64).total],
@@ -202,13 +207,15 @@ fn counts_and_errors() {
     );
     assert_eq!(count(32, 3).formula, "32 filters × (3 × 3 × 3 inputs + 1 bias)");
     let refused = |layer: Conv2D, dims: &[usize], words: &str| {
-        let misfit = layer.build(&Shape::from(dims)).err().unwrap();
-        assert!(format!("{} {}", misfit.problem, misfit.remedy).contains(words), "{misfit:?}");
+        let error = layer.build(&Shape::from(dims)).err().unwrap();
+        assert!(
+            matches!(error, Error::Shape { .. }) && error.to_string().contains(words),
+            "{error}"
+        );
     };
     refused(Conv2D::new(8, [3, 3]), &[28, 28], "(None, 28, 28)");
     refused(Conv2D::new(8, [5, 5]), &[4, 9, 1], "5 × 5");
     refused(Conv2D::new(0, [3, 3]), &[9, 9, 1], "at least 1");
-    refused(Conv2D { groups: 2, ..Conv2D::new(8, [3, 3]) }, &[9, 9, 2], "groups");
     let both = Conv2D { strides: [2, 2], dilation_rate: [2, 2], ..Conv2D::new(8, [3, 3]) };
     refused(both, &[9, 9, 1], "strides and dilation_rate");
     let absurd =

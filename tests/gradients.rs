@@ -66,7 +66,7 @@ fn check(what: &str, builder: SequentialBuilder, loss: impl Into<AnyLoss>) {
         true => Targets::Labels(labels(&[&[5], positions].concat(), output.last() as u32)),
     };
     let data = Dataset { x: Inputs::Reals(wave(&rows, 0.3)), y };
-    let (_, gradient) = model.gradients(&data).unwrap();
+    let gradient = model.gradients(&data).unwrap().gradient;
     let largest = gradient.iter().fold(0.0, |max: Real, g| max.max(g.abs()));
     assert!(largest > 1e-3, "{what}: the gradient vanishes, which proves nothing");
     let mut at = 0;
@@ -82,7 +82,7 @@ fn check(what: &str, builder: SequentialBuilder, loss: impl Into<AnyLoss>) {
                 let mut moved = original.clone();
                 moved.as_slice_mut().unwrap()[i] += step;
                 model.set_weight(name, &moved).unwrap();
-                model.gradients(&data).unwrap().0
+                model.gradients(&data).unwrap().loss
             };
             let numeric = ((loss_at(STEP) - loss_at(-STEP)) / (2.0 * f64::from(STEP))) as Real;
             let error = (numeric - gradient[at]).abs() / largest;
