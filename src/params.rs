@@ -36,9 +36,10 @@ impl ParamSpec {
         ParamSpec { name, shape, initializer: initializer.clone(), regularizer, trainable: true }
     }
 
-    /// What is wrong with its options, if anything.
-    pub fn problem(&self) -> Option<String> {
-        self.initializer.problem().or(self.regularizer.and_then(|penalty| penalty.problem()))
+    /// Checks initializer and regularizer; their errors are returned.
+    pub fn validate(&self) -> Result<()> {
+        self.initializer.validate()?;
+        self.regularizer.map_or(Ok(()), |penalty| penalty.validate())
     }
 
     /// How many numbers it has, by its shape; the largest number there is where the product would

@@ -95,9 +95,12 @@ impl SequentialBuilder {
                 .map_err(|misfit| chain_error(&self.input, &layers, &spec, &names[i..], &misfit))?;
             let (layer_name, name) = (names[i].clone(), names[i].in_style(Style::Keras2));
             params.iter_mut().for_each(|param| param.trainable &= trainable);
-            if let Some(problem) = params.iter().find_map(ParamSpec::problem) {
-                return Err(Error::option("initializer", format!("{name}: {problem}")));
-            }
+            params.iter().try_for_each(ParamSpec::validate).map_err(|error| match error {
+                Error::Option { name: option, problem } => {
+                    Error::option(option, format!("{name}: {problem}"))
+                }
+                other => other,
+            })?;
             let of_its_own = || format!("{}_input_1", spec.class_name().to_lowercase());
             let inbound_layer = layers.last().map_or_else(of_its_own, BuiltLayer::name);
             let (input_shape, output_shape) = (input.clone(), output.clone());

@@ -7,6 +7,7 @@ use ndarray::{ArrayView2, ArrayViewMut2};
 
 use super::Plan;
 use crate::Real;
+use crate::datasets::batches::BatchBuffers;
 use crate::layers::{Backward, Forward, Moment, Operation, Training};
 
 /// The memory for one chunk of rows.
@@ -47,14 +48,13 @@ impl Workspace {
         row.saturating_mul(rows).saturating_add(plan.scratch_len())
     }
 
-    /// Where so many rows of the input, of targets of this width, and of weights are gathered to.
-    pub fn gather_to(&mut self, plan: &Plan, rows: usize, target_width: usize) -> [&mut [Real]; 3] {
-        let targets = &mut self.targets[..rows * target_width];
-        [
-            &mut aligned_mut(&mut self.values[0])[..rows * plan.widths[0]],
-            targets,
-            &mut self.weights[..rows],
-        ]
+    /// Buffers that `rows` rows of inputs, targets and sample weights are gathered into.
+    pub fn gather_to(&mut self, plan: &Plan, rows: usize, target_width: usize) -> BatchBuffers<'_> {
+        BatchBuffers {
+            x: &mut aligned_mut(&mut self.values[0])[..rows * plan.widths[0]],
+            y: &mut self.targets[..rows * target_width],
+            sample_weights: &mut self.weights[..rows],
+        }
     }
 
     /// The output of the last forward pass over so many rows.

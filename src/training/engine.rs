@@ -108,11 +108,11 @@ impl Engine {
                 let mut next = next.iter().skip(number * size).take(size);
                 job.for_chunks(number, |i, pass, rows| {
                     job.gather(&mut workspace, pass, rows);
-                    data.fetch(&mut next);
+                    data.prefetch_rows(&mut next);
                     workspace.forward(pass, 0, &[]);
-                    data.fetch(&mut next);
+                    data.prefetch_rows(&mut next);
                     job.turn(&mut workspace, pass, &mut shard.tally);
-                    data.fetch(&mut next);
+                    data.prefetch_rows(&mut next);
                     let absorbed = head.absorbed;
                     let mut to =
                         Gradients { d_params: &mut shard.gradients, accumulate: i > 0, absorbed };

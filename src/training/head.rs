@@ -60,7 +60,7 @@ impl Head {
         let mut head = Head::new(model)?;
         let metrics: Option<_> = head.metrics.iter().map(AnyMetric::of_class_numbers).collect();
         if let (Some(loss), Some(metrics), Some(labels)) =
-            (loss.of_class_numbers(), metrics, rows.as_class_numbers())
+            (loss.of_class_numbers(), metrics, rows.as_integer_labels())
         {
             rows = labels;
             head = Head { loss, metrics, target_width: 1, ..head };

@@ -308,7 +308,7 @@ fn scores(head: &Head, tally: &Tally) -> Scores {
 
 /// What the loss of a batch, it and the epoch counted from 0, most likely comes from.
 fn not_finite(sound: bool, rows: &Rows, epoch: usize, batch: usize, loss: f64) -> Error {
-    let reason = match rows.suspicion() {
+    let reason = match rows.divergence_cause() {
         Some(reason) => reason,
         None if !sound => {
             "the weights held values that are not finite before the first step".to_string()
