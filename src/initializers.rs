@@ -1,65 +1,72 @@
-//! The first values of a parameter array, with Keras's names, defaults and distributions.
+//! Initial values of parameter arrays, with Keras's names, defaults and distributions.
 
 use ndarray::Array2;
 use ndarray_rand::RandomExt;
 use ndarray_rand::rand_distr::{Distribution, Normal, Uniform};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
-use crate::Real;
+use crate::classes::snake_case;
+use crate::{Error, Real, Result};
 
-/// How the values of an array are drawn: a class and its options, written as Keras does.
+/// Distribution of the initial values of an array: a class and its options, written as Keras does.
+///
+/// ```
+/// use tallynet::initializers::Initializer;
+/// assert_eq!(Initializer::by_name("he_normal")?, Initializer::HeNormal {});
+/// # Ok::<(), tallynet::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "class_name", content = "config", deny_unknown_fields)]
-#[allow(missing_docs)] // An option is said with its class.
+#[allow(missing_docs)] // Each class documents its options.
 pub enum Initializer {
     /// Uniform between ±√(6 / (fan in + fan out)): Glorot and Bengio 2010, the default for kernels.
     GlorotUniform {},
-    /// Normal with σ = √(2 / (fan in + fan out)), cut at 2σ.
+    /// Normal with σ = √(2 / (fan in + fan out)), truncated at 2σ before scaling to σ.
     GlorotNormal {},
     /// Uniform between ±√(6 / fan in): He et al. 2015.
     HeUniform {},
-    /// Normal with σ = √(2 / fan in), cut at 2σ.
+    /// Normal with σ = √(2 / fan in), truncated likewise.
     HeNormal {},
     /// Uniform between ±√(3 / fan in): LeCun et al. 1998.
     LecunUniform {},
-    /// Normal with σ = √(1 / fan in), cut at 2σ.
+    /// Normal with σ = √(1 / fan in), truncated likewise.
     LecunNormal {},
-    /// Normal, with this mean and standard deviation.
+    /// Normal.
     RandomNormal {
         #[serde(default)]
         mean: f64,
         #[serde(default = "twentieth")]
         stddev: f64,
     },
-    /// Normal, drawn again until it is within two standard deviations (those before the cut) of the
-    /// mean.
+    /// Normal, drawn again until it is within `2 · stddev` of the mean.
     TruncatedNormal {
         #[serde(default)]
         mean: f64,
         #[serde(default = "twentieth")]
         stddev: f64,
     },
-    /// Uniform between the two.
+    /// Uniform between the two bounds.
     RandomUniform {
         #[serde(default = "minus_twentieth")]
         minval: f64,
         #[serde(default = "twentieth")]
         maxval: f64,
     },
-    /// An orthogonal matrix of all axes but the last by the last (Saxe et al. 2014), times `gain`.
+    /// Orthogonal matrix, of all axes but the last by the last (Saxe et al. 2014), times `gain`.
     Orthogonal {
         #[serde(default = "one")]
         gain: f64,
     },
-    /// All the same.
+    /// The same value everywhere.
     Constant {
         #[serde(default)]
         value: f64,
     },
-    /// All zero: the default for biases.
+    /// Zeros: the default for biases.
     Zeros {},
-    /// All one.
+    /// Ones.
     Ones {},
 }
 
@@ -73,8 +80,14 @@ fn minus_twentieth() -> f64 {
     -0.05
 }
 
-/// The standard deviation of a standard normal distribution that was cut at ±2.
-const CUT_DEVIATION: f64 = 0.879_625_661_034_239_8;
+/// Standard deviation of the standard normal distribution truncated at ±2.
+const TRUNCATED_STDDEV: f64 = 0.879_625_661_034_239_8;
+
+#[rustfmt::skip]
+const NAMES: [&str; 13] = [
+    "GlorotUniform", "GlorotNormal", "HeUniform", "HeNormal", "LecunUniform", "LecunNormal",
+    "RandomNormal", "TruncatedNormal", "RandomUniform", "Orthogonal", "Constant", "Zeros", "Ones",
+];
 
 impl Initializer {
     /// N(0, 0.05²), which Keras calls `normal`.
@@ -82,12 +95,26 @@ impl Initializer {
         Initializer::RandomNormal { mean: 0.0, stddev: 0.05 }
     }
 
-    /// What is wrong with its options, if anything.
-    pub fn problem(&self) -> Option<String> {
+    /// Initializer of this name in either spelling of Keras, `he_normal` or `HeNormal`, with
+    /// Keras's defaults. An unknown name is an error that lists all.
+    pub fn by_name(name: &str) -> Result<Self> {
+        let Some(class) = NAMES.iter().find(|class| **class == name || snake_case(class) == name)
+        else {
+            let names = NAMES.map(snake_case).join(", ");
+            let problem = format!("there is no initializer {name:?}; there are {names}");
+            return Err(Error::option("initializer", problem));
+        };
+        let description = json!({ "class_name": class, "config": {} });
+        Ok(serde_json::from_value(description).expect("every option has a default"))
+    }
+
+    /// Checks the options. A number that is not finite, a negative deviation and a range that is
+    /// not in order are errors.
+    pub fn validate(&self) -> Result<()> {
         use Initializer::*;
         // A file may hold larger numbers than a weight can.
         let fits = |number: f64| (number as Real).is_finite();
-        let sound = match *self {
+        let valid = match *self {
             RandomNormal { mean, stddev } | TruncatedNormal { mean, stddev } => {
                 fits(mean) && fits(stddev) && stddev >= 0.0
             }
@@ -98,9 +125,14 @@ impl Initializer {
             Orthogonal { gain: number } | Constant { value: number } => fits(number),
             _ => true,
         };
-        (!sound).then(|| {
-            format!("{self:?} is no distribution: numbers are finite, deviations not negative, ranges in order")
-        })
+        if valid {
+            return Ok(());
+        }
+        let problem = format!(
+            "{self:?} is no distribution: numbers are finite, deviations not negative, ranges in \
+             order"
+        );
+        Err(Error::option("initializer", problem))
     }
 
     /// Draws the values of an array of this shape.
@@ -109,15 +141,13 @@ impl Initializer {
         let (fan_in, fan_out) = fans(shape);
         match *self {
             GlorotUniform {} => uniform(to, 0.0, (6.0 / (fan_in + fan_out)).sqrt(), generator),
-            GlorotNormal {} => {
-                cut_normal(to, 0.0, (2.0 / (fan_in + fan_out)).sqrt() / CUT_DEVIATION, generator)
-            }
+            GlorotNormal {} => scaled_normal(to, 2.0 / (fan_in + fan_out), generator),
             HeUniform {} => uniform(to, 0.0, (6.0 / fan_in).sqrt(), generator),
-            HeNormal {} => cut_normal(to, 0.0, (2.0 / fan_in).sqrt() / CUT_DEVIATION, generator),
+            HeNormal {} => scaled_normal(to, 2.0 / fan_in, generator),
             LecunUniform {} => uniform(to, 0.0, (3.0 / fan_in).sqrt(), generator),
-            LecunNormal {} => cut_normal(to, 0.0, (1.0 / fan_in).sqrt() / CUT_DEVIATION, generator),
+            LecunNormal {} => scaled_normal(to, 1.0 / fan_in, generator),
             RandomNormal { mean, stddev } => fill(to, normal(mean, stddev), generator),
-            TruncatedNormal { mean, stddev } => cut_normal(to, mean, stddev, generator),
+            TruncatedNormal { mean, stddev } => truncated_normal(to, mean, stddev, generator),
             RandomUniform { minval, maxval } => {
                 uniform(to, (minval + maxval) / 2.0, (maxval - minval) / 2.0, generator)
             }
@@ -129,9 +159,8 @@ impl Initializer {
     }
 }
 
-/// How many inputs feed one output and how many outputs one input feeds, as Keras counts them: a
-/// kernel's last two axes, each times the size of the receptive field in front of them. A vector's
-/// length is both.
+/// Fan in and fan out as Keras counts them: a kernel's last two axes, each times the size of the
+/// receptive field, which is the axes before; the length of a vector is both.
 fn fans(shape: &[usize]) -> (f64, f64) {
     let (fan_in, fan_out) = match shape {
         [] => (1, 1),
@@ -145,44 +174,49 @@ fn fans(shape: &[usize]) -> (f64, f64) {
 }
 
 fn fill(to: &mut [Real], distribution: impl Distribution<Real>, generator: &mut impl Rng) {
-    to.iter_mut().for_each(|x| *x = generator.sample(&distribution));
+    to.fill_with(|| generator.sample(&distribution));
 }
 
 fn uniform(to: &mut [Real], center: f64, half: f64, generator: &mut impl Rng) {
-    let distribution =
-        Uniform::new_inclusive(-half as Real, half as Real).expect("finite and in order");
+    let half = half as Real;
+    let distribution = Uniform::new_inclusive(-half, half).expect("finite and in order");
     fill(to, distribution.map(|x| x + center as Real), generator);
 }
 
-fn normal(mean: f64, deviation: f64) -> Normal<Real> {
-    Normal::new(mean as Real, deviation as Real).expect("a finite deviation")
+fn normal(mean: f64, stddev: f64) -> Normal<Real> {
+    Normal::new(mean as Real, stddev as Real).expect("a finite deviation")
 }
 
-fn cut_normal(to: &mut [Real], mean: f64, deviation: f64, generator: &mut impl Rng) {
+fn truncated_normal(to: &mut [Real], mean: f64, stddev: f64, generator: &mut impl Rng) {
     let standard = normal(0.0, 1.0);
-    to.iter_mut().for_each(|to| {
-        let x = std::iter::repeat_with(|| generator.sample(standard))
-            .find(|x| x.abs() <= 2.0)
-            .unwrap_or(0.0);
-        *to = mean as Real + x * deviation as Real;
-    });
+    for to in to {
+        let mut x = generator.sample(standard);
+        while x.abs() > 2.0 {
+            x = generator.sample(standard);
+        }
+        *to = mean as Real + x * stddev as Real;
+    }
 }
 
-/// Gram and Schmidt's way, twice over for exactness, on the shorter side's vectors of normal
-/// numbers.
+/// Normal with this variance, truncated.
+fn scaled_normal(to: &mut [Real], variance: f64, generator: &mut impl Rng) {
+    truncated_normal(to, 0.0, variance.sqrt() / TRUNCATED_STDDEV, generator);
+}
+
+/// Gram–Schmidt, twice for precision, on normal vectors along the longer side of the matrix.
 fn orthogonal(shape: &[usize], gain: f64, to: &mut [Real], generator: &mut impl Rng) {
     let columns = shape.last().copied().unwrap_or(1);
     let rows = shape.iter().rev().skip(1).product::<usize>();
-    let (few, many) = (rows.min(columns), rows.max(columns));
-    let mut vectors = Array2::random_using((few, many), normal(0.0, 1.0), generator);
-    for i in 0..few {
+    let (n, length) = (rows.min(columns), rows.max(columns));
+    let mut vectors = Array2::random_using((n, length), normal(0.0, 1.0), generator);
+    for i in 0..n {
         for j in (0..i).chain(0..i) {
             let dot = vectors.row(i).dot(&vectors.row(j));
-            let shadow = vectors.row(j).mapv(|x| x * dot);
-            vectors.row_mut(i).zip_mut_with(&shadow, |x, s| *x -= s);
+            let projection = vectors.row(j).mapv(|x| x * dot);
+            vectors.row_mut(i).zip_mut_with(&projection, |x, p| *x -= p);
         }
-        let length = vectors.row(i).dot(&vectors.row(i)).sqrt();
-        vectors.row_mut(i).mapv_inplace(|x| x / length);
+        let norm = vectors.row(i).dot(&vectors.row(i)).sqrt();
+        vectors.row_mut(i).mapv_inplace(|x| x / norm);
     }
     let matrix = if rows < columns { vectors } else { vectors.reversed_axes() };
     to.iter_mut().zip(&matrix).for_each(|(to, x)| *to = x * gain as Real);

@@ -45,8 +45,15 @@ impl ParamSpec {
     }
 
     /// Refuses an initializer or a regularizer whose options are out of range.
-    pub(crate) fn problem(&self) -> Option<String> {
-        self.initializer.problem().or(self.regularizer.and_then(|penalty| penalty.problem()))
+    ///
+    /// # Errors
+    /// Those of [`Initializer::validate`] and [`L1L2::validate`].
+    pub fn validate(&self) -> Result<()> {
+        self.initializer.validate()?;
+        match &self.regularizer {
+            Some(penalty) => penalty.validate(),
+            None => Ok(()),
+        }
     }
 
     /// Number of values by the shape; saturates at `usize::MAX`.

@@ -1,33 +1,30 @@
-//! Named streams of random numbers, all from one seed.
-//!
-//! Each use draws from a stream of its own, so that adding a layer or an epoch changes no other
-//! draw. The generator is ChaCha with 8 rounds, named here because `rand`'s standard one may change
-//! between releases.
+//! Named streams of random numbers, all from one seed: adding a layer or an epoch changes no other
+//! draw. The generator is ChaCha8, because `rand`'s standard generator may change between releases.
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-/// What random numbers are drawn for.
+/// Purpose of random numbers.
 #[derive(Debug, Clone, Copy)]
 pub enum Stream {
-    /// The first values of the parameter array with this number.
+    /// Initial values of the parameter array with this index.
     Initializer(u32),
-    /// The order of the rows in this epoch, counted from 0.
+    /// Order of the rows in this epoch, counted from 0.
     Shuffle(u32),
-    /// Made-up data.
+    /// Synthetic data.
     Data,
-    /// Where gradients are checked.
+    /// Gradient check.
     Check,
-    /// What a layer drops in a step.
+    /// Dropout mask of a layer in a step.
     Dropout {
-        /// The place of the layer.
+        /// Index of the layer.
         layer: u32,
-        /// Steps taken before.
+        /// Number of steps before.
         iteration: u64,
     },
 }
 
-/// The generator of one stream.
+/// Generator of one stream.
 pub fn generator(seed: u64, stream: Stream) -> ChaCha8Rng {
     let (kind, number) = match stream {
         Stream::Initializer(array) => (0, array),

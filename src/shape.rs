@@ -1,4 +1,4 @@
-//! The shape of one sample: every axis but the first, the batch axis, which Keras writes as `None`.
+//! Shape of one sample: all axes but the batch axis, which Keras writes as `None`.
 
 use std::fmt;
 
@@ -7,30 +7,34 @@ use serde::{Deserialize, Serialize};
 
 use crate::Real;
 
-/// The lengths of a sample's axes. `Shape::from([28, 28])` prints as `(None, 28, 28)`.
+/// Lengths of a sample's axes.
+///
+/// ```
+/// let shape = tallynet::shape::Shape::from([28, 28]);
+/// assert_eq!(shape.to_string(), "(None, 28, 28)");
+/// assert_eq!((shape.n_values(), shape.last(), shape.n_positions()), (784, 28, 28));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Shape(Vec<usize>);
 
 impl Shape {
-    /// The lengths of the axes.
+    /// Lengths of the axes.
     pub fn dims(&self) -> &[usize] {
         &self.0
     }
 
-    /// How many numbers a sample holds; the largest number there is where the product would pass
-    /// it.
+    /// Number of values of a sample; it saturates.
     pub fn n_values(&self) -> usize {
         self.n_positions().saturating_mul(self.last())
     }
 
-    /// The length of the last axis: 1 for a sample that is a single number.
+    /// Length of the last axis: 1 for a sample that is a single number.
     pub fn last(&self) -> usize {
         self.0.last().copied().unwrap_or(1)
     }
 
-    /// How many vectors along the last axis a sample holds: 1 for a vector, height × width for an
-    /// image.
+    /// Number of vectors along the last axis: 1 for a vector, height × width for an image.
     pub fn n_positions(&self) -> usize {
         self.0.iter().rev().skip(1).fold(1, |product, &axis| product.saturating_mul(axis))
     }
@@ -41,8 +45,7 @@ impl Shape {
         Shape([others, &[length]].concat())
     }
 
-    /// The axes without those of length 1, which change nothing about how the numbers lie in
-    /// memory.
+    /// The axes without those of length 1, which do not change the layout in memory.
     pub fn squeezed(&self) -> Vec<usize> {
         self.0.iter().copied().filter(|&axis| axis != 1).collect()
     }
@@ -56,14 +59,12 @@ impl<T: Into<Vec<usize>>> From<T> for Shape {
 
 impl fmt::Display for Shape {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        write_tuple(
-            f,
-            std::iter::once("None".to_string()).chain(self.0.iter().map(usize::to_string)),
-        )
+        let axes = self.0.iter().map(usize::to_string);
+        write_tuple(f, std::iter::once("None".to_string()).chain(axes))
     }
 }
 
-/// The lengths of an array's axes as Python writes a tuple: `(784, 10)`, `(10,)`.
+/// Lengths of an array's axes as Python writes a tuple: `(784, 10)`, `(10,)`.
 pub(crate) struct Tuple<'a>(pub &'a [usize]);
 
 impl fmt::Display for Tuple<'_> {
@@ -77,20 +78,18 @@ fn write_tuple(f: &mut fmt::Formatter, items: impl Iterator<Item = String>) -> f
     f.pad(&format!("({}{})", items.join(", "), if items.len() == 1 { "," } else { "" }))
 }
 
-/// The numbers of rows that lie one behind the other, as those of every buffer do.
+/// The values of contiguous rows, such as those of a buffer.
 pub(crate) fn flat(rows: ArrayView2<'_, Real>) -> &[Real] {
-    rows.to_slice().expect("rows without gaps")
+    rows.to_slice().expect("contiguous rows")
 }
 
-/// The same, to be written.
+/// Mutable [`flat`].
 pub(crate) fn flat_mut(rows: ArrayViewMut2<'_, Real>) -> &mut [Real] {
-    rows.into_slice().expect("rows without gaps")
+    rows.into_slice().expect("contiguous rows")
 }
 
-/// A view's rows cut into vectors of the last axis, one a row: how a layer acts on the last axis of
-/// any rank.
+/// A view with one vector of the last axis a row, for layers that act on the last axis of any rank.
 pub(crate) fn per_position<S: RawData>(view: ArrayBase<S, Ix2>, width: usize) -> ArrayBase<S, Ix2> {
     let positions = view.len() / width.max(1);
-    view.into_shape_with_order((positions, width))
-        .expect("rows without gaps, of a multiple of the width")
+    view.into_shape_with_order((positions, width)).expect("contiguous rows of whole vectors")
 }

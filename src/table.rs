@@ -1,25 +1,21 @@
-//! A plain table for a person to read.
+//! Plain text tables.
 
-/// Lays rows out in columns as wide as their widest cell, two blanks apart: columns whose head
-/// begins with `>` to the right, the others to the left.
+/// Formats rows as columns as wide as their widest cell, two blanks apart. Columns whose head
+/// begins with `>` are aligned to the right, the others to the left.
 pub fn table(heads: &[&str], rows: &[Vec<String>]) -> String {
-    let right: Vec<bool> = heads.iter().map(|head| head.starts_with('>')).collect();
-    let heads = heads.iter().map(|head| head.trim_start_matches('>').to_string()).collect();
-    let lines: Vec<&Vec<String>> = [&heads].into_iter().chain(rows).collect();
-    let length = |cell: &String| cell.chars().count();
-    let widths: Vec<usize> = (0..heads.len())
-        .map(|i| lines.iter().map(|line| length(&line[i])).max().unwrap_or(0))
-        .collect();
-    let mut text = String::new();
-    for line in lines {
-        let cells = line.iter().zip(&widths).zip(&right).map(|((cell, width), right)| {
-            // Not by a format's width, which ends the program where a name from a file is longer
-            // than 65,535.
-            let blanks = " ".repeat(width - length(cell));
-            if *right { blanks + cell } else { cell.clone() + &blanks }
-        });
-        text += cells.collect::<Vec<_>>().join("  ").trim_end();
-        text += "\n";
+    let names = heads.iter().map(|head| head.trim_start_matches('>').to_string()).collect();
+    let lines: Vec<&Vec<String>> = [&names].into_iter().chain(rows).collect();
+    let mut texts = vec![String::new(); lines.len()];
+    for (i, head) in heads.iter().enumerate() {
+        let length = |line: &Vec<String>| line[i].chars().count();
+        let width = lines.iter().map(|line| length(line)).max().unwrap_or(0);
+        for (line, text) in lines.iter().zip(&mut texts) {
+            // `{:width$}` panics beyond 65,535, and a name from a file may be longer.
+            let blanks = " ".repeat(width - length(line));
+            let cell = &line[i];
+            *text += &if head.starts_with('>') { blanks + cell } else { cell.clone() + &blanks };
+            *text += "  ";
+        }
     }
-    text
+    texts.iter().map(|text| text.trim_end().to_string() + "\n").collect()
 }

@@ -714,7 +714,7 @@ fn what_an_attacker_found() {
         let written = fs::metadata(path("y.npy")).unwrap();
         assert!(written.len() > 1000 && written.permissions().mode() & 0o777 == 0o600);
     }
-    // A place that the environment names goes before a made-up task.
+    // A place that the environment names goes before a synthetic task.
     let mut command = tallynet();
     command.env("TALLYNET_DATA", path("nowhere.npz")).args([
         "train",

@@ -49,7 +49,8 @@ fn mnist_softmax() {
 fn every_model_with_a_name() {
     for recipe in recipes::RECIPES {
         // An image of 224 × 224 is a lot of work.
-        let (rows, batch_size) = if recipe.task == Task::MadeUpPixels { (2, 2) } else { (75, 40) };
+        let (rows, batch_size) =
+            if recipe.task == Task::SyntheticPixels { (2, 2) } else { (75, 40) };
         let run = |threads| {
             let mut model = recipe.build(5).unwrap();
             model.n_threads = threads;
@@ -57,12 +58,12 @@ fn every_model_with_a_name() {
             let mut data = data(rows, model.input_shape().dims());
             data.y = match recipe.task {
                 Task::Mnist => data.y,
-                Task::MadeUpPixels => {
+                Task::SyntheticPixels => {
                     Targets::Labels(ArrayD::from_shape_fn(vec![rows, output[0], output[1]], |i| {
                         ((i[0] + i[1] + i[2]) % 10) as u32
                     }))
                 }
-                Task::MadeUpRegression => {
+                Task::SyntheticRegression => {
                     Targets::Reals(ArrayD::from_shape_fn(vec![rows, output[0]], |i| {
                         ((i[0] * 7 + i[1]) % 10) as tallynet::Real / 10.0
                     }))

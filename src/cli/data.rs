@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use tallynet::datasets::{self, Dataset, Inputs, TrainTest, made_up};
+use tallynet::datasets::{self, Dataset, Inputs, TrainTest, synthetic};
 
 use super::{Chosen, Failure};
 
@@ -41,16 +41,16 @@ enum How {
 pub enum Place {
     /// A folder, or a file.
     Path(PathBuf),
-    /// A made-up task.
-    MadeUp(fn(u64) -> TrainTest),
+    /// A synthetic task.
+    Synthetic(fn(u64) -> TrainTest),
 }
 
 impl Data {
     /// Finds the data: those that are named, or else those that the model is made for.
     pub fn place(&self, chosen: &Chosen) -> Result<Place, Failure> {
         let named = self.data.is_some() || datasets::from_environment().is_some();
-        match made_up::fitting(chosen.model.input_shape(), chosen.model.output_shape()) {
-            Some(task) if !named => Ok(Place::MadeUp(task)),
+        match synthetic::matching(chosen.model.input_shape(), chosen.model.output_shape()) {
+            Some(task) if !named => Ok(Place::Synthetic(task)),
             _ => Ok(Place::Path(datasets::find(self.data.as_deref())?)),
         }
     }
@@ -80,8 +80,8 @@ fn read<D>(
 ) -> Result<D, Failure> {
     match place {
         Place::Path(path) => Ok(load(path)?),
-        Place::MadeUp(task) => {
-            let text = "This model has no data of its own: a small made-up task stands in (--data FILE.npz for yours).";
+        Place::Synthetic(task) => {
+            let text = "This model has no data of its own: a small synthetic task stands in (--data FILE.npz for yours).";
             chosen.notice(quiet, text);
             Ok(part(task(0)))
         }

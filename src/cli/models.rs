@@ -13,8 +13,8 @@ pub fn run() -> Outcome {
             compiled.metrics().iter().map(|metric| metric.name.as_str()).collect();
         let data = match recipe.task {
             Task::Mnist => "MNIST",
-            Task::MadeUpRegression | Task::MadeUpPixels => {
-                "--data FILE.npz, or else a small made-up task"
+            Task::SyntheticRegression | Task::SyntheticPixels => {
+                "--data FILE.npz, or else a small synthetic task"
             }
         };
         text += &format!("{}\n    {}\n    data: {data}\n", recipe.name, recipe.about);

@@ -193,7 +193,7 @@ impl Train {
         ];
         let mut read = match data {
             Place::Path(path) => datasets::files(path),
-            Place::MadeUp(_) => vec![],
+            Place::Synthetic(_) => vec![],
         };
         for (flag, path) in outputs.into_iter().filter_map(|(flag, path)| Some((flag, path?))) {
             output::refuse_overwriting(flag, path, &read)?;

@@ -1,58 +1,78 @@
-//! Rows of a dataset as a model takes them: checked once against its shapes, then gathered a few at
-//! a time, in any order.
+//! Batches of a dataset: it is checked once against a model's shapes, then its rows are gathered a
+//! few at a time, in any order.
 
 use std::fmt::Display;
 
 use ndarray::ArrayD;
 use rand::seq::SliceRandom;
 
-use super::{Dataset, Inputs, Targets};
+use super::{Dataset, Inputs, Targets, first_part};
 use crate::kernels::rows::{largest, prefetch, scale_bytes};
 use crate::random::{self, Stream};
 use crate::shape::{Shape, Tuple};
 use crate::{Error, Real, Result};
 
-/// How many rows are asked for at a time, before their turn: shuffled rows come from anywhere in
-/// memory.
-const FETCHED_AHEAD: usize = 4;
+/// Number of rows that are prefetched: shuffled rows come from anywhere in memory.
+const PREFETCHED_ROWS: usize = 4;
 
-/// A dataset that fits a model.
+/// Rows of a dataset that fits a model.
 #[derive(Debug, Clone)]
 pub struct Rows<'a> {
     x: Values<'a>,
     y: Values<'a>,
-    weights: Option<Vec<Real>>,
+    sample_weights: Option<Vec<Real>>,
     input_width: usize,
     target_width: usize,
-    /// The vectors of a row of output, each of which has a class where the targets are classes.
+    /// Vectors along the last axis of a row of output; each has a label if the targets are labels.
     positions: usize,
-    /// The rows in use: a validation split takes some from the end.
+    /// First row in use, and their number: a validation split takes some from the end.
     first: usize,
     len: usize,
 }
 
-/// The numbers of an array, in row-major order.
+/// Buffers that a batch is gathered into, as long as its rows need.
+#[derive(Debug)]
+pub struct BatchBuffers<'a> {
+    /// Inputs.
+    pub x: &'a mut [Real],
+    /// Targets; empty for a prediction.
+    pub y: &'a mut [Real],
+    /// Factor of each row's loss.
+    pub sample_weights: &'a mut [Real],
+}
+
+/// Numbers of an array, in row-major order.
 #[derive(Debug, Clone, Copy)]
 enum Values<'a> {
-    Bytes(&'a [u8], Real),
+    Bytes {
+        values: &'a [u8],
+        scale: Real,
+    },
     Labels(&'a [u32]),
-    /// Class numbers, each of which stands for so many numbers: 1 at the class and 0 elsewhere.
-    OneHot(&'a [u32], usize),
+    /// Labels that become one-hot vectors of length `classes`.
+    OneHot {
+        labels: &'a [u32],
+        classes: usize,
+    },
     Reals(&'a [Real]),
 }
 
 impl Values<'_> {
-    /// Writes the numbers from this one on, as many as there is room for.
+    /// Fills `to` with the numbers from position `first` on.
     fn write(self, first: usize, to: &mut [Real]) {
         match self {
-            Values::Bytes(values, scale) => scale_bytes(&values[first..][..to.len()], scale, to),
-            Values::Labels(values) => {
-                to.iter_mut().zip(&values[first..]).for_each(|(to, label)| *to = *label as Real)
+            Values::Bytes { values, scale } => scale_bytes(&values[first..][..to.len()], scale, to),
+            Values::Labels(labels) => {
+                for (to, label) in to.iter_mut().zip(&labels[first..]) {
+                    *to = *label as Real;
+                }
             }
-            Values::OneHot(labels, classes) => {
+            Values::OneHot { labels, classes } => {
                 to.fill(0.0);
-                let rows = to.chunks_exact_mut(classes).zip(&labels[first / classes..]);
-                rows.for_each(|(row, label)| row[*label as usize] = 1.0);
+                let labels = &labels[first / classes..];
+                for (vector, label) in to.chunks_exact_mut(classes).zip(labels) {
+                    vector[*label as usize] = 1.0;
+                }
             }
             Values::Reals(values) => to.copy_from_slice(&values[first..][..to.len()]),
         }
@@ -60,96 +80,66 @@ impl Values<'_> {
 }
 
 impl<'a> Rows<'a> {
-    /// Checks a dataset against a model's shapes; the targets of a `sparse` loss are class numbers,
-    /// one for each vector of the output's last axis. Axes of length 1 are added or dropped to fit;
-    /// what does not fit is an error with both shapes and a remedy.
+    /// Checks a dataset against a model's shapes. A `sparse` loss takes integer labels, one for
+    /// each vector along the output's last axis; another loss takes them too, as one-hot vectors.
+    /// Axes of length 1 are added or dropped to fit. Errors are shapes that do not fit, counts that
+    /// differ, labels out of range, and arrays that are not in row-major order.
     pub fn new(data: &'a Dataset, input: &Shape, output: &Shape, sparse: bool) -> Result<Rows<'a>> {
         let inputs = Rows::inputs_only(&data.x, input)?;
-        let (len, shape, classes) = (inputs.len, data.y.shape(), output.last());
-        let (n_targets, sample) =
-            shape.split_first().map_or((0, shape), |(n, sample)| (*n, sample));
-        if n_targets != len {
-            return Err(Error::Data(format!(
-                "there are {len} inputs and {n_targets} targets; each sample needs both"
-            )));
+        data.check_lengths()?;
+        if inputs.len > u32::MAX as usize {
+            return Err(Error::Data(format!("{} rows are more than can be numbered", inputs.len)));
         }
-        if len > u32::MAX as usize {
-            return Err(Error::Data(format!("{len} rows are more than can be numbered")));
-        }
-        // One class a vector: `(None, 218, 218)` for an output of `(None, 218, 218, 10)`.
-        let per_class = Shape::from(output.dims().split_last().map_or(&[][..], |(_, rest)| rest));
-        let sample = Shape::from(sample).squeezed();
-        let (as_output, as_classes) = (sample == output.squeezed(), sample == per_class.squeezed());
-        let one_hot = !sparse
-            && !as_output
-            && as_classes
-            && classes > 1
-            && matches!(data.y, Targets::Labels(_));
-        if !(one_hot || if sparse { as_classes } else { as_output }) {
-            let needed = match sparse {
-                true => format!("class numbers of {per_class}"),
-                false if classes > 1 => format!("{output}, or class numbers of {per_class}"),
-                false => output.to_string(),
-            };
-            return Err(Error::Data(format!(
-                "the targets have the shape {}, and for an output of {output} the loss takes {needed}\n  check that the \
-                 targets belong to this model; class numbers go with sparse_categorical_crossentropy, one-hot vectors with \
-                 categorical_crossentropy",
-                Tuple(shape)
-            )));
-        }
-        let limit = (sparse || one_hot).then_some(classes);
+        let classes = output.last();
+        let form = target_form(&data.y, output, sparse)?;
+        let n_labels = if form == TargetForm::Vectors { None } else { Some(classes) };
         let y = match &data.y {
-            Targets::Labels(labels) if one_hot => Values::OneHot(targets(labels, limit)?, classes),
-            Targets::Labels(labels) => Values::Labels(targets(labels, limit)?),
-            Targets::Reals(values) => Values::Reals(targets(values, limit)?),
+            Targets::Labels(array) => {
+                let labels = checked_targets(array, n_labels)?;
+                if form == TargetForm::OneHot {
+                    Values::OneHot { labels, classes }
+                } else {
+                    Values::Labels(labels)
+                }
+            }
+            Targets::Reals(array) => Values::Reals(checked_targets(array, n_labels)?),
         };
         let target_width = if sparse { output.n_positions() } else { output.n_values() };
         Ok(Rows { y, target_width, positions: output.n_positions(), ..inputs })
     }
 
-    /// The same rows with class numbers for targets, where those are spread out to one-hot vectors.
-    pub fn as_class_numbers(&self) -> Option<Rows<'a>> {
-        let Values::OneHot(labels, classes) = self.y else { return None };
-        Some(Rows {
-            y: Values::Labels(labels),
-            target_width: self.target_width / classes,
-            ..self.clone()
-        })
-    }
-
-    /// Checks inputs alone, for a prediction.
+    /// Checks inputs alone, for a prediction. Errors are a shape that does not fit and no rows.
     pub fn inputs_only(x: &'a Inputs, input: &Shape) -> Result<Rows<'a>> {
         let [len, sample @ ..] = x.shape() else {
-            return Err(Error::Data(
-                "the inputs are a single number; they need one row a sample".to_string(),
-            ));
+            let problem = "the inputs are a single number; they need one row a sample";
+            return Err(Error::Data(problem.to_string()));
         };
         if Shape::from(sample).squeezed() != input.squeezed() {
-            let remedy = match Shape::from(sample).n_values() == input.n_values() {
-                true => "reshape the data, or begin the model with their shape and Flatten",
-                false => {
-                    "choose the data that belong to the model, or build the model for this shape"
-                }
+            let help = if Shape::from(sample).n_values() == input.n_values() {
+                "reshape the data, or begin the model with their shape and Flatten"
+            } else {
+                "choose the data that belong to the model, or build the model for this shape"
             };
             let (shape, sample) = (Tuple(x.shape()), Tuple(sample));
             return Err(Error::Data(format!(
-                "the inputs have the shape {shape}, {len} samples of {sample}, and the model takes {input}\n  {remedy}"
+                "the inputs have the shape {shape}, {len} samples of {sample}, and the model takes \
+                 {input}\n  {help}"
             )));
         }
         if *len == 0 {
             return Err(Error::Data("the dataset has no rows".to_string()));
         }
-        let x = match x {
-            Inputs::Bytes { values, scale } => Values::Bytes(contiguous(values)?, *scale),
+        let values = match x {
+            Inputs::Bytes { values, scale } => {
+                Values::Bytes { values: contiguous(values)?, scale: *scale }
+            }
             Inputs::Reals(values) => Values::Reals(contiguous(values)?),
         };
-        let (y, input_width) = (Values::Reals(&[]), input.n_values());
         Ok(Rows {
-            x,
-            y,
-            weights: None,
-            input_width,
+            x: values,
+            y: Values::Reals(&[]),
+            sample_weights: None,
+            input_width: input.n_values(),
             target_width: 0,
             positions: 0,
             first: 0,
@@ -157,62 +147,73 @@ impl<'a> Rows<'a> {
         })
     }
 
-    /// Lets the rows count differently: by a number for each, or for each class.
-    pub fn weighted(
-        self,
-        samples: Option<&[Real]>,
-        classes: Option<&[(usize, Real)]>,
-    ) -> Result<Rows<'a>> {
-        let wrong = |problem: String| Err(Error::option("sample_weight", problem));
-        let weights: Vec<Real> = match (samples, classes) {
-            (None, None) => return Ok(self),
-            (Some(_), Some(_)) => {
-                return wrong("give either a sample_weight or a class_weight, and not both".into());
-            }
-            (Some(weights), None) if weights.len() == self.len => weights.to_vec(),
-            (Some(weights), None) => {
-                let given = weights.len();
-                return wrong(format!(
-                    "there are {given} sample weights for {} rows; give one for each",
-                    self.len
-                ));
-            }
-            (None, Some(_)) if self.positions != 1 => {
-                return wrong("a class_weight needs targets with one class a row".into());
-            }
-            (None, Some(classes)) => {
-                let of = |class: Real| {
-                    classes
-                        .iter()
-                        .find(|(named, _)| *named as Real == class)
-                        .map_or(1.0, |(_, w)| *w)
-                };
-                let mut y = vec![0.0; self.target_width];
-                let class = |row: usize| {
-                    self.y.write(row * self.target_width, &mut y);
-                    match y[..] {
-                        [number] => number.round_ties_even(),
-                        _ => largest(&y) as Real,
-                    }
-                };
-                (0..self.first + self.len).map(class).map(of).collect()
-            }
-        };
-        match weights.iter().find(|weight| !weight.is_finite()) {
-            Some(weight) => {
-                wrong(format!("a weight of a row is a finite number, and not {weight}"))
-            }
-            None => Ok(Rows { weights: Some(weights), ..self }),
-        }
+    /// The same rows with integer labels for targets, if they now become one-hot vectors.
+    pub fn as_integer_labels(&self) -> Option<Rows<'a>> {
+        let Values::OneHot { labels, classes } = self.y else { return None };
+        let target_width = self.target_width / classes;
+        Some(Rows { y: Values::Labels(labels), target_width, ..self.clone() })
     }
 
-    /// The number of rows.
+    /// Weights the loss of each row: by `sample_weight`, one number a row, or by `class_weight`,
+    /// pairs of a label and its weight (1 for other labels). Giving both is an error, and so are
+    /// another number of weights than rows, targets with several labels a row for `class_weight`,
+    /// and weights that are not finite.
+    pub fn weighted(
+        self,
+        sample_weight: Option<&[Real]>,
+        class_weight: Option<&[(usize, Real)]>,
+    ) -> Result<Rows<'a>> {
+        let wrong = |problem: &str| Err(Error::option("sample_weight", problem));
+        let weights = match (sample_weight, class_weight) {
+            (None, None) => return Ok(self),
+            (Some(_), Some(_)) => {
+                return wrong("give either a sample_weight or a class_weight, and not both");
+            }
+            (Some(weights), None) => {
+                let (given, rows) = (weights.len(), self.len);
+                if given != rows {
+                    return wrong(&format!(
+                        "there are {given} sample weights for {rows} rows; give one for each"
+                    ));
+                }
+                weights.to_vec()
+            }
+            (None, Some(classes)) => {
+                if self.positions != 1 {
+                    return wrong("a class_weight needs targets with one class a row");
+                }
+                self.weights_by_class(classes)
+            }
+        };
+        if let Some(weight) = weights.iter().find(|weight| !weight.is_finite()) {
+            return wrong(&format!("a weight of a row is a finite number, and not {weight}"));
+        }
+        Ok(Rows { sample_weights: Some(weights), ..self })
+    }
+
+    /// Weight of each row by the label of its target, or by the largest number of its vector.
+    fn weights_by_class(&self, class_weight: &[(usize, Real)]) -> Vec<Real> {
+        let mut y = vec![0.0; self.target_width];
+        let mut weights = Vec::with_capacity(self.first + self.len);
+        for row in 0..self.first + self.len {
+            self.y.write(row * self.target_width, &mut y);
+            let label = match y[..] {
+                [number] => number.round_ties_even(),
+                _ => largest(&y) as Real,
+            };
+            let named = class_weight.iter().find(|(class, _)| *class as Real == label);
+            weights.push(named.map_or(1.0, |(_, weight)| *weight));
+        }
+        weights
+    }
+
+    /// Number of rows.
     #[allow(clippy::len_without_is_empty)] // There is always a row.
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// The numbers of a row of targets.
+    /// Number of target values of a row.
     pub fn target_width(&self) -> usize {
         self.target_width
     }
@@ -221,80 +222,127 @@ impl<'a> Rows<'a> {
     /// `len · (1 − share)`. A share that leaves no row on one side is an error.
     pub fn split(self, share: f64) -> Result<(Rows<'a>, Rows<'a>)> {
         let len = self.len;
-        let training = (len as f64 * (1.0 - share)).floor() as usize;
+        let training = first_part(len, share);
         if !(0.0..1.0).contains(&share) || training == 0 || training == len {
-            return Err(Error::option(
-                "validation_split",
-                format!(
-                    "a validation split of {share} of {len} rows leaves none on one side; take one between 0 and 1, such as 0.1"
-                ),
-            ));
+            let problem = format!(
+                "a validation split of {share} of {len} rows leaves none on one side; take one \
+                 between 0 and 1, such as 0.1"
+            );
+            return Err(Error::option("validation_split", problem));
         }
         let rest = Rows { first: self.first + training, len: len - training, ..self.clone() };
         Ok((Rows { len: training, ..self }, rest))
     }
 
-    /// Asks for the next few of the rows with these numbers.
-    pub fn fetch<'n>(&self, numbers: impl Iterator<Item = &'n u32>) {
-        if let Values::Bytes(values, _) = self.x {
-            let width = self.input_width;
-            numbers
-                .take(FETCHED_AHEAD)
-                .for_each(|&row| prefetch(&values[(self.first + row as usize) * width..][..width]));
+    /// Prefetches the next few of the rows with these indices.
+    pub fn prefetch_rows<'n>(&self, indices: impl Iterator<Item = &'n u32>) {
+        for &index in indices.take(PREFETCHED_ROWS) {
+            self.prefetch_row(self.first + index as usize);
         }
     }
 
-    /// Writes the rows with these numbers, one behind the other: inputs, targets (unless there are
-    /// none) and weights.
-    pub fn gather(
-        &self,
-        numbers: impl Iterator<Item = usize> + Clone,
-        [x, y, weights]: [&mut [Real]; 3],
-    ) {
-        let numbers = numbers.map(|row| self.first + row);
-        let (width, target_width) = (self.input_width, self.target_width);
-        let mut ahead = numbers.clone().skip(FETCHED_AHEAD);
-        for ((row, x), weight) in numbers.clone().zip(x.chunks_exact_mut(width)).zip(weights) {
-            if let (Some(row), Values::Bytes(values, _)) = (ahead.next(), self.x) {
-                prefetch(&values[row * width..][..width]);
+    /// Prefetches a row, counted from the first of the dataset.
+    fn prefetch_row(&self, row: usize) {
+        if let Values::Bytes { values, .. } = self.x {
+            prefetch(&values[row * self.input_width..][..self.input_width]);
+        }
+    }
+
+    /// Writes the rows with these indices to the buffers, in this order. Targets are left out if
+    /// their buffer is empty.
+    pub fn gather(&self, indices: impl Iterator<Item = usize> + Clone, to: BatchBuffers) {
+        let rows = indices.map(|index| self.first + index);
+        let mut ahead = rows.clone().skip(PREFETCHED_ROWS);
+        let inputs = to.x.chunks_exact_mut(self.input_width);
+        for ((row, x), weight) in rows.clone().zip(inputs).zip(to.sample_weights) {
+            if let Some(row) = ahead.next() {
+                self.prefetch_row(row);
             }
-            self.x.write(row * width, x);
-            *weight = self.weights.as_ref().map_or(1.0, |weights| weights[row]);
+            self.x.write(row * self.input_width, x);
+            *weight = self.sample_weights.as_ref().map_or(1.0, |weights| weights[row]);
         }
-        for (row, y) in numbers.zip(y.chunks_exact_mut(target_width.max(1))) {
-            self.y.write(row * target_width, y);
+        for (row, y) in rows.zip(to.y.chunks_exact_mut(self.target_width.max(1))) {
+            self.y.write(row * self.target_width, y);
         }
     }
 
-    /// What the data look like, as far as it can make a loss infinite.
-    pub fn suspicion(&self) -> Option<String> {
-        if let Values::Reals(values) = self.y
-            && values.iter().any(|y| !y.is_finite())
-        {
-            return Some(
-                "the targets hold values that are not finite; mend or drop those rows".to_string(),
-            );
+    /// A property of the data that can make the loss infinite or NaN, and how to change it.
+    pub fn divergence_cause(&self) -> Option<String> {
+        for (name, values) in [("targets", self.y), ("inputs", self.x)] {
+            if let Values::Reals(values) = values
+                && values.iter().any(|value| !value.is_finite())
+            {
+                return Some(format!(
+                    "the {name} hold values that are not finite; mend or drop those rows"
+                ));
+            }
         }
         let largest = match self.x {
-            Values::Bytes(_, scale) => 255.0 * scale,
-            Values::Reals(values) if values.iter().any(|x| !x.is_finite()) => {
-                return Some(
-                    "the inputs hold values that are not finite; mend or drop those rows"
-                        .to_string(),
-                );
-            }
+            Values::Bytes { scale, .. } => 255.0 * scale,
             Values::Reals(values) => values.iter().fold(0.0, |max, x| x.abs().max(max)),
-            Values::Labels(_) | Values::OneHot(..) => 0.0,
+            Values::Labels(_) | Values::OneHot { .. } => 0.0,
         };
-        (largest > 10.0)
-            .then(|| format!("the inputs reach {largest}; scale them to about 1, images by 1/255"))
+        if largest > 10.0 {
+            return Some(format!(
+                "the inputs reach {largest}; scale them to about 1, images by 1/255"
+            ));
+        }
+        None
     }
 }
 
-/// The order in which an epoch, counted from 0, takes the rows.
+/// Writes the order in which an epoch, counted from 0, takes the rows.
 pub fn shuffle(order: &mut [u32], seed: u64, epoch: usize) {
-    order.iter_mut().zip(0..).for_each(|(row, number)| *row = number);
+    for (row, number) in order.iter_mut().zip(0..) {
+        *row = number;
+    }
     order.shuffle(&mut random::generator(seed, Stream::Shuffle(epoch as u32)));
+}
+
+/// Form in which a loss gets its targets.
+#[derive(Clone, Copy, PartialEq)]
+enum TargetForm {
+    /// Vectors of the output's shape, as they are given.
+    Vectors,
+    /// Integer labels, as they are given.
+    Labels,
+    /// One-hot vectors, from integer labels.
+    OneHot,
+}
+
+/// Chooses the form that a loss takes these targets in; targets that fit none are an error.
+fn target_form(targets: &Targets, output: &Shape, sparse: bool) -> Result<TargetForm> {
+    let classes = output.last();
+    // One label a vector: `(None, 218, 218)` for an output of `(None, 218, 218, 10)`.
+    let of_labels = match output.dims() {
+        [positions @ .., _] => Shape::from(positions),
+        [] => output.clone(),
+    };
+    let sample = Shape::from(targets.shape().get(1..).unwrap_or(&[])).squeezed();
+    let fits_labels = sample == of_labels.squeezed();
+    let is_labels = matches!(targets, Targets::Labels(_));
+    if sparse && fits_labels {
+        return Ok(TargetForm::Labels);
+    }
+    if !sparse && sample == output.squeezed() {
+        return Ok(TargetForm::Vectors);
+    }
+    if !sparse && fits_labels && is_labels && classes > 1 {
+        return Ok(TargetForm::OneHot);
+    }
+    let needed = if sparse {
+        format!("class numbers of {of_labels}")
+    } else if classes > 1 {
+        format!("{output}, or class numbers of {of_labels}")
+    } else {
+        output.to_string()
+    };
+    Err(Error::Data(format!(
+        "the targets have the shape {}, and for an output of {output} the loss takes {needed}\n  \
+         check that the targets belong to this model; class numbers go with \
+         sparse_categorical_crossentropy, one-hot vectors with categorical_crossentropy",
+        Tuple(targets.shape())
+    )))
 }
 
 fn contiguous<T>(array: &ArrayD<T>) -> Result<&[T]> {
@@ -302,21 +350,21 @@ fn contiguous<T>(array: &ArrayD<T>) -> Result<&[T]> {
     array.as_slice().ok_or_else(|| Error::Data(problem.to_string()))
 }
 
-/// The numbers of targets, each checked to be one of so many classes where that is what they are.
-fn targets<T: Copy + Into<f64> + Display>(
+/// Values of targets; if they are labels of `classes` classes, each is checked to be one.
+fn checked_targets<T: Copy + Into<f64> + Display>(
     array: &ArrayD<T>,
     classes: Option<usize>,
 ) -> Result<&[T]> {
     let values = contiguous(array)?;
-    let Some(n) = classes else { return Ok(values) };
-    let is_class = |y: f64| y >= 0.0 && y.fract() == 0.0 && y < n as f64;
-    match values.iter().position(|y| !is_class((*y).into())) {
-        None => Ok(values),
-        Some(row) => Err(Error::Data(format!(
-            "label {} at position {row} is no class: the model has {n}, so classes are 0 to {}\n  count classes from 0, or \
-             give the model's last layer more units",
+    let Some(classes) = classes else { return Ok(values) };
+    let is_label = |y: f64| y >= 0.0 && y.fract() == 0.0 && y < classes as f64;
+    if let Some(row) = values.iter().position(|&y| !is_label(y.into())) {
+        return Err(Error::Data(format!(
+            "label {} at position {row} is no class: the model has {classes}, so classes are 0 to \
+             {}\n  count classes from 0, or give the model's last layer more units",
             values[row],
-            n - 1
-        ))),
+            classes - 1
+        )));
     }
+    Ok(values)
 }

@@ -1,18 +1,16 @@
-//! A data set of MNIST's form: four IDX files of 60,000 + 10,000 images of 28×28, raw or packed
-//! with gzip. MNIST itself, Fashion-MNIST and KMNIST have it.
+//! MNIST's form of a data set: four IDX files with 60,000 + 10,000 images of 28×28 and their
+//! labels, raw or compressed with gzip. MNIST, Fashion-MNIST and KMNIST come in it.
 //!
-//! The `mnist` crate reads the files. It panics on whatever it does not expect and never compares a
-//! file's length with its header, so that a truncated one would pair images with the labels of
-//! others. Presence, magic number, counts and exact length are therefore checked here before it
-//! runs. It holds the training images twice for a moment (94 MB), which no use of it avoids; its
-//! vectors become arrays without a further copy. It joins each file name to a folder, and a whole
-//! path in place of a name stands for itself: so one file can lie in the cache and another not.
+//! The `mnist` crate reads the files. It panics on malformed ones and never compares a file's
+//! length with its header, so a truncated file would pair images with the wrong labels. Presence,
+//! magic number, counts and exact length are therefore checked here first. The crate briefly holds
+//! the training images twice (94 MB); its vectors become arrays without another copy. With an
+//! empty base folder it takes a path for each file, so they may be in different folders.
 //!
-//! It knows unpacked files only, so a packed one becomes a file, once: beside itself, where the
-//! next run and other programs find it, or, where nothing can be created there, in a cache folder.
-//! It appears under its name only when it is whole and checked, so two runs at once do no harm. In
-//! the cache each file lies in a folder named after the checksum and size of its `.gz`, so sets
-//! never mix.
+//! The crate reads raw files only. A `.gz` is therefore decompressed once: beside itself, or in a
+//! cache folder where that is not writable. The new file appears under its name only when it is
+//! complete and checked, so concurrent runs are safe. In the cache each file has a folder named
+//! after the checksum and size of its `.gz`, so data sets never mix.
 
 use std::env;
 use std::fs::{self, File};
@@ -23,13 +21,14 @@ use flate2::{CrcReader, read::MultiGzDecoder};
 use mnist::{Mnist, MnistBuilder};
 use ndarray::{Array1, ArrayD, IxDyn};
 
-use super::{Dataset, Inputs, Targets, TrainTest, explain, open, variable, what_is, wrong};
+use super::{Dataset, Inputs, OpenFile, Targets, TrainTest, describe, variable};
 use crate::replace::{check_writable, replace};
 use crate::{Error, Result};
 
-/// One of the four files: what it is called, and the sizes that its header must give.
+/// One of the four files.
 struct Idx {
     name: &'static str,
+    /// Lengths of the axes, as the header must give them.
     shape: &'static [u32],
 }
 
@@ -40,31 +39,26 @@ const FILES: [Idx; 4] = [
     Idx { name: "t10k-labels-idx1-ubyte", shape: &[10_000] },
 ];
 
-const REMEDY: &str = "put a sound copy there (download it again), with the ending .gz if it is packed and without it if \
-                      not; for a set of other sizes, name a .npz file with x_train, y_train, x_test and y_test";
+const HELP: &str = "put a sound copy there (download it again), with the ending .gz if it is \
+                    packed and without it if not; for a set of other sizes, name a .npz file with \
+                    x_train, y_train, x_test and y_test";
 
-/// Reads the four files in `folder`. One that is there as `.gz` alone is unpacked, once: beside
-/// itself or, where no file can be created, in the folder `TALLYNET_CACHE`, else in `tallynet` in
+/// Reads the four files in `folder`. A file that is only there as `.gz` is decompressed once:
+/// beside itself or, if that is not writable, in the folder `TALLYNET_CACHE`, else in `tallynet` in
 /// the user's cache folder. Errors are files that are missing, truncated, too long, of another kind
-/// or size, or that cannot be read.
+/// or size, or unreadable.
 pub fn load(folder: &Path) -> Result<TrainTest> {
     fs::metadata(folder.join(".")).map_err(Error::io("read", folder))?;
-    let missing = FILES
-        .iter()
-        .filter(|file| !file.is_in(folder))
-        .map(|file| format!("{0} or {0}.gz", file.name));
-    let missing: Vec<_> = missing.collect();
+    let missing = FILES.iter().filter(|file| !file.is_in(folder));
+    let missing: Vec<_> = missing.map(|file| format!("{0} or {0}.gz", file.name)).collect();
     if !missing.is_empty() {
-        return Err(Error::file(
-            folder,
-            format!("these files are missing: {}", missing.join(", ")),
-            REMEDY,
-        ));
+        let found = format!("these files are missing: {}", missing.join(", "));
+        return Err(Error::file(folder, found, HELP));
     }
     let paths = FILES.iter().map(|file| file.locate(folder)).collect::<Result<Vec<_>>>()?;
-    // Unpacking takes a while, in which somebody may have changed what was looked at before.
+    // Decompressing takes a while, during which other programs may have changed the first files.
     for (file, path) in FILES.iter().zip(&paths) {
-        file.check_file(path.as_ref()).map_err(explain(path.as_ref(), REMEDY))?;
+        file.check_file(path.as_ref())?;
     }
     let Mnist { trn_img, trn_lbl, tst_img, tst_lbl, .. } = MnistBuilder::new()
         .base_path("")
@@ -79,27 +73,25 @@ pub fn load(folder: &Path) -> Result<TrainTest> {
     })
 }
 
-/// The four files, as they are called unpacked and packed.
+/// Paths of the four files, raw and compressed.
 pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
     FILES.iter().flat_map(|file| [folder.join(file.name), file.packed(folder)]).collect()
 }
 
-/// Whether at least one of the four files is in the folder.
+/// True if at least one of the four files is in the folder.
 pub(super) fn is_in(folder: &Path) -> bool {
     FILES.iter().any(|file| file.is_in(folder))
 }
 
 fn dataset(folder: &Path, mut images: Vec<u8>, labels: Vec<u8>) -> Result<Dataset> {
-    // The crate appends the test images to the training images and cuts them off again, which
-    // leaves room behind them.
+    // The crate reads the test images into the same vector and splits them off again, which leaves
+    // unused capacity.
     images.shrink_to_fit();
     let x = ArrayD::from_shape_vec(IxDyn(&[labels.len(), 28, 28]), images).map_err(|_| {
         Error::file(folder, "the files changed while they were being read", "try again")
     })?;
-    Ok(Dataset {
-        x: Inputs::bytes(x),
-        y: Targets::Labels(Array1::from(labels).mapv(u32::from).into_dyn()),
-    })
+    let labels = Array1::from(labels).mapv(u32::from).into_dyn();
+    Ok(Dataset { x: Inputs::bytes(x), y: Targets::Labels(labels) })
 }
 
 impl Idx {
@@ -111,17 +103,11 @@ impl Idx {
         folder.join(self.name).exists() || self.packed(folder).exists()
     }
 
-    /// The path of the file, unpacked and checked.
+    /// Path of the raw file, which is checked, and decompressed before if need be.
     fn locate(&self, folder: &Path) -> Result<String> {
         let (raw, packed) = (folder.join(self.name), self.packed(folder));
         let path = if raw.exists() {
-            self.check_file(&raw).map_err(|error| {
-                let delete = format!(
-                    "delete it: {} beside it is sound and will be unpacked",
-                    packed.display()
-                );
-                explain(&raw, if self.inflate(&packed).is_ok() { &delete } else { REMEDY })(error)
-            })?;
+            self.check_file(&raw).map_err(|error| self.suggest_packed(error, &packed))?;
             raw
         } else {
             self.unpack(&packed)?
@@ -132,30 +118,44 @@ impl Idx {
         })
     }
 
-    /// What the file must begin with, the magic number (unsigned bytes, number of sizes) and the
-    /// sizes; and its length.
-    fn header(&self) -> (Vec<u8>, u64) {
+    /// Adds to the error about a raw file that its `.gz` would do, if that is sound.
+    fn suggest_packed(&self, error: Error, packed: &Path) -> Error {
+        match error {
+            Error::Format { path, found, .. } if self.inflate(packed).is_ok() => {
+                let packed = packed.display();
+                let help = format!("delete it: {packed} beside it is sound and will be unpacked");
+                Error::Format { path, found, help }
+            }
+            other => other,
+        }
+    }
+
+    /// First bytes of a sound file: the magic number (type and number of axes), then the lengths of
+    /// the axes.
+    fn header(&self) -> Vec<u8> {
         let magic = 0x0800 + self.shape.len() as u32;
-        let header: Vec<u8> =
-            [magic].iter().chain(self.shape).flat_map(|number| number.to_be_bytes()).collect();
-        let length =
-            header.len() as u64 + self.shape.iter().map(|&size| u64::from(size)).product::<u64>();
-        (header, length)
+        [magic].iter().chain(self.shape).flat_map(|number| number.to_be_bytes()).collect()
     }
 
-    fn check_file(&self, path: &Path) -> io::Result<()> {
-        let (_, length, start) = open(path)?;
-        self.check(&start, length)
+    /// Length of a sound file in bytes.
+    fn file_len(&self) -> u64 {
+        let content: u64 = self.shape.iter().map(|&axis| u64::from(axis)).product();
+        self.header().len() as u64 + content
     }
 
-    /// Holds the start and the length of a file against what they should be.
-    fn check(&self, start: &[u8], length: u64) -> io::Result<()> {
-        let (header, expected) = self.header();
+    fn check_file(&self, path: &Path) -> Result<()> {
+        let OpenFile { size, start, .. } = OpenFile::new(path)?;
+        self.check(&start, size).map_err(|error| error.in_file(path))
+    }
+
+    /// Checks the first bytes and the length of a raw file.
+    fn check(&self, start: &[u8], length: u64) -> Result<()> {
+        let (header, expected) = (self.header(), self.file_len());
         let (magic, sizes) = header.split_at(4);
-        Err(wrong(match start.strip_prefix(magic) {
+        let found = match start.strip_prefix(magic) {
             None => {
                 let kind = if self.shape.len() == 1 { "a label file" } else { "an image file" };
-                format!("{kind} is expected here, but {}", what_is(start))
+                format!("{kind} is expected here, but {}", describe(start))
             }
             Some(rest) if rest.len() >= sizes.len() && !rest.starts_with(sizes) => {
                 let found = rest.as_chunks().0.iter().map(|number| u32::from_be_bytes(*number));
@@ -167,58 +167,70 @@ impl Idx {
                 format!("too long: {length} bytes, where {expected} are expected")
             }
             Some(_) => return Ok(()),
-        }))
+        };
+        Err(Error::format(found, HELP))
     }
 
-    /// What a `.gz` holds, checked. It stops as soon as there is more than there should be: a small
-    /// `.gz` can unpack to terabytes.
-    fn inflate(&self, packed: &Path) -> io::Result<Vec<u8>> {
-        let (file, _, start) = open(packed)?;
+    /// Decompresses and checks a `.gz`. It stops one byte beyond the expected length: a small `.gz`
+    /// can decompress to terabytes.
+    fn inflate(&self, packed: &Path) -> Result<Vec<u8>> {
+        let wrong = |found: String| Error::file(packed, found, HELP);
+        let OpenFile { file, start, .. } = OpenFile::new(packed)?;
         if !start.starts_with(&[0x1f, 0x8b]) {
-            return Err(wrong(format!("a gzip file is expected here, but {}", what_is(&start))));
+            return Err(wrong(format!("a gzip file is expected here, but {}", describe(&start))));
         }
-        let ((_, expected), mut content) = (self.header(), vec![]);
-        match MultiGzDecoder::new(file).take(expected + 1).read_to_end(&mut content) {
-            // An error without a number of the operating system's is the decoder's.
-            Err(error) if error.raw_os_error().is_none() => {
-                return Err(wrong(format!("the gzip file is damaged or cut off ({error})")));
+        let (expected, mut content) = (self.file_len(), vec![]);
+        let read = MultiGzDecoder::new(file).take(expected + 1).read_to_end(&mut content);
+        read.map_err(|error| {
+            // The operating system's errors have a number, the decoder's have none.
+            if error.raw_os_error().is_some() {
+                return Error::io("load", packed)(error);
             }
-            Ok(length) if length as u64 > expected => {
-                return Err(wrong(format!("too long: it unpacks to more than {expected} bytes")));
-            }
-            read => self.check(&content, read? as u64)?,
+            wrong(format!("the gzip file is damaged or cut off ({error})"))
+        })?;
+        if content.len() as u64 > expected {
+            return Err(wrong(format!("too long: it unpacks to more than {expected} bytes")));
         }
+        self.check(&content, content.len() as u64).map_err(|error| error.in_file(packed))?;
         Ok(content)
     }
 
-    /// The unpacked form of `packed`: either already in the cache, or a new file.
+    /// Path of the raw form of `packed`: a file that is in the cache already, or a new one.
     fn unpack(&self, packed: &Path) -> Result<PathBuf> {
         let mut target = packed.with_file_name(self.name);
         if check_writable(&target).is_err() {
-            let mut sum = CrcReader::new(File::open(packed).map_err(Error::io("read", packed))?);
-            io::copy(&mut sum, &mut io::sink()).map_err(Error::io("read", packed))?;
-            let folder = cache().join(format!("{:08x}-{}", sum.crc().sum(), sum.crc().amount()));
+            let folder = cache_folder(packed)?;
             target = folder.join(self.name);
             if self.check_file(&target).is_ok() {
                 return Ok(target);
             }
             let created = fs::create_dir_all(&folder).map_err(Error::io("create", &folder));
             created.and_then(|()| check_writable(&target)).map_err(|refusal| {
-                let tried = format!(
-                    "no file can be created beside it, nor in {} ({refusal})",
-                    folder.display()
-                );
-                Error::file(packed, tried, "set TALLYNET_CACHE to a folder that allows it")
+                let folder = folder.display();
+                let found =
+                    format!("no file can be created beside it, nor in {folder} ({refusal})");
+                Error::file(packed, found, "set TALLYNET_CACHE to a folder that allows it")
             })?;
         }
-        replace(&target, &self.inflate(packed).map_err(explain(packed, REMEDY))?)?;
+        replace(&target, &self.inflate(packed)?)?;
         Ok(target)
     }
 }
 
+/// Folder in the cache for the content of this `.gz`.
+fn cache_folder(packed: &Path) -> Result<PathBuf> {
+    let mut reader = CrcReader::new(File::open(packed).map_err(Error::io("read", packed))?);
+    io::copy(&mut reader, &mut io::sink()).map_err(Error::io("read", packed))?;
+    Ok(cache().join(format!("{:08x}-{}", reader.crc().sum(), reader.crc().amount())))
+}
+
+/// Folder for decompressed files.
 fn cache() -> PathBuf {
-    let home =
-        || variable("XDG_CACHE_HOME").or_else(|| env::home_dir().map(|home| home.join(".cache")));
-    variable("TALLYNET_CACHE")
-        .unwrap_or_else(|| home().unwrap_or_else(env::temp_dir).join("tallynet"))
+    if let Some(folder) = variable("TALLYNET_CACHE") {
+        return folder;
+    }
+    let of_user = variable("XDG_CACHE_HOME")
+        .or_else(|| env::home_dir().map(|home| home.join(".cache")))
+        .unwrap_or_else(env::temp_dir);
+    of_user.join("tallynet")
 }

@@ -7,7 +7,7 @@ use super::layer::LayerName;
 use super::plan::PlannedLayer;
 use super::{BuiltLayer, Compiled, Node, Plan, Sequential, Style};
 use crate::layers::{AnyLayer, Built};
-use crate::params::{ParamSpec, Parameters};
+use crate::params::Parameters;
 use crate::shape::Shape;
 use crate::{Error, Result};
 
@@ -118,8 +118,8 @@ impl SequentialBuilder {
                 param.trainable &= description.trainable;
             }
             let name = names[i].in_style(Style::Keras2);
-            if let Some(problem) = params.iter().find_map(ParamSpec::problem) {
-                return Err(Error::option("initializer", format!("{name}: {problem}")));
+            for param in &params {
+                param.validate().map_err(|error| in_layer(&name, error))?;
             }
             let node = node(layers.last(), &description.layer, name, &input, &output);
             if let Some(below) = layers.last_mut() {
@@ -188,6 +188,14 @@ impl SequentialBuilder {
             names.push(name);
         }
         Ok(names)
+    }
+}
+
+/// Puts the layer's name in front of what is wrong with an option.
+fn in_layer(layer: &str, error: Error) -> Error {
+    match error {
+        Error::Option { name, problem } => Error::option(name, format!("{layer}: {problem}")),
+        other => other,
     }
 }
 

@@ -32,10 +32,10 @@ pub struct Recipe {
 pub enum Task {
     /// The handwritten digits.
     Mnist,
-    /// A made-up regression that a linear model can learn.
-    MadeUpRegression,
-    /// Made-up images whose every pixel has a class.
-    MadeUpPixels,
+    /// A synthetic regression that a linear model can learn.
+    SyntheticRegression,
+    /// Synthetic images whose every pixel has a class.
+    SyntheticPixels,
 }
 
 /// All of them.
@@ -90,7 +90,7 @@ pub const RECIPES: &[Recipe] = &[
         name: "conv-224",
         about: "three convolutions of 3x3 on 224x224x3 images and Dense(10) on every pixel:\n    \
                 896 + 18496 + 73856 + 1290 = 94538 parameters",
-        task: Task::MadeUpPixels,
+        task: Task::SyntheticPixels,
         batch_size: 8,
         epochs: 3,
         layers: || {
@@ -120,7 +120,7 @@ pub const RECIPES: &[Recipe] = &[
 const REGRESSION: Recipe = Recipe {
     name: "dense-514",
     about: "",
-    task: Task::MadeUpRegression,
+    task: Task::SyntheticRegression,
     batch_size: 128,
     epochs: 10,
     layers: || Sequential::builder([514]).add(dense(514)).add(dense(257)),

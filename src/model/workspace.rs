@@ -6,6 +6,7 @@ use ndarray::{ArrayView2, ArrayViewMut2};
 use super::Plan;
 use super::plan::PlannedOp;
 use crate::Real;
+use crate::datasets::batches::BatchBuffers;
 use crate::layers::{Backward, Forward, Operation, StepContext, TrainContext};
 use crate::params::{ParamViews, ParamViewsMut};
 
@@ -19,13 +20,6 @@ pub struct Workspace {
     sample_weights: Vec<Real>,
     /// Partial sums of the micro-batch, for the batch statistics that were reached last.
     pub sums: Vec<f64>,
-}
-
-/// Buffers that the rows of a micro-batch are gathered into.
-pub struct InputBuffers<'a> {
-    pub x: &'a mut [Real],
-    pub targets: &'a mut [Real],
-    pub sample_weights: &'a mut [Real],
 }
 
 /// Output of a forward pass, and what the loss reads and writes beside it.
@@ -91,10 +85,10 @@ impl Workspace {
     }
 
     /// Buffers for this many rows of the input and of targets of this width.
-    pub fn inputs(&mut self, plan: &Plan, rows: usize, target_width: usize) -> InputBuffers<'_> {
-        InputBuffers {
+    pub fn inputs(&mut self, plan: &Plan, rows: usize, target_width: usize) -> BatchBuffers<'_> {
+        BatchBuffers {
             x: &mut aligned_mut(&mut self.activations[0])[..rows * plan.buffer_widths[0]],
-            targets: &mut self.targets[..rows * target_width],
+            y: &mut self.targets[..rows * target_width],
             sample_weights: &mut self.sample_weights[..rows],
         }
     }

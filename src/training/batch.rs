@@ -139,13 +139,13 @@ impl Job<'_> {
             }
             // Between computations, which leave the memory idle.
             if phase.forward {
-                self.data.fetch(&mut next);
+                self.data.prefetch_rows(&mut next);
                 workspace.forward(pass, phase.segment, &sums[phase.segment]);
-                self.data.fetch(&mut next);
+                self.data.prefetch_rows(&mut next);
             }
             if phase.loss {
                 self.loss_and_gradient(workspace, pass, metrics);
-                self.data.fetch(&mut next);
+                self.data.prefetch_rows(&mut next);
             }
             if phase.backward {
                 let fused = self.head.fused;
@@ -158,7 +158,7 @@ impl Job<'_> {
     fn gather(&self, workspace: &mut Workspace, pass: Pass, rows: &[u32]) {
         let numbers = rows.iter().map(|&row| row as usize);
         let to = workspace.inputs(pass.plan, pass.rows, self.data.target_width());
-        self.data.gather(numbers, [to.x, to.targets, to.sample_weights]);
+        self.data.gather(numbers, to);
     }
 
     /// Loss and metrics of a micro-batch, and the gradient at its output.

@@ -262,7 +262,7 @@ fn predict_rows(
     rows: std::ops::Range<usize>,
 ) {
     let to = workspace.inputs(&model.plan, rows.len(), data.target_width());
-    data.gather(rows.clone(), [to.x, to.targets, to.sample_weights]);
+    data.gather(rows.clone(), to);
     workspace.predict(pass(model, rows.len(), StepContext::default()));
 }
 

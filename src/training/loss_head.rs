@@ -81,7 +81,7 @@ impl LossHead {
             head.metrics.iter().map(AnyMetric::of_class_numbers).collect();
         if let Some(loss) = head.loss.as_loss().of_class_numbers()
             && let Some(metrics) = sparse_metrics
-            && let Some(labels) = rows.as_class_numbers()
+            && let Some(labels) = rows.as_integer_labels()
         {
             rows = labels;
             head = LossHead { loss, metrics, target_width: 1, ..head };

@@ -333,7 +333,7 @@ fn in_validation_data(error: Error) -> Error {
 
 /// Most likely cause of a loss that is not finite.
 pub(super) fn reason_of_not_finite(were_finite: bool, rows: &Rows) -> String {
-    match rows.suspicion() {
+    match rows.divergence_cause() {
         Some(reason) => reason,
         None if !were_finite => {
             "the weights held values that are not finite before the first step".to_string()
