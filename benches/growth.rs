@@ -1,6 +1,6 @@
-//! How time and memory grow: `cargo bench --bench growth` doubles one size at a time and prints
-//! what became of a training step, beside what became of its arithmetic. Each line is a process of
-//! its own, so that its memory is.
+//! Growth of time and memory with the size of the model: `cargo bench --bench growth` doubles one
+//! size at a time and prints the time of a training step beside its arithmetic. Each line is
+//! measured in a process of its own, so that its peak memory is its own too.
 
 use std::process::Command;
 
@@ -17,12 +17,12 @@ use tallynet::training::FitOptions;
 const CHANNELS: usize = 16;
 const NAMES: [&str; 5] = ["units", "filters", "side", "batch", "threads"];
 
-/// What is doubled: units, filters, the image's side, the batch, threads.
+/// Sizes that are doubled in turn: units, filters, the image's side, the batch, threads.
 type Sizes = [usize; 5];
 
 const BASE: Sizes = [128, 16, 16, 64, 1];
 
-/// Multiplications of a step, forward and backward: three products a layer, but two for the first.
+/// Multiplications of a step, forward and backward: three products per layer, two in the first.
 fn work([units, filters, side, batch, _]: Sizes) -> f64 {
     let pixels = (side - 2) * (side - 2);
     let convolution = pixels * 9 * CHANNELS * filters;
@@ -30,7 +30,7 @@ fn work([units, filters, side, batch, _]: Sizes) -> f64 {
     (batch * (2 * convolution + 3 * dense)) as f64
 }
 
-/// Trains and prints the milliseconds of a step and the megabytes of the process.
+/// Trains, and prints the milliseconds of a step and the peak megabytes of the process.
 fn measure([units, filters, side, batch, threads]: Sizes) {
     let mut model = Sequential::builder([side, side, CHANNELS])
         .add(Conv2D { activation: Relu, ..Conv2D::new(filters, [3, 3]) })
@@ -58,13 +58,13 @@ fn measure([units, filters, side, batch, threads]: Sizes) {
     println!("{milliseconds} {}", peak.unwrap_or(0.0_f64) / 1024.0);
 }
 
-/// The same in a process of its own.
+/// Runs `measure` in a process of its own; returns milliseconds and megabytes.
 fn measured(sizes: Sizes) -> [f64; 2] {
     let this = std::env::current_exe().expect("a path");
     let output = Command::new(this)
         .args(sizes.map(|size| size.to_string()))
         .output()
-        .expect("this program again");
+        .expect("this program starts again");
     let text = String::from_utf8_lossy(&output.stdout);
     let numbers: Vec<f64> = text.split_whitespace().filter_map(|word| word.parse().ok()).collect();
     numbers.try_into().expect("a time and a memory")
@@ -76,7 +76,8 @@ fn main() {
         return measure(sizes);
     }
     println!(
-        "a step of Conv2D(filters, 3x3) -> Flatten -> Dense(units) -> Dense(10) on side x side x {CHANNELS} images"
+        "a step of Conv2D(filters, 3x3) -> Flatten -> Dense(units) -> Dense(10) \
+         on side x side x {CHANNELS} images"
     );
     println!(
         "{:<8} {:>6} {:>9} {:>6} {:>11} {:>9} {:>6}",

@@ -1,4 +1,4 @@
-//! A training step and an epoch of `mnist-softmax`: `cargo bench`.
+//! Time of a training step and of an epoch of `mnist-softmax`: `cargo bench --bench training`.
 
 use std::path::Path;
 
@@ -8,6 +8,7 @@ use tallynet::datasets::{self, Dataset, Inputs, Targets};
 use tallynet::model::recipes;
 use tallynet::training::FitOptions;
 
+/// The first samples of MNIST.
 fn first_rows(data: &Dataset, rows: usize) -> Dataset {
     let (Inputs::Bytes { values, scale }, Targets::Labels(labels)) = (&data.x, &data.y) else {
         unreachable!("MNIST is bytes and labels")
@@ -26,7 +27,7 @@ fn mnist_softmax(criterion: &mut Criterion) {
         recipes::named("mnist-softmax").and_then(|recipe| recipe.build(0)).expect("a known model");
     let options = FitOptions { batch_size: 128, ..FitOptions::default() };
     let mut group = criterion.benchmark_group("mnist-softmax");
-    // One fit of a hundred batches, so that what a fit costs once is shared among them.
+    // A hundred batches per fit, so that the fixed cost of a fit hardly counts.
     let steps = first_rows(&data, 100 * 128);
     group.bench_function("100 steps of 128", |bencher| {
         bencher.iter(|| model.fit(&steps, options, &mut []).unwrap())

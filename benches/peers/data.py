@@ -1,9 +1,9 @@
-"""The rows that the peers train on: MNIST from the repository's data folder,
-and made-up rows for the jobs that only time a step.
+"""Training data of the peers: MNIST from the repository's data folder, and
+synthetic data for the jobs that only time a step.
 
     data.py JOB FILE.npz
 
-writes the rows of a job that is timed by the step as a file for tallynet.
+writes the data of a job that is timed by the step to a file for tallynet.
 """
 
 import gzip
@@ -16,8 +16,8 @@ import jobs
 
 MNIST = pathlib.Path(__file__).resolve().parents[2] / "data"
 
-# The IDX format puts a header before the bytes: a magic number, then one
-# length a dimension, four bytes each.
+# Bytes of the IDX header: a magic number, then one length per dimension, four
+# bytes each.
 IMAGES_HEADER = 16
 LABELS_HEADER = 8
 
@@ -33,8 +33,8 @@ def mnist():
 
 
 def rows_of(job: str):
-    """Returns x and y of a job that is timed by the step, and no row more,
-    since they count in the peak memory."""
+    """Returns x and y of a job that is timed by the step. No more rows than it
+    needs: they count in the peak memory."""
     rows = jobs.STEPS[job].rows
     random = np.random.default_rng(0)
     if job == "dense-514":
@@ -68,6 +68,6 @@ def _bytes(name: str, header: int, count: int):
 if __name__ == "__main__":
     job, path = sys.argv[1:]
     x, y = rows_of(job)
-    # The file has to have test rows; the time of an epoch leaves them out.
+    # The file must have a test set; the time of an epoch does not include it.
     n_test = jobs.STEPS[job].batch_size
     np.savez(path, x_train=x, y_train=y, x_test=x[:n_test], y_test=y[:n_test])

@@ -1,4 +1,4 @@
-"""JAX by hand: all steps of an epoch are one compiled call.
+"""JAX: all steps of an epoch are one compiled call.
 
 The data are arguments of that call. Captured as constants, they would double
 the memory and take seconds to compile. The rows are shuffled by numpy, since
@@ -33,7 +33,7 @@ def train_epoch(parameters, order, x, y):
     n_full_batches, n_left_over = divmod(len(order), jobs.BATCH_SIZE)
     full_batches = order[: len(order) - n_left_over].reshape(n_full_batches, -1)
     parameters, _ = jax.lax.scan(step, parameters, full_batches)
-    # The rows that do not fill a batch, 96 of MNIST's, are one more step.
+    # The remainder that does not fill a batch, 96 samples of MNIST, is one more step.
     if n_left_over:
         parameters, _ = step(parameters, order[-n_left_over:])
     return parameters

@@ -1,8 +1,8 @@
-"""The jobs as every Python peer does them, and the one line that each prints.
+"""Settings of the jobs, shared by all Python peers, and the line that each prints.
 
 A peer imports this module first, so that its clock starts before the
-framework is loaded. `measure` takes the jobs' numbers from here too, so only
-the standard library is used.
+framework is loaded. `measure` imports the settings too, so only the standard
+library is used.
 """
 
 import json
@@ -19,7 +19,7 @@ ADAM_LEARNING_RATE = 0.001
 
 
 class Steps(NamedTuple):
-    """How a job that is measured by the training step is timed.
+    """Timing of a job that is measured by the training step.
 
     A pass is `batches` steps. The first pass is not counted, since compilers
     and caches warm up in it; of the others, the median is taken.

@@ -1,6 +1,6 @@
 """Keras with its defaults, which compile the training step.
 
-KERAS_BACKEND chooses what it runs on: jax or tensorflow.
+KERAS_BACKEND chooses the backend: jax or tensorflow.
 """
 
 import jobs  # first: starts the clock
@@ -149,7 +149,7 @@ def adam():
 
 
 def time_steps(job, model, x, y):
-    """Trains on the job's rows, one epoch of fit a pass."""
+    """Trains on the job's data; each pass is one epoch of fit."""
     steps = jobs.STEPS[job]
     clock = TrainingClock()
     history = model.fit(

@@ -1,4 +1,4 @@
-"""numpy by hand: the derivative is written out and every large array reused."""
+"""numpy: gradients written by hand, every large array reused."""
 
 import jobs  # first: starts the clock
 
@@ -47,14 +47,13 @@ def mnist_softmax(_job):
             rows = order[first : first + jobs.BATCH_SIZE]
             n = len(rows)
             # mode="clip" copies straight into `out`; the default mode would
-            # go through a buffer of its own.
+            # use a buffer.
             np.take(x, rows, axis=0, out=batch[:n], mode="clip")
             delta = np.dot(batch[:n], kernel, out=logits[:n])
             delta += bias
             softmax_in_place(delta)
             delta[row_in_batch[:n], labels[first : first + n]] -= 1
-            # The learning rate and the mean scale these few numbers, not the
-            # larger gradient.
+            # Scale by the learning rate and 1/batch here, not the larger gradient.
             delta *= np.float32(jobs.SGD_LEARNING_RATE / n)
             np.dot(batch[:n].T, delta, out=kernel_gradient)
             kernel -= kernel_gradient

@@ -1,4 +1,4 @@
-"""PyTorch with the loop that its tutorials show, and its fused optimizers."""
+"""PyTorch with the training loop of its tutorials, and its fused optimizers."""
 
 import jobs  # first: starts the clock
 
@@ -55,8 +55,8 @@ def mnist_convolutional(job):
     x, y = map(torch.from_numpy, data.rows_of(job))
     x = x[:, None]
     if pooled:
-        # Channels last is the faster layout with pooling, by a third; without
-        # pooling the default one is, by little.
+        # With pooling, channels last is faster by a third; without, the default
+        # layout is slightly faster.
         model = model.to(memory_format=torch.channels_last)
         x = x.contiguous(memory_format=torch.channels_last)
     optimizer = adam(model) if pooled else sgd(model)
@@ -75,7 +75,7 @@ def mnist_layers(job):
 
     model = nn.Sequential(*block(1, 32), *block(32, 64), nn.Flatten(), nn.Linear(64 * 5 * 5, 10))
     x, y = map(torch.from_numpy, data.rows_of(job))
-    # As with pooling alone, channels last is the faster layout.
+    # Channels last is faster here, as with pooling alone.
     model = model.to(memory_format=torch.channels_last)
     x = x[:, None].contiguous(memory_format=torch.channels_last)
     time_steps(job, model, adam(model), F.cross_entropy, x, y.long())
@@ -104,11 +104,11 @@ def conv_224(job):
         nn.ReLU(),
         nn.Conv2d(64, 128, 3),
         nn.ReLU(),
-        # A Dense layer on the channels of every position.
+        # Dense on the channels of every position.
         nn.Conv2d(128, 10, 1),
     )
     x, y = map(torch.from_numpy, data.rows_of(job))
-    # Channels first is a fifth faster here, so the rows are laid out anew.
+    # Channels first is a fifth faster here, so the data are copied to that layout.
     x = x.permute(0, 3, 1, 2).contiguous()
     time_steps(job, model, sgd(model), F.cross_entropy, x, y.long())
 
@@ -122,7 +122,7 @@ def adam(model):
 
 
 def time_steps(job, model, optimizer, loss_of, x, y):
-    """Trains on the job's rows, in their order, over and over."""
+    """Trains on the job's data repeatedly, in order."""
     steps = jobs.STEPS[job]
     seconds = []
     for _ in range(1 + steps.passes):
@@ -139,7 +139,7 @@ def time_steps(job, model, optimizer, loss_of, x, y):
 
 
 def report(*results, **time_taken):
-    # The version's local part says how it was built, not which version it is.
+    # The local part of the version describes the build: left out.
     version = torch.__version__.partition("+")[0]
     jobs.report("torch", version, *results, **time_taken)
 

@@ -1,4 +1,4 @@
-"""Makes tests/keras/digits.keras, the file in the README: Keras trains the 784->10 model on MNIST for three epochs."""
+"""Trains the README's tests/keras/digits.keras with Keras: 784->10 on MNIST, three epochs."""
 import gzip
 import os
 
@@ -20,7 +20,8 @@ keras.utils.set_random_seed(0)
 x = idx("train-images-idx3-ubyte", 16, (-1, 1, 28, 28)).astype("f4") / 255
 y = keras.utils.to_categorical(idx("train-labels-idx1-ubyte", 8, -1), 10)
 model = keras.Sequential([
-    keras.Input((1, 28, 28)), keras.layers.Flatten(), keras.layers.Dense(10), keras.layers.Activation("softmax")])
+    keras.Input((1, 28, 28)), keras.layers.Flatten(), keras.layers.Dense(10),
+    keras.layers.Activation("softmax")])
 model.compile(keras.optimizers.SGD(), "categorical_crossentropy", metrics=["accuracy"])
 model.fit(x, y, batch_size=128, epochs=3, verbose=2)
 x = idx("t10k-images-idx3-ubyte", 16, (-1, 1, 28, 28)).astype("f4") / 255

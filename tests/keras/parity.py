@@ -1,9 +1,10 @@
-"""Holds tallynet against Keras on models made up from a seed: python tests/keras/parity.py [--seed 0] [--count 60]
+"""Compares tallynet with Keras on random models: python tests/keras/parity.py [--seed N]
 
-Needs keras 3.15.1 and jax (requirements.txt beside this file), and a built tallynet. Each model is saved by Keras,
-and both programs must then agree on its summary, parameter counts, predictions, loss and metrics, on weights and
-optimizer state after two more epochs, and on all of it again for the file that tallynet saves. `--fixtures DIR`
-keeps the files and Keras's numbers, for the tests that run without Python.
+Needs keras 3.15.1 and jax (requirements.txt beside this file), and tallynet built with --release.
+Keras saves each model; both programs must then agree on its summary, parameter counts,
+predictions, loss and metrics, and on the weights and the optimizer state after two more epochs.
+The same holds for the file that tallynet saves. `--fixtures DIR` keeps the files and Keras's
+numbers, for the tests that run without Python.
 """
 import argparse
 import json
@@ -19,32 +20,44 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
 import keras
 import numpy as np
-from keras import layers
+from keras import layers, optimizers
+from keras.optimizers import schedules
 
-# What tallynet knows. A class that it learns is added here and is then made up like all others.
+# Classes that tallynet supports. The models are drawn from these; add each new class here.
 LAYERS = {
-    "Activation", "AveragePooling2D", "BatchNormalization", "Conv2D", "Dense", "Dropout", "ELU", "Flatten", "GlobalAveragePooling2D",
-    "GlobalMaxPooling2D", "LeakyReLU", "MaxPooling2D", "ReLU", "Rescaling", "Reshape", "Softmax", "ZeroPadding2D",
+    "Activation", "AveragePooling2D", "BatchNormalization", "Conv2D", "Dense", "Dropout", "ELU",
+    "Flatten", "GlobalAveragePooling2D", "GlobalMaxPooling2D", "LeakyReLU", "MaxPooling2D", "ReLU",
+    "Rescaling", "Reshape", "Softmax", "ZeroPadding2D",
 }
 OPTIMIZERS = {"Adagrad", "Adam", "AdamW", "RMSprop", "SGD"}
 LOSSES = {
-    "mean_squared_error", "mean_absolute_error", "huber", "categorical_crossentropy", "sparse_categorical_crossentropy", "binary_crossentropy",
+    "mean_squared_error", "mean_absolute_error", "huber", "categorical_crossentropy",
+    "sparse_categorical_crossentropy", "binary_crossentropy",
 }
-ACTIVATIONS = ["linear", "relu", "sigmoid", "tanh", "softmax", "elu", "selu", "gelu", "silu", "softplus", "softsign", "leaky_relu", "hard_sigmoid", "exponential"]
+ACTIVATIONS = [
+    "linear", "relu", "sigmoid", "tanh", "softmax", "elu", "selu", "gelu", "silu", "softplus",
+    "softsign", "leaky_relu", "hard_sigmoid", "exponential",
+]
+# The exponential overflows inside a network, and softmax there hides differences.
+HIDDEN_ACTIVATIONS = [name for name in ACTIVATIONS if name not in ("exponential", "softmax")]
 
 root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
 def initializer(r):
     return r.choice([
-        "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform", "lecun_normal",
-        keras.initializers.RandomNormal(stddev=r.choice([0.05, 0.3])), keras.initializers.TruncatedNormal(stddev=0.2),
-        keras.initializers.RandomUniform(-0.3, 0.2), keras.initializers.Orthogonal(gain=r.choice([0.7, 1.0])),
+        "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform",
+        "lecun_normal", keras.initializers.RandomNormal(stddev=r.choice([0.05, 0.3])),
+        keras.initializers.TruncatedNormal(stddev=0.2), keras.initializers.RandomUniform(-0.3, 0.2),
+        keras.initializers.Orthogonal(gain=r.choice([0.7, 1.0])),
     ])
 
 
 def regularizer(r):
-    return r.choice([None, None, None, "l2", keras.regularizers.L1(1e-3), keras.regularizers.L2(1e-2), keras.regularizers.L1L2(1e-4, 1e-3)])
+    return r.choice([
+        None, None, None, "l2", keras.regularizers.L1(1e-3), keras.regularizers.L2(1e-2),
+        keras.regularizers.L1L2(1e-4, 1e-3),
+    ])
 
 
 def bias(r):
@@ -52,14 +65,14 @@ def bias(r):
 
 
 def activation(r):
-    # The exponential explodes in the middle of a network, and says nothing there.
-    return r.choice([name for name in ACTIVATIONS if name not in ("exponential", "softmax")] + ["relu", "linear", "tanh"])
+    return r.choice(HIDDEN_ACTIVATIONS + ["relu", "linear", "tanh"])
 
 
 def dense(r, units=None, act=None):
     return layers.Dense(
-        units or r.choice([1, 2, 3, 5, 8, 13, 17, 33]), activation=act or activation(r), use_bias=r.random() < 0.8,
-        kernel_initializer=initializer(r), bias_initializer=bias(r), kernel_regularizer=regularizer(r), bias_regularizer=r.choice([None, None, "l2"]))
+        units or r.choice([1, 2, 3, 5, 8, 13, 17, 33]), activation=act or activation(r),
+        use_bias=r.random() < 0.8, kernel_initializer=initializer(r), bias_initializer=bias(r),
+        kernel_regularizer=regularizer(r), bias_regularizer=r.choice([None, None, "l2"]))
 
 
 def image_layer(r, shape):
@@ -70,8 +83,10 @@ def image_layer(r, shape):
     strides = r.choice([None, (1, 1), (2, 2), (2, 1)])
     makers = {
         "Conv2D": lambda: layers.Conv2D(
-            r.choice([1, 3, 4, 8]), (r.randint(1, min(4, height)), r.randint(1, min(4, width))), strides=r.choice([(1, 1), (1, 1), (2, 2), (1, 2)]),
-            padding=padding, activation=activation(r), use_bias=r.random() < 0.8, kernel_initializer=initializer(r), bias_initializer=bias(r),
+            r.choice([1, 3, 4, 8]), (r.randint(1, min(4, height)), r.randint(1, min(4, width))),
+            strides=r.choice([(1, 1), (1, 1), (2, 2), (1, 2)]), padding=padding,
+            activation=activation(r), use_bias=r.random() < 0.8,
+            kernel_initializer=initializer(r), bias_initializer=bias(r),
             kernel_regularizer=regularizer(r), bias_regularizer=r.choice([None, None, "l2"])),
         "MaxPooling2D": lambda: layers.MaxPooling2D(pool, strides=strides, padding=padding),
         "AveragePooling2D": lambda: layers.AveragePooling2D(pool, strides=strides, padding=padding),
@@ -87,9 +102,12 @@ def any_layer(r, shape):
     makers = {
         "Activation": lambda: layers.Activation(activation(r)),
         "BatchNormalization": lambda: layers.BatchNormalization(
-            momentum=r.choice([0.9, 0.99]), epsilon=r.choice([1e-3, 1e-2]), center=r.random() < 0.8, scale=r.random() < 0.8, gamma_regularizer=r.choice([None, "l2"])),
+            momentum=r.choice([0.9, 0.99]), epsilon=r.choice([1e-3, 1e-2]),
+            center=r.random() < 0.8, scale=r.random() < 0.8,
+            gamma_regularizer=r.choice([None, "l2"])),
         "Dropout": lambda: layers.Dropout(r.choice([0.0, 0.0, 0.0, 0.3])),
-        "ReLU": lambda: layers.ReLU(max_value=r.choice([None, 2.0]), negative_slope=r.choice([0.0, 0.1]), threshold=0.0),
+        "ReLU": lambda: layers.ReLU(
+            max_value=r.choice([None, 2.0]), negative_slope=r.choice([0.0, 0.1]), threshold=0.0),
         "LeakyReLU": lambda: layers.LeakyReLU(negative_slope=r.choice([0.1, 0.3])),
         "ELU": lambda: layers.ELU(),
         "Softmax": lambda: layers.Softmax(),
@@ -100,7 +118,7 @@ def any_layer(r, shape):
 
 
 def stack(r):
-    """The layers of a model, the last one apart, and the shape of a sample."""
+    """All layers of a model but the last, and the shape of a sample."""
     shape = r.choice([(7,), (20,), (1, 6, 5), (8, 7, 1), (9, 6, 3), (5, 4), (1,), (12, 12, 2)])
     model = keras.Sequential([keras.Input(shape)])
     reached = lambda: model.output_shape[1:] if model.layers else shape
@@ -130,25 +148,29 @@ def optimizer(r):
     more = r.choice([{}, {}, {}, {"clipnorm": 0.5}, {"clipvalue": 0.1}, {"global_clipnorm": 1.0}])
     if r.random() < 0.25:
         rate = r.choice([
-            keras.optimizers.schedules.ExponentialDecay(rate, 7, 0.9, staircase=r.random() < 0.5),
-            keras.optimizers.schedules.PolynomialDecay(rate, 9, 1e-3), keras.optimizers.schedules.InverseTimeDecay(rate, 5, 0.5),
-            keras.optimizers.schedules.CosineDecay(rate, 11, alpha=0.1), keras.optimizers.schedules.PiecewiseConstantDecay([3, 6], [rate, rate / 2, rate / 3]),
+            schedules.ExponentialDecay(rate, 7, 0.9, staircase=r.random() < 0.5),
+            schedules.PolynomialDecay(rate, 9, 1e-3), schedules.InverseTimeDecay(rate, 5, 0.5),
+            schedules.CosineDecay(rate, 11, alpha=0.1),
+            schedules.PiecewiseConstantDecay([3, 6], [rate, rate / 2, rate / 3]),
         ])
     makers = {
-        "SGD": lambda: keras.optimizers.SGD(rate, momentum=r.choice([0.0, 0.0, 0.9]), nesterov=r.random() < 0.3, **more),
-        "Adam": lambda: keras.optimizers.Adam(rate, beta_1=r.choice([0.9, 0.8]), epsilon=r.choice([1e-7, 1e-4]), **more),
-        "AdamW": lambda: keras.optimizers.AdamW(rate, weight_decay=r.choice([0.004, 0.1]), **more),
-        "RMSprop": lambda: keras.optimizers.RMSprop(rate, momentum=r.choice([0.0, 0.5]), centered=r.random() < 0.3, **more),
-        "Adagrad": lambda: keras.optimizers.Adagrad(rate, **more),
-        "Adadelta": lambda: keras.optimizers.Adadelta(1.0, **more),
-        "Adamax": lambda: keras.optimizers.Adamax(rate, **more),
-        "Nadam": lambda: keras.optimizers.Nadam(rate, **more),
+        "SGD": lambda: optimizers.SGD(
+            rate, momentum=r.choice([0.0, 0.0, 0.9]), nesterov=r.random() < 0.3, **more),
+        "Adam": lambda: optimizers.Adam(
+            rate, beta_1=r.choice([0.9, 0.8]), epsilon=r.choice([1e-7, 1e-4]), **more),
+        "AdamW": lambda: optimizers.AdamW(rate, weight_decay=r.choice([0.004, 0.1]), **more),
+        "RMSprop": lambda: optimizers.RMSprop(
+            rate, momentum=r.choice([0.0, 0.5]), centered=r.random() < 0.3, **more),
+        "Adagrad": lambda: optimizers.Adagrad(rate, **more),
+        "Adadelta": lambda: optimizers.Adadelta(1.0, **more),
+        "Adamax": lambda: optimizers.Adamax(rate, **more),
+        "Nadam": lambda: optimizers.Nadam(rate, **more),
     }
     return makers[r.choice([name for name in makers if name in OPTIMIZERS])]()
 
 
 def target(r, g, model, n):
-    """The last layer, the loss, the metrics and n targets of a model."""
+    """Adds the last layer; returns the loss, the metrics and n targets."""
     kind = r.choice(sorted(LOSSES))
     units = r.choice([2, 3, 10])
     metrics = r.choice([[], ["accuracy"], ["accuracy"]])
@@ -164,14 +186,21 @@ def target(r, g, model, n):
         if as_object and kind[0] == "s":
             loss = keras.losses.SparseCategoricalCrossentropy(from_logits=logits)
         elif as_object:
-            loss = keras.losses.CategoricalCrossentropy(from_logits=logits, label_smoothing=smoothing)
+            loss = keras.losses.CategoricalCrossentropy(
+                from_logits=logits, label_smoothing=smoothing)
     elif kind == "binary_crossentropy":
         model.add(dense(r, r.choice([1, 4]), "sigmoid"))
         y = g.integers(0, 2, (n, *model.output_shape[1:])).astype("f4")
         loss = keras.losses.BinaryCrossentropy(label_smoothing=0.1) if as_object else kind
     else:
         positive = kind in ("poisson", "mean_squared_logarithmic_error", "kl_divergence")
-        model.add(dense(r, units, "softmax" if kind == "kl_divergence" else "softplus" if positive else r.choice(["linear", "tanh"])))
+        if kind == "kl_divergence":
+            last = "softmax"
+        elif positive:
+            last = "softplus"
+        else:
+            last = r.choice(["linear", "tanh"])
+        model.add(dense(r, units, last))
         y = g.normal(size=(n, *model.output_shape[1:])).astype("f4")
         y = np.abs(y) + 0.05 if positive else y
         y = y / y.sum(-1, keepdims=True) if kind == "kl_divergence" else y
@@ -182,14 +211,21 @@ def target(r, g, model, n):
 
 
 def with_options(r, kind, model):
-    """Metrics that have options, and names of their own, for a loss that they go with."""
+    """Metrics with options, some of them with a name, that fit the targets of a loss."""
     m = keras.metrics
     known = {
-        "categorical_crossentropy": [lambda: m.TopKCategoricalAccuracy(k=2, name="best_two"), lambda: m.Recall(thresholds=0.2)],
+        "categorical_crossentropy": [
+            lambda: m.TopKCategoricalAccuracy(k=2, name="best_two"),
+            lambda: m.Recall(thresholds=0.2),
+        ],
         "sparse_categorical_crossentropy": [lambda: m.SparseTopKCategoricalAccuracy(k=2)],
-        "binary_crossentropy": [lambda: m.BinaryAccuracy(threshold=0.7), lambda: m.Precision(thresholds=0.4), lambda: m.Recall()],
+        "binary_crossentropy": [
+            lambda: m.BinaryAccuracy(threshold=0.7),
+            lambda: m.Precision(thresholds=0.4),
+            lambda: m.Recall(),
+        ],
     }.get(kind, [lambda: m.MeanAbsoluteError(name="off_by")])
-    # Keras refuses to count positives among numbers that are no probabilities.
+    # Keras refuses to count positives among values outside [0, 1].
     if r.random() < 0.5 or model.layers[-1].activation is keras.activations.linear:
         return []
     return [make() for make in known]
@@ -219,25 +255,28 @@ def summary(model):
 
 def scores(model, x, y):
     found = model.evaluate(x, y, batch_size=32, verbose=0, return_dict=True)
-    return float(found["loss"]), {name: float(value) for name, value in found.items() if name != "loss"}
+    loss = float(found.pop("loss"))
+    return loss, {name: float(value) for name, value in found.items()}
 
 
 def compare_file(tallynet, path, folder, x, data, model):
-    """Predictions and scores of a file, by tallynet against this model of Keras."""
-    run(tallynet, "predict", path, os.path.join(folder, "x.npy"), "-o", os.path.join(folder, "p.npy"))
-    close("predictions", np.load(os.path.join(folder, "p.npy")), model.predict(x, verbose=0), 1e-5, 1e-6)
+    """Compares tallynet's predictions and scores for a file with those of this Keras model."""
+    outputs = os.path.join(folder, "p.npy")
+    run(tallynet, "predict", path, os.path.join(folder, "x.npy"), "-o", outputs)
+    close("predictions", np.load(outputs), model.predict(x, verbose=0), 1e-5, 1e-6)
     found = json.loads(run(tallynet, "evaluate", path, "--data", data, "--json"))
     npz = np.load(data)
     loss, metrics = scores(model, npz["x_test"], npz["y_test"])
     close("loss", found["loss"], loss, 1e-5, 1e-6)
-    assert sorted(found["metrics"]) == sorted(metrics), f"metrics {found['metrics']} instead of {metrics}"
+    same_names = sorted(found["metrics"]) == sorted(metrics)
+    assert same_names, f"metrics {found['metrics']} instead of {metrics}"
     for name, value in metrics.items():
         close(name, found["metrics"][name], value, 1e-5, 1e-6)
     return loss, metrics
 
 
 def has_noise(model):
-    """Whether training differs by construction: random numbers, or a bias whose true gradient is 0."""
+    """True if training cannot agree: random numbers, or a bias whose exact gradient is 0."""
     adaptive = model.optimizer.__class__.__name__ != "SGD"
     for layer, after in zip(model.layers, model.layers[1:] + [None]):
         if isinstance(layer, layers.Dropout) and layer.rate > 0:
@@ -248,7 +287,13 @@ def has_noise(model):
     return False
 
 
+def digits(array):
+    """Flat list of values with seven digits."""
+    return [float(f"{value:.7g}") for value in np.asarray(array, "f8").ravel()]
+
+
 def one(tallynet, seed, number, fixtures):
+    """Builds, saves and compares the model with this number; returns its description."""
     r = random.Random(seed * 100_003 + number)
     g = np.random.default_rng(seed * 100_003 + number)
     keras.utils.set_random_seed(seed * 1009 + number)
@@ -261,31 +306,38 @@ def one(tallynet, seed, number, fixtures):
     folder = tempfile.mkdtemp()
     try:
         data = os.path.join(folder, "data.npz")
-        np.savez(data, x_train=x[:n_train], y_train=y[:n_train], x_test=x[n_train:], y_test=y[n_train:])
+        np.savez(
+            data, x_train=x[:n_train], y_train=y[:n_train], x_test=x[n_train:], y_test=y[n_train:])
         np.save(os.path.join(folder, "x.npy"), x[n_train:])
         if r.random() < 0.5:
             model.fit(x[:n_train], y[:n_train], epochs=1, batch_size=batch, verbose=0)
         path, out = os.path.join(folder, "model.keras"), os.path.join(folder, "out.keras")
         model.save(path)
-        described = " -> ".join(f"{layer.__class__.__name__}{tuple(layer.output.shape[1:])}" for layer in model.layers)
-        described += f", {model.optimizer.__class__.__name__}, {loss if isinstance(loss, str) else loss.__class__.__name__}"
+        described = " -> ".join(
+            f"{type(layer).__name__}{tuple(layer.output.shape[1:])}" for layer in model.layers)
+        loss_name = loss if isinstance(loss, str) else type(loss).__name__
+        described += f", {type(model.optimizer).__name__}, {loss_name}"
 
         text = summary(keras.models.load_model(path, compile=False))
         found = run(tallynet, "summary", path, "--style", "keras3", "--width", 76)
         assert found.rstrip("\n") == text.rstrip("\n"), f"summaries differ:\n{found}\n{text}"
-        total = [line.split() for line in run(tallynet, "verify", path).splitlines() if line.startswith("Total")][0]
-        assert total[1:] == [str(model.count_params())] * 3, f"{total} and {model.count_params()} parameters"
+        lines = run(tallynet, "verify", path).splitlines()
+        total = [line.split() for line in lines if line.startswith("Total")][0]
+        count = model.count_params()
+        assert total[1:] == [str(count)] * 3, f"{total} and {count} parameters"
         loss_value, metric_values = compare_file(tallynet, path, folder, x[n_train:], data, model)
 
         model = keras.models.load_model(path)
-        run(tallynet, "train", path, "--data", data, "--no-shuffle", "--epochs", 2, "--batch-size", batch, "--quiet", "--save", out)
+        run(tallynet, "train", path, "--data", data, "--no-shuffle", "--epochs", 2,
+            "--batch-size", batch, "--quiet", "--save", out)
         back = keras.models.load_model(out)
         noisy = has_noise(model)
         if not noisy:
-            model.fit(x[:n_train], y[:n_train], epochs=2, batch_size=batch, shuffle=False, verbose=0)
-            for variable, wanted in zip(back.weights, model.weights, strict=True):
-                close(wanted.path, variable, wanted, 1e-4, 1e-5)
-            for variable, wanted in zip(back.optimizer.variables, model.optimizer.variables, strict=True):
+            model.fit(
+                x[:n_train], y[:n_train], epochs=2, batch_size=batch, shuffle=False, verbose=0)
+            found = back.weights + back.optimizer.variables
+            expected = model.weights + model.optimizer.variables
+            for variable, wanted in zip(found, expected, strict=True):
                 close(wanted.path, variable, wanted, 1e-4, 1e-5)
         compare_file(tallynet, out, folder, x[n_train:], data, back)
 
@@ -293,13 +345,12 @@ def one(tallynet, seed, number, fixtures):
             name = os.path.join(fixtures, f"{number}")
             shutil.copy(path, name + ".keras")
             shutil.copy(data, name + ".npz")
-            flat = lambda variables: [np.asarray(variable, "f8").ravel().tolist() for variable in variables]
-            digits = lambda arrays: [[float(f"{value:.7g}") for value in array] for array in arrays]
             loaded = keras.models.load_model(path)
             expected = {
-                "model": described, "batch_size": batch, "summary": text, "loss": loss_value, "metrics": metric_values,
-                "predictions": digits(flat([loaded.predict(x[n_train:], verbose=0)]))[0],
-                "weights_after_two_epochs": digits(flat(model.weights)),
+                "model": described, "batch_size": batch, "summary": text,
+                "loss": loss_value, "metrics": metric_values,
+                "predictions": digits(loaded.predict(x[n_train:], verbose=0)),
+                "weights_after_two_epochs": [digits(variable) for variable in model.weights],
             }
             with open(name + ".json", "w") as file:
                 json.dump(expected, file, indent=0)
@@ -313,17 +364,20 @@ def one(tallynet, seed, number, fixtures):
 
 
 def main():
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    target = os.environ.get("CARGO_TARGET_DIR", os.path.join(root, "target"))
     arguments.add_argument("--seed", type=int, default=0)
     arguments.add_argument("--count", type=int, default=60)
-    arguments.add_argument("--only", type=int, help="the model with this number alone")
-    arguments.add_argument("--tallynet", default=os.path.join(os.environ.get("CARGO_TARGET_DIR", os.path.join(root, "target")), "release", "tallynet"))
+    arguments.add_argument("--only", type=int, help="compare only the model with this number")
+    arguments.add_argument("--tallynet", default=os.path.join(target, "release", "tallynet"))
     arguments.add_argument("--fixtures", help="keep files and Keras's numbers in this folder")
     given = arguments.parse_args()
     failed = 0
     for number in range(given.count) if given.only is None else [given.only]:
         try:
-            print(f"{number}: {one(given.tallynet, given.seed, number, given.fixtures)}", flush=True)
+            described = one(given.tallynet, given.seed, number, given.fixtures)
+            print(f"{number}: {described}", flush=True)
         except AssertionError as error:
             failed += 1
             print(f"{number}: FAILED: {error}", flush=True)

@@ -1,7 +1,7 @@
-//! tallynet's benchmark jobs in burn, on its own processor backend, flex.
+//! tallynet's benchmark jobs in burn, on its CPU backend, flex.
 //!
-//! `burn-peer JOB` trains and prints one JSON line, with the same keys as the
-//! Python peers beside this folder; the jobs' numbers are those of `jobs.py`.
+//! `burn-peer JOB` trains and prints one JSON line with the keys of the Python
+//! peers beside this folder; the settings of the jobs are those of `jobs.py`.
 
 // burn's nested types are deeper than the compiler's default limit.
 #![recursion_limit = "512"]
@@ -47,7 +47,7 @@ fn main() {
     println!(r#"{{"peer": "burn", "version": "{VERSION}", {result}, "seconds": {}}}"#, started.elapsed().as_secs_f64());
 }
 
-/// How the parameters are updated.
+/// Optimizer and learning rate.
 struct Rule {
     optimizer: ModuleOptimizer,
     learning_rate: f64,
@@ -70,8 +70,8 @@ impl Rule {
     }
 }
 
-/// Softmax regression for twelve epochs, evaluated after each, and its JSON
-/// members.
+/// Trains softmax regression for twelve epochs, evaluated after each. Returns
+/// the JSON members.
 fn mnist_softmax(device: &Device) -> String {
     let mnist = Mnist::read();
     let training_device = device.clone().autodiff();
@@ -93,7 +93,7 @@ fn mnist_softmax(device: &Device) -> String {
     format!(r#""seconds_per_epoch": {}, "loss": {loss}, "accuracy": {accuracy}"#, median(seconds))
 }
 
-/// Passes of `batches` training steps each: one to warm up, then `passes`
+/// Times passes of `batches` training steps: one to warm up, then `passes`
 /// timed ones. Returns the JSON members.
 fn time_steps<M: Classifier>(mut model: M, mut rule: Rule, device: &Device, batches: usize, passes: usize) -> String {
     let train = Rows::first(batches * BATCH_SIZE);
@@ -115,7 +115,7 @@ fn time_steps<M: Classifier>(mut model: M, mut rule: Rule, device: &Device, batc
     format!(r#""milliseconds_per_step": {}, "loss": {last_loss}, "accuracy": null"#, median(milliseconds.split_off(1)))
 }
 
-/// Loss and accuracy on `rows`, without keeping anything for derivatives.
+/// Loss and accuracy on `rows`, without autodiff.
 fn evaluate<M: Classifier>(model: &M, rows: &Rows, device: &Device) -> (f32, f64) {
     let every_row: Vec<usize> = (0..rows.len()).collect();
     let (x, y) = rows.batch(&every_row, device);
