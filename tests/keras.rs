@@ -10,9 +10,12 @@ use ndarray::ArrayD;
 use serde_json::{Value, json};
 use tallynet::datasets::{Dataset, Inputs, Targets, npz};
 use tallynet::formats::{self, Loaded};
+use tallynet::layers::Dense;
+use tallynet::losses::Loss;
 use tallynet::model::{Sequential, Style};
-use tallynet::optimizers::OptimizerState;
+use tallynet::optimizers::{OptimizerState, Sgd};
 use tallynet::training::FitOptions;
+use tallynet::{Error, Real};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/keras/fixtures")
@@ -142,7 +145,7 @@ fn every_form_gives_the_model_back() {
             fresh = formats::load(&description).unwrap().model;
             let file = temporary.path().join(name);
             formats::save(&model, &file).unwrap();
-            let (arrays, _) = formats::load_weights(&mut fresh, &file).unwrap();
+            let arrays = formats::load_weights(&mut fresh, &file).unwrap().arrays;
             fresh.verify_arrays(&arrays).unwrap();
             assert_eq!(bits(&weights(&fresh)), bits(&weights(&model)), "{} {name}", path.display());
             if let (Ok(from), Ok(to), "model.weights.h5") =
@@ -312,6 +315,76 @@ fn what_is_missing_here_is_named() {
         for word in words {
             assert!(error.contains(word), "{word} is not in: {error}");
         }
+    }
+}
+
+#[test]
+fn options_with_one_supported_value_are_dropped_or_refused() {
+    let input = json!({ "class_name": "InputLayer", "config": { "batch_shape": [null, 8, 8, 1] } });
+    let convolution = |key: &str, value: Value| {
+        let config = json!({ "name": "c", "filters": 2, "kernel_size": 3, key: value });
+        described(&sequential(json!([input, { "class_name": "Conv2D", "config": config }])))
+    };
+    for (key, value) in [
+        ("data_format", json!("channels_last")),
+        ("data_format", Value::Null),
+        ("dim_ordering", json!("tf")),
+        ("groups", json!(1)),
+        ("seed", json!(7)),
+    ] {
+        convolution(key, value.clone()).unwrap_or_else(|error| panic!("{key} = {value}: {error}"));
+    }
+    for (key, value, problem) in [
+        ("data_format", json!("channels_first"), "only \"channels_last\" is supported"),
+        ("dim_ordering", json!("th"), "data_format = \"th\" is not supported here"),
+        ("groups", json!(2), "layer 1, c (Conv2D): the option groups = 2 is not supported here"),
+    ] {
+        let error = convolution(key, value).unwrap_err().to_string();
+        assert!(error.contains(problem), "{error}");
+    }
+}
+
+/// A loss that no file describes.
+#[derive(Debug)]
+struct OwnLoss;
+
+impl Loss for OwnLoss {
+    fn value(&self, y: &[Real], p: &[Real]) -> Real {
+        p[0] - y[0]
+    }
+
+    fn gradient(&self, _: &[Real], _: &[Real], dp: &mut [Real]) {
+        dp.fill(1.0);
+    }
+}
+
+#[test]
+fn a_class_from_outside_the_crate_is_saved_with_weights_alone() {
+    let temporary = tempfile::tempdir().unwrap();
+    let mut model = Sequential::builder([2]).add(Dense::new(3)).build(0).unwrap();
+    model.compile(Sgd::default(), OwnLoss, &[]).unwrap();
+    for name in ["model.keras", "model.safetensors", "model.json"] {
+        let file = temporary.path().join(name);
+        let error = formats::save(&model, &file).unwrap_err().to_string();
+        assert!(error.contains("the loss OwnLoss"), "{error}");
+        assert!(!file.exists());
+    }
+    for name in ["model.weights.h5", "model.npz"] {
+        formats::save(&model, &temporary.path().join(name)).unwrap();
+    }
+}
+
+#[test]
+fn an_array_of_another_shape_is_named() {
+    let temporary = tempfile::tempdir().unwrap();
+    let build = |units| Sequential::builder([2]).add(Dense::new(units)).build(0).unwrap();
+    for name in ["model.keras", "model.safetensors", "model.npz"] {
+        let file = temporary.path().join(name);
+        formats::save(&build(3), &file).unwrap();
+        let error = formats::load_weights(&mut build(4), &file).unwrap_err();
+        assert!(error.to_string().contains(name), "{error}");
+        let Error::Weights { array, .. } = error else { panic!("{error}") };
+        assert_eq!(array, "dense_1/kernel");
     }
 }
 

@@ -6,7 +6,8 @@
 use std::io::{Cursor, Write};
 
 use libfuzzer_sys::fuzz_target;
-use tallynet::formats::{decode, hdf5::SIGNATURE};
+use tallynet::formats::decode;
+use tallynet::hdf5::SIGNATURE;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
