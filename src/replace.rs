@@ -29,7 +29,7 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(&place)?;
-    // The rename is on disk only after a sync of the folder. If that fails, the file still is whole.
+    // The rename is on disk once the folder is synced. If that fails, the file is still whole.
     if let Some(folder) = place.parent() {
         let _ = File::open(folder).and_then(|folder| folder.sync_all());
     }

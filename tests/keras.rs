@@ -226,21 +226,26 @@ fn sequential(layers: Value) -> Value {
 fn reads_the_dialects_of_keras_1_and_2() {
     let keras_1 = json!({ "class_name": "Sequential", "config": [
         { "class_name": "Dense", "config": {
-            "name": "dense_1", "output_dim": 514, "init": "normal", "activation": "linear", "bias": true, "input_dim": 20,
-            "W_regularizer": { "l1": 1e-6, "l2": 1e-6, "name": "WeightRegularizer" }, "b_regularizer": null,
-            "activity_regularizer": null, "W_constraint": null, "b_constraint": null, "trainable": true } },
-        { "class_name": "Dropout", "config": { "p": 0.25, "name": "dropout_1", "trainable": true } },
+            "name": "dense_1", "output_dim": 514, "init": "normal", "activation": "linear",
+            "W_regularizer": { "l1": 1e-6, "l2": 1e-6, "name": "WeightRegularizer" },
+            "b_regularizer": null, "activity_regularizer": null, "W_constraint": null,
+            "b_constraint": null, "bias": true, "input_dim": 20, "trainable": true } },
+        { "class_name": "Dropout", "config": {
+            "p": 0.25, "name": "dropout_1", "trainable": true } },
     ]});
     let keras_2 = json!({ "class_name": "Sequential", "config": [
         { "class_name": "Dense", "config": {
-            "name": "dense_1", "trainable": true, "batch_input_shape": [null, 20], "dtype": "float32", "units": 514,
-            "activation": "linear", "use_bias": true, "kernel_initializer": { "class_name": "RandomNormal", "config": {
+            "name": "dense_1", "trainable": true, "batch_input_shape": [null, 20],
+            "dtype": "float32", "units": 514, "activation": "linear", "use_bias": true,
+            "kernel_initializer": { "class_name": "RandomNormal", "config": {
                 "mean": 0.0, "stddev": 0.05, "seed": null } },
             "bias_initializer": { "class_name": "Zeros", "config": {} },
             "kernel_regularizer": { "class_name": "L1L2", "config": { "l1": 1e-6, "l2": 1e-6 } },
-            "bias_regularizer": null, "activity_regularizer": null, "kernel_constraint": null, "bias_constraint": null } },
+            "bias_regularizer": null, "activity_regularizer": null,
+            "kernel_constraint": null, "bias_constraint": null } },
         { "class_name": "Dropout", "config": {
-            "name": "dropout_1", "trainable": true, "rate": 0.25, "noise_shape": null, "seed": null } },
+            "name": "dropout_1", "trainable": true, "rate": 0.25,
+            "noise_shape": null, "seed": null } },
     ]});
     let [one, two] = [keras_1, keras_2].map(|config| described(&config).unwrap().model);
     assert_eq!(text(&one), text(&two));
@@ -279,7 +284,8 @@ fn what_is_missing_here_is_named() {
         (
             one(
                 "Dense",
-                json!({ "units": 3, "kernel_constraint": { "class_name": "MaxNorm", "config": {} } }),
+                json!({ "units": 3,
+                    "kernel_constraint": { "class_name": "MaxNorm", "config": {} } }),
             ),
             vec!["layer 1, without a name (Dense)", "kernel_constraint", "MaxNorm"],
         ),
@@ -304,9 +310,8 @@ fn what_is_missing_here_is_named() {
         (sequential(json!([])), vec!["shape"]),
         (sequential(json!([{ "class_name": "Dense", "config": { "units": 1 } }])), vec!["shape"]),
         (
-            sequential(
-                json!([{ "class_name": "InputLayer", "config": { "batch_shape": [null, null, 3] } }]),
-            ),
+            sequential(json!([{ "class_name": "InputLayer",
+                    "config": { "batch_shape": [null, null, 3] } }])),
             vec!["[null,null,3]"],
         ),
         (json!({}), vec!["no class_name"]),
@@ -418,8 +423,9 @@ fn how_a_model_was_compiled_is_read_in_all_spellings() {
             assert_eq!(loaded.model.compiled().unwrap().loss().class_name(), "MeanSquaredError");
         }
     }
-    let adam = json!({ "class_name": "Adam", "config": { "lr": 0.5, "beta_1": 0.8, "decay": 0.0, "amsgrad": false,
-        "clipnorm": null, "use_ema": false, "ema_momentum": 0.99, "weight_decay": null, "jit_compile": true } });
+    let adam = json!({ "class_name": "Adam", "config": {
+        "lr": 0.5, "beta_1": 0.8, "decay": 0.0, "amsgrad": false, "clipnorm": null,
+        "use_ema": false, "ema_momentum": 0.99, "weight_decay": null, "jit_compile": true } });
     let loaded = compiled(json!({ "optimizer": adam, "loss": "mae", "metrics": null }));
     let description = text(&loaded.model);
     assert!(description.contains("0.5") && description.contains("0.8"), "{description}");
@@ -475,15 +481,19 @@ fn names(model: &Sequential) -> Vec<&str> {
 
 #[test]
 fn metrics_keep_their_options_and_names() {
-    let metric = |class: &str, config: Value| json!({ "module": "keras.metrics", "class_name": class, "config": config });
     let mut config =
         sequential(json!([{ "class_name": "Dense", "config": { "units": 3, "input_dim": 3,
         "kernel_initializer": "zeros", "bias_initializer": "zeros", "activation": "softmax" } }]));
-    config["compile_config"] = json!({ "optimizer": "sgd", "loss": "sparse_categorical_crossentropy", "metrics": [
-        metric("SparseTopKCategoricalAccuracy", json!({ "name": "top2", "dtype": "float32", "k": 2 })),
-        metric("SparseTopKCategoricalAccuracy", json!({ "k": 1 })),
-        metric("SparseTopKCategoricalAccuracy", json!({ "k": 2 })),
-        metric("SparseTopKCategoricalAccuracy", json!({ "k": 2, "from": 1 })),
+    let top_k = |config: Value| {
+        let class = "SparseTopKCategoricalAccuracy";
+        json!({ "module": "keras.metrics", "class_name": class, "config": config })
+    };
+    let loss = "sparse_categorical_crossentropy";
+    config["compile_config"] = json!({ "optimizer": "sgd", "loss": loss, "metrics": [
+        top_k(json!({ "name": "top2", "dtype": "float32", "k": 2 })),
+        top_k(json!({ "k": 1 })),
+        top_k(json!({ "k": 2 })),
+        top_k(json!({ "k": 2, "from": 1 })),
         "accuracy",
     ], "weighted_metrics": ["accuracy"] });
     let loaded = described(&config).unwrap();
