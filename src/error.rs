@@ -125,11 +125,14 @@ impl Error {
         Error::format(found, help).in_file(path)
     }
 
-    /// Names the file that a content error came from; other errors stay as they are.
+    /// Names the file that an error of content or of an array came from; others stay as they are.
     pub(crate) fn in_file(self, file: &Path) -> Error {
         match self {
             Error::Format { path: None, found, help } => {
                 Error::Format { path: Some(file.to_path_buf()), found, help }
+            }
+            Error::Weights { array, problem } => {
+                Error::Weights { array, problem: format!("{}: {problem}", file.display()) }
             }
             other => other,
         }

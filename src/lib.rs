@@ -6,6 +6,8 @@
 // The rooms of the house, from the ground up; imports only point downward.
 mod classes;
 mod error;
+#[doc(hidden)]
+pub mod hdf5;
 pub mod random;
 mod replace;
 pub mod shape;

@@ -1,5 +1,5 @@
-//! How a file is written: under a temporary name beside its place, synced, then renamed. A crash,
-//! or a full disk, leaves what was there before.
+//! Atomic replacement of files: written under a temporary name in the same folder, synced, then
+//! renamed. A crash, or a full disk, leaves the old file.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
@@ -9,86 +9,90 @@ use tempfile::{Builder, NamedTempFile};
 
 use crate::{Error, Result};
 
-/// Writes these bytes to this path, in place of whatever file is there.
+/// Writes these bytes to this path and replaces the file there, if any.
 ///
 /// # Errors
-/// Whatever the operating system refuses; the file that was there is then untouched.
+/// Refusals of the operating system; the old file is then untouched.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
-    let write = || {
-        if is_special(path) {
-            return fs::write(path, bytes);
-        }
-        let (place, mut file) = beside(path)?;
-        if let Ok(before) = fs::metadata(&place) {
-            file.as_file().set_permissions(before.permissions())?;
-        }
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        file.persist(&place)?;
-        // The rename itself is on disk only once the folder is. Where a folder cannot be synced,
-        // the file still is whole.
-        let _ = place.parent().map(|folder| File::open(folder)?.sync_all());
-        Ok(())
-    };
-    write().map_err(Error::io("write", path))
+    write(path, bytes).map_err(Error::io("write", path))
 }
 
-/// Finds out whether a file could be written here, before work is done that would be lost
-/// otherwise.
+fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if is_special(path) {
+        return fs::write(path, bytes);
+    }
+    let place = place(path)?;
+    let mut file = temporary_file(&place)?;
+    if let Ok(before) = fs::metadata(&place) {
+        file.as_file().set_permissions(before.permissions())?;
+    }
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(&place)?;
+    // The rename is on disk once the folder is synced. If that fails, the file is still whole.
+    if let Some(folder) = place.parent() {
+        let _ = File::open(folder).and_then(|folder| folder.sync_all());
+    }
+    Ok(())
+}
+
+/// Checks that a file could be written here, before work is done that would be lost otherwise.
 ///
 /// # Errors
-/// A folder that is not there or not writable, or a path that is a folder.
+/// A folder that is missing or not writable, or a path that is a folder.
 pub fn check_writable(path: &Path) -> Result<()> {
     if path.is_dir() {
-        return Err(Error::file(
-            path,
-            "this is a folder, and a file is to be written",
-            "name a file in it",
-        ));
+        let found = "this is a folder, and a file is to be written";
+        return Err(Error::file(path, found, "name a file in it"));
     }
-    let outcome = match fs::metadata(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-        _ if is_special(path) => Ok(()),
-        _ => beside(path).map(drop),
-    };
-    outcome.map_err(Error::io("write", path))
+    try_writing(path).map_err(Error::io("write", path))
 }
 
-/// A terminal, a pipe or a device takes bytes, and stays what it is.
+fn try_writing(path: &Path) -> io::Result<()> {
+    match fs::metadata(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ if is_special(path) => {}
+        _ => drop(temporary_file(&place(path)?)?),
+    }
+    Ok(())
+}
+
+/// True for a terminal, a pipe or a device, which take bytes and cannot be replaced.
 pub(crate) fn is_special(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
 }
 
-/// Where a file is, or would be: a link stays one, and what it leads to is the place.
+/// The absolute path of a file that exists or would be created, with symbolic links resolved: a
+/// link stays, and its target is replaced.
 ///
 /// # Errors
-/// Whatever the operating system refuses, such as links in a circle.
+/// Refusals of the operating system, such as a cycle of links.
 pub fn place(path: &Path) -> io::Result<PathBuf> {
-    match (fs::canonicalize(path), fs::read_link(path)) {
-        (Ok(place), _) => Ok(place),
-        (Err(error), _) if error.kind() != ErrorKind::NotFound => Err(error),
-        // A link that leads nowhere yet.
-        (_, Ok(target)) => place(&path.parent().unwrap_or(path).join(target)),
-        _ => {
-            let path = path::absolute(path)?;
-            let folder = path.parent().and_then(|folder| fs::canonicalize(folder).ok());
-            Ok(folder
-                .zip(path.file_name())
-                .map_or(path.clone(), |(folder, name)| folder.join(name)))
-        }
+    match fs::canonicalize(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        found => return found,
+    }
+    // A link to a file that does not exist yet.
+    if let Ok(target) = fs::read_link(path) {
+        return place(&path.parent().unwrap_or(path).join(target));
+    }
+    let path = path::absolute(path)?;
+    let folder = path.parent().and_then(|folder| fs::canonicalize(folder).ok());
+    match (folder, path.file_name()) {
+        (Some(folder), Some(name)) => Ok(folder.join(name)),
+        _ => Ok(path),
     }
 }
 
-/// The file's place and a temporary file in the same folder.
-fn beside(path: &Path) -> io::Result<(PathBuf, NamedTempFile)> {
-    let place = place(path)?;
+/// A temporary file in the folder of `place`.
+fn temporary_file(place: &Path) -> io::Result<NamedTempFile> {
     let mut builder = Builder::new();
-    // As any new file, and not for its owner alone, as temporary files are.
+    // As any new file, instead of the owner alone, the default of temporary files.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let file = builder.prefix(".tallynet-").tempfile_in(place.parent().unwrap_or(&place));
+    let file = builder.prefix(".tallynet-").tempfile_in(place.parent().unwrap_or(place));
     // The kind of the error alone: its text would name the temporary file.
-    file.map(|file| (place, file)).map_err(|error| match error.kind() {
+    file.map_err(|error| match error.kind() {
         kind @ ErrorKind::NotFound => {
             io::Error::new(kind, "the folder does not exist; create it, or name another")
         }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// The rooms, from the ground up. A room uses lower ones and itself; rooms of one line do not use
 /// each other.
 const FLOORS: &[&[&str]] = &[
-    &["error", "classes", "table"],
+    &["error", "classes", "table", "hdf5"],
     &["shape", "random", "replace"],
     &["kernels"],
     &["activations", "initializers", "regularizers"],

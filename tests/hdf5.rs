@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use proptest::prelude::*;
 
-use tallynet::formats::hdf5::{Node, Object, Result, SIGNATURE, Tree, open, write};
+use tallynet::hdf5::{Group, Member, Object, Result, SIGNATURE, open, write};
 
 /// An unpacked file of `tests/fixtures/hdf5`, which `make.py` there explains.
 fn fixture(name: &str) -> Vec<u8> {
@@ -52,10 +52,10 @@ fn read_all(bytes: &[u8]) -> Result<usize> {
             "none",
             "absent",
         ];
-        let mut answers = attributes.iter().filter(|name| group.texts(name).is_ok()).count();
+        let mut answers = attributes.iter().filter(|name| group.strings(name).is_ok()).count();
         for name in group.names() {
             if let Ok(Some(dataset)) = group.dataset(name) {
-                answers += dataset.read_reals(10_000, |x| x).map_or(0, |numbers| numbers.len());
+                answers += dataset.read_numbers(10_000, |x| x).map_or(0, |numbers| numbers.len());
             }
             if let (Ok(Some(child)), true) = (group.group(name), depth < 8) {
                 answers += walk(&child, depth + 1);
@@ -78,8 +78,8 @@ fn reads_every_form_of_h5py() {
         let root = match open(bytes) {
             // What libver="latest" writes for groups of more than eight is refused, and Keras does
             // not write it.
-            Err(fault) if file.ends_with("_latest.h5") => {
-                assert!(fault.found.ends_with("keeps its links in dense storage"), "{fault}");
+            Err(error) if file.ends_with("_latest.h5") => {
+                assert!(error.found.ends_with("keeps its links in dense storage"), "{error}");
                 continue;
             }
             root => root.unwrap(),
@@ -90,7 +90,7 @@ fn reads_every_form_of_h5py() {
         let values: Vec<f64> =
             values.split_whitespace().map(|value| value.parse().unwrap()).collect();
         assert_eq!(dataset.shape(), shape, "{file} {path}");
-        assert_eq!(dataset.read_reals(values.len(), |x| x), Ok(values), "{file} {path}");
+        assert_eq!(dataset.read_numbers(values.len(), |x| x), Ok(values), "{file} {path}");
     }
     assert_eq!(forms.lines().count(), 67);
 }
@@ -114,11 +114,11 @@ fn reads_attributes_of_text() {
     ];
     for (name, texts) in wanted {
         let texts: Vec<String> = texts.iter().map(|text| text.to_string()).collect();
-        assert_eq!(group.texts(name), Ok(Some(texts)), "{name}");
+        assert_eq!(group.strings(name), Ok(Some(texts)), "{name}");
     }
-    assert_eq!(group.texts("absent"), Ok(None));
+    assert_eq!(group.strings("absent"), Ok(None));
     assert_eq!(
-        group.texts("real").unwrap_err().found,
+        group.strings("real").unwrap_err().found,
         "`/g`: attribute `real`: is no text, and a text is expected"
     );
 }
@@ -131,30 +131,30 @@ fn reads_the_files_of_keras() {
     let layers = root.group("layers").unwrap().unwrap();
     let kernel = layers.dataset("conv2d/vars/0").unwrap().unwrap();
     assert_eq!(kernel.shape(), [3, 3, 1, 4]);
-    assert_eq!(kernel.read_reals(36, |x| x as f32).unwrap().len(), 36);
+    assert_eq!(kernel.read_numbers(36, |x| x as f32).unwrap().len(), 36);
     assert_eq!(
-        root.group("layers/conv2d/vars").unwrap().unwrap().texts("name").unwrap().unwrap().len(),
+        root.group("layers/conv2d/vars").unwrap().unwrap().strings("name").unwrap().unwrap().len(),
         1
     );
     assert_eq!(
-        root.dataset("optimizer/vars/0").unwrap().unwrap().read_reals(1, |x| x).unwrap().len(),
+        root.dataset("optimizer/vars/0").unwrap().unwrap().read_numbers(1, |x| x).unwrap().len(),
         1
     );
 
     let bytes = fixture("keras-legacy.h5");
     let root = open(&bytes).unwrap();
-    let configuration = root.texts("model_config").unwrap().unwrap();
+    let configuration = root.strings("model_config").unwrap().unwrap();
     assert!(configuration[0].starts_with("{\"class_name\": \"Sequential\""));
     let weights = root.group("model_weights").unwrap().unwrap();
     let texts = |names: &[&str]| Ok(Some(names.iter().map(|name| name.to_string()).collect()));
-    assert_eq!(weights.texts("layer_names"), texts(&["flatten", "dense", "activation"]));
+    assert_eq!(weights.strings("layer_names"), texts(&["flatten", "dense", "activation"]));
     let dense = weights.group("dense").unwrap().unwrap();
     assert_eq!(
-        dense.texts("weight_names"),
+        dense.strings("weight_names"),
         texts(&["sequential/dense/kernel", "sequential/dense/bias"])
     );
     assert_eq!(dense.dataset("sequential/dense/kernel").unwrap().unwrap().shape(), [784, 10]);
-    assert_eq!(weights.group("flatten").unwrap().unwrap().texts("weight_names"), texts(&[]));
+    assert_eq!(weights.group("flatten").unwrap().unwrap().strings("weight_names"), texts(&[]));
 }
 
 #[test]
@@ -174,22 +174,22 @@ fn lists_links_in_all_storages() {
 fn refuses_by_name_what_is_not_read() {
     for (file, problem) in [("soft", "is a soft link"), ("external", "is an external link")] {
         let bytes = fixture(&format!("{file}.weights.h5"));
-        let fault = open(&bytes).unwrap().dataset("layers/dense/vars/0").map(|_| ()).unwrap_err();
+        let error = open(&bytes).unwrap().dataset("layers/dense/vars/0").map(|_| ()).unwrap_err();
         let expected =
             format!("`/layers/dense/vars/0`: {problem}; only objects in the file itself are read");
-        assert_eq!(fault.found, expected);
+        assert_eq!(error.found, expected);
     }
     let opened = ["layouts_latest.h5", "refused.h5", "refused_latest.h5"].map(|file| {
         open(&fixture(file))
             .map(|_| ())
-            .map_err(|fault| assert!(fault.found.ends_with("dense storage"), "{fault}"))
+            .map_err(|error| assert!(error.found.ends_with("dense storage"), "{error}"))
     });
     assert!(opened.contains(&Err(())), "groups of more than eight in the newest form");
     let bytes = fixture("layouts.h5");
     for name in ["never_written", "partly"] {
         let dataset = open(&bytes).unwrap().dataset(name).unwrap().unwrap();
-        let fault = dataset.read_reals(100, |x| x).unwrap_err();
-        assert_eq!(fault.found, format!("`/{name}`: has numbers that were never written"));
+        let error = dataset.read_numbers(100, |x| x).unwrap_err();
+        assert_eq!(error.found, format!("`/{name}`: has numbers that were never written"));
     }
 }
 
@@ -198,13 +198,13 @@ fn tells_what_was_asked_wrongly() {
     let bytes = fixture("superblock0.h5");
     let root = open(&bytes).unwrap();
     assert!(root.group("layers/absent/vars").unwrap().is_none());
-    let fault = root.group("layers/dense/vars/0").unwrap_err();
-    assert_eq!(fault.found, "`/layers/dense/vars/0`: expected a group, found a dataset or type");
-    let fault = root.dataset("layers/dense").unwrap_err();
-    assert_eq!(fault.found, "`/layers/dense`: expected a dataset, found a group or type");
-    let fault =
-        root.dataset("layers/dense/vars/0").unwrap().unwrap().read_reals(11, |x| x).unwrap_err();
-    assert_eq!(fault.found, "`/layers/dense/vars/0`: holds 12 numbers; 11 are expected at most");
+    let error = root.group("layers/dense/vars/0").unwrap_err();
+    assert_eq!(error.found, "`/layers/dense/vars/0`: expected a group, found a dataset or type");
+    let error = root.dataset("layers/dense").unwrap_err();
+    assert_eq!(error.found, "`/layers/dense`: expected a dataset, found a group or type");
+    let error =
+        root.dataset("layers/dense/vars/0").unwrap().unwrap().read_numbers(11, |x| x).unwrap_err();
+    assert_eq!(error.found, "`/layers/dense/vars/0`: holds 12 numbers; 11 are expected at most");
     assert_eq!(open(b"PK").unwrap_err().found, "the bytes are not an HDF5 file");
 }
 
@@ -244,44 +244,44 @@ proptest! {
     }
 }
 
-/// Trees of every kind of node, three levels deep.
-fn trees() -> impl Strategy<Value = Tree> {
+/// Groups with every kind of member, three levels deep.
+fn groups() -> impl Strategy<Value = Group> {
     let attributes = prop::collection::btree_map("[^\0/]{1,12}", "[^\0]{0,20}", 0..4);
     let numbers = prop::collection::vec(0..4_usize, 0..4).prop_flat_map(|shape| {
-        let data = prop::collection::vec(-1e9_f32..1e9, shape.iter().product::<usize>());
-        data.prop_map(move |data| Node::Reals { shape: shape.clone(), data })
+        let values = prop::collection::vec(-1e9_f32..1e9, shape.iter().product::<usize>());
+        values.prop_map(move |values| Member::Floats { shape: shape.clone(), values })
     });
-    let leaf = prop_oneof![numbers, (-1_i64 << 53..1 << 53).prop_map(Node::Integer)];
-    let tree = move |node: BoxedStrategy<Node>| {
-        let children = prop::collection::btree_map("[^\0/]{1,12}", node, 0..5);
-        let tree = |(attributes, children)| Tree {
+    let leaf = prop_oneof![numbers, (-1_i64 << 53..1 << 53).prop_map(Member::Integer)];
+    let group = move |member: BoxedStrategy<Member>| {
+        let members = prop::collection::btree_map("[^\0/]{1,12}", member, 0..5);
+        let group = |(attributes, members)| Group {
             attributes: BTreeMap::into_iter(attributes).collect(),
-            children,
+            members,
         };
-        (attributes.clone(), children).prop_map(tree)
+        (attributes.clone(), members).prop_map(group)
     };
-    let node = leaf.prop_recursive(2, 30, 5, {
-        let tree = tree.clone();
-        move |inner| tree(inner.boxed()).prop_map(Node::Tree)
+    let member = leaf.prop_recursive(2, 30, 5, {
+        let group = group.clone();
+        move |inner| group(inner.boxed()).prop_map(Member::Group)
     });
-    tree(node.boxed())
+    group(member.boxed())
 }
 
-fn same(tree: &Tree, group: &Object) {
-    assert_eq!(group.names().collect::<Vec<_>>(), tree.children.keys().collect::<Vec<_>>());
-    for (name, text) in &tree.attributes {
-        assert_eq!(group.texts(name), Ok(Some(vec![text.clone()])));
+fn assert_same(written: &Group, group: &Object) {
+    assert_eq!(group.names().collect::<Vec<_>>(), written.members.keys().collect::<Vec<_>>());
+    for (name, text) in &written.attributes {
+        assert_eq!(group.strings(name), Ok(Some(vec![text.clone()])));
     }
-    for (name, node) in &tree.children {
+    for (name, member) in &written.members {
         let dataset = || group.dataset(name).unwrap().unwrap();
-        match node {
-            Node::Tree(tree) => same(tree, &group.group(name).unwrap().unwrap()),
-            Node::Reals { shape, data } => {
+        match member {
+            Member::Group(written) => assert_same(written, &group.group(name).unwrap().unwrap()),
+            Member::Floats { shape, values } => {
                 assert_eq!(dataset().shape(), shape);
-                assert_eq!(dataset().read_reals(data.len(), |x| x as f32).unwrap(), *data);
+                assert_eq!(dataset().read_numbers(values.len(), |x| x as f32).unwrap(), *values);
             }
-            Node::Integer(number) => {
-                assert_eq!(dataset().read_reals(1, |x| x as i64), Ok(vec![*number]))
+            Member::Integer(number) => {
+                assert_eq!(dataset().read_numbers(1, |x| x as i64), Ok(vec![*number]))
             }
         }
     }
@@ -289,42 +289,41 @@ fn same(tree: &Tree, group: &Object) {
 
 proptest! {
     #[test]
-    fn what_is_written_is_read_again(tree in trees()) {
-        let bytes = write(&tree).unwrap();
-        same(&tree, &open(&bytes).unwrap());
+    fn what_is_written_is_read_again(group in groups()) {
+        assert_same(&group, &open(&write(&group).unwrap()).unwrap());
     }
 }
 
 #[test]
 fn writes_many_links() {
-    let children =
-        (0..3000).map(|number| (format!("dense_{number}"), Node::Integer(number))).collect();
-    let tree = Tree { attributes: vec![("name".into(), "é".repeat(10_000))], children };
-    same(&tree, &open(&write(&tree).unwrap()).unwrap());
+    let members =
+        (0..3000).map(|number| (format!("dense_{number}"), Member::Integer(number))).collect();
+    let group = Group { attributes: vec![("name".into(), "é".repeat(10_000))], members };
+    assert_same(&group, &open(&write(&group).unwrap()).unwrap());
 }
 
 #[test]
 fn refuses_to_write_what_cannot_be_read() {
-    let one = |name: &str, node| Tree {
+    let one = |name: &str, member| Group {
         attributes: vec![],
-        children: BTreeMap::from([(name.to_string(), node)]),
+        members: BTreeMap::from([(name.to_string(), member)]),
     };
-    for (tree, problem) in [
+    for (group, problem) in [
         (
-            one("a/b", Node::Integer(1)),
+            one("a/b", Member::Integer(1)),
             "`/a/b`: a name cannot be empty or hold a slash or a zero byte",
         ),
-        (one("", Node::Integer(1)), "`/`: a name cannot be empty or hold a slash or a zero byte"),
+        (one("", Member::Integer(1)), "`/`: a name cannot be empty or hold a slash or a zero byte"),
         (
-            one("x", Node::Reals { shape: vec![2, 2], data: vec![0.0; 3] }),
+            one("x", Member::Floats { shape: vec![2, 2], values: vec![0.0; 3] }),
             "`/x`: the shape [2, 2] does not hold 3 numbers",
         ),
         (
-            one(&"n".repeat(70_000), Node::Integer(1)),
+            one(&"n".repeat(70_000), Member::Integer(1)),
             &format!("`/{}`: takes 70012 bytes of a header; 65535 fit", "n".repeat(70_000)),
         ),
     ] {
-        assert_eq!(write(&tree).unwrap_err().found, problem);
+        assert_eq!(write(&group).unwrap_err().found, problem);
     }
 }
 
@@ -340,11 +339,11 @@ fn declared_sizes_cost_nothing() {
         ("deflated", "holds 1048576 numbers; 1000 are expected at most"),
     ] {
         assert_eq!(
-            dataset(name).read_reals(1000, |x| x).unwrap_err().found,
+            dataset(name).read_numbers(1000, |x| x).unwrap_err().found,
             format!("`/{name}`: {problem}")
         );
     }
-    assert_eq!(dataset("deflated").read_reals(1 << 20, |x| x).unwrap(), vec![0.0; 1 << 20]);
+    assert_eq!(dataset("deflated").read_numbers(1 << 20, |x| x).unwrap(), vec![0.0; 1 << 20]);
     // A group that contains itself ends where the path ends.
     assert!(root.dataset(&format!("{}giant", "a/".repeat(10_000))).unwrap().is_some());
 }
@@ -398,15 +397,15 @@ fn loops_and_overlaps_end() {
         rest.extend([number(name).as_slice(), &number(100), &[0; 24]].concat());
     }
     let overlap = old_file(&node(0, 400 + count + 8), count + 8, &rest);
-    let fault = open(&overlap).unwrap_err();
+    let error = open(&overlap).unwrap_err();
     assert_eq!(
-        fault.found,
+        error.found,
         "`/`: the local heap at byte 400 is part of a loop, or overlaps other structures"
     );
 
-    let fault = open(&old_file(&node(3, 200), 8, &[0; 80])).unwrap_err();
+    let error = open(&old_file(&node(3, 200), 8, &[0; 80])).unwrap_err();
     assert_eq!(
-        fault.found,
+        error.found,
         "`/`: the B-tree node at byte 200 has level 3, which does not follow from its parent's"
     );
 
@@ -414,9 +413,9 @@ fn loops_and_overlaps_end() {
     let mut header = old_file(&node(0, 0), 8, &[0; 80]);
     header[116] = 0x10;
     header[124..140].copy_from_slice(&[number(116), number(24)].concat());
-    let fault = open(&header).unwrap_err();
+    let error = open(&header).unwrap_err();
     assert_eq!(
-        fault.found,
+        error.found,
         "`/`: the object header at byte 116 is part of a loop, or overlaps other structures"
     );
 }

@@ -5,7 +5,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::io::Read;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use tallynet::formats::hdf5::{Object, open};
+use tallynet::hdf5::{Object, open};
 
 struct Counting;
 
@@ -32,11 +32,11 @@ const LIMIT: usize = 1000;
 
 fn walk(group: &Object, depth: usize) {
     for name in ["name", "texts", "layer_names", "model_config", "object_texts"] {
-        let _ = group.texts(name);
+        let _ = group.strings(name);
     }
     for name in group.names() {
         if let Ok(Some(dataset)) = group.dataset(name) {
-            let _ = dataset.read_reals(LIMIT, |x| x);
+            let _ = dataset.read_numbers(LIMIT, |x| x);
         }
         if let (Ok(Some(child)), true) = (group.group(name), depth < 5) {
             walk(&child, depth + 1);

@@ -10,9 +10,12 @@ use ndarray::ArrayD;
 use serde_json::{Value, json};
 use tallynet::datasets::{Dataset, Inputs, Targets, npz};
 use tallynet::formats::{self, Loaded};
+use tallynet::layers::Dense;
+use tallynet::losses::Loss;
 use tallynet::model::{Sequential, Style};
-use tallynet::optimizers::OptimizerState;
+use tallynet::optimizers::{OptimizerState, Sgd};
 use tallynet::training::FitOptions;
+use tallynet::{Error, Real};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/keras/fixtures")
@@ -142,7 +145,7 @@ fn every_form_gives_the_model_back() {
             fresh = formats::load(&description).unwrap().model;
             let file = temporary.path().join(name);
             formats::save(&model, &file).unwrap();
-            let (arrays, _) = formats::load_weights(&mut fresh, &file).unwrap();
+            let arrays = formats::load_weights(&mut fresh, &file).unwrap().arrays;
             fresh.verify_arrays(&arrays).unwrap();
             assert_eq!(bits(&weights(&fresh)), bits(&weights(&model)), "{} {name}", path.display());
             if let (Ok(from), Ok(to), "model.weights.h5") =
@@ -223,21 +226,26 @@ fn sequential(layers: Value) -> Value {
 fn reads_the_dialects_of_keras_1_and_2() {
     let keras_1 = json!({ "class_name": "Sequential", "config": [
         { "class_name": "Dense", "config": {
-            "name": "dense_1", "output_dim": 514, "init": "normal", "activation": "linear", "bias": true, "input_dim": 20,
-            "W_regularizer": { "l1": 1e-6, "l2": 1e-6, "name": "WeightRegularizer" }, "b_regularizer": null,
-            "activity_regularizer": null, "W_constraint": null, "b_constraint": null, "trainable": true } },
-        { "class_name": "Dropout", "config": { "p": 0.25, "name": "dropout_1", "trainable": true } },
+            "name": "dense_1", "output_dim": 514, "init": "normal", "activation": "linear",
+            "W_regularizer": { "l1": 1e-6, "l2": 1e-6, "name": "WeightRegularizer" },
+            "b_regularizer": null, "activity_regularizer": null, "W_constraint": null,
+            "b_constraint": null, "bias": true, "input_dim": 20, "trainable": true } },
+        { "class_name": "Dropout", "config": {
+            "p": 0.25, "name": "dropout_1", "trainable": true } },
     ]});
     let keras_2 = json!({ "class_name": "Sequential", "config": [
         { "class_name": "Dense", "config": {
-            "name": "dense_1", "trainable": true, "batch_input_shape": [null, 20], "dtype": "float32", "units": 514,
-            "activation": "linear", "use_bias": true, "kernel_initializer": { "class_name": "RandomNormal", "config": {
+            "name": "dense_1", "trainable": true, "batch_input_shape": [null, 20],
+            "dtype": "float32", "units": 514, "activation": "linear", "use_bias": true,
+            "kernel_initializer": { "class_name": "RandomNormal", "config": {
                 "mean": 0.0, "stddev": 0.05, "seed": null } },
             "bias_initializer": { "class_name": "Zeros", "config": {} },
             "kernel_regularizer": { "class_name": "L1L2", "config": { "l1": 1e-6, "l2": 1e-6 } },
-            "bias_regularizer": null, "activity_regularizer": null, "kernel_constraint": null, "bias_constraint": null } },
+            "bias_regularizer": null, "activity_regularizer": null,
+            "kernel_constraint": null, "bias_constraint": null } },
         { "class_name": "Dropout", "config": {
-            "name": "dropout_1", "trainable": true, "rate": 0.25, "noise_shape": null, "seed": null } },
+            "name": "dropout_1", "trainable": true, "rate": 0.25,
+            "noise_shape": null, "seed": null } },
     ]});
     let [one, two] = [keras_1, keras_2].map(|config| described(&config).unwrap().model);
     assert_eq!(text(&one), text(&two));
@@ -276,7 +284,8 @@ fn what_is_missing_here_is_named() {
         (
             one(
                 "Dense",
-                json!({ "units": 3, "kernel_constraint": { "class_name": "MaxNorm", "config": {} } }),
+                json!({ "units": 3,
+                    "kernel_constraint": { "class_name": "MaxNorm", "config": {} } }),
             ),
             vec!["layer 1, without a name (Dense)", "kernel_constraint", "MaxNorm"],
         ),
@@ -301,9 +310,8 @@ fn what_is_missing_here_is_named() {
         (sequential(json!([])), vec!["shape"]),
         (sequential(json!([{ "class_name": "Dense", "config": { "units": 1 } }])), vec!["shape"]),
         (
-            sequential(
-                json!([{ "class_name": "InputLayer", "config": { "batch_shape": [null, null, 3] } }]),
-            ),
+            sequential(json!([{ "class_name": "InputLayer",
+                    "config": { "batch_shape": [null, null, 3] } }])),
             vec!["[null,null,3]"],
         ),
         (json!({}), vec!["no class_name"]),
@@ -312,6 +320,76 @@ fn what_is_missing_here_is_named() {
         for word in words {
             assert!(error.contains(word), "{word} is not in: {error}");
         }
+    }
+}
+
+#[test]
+fn options_with_one_supported_value_are_dropped_or_refused() {
+    let input = json!({ "class_name": "InputLayer", "config": { "batch_shape": [null, 8, 8, 1] } });
+    let convolution = |key: &str, value: Value| {
+        let config = json!({ "name": "c", "filters": 2, "kernel_size": 3, key: value });
+        described(&sequential(json!([input, { "class_name": "Conv2D", "config": config }])))
+    };
+    for (key, value) in [
+        ("data_format", json!("channels_last")),
+        ("data_format", Value::Null),
+        ("dim_ordering", json!("tf")),
+        ("groups", json!(1)),
+        ("seed", json!(7)),
+    ] {
+        convolution(key, value.clone()).unwrap_or_else(|error| panic!("{key} = {value}: {error}"));
+    }
+    for (key, value, problem) in [
+        ("data_format", json!("channels_first"), "only \"channels_last\" is supported"),
+        ("dim_ordering", json!("th"), "data_format = \"th\" is not supported here"),
+        ("groups", json!(2), "layer 1, c (Conv2D): the option groups = 2 is not supported here"),
+    ] {
+        let error = convolution(key, value).unwrap_err().to_string();
+        assert!(error.contains(problem), "{error}");
+    }
+}
+
+/// A loss that no file describes.
+#[derive(Debug)]
+struct OwnLoss;
+
+impl Loss for OwnLoss {
+    fn value(&self, y: &[Real], p: &[Real]) -> Real {
+        p[0] - y[0]
+    }
+
+    fn gradient(&self, _: &[Real], _: &[Real], dp: &mut [Real]) {
+        dp.fill(1.0);
+    }
+}
+
+#[test]
+fn a_class_from_outside_the_crate_is_saved_with_weights_alone() {
+    let temporary = tempfile::tempdir().unwrap();
+    let mut model = Sequential::builder([2]).add(Dense::new(3)).build(0).unwrap();
+    model.compile(Sgd::default(), OwnLoss, &[]).unwrap();
+    for name in ["model.keras", "model.safetensors", "model.json"] {
+        let file = temporary.path().join(name);
+        let error = formats::save(&model, &file).unwrap_err().to_string();
+        assert!(error.contains("the loss OwnLoss"), "{error}");
+        assert!(!file.exists());
+    }
+    for name in ["model.weights.h5", "model.npz"] {
+        formats::save(&model, &temporary.path().join(name)).unwrap();
+    }
+}
+
+#[test]
+fn an_array_of_another_shape_is_named() {
+    let temporary = tempfile::tempdir().unwrap();
+    let build = |units| Sequential::builder([2]).add(Dense::new(units)).build(0).unwrap();
+    for name in ["model.keras", "model.safetensors", "model.npz"] {
+        let file = temporary.path().join(name);
+        formats::save(&build(3), &file).unwrap();
+        let error = formats::load_weights(&mut build(4), &file).unwrap_err();
+        assert!(error.to_string().contains(name), "{error}");
+        let Error::Weights { array, .. } = error else { panic!("{error}") };
+        assert_eq!(array, "dense_1/kernel");
     }
 }
 
@@ -345,8 +423,9 @@ fn how_a_model_was_compiled_is_read_in_all_spellings() {
             assert_eq!(loaded.model.compiled().unwrap().loss().class_name(), "MeanSquaredError");
         }
     }
-    let adam = json!({ "class_name": "Adam", "config": { "lr": 0.5, "beta_1": 0.8, "decay": 0.0, "amsgrad": false,
-        "clipnorm": null, "use_ema": false, "ema_momentum": 0.99, "weight_decay": null, "jit_compile": true } });
+    let adam = json!({ "class_name": "Adam", "config": {
+        "lr": 0.5, "beta_1": 0.8, "decay": 0.0, "amsgrad": false, "clipnorm": null,
+        "use_ema": false, "ema_momentum": 0.99, "weight_decay": null, "jit_compile": true } });
     let loaded = compiled(json!({ "optimizer": adam, "loss": "mae", "metrics": null }));
     let description = text(&loaded.model);
     assert!(description.contains("0.5") && description.contains("0.8"), "{description}");
@@ -402,15 +481,19 @@ fn names(model: &Sequential) -> Vec<&str> {
 
 #[test]
 fn metrics_keep_their_options_and_names() {
-    let metric = |class: &str, config: Value| json!({ "module": "keras.metrics", "class_name": class, "config": config });
     let mut config =
         sequential(json!([{ "class_name": "Dense", "config": { "units": 3, "input_dim": 3,
         "kernel_initializer": "zeros", "bias_initializer": "zeros", "activation": "softmax" } }]));
-    config["compile_config"] = json!({ "optimizer": "sgd", "loss": "sparse_categorical_crossentropy", "metrics": [
-        metric("SparseTopKCategoricalAccuracy", json!({ "name": "top2", "dtype": "float32", "k": 2 })),
-        metric("SparseTopKCategoricalAccuracy", json!({ "k": 1 })),
-        metric("SparseTopKCategoricalAccuracy", json!({ "k": 2 })),
-        metric("SparseTopKCategoricalAccuracy", json!({ "k": 2, "from": 1 })),
+    let top_k = |config: Value| {
+        let class = "SparseTopKCategoricalAccuracy";
+        json!({ "module": "keras.metrics", "class_name": class, "config": config })
+    };
+    let loss = "sparse_categorical_crossentropy";
+    config["compile_config"] = json!({ "optimizer": "sgd", "loss": loss, "metrics": [
+        top_k(json!({ "name": "top2", "dtype": "float32", "k": 2 })),
+        top_k(json!({ "k": 1 })),
+        top_k(json!({ "k": 2 })),
+        top_k(json!({ "k": 2, "from": 1 })),
         "accuracy",
     ], "weighted_metrics": ["accuracy"] });
     let loaded = described(&config).unwrap();

@@ -38,7 +38,7 @@ impl Convert {
         }
         let mut model = chosen.model;
         if let Some(weights) = &self.weights {
-            output::warnings(weights, &formats::load_weights(&mut model, weights)?.1);
+            output::warnings(weights, &formats::load_weights(&mut model, weights)?.warnings);
         }
         formats::save(&model, &self.to)?;
         output::notice(&output::saved(&self.to));

@@ -1,216 +1,257 @@
-//! The arrays in Keras's files: the weights of the layers, and what the optimizer remembers.
+//! Arrays in Keras's files: the layers' weights and the optimizer state.
 //!
-//! In an archive and in `.weights.h5` a layer's arrays lie under the name of its class, counted in
-//! the order of the layers (`layers/dense_1/vars/0`), never under its own name; in the older `.h5`
-//! they lie under the layer's name, and the order alone says what they are.
+//! In an archive and in `.weights.h5` the path of a layer's arrays is its class, counted in the
+//! order of the layers (`layers/dense_1/vars/0`), never its own name; in the older `.h5` it is the
+//! layer's name, and only their order tells the arrays apart.
 
 use std::collections::HashMap;
 
-use super::hdf5::{self, Node, Object, Result, Tree};
-use super::{Loading, check_shape, fault, fill};
-use crate::Real;
+use super::{LoadedArrays, check_shape, invalid, misfit, read_arrays};
 use crate::classes::snake_case;
+use crate::hdf5::{self, Group, Member, Object};
 use crate::model::{Compiled, Sequential};
 use crate::optimizers::{AnyOptimizer, LearningRate};
 use crate::params::Entry;
+use crate::{Real, Result};
 
-/// Reads all arrays, counts them as they lie in the file, and takes over what the optimizer
-/// remembered.
-pub fn read_weights(model: &mut Sequential, root: &Object) -> Result<Loading> {
-    let (arrays, mut warnings) = read_arrays(model, root)?;
-    read_optimizer(model, root, &mut warnings)?;
-    Ok((arrays, warnings))
+/// Reads all arrays of the layers, counts them as they are in the file, and reads the optimizer
+/// state.
+pub fn read_weights(model: &mut Sequential, root: &Object) -> Result<LoadedArrays> {
+    let mut loaded = read_layers(model, root)?;
+    read_optimizer(model, root, &mut loaded.warnings)?;
+    Ok(loaded)
 }
 
-fn read_arrays(model: &mut Sequential, root: &Object) -> Result<Loading> {
-    let legacy = match root.group("model_weights")? {
-        None => root.texts("layer_names")?.map(|_| root.clone()),
-        found => found,
-    };
+fn read_layers(model: &mut Sequential, root: &Object) -> Result<LoadedArrays> {
+    let mut legacy = root.group("model_weights")?;
+    if legacy.is_none() && root.strings("layer_names")?.is_some() {
+        legacy = Some(root.clone());
+    }
     let (group, paths) = match legacy {
-        Some(group) => (group.clone(), named_paths(model, &group)?),
-        None => numbered_paths(model, root)?,
+        Some(group) => {
+            let paths = named_paths(model, &group)?;
+            (group, paths)
+        }
+        None => {
+            let group = layers_group(root)?;
+            let paths = numbered_paths(model, &group)?;
+            (group, paths)
+        }
     };
     let mut paths = paths.into_iter();
-    fill(model, |name, shape| {
+    read_arrays(model, |name, shape| {
         let path = paths.next().unwrap_or_default();
-        let missing = || {
-            fault(format!(
-                "the array {name} is missing: `{}/{path}`",
-                group.path().trim_end_matches('/')
-            ))
-        };
-        array(&group.dataset(&path)?.ok_or_else(missing)?, name, shape)
+        let dataset = group.dataset(&path)?.ok_or_else(|| {
+            let group = group.path().trim_end_matches('/');
+            misfit(name, format!("the array {name} is missing: `{group}/{path}`"))
+        })?;
+        read_array(&dataset, name, shape)
     })
 }
 
-/// The path of each array in a file that goes by classes, and the group that the paths start at.
-fn numbered_paths<'a>(model: &Sequential, root: &Object<'a>) -> Result<(Object<'a>, Vec<String>)> {
-    let layers = match root.group("layers")? {
-        None => root.group("_layer_checkpoint_dependencies")?, // What TF-Keras 2.12 to 2.15 called it.
-        found => found,
-    };
-    let layers =
-        layers.ok_or_else(|| fault("it holds no group `layers`, so no weights of Keras"))?;
+fn layers_group<'a>(root: &Object<'a>) -> Result<Object<'a>> {
+    // The second is the name in TF-Keras 2.12 to 2.15.
+    for name in ["layers", "_layer_checkpoint_dependencies"] {
+        if let Some(group) = root.group(name)? {
+            return Ok(group);
+        }
+    }
+    Err(invalid("it holds no group `layers`, so no weights of Keras"))
+}
+
+/// Paths of the arrays below the group `layers`.
+fn numbered_paths(model: &Sequential, layers: &Object) -> Result<Vec<String>> {
     let mut paths = vec![];
     for (layer, key) in keys(model).iter().enumerate() {
         let needed = model.parameters.of_layer(layer).count();
         let path = |number| format!("{key}/vars/{number}");
         if needed > 0 && layers.dataset(&path(needed))?.is_some() {
             let name = model.layers()[layer].name();
-            return Err(fault(format!(
+            return Err(invalid(format!(
                 "`/layers/{key}/vars` holds more arrays than the {needed} that {name} needs"
             )));
         }
         paths.extend((0..needed).map(path));
     }
-    Ok((layers, paths))
+    Ok(paths)
 }
 
-/// The keys of the layers: their classes, counted.
+/// Keys of the layers: `dense`, `dense_1`.
 fn keys(model: &Sequential) -> Vec<String> {
-    let mut counts = HashMap::new();
-    let key = |class: &'static str| match counts
-        .entry(class)
-        .and_modify(|count| *count += 1)
-        .or_insert(0)
-    {
-        0 => snake_case(class),
-        count => format!("{}_{count}", snake_case(class)),
-    };
-    model.layers().iter().map(|layer| layer.spec.class_name()).map(key).collect()
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    let mut keys = vec![];
+    for layer in model.layers() {
+        let class = layer.spec.class_name();
+        let count = counts.entry(class).or_default();
+        keys.push(match count {
+            0 => snake_case(class),
+            _ => format!("{}_{count}", snake_case(class)),
+        });
+        *count += 1;
+    }
+    keys
 }
 
-/// The path of each array below a group of the older form, which names its layers, and they their
-/// arrays.
+/// Paths of the arrays below a group of the older format, whose attributes name the layers and
+/// their arrays.
 fn named_paths(model: &Sequential, group: &Object) -> Result<Vec<String>> {
-    let mut layers = vec![];
+    let mut found: Vec<Vec<String>> = vec![];
     for name in texts(group, "layer_names")? {
         let layer = group
             .group(&name)?
-            .ok_or_else(|| fault(format!("the group of the layer {name} is missing")))?;
-        let paths =
-            texts(&layer, "weight_names")?.into_iter().map(|array| format!("{name}/{array}"));
-        layers.push(paths.collect::<Vec<_>>());
+            .ok_or_else(|| invalid(format!("the group of the layer {name} is missing")))?;
+        let arrays = texts(&layer, "weight_names")?;
+        if !arrays.is_empty() {
+            found.push(arrays.iter().map(|array| format!("{name}/{array}")).collect());
+        }
     }
-    layers.retain(|paths| !paths.is_empty());
-    let needed = model
-        .layers()
-        .iter()
-        .enumerate()
-        .map(|(i, layer)| (layer.name(), model.parameters.of_layer(i).count()));
-    let needed: Vec<_> = needed.filter(|(_, count)| *count > 0).collect();
-    if layers.len() != needed.len() {
-        let (found, needed) = (layers.len(), needed.len());
-        return Err(fault(format!(
+    let mut needed = vec![];
+    for (i, layer) in model.layers().iter().enumerate() {
+        let n_arrays = model.parameters.of_layer(i).count();
+        if n_arrays > 0 {
+            needed.push((layer.name(), n_arrays));
+        }
+    }
+    if found.len() != needed.len() {
+        let (found, needed) = (found.len(), needed.len());
+        return Err(invalid(format!(
             "{found} layers in the file have weights, and {needed} of the model's have"
         )));
     }
-    for (paths, (name, needed)) in layers.iter().zip(needed) {
+    for (paths, (name, needed)) in found.iter().zip(needed) {
         if paths.len() != needed {
-            return Err(fault(format!(
-                "the layer {name} needs {needed} arrays, and the file has {}",
-                paths.len()
+            let found = paths.len();
+            return Err(invalid(format!(
+                "the layer {name} needs {needed} arrays, and the file has {found}"
             )));
         }
     }
-    Ok(layers.concat())
+    Ok(found.concat())
 }
 
 /// An attribute of texts. Keras splits one that is too long into `name0`, `name1` and so on.
 fn texts(group: &Object, name: &str) -> Result<Vec<String>> {
-    if let Some(texts) = group.texts(name)? {
+    if let Some(texts) = group.strings(name)? {
         return Ok(texts);
     }
-    let parts = (0..).map_while(|part| group.texts(&format!("{name}{part}")).transpose());
-    Ok(parts.collect::<Result<Vec<_>>>()?.concat())
+    let mut texts = vec![];
+    for part in 0.. {
+        let Some(more) = group.strings(&format!("{name}{part}"))? else { break };
+        texts.extend(more);
+    }
+    Ok(texts)
 }
 
 /// An attribute of one text.
 pub fn text(group: &Object, name: &str) -> Result<Option<String>> {
-    Ok(group.texts(name)?.and_then(|texts| texts.into_iter().next()))
+    Ok(group.strings(name)?.and_then(|texts| texts.into_iter().next()))
 }
 
-/// The numbers of a dataset, if it has the shape that its place needs.
-fn array(dataset: &Object, name: &str, shape: &[usize]) -> Result<Vec<Real>> {
+/// The values of a dataset, which must have this shape.
+fn read_array(dataset: &Object, name: &str, shape: &[usize]) -> Result<Vec<Real>> {
     check_shape(name, dataset.shape(), shape)?;
-    dataset.read_reals(shape.iter().product(), |number| number as Real)
+    Ok(dataset.read_numbers(shape.iter().product(), |number| number as Real)?)
 }
 
-/// Where Keras keeps what an optimizer remembers: which vector, and which stretch of it, in order.
-fn slots<'m>(model: &'m Sequential, optimizer: &AnyOptimizer) -> Vec<(usize, &'m Entry)> {
-    let entries = model.parameters.entries.iter().filter(|entry| entry.spec.trainable);
-    let by_slot = (0..optimizer.as_optimizer().slots().len())
-        .flat_map(|slot| entries.clone().map(move |entry| (slot, entry)));
-    let mut places: Vec<_> = by_slot.collect();
-    if ["Adam", "AdamW"].contains(&optimizer.class_name()) {
-        // An array's momentum and velocity lie side by side.
-        places.sort_by_key(|(slot, entry)| (slot / 2, entry.range.start));
+/// The value of a scalar dataset.
+fn read_scalar(dataset: &Object) -> Result<Option<f64>> {
+    Ok(dataset.read_numbers(1, |number| number)?.pop())
+}
+
+/// One parameter array's part of one vector of the optimizer state.
+struct SlotPart<'m> {
+    slot: usize,
+    entry: &'m Entry,
+}
+
+/// The optimizer state in Keras's order.
+fn slot_parts<'m>(model: &'m Sequential, optimizer: &AnyOptimizer) -> Vec<SlotPart<'m>> {
+    let mut parts = vec![];
+    for slot in 0..optimizer.as_optimizer().slots().len() {
+        let entries = model.parameters.entries.iter().filter(|entry| entry.spec.trainable);
+        parts.extend(entries.map(|entry| SlotPart { slot, entry }));
     }
-    places
+    if is_interleaved(optimizer) {
+        parts.sort_by_key(|part| (part.slot / 2, part.entry.range.start));
+    }
+    parts
 }
 
-/// Whether the learning rate is one number, which Keras then keeps among the optimizer's variables.
-fn has_fixed_rate(optimizer: &AnyOptimizer) -> bool {
+/// True if Keras stores the first two vectors array by array: m and v of the first array, then of
+/// the second.
+fn is_interleaved(optimizer: &AnyOptimizer) -> bool {
+    ["Adam", "AdamW"].contains(&optimizer.class_name())
+}
+
+/// True if the learning rate is a number, which Keras keeps among the optimizer's variables.
+fn has_constant_rate(optimizer: &AnyOptimizer) -> bool {
     matches!(optimizer.as_optimizer().learning_rate(), LearningRate::Constant(_))
 }
 
-/// The optimizer's variables: the steps taken, the learning rate where it is one number, and the
-/// vectors it keeps.
+/// The optimizer's variables: the iteration, the learning rate if it is a number, and the state.
 fn variables<'a>(root: &Object<'a>, warnings: &mut Vec<String>) -> Result<Vec<Object<'a>>> {
+    let mut variables = vec![];
     if let Some(group) = root.group("optimizer/vars")? {
-        return (0..).map_while(|i| group.dataset(&i.to_string()).transpose()).collect();
+        for number in 0.. {
+            let Some(variable) = group.dataset(&number.to_string())? else { break };
+            variables.push(variable);
+        }
+        return Ok(variables);
     }
-    let Some(group) = root.group("optimizer_weights")? else { return Ok(vec![]) };
+    let Some(group) = root.group("optimizer_weights")? else { return Ok(variables) };
     // Keras 1 and 2 kept other variables, in another order.
     if text(root, "keras_version")?.is_none_or(|version| !version.starts_with('3')) {
         warnings.push("what the optimizer of this older Keras remembered is left out".to_string());
-        return Ok(vec![]);
+        return Ok(variables);
     }
-    let find = |path: String| {
-        group.dataset(&path)?.ok_or_else(|| fault(format!("the array {path} is missing")))
-    };
-    texts(&group, "weight_names")?.into_iter().map(find).collect()
+    for path in texts(&group, "weight_names")? {
+        let variable = group
+            .dataset(&path)?
+            .ok_or_else(|| misfit(&path, format!("the array {path} is missing")))?;
+        variables.push(variable);
+    }
+    Ok(variables)
 }
 
-/// Takes over what the optimizer remembered; where it remembered something else, it starts anew, as
-/// in Keras.
+/// Reads the optimizer state. If the file holds that of another optimizer, the model's starts over,
+/// as in Keras.
 fn read_optimizer(model: &mut Sequential, root: &Object, warnings: &mut Vec<String>) -> Result<()> {
     let variables = variables(root, warnings)?;
     let Some(Compiled { optimizer: Some(optimizer), state, .. }) = &model.compiled else {
         return Ok(());
     };
-    if variables.is_empty() {
-        return Ok(());
-    }
-    let (slots, first) = (slots(model, optimizer), 1 + usize::from(has_fixed_rate(optimizer)));
+    let [iteration, others @ ..] = &variables[..] else { return Ok(()) };
     let mut state = state.clone();
-    let scalar = |variable: Option<&Object>| -> Result<Option<f64>> {
-        variable.map_or(Ok(None), |variable| Ok(variable.read_reals(1, |x| x)?.pop()))
-    };
-    state.iteration = scalar(variables.first())?.unwrap_or(0.0) as u64;
-    if let Some(rate) = scalar(variables.get(1).filter(|_| first == 2))? {
-        // The variable has 32 bits; a rate that is known in 64 and rounds to it is the one that was
-        // meant.
-        if rate as f32 != state.learning_rate as f32 {
+    state.iteration = read_scalar(iteration)?.unwrap_or(0.0) as u64;
+    let mut slots = others;
+    if has_constant_rate(optimizer) {
+        if let [rate, ..] = others
+            && let Some(rate) = read_scalar(rate)?
+            // The variable has 32 bits; keep the 64 bits from elsewhere if they round to it.
+            && rate as f32 != state.learning_rate as f32
+        {
             state.learning_rate = rate;
         }
+        slots = others.get(1..).unwrap_or_default();
     }
     if let Some(problem) = state.problem() {
-        return Err(fault(format!("what the optimizer remembered is damaged: {problem}")));
+        return Err(invalid(format!("what the optimizer remembered is damaged: {problem}")));
     }
-    let never_used = variables.len() == first && state.iteration == 0;
-    let (found, needed) = (variables.len(), first + slots.len());
+    let parts = slot_parts(model, optimizer);
+    let n_scalars = 1 + usize::from(has_constant_rate(optimizer));
+    let (found, needed) = (variables.len(), n_scalars + parts.len());
+    let never_used = found == n_scalars && state.iteration == 0;
     if !never_used && found != needed {
         let class = optimizer.class_name();
-        let problem =
-            format!("the file has {found} variables of the optimizer, and {class} keeps {needed}");
-        warnings.push(format!("{problem}: it starts anew"));
+        warnings.push(format!(
+            "the file has {found} variables of the optimizer, and {class} keeps {needed}: \
+             it starts anew"
+        ));
         return Ok(());
     }
-    for ((slot, entry), variable) in slots.into_iter().zip(variables.iter().skip(first)) {
-        let numbers = array(variable, "of the optimizer", &entry.spec.shape)?;
-        state.slots[slot][entry.range.clone()].copy_from_slice(&numbers);
+    for (SlotPart { slot, entry }, variable) in parts.iter().zip(slots) {
+        let values = read_array(variable, "of the optimizer", &entry.spec.shape)?;
+        state.slots[*slot][entry.range.clone()].copy_from_slice(&values);
     }
     if let Some(compiled) = &mut model.compiled {
         compiled.state = state;
@@ -218,42 +259,47 @@ fn read_optimizer(model: &mut Sequential, root: &Object, warnings: &mut Vec<Stri
     Ok(())
 }
 
-/// The bytes of `model.weights.h5`, with what the optimizer remembers.
+/// Encodes weights and optimizer state as `model.weights.h5`.
 pub fn write_weights(model: &Sequential) -> Result<Vec<u8>> {
-    let reals = |entry: &Entry, values: &[Real]| Node::Reals {
-        shape: entry.spec.shape.clone(),
-        data: values[entry.range.clone()].iter().map(|&value| value as f32).collect(),
-    };
-    let group = |children: Vec<(String, Node)>| {
-        Node::Tree(Tree { attributes: vec![], children: children.into_iter().collect() })
-    };
-    let vars = |attributes: Vec<(String, String)>, arrays: Vec<Node>| {
-        let children = arrays
-            .into_iter()
-            .enumerate()
-            .map(|(number, node)| (number.to_string(), node))
-            .collect();
-        group(vec![("vars".to_string(), Node::Tree(Tree { attributes, children }))])
-    };
-    let layers = keys(model).into_iter().enumerate().map(|(i, key)| {
-        let arrays =
-            model.parameters.of_layer(i).map(|entry| reals(entry, &model.parameters.values));
-        (key, vars(vec![("name".to_string(), model.layers()[i].name())], arrays.collect()))
-    });
-    let mut root = Tree::default();
-    root.children.insert("vars".to_string(), group(vec![]));
-    root.children.insert("layers".to_string(), group(layers.collect()));
-    if let Some(Compiled { optimizer: Some(optimizer), state, .. }) = &model.compiled {
-        let rate = Node::Reals { shape: vec![], data: vec![state.learning_rate as f32] };
-        let scalars = [
-            Some(Node::Integer(state.iteration as i64)),
-            has_fixed_rate(optimizer).then_some(rate),
-        ];
-        let slots = slots(model, optimizer)
-            .into_iter()
-            .map(|(slot, entry)| reals(entry, &state.slots[slot]));
-        let variables = scalars.into_iter().flatten().chain(slots).collect();
-        root.children.insert("optimizer".to_string(), vars(vec![], variables));
+    let mut layers = Group::default();
+    for (i, key) in keys(model).into_iter().enumerate() {
+        let arrays = model.parameters.of_layer(i);
+        let arrays = arrays.map(|entry| floats(entry, &model.parameters.values)).collect();
+        let attributes = vec![("name".to_string(), model.layers()[i].name())];
+        layers.members.insert(key, vars(attributes, arrays));
     }
-    hdf5::write(&root)
+    let mut root = Group::default();
+    root.members.insert("vars".to_string(), Member::Group(Group::default()));
+    root.members.insert("layers".to_string(), Member::Group(layers));
+    if let Some(Compiled { optimizer: Some(optimizer), state, .. }) = &model.compiled {
+        let mut variables = vec![Member::Integer(state.iteration as i64)];
+        if has_constant_rate(optimizer) {
+            let values = vec![state.learning_rate as f32];
+            variables.push(Member::Floats { shape: vec![], values });
+        }
+        for SlotPart { slot, entry } in slot_parts(model, optimizer) {
+            variables.push(floats(entry, &state.slots[slot]));
+        }
+        root.members.insert("optimizer".to_string(), vars(vec![], variables));
+    }
+    Ok(hdf5::write(&root)?)
+}
+
+/// The stretch of `vector` that belongs to a parameter array.
+fn floats(entry: &Entry, vector: &[Real]) -> Member {
+    Member::Floats {
+        shape: entry.spec.shape.clone(),
+        values: vector[entry.range.clone()].iter().map(|&value| value as f32).collect(),
+    }
+}
+
+/// A group whose only member, `vars`, holds these arrays under their numbers.
+fn vars(attributes: Vec<(String, String)>, arrays: Vec<Member>) -> Member {
+    let mut vars = Group { attributes, ..Group::default() };
+    for (number, array) in arrays.into_iter().enumerate() {
+        vars.members.insert(number.to_string(), array);
+    }
+    let mut group = Group::default();
+    group.members.insert("vars".to_string(), Member::Group(vars));
+    Member::Group(group)
 }

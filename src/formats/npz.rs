@@ -1,16 +1,16 @@
-//! Weights for NumPy: one array a weight, under its full name (`dense_1/kernel`).
+//! Weights for NumPy: each parameter array under its full name (`dense_1/kernel`).
 
 use std::io::Cursor;
 
 use ndarray_npy::{NpzWriter, WriteNpzError};
 use zip::ZipArchive;
 
-use super::hdf5::Result;
-use super::{Loading, fault, fill};
+use super::{LoadedArrays, invalid, misfit, read_arrays};
+use crate::Result;
 use crate::datasets::npz;
 use crate::model::Sequential;
 
-/// Whether a zip archive holds arrays, and no model of Keras.
+/// True if a zip archive holds arrays and no Keras model.
 pub fn is_npz(bytes: &[u8]) -> bool {
     let archive = ZipArchive::new(Cursor::new(bytes));
     archive.is_ok_and(|archive| {
@@ -20,25 +20,24 @@ pub fn is_npz(bytes: &[u8]) -> bool {
 }
 
 /// Reads the arrays with the model's names.
-pub fn read_into(model: &mut Sequential, bytes: &[u8]) -> Result<Loading> {
-    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(fault)?;
-    fill(model, |name, shape| {
-        let array = npz::reals(&mut archive, name, shape);
-        Ok(array
-            .map_err(|error| fault(format!("the array {name}: {error}")))?
-            .into_iter()
-            .collect())
+pub fn read_into(model: &mut Sequential, bytes: &[u8]) -> Result<LoadedArrays> {
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(invalid)?;
+    read_arrays(model, |name, shape| {
+        let array = npz::reals(&mut archive, name, shape)
+            .map_err(|error| misfit(name, format!("the array {name}: {error}")))?;
+        Ok(array.into_iter().collect())
     })
 }
 
-/// The archive's bytes.
+/// Encodes the parameters as an archive.
 pub fn write(model: &Sequential) -> Result<Vec<u8>> {
-    let written = || -> std::result::Result<Vec<u8>, WriteNpzError> {
-        let mut archive = NpzWriter::new(Cursor::new(vec![]));
-        for (name, array) in model.weights() {
-            archive.add_array(name, &array)?;
-        }
-        Ok(archive.finish()?.into_inner())
-    };
-    written().map_err(fault)
+    archive(model).map_err(invalid)
+}
+
+fn archive(model: &Sequential) -> std::result::Result<Vec<u8>, WriteNpzError> {
+    let mut archive = NpzWriter::new(Cursor::new(vec![]));
+    for (name, array) in model.weights() {
+        archive.add_array(name, &array)?;
+    }
+    Ok(archive.finish()?.into_inner())
 }

@@ -1,50 +1,68 @@
-//! How a model was compiled: its optimizer, loss and metrics, as far as they are known here.
+//! Optimizer, loss and metrics of a compiled model, as far as they are supported.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Result, options, text};
+use super::{options, text};
 use crate::losses::AnyLoss;
 use crate::metrics::AnyMetric;
 use crate::model::{MAX_METRICS, MetricChoice};
 use crate::optimizers::AnyOptimizer;
+use crate::{Error, Result};
 
-/// Optimizer, loss and metrics. A loss that is not known is an error; an optimizer or a metric is
-/// left out, with a warning.
-pub fn read(
-    compile: &Value,
-    warnings: &mut Vec<String>,
-) -> Result<(Option<AnyOptimizer>, AnyLoss, Vec<MetricChoice>)> {
-    let optimizer = match compile.get("optimizer").unwrap_or(&compile["optimizer_config"]) {
-        Value::Null => Ok(None),
-        Value::String(name) => AnyOptimizer::by_name(name).map(Some).map_err(Into::into),
-        optimizer => described("optimizer", optimizer, AnyOptimizer::all()).map(Some),
-    };
-    let optimizer = optimizer.unwrap_or_else(|problem| {
+/// Arguments of `compile`.
+pub struct CompileConfig {
+    pub optimizer: Option<AnyOptimizer>,
+    pub loss: AnyLoss,
+    pub metrics: Vec<MetricChoice>,
+}
+
+/// Reads the arguments of `compile`. An optimizer or a metric that is not supported is left out,
+/// with a warning; such a loss is an error.
+pub fn read(compile: &Value, warnings: &mut Vec<String>) -> Result<CompileConfig> {
+    let optimizer = optimizer(compile).unwrap_or_else(|problem| {
         warnings.push(format!("the optimizer is left out, so training needs another: {problem}"));
         None
     });
     if !compile["loss_weights"].is_null() {
-        return Err("it weighs its losses (loss_weights)".into());
+        return Err(Error::option("loss_weights", "it weighs its losses (loss_weights)"));
     }
+    let loss = loss(&compile["loss"])?;
+    let metrics = metrics(compile, warnings);
+    Ok(CompileConfig { optimizer, loss, metrics })
+}
+
+fn optimizer(compile: &Value) -> Result<Option<AnyOptimizer>> {
+    match compile.get("optimizer").unwrap_or(&compile["optimizer_config"]) {
+        Value::Null => Ok(None),
+        Value::String(name) => AnyOptimizer::by_name(name).map(Some),
+        optimizer => class("optimizer", optimizer, AnyOptimizer::all()).map(Some),
+    }
+}
+
+fn loss(value: &Value) -> Result<AnyLoss> {
     // A model with one output may have its loss in a list, or by the name of the output.
-    let loss = match &compile["loss"] {
+    let value = match value {
         Value::Array(list) if list.len() == 1 => &list[0],
         Value::Object(map) if map.len() == 1 => map.values().next().unwrap_or(&Value::Null),
-        loss => loss,
+        value => value,
     };
-    let loss = match function(loss) {
-        Some(name) => AnyLoss::by_name(name)?,
-        None => described("loss", loss, AnyLoss::all())?,
-    };
-    let (mut found, mut known) = (vec![], vec![]);
-    metrics(&compile["metrics"], &mut found);
+    match function(value) {
+        Some(name) => AnyLoss::by_name(name),
+        None => class("loss", value, AnyLoss::all()),
+    }
+}
+
+fn metrics(compile: &Value, warnings: &mut Vec<String>) -> Vec<MetricChoice> {
+    let mut found = vec![];
+    flatten(&compile["metrics"], &mut found);
     let unweighted = found.len();
-    metrics(&compile["weighted_metrics"], &mut found);
+    flatten(&compile["weighted_metrics"], &mut found);
     if found.len() > unweighted {
         warnings.push("the weighted_metrics are counted without weights".to_string());
     }
+    let mut known = vec![];
     for value in found {
         match metric(value) {
             Ok(_) if known.len() == MAX_METRICS => {
@@ -55,41 +73,41 @@ pub fn read(
             Err(problem) => warnings.push(format!("a metric is left out: {problem}")),
         }
     }
-    Ok((optimizer, loss, known))
+    known
 }
 
-/// A class with its options, as far as this crate can make one of them.
-fn described<C: Serialize + DeserializeOwned>(role: &str, value: &Value, all: Vec<C>) -> Result<C> {
-    options::class(&format!("{role} {}", text(value, "class_name")), role, value, all)
-}
-
-/// The name of a function, given as it is or as an object.
-fn function(value: &Value) -> Option<&str> {
-    value.as_str().or(value["config"].as_str())
-}
-
-/// The metrics in lists within lists. Their depth is what the parser of JSON allows.
-fn metrics<'v>(value: &'v Value, found: &mut Vec<&'v Value>) {
+/// Collects the metrics of lists within lists. The parser of JSON limits their depth.
+fn flatten<'v>(value: &'v Value, found: &mut Vec<&'v Value>) {
     match value {
-        Value::Array(list) => list.iter().for_each(|value| metrics(value, found)),
+        Value::Array(list) => list.iter().for_each(|value| flatten(value, found)),
         Value::Object(map) if !map.contains_key("class_name") => {
-            map.values().for_each(|value| metrics(value, found))
+            map.values().for_each(|value| flatten(value, found))
         }
         Value::Null => {}
         metric => found.push(metric),
     }
 }
 
-/// A metric: the name of one, which may depend on the shapes, or a class with its options and a
-/// name of its own.
+/// Reads a metric: a name, which may depend on the shapes, or a class with options and a name of
+/// its own.
 fn metric(value: &Value) -> Result<MetricChoice> {
     if let Some(name) = function(value) {
         AnyMetric::by_name(name, 1, 1)?;
         return Ok(name.into());
     }
-    let class = described("metric", value, AnyMetric::all())?;
+    let class = class("metric", value, AnyMetric::all())?;
     let name = value["config"]["name"].as_str().map_or_else(|| class.name(), str::to_string);
     let choice = MetricChoice { name, class: Some(class) };
     choice.resolve(1, 1)?;
     Ok(choice)
+}
+
+/// Reads a class with its options.
+fn class<C: Serialize + DeserializeOwned>(role: &str, value: &Value, all: Vec<C>) -> Result<C> {
+    options::class(&format!("{role} {}", text(value, "class_name")), role, value, all)
+}
+
+/// The name of a function, given directly or as an object.
+fn function(value: &Value) -> Option<&str> {
+    value.as_str().or(value["config"].as_str())
 }

@@ -1,23 +1,24 @@
-//! The options of a class, in all spellings that Keras has had for them, as the catalogues here
-//! know them.
+//! Options of a class, in all spellings that Keras has had for them, converted to those of the
+//! catalogues.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use super::{Result, text};
+use super::text;
+use crate::{Error, Result};
 
-/// A class with its options, out of all that play its role. An option that it does not have and
-/// that is not without effect is an error.
+/// Reads a class with its options, one of `all` that play its role.
+///
+/// # Errors
+/// A class that is not among them, and an option that it does not have and that has an effect.
 pub fn class<C: Serialize + DeserializeOwned>(
     place: &str,
     role: &str,
     value: &Value,
     all: Vec<C>,
 ) -> Result<C> {
-    if let Some(problem) = foreign(value) {
-        return Err(format!("{place}: {problem}").into());
-    }
+    refuse_foreign(place, value)?;
     let class = match text(value, "class_name") {
         "Convolution2D" => "Conv2D",
         class => class,
@@ -29,53 +30,80 @@ pub fn class<C: Serialize + DeserializeOwned>(
     let all: Vec<Value> = all.iter().map(|class| json!(class)).collect();
     let Some(known) = all.iter().find(|known| text(known, "class_name") == class) else {
         let names: Vec<_> = all.iter().map(|known| text(known, "class_name")).collect();
-        return Err(format!(
-            "{place}: there is no such {role} here; there are {}",
-            names.join(", ")
-        )
-        .into());
+        let names = names.join(", ");
+        let problem = format!("{place}: there is no such {role} here; there are {names}");
+        return Err(Error::option("class_name", problem));
     };
-    let mut found = Map::new();
+    let defaults = &known["config"];
+    let mut options = Map::new();
     for (key, value) in &config {
         // A name that the class has is its own, whatever another class once called so.
-        let key = if known["config"].get(key).is_some() { key } else { renamed(key) };
-        let refused = || format!("{place}: the option {key} = {value} is not supported here");
-        let given = option(key, value, &known["config"][key]).ok_or_else(refused)?;
-        // Tried alone, so that what is wrong with a value is said with its option.
+        let has_key = defaults.get(key).is_some();
+        let key = if has_key { key } else { renamed(key) };
+        let refused = format!("{place}: the option {key} = {value} is not supported here");
+        let Some(given) = converted(key, value, &defaults[key]) else {
+            return Err(Error::option(key, refused));
+        };
+        match fixed(key, &given) {
+            Some(Ok(())) => continue,
+            Some(Err(reason)) => return Err(Error::option(key, refused + &reason)),
+            None => {}
+        }
+        // Tried alone, so that an error names its option.
         match C::deserialize(json!({ "class_name": class, "config": { key: given } })) {
-            Ok(_) => drop(found.insert(key.to_string(), given)),
+            Ok(_) => {
+                options.insert(key.to_string(), given);
+            }
             Err(_) if has_no_effect(key, value) => {}
-            Err(_) if known["config"].get(key).is_none() => return Err(refused().into()),
-            Err(error) => return Err(format!("{}: {error}", refused()).into()),
+            Err(_) if defaults.get(key).is_none() => return Err(Error::option(key, refused)),
+            Err(error) => return Err(Error::option(key, format!("{refused}: {error}"))),
         }
     }
-    C::deserialize(json!({ "class_name": class, "config": found }))
-        .map_err(|error| format!("{place}: {error}").into())
+    C::deserialize(json!({ "class_name": class, "config": options }))
+        .map_err(|error| Error::option(role, format!("{place}: {error}")))
 }
 
-/// What is wrong where an object, or one within it, is of a class that somebody made: it may be
-/// called as one of Keras's.
-pub fn foreign(value: &Value) -> Option<String> {
-    let module = value["module"].as_str().unwrap_or("keras");
-    let registered = text(value, "registered_name");
-    let keras = ["keras", "tf_keras", "tensorflow", "builtins"];
-    let own =
-        keras.contains(&module.split('.').next().unwrap_or_default()) && !registered.contains('>');
-    if value.get("class_name").is_some() && !own {
-        let from = if registered.contains('>') { registered } else { module };
-        return Some(format!(
-            "the class {} is {from}, which is not Keras's own",
-            text(value, "class_name")
-        ));
-    }
-    match value {
-        Value::Array(list) => list.iter().find_map(foreign),
-        Value::Object(map) => map.values().find_map(foreign),
+/// For options of Keras with one supported value, which no class here has: `Ok` for that value, or
+/// the reason to refuse another. `None` for all other options.
+fn fixed(key: &str, value: &Value) -> Option<std::result::Result<(), String>> {
+    match key {
+        "data_format" | "groups" | "seed" if value.is_null() => Some(Ok(())),
+        // Random numbers depend on the model's seed alone.
+        "seed" => Some(Ok(())),
+        "groups" if *value == 1 => Some(Ok(())),
+        "groups" => Some(Err(String::new())),
+        "data_format" if value == "channels_last" => Some(Ok(())),
+        "data_format" => {
+            Some(Err(format!(": data_format is {value}, and only \"channels_last\" is supported")))
+        }
         _ => None,
     }
 }
 
-/// The names that options had in Keras 1 and 2.
+/// Refuses an object, or one within it, of a class that is not Keras's own, even if it is named as
+/// one of Keras's.
+pub fn refuse_foreign(place: &str, value: &Value) -> Result<()> {
+    if value.get("class_name").is_some() {
+        let class = text(value, "class_name");
+        let module = value["module"].as_str().unwrap_or("keras");
+        let registered = text(value, "registered_name");
+        let package = module.split('.').next().unwrap_or_default();
+        let is_registered = registered.contains('>');
+        if is_registered || !["keras", "tf_keras", "tensorflow", "builtins"].contains(&package) {
+            let origin = if is_registered { registered } else { module };
+            let problem =
+                format!("{place}: the class {class} is {origin}, which is not Keras's own");
+            return Err(Error::option("class_name", problem));
+        }
+    }
+    match value {
+        Value::Array(list) => list.iter().try_for_each(|value| refuse_foreign(place, value)),
+        Value::Object(map) => map.values().try_for_each(|value| refuse_foreign(place, value)),
+        _ => Ok(()),
+    }
+}
+
+/// The name in Keras 3 of an option of Keras 1 or 2.
 fn renamed(key: &str) -> &str {
     match key {
         "output_dim" => "units",
@@ -98,8 +126,8 @@ fn renamed(key: &str) -> &str {
     }
 }
 
-/// The value in this crate's form.
-fn option(key: &str, value: &Value, default: &Value) -> Option<Value> {
+/// The value of an option in this crate's form; `None` if it is not supported.
+fn converted(key: &str, value: &Value, default: &Value) -> Option<Value> {
     Some(match (key, value) {
         (_, Value::Null) => Value::Null,
         ("activation", _) => json!(value.as_str().or(value["config"].as_str())?),
@@ -118,9 +146,8 @@ fn option(key: &str, value: &Value, default: &Value) -> Option<Value> {
     })
 }
 
-/// An initializer, a regularizer or a schedule: a name in either spelling, or an object, whose
-/// options that have no effect are left out. Keras 1 wrote the name of a regularizer among its
-/// options.
+/// An initializer, a regularizer or a schedule, given as a name in either spelling or as an object,
+/// without options that have no effect. Keras 1 wrote the name of a regularizer among its options.
 fn object(value: &Value) -> Option<Value> {
     let class = value["class_name"].as_str();
     let config = if class.is_some() { &value["config"] } else { value };
@@ -134,7 +161,7 @@ fn object(value: &Value) -> Option<Value> {
         "One" => "Ones",
         "OrthogonalInitializer" => "Orthogonal",
         "WeightRegularizer" | "L1L2Regularizer" => "L1L2",
-        // Keras 2 wrote what the named ones are made of.
+        // Keras 2 wrote the class that the named ones derive from.
         "VarianceScaling" => {
             let family = match (config.get("scale")?.as_f64()?, config.get("mode")?.as_str()?) {
                 (1.0, "fan_avg") => "Glorot",
@@ -142,8 +169,9 @@ fn object(value: &Value) -> Option<Value> {
                 (1.0, "fan_in") => "Lecun",
                 _ => return None,
             };
-            let form = if config.get("distribution")? == "uniform" { "Uniform" } else { "Normal" };
-            return Some(json!({ "class_name": family.to_string() + form, "config": {} }));
+            let is_uniform = config.get("distribution")? == "uniform";
+            let distribution = if is_uniform { "Uniform" } else { "Normal" };
+            return Some(json!({ "class_name": format!("{family}{distribution}"), "config": {} }));
         }
         class => class,
     };
@@ -152,36 +180,32 @@ fn object(value: &Value) -> Option<Value> {
 
 /// `glorot_uniform` becomes `GlorotUniform`.
 fn pascal_case(name: &str) -> String {
-    let word = |word: &str| {
+    let mut pascal = String::new();
+    for word in name.split('_') {
         let mut letters = word.chars();
-        letters
-            .next()
-            .map(|first| first.to_ascii_uppercase())
-            .into_iter()
-            .chain(letters)
-            .collect::<String>()
-    };
-    name.split('_').map(word).collect()
+        pascal.extend(letters.next().map(|first| first.to_ascii_uppercase()));
+        pascal.extend(letters);
+    }
+    pascal
 }
 
-/// The name of a precision, or of a policy.
+/// The name of a dtype, or of a dtype policy.
 pub fn dtype(value: &Value) -> Option<&str> {
     value.as_str().or(value["config"]["name"].as_str())
 }
 
-/// Whether an option that a class does not have asks for nothing that is not done anyway.
+/// True if an option that a class does not have can be dropped.
 fn has_no_effect(key: &str, value: &Value) -> bool {
     let precisions = ["float32", "float64", "mixed_float16", "mixed_bfloat16"];
     match key {
         _ if value.is_null() => key != "reduction",
         "dtype" => dtype(value).is_some_and(|name| precisions.contains(&name)),
-        "data_format" => value == "channels_last" || value == "tf",
-        "dilation_rate" | "groups" => value == 1 || *value == json!([1, 1]),
+        "dilation_rate" => value == 1 || *value == json!([1, 1]),
         "reduction" => value == "sum_over_batch_size" || value == "auto",
         "axis" => value == -1,
         "synchronized" | "renorm" | "use_ema" | "amsgrad" | "centered" => value == false,
         "decay" | "weight_decay" | "mode" | "momentum" => value.as_f64() == Some(0.0),
-        // Identities, first values, what belongs to options that are off, and what is read
+        // Names, initial values, settings of options that are off, and keys that are read
         // elsewhere.
         "name"
         | "trainable"

@@ -1,14 +1,15 @@
-//! The description of a model, in the form that Keras 3.1 to 3.15 read.
+//! Writes the description of a model as Keras 3.1 to 3.15 read it.
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Training;
-use crate::formats::hdf5;
+use crate::Result;
 use crate::model::{MetricChoice, Sequential};
 
 impl Sequential {
-    /// Everything about this model but its numbers: Keras's `config.json`, and under `training`
-    /// what Keras does not store.
+    /// The model without its parameters: Keras's `config.json`, and under `training` the settings
+    /// that Keras does not store.
     pub fn description(&self) -> Value {
         let mut description = config(self);
         description["training"] = training(self);
@@ -16,28 +17,32 @@ impl Sequential {
     }
 }
 
-/// The bytes of a `.json` file.
-pub fn write(model: &Sequential) -> hdf5::Result<Vec<u8>> {
+/// Encodes the description as a `.json` file.
+pub fn write(model: &Sequential) -> Result<Vec<u8>> {
     Ok(config(model).to_string().into_bytes())
 }
 
-/// What Keras reads.
+/// Keras's `config.json`.
 fn config(model: &Sequential) -> Value {
-    let dims = model.input_shape().dims().iter().map(|&axis| json!(axis));
-    let batch_shape: Vec<Value> = [Value::Null].into_iter().chain(dims).collect();
-    let mut input = "input_layer".to_string();
-    while model.layer(&input).is_some() {
-        input.push('_');
+    let mut batch_shape = vec![Value::Null];
+    batch_shape.extend(model.input_shape().dims().iter().map(|&axis| json!(axis)));
+    let mut input_name = "input_layer".to_string();
+    while model.layer(&input_name).is_some() {
+        input_name.push('_');
     }
-    let input = json!({ "class_name": "InputLayer", "config": { "batch_shape": batch_shape, "name": input } });
-    let layers = model.layers().iter().map(|layer| {
-        let mut value = json!(layer.spec);
+    let mut layers = vec![json!({
+        "class_name": "InputLayer",
+        "config": { "batch_shape": batch_shape, "name": input_name },
+    })];
+    for layer in model.layers() {
+        let mut value = class(&layer.spec, layer.spec.class_name());
         value["config"]["name"] = json!(layer.name());
         value["config"]["trainable"] = json!(layer.trainable);
-        value
-    });
-    let mut layers: Vec<Value> = [input].into_iter().chain(layers).collect();
-    layers.iter_mut().for_each(|layer| layer["config"]["dtype"] = json!("float32"));
+        layers.push(value);
+    }
+    for layer in &mut layers {
+        layer["config"]["dtype"] = json!("float32");
+    }
     let mut config = json!({
         "class_name": "Sequential",
         "config": {
@@ -50,11 +55,13 @@ fn config(model: &Sequential) -> Value {
         "build_config": { "input_shape": batch_shape },
     });
     if let Some(compiled) = &model.compiled {
+        let optimizer = compiled.optimizer.as_ref();
+        let optimizer = optimizer.map(|optimizer| class(optimizer, optimizer.class_name()));
         config["compile_config"] = json!({
-            "optimizer": compiled.optimizer,
-            "loss": compiled.loss,
+            "optimizer": optimizer,
+            "loss": class(&compiled.loss, compiled.loss.class_name()),
             "metrics": compiled.metrics().iter().map(metric).collect::<Vec<_>>(),
-            // Keras then compiles where it can; without, it trains thirty times slower.
+            // Lets Keras compile the model if it can: training is thirty times faster.
             "jit_compile": "auto",
             "loss_weights": null,
             "weighted_metrics": null,
@@ -62,11 +69,11 @@ fn config(model: &Sequential) -> Value {
             "steps_per_execution": 1,
         });
     }
-    tag(&mut config, "keras");
+    add_modules(&mut config, "keras");
     config
 }
 
-/// What Keras does not store.
+/// Settings that Keras does not store.
 pub fn training(model: &Sequential) -> Value {
     let state = model.compiled.as_ref().map(|compiled| &compiled.state);
     json!(Training {
@@ -79,18 +86,23 @@ pub fn training(model: &Sequential) -> Value {
     })
 }
 
+/// A class with its options; one from outside the crate, which no file describes, by name alone.
+fn class(class: &impl Serialize, name: &str) -> Value {
+    serde_json::to_value(class).unwrap_or_else(|_| json!({ "class_name": name, "config": {} }))
+}
+
 /// A metric as Keras writes it: its name alone, or an object whose options hold the name.
 fn metric(choice: &MetricChoice) -> Value {
-    let Some(class) = &choice.class else { return json!(choice.name) };
-    let mut value = json!(class);
+    let Some(metric) = &choice.class else { return json!(choice.name) };
+    let mut value = class(metric, metric.class_name());
     value["config"]["name"] = json!(choice.name);
     value
 }
 
-/// Says of every object of a class in which module Keras finds the class.
-fn tag(value: &mut Value, module: &str) {
+/// Adds to every object of a class the module in which Keras finds it.
+fn add_modules(value: &mut Value, module: &str) {
     match value {
-        Value::Array(list) => list.iter_mut().for_each(|value| tag(value, module)),
+        Value::Array(list) => list.iter_mut().for_each(|value| add_modules(value, module)),
         Value::Object(map) => {
             for (key, value) in map.iter_mut() {
                 let module = match key.rsplit('_').next().unwrap_or_default() {
@@ -103,7 +115,7 @@ fn tag(value: &mut Value, module: &str) {
                     "metrics" => "keras.metrics",
                     _ => module,
                 };
-                tag(value, module);
+                add_modules(value, module);
             }
             if map.contains_key("class_name") {
                 map.insert("module".to_string(), json!(module));

@@ -2,13 +2,14 @@
 
 use std::fmt;
 
+use super::chunks::{self, ChunkedDataset};
 use super::cursor::{Cursor, Source, UNDEFINED};
-use super::groups::{Links, links, refuse_dense_storage};
+use super::groups::{Link, Links, links, refuse_dense_storage};
 use super::header::{Message, message, messages};
 use super::types::{Number, Type, shape};
-use super::{Fault, Result, SIGNATURE, attributes, chunks, filters};
+use super::{Error, Result, SIGNATURE, attributes, filters};
 
-/// A group, whose links lead to other objects, or a dataset, which is an array of numbers.
+/// A group, which links to other objects, or a dataset, which is an array of numbers.
 #[derive(Clone)]
 pub struct Object<'a> {
     bytes: &'a [u8],
@@ -18,48 +19,60 @@ pub struct Object<'a> {
     shape: Vec<usize>,
 }
 
-/// Only the path: the rest would print the whole file.
+/// The path alone: the other fields would print the whole file.
 impl fmt::Debug for Object<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.path)
     }
 }
 
-/// The file from its superblock on, which is at its start or behind a user block of 512 bytes, 1024
-/// and so on.
-pub fn find(bytes: &[u8]) -> Option<&[u8]> {
+/// True if these bytes are an HDF5 file, by its signature.
+pub fn is_hdf5(bytes: &[u8]) -> bool {
+    from_superblock(bytes).is_some()
+}
+
+/// The file from its superblock on, which is at the start or follows a user block of 512, 1024 and
+/// so on bytes.
+fn from_superblock(bytes: &[u8]) -> Option<&[u8]> {
     let starts = [0].into_iter().chain((9..usize::BITS).map(|power| 1 << power));
     starts.map_while(|start| bytes.get(start..)).find(|rest| rest.starts_with(SIGNATURE))
 }
 
 /// The root group of an HDF5 file (section "Format Signature and Superblock").
+///
+/// # Errors
+/// Bytes that are no HDF5 file, or a damaged or unsupported one.
 pub fn open(bytes: &[u8]) -> Result<Object<'_>> {
-    let bytes = find(bytes).ok_or_else(|| Fault::other("the bytes are not an HDF5 file"))?;
+    let bytes =
+        from_superblock(bytes).ok_or_else(|| Error::mismatch("the bytes are not an HDF5 file"))?;
     let source = Source::new(bytes);
     let mut block = source.from(0, "superblock")?;
     block.bytes(SIGNATURE.len())?;
     let version = block.version(0..=3)?;
     if version >= 2 {
-        source.checked(0, 48, "superblock")?;
+        source.take_checked(0, 48, "superblock")?;
     }
     block.skip_if(version < 2, 4)?; // Versions of parts, all 0.
     let widths = block.bytes(2)?;
+    // Sizes of B-tree nodes, and consistency flags.
     block.bytes(match version {
         0 => 9,
         1 => 13,
         _ => 1,
-    })?; // Sizes of B-tree nodes, and consistency flags.
+    })?;
     if widths != [8, 8] {
         return Err(block.unsupported(format!(
             "declares addresses and lengths of {widths:?} bytes; 8 are read"
         )));
     }
-    let (base, _extension, end) = (block.uint(8)?, block.uint(8)?, block.uint(8)?);
+    let base = block.uint(8)?;
+    block.bytes(8)?; // The address of free space or of the superblock's extension.
+    let end = block.uint(8)?;
     if end.checked_sub(base).is_none_or(|length| length > bytes.len()) {
         return Err(block.damaged(format!("declares {end} bytes, but {} are there", bytes.len())));
     }
     block.skip_if(version < 2, 16)?; // The driver's address and the name of the root, unused.
-    Object::read(bytes, block.uint(8)?, String::from("/"))?.group_itself()
+    Object::read(bytes, block.uint(8)?, String::from("/"))?.into_group()
 }
 
 impl<'a> Object<'a> {
@@ -71,65 +84,72 @@ impl<'a> Object<'a> {
         Ok(object)
     }
 
-    /// One operation on the object: with an allowance of its own, and the path in front of what
-    /// goes wrong.
+    /// Runs one operation on the object, with a byte budget of its own; errors name the path.
     fn operate<T>(&self, operation: impl FnOnce(&Source<'a>) -> Result<T>) -> Result<T> {
-        operation(&Source::new(self.bytes)).map_err(|fault| fault.within(&self.path))
+        operation(&Source::new(self.bytes)).map_err(|error| error.within(&self.path))
     }
 
-    fn message(&self, wanted: usize) -> Option<Cursor<'a>> {
-        self.messages.iter().find(|(kind, _)| *kind == wanted).map(|(_, body)| body.clone())
+    fn message(&self, kind: usize) -> Option<Cursor<'a>> {
+        let message = self.messages.iter().find(|message| message.kind == kind)?;
+        Some(message.body.clone())
     }
 
     /// The message that an object of this sort must have.
-    fn needed(&self, kind: usize, name: &str) -> Result<Cursor<'a>> {
-        self.message(kind).ok_or_else(|| Fault::damaged(format!("the object header has no {name}")))
+    fn required(&self, kind: usize, name: &str) -> Result<Cursor<'a>> {
+        self.message(kind).ok_or_else(|| Error::damaged(format!("the object header has no {name}")))
     }
 
-    /// Where it is in the file: `/layers/dense`.
+    /// Path in the file: `/layers/dense`.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// The names of everything in this group, sorted bytewise.
+    /// Names of all members of this group, sorted bytewise.
     pub fn names(&self) -> impl Iterator<Item = &'a str> {
         self.links.keys().copied()
     }
 
-    /// The length of each axis of this dataset; none for a single number.
+    /// Length of each axis of this dataset; none for a scalar.
     pub fn shape(&self) -> &[usize] {
         &self.shape
     }
 
     /// The group at a path below this one, such as `layers/dense/vars`; `None` if a part of the
     /// path is missing.
+    ///
+    /// # Errors
+    /// A damaged object, a link that leads out of the file, or a dataset.
     pub fn group(&self, path: &str) -> Result<Option<Object<'a>>> {
-        self.find(path)?.map(Object::group_itself).transpose()
+        self.find(path)?.map(Object::into_group).transpose()
     }
 
-    fn group_itself(self) -> Result<Object<'a>> {
-        let is_group =
-            self.message(message::SYMBOL_TABLE).or(self.message(message::LINK_INFO)).is_some();
-        let other = || Fault::other("expected a group, found a dataset or type").within(&self.path);
-        if is_group { Ok(self) } else { Err(other()) }
+    fn into_group(self) -> Result<Object<'a>> {
+        let marks = [message::SYMBOL_TABLE, message::LINK_INFO];
+        if self.messages.iter().any(|message| marks.contains(&message.kind)) {
+            return Ok(self);
+        }
+        Err(Error::mismatch("expected a group, found a dataset or type").within(&self.path))
     }
 
     /// The dataset at a path below this group; `None` if a part of the path is missing.
+    ///
+    /// # Errors
+    /// A damaged object, a link that leads out of the file, or a group.
     pub fn dataset(&self, path: &str) -> Result<Option<Object<'a>>> {
         let Some(mut found) = self.find(path)? else { return Ok(None) };
         found.shape = found.operate(|_| {
             if found.message(message::EXTERNAL_FILES).is_some() {
-                return Err(Fault::unsupported("the numbers are stored in another file"));
+                return Err(Error::unsupported("the numbers are stored in another file"));
             }
             if found.message(message::LAYOUT).is_none() {
-                return Err(Fault::other("expected a dataset, found a group or type"));
+                return Err(Error::mismatch("expected a dataset, found a group or type"));
             }
-            shape(found.needed(message::DATASPACE, "shape")?)
+            shape(found.required(message::DATASPACE, "shape")?)
         })?;
         Ok(Some(found))
     }
 
-    /// What the path leads to; where it goes on behind a dataset, that has no links.
+    /// The object at a path; a dataset has no links, so a path through one leads nowhere.
     fn find(&self, path: &str) -> Result<Option<Object<'a>>> {
         let mut found: Option<Object> = None;
         for part in path.split('/').filter(|part| !part.is_empty()) {
@@ -137,49 +157,57 @@ impl<'a> Object<'a> {
             let path = format!("{}/{part}", parent.path.trim_end_matches('/'));
             found = match parent.links.get(part) {
                 None => return Ok(None),
-                Some(Ok(address)) => Some(Object::read(self.bytes, *address, path)?),
-                Some(Err(kind)) => {
+                Some(Link::Hard(address)) => Some(Object::read(self.bytes, *address, path)?),
+                Some(Link::Other(kind)) => {
                     let problem = format!("is {kind}; only objects in the file itself are read");
-                    return Err(Fault::unsupported(problem).within(&path));
+                    return Err(Error::unsupported(problem).within(&path));
                 }
             };
         }
         Ok(found)
     }
 
-    /// The texts of an attribute: one, or an array of them.
-    pub fn texts(&self, wanted: &str) -> Result<Option<Vec<String>>> {
+    /// The strings of an attribute, one or an array of them; `None` if it is missing.
+    ///
+    /// # Errors
+    /// A damaged attribute, or one that is no text.
+    pub fn strings(&self, wanted: &str) -> Result<Option<Vec<String>>> {
         self.operate(|source| {
-            for (kind, body) in &self.messages {
-                match *kind {
-                    message::ATTRIBUTE => match attributes::texts(source, body.clone(), wanted)? {
-                        None => {}
-                        found => return Ok(found),
-                    },
-                    message::ATTRIBUTE_INFO => refuse_dense_storage(body.clone(), 2, "attributes")?,
-                    _ => {}
+            for Message { kind, body } in &self.messages {
+                if *kind == message::ATTRIBUTE_INFO {
+                    refuse_dense_storage(body.clone(), 2, "attributes")?;
+                } else if *kind == message::ATTRIBUTE {
+                    let strings = attributes::strings(source, body.clone(), wanted)?;
+                    if strings.is_some() {
+                        return Ok(strings);
+                    }
                 }
             }
             Ok(None)
         })
     }
 
-    /// All numbers of a dataset in row-major order, passed through `cast`. More than `limit` of
-    /// them are an error.
-    pub fn read_reals<R: Clone>(&self, limit: usize, cast: impl Fn(f64) -> R) -> Result<Vec<R>> {
+    /// All numbers of a dataset in row-major order, passed through `cast`.
+    ///
+    /// # Errors
+    /// More numbers than `limit`, damaged or missing storage, and types that are no numbers.
+    pub fn read_numbers<R: Clone>(&self, limit: usize, cast: impl Fn(f64) -> R) -> Result<Vec<R>> {
         let count: usize = self.shape.iter().product();
         self.operate(|source| {
             if count > limit {
-                return Err(Fault::other(format!(
+                return Err(Error::mismatch(format!(
                     "holds {count} numbers; {limit} are expected at most"
                 )));
             }
             let number = self.number()?;
             // Section "The Data Layout Message".
-            let mut layout = self.needed(message::LAYOUT, "layout")?;
+            let mut layout = self.required(message::LAYOUT, "layout")?;
             let version = layout.version(3..=5)?;
-            let mut stored = match layout.uint(1)? {
-                _ if count == 0 => return Ok(vec![]),
+            let class = layout.uint(1)?;
+            if count == 0 {
+                return Ok(vec![]);
+            }
+            let mut stored = match class {
                 0 => {
                     let length = layout.uint(2)?;
                     layout.part(length)?
@@ -189,10 +217,10 @@ impl<'a> Object<'a> {
                     address => source.from(address, "array of numbers")?,
                 },
                 2 if version == 3 => {
-                    let filters =
-                        self.message(message::FILTERS).map(filters::filters).transpose()?;
-                    let filters = filters.unwrap_or_default();
-                    return chunks::read(source, layout, &filters, &self.shape, number, cast);
+                    let filters = self.message(message::FILTERS).map(filters::filters);
+                    let filters = filters.transpose()?.unwrap_or_default();
+                    let dataset = ChunkedDataset { shape: &self.shape, number, filters };
+                    return dataset.read(source, layout, cast);
                 }
                 2 => {
                     return Err(layout.unsupported(
@@ -205,22 +233,24 @@ impl<'a> Object<'a> {
                 class => return Err(layout.damaged(format!("is of the unknown class {class}"))),
             };
             let bytes = stored.bytes(count.saturating_mul(number.size))?;
-            Ok(bytes.chunks_exact(number.size).map(|bytes| cast(number.real(bytes))).collect())
+            Ok(bytes.chunks_exact(number.size).map(|bytes| cast(number.value(bytes))).collect())
         })
     }
 
     fn number(&self) -> Result<Number> {
-        match Type::read(self.needed(message::DATATYPE, "type")?)? {
+        match Type::read(self.required(message::DATATYPE, "type")?)? {
             Type::Number(number) => Ok(number),
             // NumPy has no bfloat16: h5py stores those of Keras as opaque bytes, and Keras adds
             // this attribute.
-            Type::Opaque(2) if self.texts("dtype")? == Some(vec!["bfloat16".to_string()]) => {
+            Type::Opaque { size: 2 }
+                if self.strings("dtype")? == Some(vec!["bfloat16".to_string()]) =>
+            {
                 Ok(Number::BFLOAT16)
             }
-            Type::FixedText(..) | Type::VariableText => {
-                Err(Fault::other("holds text; numbers are expected"))
+            Type::FixedString { .. } | Type::VariableString => {
+                Err(Error::mismatch("holds text; numbers are expected"))
             }
-            _ => Err(Fault::unsupported("holds no numbers of the usual kinds")),
+            _ => Err(Error::unsupported("holds no numbers of the usual kinds")),
         }
     }
 }

@@ -1,0 +1,191 @@
+//! Saving: the table of formats, and the check that a file holds the model.
+
+use std::path::Path;
+
+use super::keras_weights::write_weights;
+use super::{
+    check_writable, decode, decode_into, invalid, keras, keras_config, npz, problem, safetensors,
+};
+use crate::model::Sequential;
+use crate::replace::{is_special, replace};
+use crate::{Error, Result};
+
+/// A format to write.
+struct FileFormat {
+    extension: &'static str,
+    contents: Contents,
+    write: Write,
+    /// `None` for a format that is only written.
+    read_back: Option<ReadBack>,
+}
+
+/// Encodes a model.
+type Write = fn(&Sequential) -> Result<Vec<u8>>;
+
+/// Reads written bytes back, for comparison with the model that they were written from.
+type ReadBack = fn(&Sequential, &[u8]) -> Result<Sequential>;
+
+/// Parts of a model that a format holds.
+#[derive(Clone, Copy, PartialEq)]
+enum Contents {
+    Model,
+    Weights,
+    Description,
+}
+use Contents::{Description, Model, Weights};
+
+const FORMATS: [FileFormat; 5] = [
+    FileFormat::new(".keras", Model, keras::write, Some(read_model)),
+    FileFormat::new(".safetensors", Model, safetensors::write, Some(read_model)),
+    FileFormat::new(".weights.h5", Weights, write_weights, Some(read_same_layers)),
+    FileFormat::new(".npz", Weights, npz::write, Some(read_same_layers)),
+    FileFormat::new(".json", Description, keras_config::write, Some(read_model)),
+];
+
+fn read_model(_: &Sequential, bytes: &[u8]) -> Result<Sequential> {
+    Ok(decode(bytes)?.model)
+}
+
+/// Reads weights into zeroed layers like those of `model`.
+fn read_same_layers(model: &Sequential, bytes: &[u8]) -> Result<Sequential> {
+    let mut copy = model.rebuild(model.input_shape(), None)?;
+    decode_into(&mut copy, bytes)?;
+    Ok(copy)
+}
+
+impl FileFormat {
+    const fn new(
+        extension: &'static str,
+        contents: Contents,
+        write: Write,
+        read_back: Option<ReadBack>,
+    ) -> FileFormat {
+        FileFormat { extension, contents, write, read_back }
+    }
+
+    /// The format that the extension of a path names.
+    fn of(path: &Path) -> Result<&'static FileFormat> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+        if let Some(format) = FORMATS.iter().find(|format| name.ends_with(format.extension)) {
+            return Ok(format);
+        }
+        let found = if name.ends_with(".h5") {
+            "Keras's older .h5 files of whole models are read and not written"
+        } else {
+            "this name does not say what form the file is to have"
+        };
+        let mut help = String::from("end it in ");
+        for (i, format) in FORMATS.iter().enumerate() {
+            let separator = match FORMATS.len() - i {
+                1 => "",
+                2 => " or ",
+                _ => ", ",
+            };
+            help = help + format.extension + separator;
+        }
+        Err(Error::option("path", format!("{}: {found}\n  {help}", path.display())))
+    }
+
+    /// Encodes the model, then decodes the bytes and compares.
+    fn encode(&self, model: &Sequential) -> Result<Vec<u8>> {
+        let bytes = (self.write)(model)?;
+        let Some(read_back) = self.read_back else { return Ok(bytes) };
+        let copy = read_back(model, &bytes)?;
+        let is_same = match self.contents {
+            Model => {
+                model.description() == copy.description()
+                    && self.values(model).eq(self.values(&copy))
+            }
+            Weights => self.values(model).eq(self.values(&copy)),
+            // It lacks the seed and the epochs of `Sequential::description`.
+            Description => true,
+        };
+        if !is_same {
+            return Err(invalid("another description, or other numbers"));
+        }
+        Ok(bytes)
+    }
+
+    /// The parameters and the optimizer state that this format holds, in the 32 bits that every
+    /// format keeps.
+    fn values<'m>(&self, model: &'m Sequential) -> impl Iterator<Item = u32> + use<'m> {
+        let compiled = model.compiled.as_ref().filter(|_| self.contents == Model);
+        let slots = compiled.into_iter().flat_map(|compiled| compiled.state.slots.iter().flatten());
+        model.parameters.values.iter().chain(slots).map(|value| (*value as f32).to_bits())
+    }
+}
+
+/// Checks that a model could be saved here, before work is done that would be lost otherwise.
+///
+/// # Errors
+/// An extension that names no format, a folder that is missing or not writable, or a path that is a
+/// folder.
+pub fn check_savable(path: &Path) -> Result<()> {
+    check_writable(path)?;
+    FileFormat::of(path)?;
+    Ok(())
+}
+
+/// True if a file of this name would hold weights, and not a description alone.
+pub fn holds_weights(path: &Path) -> bool {
+    FileFormat::of(path).is_ok_and(|format| format.contents != Description)
+}
+
+/// Saves a model in the format that the extension names: `.safetensors` and `.keras` hold all of
+/// it, `.weights.h5` its weights and the optimizer state, `.npz` its weights, `.json` its
+/// description. The bytes are decoded and compared before they replace a file, and read once more
+/// afterwards.
+///
+/// # Errors
+/// An extension that names no format, a class from outside the crate in a format that holds the
+/// description, and refusals of the operating system.
+pub fn save(model: &Sequential, path: &Path) -> Result<()> {
+    let format = FileFormat::of(path)?;
+    if format.contents != Weights {
+        refuse_custom(model)?;
+    }
+    let bytes = format.encode(model).map_err(|error| {
+        let found = format!("what would be written is not the model: {}", problem(error));
+        Error::file(path, found, "please report this defect")
+    })?;
+    replace(path, &bytes)?;
+    // A pipe or a device cannot be read again.
+    if is_special(path) {
+        return Ok(());
+    }
+    if std::fs::read(path).map_err(Error::io("read", path))? != bytes {
+        let found = "the file does not hold what was written to it";
+        return Err(Error::file(path, found, "check the disk"));
+    }
+    Ok(())
+}
+
+/// Refuses a model with a class from outside the crate, which no description can hold.
+fn refuse_custom(model: &Sequential) -> Result<()> {
+    let mut custom = vec![];
+    for layer in model.layers().iter().filter(|layer| layer.spec.is_custom()) {
+        custom.push(format!("the layer {} ({})", layer.name(), layer.spec.class_name()));
+    }
+    if let Some(compiled) = &model.compiled {
+        if let Some(optimizer) = compiled.optimizer.as_ref().filter(|class| class.is_custom()) {
+            custom.push(format!("the optimizer {}", optimizer.class_name()));
+        }
+        if compiled.loss.is_custom() {
+            custom.push(format!("the loss {}", compiled.loss.class_name()));
+        }
+        for metric in compiled.metrics() {
+            if let Some(class) = metric.class.as_ref().filter(|class| class.is_custom()) {
+                custom.push(format!("the metric {} ({})", metric.name, class.class_name()));
+            }
+        }
+    }
+    if custom.is_empty() {
+        return Ok(());
+    }
+    let problem = format!(
+        "no file can describe a class from outside tallynet: {}\n  \
+         save the weights alone, as .weights.h5 or .npz, and build the model in your program",
+        custom.join(", ")
+    );
+    Err(Error::option("path", problem))
+}
