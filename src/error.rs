@@ -132,6 +132,10 @@ impl Error {
                 Error::Format { path: Some(file.to_path_buf()), found, help }
             }
             Error::Weights { array, problem } => {
+                let problem = format!("{}: {problem}", file.display());
+                Error::Weights { array, problem }
+            }
+            Error::Weights { array, problem } => {
                 Error::Weights { array, problem: format!("{}: {problem}", file.display()) }
             }
             other => other,
