@@ -11,7 +11,7 @@ use super::{Loading, check_shape, fault, fill};
 use crate::Real;
 use crate::classes::snake_case;
 use crate::model::{Compiled, Sequential};
-use crate::optimizers::{AnyOptimizer, LearningRate};
+use crate::optimizers::{AnyOptimizer, LearningRate, StateLayout};
 use crate::params::Entry;
 
 /// Reads all arrays, counts them as they lie in the file, and takes over what the optimizer
@@ -143,7 +143,7 @@ fn slots<'m>(model: &'m Sequential, optimizer: &AnyOptimizer) -> Vec<(usize, &'m
     let by_slot = (0..optimizer.as_optimizer().slots().len())
         .flat_map(|slot| entries.clone().map(move |entry| (slot, entry)));
     let mut places: Vec<_> = by_slot.collect();
-    if ["Adam", "AdamW"].contains(&optimizer.class_name()) {
+    if optimizer.as_optimizer().state_layout() == StateLayout::Interleaved {
         // An array's momentum and velocity lie side by side.
         places.sort_by_key(|(slot, entry)| (slot / 2, entry.range.start));
     }
@@ -196,7 +196,7 @@ fn read_optimizer(model: &mut Sequential, root: &Object, warnings: &mut Vec<Stri
             state.learning_rate = rate;
         }
     }
-    if let Some(problem) = state.problem() {
+    if let Err(problem) = state.validate() {
         return Err(fault(format!("what the optimizer remembered is damaged: {problem}")));
     }
     let never_used = variables.len() == first && state.iteration == 0;

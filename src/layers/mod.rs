@@ -28,7 +28,7 @@ use std::fmt;
 use ndarray::{ArrayView2, ArrayViewMut2};
 
 use crate::Real;
-use crate::activations::ActivationKind::{self, Gelu, Linear, Silu};
+use crate::activations::ActivationKind::{self, Linear};
 use crate::classes::classes;
 use crate::params::ParamSpec;
 use crate::shape::Shape;
@@ -132,7 +132,7 @@ impl Operation {
     fn activation(kind: ActivationKind, output: &Shape) -> Option<Operation> {
         match kind {
             Linear => None,
-            Gelu | Silu => Some(Operation::layer(pointwise::KeepsInput(kind))),
+            _ if kind.keeps_input() => Some(Operation::layer(pointwise::KeepsInput(kind))),
             _ => Some(Operation::InPlace(kind, output.last())),
         }
     }

@@ -1,7 +1,7 @@
 //! How a model is trained: optimizer, loss and metrics, as Keras's `compile` takes them.
 
 use super::Sequential;
-use crate::losses::AnyLoss;
+use crate::losses::{AnyLoss, TargetForm};
 use crate::metrics::AnyMetric;
 use crate::optimizers::{AnyOptimizer, LearningRate, OptimizerState};
 use crate::{Error, Result};
@@ -110,9 +110,7 @@ impl Compiled {
             let what = "the learning rate follows a schedule, so nothing else can set it; give the optimizer a number";
             return Err(Error::option("learning_rate", what.to_string()));
         }
-        if let Some(problem) = LearningRate::Constant(rate).problem() {
-            return Err(Error::option("learning_rate", problem));
-        }
+        LearningRate::Constant(rate).validate()?;
         self.state.learning_rate = rate;
         Ok(())
     }
@@ -145,13 +143,10 @@ impl Sequential {
         loss: AnyLoss,
         mut metrics: Vec<MetricChoice>,
     ) -> Result<()> {
-        if let Some(problem) = optimizer
-            .as_ref()
-            .and_then(|optimizer| optimizer.as_optimizer().problem())
-            .or(loss.as_loss().problem())
-        {
-            return Err(Error::option("compile", problem));
+        if let Some(optimizer) = &optimizer {
+            optimizer.as_optimizer().validate()?;
         }
+        loss.as_loss().validate()?;
         if metrics.len() > MAX_METRICS {
             return Err(Error::option(
                 "metrics",
@@ -179,7 +174,11 @@ impl Sequential {
     /// The lengths of the last axis of targets and of outputs.
     pub(crate) fn widths(&self, loss: &AnyLoss) -> (usize, usize) {
         let output_width = self.output_shape().last();
-        (if loss.as_loss().is_sparse() { 1 } else { output_width }, output_width)
+        let target_width = match loss.as_loss().target_form() {
+            TargetForm::Labels => 1,
+            TargetForm::Vectors => output_width,
+        };
+        (target_width, output_width)
     }
 
     /// What the model was compiled with; an error where it was not.

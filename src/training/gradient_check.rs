@@ -7,6 +7,7 @@ use rand::seq::index;
 use rand_chacha::ChaCha8Rng;
 
 use crate::datasets::{Dataset, Inputs, Targets};
+use crate::losses::TargetForm;
 use crate::model::Sequential;
 use crate::random::{self, Stream};
 use crate::shape::Shape;
@@ -116,13 +117,17 @@ fn random_data(model: &Sequential, generator: &mut ChaCha8Rng) -> Result<Dataset
         generator.random::<Real>()
     });
     let positions = &output.dims()[..output.dims().len().saturating_sub(1)];
-    let y = match model.compiled()?.loss.as_loss().is_sparse() {
-        false => Targets::Reals(ArrayD::from_shape_simple_fn(rows(output.dims()), || {
-            generator.random::<Real>()
-        })),
-        true => Targets::Labels(ArrayD::from_shape_simple_fn(rows(positions), || {
-            generator.random_range(0..output.last() as u32)
-        })),
+    let y = match model.compiled()?.loss.as_loss().target_form() {
+        TargetForm::Vectors => {
+            Targets::Reals(ArrayD::from_shape_simple_fn(rows(output.dims()), || {
+                generator.random::<Real>()
+            }))
+        }
+        TargetForm::Labels => {
+            Targets::Labels(ArrayD::from_shape_simple_fn(rows(positions), || {
+                generator.random_range(0..output.last() as u32)
+            }))
+        }
     };
     Ok(Dataset { x: Inputs::Reals(x), y })
 }

@@ -2,8 +2,8 @@
 
 use crate::datasets::Dataset;
 use crate::datasets::batches::Rows;
-use crate::losses::AnyLoss;
-use crate::metrics::AnyMetric;
+use crate::losses::{AnyLoss, TargetForm};
+use crate::metrics::{AnyMetric, Ratio};
 use crate::model::{MAX_METRICS, MetricChoice, Sequential};
 use crate::{Real, Result};
 
@@ -31,11 +31,11 @@ pub(super) struct Tally {
     /// The sum of their losses.
     pub loss: f64,
     /// The dividend and the divisor of each metric.
-    counters: [[f64; 2]; MAX_METRICS],
+    counters: [Ratio; MAX_METRICS],
 }
 
 impl Tally {
-    pub const ZERO: Tally = Tally { vectors: 0, loss: 0.0, counters: [[0.0; 2]; MAX_METRICS] };
+    pub const ZERO: Tally = Tally { vectors: 0, loss: 0.0, counters: [Ratio::ZERO; MAX_METRICS] };
 
     pub fn mean_loss(&self) -> f64 {
         self.loss / self.vectors as f64
@@ -44,8 +44,9 @@ impl Tally {
     pub fn add(&mut self, other: &Tally) {
         self.vectors += other.vectors;
         self.loss += other.loss;
-        let counters = self.counters.iter_mut().flatten().zip(other.counters.iter().flatten());
-        counters.for_each(|(sum, part)| *sum += part);
+        for (sum, part) in self.counters.iter_mut().zip(other.counters) {
+            *sum += part;
+        }
     }
 }
 
@@ -55,12 +56,13 @@ impl Head {
     /// them.
     pub fn on<'a>(model: &Sequential, data: &'a Dataset) -> Result<(Head, Rows<'a>)> {
         let loss = &model.compiled()?.loss;
-        let mut rows =
-            Rows::new(data, model.input_shape(), model.output_shape(), loss.as_loss().is_sparse())?;
+        let is_sparse = loss.as_loss().target_form() == TargetForm::Labels;
+        let mut rows = Rows::new(data, model.input_shape(), model.output_shape(), is_sparse)?;
         let mut head = Head::new(model)?;
-        let metrics: Option<_> = head.metrics.iter().map(AnyMetric::of_class_numbers).collect();
+        let metrics: Option<_> =
+            head.metrics.iter().map(|metric| metric.as_metric().as_sparse()).collect();
         if let (Some(loss), Some(metrics), Some(labels)) =
-            (loss.as_loss().of_class_numbers(), metrics, rows.as_class_numbers())
+            (loss.as_loss().as_sparse(), metrics, rows.as_class_numbers())
         {
             rows = labels;
             head = Head { loss, metrics, target_width: 1, ..head };
@@ -75,7 +77,7 @@ impl Head {
         let names = compiled.metrics().iter().map(|metric| &*metric.name);
         // A Reshape may have cut the activation's vectors into others, which the loss then sees.
         let absorbs =
-            |(last, width)| width == output_width && compiled.loss.as_loss().absorbs(last);
+            |(last, width)| width == output_width && compiled.loss.as_loss().fuses_with(last);
         Ok(Head {
             loss: compiled.loss.clone(),
             metrics: compiled.metrics().iter().map(metric).collect::<Result<_>>()?,
@@ -92,11 +94,8 @@ impl Head {
         for (i, (y, p)) in self.vectors(targets, output).enumerate() {
             tally.vectors += 1;
             tally.loss += f64::from(weights[i / self.positions] * self.loss.as_loss().value(y, p));
-            for (metric, counters) in self.metrics.iter().zip(&mut tally.counters) {
-                counters
-                    .iter_mut()
-                    .zip(metric.as_metric().count(y, p))
-                    .for_each(|(sum, part)| *sum += part);
+            for (metric, counter) in self.metrics.iter().zip(&mut tally.counters) {
+                *counter += metric.as_metric().count(y, p);
             }
         }
     }
@@ -113,7 +112,7 @@ impl Head {
         let deltas = delta.chunks_exact_mut(self.output_width);
         for (i, ((y, p), delta)) in self.vectors(targets, output).zip(deltas).enumerate() {
             match self.absorbed {
-                true => self.loss.as_loss().gradient_through(y, p, delta),
+                true => self.loss.as_loss().gradient_wrt_logits(y, p, delta),
                 false => self.loss.as_loss().gradient(y, p, delta),
             }
             let scale = scale * weights[i / self.positions];
@@ -125,8 +124,8 @@ impl Head {
     pub fn means(&self, tally: &Tally) -> [f64; 1 + MAX_METRICS] {
         let mut means = [0.0; 1 + MAX_METRICS];
         means[0] = tally.mean_loss();
-        for (mean, counters) in means[1..].iter_mut().zip(&tally.counters[..self.metrics.len()]) {
-            *mean = counters[0] / counters[1].max(1.0);
+        for (mean, counter) in means[1..].iter_mut().zip(&tally.counters[..self.metrics.len()]) {
+            *mean = counter.value();
         }
         means
     }

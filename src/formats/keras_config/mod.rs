@@ -97,7 +97,7 @@ pub fn read(
                 let state = &mut model.compiled_mut()?.state;
                 state.iteration = training.iteration;
                 state.learning_rate = training.learning_rate.unwrap_or(state.learning_rate);
-                if let Some(problem) = state.problem() {
+                if let Err(problem) = state.validate() {
                     return Err(
                         format!("what the optimizer remembered is damaged: {problem}").into()
                     );
