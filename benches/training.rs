@@ -5,7 +5,7 @@ use std::path::Path;
 use criterion::{Criterion, criterion_group, criterion_main};
 use ndarray::{Axis, Slice};
 use tallynet::datasets::{self, Dataset, Inputs, Targets};
-use tallynet::model::recipes;
+use tallynet::model::presets;
 use tallynet::training::FitOptions;
 
 /// The first samples of MNIST.
@@ -24,7 +24,7 @@ fn mnist_softmax(criterion: &mut Criterion) {
     let mut data = datasets::load(Path::new("data")).expect("the data of the repository").train;
     data.x.scale_bytes(1.0 / 255.0);
     let mut model =
-        recipes::named("mnist-softmax").and_then(|recipe| recipe.build(0)).expect("a known model");
+        presets::named("mnist-softmax").and_then(|preset| preset.build(0)).expect("a known model");
     let options = FitOptions { batch_size: 128, ..FitOptions::default() };
     let mut group = criterion.benchmark_group("mnist-softmax");
     // A hundred batches per fit, so that the fixed cost of a fit hardly counts.

@@ -1,25 +1,61 @@
-//! Activations: functions applied to each value, or to each vector of the last axis, under Keras's
-//! names.
+//! Activations: functions of each value, or of each vector of the last axis, under Keras's names.
 //!
-//! Most can be undone from their own output `y`, so they run in place and cost no memory. Two
-//! cannot, gelu and silu: those keep their input beside their output.
+//! The gradient of most follows from their output `y`, so they run in place and cost no memory. Gelu
+//! and silu need their input, which is kept beside their output.
 
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 use std::fmt;
+use std::sync::Arc;
 
 use ndarray::{ArrayView2, ArrayViewMut2};
-use serde::{Deserialize, Serialize};
+use serde::de::{IntoDeserializer, value};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::Real;
+use crate::classes::unknown;
 use crate::kernels::elementary::{exp, exp_m1, ln_1p, tail};
 use crate::kernels::lanes::Lanes;
 use crate::kernels::{kernel, rows};
 use crate::shape::{flat, flat_mut};
+use crate::{Real, Result};
 
-/// An activation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ActivationKind {
+/// Defines the enum, `ALL`, and `each!`: it runs an expression with the activation as a constant, so
+/// that a loop is compiled for each one and does not ask which it is.
+macro_rules! activations {
+    ($d:tt $($(#[$meta:meta])* $kind:ident,)*) => {
+        /// An activation of the catalogue.
+        ///
+        /// ```
+        /// use tallynet::activations::ActivationKind;
+        /// assert_eq!(ActivationKind::by_name("relu")?, ActivationKind::Relu);
+        /// assert_eq!(ActivationKind::HardSigmoid.value(0.0), 0.5);
+        /// # Ok::<(), tallynet::Error>(())
+        /// ```
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum ActivationKind {
+            $($(#[$meta])* $kind,)*
+        }
+
+        impl ActivationKind {
+            /// Every activation.
+            pub const ALL: [ActivationKind; [$(ActivationKind::$kind),*].len()] =
+                [$(ActivationKind::$kind),*];
+        }
+
+        macro_rules! each {
+            ($d kind:expr, |$d constant:ident| $d run:expr) => {
+                match $d kind {
+                    $(ActivationKind::$kind => {
+                        const $d constant: ActivationKind = ActivationKind::$kind;
+                        $d run
+                    })*
+                }
+            };
+        }
+    };
+}
+
+activations! { $
     /// `x`, unchanged.
     #[default]
     Linear,
@@ -35,8 +71,7 @@ pub enum ActivationKind {
     Elu,
     /// `λ·x` above 0, `λ·α·(e^x − 1)` below, with the two constants of Klambauer et al. 2017.
     Selu,
-    /// `x·Φ(x)` with the normal distribution's Φ: Keras's exact form, not the approximation by
-    /// tanh.
+    /// `x·Φ(x)`, exactly: Φ is the normal distribution, not its approximation by tanh.
     Gelu,
     /// `x·σ(x)`.
     #[serde(alias = "swish")]
@@ -47,7 +82,7 @@ pub enum ActivationKind {
     Softsign,
     /// `x` above 0, `0.2·x` below.
     LeakyRelu,
-    /// `x/6 + ½`, cut to [0, 1], as Keras 3 defines it.
+    /// `x/6 + ½`, clipped to [0, 1], as Keras 3 defines it.
     HardSigmoid,
     /// `e^x`.
     Exponential,
@@ -59,29 +94,26 @@ const SELU_SCALE: Real = 1.0507009873554805_f64 as Real;
 const SELU_ALPHA: Real = 1.6732632423543772_f64 as Real;
 const LEAKY_SLOPE: Real = 0.2;
 
-/// Runs `$run` with the activation as a constant, so that a loop is compiled for each one and none
-/// asks which it is.
-macro_rules! each {
-    ($kind:expr, |$constant:ident| $run:expr) => { each!($kind, $constant, $run, Linear Relu Sigmoid Tanh Softmax Elu
-        Selu Gelu Silu Softplus Softsign LeakyRelu HardSigmoid Exponential) };
-    ($kind:expr, $constant:ident, $run:expr, $($each:ident)*) => {
-        match $kind {
-            $($each => {
-                const $constant: ActivationKind = $each;
-                $run
-            })*
-        }
-    };
-}
-
 impl ActivationKind {
-    /// Every activation.
-    #[rustfmt::skip]
-    pub const ALL: [ActivationKind; 14] = [
-        Linear, Relu, Sigmoid, Tanh, Softmax, Elu, Selu, Gelu, Silu, Softplus, Softsign, LeakyRelu, HardSigmoid, Exponential,
-    ];
+    /// The activation of this name; `swish` is silu. An unknown name is an error that lists all.
+    pub fn by_name(name: &str) -> Result<ActivationKind> {
+        let deserializer: value::StrDeserializer<value::Error> = name.into_deserializer();
+        ActivationKind::deserialize(deserializer).map_err(|_| {
+            let known = ActivationKind::ALL.map(|kind| kind.to_string());
+            unknown("activation", "activation", name, &known)
+        })
+    }
 
-    /// Turns each `x` into `y`. Vectors of the last axis have this width.
+    /// True if the gradient needs the input and not only the output.
+    pub fn keeps_input(self) -> bool {
+        match self {
+            Gelu | Silu => true,
+            Linear | Relu | Sigmoid | Tanh | Softmax | Elu | Selu | Softplus | Softsign
+            | LeakyRelu | HardSigmoid | Exponential => false,
+        }
+    }
+
+    /// Replaces each `x` by `y`. Vectors of the last axis have this width.
     pub fn forward(self, width: usize, values: ArrayViewMut2<Real>) {
         match self {
             Softmax => rows::softmax(flat_mut(values), width),
@@ -89,7 +121,8 @@ impl ActivationKind {
         }
     }
 
-    /// Turns the gradient at `y` into the gradient at `x`, given `y`.
+    /// Replaces the gradient at `y` by the gradient at `x`, given `y`; for activations that do not
+    /// keep their input.
     pub fn backward(self, width: usize, y: ArrayView2<Real>, dy: ArrayViewMut2<Real>) {
         match self {
             Softmax => rows::softmax_backward(flat(y), flat_mut(dy), width),
@@ -102,8 +135,8 @@ impl ActivationKind {
     pub fn value(self, x: Real) -> Real {
         match self {
             Linear | Softmax => x,
-            // As a mask, so that a NaN stays one and shows in the loss: the choice between a number
-            // and itself would become a store under a mask, six times as slow.
+            // A bit mask keeps a NaN, which then shows in the loss. Choosing between a number and
+            // itself would compile to a masked store, six times as slow.
             Relu => Real::from_bits(x.to_bits() & if x < 0.0 { 0 } else { !0 }),
             LeakyRelu => x * if x < 0.0 { LEAKY_SLOPE } else { 1.0 },
             Sigmoid => sigmoid(x),
@@ -129,18 +162,24 @@ impl ActivationKind {
         }
     }
 
-    /// `f′(x)`, for those that need their input.
+    /// `f′(x)`, for all but softmax.
     #[inline(always)]
     pub fn slope_at_input(self, x: Real) -> Real {
-        if self == Gelu {
-            let density = exp(-0.5 * x * x) * (0.5 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2) as Real;
-            return normal_distribution(x) + x * density;
+        match self {
+            Gelu => {
+                let density = exp(-0.5 * x * x) * (0.5 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2) as Real;
+                normal_distribution(x) + x * density
+            }
+            Silu => {
+                let sigmoid = sigmoid(x);
+                sigmoid * (1.0 + x * (1.0 - sigmoid))
+            }
+            Linear | Relu | Sigmoid | Tanh | Softmax | Elu | Selu | Softplus | Softsign
+            | LeakyRelu | HardSigmoid | Exponential => self.slope_at_output(self.value(x), 1.0),
         }
-        let sigmoid = sigmoid(x);
-        sigmoid * (1.0 + x * (1.0 - sigmoid))
     }
 
-    /// `f′(x)·dy` where `f(x) = y`, for those that act on each value and do not need their input.
+    /// `f′(x)·dy` where `f(x) = y`, for those that act on each value and do not keep their input.
     #[inline(always)]
     fn slope_at_output(self, y: Real, dy: Real) -> Real {
         // As in the value of relu.
@@ -196,8 +235,8 @@ kernel! {
     pub(crate) fn values_of(kind: ActivationKind, values: &mut [Real]) = values_body
 }
 
-// A loop's body is compiled for the wide lanes only where it stands in the loop: a closure from
-// elsewhere may stay a call.
+// The expression is inlined into each loop by the macro: a closure might stay a call, which is not
+// compiled for wide vectors.
 #[inline(always)]
 fn values_body<L: Lanes>(kind: ActivationKind, values: &mut [Real]) {
     each!(kind, |KIND| for x in values {
@@ -229,7 +268,7 @@ fn from_input_body<L: Lanes>(kind: ActivationKind, x: &[Real], dy: &mut [Real]) 
     })
 }
 
-/// Φ(x), the share of a normal distribution below `x`.
+/// Φ(x), the cumulative normal distribution.
 #[inline(always)]
 fn normal_distribution(x: Real) -> Real {
     let tail = tail(x.abs() * FRAC_1_SQRT_2 as Real);
@@ -240,5 +279,127 @@ fn normal_distribution(x: Real) -> Real {
 impl fmt::Display for ActivationKind {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         self.serialize(f)
+    }
+}
+
+/// An activation from outside the crate. It is converted into an [`AnyActivation`].
+///
+/// ```
+/// use tallynet::{Real, activations::{ActivationFunction, AnyActivation}};
+///
+/// #[derive(Debug)]
+/// struct Square;
+/// impl ActivationFunction for Square {
+///     fn forward(&self, _width: usize, values: &mut [Real]) {
+///         values.iter_mut().for_each(|x| *x *= *x);
+///     }
+///     fn backward(&self, _width: usize, x: &[Real], dy: &mut [Real]) {
+///         dy.iter_mut().zip(x).for_each(|(dy, x)| *dy *= 2.0 * x);
+///     }
+/// }
+/// assert_eq!(AnyActivation::from(Square).to_string(), "Square");
+/// ```
+pub trait ActivationFunction: fmt::Debug + Send + Sync {
+    /// Class name in summaries and errors: the type's own.
+    fn class_name(&self) -> &'static str {
+        crate::classes::type_name::<Self>()
+    }
+
+    /// Replaces each `x` by `y`. Vectors of the last axis have this width.
+    fn forward(&self, width: usize, values: &mut [Real]);
+
+    /// Replaces the gradient at the output by the gradient at the input `x`.
+    fn backward(&self, width: usize, x: &[Real], dy: &mut [Real]);
+}
+
+/// The activation of a layer: one of the catalogue, by its kind or its name, or one from outside the
+/// crate, which no file can hold.
+///
+/// ```
+/// use tallynet::activations::{ActivationKind, AnyActivation};
+/// assert_eq!(AnyActivation::from("relu").kind(), Some(ActivationKind::Relu));
+/// assert!(AnyActivation::from("rectified").validate().is_err());
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum AnyActivation {
+    /// An activation of the catalogue.
+    BuiltIn(ActivationKind),
+    /// An activation from outside the crate.
+    Custom(Arc<dyn ActivationFunction>),
+    /// A name that is not in the catalogue, which [`AnyActivation::validate`] refuses.
+    Unknown(String),
+}
+
+impl AnyActivation {
+    /// The activation of the catalogue, if it is one.
+    pub fn kind(&self) -> Option<ActivationKind> {
+        match self {
+            AnyActivation::BuiltIn(kind) => Some(*kind),
+            AnyActivation::Custom(_) | AnyActivation::Unknown(_) => None,
+        }
+    }
+
+    /// Refuses an unknown name; the error lists the known ones.
+    pub fn validate(&self) -> Result<()> {
+        match self {
+            AnyActivation::BuiltIn(_) | AnyActivation::Custom(_) => Ok(()),
+            AnyActivation::Unknown(name) => ActivationKind::by_name(name).map(drop),
+        }
+    }
+}
+
+impl Default for AnyActivation {
+    fn default() -> Self {
+        Linear.into()
+    }
+}
+
+/// The name, as in a file.
+impl fmt::Display for AnyActivation {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            AnyActivation::BuiltIn(kind) => kind.fmt(f),
+            AnyActivation::Custom(function) => f.write_str(function.class_name()),
+            AnyActivation::Unknown(name) => f.write_str(name),
+        }
+    }
+}
+
+impl From<ActivationKind> for AnyActivation {
+    fn from(kind: ActivationKind) -> Self {
+        AnyActivation::BuiltIn(kind)
+    }
+}
+
+impl From<&str> for AnyActivation {
+    fn from(name: &str) -> Self {
+        match ActivationKind::by_name(name) {
+            Ok(kind) => AnyActivation::BuiltIn(kind),
+            Err(_) => AnyActivation::Unknown(name.to_string()),
+        }
+    }
+}
+
+impl<T: ActivationFunction + 'static> From<T> for AnyActivation {
+    fn from(function: T) -> Self {
+        AnyActivation::Custom(Arc::new(function))
+    }
+}
+
+impl Serialize for AnyActivation {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        if let AnyActivation::Custom(function) = self {
+            let class = function.class_name();
+            let problem = format!("the activation {class} is from outside the crate");
+            return Err(serde::ser::Error::custom(problem));
+        }
+        self.to_string().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for AnyActivation {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        ActivationKind::deserialize(deserializer).map(AnyActivation::BuiltIn)
     }
 }

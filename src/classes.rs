@@ -1,9 +1,12 @@
-//! What the catalogues of layers, losses, metrics and optimizers share: classes with options under
-//! Keras's names.
+//! Classes with options under Keras's names, for the catalogues of layers, losses, metrics and
+//! optimizers.
 
-/// Makes the enum of a catalogue: its classes, read and written as Keras does,
+use crate::Error;
+
+/// Defines the enum of a catalogue: its classes, read and written as Keras does,
 /// `{"class_name": …, "config": {…}}`, and `Custom` for a class from outside the crate, which no
-/// file can hold. Whatever implements the trait converts into the enum. One line adds a class.
+/// file can hold. Every type that implements the trait converts into the enum. One line adds a
+/// class.
 macro_rules! classes {
     ($(#[$doc:meta])* $name:ident: $role:ident as $as_role:ident {
         $($class:literal => $variant:ident,)*
@@ -45,11 +48,19 @@ macro_rules! classes {
                     $name::Custom(class) => class.as_ref(),
                 }
             }
+
+            /// The class behind its trait, to change; none for a shared one from outside the crate.
+            pub fn class_mut(&mut self) -> Option<&mut (dyn $role + 'static)> {
+                match self {
+                    $($name::$variant(class) => Some(class),)*
+                    $name::Custom(class) => std::sync::Arc::get_mut(class),
+                }
+            }
         }
 
         impl<T: $role + 'static> From<T> for $name {
             fn from(class: T) -> Self {
-                // Only at run time is it known to be one of the catalogue's own.
+                // The catalogue's own classes are recognized at run time.
                 let mut class = Some(class);
                 let any: &mut dyn std::any::Any = &mut class;
                 $(if let Some(own) = any.downcast_mut::<Option<$variant>>()
@@ -67,7 +78,7 @@ macro_rules! classes {
 }
 pub(crate) use classes;
 
-/// Makes the struct of a class: its options under Keras's names, with the defaults given.
+/// Defines the struct of a class: its options under Keras's names, with the defaults given.
 macro_rules! class {
     ($(#[$doc:meta])* $name:ident { $($(#[$option_doc:meta])* $option:ident: $type:ty = $default:expr,)* }) => {
         $(#[$doc])*
@@ -86,9 +97,9 @@ macro_rules! class {
 }
 pub(crate) use class;
 
-/// `MaxPooling2D` becomes `max_pooling2d` and `ReLU` becomes `re_lu`, as Keras makes names of
-/// classes: a line is put in front of a capital that lower case or a digit follows, and between
-/// lower case and a capital.
+/// Keras's name of an object of a class: `MaxPooling2D` becomes `max_pooling2d`, `ReLU` becomes
+/// `re_lu`. An underscore precedes a capital that lower case or a digit follows, and separates lower
+/// case from a capital.
 pub fn snake_case(class: &str) -> String {
     let letters: Vec<char> = class.chars().collect();
     let mut name = String::new();
@@ -105,9 +116,24 @@ pub fn snake_case(class: &str) -> String {
     name
 }
 
-/// The last part of a type's path: the class name of a type from outside the crate.
+/// Last part of a type's path: the class name of a type from outside the crate.
 pub fn type_name<T: ?Sized>() -> &'static str {
     let path = std::any::type_name::<T>();
     let path = path.split('<').next().unwrap_or(path);
     path.rsplit("::").next().unwrap_or(path)
+}
+
+/// Error for a name that is not in a catalogue; it lists the names that are.
+pub fn unknown(option: &str, noun: &str, name: &str, known: &[String]) -> Error {
+    let known = known.join(", ");
+    Error::option(option, format!("there is no {noun} {name:?} here; known: {known}"))
+}
+
+/// Form of the targets that a loss or a metric compares outputs with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TargetForm {
+    /// One integer label for each vector of the output.
+    Labels,
+    /// A vector as long as the output's: one-hot targets, or any numbers.
+    Vectors,
 }

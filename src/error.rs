@@ -135,9 +135,6 @@ impl Error {
                 let problem = format!("{}: {problem}", file.display());
                 Error::Weights { array, problem }
             }
-            Error::Weights { array, problem } => {
-                Error::Weights { array, problem: format!("{}: {problem}", file.display()) }
-            }
             other => other,
         }
     }

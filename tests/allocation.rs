@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use ndarray::ArrayD;
 use tallynet::datasets::{Dataset, Inputs, Targets};
 use tallynet::losses::CategoricalCrossentropy;
-use tallynet::model::recipes;
+use tallynet::model::presets;
 use tallynet::optimizers::{Adam, AnyOptimizer, Schedule, Sgd};
 use tallynet::training::FitOptions;
 
@@ -35,7 +35,7 @@ fn allocations_of_a_fit(rows: usize, threads: usize, rule: &AnyOptimizer) -> usi
         x: Inputs::bytes(ArrayD::from_elem(vec![rows, 28, 28], 3)),
         y: Targets::Labels(ArrayD::from_shape_fn(vec![rows], |i| (i[0] % 10) as u32)),
     };
-    let mut model = recipes::named("mnist-softmax").unwrap().build(0).unwrap();
+    let mut model = presets::named("mnist-softmax").unwrap().build(0).unwrap();
     model
         .compile(rule.clone(), CategoricalCrossentropy::default(), &["accuracy", "mae", "recall"])
         .unwrap();

@@ -167,7 +167,7 @@ fn fused_and_unfused_softmax_agree() {
     let (mut fused, mut unfused) = (p.clone(), p.clone());
     for i in 0..6 {
         let (y, p) = (y.row(i).to_vec(), p.row(i).to_vec());
-        loss.gradient_through(&y, &p, fused.row_mut(i).as_slice_mut().unwrap());
+        loss.gradient_wrt_logits(&y, &p, fused.row_mut(i).as_slice_mut().unwrap());
         loss.gradient(&y, &p, unfused.row_mut(i).as_slice_mut().unwrap());
     }
     Softmax.backward(4, p.view(), unfused.view_mut());

@@ -11,7 +11,7 @@ use tallynet::kernels::convolution::Padding::Same;
 use tallynet::layers::{self, *};
 use tallynet::losses::{
     AnyLoss, BinaryCrossentropy, CategoricalCrossentropy, Huber, MeanAbsoluteError,
-    MeanSquaredError, SparseCategoricalCrossentropy,
+    MeanSquaredError, SparseCategoricalCrossentropy, TargetForm,
 };
 use tallynet::model::{Sequential, SequentialBuilder};
 use tallynet::optimizers::Sgd;
@@ -42,7 +42,7 @@ fn labels(shape: &[usize], classes: u32) -> ArrayD<u32> {
 fn check(what: &str, builder: SequentialBuilder, loss: impl Into<AnyLoss>) {
     let loss = loss.into();
     let what = format!("{what}, {loss:?}");
-    let is_sparse = loss.as_loss().is_sparse();
+    let target_form = loss.as_loss().target_form();
     let mut model = builder.build(3).unwrap();
     model.compile(Sgd::default(), loss, &[]).unwrap();
     // Biases too get values that are not all alike, and none is so near 0 that a step would cross a
@@ -57,13 +57,17 @@ fn check(what: &str, builder: SequentialBuilder, loss: impl Into<AnyLoss>) {
     let rows = [vec![5], model.input_shape().dims().to_vec()].concat();
     let output = model.output_shape().clone();
     let positions = &output.dims()[..output.dims().len() - 1];
-    let y = match is_sparse {
+    let y = match target_form {
         // Far from any output, where the absolute error has its kink.
-        false if what.contains("Absolute") => {
+        TargetForm::Vectors if what.contains("Absolute") => {
             Targets::Reals(wave(&[&[5], output.dims()].concat(), 0.9).mapv(|y| 9.0 * y.signum()))
         }
-        false => Targets::Reals(wave(&[&[5], output.dims()].concat(), 0.9).mapv(|y| 0.5 + y / 3.0)),
-        true => Targets::Labels(labels(&[&[5], positions].concat(), output.last() as u32)),
+        TargetForm::Vectors => {
+            Targets::Reals(wave(&[&[5], output.dims()].concat(), 0.9).mapv(|y| 0.5 + y / 3.0))
+        }
+        TargetForm::Labels => {
+            Targets::Labels(labels(&[&[5], positions].concat(), output.last() as u32))
+        }
     };
     let data = Dataset { x: Inputs::Reals(wave(&rows, 0.3)), y };
     let gradient = model.gradients(&data).unwrap().gradient;
@@ -140,7 +144,7 @@ fn activations_in_a_row_each_keep_what_they_put_out() {
 }
 
 #[test]
-fn a_loss_absorbs_no_activation_whose_vectors_were_cut_anew() {
+fn a_loss_fuses_with_no_activation_whose_vectors_were_reshaped() {
     for activation in [Softmax, Sigmoid] {
         let reshaped = |target_shape: &[i64]| Reshape { target_shape: target_shape.to_vec() };
         let builder = |cut: bool| match cut {
@@ -172,7 +176,7 @@ fn dense_on_every_position_of_any_rank() {
 
 #[test]
 fn every_loss_behind_every_kind_of_output() {
-    // A last activation that the loss does not absorb leaves the general gradient, through the
+    // A last activation that the loss does not fuse with leaves the general gradient, through the
     // division and the clip.
     for last in [Softmax, Sigmoid] {
         for label_smoothing in [0.0, 0.2] {

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use tallynet::datasets::{self, TrainTest};
-use tallynet::model::recipes;
+use tallynet::model::presets;
 use tallynet::training::FitOptions;
 
 fn digits() -> TrainTest {
@@ -17,12 +17,12 @@ fn digits() -> TrainTest {
 #[test]
 fn mnist_softmax_ends_where_keras_ends() {
     let data = digits();
-    let recipe = recipes::named("mnist-softmax").unwrap();
+    let preset = presets::named("mnist-softmax").unwrap();
     for seed in 0..8 {
-        let mut model = recipe.build(seed).unwrap();
+        let mut model = preset.build(seed).unwrap();
         let options = FitOptions {
-            batch_size: recipe.batch_size,
-            epochs: recipe.epochs,
+            batch_size: preset.batch_size,
+            epochs: preset.epochs,
             validation_data: (seed == 0).then_some(&data.test),
             ..FitOptions::default()
         };
@@ -47,12 +47,12 @@ fn mnist_softmax_ends_where_keras_ends() {
 #[ignore = "takes a minute; .ci/run has it"]
 fn mnist_convnet_learns_in_an_epoch() {
     let data = digits();
-    let recipe = recipes::named("mnist-convnet").unwrap();
-    let mut model = recipe.build(0).unwrap();
+    let preset = presets::named("mnist-convnet").unwrap();
+    let mut model = preset.build(0).unwrap();
     model
         .fit(
             &data.train,
-            FitOptions { batch_size: recipe.batch_size, ..FitOptions::default() },
+            FitOptions { batch_size: preset.batch_size, ..FitOptions::default() },
             &mut [],
         )
         .unwrap();

@@ -4,7 +4,7 @@ use std::fs;
 
 use tallynet::activations::ActivationKind;
 use tallynet::layers::{Activation, Conv2D, Dense, Flatten};
-use tallynet::model::{Sequential, Style, recipes};
+use tallynet::model::{Sequential, Style, presets};
 
 /// What Keras printed. Where this is a build in double precision, the sizes in memory of its style
 /// are twice as large.
@@ -18,7 +18,7 @@ fn expected(name: &str) -> String {
 }
 
 fn model(name: &str) -> Sequential {
-    recipes::named(name).unwrap().build(0).unwrap()
+    presets::named(name).unwrap().build(0).unwrap()
 }
 
 #[test]

@@ -6,7 +6,7 @@ use tallynet::datasets::{Dataset, Inputs, Targets};
 use tallynet::layers::{BatchNormalization, Dense, Dropout, Flatten};
 use tallynet::losses::CategoricalCrossentropy;
 use tallynet::model::Sequential;
-use tallynet::model::recipes::{self, Task};
+use tallynet::model::presets::{self, Task};
 use tallynet::optimizers::{Adam, Schedule, Sgd};
 use tallynet::training::FitOptions;
 
@@ -38,7 +38,7 @@ fn run(mut model: Sequential, threads: usize, batch_size: usize) -> (String, f64
 
 #[test]
 fn mnist_softmax() {
-    let model = || recipes::named("mnist-softmax").unwrap().build(5).unwrap();
+    let model = || presets::named("mnist-softmax").unwrap().build(5).unwrap();
     let alone = run(model(), 1, 128);
     for threads in [2, 3, 8] {
         assert_eq!(run(model(), threads, 128), alone, "{threads} threads");
@@ -47,16 +47,16 @@ fn mnist_softmax() {
 
 #[test]
 fn every_model_with_a_name() {
-    for recipe in recipes::RECIPES {
+    for preset in presets::PRESETS {
         // An image of 224 × 224 is a lot of work.
         let (rows, batch_size) =
-            if recipe.task == Task::SyntheticPixels { (2, 2) } else { (75, 40) };
+            if preset.task == Task::SyntheticPixels { (2, 2) } else { (75, 40) };
         let run = |threads| {
-            let mut model = recipe.build(5).unwrap();
+            let mut model = preset.build(5).unwrap();
             model.n_threads = threads;
             let output = model.output_shape().dims().to_vec();
             let mut data = data(rows, model.input_shape().dims());
-            data.y = match recipe.task {
+            data.y = match preset.task {
                 Task::Mnist => data.y,
                 Task::SyntheticPixels => {
                     Targets::Labels(ArrayD::from_shape_fn(vec![rows, output[0], output[1]], |i| {
@@ -76,7 +76,7 @@ fn every_model_with_a_name() {
         };
         let alone = run(1);
         for threads in [2, 3, 4, 8] {
-            assert_eq!(run(threads), alone, "{}, {threads} threads", recipe.name);
+            assert_eq!(run(threads), alone, "{}, {threads} threads", preset.name);
         }
     }
 }
@@ -174,14 +174,14 @@ fn clipping_and_a_schedule_beside_adam() {
 
 #[test]
 fn another_seed_gives_other_bits() {
-    let model = |seed| recipes::named("mnist-softmax").unwrap().build(seed).unwrap();
+    let model = |seed| presets::named("mnist-softmax").unwrap().build(seed).unwrap();
     assert_ne!(run(model(1), 1, 128).0, run(model(2), 1, 128).0);
 }
 
 #[test]
 fn stopping_and_going_on_changes_nothing() {
     let model = || {
-        let mut model = recipes::named("mnist-softmax").unwrap().build(5).unwrap();
+        let mut model = presets::named("mnist-softmax").unwrap().build(5).unwrap();
         let rule = Sgd { momentum: 0.9, ..Sgd::new(0.05) };
         model.compile(rule, CategoricalCrossentropy::default(), &[]).unwrap();
         model

@@ -22,7 +22,7 @@ use clap::{Parser, Subcommand};
 use tallynet::formats::{self, Loaded};
 use tallynet::kernels;
 use tallynet::model::Sequential;
-use tallynet::model::recipes;
+use tallynet::model::presets;
 
 /// Train small Keras-style models on the CPU, see why they have the parameters they have, and prove
 /// it.
@@ -143,13 +143,13 @@ impl Chosen {
 /// drawn from.
 fn choose(name_or_file: &str, seed: Option<u64>) -> Result<Chosen, Failure> {
     let path = Path::new(name_or_file);
-    match recipes::named(name_or_file) {
-        Ok(recipe) => {
-            let model = recipe.build(seed.unwrap_or(0))?;
+    match presets::named(name_or_file) {
+        Ok(preset) => {
+            let model = preset.build(seed.unwrap_or(0))?;
             Ok(Chosen {
                 model,
-                batch_size: recipe.batch_size,
-                epochs: recipe.epochs,
+                batch_size: preset.batch_size,
+                epochs: preset.epochs,
                 is_own: false,
                 has_weights: false,
             })

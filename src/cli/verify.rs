@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use tallynet::model::recipes;
+use tallynet::model::presets;
 
 use super::{Failure, Outcome, load, output};
 
@@ -19,7 +19,7 @@ pub struct Verify {
 
 impl Verify {
     pub fn run(self) -> Outcome {
-        if let Some(name) = self.file.to_str().filter(|name| recipes::named(name).is_ok()) {
+        if let Some(name) = self.file.to_str().filter(|name| presets::named(name).is_ok()) {
             let what = format!(
                 "{name} is a model with a name, and no file to count in; train --save FILE makes one"
             );

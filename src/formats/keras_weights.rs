@@ -10,7 +10,7 @@ use super::{LoadedArrays, check_shape, invalid, misfit, read_arrays};
 use crate::classes::snake_case;
 use crate::hdf5::{self, Group, Member, Object};
 use crate::model::{Compiled, Sequential};
-use crate::optimizers::{AnyOptimizer, LearningRate};
+use crate::optimizers::{AnyOptimizer, LearningRate, StateLayout};
 use crate::params::Entry;
 use crate::{Real, Result};
 
@@ -180,7 +180,7 @@ fn slot_parts<'m>(model: &'m Sequential, optimizer: &AnyOptimizer) -> Vec<SlotPa
 /// True if Keras stores the first two vectors array by array: m and v of the first array, then of
 /// the second.
 fn is_interleaved(optimizer: &AnyOptimizer) -> bool {
-    ["Adam", "AdamW"].contains(&optimizer.class_name())
+    optimizer.as_optimizer().state_layout() == StateLayout::Interleaved
 }
 
 /// True if the learning rate is a number, which Keras keeps among the optimizer's variables.
@@ -234,8 +234,8 @@ fn read_optimizer(model: &mut Sequential, root: &Object, warnings: &mut Vec<Stri
         }
         slots = others.get(1..).unwrap_or_default();
     }
-    if let Some(problem) = state.problem() {
-        return Err(invalid(format!("what the optimizer remembered is damaged: {problem}")));
+    if let Err(problem) = state.validate() {
+        return Err(invalid(format!("the optimizer state is damaged: {problem}")));
     }
     let parts = slot_parts(model, optimizer);
     let n_scalars = 1 + usize::from(has_constant_rate(optimizer));

@@ -149,35 +149,3 @@ kernel! {
 fn zip_body<L: Lanes>(values: &mut [Real], others: &[Real], f: impl Fn(Real, Real) -> Real) {
     values.iter_mut().zip(others).for_each(|(x, &y)| *x = f(*x, y));
 }
-
-/// Moments smaller than this are taken for 0. A parameter that gets no gradient any more (a pixel
-/// that is always black) would otherwise let them decay into numbers so small that processors
-/// compute with them a hundred times slower.
-const NEGLIGIBLE: Real = 1e-30;
-
-/// The moment, or 0 where it is negligible.
-#[inline(always)]
-pub fn flushed(moment: Real) -> Real {
-    if moment.abs() < NEGLIGIBLE { 0.0 } else { moment }
-}
-
-kernel! {
-    /// Adam's step over a stretch: `factors` are α, 1 − β₁, 1 − β₂ and ε.
-    pub fn adam(w: &mut [Real], g: &[Real], m: &mut [Real], v: &mut [Real], factors: [Real; 4]) = adam_body
-}
-
-#[inline(always)]
-fn adam_body<L: Lanes>(
-    w: &mut [Real],
-    g: &[Real],
-    m: &mut [Real],
-    v: &mut [Real],
-    factors: [Real; 4],
-) {
-    let [alpha, rest_1, rest_2, epsilon] = factors;
-    for (((w, &g), m), v) in w.iter_mut().zip(g).zip(m).zip(v) {
-        *m = flushed(*m + rest_1 * (g - *m));
-        *v = flushed(*v + rest_2 * (g * g - *v));
-        *w -= alpha * *m / (v.sqrt() + epsilon);
-    }
-}

@@ -11,7 +11,7 @@
 
 use super::image::image;
 use super::{Backward, Built, Forward, Layer, Op, Operation};
-use crate::activations::ActivationKind;
+use crate::activations::AnyActivation;
 use crate::classes::class;
 use crate::initializers::Initializer;
 use crate::kernels::convolution::{self, Axis, Convolution, Padding};
@@ -43,7 +43,7 @@ class! {
         /// Distance between two pixels of a window.
         dilation_rate: [usize; 2] = [1, 1],
         /// Activation of the sums.
-        activation: ActivationKind = ActivationKind::Linear,
+        activation: AnyActivation = AnyActivation::default(),
         /// True if each filter has a bias.
         use_bias: bool = true,
         /// Initializer of the kernel.
@@ -63,8 +63,9 @@ impl Conv2D {
         Conv2D { filters, kernel_size, ..Conv2D::default() }
     }
 
-    /// The same layer with this activation.
-    pub fn activation(self, activation: ActivationKind) -> Self {
+    /// The same layer with this activation: a name, a kind, or a user's own.
+    pub fn activation(self, activation: impl Into<AnyActivation>) -> Self {
+        let activation = activation.into();
         Conv2D { activation, ..self }
     }
 
@@ -149,7 +150,7 @@ impl Layer for Conv2D {
             ));
         }
         let mut operations = vec![Operation::op(geometry)];
-        operations.extend(Operation::activation(self.activation, &output));
+        operations.extend(Operation::activation(&self.activation, &output)?);
         Ok(Built { output, params, operations })
     }
 }

@@ -11,7 +11,7 @@
 //! product.
 
 use super::{Backward, Built, Forward, Layer, Op, Operation};
-use crate::activations::ActivationKind;
+use crate::activations::AnyActivation;
 use crate::classes::class;
 use crate::initializers::Initializer;
 use crate::kernels::matmul::{self, matmul};
@@ -35,7 +35,7 @@ class! {
         /// Number of units.
         units: usize = 0,
         /// Activation of the sums.
-        activation: ActivationKind = ActivationKind::Linear,
+        activation: AnyActivation = AnyActivation::default(),
         /// True if each unit has a bias.
         use_bias: bool = true,
         /// Initializer of the kernel.
@@ -55,8 +55,9 @@ impl Dense {
         Dense { units, ..Dense::default() }
     }
 
-    /// The same layer with this activation.
-    pub fn activation(self, activation: ActivationKind) -> Self {
+    /// The same layer with this activation: a name, a kind, or a user's own.
+    pub fn activation(self, activation: impl Into<AnyActivation>) -> Self {
+        let activation = activation.into();
         Dense { activation, ..self }
     }
 }
@@ -92,7 +93,7 @@ impl Layer for Dense {
         }
         let mut operations =
             vec![Operation::op(DenseOp { inputs, units, positions: input.n_positions() })];
-        operations.extend(Operation::activation(self.activation, &output));
+        operations.extend(Operation::activation(&self.activation, &output)?);
         Ok(Built { output, params, operations })
     }
 }

@@ -30,7 +30,7 @@ use std::sync::Arc;
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use crate::activations::ActivationKind::{self, Gelu, Linear, Silu};
+use crate::activations::{ActivationKind, AnyActivation};
 use crate::classes::classes;
 use crate::params::{ParamSpec, ParamViews, ParamViewsMut};
 use crate::shape::Shape;
@@ -112,12 +112,24 @@ impl Operation {
     }
 
     /// Activation of an output of this shape; none for `linear`.
-    fn activation(activation: ActivationKind, output: &Shape) -> Option<Operation> {
-        match activation {
-            Linear => None,
-            Gelu | Silu => Some(Operation::op(pointwise::KeepsInput(activation))),
-            _ => Some(Operation::InPlace { activation, width: output.last() }),
-        }
+    ///
+    /// # Errors
+    /// An unknown name.
+    pub fn activation(activation: &AnyActivation, output: &Shape) -> Result<Option<Operation>> {
+        activation.validate()?;
+        let width = output.last();
+        Ok(match activation {
+            AnyActivation::BuiltIn(ActivationKind::Linear) => None,
+            AnyActivation::BuiltIn(kind) if kind.keeps_input() => {
+                Some(Operation::op(pointwise::KeepsInput(*kind)))
+            }
+            AnyActivation::BuiltIn(kind) => Some(Operation::InPlace { activation: *kind, width }),
+            AnyActivation::Custom(function) => {
+                let function = function.clone();
+                Some(Operation::op(pointwise::CustomActivation { function, width }))
+            }
+            AnyActivation::Unknown(_) => None,
+        })
     }
 }
 

@@ -3,10 +3,14 @@
 //!
 //! Where the options of an activation's own layer leave a named activation, that one runs.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Backward, Built, Forward, Layer, Op, Operation};
-use crate::activations::{ActivationKind, back_from_input, values_of};
+use crate::activations::{
+    ActivationFunction, ActivationKind, AnyActivation, back_from_input, values_of,
+};
 use crate::classes::class;
 use crate::kernels::elementary::{exp, exp_m1};
 use crate::kernels::rows::zip;
@@ -16,17 +20,16 @@ use crate::{Error, Real, Result};
 /// An activation as a layer of its own, as in `Activation('softmax')`.
 ///
 /// ```
-/// use tallynet::activations::ActivationKind::Softmax;
 /// use tallynet::layers::{Activation, Layer};
 ///
-/// assert_eq!(Activation::new(Softmax).build(&[10].into())?.output, [10].into());
+/// assert_eq!(Activation::new("softmax").build(&[10].into())?.output, [10].into());
 /// # Ok::<(), tallynet::Error>(())
 /// ```
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Activation {
     /// Activation to apply.
-    pub activation: ActivationKind,
+    pub activation: AnyActivation,
 }
 
 class! {
@@ -97,20 +100,21 @@ class! {
 
 impl Activation {
     /// A layer that applies this activation.
-    pub fn new(activation: ActivationKind) -> Self {
-        Activation { activation }
+    pub fn new(activation: impl Into<AnyActivation>) -> Self {
+        Activation { activation: activation.into() }
     }
 }
 
 impl Layer for Activation {
     fn build(&self, input: &Shape) -> Result<Built> {
-        if self.activation == ActivationKind::Softmax && input.dims().is_empty() {
+        if self.activation.kind() == Some(ActivationKind::Softmax) && input.dims().is_empty() {
             return Err(Error::shape(
                 "softmax expects a last axis to divide among, and a sample here is a single number",
                 "put a Dense layer in front of it",
             ));
         }
-        Ok(Built::weightless(input.clone(), Operation::activation(self.activation, input)))
+        let operation = Operation::activation(&self.activation, input)?;
+        Ok(Built::weightless(input.clone(), operation))
     }
 }
 
@@ -208,6 +212,26 @@ impl Op for KeepsInput {
         if let Some(dx) = &mut pass.dx {
             dx.assign(&pass.dy);
             back_from_input(self.0, flat(pass.x), flat_mut(dx.view_mut()));
+        }
+    }
+}
+
+/// An activation from outside the crate.
+pub(super) struct CustomActivation {
+    pub function: Arc<dyn ActivationFunction>,
+    pub width: usize,
+}
+
+impl Op for CustomActivation {
+    fn forward(&self, mut pass: Forward) {
+        pass.y.assign(&pass.x);
+        self.function.forward(self.width, flat_mut(pass.y));
+    }
+
+    fn backward(&self, mut pass: Backward) {
+        if let Some(dx) = &mut pass.dx {
+            dx.assign(&pass.dy);
+            self.function.backward(self.width, flat(pass.x), flat_mut(dx.view_mut()));
         }
     }
 }

@@ -1,44 +1,58 @@
-//! Categorical cross-entropy, `−Σⱼ yⱼ·ln pⱼ`, against one-hot vectors or, with the same numbers,
-//! against class numbers.
+//! Categorical cross-entropy, `−Σⱼ yⱼ·ln pⱼ`, against one-hot targets or, with the same result,
+//! integer labels.
 //!
 //! As Keras computes it, from probabilities: divided by their sum, clipped to `[1e-7, 1 − 1e-7]`,
-//! then the logarithm. The gradient through a last softmax is `p·Σy − y` at the logits: exact for
-//! any logit, where the clip would let none through (Keras on TensorFlow takes the same one).
+//! then the logarithm. Fused with a last softmax, the gradient is `p·Σy − y` at the logits: exact
+//! for any logit, even if the clip would block it (Keras on TensorFlow takes the same one).
 
 use std::iter;
 
-use super::{AnyLoss, Loss, clip, is_inside_clip, outside, sum};
-use crate::Real;
+use super::{AnyLoss, Loss, TargetForm, clip, is_inside_clip, sum, unit_interval};
 use crate::activations::ActivationKind::{self, Softmax};
 use crate::classes::class;
 use crate::kernels::rows::total;
+use crate::{Real, Result};
 
 class! {
     /// The loss `categorical_crossentropy`.
+    ///
+    /// ```
+    /// use tallynet::losses::{CategoricalCrossentropy, Loss};
+    /// let loss = CategoricalCrossentropy::default().value(&[0.0, 1.0], &[0.5, 0.5]);
+    /// assert!((f64::from(loss) - 2f64.ln()).abs() < 1e-6);
+    /// ```
     CategoricalCrossentropy {
-        /// The model's output is logits, not yet probabilities.
+        /// True if the model puts out logits instead of probabilities.
         from_logits: bool = false,
-        /// How much of each target is shared out among all classes, from 0 to 1.
+        /// Share of each target that is spread evenly over all classes, from 0 to 1.
         label_smoothing: f64 = 0.0,
     }
 }
 
 class! {
-    /// The loss `sparse_categorical_crossentropy`.
+    /// The loss `sparse_categorical_crossentropy`: [`CategoricalCrossentropy`] on integer labels.
+    ///
+    /// ```
+    /// use tallynet::losses::{Loss, SparseCategoricalCrossentropy};
+    /// let loss = SparseCategoricalCrossentropy { from_logits: true }.value(&[1.0], &[0.0, 0.0]);
+    /// assert!((f64::from(loss) - 2f64.ln()).abs() < 1e-6);
+    /// ```
     SparseCategoricalCrossentropy {
-        /// The model's output is logits, not yet probabilities.
+        /// True if the model puts out logits instead of probabilities.
         from_logits: bool = false,
     }
 }
 
 impl Loss for CategoricalCrossentropy {
-    fn problem(&self) -> Option<String> {
-        outside("label_smoothing", self.label_smoothing, 0.0..=1.0)
+    fn validate(&self) -> Result<()> {
+        unit_interval("label_smoothing", self.label_smoothing)
     }
 
-    fn of_class_numbers(&self) -> Option<AnyLoss> {
-        let from_logits = self.from_logits;
-        (self.label_smoothing == 0.0).then(|| SparseCategoricalCrossentropy { from_logits }.into())
+    fn as_sparse(&self) -> Option<AnyLoss> {
+        if self.label_smoothing != 0.0 {
+            return None;
+        }
+        Some(SparseCategoricalCrossentropy { from_logits: self.from_logits }.into())
     }
 
     fn value(&self, y: &[Real], p: &[Real]) -> Real {
@@ -49,18 +63,18 @@ impl Loss for CategoricalCrossentropy {
         gradient(self.from_logits, self.smooth(y), p, dp);
     }
 
-    fn absorbs(&self, last: ActivationKind) -> bool {
+    fn fuses_with(&self, last: ActivationKind) -> bool {
         last == Softmax && !self.from_logits
     }
 
-    fn gradient_through(&self, y: &[Real], p: &[Real], dx: &mut [Real]) {
+    fn gradient_wrt_logits(&self, y: &[Real], p: &[Real], dx: &mut [Real]) {
         difference(self.smooth(y), p.iter().copied(), dx);
     }
 }
 
 impl Loss for SparseCategoricalCrossentropy {
-    fn is_sparse(&self) -> bool {
-        true
+    fn target_form(&self) -> TargetForm {
+        TargetForm::Labels
     }
 
     fn value(&self, y: &[Real], p: &[Real]) -> Real {
@@ -71,11 +85,11 @@ impl Loss for SparseCategoricalCrossentropy {
         gradient(self.from_logits, one_hot(y, p), p, dp);
     }
 
-    fn absorbs(&self, last: ActivationKind) -> bool {
+    fn fuses_with(&self, last: ActivationKind) -> bool {
         last == Softmax && !self.from_logits
     }
 
-    fn gradient_through(&self, y: &[Real], p: &[Real], dx: &mut [Real]) {
+    fn gradient_wrt_logits(&self, y: &[Real], p: &[Real], dx: &mut [Real]) {
         dx.copy_from_slice(p);
         dx[y[0] as usize] -= 1.0;
     }
@@ -94,22 +108,22 @@ fn one_hot(y: &[Real], p: &[Real]) -> impl Iterator<Item = Real> + Clone {
     (0..p.len()).map(move |j| Real::from(u8::from(j == class)))
 }
 
-/// The loss, where `pairs` are the targets that count, each with its output.
+/// The loss of pairs of a target and its output; pairs with a zero target may be left out.
 fn value(from_logits: bool, pairs: impl Iterator<Item = (Real, Real)>, p: &[Real]) -> Real {
     if from_logits {
-        let (largest, log) = log_denominator(p);
-        return sum(pairs.map(|(y, z)| y * (log - (z - largest))));
+        let LogDenominator { largest, log_sum } = LogDenominator::of(p);
+        return sum(pairs.map(|(y, z)| y * (log_sum - (z - largest))));
     }
     let total = total(p);
-    // A class that is not the truth adds nothing, unless the vector is no longer one of numbers.
+    // A zero target adds nothing, except to pass on a NaN.
     let counts = |(y, _): &(Real, Real)| *y != 0.0 || total == 0.0 || total.is_nan();
     sum(pairs.filter(counts).map(|(y, p)| -y * clip(p / total).ln()))
 }
 
 fn gradient(from_logits: bool, y: impl Iterator<Item = Real> + Clone, p: &[Real], dp: &mut [Real]) {
     if from_logits {
-        let (largest, log) = log_denominator(p);
-        return difference(y, p.iter().map(|z| (z - largest - log).exp()), dp);
+        let LogDenominator { largest, log_sum } = LogDenominator::of(p);
+        return difference(y, p.iter().map(|z| (z - largest - log_sum).exp()), dp);
     }
     let total = total(p);
     let unclipped = |p: Real| is_inside_clip(p / total);
@@ -119,19 +133,30 @@ fn gradient(from_logits: bool, y: impl Iterator<Item = Real> + Clone, p: &[Real]
     }
 }
 
-/// `p·Σy − y`, the gradient at the logits of which the p are the softmax.
+/// `p·Σy − y`: the gradient at the logits, given their softmax p.
 fn difference(
     y: impl Iterator<Item = Real> + Clone,
     p: impl Iterator<Item = Real>,
     dx: &mut [Real],
 ) {
     let total = sum(y.clone());
-    dx.iter_mut().zip(y).zip(p).for_each(|((d, y), p)| *d = p * total - y);
+    for ((dx, y), p) in dx.iter_mut().zip(y).zip(p) {
+        *dx = p * total - y;
+    }
 }
 
-/// The largest logit and `ln Σ e^(zⱼ − largest)`: together the logarithm of a softmax's
-/// denominator.
-fn log_denominator(logits: &[Real]) -> (Real, Real) {
-    let largest = logits.iter().copied().fold(Real::NEG_INFINITY, Real::max);
-    (largest, sum(logits.iter().map(|z| (z - largest).exp())).ln())
+/// The logarithm of a softmax's denominator, in two parts that cannot overflow.
+struct LogDenominator {
+    /// The largest logit.
+    largest: Real,
+    /// `ln Σ e^(zⱼ − largest)`.
+    log_sum: Real,
+}
+
+impl LogDenominator {
+    fn of(logits: &[Real]) -> Self {
+        let largest = logits.iter().copied().fold(Real::NEG_INFINITY, Real::max);
+        let log_sum = sum(logits.iter().map(|z| (z - largest).exp())).ln();
+        LogDenominator { largest, log_sum }
+    }
 }

@@ -1,83 +1,118 @@
-//! The losses that are a mean over the vector, `Σⱼ ℓ(yⱼ, pⱼ) / n`: those of regression, and binary
+//! Losses that are a mean over the vector, `Σⱼ ℓ(yⱼ, pⱼ) / n`: those of regression, and binary
 //! cross-entropy.
 
-use super::{Loss, clip, is_inside_clip, outside, sum};
-use crate::Real;
+use super::{Loss, clip, is_inside_clip, sum, unit_interval};
 use crate::activations::ActivationKind::{self, Sigmoid};
 use crate::classes::class;
+use crate::{Error, Real, Result};
 
 fn mean(y: &[Real], p: &[Real], loss: impl Fn(Real, Real) -> Real) -> Real {
     sum(y.iter().zip(p).map(|(y, p)| loss(*y, *p))) / p.len() as Real
 }
 
-/// Writes the gradient, of which `slope` makes each number from y, p and n.
-fn slopes(y: &[Real], p: &[Real], to: &mut [Real], slope: impl Fn(Real, Real, Real) -> Real) {
+/// Writes the gradient; `slope(y, p, n)` is `dℓ/dp / n`.
+fn slopes(y: &[Real], p: &[Real], dp: &mut [Real], slope: impl Fn(Real, Real, Real) -> Real) {
     let n = p.len() as Real;
-    to.iter_mut().zip(y).zip(p).for_each(|((to, y), p)| *to = slope(*y, *p, n));
+    for ((dp, y), p) in dp.iter_mut().zip(y).zip(p) {
+        *dp = slope(*y, *p, n);
+    }
 }
 
-/// Makes losses of regression, each of its options, of ℓ and of the slope `dℓ/dp / n`, for the
-/// error `e = p − y`.
-macro_rules! regression {
-    ($($(#[$doc:meta])* $name:ident { $($options:tt)* }: |$self:ident, $e:ident, $n:ident| $loss:expr, $slope:expr
-        $(, where $problem:expr)?;)*) => {$(
-        class! {
-            $(#[$doc])*
-            $name { $($options)* }
-        }
-
-        impl Loss for $name {
-            $(fn problem(&$self) -> Option<String> {
-                $problem
-            })?
-
-            fn value(&$self, y: &[Real], p: &[Real]) -> Real {
-                let loss = |$e: Real| $loss;
-                mean(y, p, |y, p| loss(p - y))
-            }
-
-            fn gradient(&$self, y: &[Real], p: &[Real], dp: &mut [Real]) {
-                let slope = |$e: Real, $n: Real| $slope;
-                slopes(y, p, dp, |y, p, n| slope(p - y, n));
-            }
-        }
-    )*};
+class! {
+    /// The loss `mean_squared_error`: `(p − y)²`.
+    ///
+    /// ```
+    /// use tallynet::losses::{Loss, MeanSquaredError};
+    /// assert_eq!(MeanSquaredError {}.value(&[1.0, 0.0], &[3.0, 0.0]), 2.0);
+    /// ```
+    MeanSquaredError {}
 }
 
-regression! {
-    /// The loss `mean_squared_error`: `e²`.
-    MeanSquaredError {}: |self, e, n| e * e, 2.0 / n * e;
+impl Loss for MeanSquaredError {
+    fn value(&self, y: &[Real], p: &[Real]) -> Real {
+        mean(y, p, |y, p| (p - y) * (p - y))
+    }
 
-    /// The loss `mean_absolute_error`: `|e|`.
-    MeanAbsoluteError {}: |self, e, n| e.abs(), if e == 0.0 { 0.0 } else { e.signum() / n };
+    fn gradient(&self, y: &[Real], p: &[Real], dp: &mut [Real]) {
+        slopes(y, p, dp, |y, p, n| 2.0 / n * (p - y));
+    }
+}
 
-    /// The loss `huber` (Huber 1964), quadratic near the truth and linear far from it, so that
-    /// outliers do not rule: `½·e²` where `|e| ≤ δ`, else `δ·|e| − ½·δ²`. The slope is e, cut off
-    /// at ±δ.
+class! {
+    /// The loss `mean_absolute_error`: `|p − y|`.
+    ///
+    /// ```
+    /// use tallynet::losses::{Loss, MeanAbsoluteError};
+    /// assert_eq!(MeanAbsoluteError {}.value(&[1.0, 0.0], &[3.0, 0.0]), 1.0);
+    /// ```
+    MeanAbsoluteError {}
+}
+
+impl Loss for MeanAbsoluteError {
+    fn value(&self, y: &[Real], p: &[Real]) -> Real {
+        mean(y, p, |y, p| (p - y).abs())
+    }
+
+    fn gradient(&self, y: &[Real], p: &[Real], dp: &mut [Real]) {
+        slopes(y, p, dp, |y, p, n| if p - y == 0.0 { 0.0 } else { (p - y).signum() / n });
+    }
+}
+
+class! {
+    /// The loss `huber` (Huber 1964) of the error `e = p − y`: `½·e²` where `|e| ≤ δ`, else
+    /// `δ·|e| − ½·δ²`, so that outliers do not dominate.
+    ///
+    /// ```
+    /// use tallynet::losses::{Huber, Loss};
+    /// assert_eq!(Huber { delta: 1.0 }.value(&[0.0, 0.0], &[1.0, 2.0]), (0.5 + 1.5) / 2.0);
+    /// ```
     Huber {
-        /// How far the quadratic part reaches, δ.
+        /// Error δ at which the loss turns from quadratic to linear.
         delta: f64 = 1.0,
-    }: |self, e, n| match self.delta as Real {
-        delta if e.abs() <= delta => e * e / 2.0,
-        delta => delta * (e.abs() - delta / 2.0),
-    }, match self.delta as Real {
-        delta if e.abs() <= delta => e / n,
-        delta => delta * e.signum() / n,
-    }, where match (0.0..f64::INFINITY).contains(&self.delta) {
-        true => None,
-        false => Some(format!("delta is {}, and it is 0 or more, such as 1", self.delta)),
-    };
+    }
+}
+
+impl Loss for Huber {
+    fn validate(&self) -> Result<()> {
+        if (0.0..f64::INFINITY).contains(&self.delta) {
+            return Ok(());
+        }
+        let problem = format!("delta is {}, and it is 0 or more, such as 1", self.delta);
+        Err(Error::option("delta", problem))
+    }
+
+    fn value(&self, y: &[Real], p: &[Real]) -> Real {
+        let delta = self.delta as Real;
+        mean(y, p, |y, p| {
+            let e = p - y;
+            if e.abs() <= delta { e * e / 2.0 } else { delta * (e.abs() - delta / 2.0) }
+        })
+    }
+
+    fn gradient(&self, y: &[Real], p: &[Real], dp: &mut [Real]) {
+        let delta = self.delta as Real;
+        slopes(y, p, dp, |y, p, n| {
+            let e = p - y;
+            if e.abs() <= delta { e / n } else { delta * e.signum() / n }
+        });
+    }
 }
 
 class! {
     /// The loss `binary_crossentropy`: `−y·ln p − (1 − y)·ln(1 − p)`.
     ///
-    /// From probabilities it is clipped to `[1e-7, 1 − 1e-7]`, as in Keras. The gradient through a
-    /// last sigmoid is `(p − y) / n` at the logits.
+    /// Probabilities are clipped to `[1e-7, 1 − 1e-7]`, as in Keras. Fused with a last sigmoid, the
+    /// gradient is `(p − y) / n` at the logits.
+    ///
+    /// ```
+    /// use tallynet::losses::{BinaryCrossentropy, Loss};
+    /// let loss = BinaryCrossentropy::default().value(&[1.0], &[0.5]);
+    /// assert!((f64::from(loss) - 2f64.ln()).abs() < 1e-6);
+    /// ```
     BinaryCrossentropy {
-        /// The model's output is logits, not yet probabilities.
+        /// True if the model puts out logits instead of probabilities.
         from_logits: bool = false,
-        /// How far each target is moved towards ½, from 0 to 1.
+        /// Share of each target that is moved to ½, from 0 to 1.
         label_smoothing: f64 = 0.0,
     }
 }
@@ -90,31 +125,40 @@ impl BinaryCrossentropy {
 }
 
 impl Loss for BinaryCrossentropy {
-    fn problem(&self) -> Option<String> {
-        outside("label_smoothing", self.label_smoothing, 0.0..=1.0)
+    fn validate(&self) -> Result<()> {
+        unit_interval("label_smoothing", self.label_smoothing)
     }
 
     fn value(&self, y: &[Real], p: &[Real]) -> Real {
-        mean(y, p, |y, p| match (self.from_logits, self.smooth(y)) {
-            (true, y) => p.max(0.0) - p * y + (-p.abs()).exp().ln_1p(),
-            (false, y) => -y * clip(p).ln() - (1.0 - y) * (1.0 - clip(p)).ln(),
+        mean(y, p, |y, p| {
+            let y = self.smooth(y);
+            if self.from_logits {
+                p.max(0.0) - p * y + (-p.abs()).exp().ln_1p()
+            } else {
+                -y * clip(p).ln() - (1.0 - y) * (1.0 - clip(p)).ln()
+            }
         })
     }
 
     fn gradient(&self, y: &[Real], p: &[Real], dp: &mut [Real]) {
-        let of = |y: Real, p: Real| match self.from_logits {
-            true => Sigmoid.value(p) - y,
-            false if is_inside_clip(p) => (1.0 - y) / (1.0 - p) - y / p,
-            false => 0.0,
-        };
-        slopes(y, p, dp, |y, p, n| of(self.smooth(y), p) / n);
+        slopes(y, p, dp, |y, p, n| {
+            let y = self.smooth(y);
+            let slope = if self.from_logits {
+                Sigmoid.value(p) - y
+            } else if is_inside_clip(p) {
+                (1.0 - y) / (1.0 - p) - y / p
+            } else {
+                0.0
+            };
+            slope / n
+        });
     }
 
-    fn absorbs(&self, last: ActivationKind) -> bool {
+    fn fuses_with(&self, last: ActivationKind) -> bool {
         last == Sigmoid && !self.from_logits
     }
 
-    fn gradient_through(&self, y: &[Real], p: &[Real], dx: &mut [Real]) {
+    fn gradient_wrt_logits(&self, y: &[Real], p: &[Real], dx: &mut [Real]) {
         slopes(y, p, dx, |y, p, n| (p - self.smooth(y)) / n);
     }
 }

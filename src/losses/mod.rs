@@ -1,7 +1,7 @@
-//! The catalogue of losses: what training makes small.
+//! Losses, which training minimizes.
 //!
-//! A loss sees one vector of the last axis at a time: a sample's own for a classifier of samples, a
-//! pixel's for a classifier of pixels. Its value over a batch is the mean over all of them.
+//! A loss sees one vector of the last axis at a time: one per sample for a classifier of samples,
+//! one per pixel for a classifier of pixels. The loss of a batch is the mean over all vectors.
 
 mod categorical_crossentropy;
 mod means;
@@ -9,11 +9,12 @@ mod means;
 pub use categorical_crossentropy::{CategoricalCrossentropy, SparseCategoricalCrossentropy};
 pub use means::{BinaryCrossentropy, Huber, MeanAbsoluteError, MeanSquaredError};
 
+pub use crate::classes::TargetForm;
+
 use std::fmt;
-use std::ops::RangeInclusive;
 
 use crate::activations::ActivationKind;
-use crate::classes::{classes, snake_case};
+use crate::classes::{classes, snake_case, unknown};
 use crate::{Error, Real, Result};
 
 classes! {
@@ -28,44 +29,59 @@ classes! {
     }
 }
 
-/// A loss and its gradient, at one vector: `y` is the truth, `p` what the model put out.
+/// A loss and its gradient at one vector, with the target `y` and the output `p`.
+///
+/// ```
+/// use tallynet::{Real, losses::{AnyLoss, Loss}};
+///
+/// #[derive(Debug)]
+/// struct Negative;
+/// impl Loss for Negative {
+///     fn value(&self, _: &[Real], p: &[Real]) -> Real {
+///         -p.iter().sum::<Real>()
+///     }
+///     fn gradient(&self, _: &[Real], _: &[Real], dp: &mut [Real]) {
+///         dp.fill(-1.0);
+///     }
+/// }
+/// assert_eq!(AnyLoss::from(Negative).name(), "negative");
+/// ```
 pub trait Loss: fmt::Debug + Send + Sync {
     /// Class name in summaries and errors: the type's own.
     fn class_name(&self) -> &'static str {
         crate::classes::type_name::<Self>()
     }
 
-    /// Whether `y` is the number of the class; else it is a vector as long as the output's.
-    fn is_sparse(&self) -> bool {
-        false
+    /// Form of the targets.
+    fn target_form(&self) -> TargetForm {
+        TargetForm::Vectors
     }
 
-    /// What is wrong with its options, if anything.
-    fn problem(&self) -> Option<String> {
-        None
+    /// Checks the options; the error names the one that is out of range.
+    fn validate(&self) -> Result<()> {
+        Ok(())
     }
 
-    /// The loss that comes to the same against class numbers as this one does against the one-hot
-    /// vectors that they stand for, if there is one: it is the faster.
-    fn of_class_numbers(&self) -> Option<AnyLoss> {
+    /// The equivalent loss on integer labels in place of one-hot targets, if any; it is faster.
+    fn as_sparse(&self) -> Option<AnyLoss> {
         None
     }
 
     /// The loss.
     fn value(&self, y: &[Real], p: &[Real]) -> Real;
 
-    /// Writes its gradient at `p`.
+    /// Writes the gradient at `p`.
     fn gradient(&self, y: &[Real], p: &[Real], dp: &mut [Real]);
 
-    /// Whether the gradient has a closed form in front of this last activation,
-    /// [`Loss::gradient_through`].
-    fn absorbs(&self, _last: ActivationKind) -> bool {
+    /// True if [`Loss::gradient_wrt_logits`] replaces the gradients of the loss and of this last
+    /// activation.
+    fn fuses_with(&self, _last: ActivationKind) -> bool {
         false
     }
 
-    /// Writes its gradient at what the last activation, which the loss absorbs, was given; `p` is
-    /// still what it put out. Never called where nothing is absorbed.
-    fn gradient_through(&self, y: &[Real], p: &[Real], dx: &mut [Real]) {
+    /// Writes the gradient at the input of the last activation, whose output is `p`; called only
+    /// for an activation that the loss fuses with.
+    fn gradient_wrt_logits(&self, y: &[Real], p: &[Real], dx: &mut [Real]) {
         self.gradient(y, p, dx);
     }
 }
@@ -76,8 +92,8 @@ impl AnyLoss {
         snake_case(self.class_name())
     }
 
-    /// The loss of this name, or of its short form (`mse`, `mae`), with Keras's defaults; an error
-    /// lists all names.
+    /// The loss of this name, or of its short form (`mse`, `mae`, `bce`), with Keras's defaults. An
+    /// unknown name is an error that lists all.
     pub fn by_name(name: &str) -> Result<AnyLoss> {
         let full = match name {
             "mse" | "MSE" => "mean_squared_error",
@@ -85,49 +101,49 @@ impl AnyLoss {
             "bce" | "BCE" => "binary_crossentropy",
             name => name,
         };
-        AnyLoss::all()
-            .into_iter()
-            .find(|loss| loss.name() == full || loss.class_name() == full)
-            .ok_or_else(|| {
-                let names: Vec<_> = AnyLoss::all().iter().map(AnyLoss::name).collect();
-                Error::option(
-                    "loss",
-                    format!(
-                        "there is no loss {name:?} here; known: {}, mse, mae, bce",
-                        names.join(", ")
-                    ),
-                )
-            })
+        let is_named = |loss: &AnyLoss| loss.name() == full || loss.class_name() == full;
+        if let Some(loss) = AnyLoss::all().into_iter().find(is_named) {
+            return Ok(loss);
+        }
+        let mut known: Vec<String> = AnyLoss::all().iter().map(AnyLoss::name).collect();
+        known.extend(["mse", "mae", "bce"].map(str::to_string));
+        Err(unknown("loss", "loss", name, &known))
     }
 }
 
-/// Keras's `epsilon()`: how near to 0 and 1 a probability may come before its logarithm is taken.
-const EPSILON: Real = 1e-7;
-
-/// The probability after Keras's clip. A wrong hard 0 then costs 16.118, and NaN stays NaN.
-fn clip(q: Real) -> Real {
-    q.clamp(EPSILON, 1.0 - EPSILON)
-}
-
-/// What is wrong with an option that is outside of this range.
-fn outside(name: &str, value: f64, range: RangeInclusive<f64>) -> Option<String> {
-    (!range.contains(&value)).then(|| format!("{name} is {value}, which is outside {range:?}"))
-}
-
-/// A sum in double precision, for vectors of any length.
-fn sum(numbers: impl Iterator<Item = Real>) -> Real {
-    numbers.map(f64::from).sum::<f64>() as Real
-}
-
-/// Whether the clip lets the gradient of this probability through.
-fn is_inside_clip(q: Real) -> bool {
-    (EPSILON..=1.0 - EPSILON).contains(&q)
-}
-
+/// As [`AnyLoss::by_name`].
 impl TryFrom<&str> for AnyLoss {
     type Error = Error;
 
     fn try_from(name: &str) -> Result<AnyLoss> {
         AnyLoss::by_name(name)
     }
+}
+
+/// Keras's `epsilon()`: smallest distance of a probability from 0 and 1 before its logarithm is
+/// taken.
+const EPSILON: Real = 1e-7;
+
+/// A probability after Keras's clip. A wrong hard 0 then costs 16.118, and NaN stays NaN.
+fn clip(q: Real) -> Real {
+    q.clamp(EPSILON, 1.0 - EPSILON)
+}
+
+/// True if the clip passes this probability's gradient.
+fn is_inside_clip(q: Real) -> bool {
+    (EPSILON..=1.0 - EPSILON).contains(&q)
+}
+
+/// Refuses an option that is outside of 0 to 1.
+fn unit_interval(name: &str, value: f64) -> Result<()> {
+    let range = 0.0..=1.0;
+    if range.contains(&value) {
+        return Ok(());
+    }
+    Err(Error::option(name, format!("{name} is {value}, which is outside {range:?}")))
+}
+
+/// A sum in double precision, for vectors of any length.
+fn sum(numbers: impl Iterator<Item = Real>) -> Real {
+    numbers.map(f64::from).sum::<f64>() as Real
 }

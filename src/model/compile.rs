@@ -1,7 +1,7 @@
 //! Optimizer, loss and metrics of a model, as Keras's `compile` takes them.
 
 use super::Sequential;
-use crate::losses::AnyLoss;
+use crate::losses::{AnyLoss, TargetForm};
 use crate::metrics::AnyMetric;
 use crate::optimizers::{AnyOptimizer, LearningRate, OptimizerState};
 use crate::{Error, Result};
@@ -143,9 +143,7 @@ impl Compiled {
                  optimizer a number",
             ));
         }
-        if let Some(problem) = LearningRate::Constant(rate).problem() {
-            return Err(Error::option("learning_rate", problem));
-        }
+        LearningRate::Constant(rate).validate()?;
         self.state.learning_rate = rate;
         Ok(())
     }
@@ -180,10 +178,10 @@ impl Sequential {
         loss: AnyLoss,
         mut metrics: Vec<MetricChoice>,
     ) -> Result<()> {
-        let problem = optimizer.as_ref().and_then(|any| any.as_optimizer().problem());
-        if let Some(problem) = problem.or(loss.as_loss().problem()) {
-            return Err(Error::option("compile", problem));
+        if let Some(optimizer) = &optimizer {
+            optimizer.as_optimizer().validate()?;
         }
+        loss.as_loss().validate()?;
         if metrics.len() > MAX_METRICS {
             let n = metrics.len();
             let problem = format!("{n} metrics are more than the {MAX_METRICS} that fit");
@@ -208,7 +206,11 @@ impl Sequential {
     /// Lengths of the last axis of targets and outputs.
     pub(crate) fn vector_widths(&self, loss: &AnyLoss) -> VectorWidths {
         let output = self.output_shape().last();
-        VectorWidths { target: if loss.as_loss().is_sparse() { 1 } else { output }, output }
+        let target = match loss.as_loss().target_form() {
+            TargetForm::Labels => 1,
+            TargetForm::Vectors => output,
+        };
+        VectorWidths { target, output }
     }
 
     /// Configuration of the compiled model.

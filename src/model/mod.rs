@@ -4,7 +4,7 @@ mod builder;
 mod compile;
 mod layer;
 mod plan;
-pub mod recipes;
+pub mod presets;
 mod summary;
 mod verify;
 mod workspace;

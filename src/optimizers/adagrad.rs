@@ -1,4 +1,4 @@
-//! Adagrad: Duchi et al. 2011. Every parameter's steps shrink as its gradients add up.
+//! Adagrad: Duchi et al. 2011. The steps of a parameter shrink as its gradients accumulate.
 //!
 //! ```text
 //! a ← a + g²,   w ← w − η·g / √(a + ε)
@@ -6,12 +6,17 @@
 
 use super::*;
 
-optimizer! {
+optimizer_class! {
     /// The optimizer `Adagrad`.
+    ///
+    /// ```
+    /// use tallynet::optimizers::{Adagrad, Options};
+    /// assert_eq!(Adagrad::new(0.5).learning_rate().at(0), 0.5);
+    /// ```
     Adagrad: learning_rate 0.001, weight_decay None;
-    /// What the sum of squares starts from.
+    /// Initial sum of squares.
     initial_accumulator_value: f64 = 0.1, 0.0..f64::INFINITY;
-    /// What keeps the denominator from 0, ε.
+    /// Term ε that keeps the denominator from 0.
     epsilon: f64 = 1e-7, 0.0..f64::INFINITY;
 }
 
@@ -25,8 +30,10 @@ impl Optimizer for Adagrad {
     }
 
     fn update(&self, step: Step, params: &mut [Real], gradients: &[Real], slots: &mut Slots) {
-        let (rate, epsilon) = (step.learning_rate as Real, self.epsilon as Real);
-        for ((w, g), a) in params.iter_mut().zip(gradients).zip(slots[0].iter_mut()) {
+        let rate = step.learning_rate as Real;
+        let epsilon = self.epsilon as Real;
+        let [accumulator, ..] = slots;
+        for ((w, g), a) in params.iter_mut().zip(gradients).zip(accumulator.iter_mut()) {
             *a += g * g;
             *w -= rate * g / (*a + epsilon).sqrt();
         }

@@ -4,68 +4,138 @@
 //! ```text
 //! m ← m + (1 − β₁)·(g − m),   v ← v + (1 − β₂)·(g² − v)
 //! w ← w − α·m / (√v + ε),     α = η·√(1 − β₂ᵗ) / (1 − β₁ᵗ),   t counted from 1
-//! amsgrad (Reddi et al. 2018): the largest v so far stands in place of v below the root
+//! amsgrad (Reddi et al. 2018): the largest v so far replaces v under the root
 //! ```
 
 use super::*;
-use crate::kernels::rows::{self, flushed};
+use crate::kernels::kernel;
+use crate::kernels::lanes::Lanes;
 
-/// Makes Adam under a name and with a decay of the weights.
-macro_rules! adam {
-    ($(#[$doc:meta])* $name:ident, $weight_decay:expr) => {
-        optimizer! {
-            $(#[$doc])*
-            $name: learning_rate 0.001, weight_decay $weight_decay;
-            /// How slowly the mean of the gradients moves, β₁.
-            beta_1: f64 = 0.9, 0.0..1.0;
-            /// How slowly the mean of their squares moves, β₂.
-            beta_2: f64 = 0.999, 0.0..1.0;
-            /// What keeps the denominator from 0, ε.
-            epsilon: f64 = 1e-7, 0.0..f64::INFINITY;
-            /// Whether the denominator never shrinks.
-            amsgrad: bool = false;
-        }
-
-        impl Optimizer for $name {
-            fn slots(&self) -> &'static [&'static str] {
-                if self.amsgrad { &["momentum", "velocity", "largest_velocity"] } else { &["momentum", "velocity"] }
-            }
-
-            fn update(&self, step: Step, params: &mut [Real], gradients: &[Real], slots: &mut Slots) {
-                let t = (step.iteration + 1) as f64;
-                let alpha = step.learning_rate * (1.0 - self.beta_2.powf(t)).sqrt() / (1.0 - self.beta_1.powf(t));
-                let factors = [alpha, 1.0 - self.beta_1, 1.0 - self.beta_2, self.epsilon].map(|factor| factor as Real);
-                match slots {
-                    [m, v, largest] if self.amsgrad => amsgrad(params, gradients, [m, v, largest], factors),
-                    [m, v, _] => rows::adam(params, gradients, m, v, factors),
-                }
-            }
-        }
-    };
-}
-
-adam! {
+optimizer_class! {
     /// The optimizer `Adam`.
-    Adam, None
-}
-adam! {
-    /// The optimizer `AdamW` (Loshchilov and Hutter 2019): [`Adam`] whose weights decay if nothing
-    /// else is said.
-    AdamW, Some(0.004)
+    ///
+    /// ```
+    /// use tallynet::optimizers::{Adam, Optimizer};
+    /// let amsgrad = Adam { amsgrad: true, ..Adam::new(0.002) };
+    /// assert_eq!(amsgrad.slots(), ["momentum", "velocity", "largest_velocity"]);
+    /// ```
+    Adam: learning_rate 0.001, weight_decay None;
+    /// Decay rate β₁ of the mean gradient.
+    beta_1: f64 = 0.9, 0.0..1.0;
+    /// Decay rate β₂ of the mean squared gradient.
+    beta_2: f64 = 0.999, 0.0..1.0;
+    /// Term ε that keeps the denominator from 0.
+    epsilon: f64 = 1e-7, 0.0..f64::INFINITY;
+    /// True if the denominator never shrinks.
+    amsgrad: bool = false;
 }
 
-fn amsgrad(
-    params: &mut [Real],
-    gradients: &[Real],
-    [m, v, largest]: [&mut [Real]; 3],
-    factors: [Real; 4],
-) {
-    let [alpha, rest_1, rest_2, epsilon] = factors;
-    let moments = m.iter_mut().zip(v).zip(largest);
-    for ((w, &g), ((m, v), largest)) in params.iter_mut().zip(gradients).zip(moments) {
-        *m = flushed(*m + rest_1 * (g - *m));
-        *v = flushed(*v + rest_2 * (g * g - *v));
+optimizer_class! {
+    /// The optimizer `AdamW` (Loshchilov and Hutter 2019): [`Adam`] with weight decay by default.
+    ///
+    /// ```
+    /// use tallynet::optimizers::{AdamW, Options};
+    /// assert_eq!(AdamW::new(0.002).common().weight_decay, Some(0.004));
+    /// ```
+    AdamW: learning_rate 0.001, weight_decay Some(0.004);
+    /// Decay rate β₁ of the mean gradient.
+    beta_1: f64 = 0.9, 0.0..1.0;
+    /// Decay rate β₂ of the mean squared gradient.
+    beta_2: f64 = 0.999, 0.0..1.0;
+    /// Term ε that keeps the denominator from 0.
+    epsilon: f64 = 1e-7, 0.0..f64::INFINITY;
+    /// True if the denominator never shrinks.
+    amsgrad: bool = false;
+}
+
+impl Optimizer for Adam {
+    fn slots(&self) -> &'static [&'static str] {
+        slot_names(self.amsgrad)
+    }
+
+    fn state_layout(&self) -> StateLayout {
+        StateLayout::Interleaved
+    }
+
+    fn update(&self, step: Step, params: &mut [Real], gradients: &[Real], slots: &mut Slots) {
+        let factors = Factors::new(step, self.beta_1, self.beta_2, self.epsilon);
+        update(factors, self.amsgrad, params, gradients, slots);
+    }
+}
+
+impl Optimizer for AdamW {
+    fn slots(&self) -> &'static [&'static str] {
+        slot_names(self.amsgrad)
+    }
+
+    fn state_layout(&self) -> StateLayout {
+        StateLayout::Interleaved
+    }
+
+    fn update(&self, step: Step, params: &mut [Real], gradients: &[Real], slots: &mut Slots) {
+        let factors = Factors::new(step, self.beta_1, self.beta_2, self.epsilon);
+        update(factors, self.amsgrad, params, gradients, slots);
+    }
+}
+
+fn slot_names(amsgrad: bool) -> &'static [&'static str] {
+    let names = &["momentum", "velocity", "largest_velocity"];
+    if amsgrad { names } else { &names[..2] }
+}
+
+/// The factors of one step.
+#[derive(Clone, Copy)]
+struct Factors {
+    /// Bias-corrected learning rate α.
+    alpha: Real,
+    one_minus_beta_1: Real,
+    one_minus_beta_2: Real,
+    epsilon: Real,
+}
+
+impl Factors {
+    fn new(step: Step, beta_1: f64, beta_2: f64, epsilon: f64) -> Self {
+        let t = (step.iteration + 1) as f64;
+        let alpha = step.learning_rate * (1.0 - beta_2.powf(t)).sqrt() / (1.0 - beta_1.powf(t));
+        Factors {
+            alpha: alpha as Real,
+            one_minus_beta_1: (1.0 - beta_1) as Real,
+            one_minus_beta_2: (1.0 - beta_2) as Real,
+            epsilon: epsilon as Real,
+        }
+    }
+}
+
+fn update(factors: Factors, amsgrad: bool, w: &mut [Real], g: &[Real], slots: &mut Slots) {
+    let [m, v, largest] = slots;
+    if !amsgrad {
+        return adam(w, g, m, v, factors);
+    }
+    let moments = m.iter_mut().zip(v.iter_mut()).zip(largest.iter_mut());
+    for ((w, &g), ((m, v), largest)) in w.iter_mut().zip(g).zip(moments) {
+        *m = flush_denormal(*m + factors.one_minus_beta_1 * (g - *m));
+        *v = flush_denormal(*v + factors.one_minus_beta_2 * (g * g - *v));
         *largest = largest.max(*v);
-        *w -= alpha * *m / (largest.sqrt() + epsilon);
+        *w -= factors.alpha * *m / (largest.sqrt() + factors.epsilon);
+    }
+}
+
+kernel! {
+    /// One step without amsgrad.
+    fn adam(w: &mut [Real], g: &[Real], m: &mut [Real], v: &mut [Real], factors: Factors) = adam_body
+}
+
+#[inline(always)]
+fn adam_body<L: Lanes>(
+    w: &mut [Real],
+    g: &[Real],
+    m: &mut [Real],
+    v: &mut [Real],
+    factors: Factors,
+) {
+    for (((w, &g), m), v) in w.iter_mut().zip(g).zip(m).zip(v) {
+        *m = flush_denormal(*m + factors.one_minus_beta_1 * (g - *m));
+        *v = flush_denormal(*v + factors.one_minus_beta_2 * (g * g - *v));
+        *w -= factors.alpha * *m / (v.sqrt() + factors.epsilon);
     }
 }

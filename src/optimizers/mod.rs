@@ -1,8 +1,7 @@
-//! The catalogue of optimizers, one file each: how a gradient moves the parameters.
+//! Optimizers, one file each: rules by which a gradient changes the parameters.
 //!
-//! A rule is a small immutable value; what it remembers between steps is kept beside the parameter
-//! vector it is bound to. It steps once a batch over everything, so no parameter can be a step
-//! ahead of another.
+//! A rule is a small immutable value; the optimizer state is kept beside the parameter vector. One
+//! step per batch updates the whole vector.
 
 mod adagrad;
 mod adam;
@@ -13,7 +12,7 @@ mod sgd;
 
 pub use adagrad::Adagrad;
 pub use adam::{Adam, AdamW};
-use options::optimizer;
+use options::optimizer_class;
 pub use options::{Common, Options};
 pub use rmsprop::RMSprop;
 pub use schedules::{LearningRate, Schedule};
@@ -21,7 +20,7 @@ pub use sgd::Sgd;
 
 use std::fmt;
 
-use crate::classes::{class, classes};
+use crate::classes::{class, classes, unknown};
 use crate::{Error, Real, Result};
 
 classes! {
@@ -35,56 +34,88 @@ classes! {
     }
 }
 
-/// The most vectors that a rule keeps beside the parameters.
+/// Largest number of slots: vectors that an optimizer keeps, as long as the parameter vector.
 pub const MAX_SLOTS: usize = 3;
 
-/// A stretch of each of these vectors; those that a rule does not use are empty.
+/// The same range of each slot; slots that a rule does not use are empty.
 pub type Slots<'a> = [&'a mut [Real]; MAX_SLOTS];
 
-/// A rule: how a gradient moves a parameter. It acts on each parameter alone, so the vector can be
-/// cut anywhere.
+/// A rule by which a gradient changes the parameters. It acts on each parameter alone, so that the
+/// vector can be split anywhere.
+///
+/// ```
+/// use tallynet::{Real, optimizers::*};
+///
+/// #[derive(Debug)]
+/// struct SignSgd(LearningRate);
+/// impl Options for SignSgd {
+///     fn learning_rate(&self) -> &LearningRate { &self.0 }
+///     fn learning_rate_mut(&mut self) -> &mut LearningRate { &mut self.0 }
+/// }
+/// impl Optimizer for SignSgd {
+///     fn slots(&self) -> &'static [&'static str] { &[] }
+///     fn update(&self, step: Step, params: &mut [Real], gradients: &[Real], _: &mut Slots) {
+///         for (w, g) in params.iter_mut().zip(gradients) {
+///             *w -= step.learning_rate as Real * g.signum();
+///         }
+///     }
+/// }
+/// assert_eq!(AnyOptimizer::from(SignSgd(0.1.into())).class_name(), "SignSgd");
+/// ```
 pub trait Optimizer: Options + fmt::Debug + Send + Sync {
     /// Class name in summaries and errors: the type's own.
     fn class_name(&self) -> &'static str {
         crate::classes::type_name::<Self>()
     }
 
-    /// The names of the vectors that it keeps beside the parameters, at most [`MAX_SLOTS`].
+    /// Names of the slots in use, at most [`MAX_SLOTS`].
     fn slots(&self) -> &'static [&'static str];
 
-    /// What these vectors are full of before the first step.
+    /// Value that fills the slots before the first step.
     fn initial_slot(&self) -> Real {
         0.0
     }
 
-    /// Moves a stretch of the parameters. `slots` are the same stretch of the vectors it keeps.
+    /// Order of the slots in Keras's files.
+    fn state_layout(&self) -> StateLayout {
+        StateLayout::ByVector
+    }
+
+    /// Updates a range of the parameters and the same range of the slots.
     fn update(&self, step: Step, params: &mut [Real], gradients: &[Real], slots: &mut Slots);
 }
 
-/// Which step is taken, and how far.
+/// Order in which Keras stores the slots, one variable for each array of parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StateLayout {
+    /// All arrays of the first slot, then all of the second.
+    ByVector,
+    /// The first two slots of each array side by side, then all arrays of the third slot.
+    Interleaved,
+}
+
+/// Number and learning rate of a step.
 #[derive(Debug, Clone, Copy)]
 pub struct Step {
     /// Steps taken before this one.
     pub iteration: u64,
-    /// The learning rate of this step.
+    /// Learning rate of this step.
     pub learning_rate: f64,
 }
 
-/// What a rule remembers, bound to one parameter vector.
+/// State of an optimizer, bound to one parameter vector.
 #[derive(Debug, Clone)]
 pub struct OptimizerState {
     /// Steps taken so far.
     pub iteration: u64,
-    /// The learning rate now; it is the rule's own until something changes it. Where the rule has a
-    /// schedule, that is what counts.
+    /// Current learning rate; a rule's schedule takes precedence.
     pub learning_rate: f64,
-    /// The vectors it keeps, each as long as the parameter vector; those it does not use are empty.
+    /// The slots, each as long as the parameter vector; those that are not used are empty.
     pub slots: [Vec<Real>; MAX_SLOTS],
 }
 
 impl OptimizerState {
-    /// The state before the first step, for so many parameters; without a rule there is nothing to
-    /// remember. It is an error where memory does not hold it.
+    /// State before the first step. Without a rule it is empty. Too little memory is an error.
     pub fn new(rule: Option<&dyn Optimizer>, n_params: usize) -> Result<Self> {
         let mut state =
             OptimizerState { iteration: 0, learning_rate: 0.0, slots: Default::default() };
@@ -101,16 +132,18 @@ impl OptimizerState {
         Ok(state)
     }
 
-    /// What is wrong with its numbers, if anything: they may come from a file.
-    pub fn problem(&self) -> Option<String> {
-        let many =
-            || format!("{} steps are said to be taken, which nobody can have", self.iteration);
-        LearningRate::Constant(self.learning_rate)
-            .problem()
-            .or_else(|| (self.iteration >= 1 << 53).then(many))
+    /// Checks the numbers, which may come from a file; the error names the one that is wrong.
+    pub fn validate(&self) -> Result<()> {
+        LearningRate::Constant(self.learning_rate).validate()?;
+        if self.iteration < 1 << 53 {
+            return Ok(());
+        }
+        let problem =
+            format!("{} steps are said to be taken, which nobody can have", self.iteration);
+        Err(Error::option("iteration", problem))
     }
 
-    /// The step that this rule takes next.
+    /// The next step of this rule.
     pub fn step(&self, rule: &dyn Optimizer) -> Step {
         let learning_rate = match rule.learning_rate() {
             LearningRate::Constant(_) => self.learning_rate,
@@ -121,40 +154,38 @@ impl OptimizerState {
 }
 
 impl AnyOptimizer {
-    /// Learning rate, to change before compiling; none for an optimizer from outside the crate.
+    /// Learning rate, to change before compiling; none for a shared optimizer from outside the
+    /// crate.
     pub fn learning_rate_mut(&mut self) -> Option<&mut LearningRate> {
-        match self {
-            AnyOptimizer::Adagrad(rule) => Some(&mut rule.learning_rate),
-            AnyOptimizer::Adam(rule) => Some(&mut rule.learning_rate),
-            AnyOptimizer::AdamW(rule) => Some(&mut rule.learning_rate),
-            AnyOptimizer::RMSprop(rule) => Some(&mut rule.learning_rate),
-            AnyOptimizer::Sgd(rule) => Some(&mut rule.learning_rate),
-            AnyOptimizer::Custom(_) => None,
-        }
+        Some(self.class_mut()?.learning_rate_mut())
     }
 
-    /// The optimizer of this name (`sgd`, `rmsprop`), with Keras's defaults; an error lists all
-    /// names.
+    /// The optimizer of this name (`sgd`, `rmsprop`), with Keras's defaults. An unknown name is an
+    /// error that lists all.
     pub fn by_name(name: &str) -> Result<AnyOptimizer> {
-        let names: Vec<_> =
-            AnyOptimizer::all().iter().map(|rule| rule.class_name().to_lowercase()).collect();
-        let problem = || {
-            Error::option(
-                "optimizer",
-                format!("there is no optimizer {name:?} here; known: {}", names.join(", ")),
-            )
-        };
-        AnyOptimizer::all()
-            .into_iter()
-            .find(|rule| rule.class_name().eq_ignore_ascii_case(name))
-            .ok_or_else(problem)
+        let is_named = |rule: &AnyOptimizer| rule.class_name().eq_ignore_ascii_case(name);
+        if let Some(rule) = AnyOptimizer::all().into_iter().find(is_named) {
+            return Ok(rule);
+        }
+        let rules = AnyOptimizer::all();
+        let known: Vec<String> =
+            rules.iter().map(|rule| rule.class_name().to_lowercase()).collect();
+        Err(unknown("optimizer", "optimizer", name, &known))
     }
 }
 
+/// As [`AnyOptimizer::by_name`].
 impl TryFrom<&str> for AnyOptimizer {
     type Error = Error;
 
     fn try_from(name: &str) -> Result<AnyOptimizer> {
         AnyOptimizer::by_name(name)
     }
+}
+
+/// A moment, or 0 if it is negligible. The moments of a parameter without a gradient (a pixel that is
+/// always black) would otherwise decay into denormal numbers, a hundred times slower to compute with.
+#[inline(always)]
+fn flush_denormal(moment: Real) -> Real {
+    if moment.abs() < 1e-30 { 0.0 } else { moment }
 }

@@ -1,13 +1,12 @@
-//! The options that Keras gives to every optimizer, written once: learning rate, weight decay and
-//! clipping.
+//! Options that Keras gives to every optimizer: learning rate, weight decay and clipping.
 
 use super::LearningRate;
-use crate::Real;
 use crate::params::Parameters;
+use crate::{Error, Real, Result};
 
-/// Makes an optimizer's struct: the options of all, then its own, under Keras's names and with the
-/// defaults given. Behind a default stands the range of values that make sense.
-macro_rules! optimizer {
+/// Defines the struct of an optimizer: the options of all, then its own, under Keras's names, each
+/// with its default and the range of its valid values.
+macro_rules! optimizer_class {
     (
         $(#[$doc:meta])*
         $name:ident: learning_rate $rate:expr, weight_decay $decay:expr;
@@ -16,25 +15,22 @@ macro_rules! optimizer {
         class! {
             $(#[$doc])*
             $name {
-                /// How far a step goes, η: a number, or a schedule.
+                /// Learning rate η: a number, or a schedule.
                 learning_rate: LearningRate = LearningRate::Constant($rate),
-                /// The share λ of every parameter that is taken from it before a step, for η = 1:
-                /// `w ← w − w·λ·η`.
+                /// Weight decay λ before each step: `w ← w − w·λ·η`.
                 weight_decay: Option<f64> = $decay,
-                /// The norm that the gradient at one array is shortened to where it is longer. One
-                /// clipping at most.
+                /// Largest norm of the gradient of each array. At most one clipping can be set.
                 clipnorm: Option<f64> = None,
-                /// The norm that the gradient at all arrays together is shortened to where it is
-                /// longer.
+                /// Largest norm of the gradient of all arrays together.
                 global_clipnorm: Option<f64> = None,
-                /// How far each number of the gradient may be from 0; those beyond are put there.
+                /// Largest absolute value of the gradient of each parameter.
                 clipvalue: Option<f64> = None,
                 $($(#[$option_doc])* $option: $type = $default,)*
             }
         }
 
         impl $name {
-            /// The rule with this learning rate, or this schedule, and Keras's defaults.
+            /// The optimizer with this learning rate or schedule, and Keras's defaults.
             pub fn new(learning_rate: impl Into<LearningRate>) -> Self {
                 $name { learning_rate: learning_rate.into(), ..$name::default() }
             }
@@ -51,34 +47,42 @@ macro_rules! optimizer {
                 let &Self { weight_decay, clipnorm, global_clipnorm, clipvalue, .. } = self;
                 Common { weight_decay, clipnorm, global_clipnorm, clipvalue }
             }
-            fn problem(&self) -> Option<String> {
+            fn validate(&self) -> Result<()> {
                 $($(if !($range).contains(&self.$option) {
                     let (name, value, usual) = (stringify!($option), self.$option, $default);
-                    return Some(format!("{name} is {value}, which is outside {:?}; {usual} is usual", $range));
+                    let problem =
+                        format!("{name} is {value}, which is outside {:?}; {usual} is usual", $range);
+                    return Err(Error::option(name, problem));
                 })?)*
-                self.learning_rate.problem().or_else(|| self.common().problem())
+                self.learning_rate.validate()?;
+                self.common().validate()
             }
         }
     };
 }
-pub(super) use optimizer;
+pub(super) use optimizer_class;
 
-/// The options that every optimizer has.
+/// Options that every optimizer has.
 pub trait Options {
-    /// The learning rate that training starts with.
+    /// Learning rate at the start of training.
     fn learning_rate(&self) -> &LearningRate;
 
     /// The same, to change before compiling.
     fn learning_rate_mut(&mut self) -> &mut LearningRate;
 
-    /// What is done in front of the rule itself.
-    fn common(&self) -> Common;
+    /// Weight decay and clipping, which come before the rule; none by default.
+    fn common(&self) -> Common {
+        Common::default()
+    }
 
-    /// What is wrong with any option, its own included.
-    fn problem(&self) -> Option<String>;
+    /// Checks all options; the error names the one that is out of range.
+    fn validate(&self) -> Result<()> {
+        self.learning_rate().validate()?;
+        self.common().validate()
+    }
 }
-/// What is done in front of any rule's own update, in this order: the gradient is clipped, the
-/// weights decay.
+
+/// Changes before the rule's own update, in this order: the gradient is clipped, the weights decay.
 #[derive(Debug, Clone, Copy, Default)]
 #[allow(missing_docs)] // Each is documented on every optimizer.
 pub struct Common {
@@ -89,61 +93,76 @@ pub struct Common {
 }
 
 impl Common {
-    /// What is wrong with these options, if anything.
-    pub fn problem(&self) -> Option<String> {
-        let clippings = [self.clipnorm, self.global_clipnorm, self.clipvalue].into_iter().flatten();
-        match (clippings.clone().count(), clippings.sum::<f64>(), self.weight_decay.unwrap_or(0.0))
-        {
-            (2.., ..) => {
-                Some("only one of clipnorm, global_clipnorm and clipvalue can be set".to_string())
-            }
-            (1, limit, _) if !(f64::MIN_POSITIVE..f64::INFINITY).contains(&limit) => Some(format!(
-                "gradients are clipped to something above 0, such as 1, and not to {limit}"
-            )),
-            (_, _, decay) if !(0.0..f64::INFINITY).contains(&decay) => {
-                Some(format!("weight_decay is 0 or more, such as 0.004, and not {decay}"))
-            }
-            _ => None,
+    /// Checks the options; the error names the one that is out of range.
+    pub fn validate(&self) -> Result<()> {
+        let clippings = [
+            ("clipnorm", self.clipnorm),
+            ("global_clipnorm", self.global_clipnorm),
+            ("clipvalue", self.clipvalue),
+        ];
+        if clippings.iter().filter(|(_, limit)| limit.is_some()).count() > 1 {
+            let problem = "only one of clipnorm, global_clipnorm and clipvalue can be set";
+            return Err(Error::option("clipnorm", problem));
         }
+        for (name, limit) in clippings {
+            let limit = limit.unwrap_or(1.0);
+            if !(f64::MIN_POSITIVE..f64::INFINITY).contains(&limit) {
+                let problem = format!(
+                    "gradients are clipped to something above 0, such as 1, and not to {limit}"
+                );
+                return Err(Error::option(name, problem));
+            }
+        }
+        let decay = self.weight_decay.unwrap_or(0.0);
+        if !(0.0..f64::INFINITY).contains(&decay) {
+            let problem = format!("weight_decay is 0 or more, such as 0.004, and not {decay}");
+            return Err(Error::option("weight_decay", problem));
+        }
+        Ok(())
     }
 
-    /// Shortens the gradient, `g ← g·c / max(‖g‖₂, c)`, or cuts off what is beyond ±c. Norms are
-    /// taken over what is trained, in `f64` and in one order, so that any number of threads comes
-    /// to the same bits.
+    /// Scales the gradient, `g ← g·c / max(‖g‖₂, c)`, or limits it to ±c. Norms are taken over the
+    /// trainable arrays, in `f64` and in one order, so that they have the same bits for any number
+    /// of threads.
     pub fn clip(&self, gradients: &mut [Real], params: &Parameters) {
-        let arrays = || {
-            params
-                .entries
-                .iter()
-                .filter(|entry| entry.spec.trainable)
-                .map(|entry| entry.range.clone())
+        let trainable = params.entries.iter().filter(|entry| entry.spec.trainable);
+        let arrays = trainable.map(|entry| entry.range.clone());
+        let global_square: f64 = if self.global_clipnorm.is_some() {
+            arrays.clone().map(|array| sum_of_squares(&gradients[array])).sum()
+        } else {
+            0.0
         };
-        let of_all = self
-            .global_clipnorm
-            .map(|_| arrays().map(|array| sum_of_squares(&gradients[array])).sum());
-        for array in arrays() {
+        for array in arrays {
             let gradient = &mut gradients[array];
-            if let Some(limit) = self.clipnorm.or(self.global_clipnorm) {
-                let norm = of_all.unwrap_or_else(|| sum_of_squares(gradient)).sqrt();
-                let factor = (limit / norm.max(limit)) as Real;
-                gradient.iter_mut().for_each(|g| *g *= factor);
-            } else if let Some(limit) = self.clipvalue.map(|limit| limit as Real) {
-                gradient
-                    .iter_mut()
-                    .for_each(|g| *g = if g.abs() > limit { limit.copysign(*g) } else { *g });
+            if let Some(limit) = self.clipnorm {
+                scale_to(limit, sum_of_squares(gradient), gradient);
+            } else if let Some(limit) = self.global_clipnorm {
+                scale_to(limit, global_square, gradient);
+            } else if let Some(limit) = self.clipvalue {
+                let limit = limit as Real;
+                for g in gradient {
+                    *g = if g.abs() > limit { limit.copysign(*g) } else { *g };
+                }
             }
         }
     }
 
-    /// Takes their share from a stretch of the parameters.
+    /// Applies the weight decay to a range of the parameters.
     pub fn decay(&self, learning_rate: f64, params: &mut [Real]) {
-        if let Some(share) = self.weight_decay.map(|decay| (decay * learning_rate) as Real) {
+        if let Some(decay) = self.weight_decay {
+            let share = (decay * learning_rate) as Real;
             params.iter_mut().for_each(|w| *w -= *w * share);
         }
     }
 }
 
-/// Σ x², in eight sums side by side.
+/// Scales a gradient down to the limit, given the squared norm that is compared with it.
+fn scale_to(limit: f64, squared_norm: f64, gradient: &mut [Real]) {
+    let factor = (limit / squared_norm.sqrt().max(limit)) as Real;
+    gradient.iter_mut().for_each(|g| *g *= factor);
+}
+
+/// Σ x², in eight interleaved sums.
 fn sum_of_squares(values: &[Real]) -> f64 {
     let mut sums = [0.0; 8];
     let (eights, rest) = values.as_chunks::<8>();

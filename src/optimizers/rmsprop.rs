@@ -2,23 +2,28 @@
 //!
 //! ```text
 //! v ← ρ·v + (1 − ρ)·g²,       s = η·g / √(v + ε),   w ← w − s
-//! centered                    ḡ ← ρ·ḡ + (1 − ρ)·g,   v − ḡ² in place of v below the root
+//! centered                    ḡ ← ρ·ḡ + (1 − ρ)·g,   v − ḡ² replaces v under the root
 //! with momentum μ             b ← μ·b + s,           w ← w − b
 //! ```
 
 use super::*;
-use crate::kernels::rows::flushed;
 
-optimizer! {
+optimizer_class! {
     /// The optimizer `RMSprop`.
+    ///
+    /// ```
+    /// use tallynet::optimizers::{Optimizer, RMSprop};
+    /// let centered = RMSprop { centered: true, ..RMSprop::new(0.01) };
+    /// assert_eq!(centered.slots(), ["velocity", "average_gradient"]);
+    /// ```
     RMSprop: learning_rate 0.001, weight_decay None;
-    /// How slowly the mean square moves, ρ.
+    /// Decay rate ρ of the mean square.
     rho: f64 = 0.9, 0.0..=1.0;
-    /// How much of its last move a parameter keeps, μ.
+    /// Share μ of a parameter's last move that is repeated.
     momentum: f64 = 0.0, 0.0..=1.0;
-    /// What keeps the denominator from 0, ε.
+    /// Term ε that keeps the denominator from 0.
     epsilon: f64 = 1e-7, 0.0..f64::INFINITY;
-    /// Whether the variance of the gradient stands in place of its mean square.
+    /// True if the variance of the gradient replaces its mean square.
     centered: bool = false;
 }
 
@@ -33,26 +38,33 @@ impl Optimizer for RMSprop {
     }
 
     fn update(&self, step: Step, params: &mut [Real], gradients: &[Real], slots: &mut Slots) {
-        let factors = [step.learning_rate, self.rho, 1.0 - self.rho, self.momentum, self.epsilon];
-        let [rate, rho, rest, momentum, epsilon] = factors.map(|factor| factor as Real);
-        let [velocities, second, third] = slots;
-        let (moves, means) = if self.momentum == 0.0 { (third, second) } else { (second, third) };
-        for (i, ((w, &g), v)) in
-            params.iter_mut().zip(gradients).zip(velocities.iter_mut()).enumerate()
-        {
-            *v = flushed(rho * *v + rest * g * g);
+        let rate = step.learning_rate as Real;
+        let rho = self.rho as Real;
+        let one_minus_rho = (1.0 - self.rho) as Real;
+        let epsilon = self.epsilon as Real;
+        // The slots in their order; those that are not kept yield nothing.
+        let mut kept = slots.iter_mut().map(|slot| slot.iter_mut());
+        let mut next_if = |used: bool| {
+            let slot = if used { kept.next() } else { None };
+            slot.unwrap_or_default()
+        };
+        let velocities = next_if(true);
+        let mut momenta = next_if(self.momentum != 0.0);
+        let mut averages = next_if(self.centered);
+        for ((w, &g), v) in params.iter_mut().zip(gradients).zip(velocities) {
+            *v = flush_denormal(rho * *v + one_minus_rho * g * g);
             let mut square = *v;
-            if let Some(mean) = means.get_mut(i) {
-                *mean = flushed(rho * *mean + rest * g);
-                // Never below 0, where rounding would take it for a gradient that does not change.
-                square = (square - *mean * *mean).max(0.0);
+            if let Some(average) = averages.next() {
+                *average = flush_denormal(rho * *average + one_minus_rho * g);
+                // Rounding may take the variance of an unchanging gradient below 0.
+                square = (square - *average * *average).max(0.0);
             }
-            let mut step = rate * g / (square + epsilon).sqrt();
-            if let Some(last) = moves.get_mut(i) {
-                *last = flushed(momentum * *last + step);
-                step = *last;
+            let mut change = rate * g / (square + epsilon).sqrt();
+            if let Some(momentum) = momenta.next() {
+                *momentum = flush_denormal(self.momentum as Real * *momentum + change);
+                change = *momentum;
             }
-            *w -= step;
+            *w -= change;
         }
     }
 }

@@ -1,14 +1,23 @@
-//! Learning rates: a number, or a schedule that makes one of the steps taken so far.
+//! Learning rates: a number, or a schedule of the steps taken so far.
 //!
-//! Steps are batches, counted from 0 and never again from 0 while a model is trained, so a training
-//! that goes on from a file goes on in its schedule too.
+//! Steps are batches, counted from the model's first one, so that a training resumed from a file
+//! continues its schedule.
 
 use std::f64::consts::PI;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// How far a step goes: always as far, or as a schedule says.
+use crate::{Error, Result};
+
+/// A learning rate: constant, or a function of the step.
+///
+/// ```
+/// use tallynet::optimizers::{LearningRate, Schedule};
+/// let boundaries = vec![1000.0];
+/// let schedule = Schedule::PiecewiseConstantDecay { boundaries, values: vec![0.1, 0.01] };
+/// assert_eq!(LearningRate::from(schedule).at(2000), 0.01);
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged, try_from = "Value")]
 pub enum LearningRate {
@@ -31,10 +40,10 @@ pub enum Schedule {
         decay_rate: f64,
         staircase: bool,
     },
-    /// `values[i]` behind i of the `boundaries`; a step on a boundary is still in front of it.
+    /// `values[i]`, where i is the number of `boundaries` below s.
     PiecewiseConstantDecay { boundaries: Vec<f64>, values: Vec<f64> },
     /// `(η − e)·(1 − s/n)^p + e`, and e from step n on, where e is the `end_learning_rate` and p
-    /// the `power`; a `cycle` takes for n its smallest multiple that is not before s.
+    /// the `power`; a `cycle` replaces n by its smallest multiple that is not below s.
     PolynomialDecay {
         initial_learning_rate: f64,
         decay_steps: f64,
@@ -49,9 +58,8 @@ pub enum Schedule {
         decay_rate: f64,
         staircase: bool,
     },
-    /// `η·((1 − α)·½·(1 + cos(π·s/n)) + α)`, and `η·α` from step n on. Where there is a
-    /// `warmup_target`, the rate first rises from η to it in a line, within the `warmup_steps`, and
-    /// then falls from it.
+    /// `η·((1 − α)·½·(1 + cos(π·s/n)) + α)`, and `η·α` from step n on. With a `warmup_target`, the
+    /// rate first rises linearly from η to it within the `warmup_steps`, and then falls from it.
     CosineDecay {
         initial_learning_rate: f64,
         decay_steps: f64,
@@ -61,48 +69,62 @@ pub enum Schedule {
     },
 }
 
+use Schedule::*;
+
 impl LearningRate {
-    /// The learning rate of the step that so many came before.
+    /// Learning rate of a step, counted from 0.
     pub fn at(&self, step: u64) -> f64 {
-        let schedule = match self {
-            LearningRate::Constant(rate) => return *rate,
-            LearningRate::Schedule(schedule) => schedule,
-        };
-        let s = step as f64;
+        match self {
+            LearningRate::Constant(rate) => *rate,
+            LearningRate::Schedule(schedule) => schedule.at(step as f64),
+        }
+    }
+
+    /// Checks the options; the error names the one that is out of range.
+    pub fn validate(&self) -> Result<()> {
+        match self {
+            LearningRate::Constant(rate) if is_rate(*rate) => Ok(()),
+            LearningRate::Constant(rate) => Err(Error::option(
+                "learning_rate",
+                format!("a learning rate is 0 or more, such as 0.01, and not {rate}"),
+            )),
+            LearningRate::Schedule(schedule) => schedule.validate(),
+        }
+    }
+}
+
+/// True for a number that is finite and not negative.
+fn is_rate(rate: f64) -> bool {
+    (0.0..f64::INFINITY).contains(&rate)
+}
+
+impl Schedule {
+    fn at(&self, s: f64) -> f64 {
         let stairs = |staircase: bool, x: f64| if staircase { x.floor() } else { x };
-        match *schedule {
-            Schedule::ExponentialDecay {
-                initial_learning_rate,
-                decay_steps,
-                decay_rate,
-                staircase,
-            } => initial_learning_rate * decay_rate.powf(stairs(staircase, s / decay_steps)),
-            Schedule::PiecewiseConstantDecay { ref boundaries, ref values } => {
+        match *self {
+            ExponentialDecay { initial_learning_rate, decay_steps, decay_rate, staircase } => {
+                initial_learning_rate * decay_rate.powf(stairs(staircase, s / decay_steps))
+            }
+            PiecewiseConstantDecay { ref boundaries, ref values } => {
                 let passed = boundaries.iter().filter(|boundary| s > **boundary).count();
                 values.get(passed).copied().unwrap_or(0.0)
             }
-            Schedule::PolynomialDecay {
+            PolynomialDecay {
                 initial_learning_rate,
                 decay_steps,
                 end_learning_rate,
                 power,
                 cycle,
             } => {
-                let n = if cycle {
-                    decay_steps * (s / decay_steps).ceil().max(1.0)
-                } else {
-                    decay_steps
-                };
-                (initial_learning_rate - end_learning_rate) * (1.0 - (s / n).min(1.0)).powf(power)
+                let cycles = if cycle { (s / decay_steps).ceil().max(1.0) } else { 1.0 };
+                let progress = (s / (decay_steps * cycles)).min(1.0);
+                (initial_learning_rate - end_learning_rate) * (1.0 - progress).powf(power)
                     + end_learning_rate
             }
-            Schedule::InverseTimeDecay {
-                initial_learning_rate,
-                decay_steps,
-                decay_rate,
-                staircase,
-            } => initial_learning_rate / (1.0 + decay_rate * stairs(staircase, s / decay_steps)),
-            Schedule::CosineDecay {
+            InverseTimeDecay { initial_learning_rate, decay_steps, decay_rate, staircase } => {
+                initial_learning_rate / (1.0 + decay_rate * stairs(staircase, s / decay_steps))
+            }
+            CosineDecay {
                 initial_learning_rate,
                 decay_steps,
                 alpha,
@@ -117,39 +139,65 @@ impl LearningRate {
                     }
                     Some(target) => (target, s - warmup_steps),
                 };
-                from * ((1.0 - alpha) * 0.5 * (1.0 + (PI * (s / decay_steps).min(1.0)).cos())
-                    + alpha)
+                let cosine = (PI * (s / decay_steps).min(1.0)).cos();
+                from * ((1.0 - alpha) * 0.5 * (1.0 + cosine) + alpha)
             }
         }
     }
 
-    /// What is wrong with it, if anything.
-    pub fn problem(&self) -> Option<String> {
-        let is_rate = |rate: &f64| (0.0..f64::INFINITY).contains(rate);
-        match self {
-            LearningRate::Constant(rate) => (!is_rate(rate))
-                .then(|| format!("a learning rate is 0 or more, such as 0.01, and not {rate}")),
-            LearningRate::Schedule(Schedule::PiecewiseConstantDecay { boundaries, values }) => {
-                let rise = boundaries.is_sorted_by(|one, next| one < next);
-                let sound =
-                    rise && values.len() == boundaries.len() + 1 && values.iter().all(is_rate);
-                let wanted = "boundaries rise, and values are one more than they, such as 1000/5000 and 0.1/0.01/0.001";
-                (!sound).then(|| wanted.to_string())
+    fn validate(&self) -> Result<()> {
+        // The first wrong option in this order is reported.
+        let options = match *self {
+            PiecewiseConstantDecay { ref boundaries, ref values } => {
+                let rising = boundaries.is_sorted_by(|one, next| one < next);
+                let one_more = values.len() == boundaries.len() + 1;
+                if rising && one_more && values.iter().all(|rate| is_rate(*rate)) {
+                    return Ok(());
+                }
+                let problem = "boundaries rise, and values are one more than they, such as \
+                               1000/5000 and 0.1/0.01/0.001";
+                return Err(Error::option("boundaries", problem));
             }
-            LearningRate::Schedule(schedule) => {
-                // No option may be negative; a number that is not finite would be written as null.
-                let config = serde_json::to_value(schedule).ok()?["config"].take();
-                let sound = |name: &str, value: &Value| match value.as_f64() {
-                    Some(number) => number > 0.0 || (number == 0.0 && name != "decay_steps"),
-                    None => value.is_boolean() || name == "warmup_target",
-                };
-                let (name, value) =
-                    config.as_object()?.iter().find(|(name, value)| !sound(name, value))?;
-                let range =
-                    if name == "decay_steps" { "above 0, such as 1000" } else { "0 or more" };
-                Some(format!("{name} is {range}, and not {value}"))
+            ExponentialDecay { initial_learning_rate, decay_steps, decay_rate, .. }
+            | InverseTimeDecay { initial_learning_rate, decay_steps, decay_rate, .. } => vec![
+                ("decay_rate", decay_rate),
+                ("decay_steps", decay_steps),
+                ("initial_learning_rate", initial_learning_rate),
+            ],
+            PolynomialDecay {
+                initial_learning_rate,
+                decay_steps,
+                end_learning_rate,
+                power,
+                ..
+            } => vec![
+                ("decay_steps", decay_steps),
+                ("end_learning_rate", end_learning_rate),
+                ("initial_learning_rate", initial_learning_rate),
+                ("power", power),
+            ],
+            CosineDecay {
+                initial_learning_rate,
+                decay_steps,
+                alpha,
+                warmup_target,
+                warmup_steps,
+            } => vec![
+                ("alpha", alpha),
+                ("decay_steps", decay_steps),
+                ("initial_learning_rate", initial_learning_rate),
+                ("warmup_steps", warmup_steps),
+                ("warmup_target", warmup_target.unwrap_or(0.0)),
+            ],
+        };
+        for (name, value) in options {
+            let is_steps = name == "decay_steps";
+            if !is_rate(value) || (is_steps && value == 0.0) {
+                let range = if is_steps { "above 0, such as 1000" } else { "0 or more" };
+                return Err(Error::option(name, format!("{name} is {range}, and not {value:?}")));
             }
         }
+        Ok(())
     }
 }
 
@@ -168,10 +216,9 @@ impl From<Schedule> for LearningRate {
 impl TryFrom<Value> for LearningRate {
     type Error = serde_json::Error;
 
-    /// Reads Keras's form: a number, or an object with a class and its options, where Keras's
-    /// defaults fill what is missing. The module and the names that Keras writes into it say
-    /// nothing about the rate.
-    fn try_from(value: Value) -> Result<Self, serde_json::Error> {
+    /// Reads Keras's form: a number, or an object with a class and its options; missing ones get
+    /// Keras's defaults. Module and names do not affect the rate and are ignored.
+    fn try_from(value: Value) -> std::result::Result<Self, serde_json::Error> {
         if let Some(rate) = value.as_f64() {
             return Ok(LearningRate::Constant(rate));
         }
@@ -185,8 +232,10 @@ impl TryFrom<Value> for LearningRate {
             }
             Some(_) => json!({}),
             None => {
-                let wanted = "a learning rate is a number, or an object with a schedule's class_name, and not";
-                return Err(serde::de::Error::custom(format!("{wanted} {value}")));
+                return Err(serde::de::Error::custom(format!(
+                    "a learning rate is a number, or an object with a schedule's class_name, and \
+                     not {value}"
+                )));
             }
         };
         if let (Some(config), Some(given)) = (config.as_object_mut(), value["config"].as_object()) {

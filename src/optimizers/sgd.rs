@@ -9,12 +9,18 @@
 use super::*;
 use crate::kernels::rows::zip;
 
-optimizer! {
+optimizer_class! {
     /// The optimizer `SGD`.
+    ///
+    /// ```
+    /// use tallynet::optimizers::{Optimizer, Sgd};
+    /// let nesterov = Sgd { momentum: 0.9, nesterov: true, ..Sgd::new(0.1) };
+    /// assert_eq!(nesterov.slots(), ["momentum"]);
+    /// ```
     Sgd: learning_rate 0.01, weight_decay None;
-    /// How much of its last move a parameter keeps, μ, from 0 to 1.
+    /// Share μ of a parameter's last move that is repeated, from 0 to 1.
     momentum: f64 = 0.0, 0.0..=1.0;
-    /// Whether the move is taken from where the momentum leads.
+    /// True for Nesterov's variant of momentum.
     nesterov: bool = false;
 }
 
@@ -24,11 +30,13 @@ impl Optimizer for Sgd {
     }
 
     fn update(&self, step: Step, params: &mut [Real], gradients: &[Real], slots: &mut Slots) {
-        let (rate, momentum) = (step.learning_rate as Real, self.momentum as Real);
+        let rate = step.learning_rate as Real;
+        let momentum = self.momentum as Real;
         if momentum == 0.0 {
             return zip(params, gradients, |w, g| w - rate * g);
         }
-        for ((w, g), m) in params.iter_mut().zip(gradients).zip(slots[0].iter_mut()) {
+        let [moves, ..] = slots;
+        for ((w, g), m) in params.iter_mut().zip(gradients).zip(moves.iter_mut()) {
             *m = momentum * *m - rate * g;
             *w += if self.nesterov { momentum * *m - rate * g } else { *m };
         }

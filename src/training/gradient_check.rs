@@ -10,6 +10,7 @@ use super::loss_head::LossHead;
 use super::threads::Threads;
 use crate::datasets::batches::Rows;
 use crate::datasets::{Dataset, Inputs, Targets};
+use crate::losses::TargetForm;
 use crate::model::Sequential;
 use crate::params::{Entry, fits_memory};
 use crate::random::{self, Stream};
@@ -166,7 +167,7 @@ fn random_data(model: &Sequential, generator: &mut ChaCha8Rng) -> Result<Dataset
     }
     let rows = |dims: &[usize]| IxDyn(&[&[ROWS], dims].concat());
     let x = ArrayD::from_shape_simple_fn(rows(input.dims()), || generator.random::<Real>());
-    let y = if model.compiled()?.loss.as_loss().is_sparse() {
+    let y = if model.compiled()?.loss.as_loss().target_form() == TargetForm::Labels {
         let classes = output.last() as u32;
         let positions = &output.dims()[..output.dims().len().saturating_sub(1)];
         let class = || generator.random_range(0..classes);

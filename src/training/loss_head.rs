@@ -2,8 +2,8 @@
 
 use crate::datasets::Dataset;
 use crate::datasets::batches::Rows;
-use crate::losses::AnyLoss;
-use crate::metrics::AnyMetric;
+use crate::losses::{AnyLoss, TargetForm};
+use crate::metrics::{AnyMetric, Ratio};
 use crate::model::{MAX_METRICS, OutputBuffers, Sequential};
 use crate::{Real, Result};
 
@@ -29,12 +29,12 @@ pub(super) struct MetricSums {
     pub vectors: usize,
     /// Sum of their losses.
     pub loss: f64,
-    ratios: [[f64; 2]; MAX_METRICS],
+    ratios: [Ratio; MAX_METRICS],
 }
 
 impl MetricSums {
     pub const ZERO: MetricSums =
-        MetricSums { vectors: 0, loss: 0.0, ratios: [[0.0; 2]; MAX_METRICS] };
+        MetricSums { vectors: 0, loss: 0.0, ratios: [Ratio::ZERO; MAX_METRICS] };
 
     pub fn mean_loss(&self) -> f64 {
         self.loss / self.vectors as f64
@@ -43,8 +43,8 @@ impl MetricSums {
     pub fn add(&mut self, other: &MetricSums) {
         self.vectors += other.vectors;
         self.loss += other.loss;
-        for (sum, part) in self.ratios.iter_mut().flatten().zip(other.ratios.iter().flatten()) {
-            *sum += part;
+        for (sum, part) in self.ratios.iter_mut().zip(&other.ratios) {
+            *sum += *part;
         }
     }
 }
@@ -56,7 +56,7 @@ impl LossHead {
     pub fn new<'a>(model: &Sequential, data: &'a Dataset) -> Result<(LossHead, Rows<'a>)> {
         let compiled = model.compiled()?;
         let widths = model.vector_widths(&compiled.loss);
-        let is_sparse = compiled.loss.as_loss().is_sparse();
+        let is_sparse = compiled.loss.as_loss().target_form() == TargetForm::Labels;
         let mut rows = Rows::new(data, model.input_shape(), model.output_shape(), is_sparse)?;
         let mut names = vec!["loss".to_string()];
         let mut metrics = vec![];
@@ -66,7 +66,7 @@ impl LossHead {
         }
         // A Reshape may have cut the activation's vectors into others, which the loss then sees.
         let fused = model.plan.last_activation().is_some_and(|(activation, width)| {
-            width == widths.output && compiled.loss.as_loss().absorbs(activation)
+            width == widths.output && compiled.loss.as_loss().fuses_with(activation)
         });
         let mut head = LossHead {
             loss: compiled.loss.clone(),
@@ -78,8 +78,8 @@ impl LossHead {
             target_width: widths.target,
         };
         let sparse_metrics: Option<Vec<_>> =
-            head.metrics.iter().map(AnyMetric::of_class_numbers).collect();
-        if let Some(loss) = head.loss.as_loss().of_class_numbers()
+            head.metrics.iter().map(|metric| metric.as_metric().as_sparse()).collect();
+        if let Some(loss) = head.loss.as_loss().as_sparse()
             && let Some(metrics) = sparse_metrics
             && let Some(labels) = rows.as_integer_labels()
         {
@@ -102,9 +102,7 @@ impl LossHead {
             sums.vectors += 1;
             sums.loss += f64::from(sample_weights[i / self.positions] * loss.value(y, p));
             for (metric, sum) in self.metrics.iter().zip(&mut sums.ratios) {
-                let part = metric.as_metric().count(y, p);
-                sum[0] += part[0];
-                sum[1] += part[1];
+                *sum += metric.as_metric().count(y, p);
             }
         }
     }
@@ -116,7 +114,7 @@ impl LossHead {
         let vectors = self.vectors(out.targets, out.output);
         for (i, ((y, p), gradient)) in vectors.zip(gradients).enumerate() {
             if self.fused {
-                loss.gradient_through(y, p, gradient);
+                loss.gradient_wrt_logits(y, p, gradient);
             } else {
                 loss.gradient(y, p, gradient);
             }
@@ -132,7 +130,7 @@ impl LossHead {
         let mut means = [0.0; 1 + MAX_METRICS];
         means[0] = sums.mean_loss();
         for (mean, ratio) in means[1..].iter_mut().zip(&sums.ratios[..self.metrics.len()]) {
-            *mean = ratio[0] / ratio[1].max(1.0);
+            *mean = ratio.value();
         }
         means
     }

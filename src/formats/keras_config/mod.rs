@@ -88,13 +88,9 @@ fn resume(model: &mut Sequential, training: &Training) -> Result<()> {
     let state = &mut model.compiled_mut()?.state;
     state.iteration = training.iteration;
     state.learning_rate = training.learning_rate.unwrap_or(state.learning_rate);
-    match state.problem() {
-        Some(problem) => {
-            let problem = format!("what the optimizer remembered is damaged: {problem}");
-            Err(Error::option("optimizer", problem))
-        }
-        None => Ok(()),
-    }
+    state.validate().map_err(|problem| {
+        Error::option("optimizer", format!("the optimizer state is damaged: {problem}"))
+    })
 }
 
 /// The layers of a description, which must be a Sequential of Keras's own.

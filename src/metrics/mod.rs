@@ -1,0 +1,182 @@
+//! Metrics: numbers reported beside the loss, from the same forward passes.
+
+mod accuracy;
+mod errors;
+mod precision_recall;
+
+pub use accuracy::{
+    BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy, SparseTopKCategoricalAccuracy,
+    TopKCategoricalAccuracy,
+};
+pub use errors::{MeanAbsoluteError, MeanSquaredError};
+pub use precision_recall::{Precision, Recall};
+
+pub use crate::classes::TargetForm;
+
+use std::fmt;
+use std::ops::AddAssign;
+
+use crate::classes::{classes, snake_case, unknown};
+use crate::{Error, Real, Result};
+
+classes! {
+    /// A metric of any class. Those of integer labels begin with `Sparse`.
+    AnyMetric: Metric as as_metric {
+        "BinaryAccuracy" => BinaryAccuracy,
+        "CategoricalAccuracy" => CategoricalAccuracy,
+        "MeanAbsoluteError" => MeanAbsoluteError,
+        "MeanSquaredError" => MeanSquaredError,
+        "Precision" => Precision,
+        "Recall" => Recall,
+        "SparseCategoricalAccuracy" => SparseCategoricalAccuracy,
+        "SparseTopKCategoricalAccuracy" => SparseTopKCategoricalAccuracy,
+        "TopKCategoricalAccuracy" => TopKCategoricalAccuracy,
+    }
+}
+
+/// A metric: the quotient of two sums over all vectors of the last axis.
+///
+/// ```
+/// use tallynet::{Real, metrics::{AnyMetric, Metric, Ratio}};
+///
+/// #[derive(Debug)]
+/// struct LargestError;
+/// impl Metric for LargestError {
+///     fn count(&self, y: &[Real], p: &[Real]) -> Ratio {
+///         let largest = y.iter().zip(p).map(|(y, p)| (y - p).abs()).fold(0.0, Real::max);
+///         Ratio { numerator: largest.into(), denominator: 1.0 }
+///     }
+///     fn lower_is_better(&self) -> bool {
+///         true
+///     }
+/// }
+/// assert_eq!(AnyMetric::from(LargestError).name(), "largest_error");
+/// ```
+pub trait Metric: fmt::Debug + Send + Sync {
+    /// Class name in summaries and errors: the type's own.
+    fn class_name(&self) -> &'static str {
+        crate::classes::type_name::<Self>()
+    }
+
+    /// Contribution of one vector, with the target `y` and the output `p`.
+    fn count(&self, y: &[Real], p: &[Real]) -> Ratio;
+
+    /// True if training should lower it, as for an error.
+    fn lower_is_better(&self) -> bool {
+        false
+    }
+
+    /// Form of the targets.
+    fn target_form(&self) -> TargetForm {
+        TargetForm::Vectors
+    }
+
+    /// The same metric on integer labels in place of one-hot targets, if there is one.
+    fn as_sparse(&self) -> Option<AnyMetric> {
+        None
+    }
+}
+
+/// A quotient whose two sums are still growing.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Ratio {
+    /// Sum above the line.
+    pub numerator: f64,
+    /// Sum below the line: a count.
+    pub denominator: f64,
+}
+
+impl Ratio {
+    /// A ratio of nothing counted.
+    pub const ZERO: Ratio = Ratio { numerator: 0.0, denominator: 0.0 };
+
+    /// The quotient, or 0 if nothing was counted.
+    pub fn value(self) -> f64 {
+        self.numerator / self.denominator.max(1.0)
+    }
+}
+
+impl AddAssign for Ratio {
+    fn add_assign(&mut self, other: Ratio) {
+        self.numerator += other.numerator;
+        self.denominator += other.denominator;
+    }
+}
+
+impl AnyMetric {
+    /// Keras's name: `categorical_accuracy`.
+    pub fn name(&self) -> String {
+        snake_case(self.class_name())
+    }
+
+    /// The metric of this name with Keras's defaults, given the lengths of the last axis of targets
+    /// and outputs. An unknown name is an error that lists all.
+    ///
+    /// `accuracy` (or `acc`) is chosen as Keras 3 does, by shapes alone: binary for an output of
+    /// one value, sparse for targets of one integer label, else categorical.
+    pub fn by_name(name: &str, target_width: usize, output_width: usize) -> Result<AnyMetric> {
+        let lower = snake_case(name);
+        let full = match (lower.as_str(), target_width, output_width) {
+            ("accuracy" | "acc", _, 1) => "binary_accuracy",
+            ("accuracy" | "acc", 1, _) => "sparse_categorical_accuracy",
+            ("accuracy" | "acc", ..) => "categorical_accuracy",
+            ("mae", ..) => "mean_absolute_error",
+            ("mse", ..) => "mean_squared_error",
+            (other, ..) => other,
+        };
+        if let Some(metric) = AnyMetric::all().into_iter().find(|metric| metric.name() == full) {
+            return Ok(metric);
+        }
+        let mut known: Vec<String> = AnyMetric::all().iter().map(AnyMetric::name).collect();
+        known.insert(0, "accuracy".to_string());
+        known.extend(["mae", "mse"].map(str::to_string));
+        Err(unknown("metrics", "metric", name, &known))
+    }
+
+    /// Refuses targets of the other form: integer labels for a metric of vectors, or vectors for
+    /// one of integer labels. The error names a metric that fits.
+    pub fn check(&self, name: &str, target_width: usize, output_width: usize) -> Result<()> {
+        let problem = match self.as_metric().target_form() {
+            TargetForm::Labels if target_width != 1 => {
+                let sparse = Some(self.class_name());
+                let fitting = AnyMetric::all().into_iter().find(|metric| {
+                    metric.as_metric().as_sparse().map(|metric| metric.class_name()) == sparse
+                });
+                let fitting =
+                    fitting.map_or("accuracy".to_string(), |metric: AnyMetric| metric.name());
+                format!(
+                    "the metric {name} counts against integer labels, and this loss takes vectors; \
+                     {fitting} would fit"
+                )
+            }
+            TargetForm::Vectors if target_width != output_width => format!(
+                "the metric {name} counts against vectors of {output_width}, and this loss takes \
+                 integer labels; accuracy and sparse_top_k_categorical_accuracy would fit, or the \
+                 loss categorical_crossentropy"
+            ),
+            _ => return Ok(()),
+        };
+        Err(Error::option("metrics", problem))
+    }
+}
+
+/// True if a low value of this log entry (`val_loss`, `accuracy`) is good; `None` for a name that is
+/// neither the loss nor a metric's own.
+pub fn lower_is_better(name: &str) -> Option<bool> {
+    lower_is_better_among([], name)
+}
+
+/// The same for a model with these metrics, each with the name that its values are logged under.
+pub fn lower_is_better_among<'a>(
+    metrics: impl IntoIterator<Item = (&'a str, &'a AnyMetric)>,
+    name: &str,
+) -> Option<bool> {
+    let name = name.strip_prefix("val_").unwrap_or(name);
+    if name == "loss" {
+        return Some(true);
+    }
+    match metrics.into_iter().find(|(logged, _)| *logged == name) {
+        Some((_, metric)) => Some(metric.as_metric().lower_is_better()),
+        None => Some(AnyMetric::by_name(name, 1, 1).ok()?.as_metric().lower_is_better()),
+    }
+}

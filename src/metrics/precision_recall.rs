@@ -1,0 +1,63 @@
+//! Precision and recall: true positives among the values predicted, or known, to be positive.
+
+use super::{Metric, Ratio};
+use crate::Real;
+use crate::classes::class;
+
+class! {
+    /// The metric `precision`: true positives among all values predicted to be positive.
+    ///
+    /// ```
+    /// use tallynet::metrics::{Metric, Precision};
+    /// assert_eq!(Precision::default().count(&[1.0, 0.0, 1.0], &[0.9, 0.8, 0.1]).value(), 0.5);
+    /// ```
+    Precision {
+        /// Values above it count as positive; `None` means ½. Keras takes lists as well.
+        thresholds: Option<f64> = None,
+    }
+}
+
+impl Metric for Precision {
+    fn count(&self, y: &[Real], p: &[Real]) -> Ratio {
+        true_positives(y, p, self.thresholds, |_, predicted| predicted)
+    }
+}
+
+class! {
+    /// The metric `recall`: true positives among all values whose target is positive, which is not
+    /// 0.
+    ///
+    /// ```
+    /// use tallynet::metrics::{Metric, Recall};
+    /// assert_eq!(Recall::default().count(&[1.0, 0.0, 0.0], &[0.9, 0.8, 0.1]).value(), 1.0);
+    /// ```
+    Recall {
+        /// Values above it count as positive; `None` means ½. Keras takes lists as well.
+        thresholds: Option<f64> = None,
+    }
+}
+
+impl Metric for Recall {
+    fn count(&self, y: &[Real], p: &[Real]) -> Ratio {
+        true_positives(y, p, self.thresholds, |positive, _| positive)
+    }
+}
+
+/// The true positives among the values for which `counts(positive, predicted)` holds.
+fn true_positives(
+    y: &[Real],
+    p: &[Real],
+    threshold: Option<f64>,
+    counts: fn(bool, bool) -> bool,
+) -> Ratio {
+    let threshold = threshold.unwrap_or(0.5) as Real;
+    let mut ratio = Ratio::ZERO;
+    for (y, p) in y.iter().zip(p) {
+        let positive = *y != 0.0;
+        let predicted = *p > threshold;
+        if counts(positive, predicted) {
+            ratio += Ratio { numerator: f64::from(positive && predicted), denominator: 1.0 };
+        }
+    }
+    ratio
+}
