@@ -1,7 +1,7 @@
 //! Activations: functions of each value, or of each vector of the last axis, under Keras's names.
 //!
-//! The gradient of most follows from their output `y`, so they run in place and cost no memory. Gelu
-//! and silu need their input, which is kept beside their output.
+//! The gradient of most follows from their output `y`, so they run in place and cost no memory.
+//! Gelu and silu need their input, which is kept beside their output.
 
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 use std::fmt;
@@ -18,8 +18,8 @@ use crate::kernels::{kernel, rows};
 use crate::shape::{flat, flat_mut};
 use crate::{Real, Result};
 
-/// Defines the enum, `ALL`, and `each!`: it runs an expression with the activation as a constant, so
-/// that a loop is compiled for each one and does not ask which it is.
+/// Defines the enum, `ALL`, and `each!`: it runs an expression with the activation as a constant,
+/// so that a loop is compiled for each one and does not ask which it is.
 macro_rules! activations {
     ($d:tt $($(#[$meta:meta])* $kind:ident,)*) => {
         /// An activation of the catalogue.
@@ -235,8 +235,8 @@ kernel! {
     pub(crate) fn values_of(kind: ActivationKind, values: &mut [Real]) = values_body
 }
 
-// The expression is inlined into each loop by the macro: a closure might stay a call, which is not
-// compiled for wide vectors.
+// The macro inlines the expression into each loop: a closure might stay a call, compiled for narrow
+// vectors.
 #[inline(always)]
 fn values_body<L: Lanes>(kind: ActivationKind, values: &mut [Real]) {
     each!(kind, |KIND| for x in values {
@@ -258,7 +258,8 @@ fn from_output_body<L: Lanes>(kind: ActivationKind, y: &[Real], dy: &mut [Real])
 
 kernel! {
     /// Each `dy` becomes `f′(x)·dy`.
-    pub(crate) fn back_from_input(kind: ActivationKind, x: &[Real], dy: &mut [Real]) = from_input_body
+    pub(crate) fn back_from_input(kind: ActivationKind, x: &[Real], dy: &mut [Real]) =
+        from_input_body
 }
 
 #[inline(always)]
@@ -312,8 +313,8 @@ pub trait ActivationFunction: fmt::Debug + Send + Sync {
     fn backward(&self, width: usize, x: &[Real], dy: &mut [Real]);
 }
 
-/// The activation of a layer: one of the catalogue, by its kind or its name, or one from outside the
-/// crate, which no file can hold.
+/// The activation of a layer: one of the catalogue, by its kind or its name, or one from outside
+/// the crate, which no file can hold.
 ///
 /// ```
 /// use tallynet::activations::{ActivationKind, AnyActivation};

@@ -80,7 +80,9 @@ pub(crate) use classes;
 
 /// Defines the struct of a class: its options under Keras's names, with the defaults given.
 macro_rules! class {
-    ($(#[$doc:meta])* $name:ident { $($(#[$option_doc:meta])* $option:ident: $type:ty = $default:expr,)* }) => {
+    ($(#[$doc:meta])* $name:ident {
+        $($(#[$option_doc:meta])* $option:ident: $type:ty = $default:expr,)*
+    }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
         #[serde(default, deny_unknown_fields)]
@@ -98,8 +100,8 @@ macro_rules! class {
 pub(crate) use class;
 
 /// Keras's name of an object of a class: `MaxPooling2D` becomes `max_pooling2d`, `ReLU` becomes
-/// `re_lu`. An underscore precedes a capital that lower case or a digit follows, and separates lower
-/// case from a capital.
+/// `re_lu`. An underscore precedes a capital that lower case or a digit follows, and separates
+/// lower case from a capital.
 pub fn snake_case(class: &str) -> String {
     let letters: Vec<char> = class.chars().collect();
     let mut name = String::new();

@@ -9,7 +9,7 @@ use tallynet::losses::{
     AnyLoss, CategoricalCrossentropy, MeanSquaredError, SparseCategoricalCrossentropy,
 };
 use tallynet::metrics::{
-    self, AnyMetric, BinaryAccuracy, Precision, Recall, TopKCategoricalAccuracy,
+    self, AnyMetric, BinaryAccuracy, Metric, Precision, Ratio, Recall, TopKCategoricalAccuracy,
 };
 use tallynet::model::{MetricChoice, Sequential};
 use tallynet::optimizers::Sgd;
@@ -144,10 +144,43 @@ fn which_way_is_better() {
     }
 }
 
-/// Class numbers under a loss of vectors train to the same bits as the vectors themselves, also
+/// A metric from outside the crate.
+#[derive(Debug)]
+struct LargestError;
+
+impl Metric for LargestError {
+    fn count(&self, y: &[Real], p: &[Real]) -> Ratio {
+        let largest = y.iter().zip(p).map(|(y, p)| (y - p).abs()).fold(0.0, Real::max);
+        Ratio { numerator: f64::from(largest), denominator: 1.0 }
+    }
+
+    fn lower_is_better(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn a_metric_from_outside_the_crate() {
+    let metric = AnyMetric::from(LargestError);
+    assert_eq!((metric.name(), metric.is_custom()), ("largest_error".to_string(), true));
+    let better = |name| metrics::lower_is_better_among([("worst", &metric)], name);
+    assert_eq!(better("val_worst"), Some(true));
+    assert_eq!(better("accuracy"), Some(false));
+    assert_eq!((better("val_loss"), better("best")), (Some(true), None));
+    let mut model = Sequential::builder([2]).add(Activation::default()).build(0).unwrap();
+    let choice = MetricChoice { name: "worst".to_string(), class: Some(metric) };
+    model.compile_with(None, MeanSquaredError {}.into(), vec![choice]).unwrap();
+    let data = Dataset {
+        x: Inputs::Reals(array(&[&[1.0, 2.0], &[0.5, 0.0]])),
+        y: Targets::Reals(array(&[&[1.0, 1.0], &[0.0, 0.0]])),
+    };
+    assert_eq!(model.evaluate(&data).unwrap().metrics, [("worst".to_string(), 0.75)]);
+}
+
+/// Integer labels under a loss of vectors train to the same bits as the vectors themselves, also
 /// where the validation data come in the other form, and where an option needs vectors.
 #[test]
-fn class_numbers_are_the_one_hot_vectors_that_they_stand_for() {
+fn integer_labels_give_the_same_bits_as_one_hot_targets() {
     let x = Array::from_shape_fn(Ix2(40, 3), |(i, j)| ((i * 7 + j * 11) % 13) as Real / 13.0)
         .into_dyn();
     let numbers = ArrayD::from_shape_fn(vec![40], |i| (i[0] % 4) as u32);

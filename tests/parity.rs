@@ -2,15 +2,19 @@
 
 use ndarray::{Array, ArrayD, Ix1, Ix2};
 use serde_json::{Value, json};
-use tallynet::Real;
 use tallynet::activations::ActivationKind::{self, Softmax};
+use tallynet::activations::AnyActivation;
 use tallynet::datasets::{Dataset, Inputs, Targets};
 use tallynet::layers::Dense;
 use tallynet::losses::{AnyLoss, CategoricalCrossentropy, MeanSquaredError};
 use tallynet::model::Sequential;
-use tallynet::optimizers::{Adam, AnyOptimizer, LearningRate, OptimizerState, RMSprop, Sgd, Step};
+use tallynet::optimizers::{
+    Adam, AnyOptimizer, LearningRate, Optimizer, OptimizerState, Options, RMSprop, Schedule, Sgd,
+    Slots, Step,
+};
 use tallynet::regularizers::L1L2;
 use tallynet::training::FitOptions;
+use tallynet::{Error, Real};
 
 fn golden() -> Value {
     serde_json::from_str(&std::fs::read_to_string("tests/fixtures/golden.json").unwrap()).unwrap()
@@ -99,7 +103,12 @@ fn schedules_step_by_step() {
     let check = |name: &str, options: Value| {
         let class = name.split_once('(').unwrap().0;
         // What Keras writes beside the class and the options is passed over.
-        let value = json!({"module": "keras.optimizers.schedules", "class_name": class, "config": options, "registered_name": null});
+        let value = json!({
+            "module": "keras.optimizers.schedules",
+            "class_name": class,
+            "config": options,
+            "registered_name": null,
+        });
         let rate: LearningRate = serde_json::from_value(value).unwrap();
         let steps = golden["steps"].as_array().unwrap().iter().map(|step| step.as_u64().unwrap());
         let ours: Vec<Real> = steps.map(|step| rate.at(step) as Real).collect();
@@ -130,7 +139,12 @@ fn schedules_step_by_step() {
     check("PolynomialDecay(.1,4,.01,2,cycle)", config(cycle));
     check("InverseTimeDecay(.1,4,.5)", config(json!({"decay_rate": 0.5})));
     check("CosineDecay(.1,10,.1)", config(json!({"decay_steps": 10, "alpha": 0.1})));
-    let warmup = json!({"initial_learning_rate": 0, "decay_steps": 10, "warmup_target": 0.1, "warmup_steps": 3});
+    let warmup = json!({
+        "initial_learning_rate": 0,
+        "decay_steps": 10,
+        "warmup_target": 0.1,
+        "warmup_steps": 3,
+    });
     check("CosineDecay(0,10,warmup_target=.1,warmup_steps=3)", config(warmup));
 }
 
@@ -164,6 +178,79 @@ fn cutting_the_vector_changes_no_step() {
             (params, state.slots)
         };
         assert_eq!(run(0), run(7), "{rule:?}");
+    }
+}
+
+/// An optimizer from outside the crate.
+#[derive(Debug)]
+struct SignSgd(LearningRate);
+
+impl Options for SignSgd {
+    fn learning_rate(&self) -> &LearningRate {
+        &self.0
+    }
+
+    fn learning_rate_mut(&mut self) -> &mut LearningRate {
+        &mut self.0
+    }
+}
+
+impl Optimizer for SignSgd {
+    fn slots(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn update(&self, step: Step, params: &mut [Real], gradients: &[Real], _: &mut Slots) {
+        for (w, g) in params.iter_mut().zip(gradients) {
+            *w -= step.learning_rate as Real * g.signum();
+        }
+    }
+}
+
+#[test]
+fn an_optimizer_from_outside_the_crate() {
+    let mut rule = AnyOptimizer::from(SignSgd(LearningRate::Constant(9.0)));
+    *rule.learning_rate_mut().unwrap() = 0.25.into();
+    assert!(rule.clone().learning_rate_mut().is_none(), "it is shared");
+    let mut model = Sequential::builder([1]).add(Dense::new(1)).build(0).unwrap();
+    model.set_weight("dense_1/kernel", &row(&[1.0])).unwrap();
+    model.compile(rule, MeanSquaredError {}, &[]).unwrap();
+    let data = Dataset { x: Inputs::Reals(row(&[1.0])), y: Targets::Reals(row(&[-5.0])) };
+    model.train_on_batch(&data).unwrap();
+    assert_eq!(model.weights().next().unwrap().1[[0, 0]], 0.75);
+}
+
+#[test]
+fn names_convert_into_optimizers_losses_and_activations() {
+    fn optimizer(of: impl TryInto<AnyOptimizer, Error: Into<Error>>) -> Result<String, Error> {
+        Ok(of.try_into().map_err(Into::into)?.class_name().to_string())
+    }
+    assert_eq!(optimizer("sgd").unwrap(), "SGD");
+    assert_eq!(optimizer(Adam::default()).unwrap(), "Adam");
+    assert!(optimizer("lion").unwrap_err().to_string().contains("adamw, rmsprop, sgd"));
+    let loss: Result<AnyLoss, Error> = "mse".try_into();
+    assert_eq!(loss.unwrap().name(), "mean_squared_error");
+    assert_eq!(AnyActivation::from("swish").kind(), Some(ActivationKind::Silu));
+    let unknown = AnyActivation::from("rectified").validate().unwrap_err().to_string();
+    assert!(unknown.contains("rectified") && unknown.contains("linear, relu"), "{unknown}");
+    assert_eq!(serde_json::to_value(AnyActivation::from("relu")).unwrap(), "relu");
+}
+
+#[test]
+fn a_schedule_names_its_option_that_is_out_of_range() {
+    let cosine = |decay_steps, warmup_target| Schedule::CosineDecay {
+        initial_learning_rate: 0.1,
+        decay_steps,
+        alpha: 0.0,
+        warmup_target,
+        warmup_steps: 0.0,
+    };
+    for (schedule, expected) in [
+        (cosine(0.0, None), "decay_steps is above 0, such as 1000, and not 0.0"),
+        (cosine(9.0, Some(-1.0)), "warmup_target is 0 or more, and not -1.0"),
+    ] {
+        let error = LearningRate::from(schedule).validate().unwrap_err();
+        assert_eq!(error.to_string(), expected);
     }
 }
 

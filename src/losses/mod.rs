@@ -30,22 +30,6 @@ classes! {
 }
 
 /// A loss and its gradient at one vector, with the target `y` and the output `p`.
-///
-/// ```
-/// use tallynet::{Real, losses::{AnyLoss, Loss}};
-///
-/// #[derive(Debug)]
-/// struct Negative;
-/// impl Loss for Negative {
-///     fn value(&self, _: &[Real], p: &[Real]) -> Real {
-///         -p.iter().sum::<Real>()
-///     }
-///     fn gradient(&self, _: &[Real], _: &[Real], dp: &mut [Real]) {
-///         dp.fill(-1.0);
-///     }
-/// }
-/// assert_eq!(AnyLoss::from(Negative).name(), "negative");
-/// ```
 pub trait Loss: fmt::Debug + Send + Sync {
     /// Class name in summaries and errors: the type's own.
     fn class_name(&self) -> &'static str {

@@ -35,23 +35,6 @@ classes! {
 }
 
 /// A metric: the quotient of two sums over all vectors of the last axis.
-///
-/// ```
-/// use tallynet::{Real, metrics::{AnyMetric, Metric, Ratio}};
-///
-/// #[derive(Debug)]
-/// struct LargestError;
-/// impl Metric for LargestError {
-///     fn count(&self, y: &[Real], p: &[Real]) -> Ratio {
-///         let largest = y.iter().zip(p).map(|(y, p)| (y - p).abs()).fold(0.0, Real::max);
-///         Ratio { numerator: largest.into(), denominator: 1.0 }
-///     }
-///     fn lower_is_better(&self) -> bool {
-///         true
-///     }
-/// }
-/// assert_eq!(AnyMetric::from(LargestError).name(), "largest_error");
-/// ```
 pub trait Metric: fmt::Debug + Send + Sync {
     /// Class name in summaries and errors: the type's own.
     fn class_name(&self) -> &'static str {
@@ -160,8 +143,8 @@ impl AnyMetric {
     }
 }
 
-/// True if a low value of this log entry (`val_loss`, `accuracy`) is good; `None` for a name that is
-/// neither the loss nor a metric's own.
+/// True if a low value of this log entry (`val_loss`, `accuracy`) is good; `None` for a name that
+/// is neither the loss nor a metric's own.
 pub fn lower_is_better(name: &str) -> Option<bool> {
     lower_is_better_among([], name)
 }

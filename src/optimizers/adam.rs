@@ -122,7 +122,8 @@ fn update(factors: Factors, amsgrad: bool, w: &mut [Real], g: &[Real], slots: &m
 
 kernel! {
     /// One step without amsgrad.
-    fn adam(w: &mut [Real], g: &[Real], m: &mut [Real], v: &mut [Real], factors: Factors) = adam_body
+    fn adam(w: &mut [Real], g: &[Real], m: &mut [Real], v: &mut [Real], factors: Factors) =
+        adam_body
 }
 
 #[inline(always)]

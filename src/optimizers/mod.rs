@@ -42,26 +42,6 @@ pub type Slots<'a> = [&'a mut [Real]; MAX_SLOTS];
 
 /// A rule by which a gradient changes the parameters. It acts on each parameter alone, so that the
 /// vector can be split anywhere.
-///
-/// ```
-/// use tallynet::{Real, optimizers::*};
-///
-/// #[derive(Debug)]
-/// struct SignSgd(LearningRate);
-/// impl Options for SignSgd {
-///     fn learning_rate(&self) -> &LearningRate { &self.0 }
-///     fn learning_rate_mut(&mut self) -> &mut LearningRate { &mut self.0 }
-/// }
-/// impl Optimizer for SignSgd {
-///     fn slots(&self) -> &'static [&'static str] { &[] }
-///     fn update(&self, step: Step, params: &mut [Real], gradients: &[Real], _: &mut Slots) {
-///         for (w, g) in params.iter_mut().zip(gradients) {
-///             *w -= step.learning_rate as Real * g.signum();
-///         }
-///     }
-/// }
-/// assert_eq!(AnyOptimizer::from(SignSgd(0.1.into())).class_name(), "SignSgd");
-/// ```
 pub trait Optimizer: Options + fmt::Debug + Send + Sync {
     /// Class name in summaries and errors: the type's own.
     fn class_name(&self) -> &'static str {
@@ -183,8 +163,8 @@ impl TryFrom<&str> for AnyOptimizer {
     }
 }
 
-/// A moment, or 0 if it is negligible. The moments of a parameter without a gradient (a pixel that is
-/// always black) would otherwise decay into denormal numbers, a hundred times slower to compute with.
+/// A moment, or 0 if it is negligible. The moments of a parameter without a gradient (a pixel that
+/// is always black) would otherwise decay into denormal numbers, which are a hundred times slower.
 #[inline(always)]
 fn flush_denormal(moment: Real) -> Real {
     if moment.abs() < 1e-30 { 0.0 } else { moment }

@@ -50,8 +50,9 @@ macro_rules! optimizer_class {
             fn validate(&self) -> Result<()> {
                 $($(if !($range).contains(&self.$option) {
                     let (name, value, usual) = (stringify!($option), self.$option, $default);
+                    let range = $range;
                     let problem =
-                        format!("{name} is {value}, which is outside {:?}; {usual} is usual", $range);
+                        format!("{name} is {value}, which is outside {range:?}; {usual} is usual");
                     return Err(Error::option(name, problem));
                 })?)*
                 self.learning_rate.validate()?;

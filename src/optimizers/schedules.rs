@@ -146,8 +146,7 @@ impl Schedule {
     }
 
     fn validate(&self) -> Result<()> {
-        // The first wrong option in this order is reported.
-        let options = match *self {
+        match *self {
             PiecewiseConstantDecay { ref boundaries, ref values } => {
                 let rising = boundaries.is_sorted_by(|one, next| one < next);
                 let one_more = values.len() == boundaries.len() + 1;
@@ -156,49 +155,56 @@ impl Schedule {
                 }
                 let problem = "boundaries rise, and values are one more than they, such as \
                                1000/5000 and 0.1/0.01/0.001";
-                return Err(Error::option("boundaries", problem));
+                Err(Error::option("boundaries", problem))
             }
             ExponentialDecay { initial_learning_rate, decay_steps, decay_rate, .. }
-            | InverseTimeDecay { initial_learning_rate, decay_steps, decay_rate, .. } => vec![
-                ("decay_rate", decay_rate),
-                ("decay_steps", decay_steps),
-                ("initial_learning_rate", initial_learning_rate),
-            ],
+            | InverseTimeDecay { initial_learning_rate, decay_steps, decay_rate, .. } => {
+                not_negative("decay_rate", decay_rate)?;
+                validate_steps(decay_steps)?;
+                not_negative("initial_learning_rate", initial_learning_rate)
+            }
             PolynomialDecay {
                 initial_learning_rate,
                 decay_steps,
                 end_learning_rate,
                 power,
                 ..
-            } => vec![
-                ("decay_steps", decay_steps),
-                ("end_learning_rate", end_learning_rate),
-                ("initial_learning_rate", initial_learning_rate),
-                ("power", power),
-            ],
+            } => {
+                validate_steps(decay_steps)?;
+                not_negative("end_learning_rate", end_learning_rate)?;
+                not_negative("initial_learning_rate", initial_learning_rate)?;
+                not_negative("power", power)
+            }
             CosineDecay {
                 initial_learning_rate,
                 decay_steps,
                 alpha,
                 warmup_target,
                 warmup_steps,
-            } => vec![
-                ("alpha", alpha),
-                ("decay_steps", decay_steps),
-                ("initial_learning_rate", initial_learning_rate),
-                ("warmup_steps", warmup_steps),
-                ("warmup_target", warmup_target.unwrap_or(0.0)),
-            ],
-        };
-        for (name, value) in options {
-            let is_steps = name == "decay_steps";
-            if !is_rate(value) || (is_steps && value == 0.0) {
-                let range = if is_steps { "above 0, such as 1000" } else { "0 or more" };
-                return Err(Error::option(name, format!("{name} is {range}, and not {value:?}")));
+            } => {
+                not_negative("alpha", alpha)?;
+                validate_steps(decay_steps)?;
+                not_negative("initial_learning_rate", initial_learning_rate)?;
+                not_negative("warmup_steps", warmup_steps)?;
+                not_negative("warmup_target", warmup_target.unwrap_or(0.0))
             }
         }
-        Ok(())
     }
+}
+
+fn not_negative(name: &str, value: f64) -> Result<()> {
+    if is_rate(value) {
+        return Ok(());
+    }
+    Err(Error::option(name, format!("{name} is 0 or more, and not {value:?}")))
+}
+
+fn validate_steps(steps: f64) -> Result<()> {
+    if is_rate(steps) && steps != 0.0 {
+        return Ok(());
+    }
+    let problem = format!("decay_steps is above 0, such as 1000, and not {steps:?}");
+    Err(Error::option("decay_steps", problem))
 }
 
 impl From<f64> for LearningRate {
