@@ -1,6 +1,7 @@
-//! The callbacks, each against Keras's rule, and what a training with them leaves behind.
+//! Callbacks, each against Keras's rules, and the models and histories that they leave.
 
 use std::fs;
+use std::ops::ControlFlow::{Break, Continue};
 
 use ndarray::{Array1, ArrayD, arr1, arr2};
 use tallynet::Real;
@@ -9,17 +10,21 @@ use tallynet::datasets::{Dataset, Inputs, Targets};
 use tallynet::formats;
 use tallynet::layers::Dense;
 use tallynet::losses::{CategoricalCrossentropy, MeanSquaredError};
-use tallynet::model::Sequential;
+use tallynet::metrics::{AnyMetric, CategoricalAccuracy, MeanAbsoluteError};
+use tallynet::model::{MetricChoice, Sequential};
 use tallynet::optimizers::{Adam, AdamW, AnyOptimizer, LearningRate, Schedule, Sgd};
 use tallynet::training::{
-    CSVLogger, Callback, Control, Course, EarlyStopping, FitOptions, History,
-    LearningRateScheduler, Logs, Mode, ModelCheckpoint, Monitor, ReduceLROnPlateau, TerminateOnNaN,
+    BatchLogs, BestEpoch, CSVLogger, Callback, EarlyStopping, EarlyStoppingState, FitInfo,
+    FitOptions, Flow, History, LearningRateScheduler, Logs, Mode, ModelCheckpoint, Monitor,
+    MonitorState, ReduceLROnPlateau, ReduceLROnPlateauState, TerminateOnNaN, TrainerHandle,
 };
+use tallynet::{Error, Result};
 
 fn model(optimizer: impl Into<AnyOptimizer>) -> Sequential {
     let mut model =
         Sequential::builder([2]).add(Dense::new(3).activation(Softmax)).build(1).unwrap();
-    model.compile(optimizer, CategoricalCrossentropy::default(), &["accuracy", "mae"]).unwrap();
+    let metrics = ["accuracy", "mae", "precision"];
+    model.compile(optimizer, CategoricalCrossentropy::default(), &metrics).unwrap();
     model
 }
 
@@ -33,7 +38,7 @@ fn fit(
     model: &mut Sequential,
     epochs: usize,
     callbacks: &mut [&mut dyn Callback],
-) -> tallynet::Result<History> {
+) -> Result<History> {
     let options =
         FitOptions { batch_size: 8, epochs, validation_split: 0.25, ..FitOptions::default() };
     model.fit(&data(), options, callbacks)
@@ -43,41 +48,50 @@ fn named(name: &str, value: f64) -> Logs {
     vec![(name.to_string(), value)]
 }
 
-fn mark(model: &mut Sequential, value: Real) {
-    model.set_weight("dense_1/bias", &arr1(&[value, 0.0, 0.0]).into_dyn()).unwrap();
-}
-
 fn marked(model: &Sequential) -> Real {
     model.weights().nth(1).unwrap().1[[0]]
 }
 
-/// Tells a callback that so many epochs begin, whose logs will have this name.
-fn begin(
-    callback: &mut dyn Callback,
-    model: &mut Sequential,
-    epochs: usize,
-    name: &str,
-) -> tallynet::Result<()> {
-    callback.on_train_begin(model, &Course { epochs, batches: 1, names: &[name.to_string()] })
+/// Replaces the logs of each epoch by its row, and the first bias by the number of the epoch.
+struct Script {
+    adds: Vec<&'static str>,
+    rows: Vec<Logs>,
 }
 
-/// Shows a callback these values, one an epoch, as `fit` would. Epoch n ends with n in a weight.
-/// Returns the epochs that ran and the epoch whose weight is left.
-fn shown(callback: &mut dyn Callback, name: &str, values: &[f64]) -> (usize, Real) {
-    let mut model = model(Sgd::default());
-    begin(callback, &mut model, values.len(), name).unwrap();
-    let mut epochs = 0;
-    for (epoch, value) in values.iter().enumerate() {
-        epochs += 1;
-        mark(&mut model, epoch as Real);
-        if callback.on_epoch_end(&mut model, epoch, &mut named(name, *value)).unwrap()
-            == Control::Stop
-        {
-            break;
-        }
+impl Script {
+    fn new(name: &'static str, values: &[f64]) -> Script {
+        let rows = values.iter().map(|value| named(name, *value)).collect();
+        Script { adds: vec![name], rows }
     }
-    callback.on_train_end(&mut model).unwrap();
-    (epochs, marked(&model))
+
+    /// Fits one epoch for each row, and shows it to the callback.
+    fn fit(mut self, model: &mut Sequential, callback: &mut dyn Callback) -> Result<History> {
+        let options =
+            FitOptions { batch_size: 40, epochs: self.rows.len(), ..FitOptions::default() };
+        model.fit(&data(), options, &mut [&mut self, callback])
+    }
+}
+
+impl Callback for Script {
+    fn adds(&self) -> &[&'static str] {
+        &self.adds
+    }
+
+    fn on_epoch_end(&mut self, trainer: &mut TrainerHandle, epoch: usize, logs: &mut Logs) -> Flow {
+        let mut weights = trainer.weights().to_vec();
+        weights[6] = epoch as Real;
+        trainer.set_weights(&weights)?;
+        logs.clone_from(&self.rows[epoch]);
+        Ok(Continue(()))
+    }
+}
+
+/// Shows a callback these values, one per epoch. Returns the number of epochs that ran and the one
+/// whose weights are left.
+fn shown(callback: &mut dyn Callback, name: &'static str, values: &[f64]) -> (usize, Real) {
+    let mut model = model(Sgd::default());
+    let history = Script::new(name, values).fit(&mut model, callback).unwrap();
+    (history.epochs.len(), marked(&model))
 }
 
 #[test]
@@ -101,9 +115,9 @@ fn early_stopping_waits_and_restores() {
     let mut stopping = restore(2);
     for _ in 0..2 {
         shown(&mut stopping, "val_loss", &values);
-        let best = stopping.best.as_ref().unwrap().0;
+        let best = stopping.state.best_epoch.as_ref().unwrap().epoch;
         assert_eq!(
-            (stopping.stopped_epoch, stopping.wait, best),
+            (stopping.state.stopped_epoch, stopping.state.wait, best),
             (Some(5), 2, 3),
             "also used a second time"
         );
@@ -151,30 +165,78 @@ fn early_stopping_with_every_option() {
         "what was NaN can still get better"
     );
 
-    let mut untold = auto("mine");
-    let error =
-        untold.on_epoch_end(&mut model(Sgd::default()), 0, &mut named("mine", 1.0)).unwrap_err();
-    assert!(error.to_string().contains("mode"), "{error}");
-    let missing =
-        untold.on_epoch_end(&mut model(Sgd::default()), 0, &mut named("loss", 1.0)).unwrap_err();
-    assert!(
-        missing.to_string().contains("mine") && missing.to_string().contains("loss"),
-        "{missing}"
-    );
+    let refused = |logged| {
+        let mut model = model(Sgd::default());
+        Script::new(logged, &[1.0]).fit(&mut model, &mut auto("mine")).unwrap_err().to_string()
+    };
+    assert!(refused("mine").contains("mode"), "{}", refused("mine"));
+    let missing = refused("f1");
+    assert!(missing.contains("mine") && missing.contains("loss, accuracy"), "{missing}");
 }
 
-/// The learning rate of each epoch, and the one behind the last.
+/// A name of its own does not hide the direction of a metric.
+#[test]
+fn the_metric_decides_its_direction() {
+    for (class, values) in [
+        (AnyMetric::from(CategoricalAccuracy {}), [0.1, 0.2, 0.3]),
+        (MeanAbsoluteError {}.into(), [0.3, 0.2, 0.1]),
+    ] {
+        let mut model = model(Sgd::default());
+        let metric = MetricChoice { name: "mine".to_string(), class: Some(class) };
+        let loss = CategoricalCrossentropy::default().into();
+        model.compile_with(Some(Sgd::default().into()), loss, vec![metric]).unwrap();
+        let monitor = Monitor::new("val_mine");
+        let mut stopping = EarlyStopping { monitor, patience: 1, ..EarlyStopping::default() };
+        let history = Script::new("val_mine", &values).fit(&mut model, &mut stopping).unwrap();
+        assert_eq!(history.epochs.len(), 3);
+        assert_eq!(stopping.state.monitor.lower_is_better, values[0] > values[1]);
+    }
+}
+
+#[test]
+fn a_restored_state_is_kept_by_the_next_training_alone() {
+    let best = |value| MonitorState { best: Some(value), ..MonitorState::default() };
+    let mut stopping = EarlyStopping { patience: 2, ..EarlyStopping::default() };
+    let halfway = EarlyStoppingState { monitor: best(0.5), wait: 1, ..Default::default() };
+    stopping.restore(halfway.clone());
+    assert_eq!(shown(&mut stopping, "val_loss", &[0.4, 0.6, 0.6]).0, 3, "0.4 is better");
+    stopping.restore(halfway);
+    assert_eq!(shown(&mut stopping, "val_loss", &[0.6, 0.6, 0.6]).0, 2, "epoch 0 never stops");
+    assert_eq!(shown(&mut stopping, "val_loss", &[0.6, 0.6, 0.6]).0, 3, "reset");
+
+    stopping.restore_best_weights = true;
+    let best_epoch = Some(BestEpoch { epoch: 7, weights: vec![1.5; 9] });
+    stopping.restore(EarlyStoppingState { best_epoch, monitor: best(0.5), ..Default::default() });
+    assert_eq!(shown(&mut stopping, "val_loss", &[0.6]).1, 1.5, "the best of the run before");
+    let best_epoch = Some(BestEpoch { epoch: 7, weights: vec![1.5] });
+    stopping.restore(EarlyStoppingState { best_epoch, ..Default::default() });
+    let error =
+        Script::new("val_loss", &[0.6]).fit(&mut model(Sgd::default()), &mut stopping).unwrap_err();
+    assert!(error.to_string().contains("1 weights"), "{error}");
+
+    let mut reduce = ReduceLROnPlateau { patience: 2, factor: 0.5, ..Default::default() };
+    let halfway = ReduceLROnPlateauState { monitor: best(0.5), wait: 1, ..Default::default() };
+    reduce.restore(halfway);
+    assert_eq!(rates(&mut reduce, &[0.6, 0.6]), [1.0, 0.5, 0.5]);
+    assert_eq!(rates(&mut reduce, &[0.6, 0.6]), [1.0, 1.0, 1.0], "reset");
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("best.keras");
+    let mut checkpoint =
+        ModelCheckpoint { save_best_only: true, ..ModelCheckpoint::new(path.to_str().unwrap()) };
+    checkpoint.restore(best(0.5));
+    shown(&mut checkpoint, "val_loss", &[0.6]);
+    assert!(!path.exists(), "no better than in the run before");
+    shown(&mut checkpoint, "val_loss", &[0.4]);
+    assert!(path.exists() && checkpoint.state.best == Some(0.4));
+}
+
+/// Learning rate of each epoch, and the one after the last.
 fn rates(callback: &mut dyn Callback, values: &[f64]) -> Vec<f64> {
     let mut model = model(Sgd::new(1.0));
-    begin(callback, &mut model, values.len(), "val_loss").unwrap();
-    let mut rates = vec![];
-    for (epoch, value) in values.iter().enumerate() {
-        callback.on_epoch_begin(&mut model, epoch).unwrap();
-        let mut logs = named("val_loss", *value);
-        callback.on_epoch_end(&mut model, epoch, &mut logs).unwrap();
-        assert_eq!(logs.iter().filter(|(name, _)| name == "learning_rate").count(), 1);
-        rates.push(logs[1].1);
-    }
+    let history = Script::new("val_loss", values).fit(&mut model, callback).unwrap();
+    let mut rates = history.get("learning_rate").unwrap().to_vec();
+    assert_eq!(rates.len(), values.len(), "logged once per epoch");
     rates.push(model.compiled().unwrap().learning_rate());
     rates
 }
@@ -234,6 +296,21 @@ fn a_learning_rate_is_set_by_one_alone() {
     assert!(error.to_string().contains("-1"), "{error}");
 }
 
+/// Checks that a logger writes each row at once.
+struct Checked<'a>(&'a mut CSVLogger);
+
+impl Callback for Checked<'_> {
+    fn on_train_begin(&mut self, trainer: &mut TrainerHandle, info: &FitInfo) -> Result<()> {
+        self.0.on_train_begin(trainer, info)
+    }
+
+    fn on_epoch_end(&mut self, trainer: &mut TrainerHandle, epoch: usize, logs: &mut Logs) -> Flow {
+        let flow = self.0.on_epoch_end(trainer, epoch, logs);
+        assert!(fs::read_to_string(&self.0.path).unwrap().lines().count() > epoch + 1);
+        flow
+    }
+}
+
 #[test]
 fn csv_byte_for_byte() {
     let folder = tempfile::tempdir().unwrap();
@@ -241,17 +318,10 @@ fn csv_byte_for_byte() {
     let logs = |pairs: &[(&str, f64)]| -> Logs {
         pairs.iter().map(|(name, x)| (name.to_string(), *x)).collect()
     };
-    let mut model = model(Sgd::default());
-    let mut write = |log: &mut CSVLogger, first: usize, rows: &[Logs]| {
-        begin(log, &mut model, rows.len(), "loss").unwrap();
-        for (epoch, row) in rows.iter().enumerate() {
-            log.on_epoch_end(&mut model, first + epoch, &mut row.clone()).unwrap();
-            assert!(
-                fs::read_to_string(&log.path).unwrap().lines().count() > epoch,
-                "written row by row"
-            );
-        }
-        log.on_train_end(&mut model).unwrap();
+    let write = |log: &mut CSVLogger, rows: &[Logs]| {
+        let mut log_and_check = Checked(log);
+        let script = Script { adds: vec![], rows: rows.to_vec() };
+        script.fit(&mut model(Sgd::default()), &mut log_and_check).unwrap();
         fs::read_to_string(&log.path).unwrap()
     };
     let one = logs(&[("loss", 0.5), ("accuracy", 1.0), ("val_loss", 1e-7), ("val_accuracy", 0.25)]);
@@ -259,44 +329,55 @@ fn csv_byte_for_byte() {
     let mut log = CSVLogger::new(&path);
     let header = "epoch,accuracy,loss,val_accuracy,val_loss\r\n";
     let whole = format!("{header}0,1.0,0.5,0.25,1e-7\r\n1,NA,0.125,NA,NA\r\n");
-    assert_eq!(write(&mut log, 0, &[one.clone(), few.clone()]), whole);
+    assert_eq!(write(&mut log, &[one.clone(), few.clone()]), whole);
     assert_eq!(
-        write(&mut log, 0, &[few]),
+        write(&mut log, &[few]),
         "epoch,loss,val_loss\r\n0,0.125,NA\r\n",
         "replaced; columns without use"
     );
     assert_eq!(
-        write(&mut log, 0, std::slice::from_ref(&one)),
+        write(&mut log, std::slice::from_ref(&one)),
         format!("{header}0,1.0,0.5,0.25,1e-7\r\n")
     );
     log.append = true;
     assert_eq!(
-        write(&mut log, 1, &[one]),
-        format!("{header}0,1.0,0.5,0.25,1e-7\r\n1,1.0,0.5,0.25,1e-7\r\n")
+        write(&mut log, &[one]),
+        format!("{header}0,1.0,0.5,0.25,1e-7\r\n0,1.0,0.5,0.25,1e-7\r\n")
     );
     log.path = folder.path().join("new.csv");
     log.separator = ';';
-    assert_eq!(write(&mut log, 0, &[logs(&[("val_loss", 2.0)])]), "epoch;val_loss\r\n0;2.0\r\n");
-    log.path = folder.path().join("no/such/log.csv");
-    assert!(begin(&mut log, &mut self::model(Sgd::default()), 1, "loss").is_err());
+    assert_eq!(write(&mut log, &[logs(&[("val_loss", 2.0)])]), "epoch;val_loss\r\n0;2.0\r\n");
+    log.separator = ',';
+    log.path = folder.path().join("names.csv");
+    let names = logs(&[("a,b", 1.0), ("c\"d", 2.0), ("val_", 3.0)]);
+    let quoted = "epoch,\"a,b\",\"c\"\"d\",val_\r\n0,1.0,2.0,3.0\r\n";
+    assert_eq!(write(&mut log, &[names]), quoted, "a name with a comma is one column");
+    log.separator = '·';
+    let error = fit(&mut model(Sgd::default()), 1, &mut [&mut log]).unwrap_err();
+    assert!(matches!(&error, Error::Option { name, .. } if name == "separator"), "{error}");
+    let path = folder.path().join("no/such/log.csv");
+    let mut nowhere = CSVLogger { append: true, ..CSVLogger::new(path) };
+    assert!(fit(&mut model(Sgd::default()), 1, &mut [&mut nowhere]).is_err());
 }
 
 #[test]
-fn what_callbacks_log_is_recorded_behind_the_rest() {
+fn values_that_callbacks_log_are_recorded_last() {
     let folder = tempfile::tempdir().unwrap();
     let mut log = CSVLogger::new(folder.path().join("log.csv"));
     let mut model = model(Sgd::new(0.5));
     let callbacks: &mut [&mut dyn Callback] = &mut [&mut ReduceLROnPlateau::default(), &mut log];
     let history = fit(&mut model, 2, callbacks).unwrap();
-    let names: Vec<_> = history.values.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(
-        names,
-        ["loss", "accuracy", "mae", "val_loss", "val_accuracy", "val_mae", "learning_rate"]
-    );
+    let names: Vec<_> = history.series.iter().map(|series| series.name.as_str()).collect();
+    let logged =
+        "loss accuracy mae precision val_loss val_accuracy val_mae val_precision learning_rate";
+    assert_eq!(names, logged.split(' ').collect::<Vec<_>>());
     assert_eq!(history.get("learning_rate").unwrap(), [0.5, 0.5]);
     let text = fs::read_to_string(&log.path).unwrap();
     let lines: Vec<_> = text.split("\r\n").collect();
-    assert_eq!(lines[0], "epoch,accuracy,learning_rate,loss,mae,val_accuracy,val_loss,val_mae");
+    assert_eq!(
+        lines[0],
+        "epoch,accuracy,learning_rate,loss,mae,precision,val_accuracy,val_loss,val_mae,val_precision"
+    );
     let loss: f64 = lines[2].split(',').nth(3).unwrap().parse().unwrap();
     assert_eq!(loss, history.get("loss").unwrap()[1], "to the last bit");
 }
@@ -377,7 +458,7 @@ fn terminate_on_nan_and_it_alone_ends_well() {
     let options = FitOptions { batch_size: 8, epochs: 3, shuffle: false, ..FitOptions::default() };
     struct Ends(usize);
     impl Callback for Ends {
-        fn on_train_end(&mut self, _: &mut Sequential) -> tallynet::Result<()> {
+        fn on_train_end(&mut self, _: &mut TrainerHandle) -> Result<()> {
             self.0 += 1;
             Ok(())
         }
@@ -550,23 +631,19 @@ fn options_out_of_range_are_named() {
     assert_eq!(bare.as_optimizer().common().weight_decay, Some(0.004), "Keras's default");
 }
 
-/// Counts the epochs that it is shown, and puts another model in the place of the one that is
-/// trained, if it has one.
-struct Watcher(Vec<usize>, Option<Sequential>);
+/// Records the epochs that it is shown.
+struct Watcher(Vec<usize>);
 
 impl Callback for Watcher {
-    fn on_epoch_begin(&mut self, model: &mut Sequential, epoch: usize) -> tallynet::Result<()> {
+    fn on_epoch_begin(&mut self, _: &mut TrainerHandle, epoch: usize) -> Result<()> {
         self.0.push(epoch);
-        if let Some(other) = self.1.take() {
-            *model = other;
-        }
         Ok(())
     }
 }
 
 #[test]
-fn every_fit_counts_from_0_and_another_model_is_refused() {
-    let mut watcher = Watcher(vec![], None);
+fn every_fit_counts_from_0() {
+    let mut watcher = Watcher(vec![]);
     let mut twice = model(Sgd::default());
     for _ in 0..2 {
         assert_eq!(fit(&mut twice, 2, &mut [&mut watcher]).unwrap().epochs, [0, 1]);
@@ -575,15 +652,39 @@ fn every_fit_counts_from_0_and_another_model_is_refused() {
     let mut in_one = model(Sgd::default());
     fit(&mut in_one, 4, &mut []).unwrap();
     assert_eq!(in_one.fingerprint(), twice.fingerprint(), "the order of the rows goes on");
+}
 
-    let other = Sequential::builder([2]).add(Dense::new(300)).build(0).unwrap();
-    let error =
-        fit(&mut model(Sgd::default()), 2, &mut [&mut Watcher(vec![], Some(other))]).unwrap_err();
-    assert!(error.to_string().contains("another model"), "{error}");
+/// Reads the handle, and fails with an error of its own in the second epoch.
+struct Fails;
+
+impl Callback for Fails {
+    fn on_batch_end(&mut self, trainer: &TrainerHandle, batch: usize, logs: &BatchLogs) -> Flow {
+        assert_eq!((trainer.learning_rate(), trainer.model().count_params()), (0.5, 9));
+        assert_eq!(trainer.iteration() % 4, (batch as u64 + 1) % 4);
+        assert_eq!((logs.names[0].as_str(), logs.means.len()), ("loss", 4));
+        Ok(Continue(()))
+    }
+
+    fn on_epoch_begin(&mut self, trainer: &mut TrainerHandle, epoch: usize) -> Result<()> {
+        assert!(matches!(trainer.set_weights(&[0.0]), Err(Error::Weights { .. })));
+        match epoch {
+            0 => Ok(()),
+            _ => Err(Error::callback("disk".parse::<u8>().unwrap_err())),
+        }
+    }
 }
 
 #[test]
-fn what_no_epoch_will_log_is_refused_before_the_first() {
+fn a_callback_ends_training_with_its_own_error() {
+    let mut model = model(Sgd::new(0.5));
+    let error = fit(&mut model, 3, &mut [&mut Fails]).unwrap_err();
+    let Error::Callback(source) = &error else { panic!("{error}") };
+    assert!(source.is::<std::num::ParseIntError>() && error.to_string().contains("invalid digit"));
+    assert_eq!(model.epochs_done, 1);
+}
+
+#[test]
+fn names_that_no_epoch_will_log_are_refused_before_the_first() {
     let mut stopping = EarlyStopping::default();
     let mut best = ModelCheckpoint { save_best_only: true, ..ModelCheckpoint::new("best.keras") };
     let mut named = ModelCheckpoint::new("{val_loss}.keras");
@@ -597,7 +698,7 @@ fn what_no_epoch_will_log_is_refused_before_the_first() {
     }
 }
 
-/// Adds a number of its own to the logs, and stops within the epoch at the batch that it is told.
+/// Adds a value of its own to the logs, and stops at this batch.
 struct Own(usize);
 
 impl Callback for Own {
@@ -605,23 +706,18 @@ impl Callback for Own {
         &["f1"]
     }
 
-    fn on_batch_end(&mut self, batch: usize, _: &[String], _: &[f64]) -> Control {
-        if batch == self.0 { Control::Stop } else { Control::Continue }
+    fn on_batch_end(&mut self, _: &TrainerHandle, batch: usize, _: &BatchLogs) -> Flow {
+        Ok(if batch == self.0 { Break(()) } else { Continue(()) })
     }
 
-    fn on_epoch_end(
-        &mut self,
-        _: &mut Sequential,
-        _: usize,
-        logs: &mut Logs,
-    ) -> tallynet::Result<Control> {
+    fn on_epoch_end(&mut self, _: &mut TrainerHandle, _: usize, logs: &mut Logs) -> Flow {
         logs.push(("f1".to_string(), 0.5));
-        Ok(Control::Continue)
+        Ok(Continue(()))
     }
 }
 
 #[test]
-fn what_a_callback_says_that_it_adds_may_be_watched() {
+fn values_that_a_callback_adds_may_be_watched() {
     let monitor = Monitor { mode: Mode::Max, ..Monitor::new("f1") };
     let mut stopping = EarlyStopping { monitor, patience: 1, ..EarlyStopping::default() };
     let history = fit(&mut model(Sgd::default()), 5, &mut [&mut Own(99), &mut stopping]).unwrap();
@@ -637,6 +733,6 @@ fn an_epoch_that_was_cut_short_is_not_counted() {
     for (last, counted) in [(0, 0), (2, 0), (3, 1)] {
         let mut model = model(Sgd::default());
         assert_eq!(fit(&mut model, 5, &mut [&mut Own(last)]).unwrap().epochs, [0]);
-        assert_eq!(model.epochs_done, counted, "stopped behind batch {last}");
+        assert_eq!(model.epochs_done, counted, "stopped after batch {last}");
     }
 }

@@ -1,4 +1,4 @@
-//! Layers that do something else in training than afterwards: what they do, in numbers.
+//! Layers that compute differently in training than in inference, checked in numbers.
 
 use ndarray::{Array, Array2, ArrayD, Axis};
 use tallynet::Real;
@@ -41,7 +41,7 @@ fn moving_statistics_follow_the_batches() {
         assert!((weights[2].1[[channel]] - 0.01 * mean[channel]).abs() < 1e-5);
         assert!((weights[3].1[[channel]] - (0.99 + 0.01 * variance[channel])).abs() < 1e-5);
     }
-    // Afterwards the moving values are what counts.
+    // Inference uses the moving values.
     let y = model.predict(&Inputs::Reals(x.clone().into_dyn())).unwrap();
     let expected = (x[[7, 1]] - weights[2].1[[1]]) / (weights[3].1[[1]] + 0.001).sqrt();
     assert!((y[[7, 1]] - expected).abs() < 1e-4);
@@ -65,7 +65,7 @@ fn dropout_drops_its_share_and_keeps_the_mean() {
     let mut model = Sequential::builder([1000]).add(Dropout::new(0.3)).build(0).unwrap();
     model.compile(Sgd::default(), MeanSquaredError {}, &[]).unwrap();
     let ones = Array2::ones((50, 1000));
-    // The mean square of what is left: 0.7 of the values, each (1 / 0.7)².
+    // Mean square of the kept values: 0.7 of all, each (1 / 0.7)².
     let loss = model.gradients(&data(&ones)).unwrap().loss;
     assert!((loss - 1.0 / 0.7).abs() < 0.02, "{loss}");
     assert_eq!(model.gradients(&data(&ones)).unwrap().loss, loss, "the same step drops the same");
@@ -77,7 +77,7 @@ fn dropout_drops_its_share_and_keeps_the_mean() {
     );
     assert!(
         (model.evaluate(&data(&ones)).unwrap().loss - 1.0).abs() < 1e-6,
-        "nothing is dropped afterwards"
+        "nothing is dropped in inference"
     );
     assert!(Sequential::builder([3]).add(Dropout::new(1.0)).build(0).is_err());
 }

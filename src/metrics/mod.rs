@@ -143,14 +143,9 @@ impl AnyMetric {
     }
 }
 
-/// True if a low value of this log entry (`val_loss`, `accuracy`) is good; `None` for a name that
-/// is neither the loss nor a metric's own.
-pub fn lower_is_better(name: &str) -> Option<bool> {
-    lower_is_better_among([], name)
-}
-
-/// The same for a model with these metrics, each with the name that its values are logged under.
-pub fn lower_is_better_among<'a>(
+/// True if a low value of this log entry (`val_loss`, `accuracy`) is good; `None` for a name that is
+/// neither the loss nor a metric's own. `metrics` are the classes compiled under names of their own.
+pub fn lower_is_better<'a>(
     metrics: impl IntoIterator<Item = (&'a str, &'a AnyMetric)>,
     name: &str,
 ) -> Option<bool> {

@@ -1,7 +1,7 @@
 //! Monitored values: the comparison of epochs that several callbacks share.
 
 use super::{FitInfo, Logs, logged, names, placeholder_logs};
-use crate::metrics::{self, AnyMetric};
+use crate::metrics;
 use crate::model::Sequential;
 use crate::training::TrainerHandle;
 use crate::{Error, Result};
@@ -102,9 +102,9 @@ impl Monitor {
 }
 
 /// Direction of a name in the logs: that of the loss, or of the metric compiled under it.
-fn lower_is_better(model: &Sequential, logged_name: &str) -> Option<bool> {
-    let name = logged_name.strip_prefix("val_").unwrap_or(logged_name);
-    let compiled = model.compiled().ok()?.metrics().iter().find(|metric| metric.name == name);
-    let class = compiled.and_then(|metric| metric.class.as_ref()).map(AnyMetric::name);
-    metrics::lower_is_better(class.as_deref().unwrap_or(name))
+fn lower_is_better(model: &Sequential, name: &str) -> Option<bool> {
+    let compiled = model.compiled().ok()?;
+    let metrics = compiled.metrics().iter();
+    let classes = metrics.filter_map(|choice| Some((choice.name.as_str(), choice.class.as_ref()?)));
+    metrics::lower_is_better(classes, name)
 }

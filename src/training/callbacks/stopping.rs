@@ -122,7 +122,9 @@ impl Callback for EarlyStopping {
         if let Some(epoch) = self.state.stopped_epoch {
             say(self.verbose, &format!("Epoch {}: early stopping", epoch + 1));
         }
-        if let Some(best) = &self.state.best_epoch {
+        if self.restore_best_weights
+            && let Some(best) = &self.state.best_epoch
+        {
             let text = "Restoring model weights from the end of the best epoch";
             say(self.verbose, &format!("{text}: {}.", best.epoch + 1));
             trainer.set_weights(&best.weights)?;
