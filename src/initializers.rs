@@ -2,7 +2,7 @@
 
 use ndarray::Array2;
 use ndarray_rand::RandomExt;
-use ndarray_rand::rand_distr::{Distribution, Normal, Uniform};
+use ndarray_rand::rand_distr::{Normal, Uniform};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -83,6 +83,7 @@ fn minus_twentieth() -> f64 {
 /// Standard deviation of the standard normal distribution truncated at ±2.
 const TRUNCATED_STDDEV: f64 = 0.879_625_661_034_239_8;
 
+/// Names of all classes.
 #[rustfmt::skip]
 const NAMES: [&str; 13] = [
     "GlorotUniform", "GlorotNormal", "HeUniform", "HeNormal", "LecunUniform", "LecunNormal",
@@ -146,7 +147,10 @@ impl Initializer {
             HeNormal {} => scaled_normal(to, 2.0 / fan_in, generator),
             LecunUniform {} => uniform(to, 0.0, (3.0 / fan_in).sqrt(), generator),
             LecunNormal {} => scaled_normal(to, 1.0 / fan_in, generator),
-            RandomNormal { mean, stddev } => fill(to, normal(mean, stddev), generator),
+            RandomNormal { mean, stddev } => {
+                let distribution = normal(mean, stddev);
+                to.fill_with(|| generator.sample(distribution));
+            }
             TruncatedNormal { mean, stddev } => truncated_normal(to, mean, stddev, generator),
             RandomUniform { minval, maxval } => {
                 uniform(to, (minval + maxval) / 2.0, (maxval - minval) / 2.0, generator)
@@ -173,14 +177,10 @@ fn fans(shape: &[usize]) -> (f64, f64) {
     (fan_in.max(1) as f64, fan_out.max(1) as f64)
 }
 
-fn fill(to: &mut [Real], distribution: impl Distribution<Real>, generator: &mut impl Rng) {
-    to.fill_with(|| generator.sample(&distribution));
-}
-
 fn uniform(to: &mut [Real], center: f64, half: f64, generator: &mut impl Rng) {
-    let half = half as Real;
+    let (center, half) = (center as Real, half as Real);
     let distribution = Uniform::new_inclusive(-half, half).expect("finite and in order");
-    fill(to, distribution.map(|x| x + center as Real), generator);
+    to.fill_with(|| generator.sample(distribution) + center);
 }
 
 fn normal(mean: f64, stddev: f64) -> Normal<Real> {

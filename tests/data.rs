@@ -12,7 +12,7 @@ use flate2::{Compression, write::GzEncoder};
 use ndarray::{Array1, Array2, Array3, ArrayD, IxDyn, ShapeBuilder, arr0, arr1, array};
 use ndarray_npy::{NpzWriter, WriteNpyExt};
 use tallynet::Real;
-use tallynet::datasets::{self, Inputs, Targets, TrainTest};
+use tallynet::datasets::{self, Dataset, Inputs, Targets, TrainTest};
 use tempfile::TempDir;
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
@@ -406,6 +406,33 @@ fn where_no_file_can_be_created_the_cache_serves() {
     prints(load().env("TALLYNET_CACHE", &cache), &["labels sum to 60000"]);
     assert_eq!(fs::read_dir(&data).unwrap().count(), 4, "the folder of the data is as it was");
     allow(&data, 0o755);
+}
+
+// --------------------------------------------------------------------------------------------------------------
+// parts of a dataset
+
+#[test]
+fn rows_are_selected_and_split_in_order_and_never_out_of_range() {
+    let x = ArrayD::from_shape_fn(IxDyn(&[5, 2]).f(), |at| (2 * at[0] + at[1]) as u8);
+    let y = Targets::Labels(arr1(&[0, 1, 2, 3, 4]).into_dyn());
+    let data = Dataset { x: Inputs::Bytes { values: x, scale: 1.0 }, y };
+    let part = data.select(&[4, 0, 4]).unwrap();
+    assert_eq!(*labels(&part.y), arr1(&[4, 0, 4]).into_dyn());
+    assert_eq!(*bytes(&part.x), array![[8, 9], [0, 1], [8, 9]].into_dyn());
+    assert!(bytes(&part.x).is_standard_layout());
+    let (first, last) = data.split(0.3).unwrap();
+    assert_eq!(*labels(&first.y), arr1(&[0, 1, 2]).into_dyn());
+    assert_eq!(*labels(&last.y), arr1(&[3, 4]).into_dyn());
+    let (all, none) = data.split_at(5).unwrap();
+    assert_eq!((all.len(), none.is_empty()), (5, true));
+    assert!(data.select(&[5]).unwrap_err().to_string().contains("row 5"));
+    assert!(data.split_at(6).is_err());
+    for share in [-0.1, 1.1, f64::NAN] {
+        assert!(data.split(share).is_err());
+    }
+    let uneven = Dataset { y: Targets::Labels(arr1(&[0]).into_dyn()), ..data.clone() };
+    assert!(uneven.split_at(1).unwrap_err().to_string().contains("5 inputs and 1 targets"));
+    assert!(Inputs::Reals(arr0(1.0 as Real).into_dyn()).select(&[]).is_err());
 }
 
 // --------------------------------------------------------------------------------------------------------------
