@@ -140,7 +140,7 @@ fn which_way_is_better() {
         ("recall", Some(false)),
         ("learning_rate", None),
     ] {
-        assert_eq!(metrics::lower_is_better(name), lower, "{name}");
+        assert_eq!(metrics::lower_is_better([], name), lower, "{name}");
     }
 }
 
@@ -163,7 +163,7 @@ impl Metric for LargestError {
 fn a_metric_from_outside_the_crate() {
     let metric = AnyMetric::from(LargestError);
     assert_eq!((metric.name(), metric.is_custom()), ("largest_error".to_string(), true));
-    let better = |name| metrics::lower_is_better_among([("worst", &metric)], name);
+    let better = |name| metrics::lower_is_better([("worst", &metric)], name);
     assert_eq!(better("val_worst"), Some(true));
     assert_eq!(better("accuracy"), Some(false));
     assert_eq!((better("val_loss"), better("best")), (Some(true), None));

@@ -1,20 +1,16 @@
-//! A layer, a loss, a metric and an optimizer of one's own, written against the public traits:
-//!
-//! ```sh
-//! cargo run --release --example own_classes
-//! ```
-//!
-//! They train, pass the gradient check and print in summaries like the classes of the crate. Saving
-//! a model that holds them is refused with their names.
+//! A layer, an activation, a loss, a metric and an optimizer of one's own, written against the
+//! public traits. They train, pass the gradient check and print in summaries like the classes of
+//! the crate; saving a model that holds them is refused with their names.
 
-use ndarray::{Array, ArrayView1, IxDyn};
+use ndarray::{ArrayD, Axis, IxDyn};
+use tallynet::activations::ActivationFunction;
 use tallynet::datasets::{Dataset, Inputs, Targets};
 use tallynet::initializers::Initializer;
 use tallynet::layers::{Backward, Built, Dense, Forward, Layer, Op, Operation};
 use tallynet::losses::Loss;
-use tallynet::metrics::Metric;
+use tallynet::metrics::{Metric, Ratio};
 use tallynet::model::{MetricChoice, Sequential, Style};
-use tallynet::optimizers::{Common, LearningRate, Optimizer, Options, Slots, Step};
+use tallynet::optimizers::{LearningRate, Optimizer, Options, Slots, Step};
 use tallynet::params::ParamSpec;
 use tallynet::shape::Shape;
 use tallynet::training::{FitOptions, TOLERANCE, check_gradients};
@@ -74,6 +70,24 @@ impl Op for ScaleOp {
     }
 }
 
+/// `x + sin x`.
+#[derive(Debug)]
+struct Wave;
+
+impl ActivationFunction for Wave {
+    fn forward(&self, _width: usize, values: &mut [Real]) {
+        for x in values {
+            *x += x.sin();
+        }
+    }
+
+    fn backward(&self, _width: usize, x: &[Real], dy: &mut [Real]) {
+        for (dy, x) in dy.iter_mut().zip(x) {
+            *dy *= 1.0 + x.cos();
+        }
+    }
+}
+
 /// `Σ ln cosh(p − y) / n`: quadratic near the target, linear far from it.
 #[derive(Debug)]
 struct LogCosh;
@@ -100,9 +114,9 @@ struct Within {
 }
 
 impl Metric for Within {
-    fn count(&self, y: &[Real], p: &[Real]) -> [f64; 2] {
+    fn count(&self, y: &[Real], p: &[Real]) -> Ratio {
         let near = y.iter().zip(p).filter(|(y, p)| (*y - *p).abs() < self.distance).count();
-        [near as f64, y.len() as f64]
+        Ratio { numerator: near as f64, denominator: y.len() as f64 }
     }
 }
 
@@ -116,9 +130,17 @@ impl Options for SignDescent {
     fn learning_rate(&self) -> &LearningRate {
         &self.learning_rate
     }
+
+    fn learning_rate_mut(&mut self) -> &mut LearningRate {
+        &mut self.learning_rate
+    }
 }
 
 impl Optimizer for SignDescent {
+    fn slots(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     fn update(&self, step: Step, params: &mut [Real], gradients: &[Real], _: &mut Slots) {
         for (w, g) in params.iter_mut().zip(gradients) {
             if *g != 0.0 {
@@ -128,30 +150,62 @@ impl Optimizer for SignDescent {
     }
 }
 
-pub fn main() -> Result<()> {
-    // y is the sum of the inputs.
-    let x =
-        Array::from_shape_fn(IxDyn(&[64, 3]), |i| ((i[0] * 37 + i[1] * 91) % 100) as Real / 100.0);
-    let sum = |row: ArrayView1<Real>| row.sum();
-    let y = x.rows().into_iter().map(sum).collect::<ndarray::Array1<Real>>();
-    let y = y.into_shape_with_order(IxDyn(&[64, 1])).expect("64 values");
-    let data = Dataset { x: Inputs::Reals(x), y: Targets::Reals(y) };
+/// Samples of three values, with their sum as the target.
+fn sums() -> Dataset {
+    let value = |i: &IxDyn| ((i[0] * 37 + i[1] * 91) % 100) as Real / 100.0;
+    let x = ArrayD::from_shape_fn(IxDyn(&[64, 3]), |i| value(&i));
+    let y = ArrayD::from_shape_fn(IxDyn(&[64, 1]), |i| x.index_axis(Axis(0), i[0]).sum());
+    Dataset { x: Inputs::Reals(x), y: Targets::Reals(y) }
+}
 
-    let mut model = Sequential::builder([3]).add(Scale).add(Dense::new(1)).build(0)?;
-    let optimizer = SignDescent { learning_rate: LearningRate::Constant(0.01) };
+fn model() -> Result<Sequential> {
+    let mut model = Sequential::builder([3])
+        .add(Scale)
+        .add(Dense::new(8).activation(Wave))
+        .add(Dense::new(1))
+        .build(0)?;
+    let optimizer = SignDescent { learning_rate: LearningRate::Constant(0.003) };
     let within = MetricChoice::from(Within { distance: 0.1 });
     model.compile_with(Some(optimizer.into()), LogCosh.into(), vec![within])?;
-    print!("{}", model.summary(Style::Keras2, None));
+    Ok(model)
+}
 
-    let checked = check_gradients(&model, 0)?;
+#[test]
+fn own_classes_train() -> Result<()> {
+    let mut model = model()?;
+    let options = FitOptions { epochs: 200, ..FitOptions::default() };
+    let history = model.fit(&sums(), options, &mut [])?;
+    let shares = history.get("within").unwrap();
+    assert!(shares[0] < 0.5 && shares[199] > 0.9, "{shares:?}");
+    Ok(())
+}
+
+#[test]
+fn own_classes_pass_the_gradient_check() -> Result<()> {
+    let checked = check_gradients(&model()?, 0)?;
+    assert_eq!(checked.arrays.len(), 5);
     assert!(checked.arrays.iter().all(|array| array.worst < TOLERANCE), "{checked:?}");
+    Ok(())
+}
 
-    let options = FitOptions { epochs: 60, ..FitOptions::default() };
-    let history = model.fit(&data, options, &mut [])?;
-    let shares = history.get("within").unwrap_or_default();
-    println!("within 0.1 of the target: {:?} at last", shares.last());
+#[test]
+fn own_classes_print_in_summaries_and_their_weights_are_verified() -> Result<()> {
+    let model = model()?;
+    let summary = model.summary(Style::Keras2, None);
+    assert!(summary.contains("scale_1 (Scale)"), "{summary}");
+    let verified = model.verify()?;
+    assert!(verified.contains("factors (3,)"), "{verified}");
+    Ok(())
+}
 
-    let refused = formats::save(&model, "own.keras".as_ref());
-    println!("{}", refused.err().map_or(String::new(), |error| error.to_string()));
+#[test]
+fn saving_own_classes_is_refused_by_name() -> Result<()> {
+    let folder = tempfile::tempdir().unwrap();
+    for file in ["own.keras", "own.safetensors", "own.json"] {
+        let refused = formats::save(&model()?, &folder.path().join(file)).unwrap_err().to_string();
+        for name in ["Scale", "Wave", "LogCosh", "Within", "SignDescent"] {
+            assert!(refused.contains(name), "{file}: {name} is missing in: {refused}");
+        }
+    }
     Ok(())
 }

@@ -168,7 +168,12 @@ fn cutting_the_vector_changes_no_step() {
                     .slots
                     .each_mut()
                     .map(|slot| slot.get_mut(range.clone()).unwrap_or_default());
-                rule.as_optimizer().update(step, &mut params[range.clone()], &gradients[range], &mut slots);
+                rule.as_optimizer().update(
+                    step,
+                    &mut params[range.clone()],
+                    &gradients[range],
+                    &mut slots,
+                );
             }
             (params, state.slots)
         };

@@ -81,8 +81,7 @@ fn the_documents_convolutions() {
     ] {
         assert!(text.contains(part), "{part:?} is missing in\n{text}");
     }
-    let conv =
-        |filters| Conv2D { activation: ActivationKind::Relu, ..Conv2D::new(filters, [3, 3]) };
+    let conv = |filters| Conv2D::new(filters, [3, 3]).activation("relu");
     let named = Sequential::builder([224, 224, 3])
         .add(conv(32))
         .add(conv(64))

@@ -163,8 +163,12 @@ pub fn save(model: &Sequential, path: &Path) -> Result<()> {
 /// Refuses a model with a class from outside the crate, which no description can hold.
 fn refuse_custom(model: &Sequential) -> Result<()> {
     let mut custom = vec![];
-    for layer in model.layers().iter().filter(|layer| layer.spec.is_custom()) {
-        custom.push(format!("the layer {} ({})", layer.name(), layer.spec.class_name()));
+    for layer in model.layers() {
+        if layer.spec.is_custom() {
+            custom.push(format!("the layer {} ({})", layer.name(), layer.spec.class_name()));
+        } else if let Err(problem) = serde_json::to_value(&layer.spec) {
+            custom.push(format!("the layer {} ({problem})", layer.name()));
+        }
     }
     if let Some(compiled) = &model.compiled {
         if let Some(optimizer) = compiled.optimizer.as_ref().filter(|class| class.is_custom()) {
