@@ -6,22 +6,22 @@ use super::{Outcome, output};
 
 pub fn run() -> Outcome {
     let mut text = String::new();
-    for recipe in RECIPES {
-        let model = recipe.build(0)?;
+    for preset in RECIPES {
+        let model = preset.build(0)?;
         let compiled = model.compiled()?;
         let metrics: Vec<_> =
             compiled.metrics().iter().map(|metric| metric.name.as_str()).collect();
-        let data = match recipe.task {
+        let data = match preset.task {
             Task::Mnist => "MNIST",
             Task::MadeUpRegression | Task::MadeUpPixels => {
-                "--data FILE.npz, or else a small made-up task"
+                "--data FILE.npz, or else a small synthetic task"
             }
         };
-        text += &format!("{}\n    {}\n    data: {data}\n", recipe.name, recipe.about);
+        text += &format!("{}\n    {}\n    data: {data}\n", preset.name, preset.about);
         text += &format!(
             "    batch size {}, epochs {}, optimizer {} (learning rate {}), loss {}, metrics {}\n",
-            recipe.batch_size,
-            recipe.epochs,
+            preset.batch_size,
+            preset.epochs,
             compiled.optimizer()?.class_name(),
             compiled.learning_rate(),
             compiled.loss().name(),
