@@ -1,4 +1,4 @@
-//! The command line: parse, run, exit code.
+//! The `tallynet` program: parses the command line, runs one command, returns its exit code.
 
 mod cli;
 

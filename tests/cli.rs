@@ -1,5 +1,4 @@
-//! The command line as a person uses it, on small data of MNIST's form and on wrong input of every
-//! kind.
+//! The command line as a user calls it, on small data in MNIST's format and on wrong input.
 
 use std::fs;
 use std::path::Path;
@@ -12,12 +11,12 @@ use tempfile::TempDir;
 
 fn tallynet() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tallynet"));
-    // What waits for ever is a defect too.
+    // A command that hangs is a defect too.
     command.env_remove("TALLYNET_DATA").timeout(std::time::Duration::from_secs(60));
     command
 }
 
-/// A small set that looks like MNIST and can be learned: class c is a bright row c.
+/// A small dataset in MNIST's shape that can be learned: class c is a bright band at row 2c.
 fn small_npz(folder: &Path) -> String {
     small_npz_of(folder, 10)
 }
@@ -58,7 +57,7 @@ fn run_in(folder: &Path, arguments: &[&str]) -> Run {
     run
 }
 
-/// One clear error with these words, this exit code and nothing on stdout that looks like a result.
+/// Asserts an error with this exit code and these words, and no result on stdout.
 fn refused(code: i32, arguments: &[&str], words: &[&str]) {
     let run = run(arguments);
     assert_eq!(run.code, code, "{arguments:?}\n{}", run.stderr);
@@ -69,7 +68,7 @@ fn refused(code: i32, arguments: &[&str], words: &[&str]) {
 }
 
 #[test]
-fn train_prints_summary_scores_and_proof() {
+fn train_prints_summary_scores_and_verification() {
     let folder = TempDir::new().unwrap();
     let data = small_npz(folder.path());
     let run = run(&["train", "--data", &data, "--epochs", "2"]);
@@ -139,7 +138,7 @@ fn quiet_prints_two_lines_and_json_one() {
 }
 
 #[test]
-fn save_verify_evaluate_and_go_on() {
+fn save_verify_evaluate_and_continue() {
     let folder = TempDir::new().unwrap();
     let data = small_npz(folder.path());
     let file = folder.path().join("model.safetensors");
@@ -222,7 +221,7 @@ fn callbacks_by_flags() {
     let data = small_npz(folder.path());
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_string();
     let (csv, checkpoint) = (path("log.csv"), path("{epoch:02d}-{val_accuracy:.1f}.safetensors"));
-    // Steps of next to nothing: after the first epoch nothing gets better by as much as counts.
+    // With this learning rate no epoch after the first improves by min_delta.
     let slow = ["train", "--data", &data, "--epochs", "9", "--learning-rate", "1e-12"];
     let flags =
         ["--patience", "2", "--csv", &csv, "--checkpoint", &checkpoint, "--reduce-on-plateau=1"];
@@ -255,15 +254,15 @@ fn callbacks_by_flags() {
 }
 
 #[test]
-fn the_best_weights_are_those_that_are_scored_and_saved() {
+fn the_best_weights_are_evaluated_and_saved() {
     let folder = TempDir::new().unwrap();
     let best = folder.path().join("best.safetensors");
     let best = best.to_str().unwrap();
-    // The steps of the later epochs are so long that the loss grows.
+    // The learning rate of the later epochs is so large that the loss grows.
     let wild = "piecewise:boundaries=50,values=0.001/0.1";
     let flags = ["--json", "--checkpoint", best, "--patience", "1", "--schedule", wild];
     let run = run(&[&["train", "dense-514", "--epochs", "9"], &flags[..]].concat());
-    assert_eq!((run.code, run.stderr.as_str()), (0, ""), "--json says nothing else");
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""), "--json prints nothing else");
     let line: Value = serde_json::from_str(&run.stdout).unwrap();
     let losses = line["history"]["val_loss"].as_array().unwrap();
     let losses: Vec<f64> = losses.iter().map(|x| x.as_f64().unwrap()).collect();
@@ -288,7 +287,7 @@ fn schedules_by_flag() {
         serde_json::from_str(&run.stdout).unwrap()
     };
     let plain = json(&["--epochs", "1"])["fingerprint"].clone();
-    // A schedule that changes nothing, starting at the rate that the model has.
+    // Constant schedules that start at the model's learning rate.
     for same in [
         "exponential:decay_steps=10,decay_rate=1",
         "inverse-time:decay_steps=10,decay_rate=0,staircase=true",
@@ -307,21 +306,21 @@ fn schedules_by_flag() {
         json(&["--epochs", "3", "--optimizer", "rmsprop"])["fingerprint"]
     );
     json(&["--epochs", "1", "--optimizer", "rmsprop", "--schedule", warm, "--save", file]);
-    let go_on =
+    let continued =
         |flags: &[&str]| json(&[&[file, "--epochs", "2"], flags].concat())["fingerprint"].clone();
-    assert_eq!(go_on(&[]), whole["fingerprint"], "a saved model goes on in its schedule");
-    assert_ne!(go_on(&["--learning-rate", "0.1"]), whole["fingerprint"]);
-    let defaults = go_on(&["--optimizer", "rmsprop"]);
+    assert_eq!(continued(&[]), whole["fingerprint"], "a saved model continues its schedule");
+    assert_ne!(continued(&["--learning-rate", "0.1"]), whole["fingerprint"]);
+    let defaults = continued(&["--optimizer", "rmsprop"]);
     assert_eq!(
         defaults,
-        go_on(&["--learning-rate", "0.001"]),
-        "an optimizer that is named comes with its own rate"
+        continued(&["--learning-rate", "0.001"]),
+        "--optimizer resets the learning rate to its default"
     );
     refused(2, &["train", file, "--data", &data, "--reduce-on-plateau"], &["schedule"]);
 }
 
 #[test]
-fn every_name_of_the_catalogues_trains() {
+fn every_optimizer_and_metric_trains() {
     let folder = TempDir::new().unwrap();
     let data = small_npz(folder.path());
     let metrics = "accuracy,top_k_categorical_accuracy,mae,mse,precision,recall";
@@ -474,7 +473,7 @@ fn wrong_data_are_refused_with_1() {
 }
 
 #[test]
-fn a_loss_that_explodes_ends_training_with_epoch_batch_and_reason() {
+fn a_loss_that_is_not_finite_ends_training_with_epoch_batch_and_reason() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("nan.npz");
     let mut npz = NpzWriter::new(fs::File::create(&path).unwrap());
@@ -490,7 +489,7 @@ fn a_loss_that_explodes_ends_training_with_epoch_batch_and_reason() {
 }
 
 #[test]
-fn an_output_that_cannot_be_written_is_found_before_training() {
+fn an_output_that_cannot_be_written_is_refused_before_training() {
     let folder = TempDir::new().unwrap();
     let data = small_npz(folder.path());
     let nowhere = folder.path().join("no/such/folder/model.safetensors");
@@ -511,7 +510,7 @@ fn an_output_that_cannot_be_written_is_found_before_training() {
 }
 
 #[test]
-fn a_damaged_model_file_is_refused_wherever_it_is_cut_or_changed() {
+fn a_truncated_or_changed_model_file_is_refused() {
     let folder = TempDir::new().unwrap();
     let data = small_npz(folder.path());
     let file = folder.path().join("model.safetensors");
@@ -573,24 +572,24 @@ fn an_interrupted_training_saves_and_reports() {
 }
 
 #[test]
-fn what_a_newcomer_stumbled_over() {
+fn first_steps_of_a_newcomer() {
     let folder = TempDir::new().unwrap();
     let data = small_npz(folder.path());
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_string();
     let base = ["train", "--data", &data, "--epochs", "1"];
     let train = |more: &[&str]| run(&[&base, more].concat());
 
-    // Class numbers go with every loss of vectors.
+    // Integer labels work with every loss on one-hot targets.
     for loss in ["mse", "mae", "huber", "binary_crossentropy"] {
         assert_eq!(train(&["--loss", loss, "--quiet"]).code, 0, "{loss}");
     }
-    // A metric that is named twice has two names, and blanks do not matter.
+    // A metric given twice gets two names; spaces are ignored.
     let line: Value =
         serde_json::from_str(&train(&["--metrics", "accuracy, accuracy", "--json"]).stdout)
             .unwrap();
     assert_eq!(line["metrics"]["accuracy"], line["metrics"]["accuracy_1"]);
     assert_eq!(line["history"]["accuracy"].as_array().unwrap().len(), 1);
-    // Bytes are the same numbers to evaluate and to predict, and untrained weights are named.
+    // Evaluate and predict scale bytes alike, and warn about untrained weights.
     let json = path("model.json");
     let saved = train(&["--save", &json]);
     assert!(saved.stdout.contains("without weights"), "{}", saved.stdout);
@@ -606,14 +605,14 @@ fn what_a_newcomer_stumbled_over() {
         &["convert", "mnist-softmax", &path("model.h5")],
         &["read and not written", ".keras"],
     );
-    // Weights come from safetensors too.
+    // --weights accepts safetensors.
     let (whole, copy) = (path("model.safetensors"), path("copy.safetensors"));
     assert_eq!(train(&["--seed", "3", "--save", &whole]).code, 0);
     assert_eq!(run(&["convert", &json, &copy, "--weights", &whole]).code, 0);
     let fingerprint =
         |file: &str| run(&["verify", file]).stdout.split("Fingerprint").last().unwrap().to_string();
     assert_eq!(fingerprint(&whole), fingerprint(&copy));
-    // A schedule is called as the help calls it, and says when a flag beside it would say nothing.
+    // An error uses the schedule's short name, and names a flag that conflicts with it.
     let piecewise = "piecewise:boundaries=5,values=0.1/0.01";
     for (schedule, words) in [
         ("nonsense", &["nonsense", "exponential", "inverse-time"][..]),
@@ -634,7 +633,7 @@ fn what_a_newcomer_stumbled_over() {
 }
 
 #[test]
-fn what_an_attacker_found() {
+fn hostile_models_and_paths() {
     let folder = TempDir::new().unwrap();
     let data = small_npz(folder.path());
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_string();
@@ -650,7 +649,7 @@ fn what_an_attacker_found() {
         fs::write(path(name), text).unwrap();
         path(name)
     };
-    // A name longer than any format's width; one that looks like a layer and its array.
+    // A name longer than the maximum format width; a name with a slash.
     let long = file(
         "long.json",
         layer("Dense", &format!(r#"{{"units": 2, "name": "{}"}}"#, "n".repeat(70_000))),
@@ -658,7 +657,7 @@ fn what_an_attacker_found() {
     assert_eq!(run(&["gradcheck", &long]).code, 0);
     let slash = file("slash.json", layer("Dense", r#"{"units": 2, "name": "a/b"}"#));
     refused(1, &["summary", &slash], &["a/b"]);
-    // Steps and windows far longer than the image.
+    // Strides and dilated kernels far larger than the image.
     let stride = r#"{"filters": 1, "kernel_size": 3, "padding": "same", "strides": [9223372036854775807, 1]}"#;
     let stride = file("stride.json", layer("Conv2D", stride));
     assert_eq!(run(&["predict", &stride, &data, "-o", &path("y.npy")]).code, 0);
@@ -672,14 +671,14 @@ fn what_an_attacker_found() {
             &["dilation_rate", dilation],
         );
     }
-    // Somebody's own class under one of Keras's names.
+    // A custom class registered under the name of a Keras class.
     let own = layer("Dense", r#"{"units": 2}"#)
         .replace(r#""Dense","#, r#""Dense", "registered_name": "lab>Dense","#);
     refused(1, &["summary", &file("own.json", own)], &["Dense", "lab>Dense", "not Keras's own"]);
     // An option of a wrong type is named.
     let scale = file("scale.json", layer("Rescaling", r#"{"scale": [0.1, 0.2]}"#));
     refused(1, &["summary", &scale], &["Rescaling", "scale = [0.1,0.2]"]);
-    // The last step may spoil the weights.
+    // The last step of training makes the weights NaN.
     let base = ["train", "--data", &data, "--batch-size", "600", "--epochs", "1"];
     if !cfg!(feature = "f64") {
         let far = ["--quiet", "--learning-rate", "1e300", "--save", &path("nan.keras")];
@@ -688,7 +687,7 @@ fn what_an_attacker_found() {
     }
     let saved = path("one.keras");
     assert_eq!(run(&[&base[..], &["--save", &saved]].concat()).code, 0);
-    // What is read is not overwritten, and no several arrays are guessed among.
+    // Inputs are not overwritten; an archive of several arrays is ambiguous.
     refused(2, &["predict", &saved, &data, "-o", &saved], &["overwrite"]);
     refused(2, &["train", &saved, "--data", &data, "--save", &data], &["--save", "overwrite"]);
     refused(2, &["train", &saved, "--data", &data, "--csv", &saved], &["--csv", "overwrite"]);
@@ -699,7 +698,7 @@ fn what_an_attacker_found() {
     }
     npz.finish().unwrap();
     refused(1, &["predict", &saved, &several, "-o", &path("y.npy")], &["several arrays", "x_test"]);
-    // What is meant for a device goes into it; a link stays one, and a file keeps its mode.
+    // Devices are written to; a symbolic link stays one; a file keeps its permissions.
     #[cfg(unix)]
     {
         use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
@@ -714,7 +713,7 @@ fn what_an_attacker_found() {
         let written = fs::metadata(path("y.npy")).unwrap();
         assert!(written.len() > 1000 && written.permissions().mode() & 0o777 == 0o600);
     }
-    // A place that the environment names goes before a synthetic task.
+    // TALLYNET_DATA takes precedence over the synthetic task.
     let mut command = tallynet();
     command.env("TALLYNET_DATA", path("nowhere.npz")).args([
         "train",
@@ -727,7 +726,7 @@ fn what_an_attacker_found() {
 }
 
 #[test]
-fn a_training_goes_on_bit_for_bit_from_every_form() {
+fn training_continues_bit_for_bit_from_every_file_format() {
     let folder = TempDir::new().unwrap();
     let data = small_npz(folder.path());
     for optimizer in ["sgd", "rmsprop", "adagrad", "adam", "adamw"] {
@@ -741,7 +740,7 @@ fn a_training_goes_on_bit_for_bit_from_every_form() {
         let how =
             if optimizer == "rmsprop" { [&rate[..], &schedule].concat() } else { rate.to_vec() };
         let whole = train("mnist-softmax", "3", &how);
-        // Keras's files hold numbers of 32 bits.
+        // Keras's files hold f32 only.
         for extension in
             if cfg!(feature = "f64") { &["safetensors"][..] } else { &["keras", "safetensors"] }
         {
@@ -754,7 +753,7 @@ fn a_training_goes_on_bit_for_bit_from_every_form() {
 }
 
 #[test]
-fn data_are_looked_for_in_a_known_order() {
+fn data_are_searched_for_in_a_fixed_order() {
     let folder = TempDir::new().unwrap();
     let data = small_npz(folder.path());
     let output = tallynet()
@@ -770,13 +769,13 @@ fn data_are_looked_for_in_a_known_order() {
         .unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("/no/such/place"));
-    // Away from home, the source tree's data are found.
+    // In any other folder, the data of the source tree are found.
     let away = run_in(folder.path(), &["train", "--epochs", "0", "--quiet"]);
     assert_eq!(away.code, 0, "{}", away.stderr);
 }
 
 #[test]
-fn bytes_are_scaled_as_the_model_was_trained() {
+fn bytes_are_scaled_as_in_training() {
     let folder = TempDir::new().unwrap();
     let data = small_npz(folder.path());
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_string();
@@ -789,11 +788,11 @@ fn bytes_are_scaled_as_the_model_was_trained() {
         let unit = run(&["evaluate", &saved, "--data", &data, "--scale", "unit", "--json"]);
         assert!(
             unit.stderr.contains("divided by 255"),
-            "said beside one line of JSON, too: {}",
+            "a notice also beside one line of JSON: {}",
             unit.stderr
         );
     }
-    // A Rescaling divides for itself, wherever it stands in front of the weights.
+    // A Rescaling before the first weights replaces the scaling of bytes.
     let layers = r#"[{"class_name": "InputLayer", "config": {"batch_shape": [null, 28, 28]}},
         {"class_name": "Reshape", "config": {"target_shape": [28, 28, 1]}},
         {"class_name": "Rescaling", "config": {"scale": 0.00392156862745098}},
@@ -809,7 +808,7 @@ fn bytes_are_scaled_as_the_model_was_trained() {
 }
 
 #[test]
-fn no_output_overwrites_what_is_read_or_another_output() {
+fn no_output_overwrites_an_input_or_another_output() {
     let folder = TempDir::new().unwrap();
     let data = small_npz(folder.path());
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_string();
@@ -829,7 +828,7 @@ fn no_output_overwrites_what_is_read_or_another_output() {
         command.output().unwrap().status.code()
     };
     assert_eq!((by_environment(&data), by_environment(&path("c.npz"))), (Some(2), Some(0)));
-    // What cannot be read again is still written; what fails beside the training does not lose it.
+    // A pipe can be written; a callback that fails does not lose the trained model.
     #[cfg(unix)]
     {
         use std::os::unix::fs::symlink;
@@ -846,7 +845,7 @@ fn no_output_overwrites_what_is_read_or_another_output() {
         assert!(
             fs::read_link(path("link.keras")).is_ok() && Path::new(&path("target.keras")).exists()
         );
-        // Where nothing was trained, nothing is saved: a socket opens for nobody.
+        // Nothing is saved if no step was taken: a socket cannot be opened.
         let _socket = std::os::unix::net::UnixListener::bind(path("socket.csv")).unwrap();
         let kept = fs::read(path("target.keras")).unwrap();
         let how = ["--seed", "9", "--csv", &path("socket.csv"), "--save", &path("target.keras")];
@@ -868,7 +867,7 @@ fn no_output_overwrites_what_is_read_or_another_output() {
         }
     }
     refused(2, &["predict", &path("c.npz"), &data, "-o", &path("y.csv")], &[".npy"]);
-    // The test set is all that a score needs.
+    // Evaluation needs only the test set.
     let mut npz = NpzWriter::new(fs::File::create(path("test.npz")).unwrap());
     npz.add_array("x_test", &Array3::<u8>::zeros((3, 28, 28))).unwrap();
     npz.add_array("y_test", &Array1::<u8>::zeros(3)).unwrap();
@@ -878,7 +877,7 @@ fn no_output_overwrites_what_is_read_or_another_output() {
 }
 
 #[test]
-fn descriptions_that_ask_for_odd_things() {
+fn unusual_architectures() {
     let folder = TempDir::new().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_string();
     let file = |shape: &str, layer: &str, training: &str| {
@@ -912,7 +911,7 @@ fn descriptions_that_ask_for_odd_things() {
             &["damaged"],
         );
     }
-    // More than memory holds, to be checked and to be saved in a form that may be empty.
+    // Gradient check of a model larger than memory; saving a model without weights.
     let flatten = r#"{"class_name": "Flatten", "config": {}}"#;
     for shape in ["[null, 1099511627776]", "[null, 1000000000000000000]"] {
         refused(1, &["gradcheck", &file(shape, flatten, training)], &[]);

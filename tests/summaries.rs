@@ -1,4 +1,4 @@
-//! Summaries byte for byte as Keras prints them, and what stands beside them.
+//! Summaries byte for byte as Keras prints them; explanations and nodes.
 
 use std::fs;
 
@@ -6,8 +6,7 @@ use tallynet::activations::ActivationKind;
 use tallynet::layers::{Activation, Conv2D, Dense, Flatten};
 use tallynet::model::{Sequential, Style, presets};
 
-/// What Keras printed. Where this is a build in double precision, the sizes in memory of its style
-/// are twice as large.
+/// The summary that Keras printed, with doubled memory sizes in a double-precision build.
 fn expected(name: &str) -> String {
     let text = fs::read_to_string(format!("tests/fixtures/summaries/{name}.txt")).unwrap();
     let doubled = [("30.66 KB", "61.33 KB"), ("1.51 MB", "3.03 MB"), ("369.29 KB", "738.58 KB")];
@@ -22,7 +21,7 @@ fn model(name: &str) -> Sequential {
 }
 
 #[test]
-fn mnist_softmax_as_three_generations_print_it() {
+fn mnist_softmax_as_keras_1_2_and_3_print_it() {
     let model = model("mnist-softmax");
     assert_eq!(model.summary(Style::Keras1, None), expected("k1_0_8_model0"));
     assert_eq!(model.summary(Style::Keras2, None), expected("k2_model0"));
@@ -32,12 +31,12 @@ fn mnist_softmax_as_three_generations_print_it() {
     assert_eq!(
         wide.lines().nth(1).unwrap().chars().count(),
         100_000,
-        "longer than what a format may pad to"
+        "wider than the maximum format width"
     );
 }
 
 #[test]
-fn the_documents_regression() {
+fn the_dense_514_presets() {
     let plain = model("dense-514");
     assert_eq!(plain.summary(Style::Keras1, None), expected("k1_0_8_dense514"));
     assert_eq!(plain.summary(Style::Keras2, None), expected("k2_dense514"));
@@ -56,7 +55,7 @@ fn the_documents_regression() {
 }
 
 #[test]
-fn the_documents_convolutions() {
+fn the_conv_224_preset() {
     let model = model("conv-224");
     assert_eq!(model.summary(Style::Keras2, None), expected("k2_conv"));
     assert_eq!(model.summary(Style::Keras3, None), expected("k3_conv_w76"));
@@ -94,7 +93,7 @@ fn the_documents_convolutions() {
 }
 
 #[test]
-fn frozen_layers_are_counted_apart() {
+fn frozen_layers_are_counted_separately() {
     let model =
         Sequential::builder([4]).add(Dense::new(3)).frozen().add(Dense::new(2)).build(0).unwrap();
     let table = model.summary(Style::Keras2, None);
@@ -110,7 +109,7 @@ fn frozen_layers_are_counted_apart() {
 }
 
 #[test]
-fn training_does_not_change_a_total() {
+fn training_does_not_change_the_total() {
     use ndarray::ArrayD;
     use tallynet::datasets::{Dataset, Inputs, Targets};
     use tallynet::training::FitOptions;
@@ -125,7 +124,7 @@ fn training_does_not_change_a_total() {
 }
 
 #[test]
-fn the_explanation_does_the_arithmetic() {
+fn the_explanation_shows_the_arithmetic() {
     let text = model("mnist-softmax").explain(Style::Keras1);
     for part in [
         "784 inputs × 10 units + 10 biases = 7850",
@@ -140,7 +139,7 @@ fn the_explanation_does_the_arithmetic() {
 }
 
 #[test]
-fn nodes_connect_neighbours() {
+fn nodes_connect_adjacent_layers() {
     let model = model("mnist-softmax");
     let counts: Vec<_> = model
         .layers()
@@ -160,7 +159,7 @@ fn nodes_connect_neighbours() {
 }
 
 #[test]
-fn names_given_by_hand_print_as_they_are_and_do_not_move_the_count() {
+fn given_names_are_kept_and_do_not_advance_the_automatic_numbers() {
     let model = Sequential::builder([4])
         .add(Dense::new(3))
         .add(Dense::new(3))
@@ -180,7 +179,7 @@ fn names_given_by_hand_print_as_they_are_and_do_not_move_the_count() {
 }
 
 #[test]
-fn two_layers_of_one_name_are_refused() {
+fn duplicate_layer_names_are_refused() {
     let result = Sequential::builder([4])
         .add(Dense::new(3))
         .named("twin")
@@ -191,7 +190,7 @@ fn two_layers_of_one_name_are_refused() {
 }
 
 #[test]
-fn a_chain_that_does_not_fit_is_shown_whole() {
+fn a_shape_error_shows_the_whole_chain_of_layers() {
     let result = Sequential::builder([28, 28])
         .add(Flatten {})
         .add(Dense::new(0))

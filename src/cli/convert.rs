@@ -5,23 +5,21 @@ use std::path::PathBuf;
 use clap::Args;
 use tallynet::formats;
 
-use super::{Outcome, choose, output};
+use super::{LoadedModel, Outcome, output};
 
-/// Write a model in another form, which the new file's extension says.
+/// Convert a model to the file format that the extension of the new file names.
 #[derive(Args)]
 #[command(after_help = "Examples:
   tallynet convert model.keras model.safetensors
   tallynet convert old-model.h5 model.keras
   tallynet convert model.json model.keras --weights model.weights.h5
-  tallynet convert model.keras model.npz            one array a weight, for NumPy")]
+  tallynet convert model.keras model.npz            one array per weight, for NumPy")]
 pub struct Convert {
-    /// A saved file, or a name that `tallynet models` lists
+    /// Saved file, or preset (see `tallynet models`)
     from: String,
-
-    /// The new file: .keras, .safetensors, .weights.h5, .npz or .json
+    /// New file: .keras, .safetensors, .weights.h5, .npz or .json
     to: PathBuf,
-
-    /// Take the weights from this file: .weights.h5, .npz, or a saved model with the same layers
+    /// Load the weights from this file: .weights.h5, .npz, or a saved model with the same layers
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
 }
@@ -32,11 +30,11 @@ impl Convert {
             output::refuse_overwriting("the new file", &self.to, std::slice::from_ref(weights))?;
         }
         formats::check_savable(&self.to)?;
-        let chosen = choose(&self.from, None)?;
+        let loaded = LoadedModel::open(&self.from, None)?;
         if self.weights.is_none() && formats::holds_weights(&self.to) {
-            chosen.warn_if_untrained(&self.from);
+            loaded.warn_if_untrained(&self.from);
         }
-        let mut model = chosen.model;
+        let mut model = loaded.model;
         if let Some(weights) = &self.weights {
             output::warnings(weights, &formats::load_weights(&mut model, weights)?.warnings);
         }

@@ -1,117 +1,123 @@
-//! The flags that name data, and the data as the model takes them.
+//! The flags that name data, and the data as the model expects them.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use tallynet::Real;
 use tallynet::datasets::{self, Dataset, Inputs, TrainTest, synthetic};
+use tallynet::layers::AnyLayer;
+use tallynet::model::Sequential;
 
-use super::{Chosen, Failure};
+use super::{Failure, LoadedModel};
 
-/// Which data, and how their bytes become numbers.
+/// Data and the scaling of their bytes.
 #[derive(Args)]
 pub struct Data {
-    /// A folder with the four MNIST files (raw or .gz), or a .npz file with x_train, y_train,
-    /// x_test, y_test; to evaluate, x_test and y_test are enough [default: $TALLYNET_DATA, or data/
-    /// here, or data/ of the source tree]
+    /// Folder with the four MNIST files (raw or .gz), or .npz file with x_train, y_train, x_test,
+    /// y_test (`evaluate` needs only x_test and y_test) [default: $TALLYNET_DATA, else data/ in the
+    /// current folder, else data/ in tallynet's source tree]
     #[arg(long, value_name = "DIR|FILE.npz")]
     data: Option<PathBuf>,
-
     #[command(flatten)]
     scale: Scale,
 }
 
-/// How bytes become numbers.
+/// Scaling of byte inputs.
 #[derive(Args)]
 pub struct Scale {
-    /// How bytes become numbers [default: none for a model with a Rescaling in front; as it was
-    /// trained for a saved file that says so; else unit]
+    /// Scaling of byte inputs [default: as in training, for a saved file that records it; none for
+    /// a model that begins with a Rescaling; else unit]
     #[arg(long, value_enum)]
-    scale: Option<How>,
+    scale: Option<ByteScaling>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum How {
-    /// Bytes are divided by 255, into [0, 1]
+enum ByteScaling {
+    /// Divide bytes by 255, into [0, 1]
     Unit,
-    /// Bytes are taken as numbers from 0 to 255, which is what Keras does with them
+    /// Keep bytes as numbers from 0 to 255, as Keras does
     None,
 }
 
-/// Where data come from.
-pub enum Place {
-    /// A folder, or a file.
+/// Factor of [`ByteScaling::Unit`].
+const UNIT: Real = 1.0 / 255.0;
+
+/// Source of the training and test data.
+pub enum DataSource {
+    /// A folder or a file.
     Path(PathBuf),
-    /// A synthetic task.
+    /// A synthetic task, generated from a seed.
     Synthetic(fn(u64) -> TrainTest),
 }
 
 impl Data {
-    /// Finds the data: those that are named, or else those that the model is made for.
-    pub fn place(&self, chosen: &Chosen) -> Result<Place, Failure> {
-        let named = self.data.is_some() || datasets::from_environment().is_some();
-        match synthetic::matching(chosen.model.input_shape(), chosen.model.output_shape()) {
-            Some(task) if !named => Ok(Place::Synthetic(task)),
-            _ => Ok(Place::Path(datasets::find(self.data.as_deref())?)),
+    /// The data named by the flag or the environment, else those that the model is made for.
+    pub fn source(&self, model: &Sequential) -> Result<DataSource, Failure> {
+        let is_named = self.data.is_some() || datasets::from_environment().is_some();
+        match synthetic::matching(model.input_shape(), model.output_shape()) {
+            Some(task) if !is_named => Ok(DataSource::Synthetic(task)),
+            _ => Ok(DataSource::Path(datasets::find(self.data.as_deref())?)),
         }
     }
 
-    /// Loads the data.
-    pub fn load(&self, place: &Place, chosen: &Chosen, quiet: bool) -> Result<TrainTest, Failure> {
-        let mut data = read(place, chosen, quiet, datasets::load, |data| data)?;
-        self.scale.apply(chosen, [&mut data.train.x, &mut data.test.x], quiet);
+    /// Loads the training and the test set.
+    pub fn load(&self, source: &DataSource, loaded: &LoadedModel) -> Result<TrainTest, Failure> {
+        let mut data = match source {
+            DataSource::Path(path) => datasets::load(path)?,
+            DataSource::Synthetic(task) => synthetic(*task, loaded),
+        };
+        self.scale.apply(loaded, &mut [&mut data.train.x, &mut data.test.x]);
         Ok(data)
     }
 
-    /// Loads the test set alone.
-    pub fn load_test(&self, chosen: &Chosen, quiet: bool) -> Result<Dataset, Failure> {
-        let mut test =
-            read(&self.place(chosen)?, chosen, quiet, datasets::load_test, |data| data.test)?;
-        self.scale.apply(chosen, [&mut test.x], quiet);
+    /// Loads only the test set.
+    pub fn load_test(&self, loaded: &LoadedModel) -> Result<Dataset, Failure> {
+        let mut test = match self.source(&loaded.model)? {
+            DataSource::Path(path) => datasets::load_test(&path)?,
+            DataSource::Synthetic(task) => synthetic(task, loaded).test,
+        };
+        self.scale.apply(loaded, &mut [&mut test.x]);
         Ok(test)
     }
 }
 
-fn read<D>(
-    place: &Place,
-    chosen: &Chosen,
-    quiet: bool,
-    load: fn(&Path) -> tallynet::Result<D>,
-    part: fn(TrainTest) -> D,
-) -> Result<D, Failure> {
-    match place {
-        Place::Path(path) => Ok(load(path)?),
-        Place::Synthetic(task) => {
-            let text = "This model has no data of its own: a small synthetic task stands in (--data FILE.npz for yours).";
-            chosen.notice(quiet, text);
-            Ok(part(task(0)))
-        }
-    }
+fn synthetic(task: fn(u64) -> TrainTest, loaded: &LoadedModel) -> TrainTest {
+    let text = "This model has no data of its own: a small synthetic task stands in \
+                (--data FILE.npz for yours).";
+    loaded.notice(text);
+    task(0)
 }
 
 impl Scale {
-    /// Has bytes multiplied as is asked for, and says so.
-    pub fn apply<const N: usize>(&self, chosen: &Chosen, inputs: [&mut Inputs; N], quiet: bool) {
-        let mut in_front = chosen.model.layers().iter().take_while(|layer| layer.params.is_empty());
-        let rescales = in_front.any(|layer| layer.spec.class_name() == "Rescaling");
-        let (unit, none) = (1.0 / 255.0, 1.0);
-        let scale = match (self.scale, chosen.model.byte_scale) {
-            (Some(How::Unit), _) => unit,
-            (Some(How::None), _) => none,
-            (None, Some(trained)) => trained,
-            (None, None) if rescales => none,
-            (None, None) => unit,
-        };
-        if scale != none && inputs.iter().any(|inputs| inputs.byte_scale().is_some()) {
-            let how = if scale == unit {
+    /// Sets the factor of all inputs that are bytes, and prints a notice unless it is 1.
+    pub fn apply(&self, loaded: &LoadedModel, inputs: &mut [&mut Inputs]) {
+        let factor = self.factor(&loaded.model);
+        let has_bytes = inputs.iter().any(|inputs| inputs.byte_scale().is_some());
+        if has_bytes && factor != 1.0 {
+            let operation = if factor == UNIT {
                 "divided by 255".to_string()
             } else {
-                format!("multiplied by {scale}")
+                format!("multiplied by {factor}")
             };
-            chosen.notice(
-                quiet,
-                &format!("Inputs are bytes; they are {how} (--scale none takes them as they are)."),
+            let text = format!(
+                "Inputs are bytes; they are {operation} (--scale none takes them as they are)."
             );
+            loaded.notice(&text);
         }
-        inputs.into_iter().for_each(|inputs| inputs.scale_bytes(scale));
+        for inputs in inputs {
+            inputs.scale_bytes(factor);
+        }
+    }
+
+    fn factor(&self, model: &Sequential) -> Real {
+        let mut before_weights = model.layers().iter().take_while(|layer| layer.params.is_empty());
+        let rescales = before_weights.any(|layer| matches!(layer.spec, AnyLayer::Rescaling(_)));
+        match (self.scale, model.byte_scale) {
+            (Some(ByteScaling::Unit), _) => UNIT,
+            (Some(ByteScaling::None), _) => 1.0,
+            (None, Some(trained)) => trained,
+            (None, None) if rescales => 1.0,
+            (None, None) => UNIT,
+        }
     }
 }

@@ -8,24 +8,21 @@ use serde_json::json;
 use tallynet::training::Scores;
 
 use super::data::Data;
-use super::{Outcome, choose, from_1, output};
+use super::{LoadedModel, Outcome, from_1, output};
 
-/// Score a saved model on the test set.
+/// Evaluate a saved model on the test set.
 #[derive(Args)]
 #[command(after_help = "Examples:
   tallynet evaluate digits.safetensors
   tallynet evaluate digits.safetensors --data fashion.npz --json")]
 pub struct Evaluate {
-    /// A saved file, or a name that `tallynet models` lists
+    /// Saved file, or preset (see `tallynet models`)
     file: String,
-
     #[command(flatten)]
     data: Data,
-
-    /// Threads at most; the result does not depend on it [default: as many as the machine has]
+    /// Maximum number of threads; the result does not depend on it [default: the machine's]
     #[arg(long, value_name = "N", value_parser = from_1())]
     threads: Option<usize>,
-
     /// Print one line of JSON
     #[arg(long)]
     json: bool,
@@ -33,20 +30,23 @@ pub struct Evaluate {
 
 impl Evaluate {
     pub fn run(self) -> Outcome {
-        let mut chosen = choose(&self.file, None)?;
-        chosen.warn_if_untrained(&self.file);
-        chosen.model.n_threads = self.threads.unwrap_or(chosen.model.n_threads);
-        let test = self.data.load_test(&chosen, self.json)?;
-        let model = chosen.model;
+        let mut loaded = LoadedModel::open(&self.file, None)?;
+        loaded.warn_if_untrained(&self.file);
+        loaded.model.n_threads = self.threads.unwrap_or(loaded.model.n_threads);
+        loaded.is_quiet = self.json;
+        let test = self.data.load_test(&loaded)?;
         let start = Instant::now();
-        let scores = model.evaluate(&test)?;
+        let scores = loaded.model.evaluate(&test)?;
+        if !self.json {
+            return output::result(&lines(&scores));
+        }
         let line = json!({
             "loss": scores.loss,
-            "metrics": BTreeMap::from_iter(scores.metrics.clone()),
-            "fingerprint": model.fingerprint(),
+            "metrics": BTreeMap::from_iter(scores.metrics),
+            "fingerprint": loaded.model.fingerprint(),
             "seconds": start.elapsed().as_secs_f64(),
         });
-        output::result(&if self.json { format!("{line}\n") } else { lines(&scores) })
+        output::result(&format!("{line}\n"))
     }
 }
 

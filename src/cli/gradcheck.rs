@@ -4,22 +4,21 @@ use clap::Args;
 use tallynet::table::table;
 use tallynet::training::{ArrayCheck, GradientCheck, TOLERANCE, check_gradients};
 
-use super::{Failure, Outcome, choose, output};
+use super::{Failure, LoadedModel, Outcome, output};
 
-/// Compare a model's gradients with differences of its loss, layer by layer.
+/// Compare a model's gradients with finite differences of its loss, layer by layer.
 ///
-/// Random data, random parameters and a sample of each array; large images are cut down where the
+/// Random data, random parameters and a sample of each array; large images are cut down if the
 /// layers allow it.
 #[derive(Args)]
 #[command(after_help = "Examples:
   tallynet gradcheck
   tallynet gradcheck dense-514 --seed 3")]
 pub struct Gradcheck {
-    /// A name that `tallynet models` lists, or a saved file
+    /// Preset (see `tallynet models`) or saved file
     #[arg(default_value = "mnist-softmax")]
     model: String,
-
-    /// What data, parameters and samples are drawn from
+    /// Random seed of data, parameters and samples
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
 }
@@ -27,34 +26,35 @@ pub struct Gradcheck {
 impl Gradcheck {
     /// Prints a table; a gradient beyond the tolerance is a failure.
     pub fn run(self) -> Outcome {
-        let model = choose(&self.model, None)?.model;
-        let GradientCheck { input: shape, arrays: found } = check_gradients(&model, self.seed)?;
-        let is_right = |check: &ArrayCheck| check.worst <= TOLERANCE;
-        let row = |check: &ArrayCheck| {
-            let verdict = if is_right(check) { "ok" } else { "wrong" };
-            vec![
-                check.name.clone(),
-                check.tried.to_string(),
-                format!("{:.1e}", check.worst),
-                verdict.to_string(),
-            ]
-        };
-        let rows: Vec<_> = found.iter().map(row).collect();
-        let allowed = match size_of::<tallynet::Real>() {
-            8 => format!("f64 allows {TOLERANCE:.0e}"),
-            _ => format!("f32 allows {TOLERANCE:.0e} (f64, a build with --features f64, 1e-6)"),
+        let model = LoadedModel::open(&self.model, None)?.model;
+        let GradientCheck { input: shape, arrays: checks } = check_gradients(&model, self.seed)?;
+        let rows: Vec<_> = checks.iter().map(row).collect();
+        let allowed = if size_of::<tallynet::Real>() == 8 {
+            format!("f64 allows {TOLERANCE:.0e}")
+        } else {
+            format!("f32 allows {TOLERANCE:.0e} (f64, a build with --features f64, 1e-6)")
         };
         let heads = ["Parameters", ">tried", ">worst relative error", ""];
-        output::result(&format!(
-            "{}Checked on samples of {shape}; {allowed}.\n",
-            table(&heads, &rows)
-        ))?;
-        match found.iter().find(|check| !is_right(check)) {
-            Some(check) => Err(Failure {
-                message: format!("the gradient of {} is wrong", check.name),
-                code: 1,
-            }),
-            None => Ok(()),
+        let table = table(&heads, &rows);
+        output::result(&format!("{table}Checked on samples of {shape}; {allowed}.\n"))?;
+        if let Some(check) = checks.iter().find(|check| !is_right(check)) {
+            let message = format!("the gradient of {} is wrong", check.name);
+            return Err(Failure { message, code: 1 });
         }
+        Ok(())
     }
+}
+
+fn is_right(check: &ArrayCheck) -> bool {
+    check.worst <= TOLERANCE
+}
+
+fn row(check: &ArrayCheck) -> Vec<String> {
+    let verdict = if is_right(check) { "ok" } else { "wrong" };
+    vec![
+        check.name.clone(),
+        check.tried.to_string(),
+        format!("{:.1e}", check.worst),
+        verdict.to_string(),
+    ]
 }

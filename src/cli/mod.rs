@@ -1,4 +1,4 @@
-//! One file a subcommand, and the flags that they share. Nothing here computes.
+//! The command line: one file per subcommand, and the flags that they share.
 
 mod convert;
 mod data;
@@ -24,11 +24,10 @@ use tallynet::kernels;
 use tallynet::model::Sequential;
 use tallynet::model::presets;
 
-/// Train small Keras-style models on the CPU, see why they have the parameters they have, and prove
-/// it.
+/// Train small Keras-style models on the CPU, and explain and verify their parameter counts.
 ///
-/// Results go to stdout, progress and notices to stderr. The exit code is 0, or 2 where the command
-/// line is wrong, or 1 where anything else is, or 130 where Ctrl-C was pressed twice.
+/// Results go to stdout, progress and notices to stderr. Exit codes: 0 success, 1 failure, 2 wrong
+/// command line, 130 Ctrl-C pressed twice.
 #[derive(Parser)]
 #[command(name = "tallynet", version, after_help = EXAMPLES)]
 struct Arguments {
@@ -37,10 +36,10 @@ struct Arguments {
 }
 
 const EXAMPLES: &str = "Examples:
-  tallynet train                                  train the 784->10 model on MNIST, score it, verify its weights
-  tallynet train --save digits.safetensors        the same, and keep the model
-  tallynet summary --explain                      why has Dense(10) on 784 inputs 7850 parameters?
-  tallynet verify digits.safetensors              recount the weights in the file";
+  tallynet train                            train 784->10 on MNIST, evaluate, verify the weights
+  tallynet train --save digits.safetensors  the same, and save the model
+  tallynet summary --explain                why Dense(10) on 784 inputs has 7850 parameters
+  tallynet verify digits.safetensors        count the weights in the file";
 
 #[derive(Subcommand)]
 enum Command {
@@ -51,17 +50,18 @@ enum Command {
     Predict(predict::Predict),
     Convert(convert::Convert),
     Gradcheck(gradcheck::Gradcheck),
-    /// List the models that have a name: what they are trained on, and how.
+    /// List the presets with their data, batch size, epochs, optimizer, loss and metrics.
     Models,
 }
 
-/// What ends a command early: the message, and whether the command line was at fault.
+/// Error of a command: the message and the exit code.
 struct Failure {
     message: String,
     code: u8,
 }
 
 impl Failure {
+    /// A mistake in the command line.
     fn usage(message: impl ToString) -> Failure {
         Failure { message: message.to_string(), code: 2 }
     }
@@ -72,7 +72,11 @@ impl<E: Error + 'static> From<E> for Failure {
         // Arguments come from the command line.
         let is_usage = matches!(
             (&error as &dyn Error).downcast_ref(),
-            Some(tallynet::Error::Option { .. } | tallynet::Error::NotCompiled(_))
+            Some(
+                tallynet::Error::Option { .. }
+                    | tallynet::Error::NotCompiled(_)
+                    | tallynet::Error::Weights { .. }
+            )
         );
         Failure { message: error.to_string(), code: if is_usage { 2 } else { 1 } }
     }
@@ -80,26 +84,15 @@ impl<E: Error + 'static> From<E> for Failure {
 
 type Outcome = Result<(), Failure>;
 
-/// For a flag that counts something, of which there is at least one.
+/// Parser of a count that is at least 1.
 fn from_1() -> RangedU64ValueParser<usize> {
     RangedU64ValueParser::new().range(1..)
 }
 
-/// Parses the command line, runs the command and says how it went.
+/// Parses the command line, runs the command, prints its error and returns its exit code.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let outcome =
-        kernels::check_choice().map_err(Failure::usage).and_then(|()| match arguments.command {
-            Command::Train(command) => command.run(),
-            Command::Summary(command) => command.run(),
-            Command::Verify(command) => command.run(),
-            Command::Evaluate(command) => command.run(),
-            Command::Predict(command) => command.run(),
-            Command::Convert(command) => command.run(),
-            Command::Gradcheck(command) => command.run(),
-            Command::Models => models::run(),
-        });
-    match outcome {
+    match run(arguments.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure { message, code }) => {
             output::notice(&format!("error: {message}"));
@@ -108,27 +101,77 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// The model behind a name or in a file, and how it is trained.
-struct Chosen {
+fn run(command: Command) -> Outcome {
+    kernels::check_choice().map_err(Failure::usage)?;
+    match command {
+        Command::Train(command) => command.run(),
+        Command::Summary(command) => command.run(),
+        Command::Verify(command) => command.run(),
+        Command::Evaluate(command) => command.run(),
+        Command::Predict(command) => command.run(),
+        Command::Convert(command) => command.run(),
+        Command::Gradcheck(command) => command.run(),
+        Command::Models => models::run(),
+    }
+}
+
+/// A model from a preset or a file, with its training defaults.
+struct LoadedModel {
     model: Sequential,
     batch_size: usize,
     epochs: usize,
-    /// Whether it is somebody's own file, and no model with a name.
-    is_own: bool,
-    /// Whether the weights come from a file, and not from the seed.
+    /// False for a preset.
+    is_file: bool,
+    /// True if the weights come from a file, false if they were drawn from the seed.
     has_weights: bool,
+    /// True if notices about a preset's data are left out.
+    is_quiet: bool,
 }
 
-impl Chosen {
-    /// Says what is done to the data. Never left out for somebody's own model, whose score depends
-    /// on it.
-    fn notice(&self, quiet: bool, text: &str) {
-        if self.is_own || !quiet {
+impl LoadedModel {
+    /// Builds the preset of this name, or loads this file. Initial weights are drawn from the seed.
+    fn open(name_or_file: &str, seed: Option<u64>) -> Result<LoadedModel, Failure> {
+        let path = Path::new(name_or_file);
+        match presets::named(name_or_file) {
+            Ok(preset) => Ok(LoadedModel {
+                model: preset.build(seed.unwrap_or(0))?,
+                batch_size: preset.batch_size,
+                epochs: preset.epochs,
+                is_file: false,
+                has_weights: false,
+                is_quiet: false,
+            }),
+            Err(_) if path.exists() => LoadedModel::from_file(path, seed),
+            Err(error) => Err(Failure::usage(error)),
+        }
+    }
+
+    fn from_file(path: &Path, seed: Option<u64>) -> Result<LoadedModel, Failure> {
+        let Loaded { mut model, arrays, .. } = load(path)?;
+        if let Some(seed) = seed {
+            if arrays.is_none() {
+                model = model.rebuilt(model.input_shape(), seed)?;
+            }
+            model.seed = seed;
+        }
+        Ok(LoadedModel {
+            batch_size: model.batch_size.unwrap_or(32),
+            epochs: 1,
+            is_file: true,
+            has_weights: arrays.is_some() || model.count_params() == 0,
+            is_quiet: false,
+            model,
+        })
+    }
+
+    /// Prints a notice about the data. It is never left out for a file, whose score depends on it.
+    fn notice(&self, text: &str) {
+        if self.is_file || !self.is_quiet {
             output::notice(text);
         }
     }
 
-    /// Says so where what follows depends on weights that nobody trained.
+    /// Prints a warning if the weights were never trained.
     fn warn_if_untrained(&self, name: &str) {
         if !self.has_weights {
             let seed = self.model.seed;
@@ -139,36 +182,7 @@ impl Chosen {
     }
 }
 
-/// Builds the model of this name, or loads the one in this file. The seed is what first weights are
-/// drawn from.
-fn choose(name_or_file: &str, seed: Option<u64>) -> Result<Chosen, Failure> {
-    let path = Path::new(name_or_file);
-    match presets::named(name_or_file) {
-        Ok(preset) => {
-            let model = preset.build(seed.unwrap_or(0))?;
-            Ok(Chosen {
-                model,
-                batch_size: preset.batch_size,
-                epochs: preset.epochs,
-                is_own: false,
-                has_weights: false,
-            })
-        }
-        Err(_) if path.exists() => {
-            let Loaded { mut model, arrays, .. } = load(path)?;
-            if let (None, Some(seed)) = (&arrays, seed) {
-                model = model.rebuilt(model.input_shape(), seed)?;
-            }
-            model.seed = seed.unwrap_or(model.seed);
-            let has_weights = arrays.is_some() || model.count_params() == 0;
-            let batch_size = model.batch_size.unwrap_or(32);
-            Ok(Chosen { model, batch_size, epochs: 1, is_own: true, has_weights })
-        }
-        Err(error) => Err(Failure::usage(error)),
-    }
-}
-
-/// Loads a file, and says what is odd about it.
+/// Loads a file and prints its warnings.
 fn load(path: &Path) -> Result<Loaded, Failure> {
     let loaded = formats::load(path)?;
     output::warnings(path, &loaded.warnings);

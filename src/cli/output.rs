@@ -1,4 +1,4 @@
-//! Where words go: results to stdout, the rest to stderr.
+//! Printing: results to stdout, the rest to stderr; and the checks before a file is written.
 
 use std::io::{ErrorKind, Write, stderr, stdout};
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use tallynet::formats;
 
 use super::{Failure, Outcome};
 
-/// Prints a result. A reader that has gone away (`| head`) is no failure.
+/// Prints a result. A reader that closed the pipe (`| head`) is no failure.
 pub fn result(text: &str) -> Outcome {
     let mut stdout = stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
@@ -18,39 +18,43 @@ pub fn result(text: &str) -> Outcome {
     }
 }
 
-/// What was saved, and where.
+/// `Saved model.keras`.
 pub fn saved(path: &Path) -> String {
-    let alone =
+    let remark =
         if formats::holds_weights(path) { "" } else { " (a description alone, without weights)" };
-    format!("Saved {}{alone}", path.display())
+    format!("Saved {}{remark}", path.display())
 }
 
-/// Prints a notice, if anybody listens.
+/// Prints a notice; errors are ignored.
 pub fn notice(text: &str) {
     let _ = writeln!(stderr(), "{text}");
 }
 
-/// Says what is odd about a file.
+/// Prints the warnings that came up while a file was read.
 pub fn warnings(path: &Path, warnings: &[String]) {
-    warnings.iter().for_each(|warning| notice(&format!("warning: {}: {warning}", path.display())));
+    for warning in warnings {
+        notice(&format!("warning: {}: {warning}", path.display()));
+    }
 }
 
-/// Refuses to write where something else is: what is read, or another output.
+/// Refuses an output path that is one of `others`: files that are read, and other outputs.
 pub fn refuse_overwriting(flag: &str, path: &Path, others: &[PathBuf]) -> Outcome {
-    let place = |path: &Path| formats::place(path).ok();
-    // Hard links have two places. Only files are opened: to open a pipe is to wait for whoever
-    // writes to it.
-    let linked = |other: &PathBuf| {
-        path.is_file() && other.is_file() && same_file::is_same_file(path, other).unwrap_or(false)
-    };
-    let same =
-        |other: &PathBuf| (place(path).is_some() && place(path) == place(other)) || linked(other);
-    match others.iter().find(|other| same(other)) {
-        Some(other) => Err(Failure::usage(format!(
-            "{flag} {} would overwrite {}",
-            path.display(),
-            other.display()
-        ))),
-        None => Ok(()),
+    for other in others {
+        if is_same_file(path, other) {
+            let (path, other) = (path.display(), other.display());
+            return Err(Failure::usage(format!("{flag} {path} would overwrite {other}")));
+        }
     }
+    Ok(())
+}
+
+/// True if both paths name the same file, through symbolic or hard links too.
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    if let (Ok(one), Ok(other)) = (formats::place(one), formats::place(other))
+        && one == other
+    {
+        return true;
+    }
+    // Only regular files are opened: opening a pipe would block.
+    one.is_file() && other.is_file() && same_file::is_same_file(one, other).unwrap_or(false)
 }

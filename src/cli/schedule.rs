@@ -1,71 +1,117 @@
-//! The short text form of a learning-rate schedule: `exponential:decay_steps=1000,decay_rate=0.96`.
+//! The text form of a learning-rate schedule: `exponential:decay_steps=1000,decay_rate=0.96`.
 
 use serde_json::{Map, Value, json};
 use tallynet::optimizers::LearningRate;
+use tallynet::{Error, Result};
 
-/// The schedules, by their short names and Keras's, each with a good text.
-const SCHEDULES: [(&str, &str, &str); 5] = [
-    ("cosine", "CosineDecay", "cosine:decay_steps=5000"),
-    ("exponential", "ExponentialDecay", "exponential:decay_steps=1000,decay_rate=0.96"),
-    ("inverse-time", "InverseTimeDecay", "inverse-time:decay_steps=1000,decay_rate=0.5"),
-    ("piecewise", "PiecewiseConstantDecay", "piecewise:boundaries=1000/5000,values=0.1/0.01/0.001"),
-    ("polynomial", "PolynomialDecay", "polynomial:decay_steps=5000,end_learning_rate=0"),
-];
-
-/// Reads a schedule. It starts at `rate`, or else at its own `initial_learning_rate`, or else at
-/// `default`.
-pub fn parse(text: &str, rate: Option<f64>, default: f64) -> Result<LearningRate, String> {
-    let (name, options) = text.split_once(':').unwrap_or((text, ""));
-    let Some((_, class, good)) =
-        SCHEDULES.iter().find(|(short, class, _)| [*short, *class].contains(&name))
-    else {
-        let names = SCHEDULES.map(|(short, ..)| short).join(", ");
-        let good = SCHEDULES[1].2;
-        return Err(format!(
-            "--schedule {text}: there is no schedule {name:?}; there are {names}; a good one is {good}"
-        ));
-    };
-    read(class, options, rate, default)
-        .map_err(|problem| format!("--schedule {text}: {problem}; a good one is {good}"))
+/// A schedule as the command line names it.
+struct Entry {
+    name: &'static str,
+    /// Keras's class.
+    class_name: &'static str,
+    /// False if all its rates are given by its own options.
+    has_initial_rate: bool,
+    /// Options that work.
+    example: &'static str,
 }
 
-fn read(
-    class: &str,
-    options: &str,
-    rate: Option<f64>,
-    default: f64,
-) -> Result<LearningRate, String> {
+const SCHEDULES: [Entry; 5] = [
+    entry("cosine", "CosineDecay", "decay_steps=5000"),
+    entry("exponential", "ExponentialDecay", "decay_steps=1000,decay_rate=0.96"),
+    entry("inverse-time", "InverseTimeDecay", "decay_steps=1000,decay_rate=0.5"),
+    Entry {
+        has_initial_rate: false,
+        ..entry("piecewise", "PiecewiseConstantDecay", "boundaries=1000/5000,values=0.1/0.01/0.001")
+    },
+    entry("polynomial", "PolynomialDecay", "decay_steps=5000,end_learning_rate=0"),
+];
+
+const fn entry(name: &'static str, class_name: &'static str, example: &'static str) -> Entry {
+    Entry { name, class_name, has_initial_rate: true, example }
+}
+
+/// The options that are lists, written `0.1/0.01/0.001`.
+const LISTS: [&str; 2] = ["boundaries", "values"];
+
+const INITIAL_RATE: &str = "initial_learning_rate";
+
+/// Parses a schedule. Its initial learning rate is `learning_rate`, else its own option
+/// `initial_learning_rate`, else `default`.
+pub fn parse(text: &str, learning_rate: Option<f64>, default: f64) -> Result<LearningRate> {
+    let (name, options) = text.split_once(':').unwrap_or((text, ""));
+    let known = SCHEDULES.iter().find(|known| [known.name, known.class_name].contains(&name));
+    let result = match known {
+        Some(schedule) => schedule.learning_rate(options, learning_rate, default),
+        None => {
+            let names = SCHEDULES.map(|schedule| schedule.name).join(", ");
+            Err(refusal(format!("there is no schedule {name:?}; there are {names}")))
+        }
+    };
+    let Entry { name, example, .. } = known.unwrap_or(&SCHEDULES[1]);
+    result.map_err(|error| {
+        refusal(format!("--schedule {text}: {error}; a good one is {name}:{example}"))
+    })
+}
+
+fn refusal(problem: impl Into<String>) -> Error {
+    Error::option("schedule", problem)
+}
+
+impl Entry {
+    fn learning_rate(
+        &self,
+        options: &str,
+        learning_rate: Option<f64>,
+        default: f64,
+    ) -> Result<LearningRate> {
+        let mut config = parse_options(options)?;
+        let has_own_rate = config.contains_key(INITIAL_RATE);
+        if learning_rate.is_some() && !self.has_initial_rate {
+            return Err(refusal("it has rates of its own, so --learning-rate would say nothing"));
+        }
+        if learning_rate.is_some() && has_own_rate {
+            let problem =
+                "--learning-rate and initial_learning_rate say the same; give one of them";
+            return Err(refusal(problem));
+        }
+        if self.has_initial_rate && !has_own_rate {
+            config.insert(INITIAL_RATE.to_string(), json!(learning_rate.unwrap_or(default)));
+        }
+        LearningRate::try_from(json!({ "class_name": self.class_name, "config": config }))
+            .map_err(|error| refusal(error.to_string()))
+    }
+}
+
+/// Parses `decay_steps=1000,decay_rate=0.96`.
+fn parse_options(options: &str) -> Result<Map<String, Value>> {
     let mut config = Map::new();
     for option in options.split(',').filter(|option| !option.is_empty()) {
-        let (key, words) = option
-            .split_once('=')
-            .ok_or_else(|| format!("{option:?} is not of the form name=value"))?;
-        let one = |word: &str| match (word.parse::<f64>(), word.parse::<bool>()) {
-            (Ok(number), _) if number.is_finite() => Ok(json!(number)),
-            (_, Ok(switch)) => Ok(json!(switch)),
-            _ => Err(format!(
-                "{key} is {word:?}, which is neither a finite number nor true or false"
-            )),
+        let Some((key, text)) = option.split_once('=') else {
+            return Err(refusal(format!("{option:?} is not of the form name=value")));
         };
-        let value = match ["boundaries", "values"].contains(&key) {
-            true => Value::Array(words.split('/').map(one).collect::<Result<_, _>>()?),
-            false => one(words)?,
+        let value = if LISTS.contains(&key) {
+            let numbers: Result<_> = text.split('/').map(|text| parse_value(key, text)).collect();
+            Value::Array(numbers?)
+        } else {
+            parse_value(key, text)?
         };
         if config.insert(key.to_string(), value).is_some() {
-            return Err(format!("{key} is given twice"));
+            return Err(refusal(format!("{key} is given twice")));
         }
     }
-    let start = "initial_learning_rate";
-    match (class == "PiecewiseConstantDecay", rate, config.contains_key(start)) {
-        (true, None, _) | (false, None, true) => {}
-        (true, ..) => {
-            return Err("it has rates of its own, so --learning-rate would say nothing".to_string());
-        }
-        (_, Some(_), true) => {
-            return Err(format!("--learning-rate and {start} say the same; give one of them"));
-        }
-        (_, rate, false) => drop(config.insert(start.to_string(), json!(rate.unwrap_or(default)))),
+    Ok(config)
+}
+
+/// Parses a finite number, `true` or `false`.
+fn parse_value(key: &str, text: &str) -> Result<Value> {
+    if let Ok(number) = text.parse::<f64>()
+        && number.is_finite()
+    {
+        return Ok(json!(number));
     }
-    LearningRate::try_from(json!({ "class_name": class, "config": config }))
-        .map_err(|error| error.to_string())
+    if let Ok(switch) = text.parse::<bool>() {
+        return Ok(json!(switch));
+    }
+    let problem = format!("{key} is {text:?}, which is neither a finite number nor true or false");
+    Err(refusal(problem))
 }

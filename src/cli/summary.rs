@@ -3,31 +3,27 @@
 use clap::{Args, ValueEnum};
 use tallynet::model::Style;
 
-use super::{Outcome, choose, output};
+use super::{LoadedModel, Outcome, output};
 
-/// Print a model's summary, as one of three generations of Keras does.
+/// Print a model's summary in the style of Keras 1, 2 or 3.
 #[derive(Args)]
 #[command(after_help = "Examples:
   tallynet summary
   tallynet summary mnist-softmax --style keras3 --width 88
   tallynet summary digits.safetensors --explain --nodes")]
 pub struct Summary {
-    /// A name that `tallynet models` lists, or a saved file
+    /// Preset (see `tallynet models`) or saved file
     #[arg(default_value = "mnist-softmax")]
     model: String,
-
-    /// Whose summary it looks like
+    /// Style of the table
     #[arg(long, value_enum, default_value_t = StyleName::Keras1)]
     style: StyleName,
-
-    /// Columns of a line [default: 100 for keras1, 65 for keras2, 76 for keras3]
+    /// Width in columns [default: 100 for keras1, 65 for keras2, 76 for keras3]
     #[arg(long, value_parser = clap::value_parser!(u16).range(40..=1000))]
     width: Option<u16>,
-
-    /// Show the arithmetic of every count, in numbers and words, and what None means
+    /// Explain every parameter count, in numbers and words, and the None in the shapes
     #[arg(long)]
     explain: bool,
-
     /// Show each layer's inbound and outbound nodes
     #[arg(long)]
     nodes: bool,
@@ -50,7 +46,7 @@ impl Summary {
             StyleName::Keras2 => Style::Keras2,
             StyleName::Keras3 => Style::Keras3,
         };
-        let model = choose(&self.model, None)?.model;
+        let model = LoadedModel::open(&self.model, None)?.model;
         let mut text = model.summary(style, self.width.map(usize::from));
         if self.explain {
             text += &format!("\n{}", model.explain(style));

@@ -59,8 +59,37 @@ classes! {
     }
 }
 
-/// Options of a layer: what a user writes and a file stores. `examples/own_classes.rs` has one of a
-/// user's own.
+/// Options of a layer: what a user writes and a file stores.
+///
+/// ```
+/// use tallynet::layers::{Backward, Built, Dense, Forward, Layer, Op, Operation};
+/// use tallynet::{Result, model::Sequential, shape::Shape};
+///
+/// /// `y = 2·x`.
+/// #[derive(Debug)]
+/// struct Double;
+///
+/// impl Layer for Double {
+///     fn build(&self, input: &Shape) -> Result<Built> {
+///         Ok(Built::weightless(input.clone(), Some(Operation::op(Double))))
+///     }
+/// }
+///
+/// impl Op for Double {
+///     fn forward(&self, mut pass: Forward) {
+///         pass.y.assign(&(&pass.x * 2.0));
+///     }
+///     fn backward(&self, pass: Backward) {
+///         if let Some(mut dx) = pass.dx {
+///             dx.assign(&(&pass.dy * 2.0));
+///         }
+///     }
+/// }
+///
+/// let model = Sequential::builder([4]).add(Double).add(Dense::new(1)).build(0)?;
+/// assert!(model.layer("double_1").is_some());
+/// # Ok::<(), tallynet::Error>(())
+/// ```
 pub trait Layer: fmt::Debug + Send + Sync {
     /// Class name in summaries and errors: the type's own.
     fn class_name(&self) -> &'static str {
