@@ -42,7 +42,7 @@ impl Gradcheck {
         let rows: Vec<_> = found.iter().map(row).collect();
         let allowed = match size_of::<tallynet::Real>() {
             8 => format!("f64 allows {TOLERANCE:.0e}"),
-            _ => format!("f32 allows {TOLERANCE:.0e} (f64, a build with --features f64, 1e-6)"),
+            _ => format!("f32 allows {TOLERANCE:.0e} (f64, a build with --cfg tallynet_f64, 1e-6)"),
         };
         let heads = ["Parameters", ">tried", ">worst relative error", ""];
         output::result(&format!(

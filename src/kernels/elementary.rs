@@ -4,7 +4,7 @@
 
 pub use functions::{exp, exp_m1, ln_1p, tail};
 
-#[cfg(not(feature = "f64"))]
+#[cfg(not(tallynet_f64))]
 mod functions {
     use crate::Real;
 
@@ -76,7 +76,7 @@ mod functions {
     }
 }
 
-#[cfg(feature = "f64")]
+#[cfg(tallynet_f64)]
 mod functions {
     /// `eˣ`.
     pub fn exp(x: f64) -> f64 {

@@ -87,7 +87,7 @@ impl Lanes for Plain {
     }
 }
 
-#[cfg(all(target_arch = "x86_64", not(feature = "f64")))]
+#[cfg(all(target_arch = "x86_64", not(tallynet_f64)))]
 mod x86 {
     use std::arch::x86_64::*;
 
@@ -170,5 +170,5 @@ mod x86 {
         _mm512_unpackhi_ps, _mm512_shuffle_ps, _mm512_castps128_ps512, _mm512_insertf32x4, _mm512_extractf32x4_ps, 1 2 3
     }
 }
-#[cfg(all(target_arch = "x86_64", not(feature = "f64")))]
+#[cfg(all(target_arch = "x86_64", not(tallynet_f64)))]
 pub(crate) use x86::{Avx2, Avx512};

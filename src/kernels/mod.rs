@@ -50,9 +50,9 @@ impl Path {
     fn available(self) -> bool {
         match self {
             Path::Plain => true,
-            #[cfg(all(target_arch = "x86_64", not(feature = "f64")))]
+            #[cfg(all(target_arch = "x86_64", not(tallynet_f64)))]
             Path::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
-            #[cfg(all(target_arch = "x86_64", not(feature = "f64")))]
+            #[cfg(all(target_arch = "x86_64", not(tallynet_f64)))]
             Path::Avx512 => is_x86_feature_detected!("avx512f") && Path::Avx2.available(),
             #[allow(unreachable_patterns)]
             _ => false,
@@ -105,12 +105,12 @@ macro_rules! kernel {
     ($(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $out:ty)? = $body:ident) => {
         $(#[$doc])*
         $vis fn $name($($arg: $ty),*) $(-> $out)? {
-            #[cfg(all(target_arch = "x86_64", not(feature = "f64")))]
+            #[cfg(all(target_arch = "x86_64", not(tallynet_f64)))]
             #[target_feature(enable = "avx2,fma")]
             fn avx2($($arg: $ty),*) $(-> $out)? {
                 $body::<$crate::kernels::lanes::Avx2>($($arg),*)
             }
-            #[cfg(all(target_arch = "x86_64", not(feature = "f64")))]
+            #[cfg(all(target_arch = "x86_64", not(tallynet_f64)))]
             #[target_feature(enable = "avx512f,avx2,fma")]
             fn avx512($($arg: $ty),*) $(-> $out)? {
                 $body::<$crate::kernels::lanes::Avx512>($($arg),*)
@@ -118,10 +118,10 @@ macro_rules! kernel {
             match $crate::kernels::path() {
                 // SAFETY: `path` returns `Avx2` only after the processor has reported `avx2` and
                 // `fma`, which are all that this safe function asks of its caller.
-                #[cfg(all(target_arch = "x86_64", not(feature = "f64")))]
+                #[cfg(all(target_arch = "x86_64", not(tallynet_f64)))]
                 $crate::kernels::Path::Avx2 => unsafe { avx2($($arg),*) },
                 // SAFETY: the same for `Avx512` and the features `avx512f`, `avx2` and `fma`.
-                #[cfg(all(target_arch = "x86_64", not(feature = "f64")))]
+                #[cfg(all(target_arch = "x86_64", not(tallynet_f64)))]
                 $crate::kernels::Path::Avx512 => unsafe { avx512($($arg),*) },
                 _ => $body::<$crate::kernels::lanes::Plain>($($arg),*),
             }
