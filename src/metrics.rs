@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::classes::{class, classes, snake_case};
-use crate::kernels::rows::largest;
+use crate::kernels::rows::argmax;
 use crate::{Error, Real, Result};
 
 classes! {
@@ -57,18 +57,18 @@ metrics! {
 
     /// The metric `categorical_accuracy`: the largest output is at the largest target; of equals
     /// the first counts.
-    CategoricalAccuracy {}: |self, y, p| one(largest(y) == largest(p));
+    CategoricalAccuracy {}: |self, y, p| one(argmax(y) == argmax(p));
 
     /// The metric `sparse_categorical_accuracy`: the largest output is at the class that the target
     /// names.
-    SparseCategoricalAccuracy {}: |self, y, p| one(y[0] as usize == largest(p));
+    SparseCategoricalAccuracy {}: |self, y, p| one(y[0] as usize == argmax(p));
 
     /// The metric `top_k_categorical_accuracy`: the output at the largest target is among the k
     /// largest.
     TopKCategoricalAccuracy {
         /// How many of the largest outputs count.
         k: usize = 5,
-    }: |self, y, p| one(is_among_largest(p, largest(y), self.k));
+    }: |self, y, p| one(is_among_largest(p, argmax(y), self.k));
 
     /// The metric `sparse_top_k_categorical_accuracy`: the output at the class that the target
     /// names is among the k largest.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Real;
-use crate::kernels::rows::norms;
+use crate::kernels::rows::abs_and_square_sums;
 
 /// `l1·Σ|w| + l2·Σw²`, without a ½, as Keras defines it.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
@@ -36,8 +36,8 @@ impl L1L2 {
     /// The penalty of these weights.
     pub fn penalty(&self, weights: &[Real]) -> f64 {
         let term = |factor: f64, sum: f64| if factor == 0.0 { 0.0 } else { factor * sum };
-        let [absolute, squared] = norms(weights);
-        term(self.l1, absolute) + term(self.l2, squared)
+        let sums = abs_and_square_sums(weights);
+        term(self.l1, sums.abs) + term(self.l2, sums.squares)
     }
 
     /// Adds the penalty's gradient: `l1·sign(w) + 2·l2·w`.

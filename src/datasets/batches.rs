@@ -7,7 +7,7 @@ use ndarray::ArrayD;
 use rand::seq::SliceRandom;
 
 use super::{Dataset, Inputs, Targets};
-use crate::kernels::rows::{largest, prefetch, scale_bytes};
+use crate::kernels::rows::{argmax, prefetch, scale_bytes};
 use crate::random::{self, Stream};
 use crate::shape::{Shape, Tuple};
 use crate::{Error, Real, Result};
@@ -192,7 +192,7 @@ impl<'a> Rows<'a> {
                     self.y.write(row * self.target_width, &mut y);
                     match y[..] {
                         [number] => number.round_ties_even(),
-                        _ => largest(&y) as Real,
+                        _ => argmax(&y) as Real,
                     }
                 };
                 (0..self.first + self.len).map(class).map(of).collect()

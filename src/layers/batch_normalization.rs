@@ -19,7 +19,7 @@ use super::{
 use crate::Real;
 use crate::classes::class;
 use crate::initializers::Initializer;
-use crate::kernels::normalization;
+use crate::kernels::normalization::{self, Coefficients};
 use crate::params::ParamSpec;
 use crate::regularizers::L1L2;
 use crate::shape::{Shape, flat, flat_mut};
@@ -144,7 +144,7 @@ impl Layer for Normalization {
             let factor = gamma / self.deviation(variance);
             (factors[channel], shifts[channel]) = (factor as Real, (beta - mean * factor) as Real);
         }
-        normalization::scale(flat(pass.x), factors, &shifts[..self.channels], flat_mut(pass.y));
+        normalization::affine(flat(pass.x), factors, &shifts[..self.channels], flat_mut(pass.y));
     }
 
     /// `dx = a·dy + b·x + c`, with three factors a channel; b and c are 0 where the moving values
@@ -170,8 +170,8 @@ impl Layer for Normalization {
             slopes[channel] = slope as Real;
             shifts[channel] = (-gamma * inverse * d_beta / n - slope * mean) as Real;
         }
-        let factors = [&*factors, &*slopes, &shifts[..self.channels]];
-        normalization::combine(flat(pass.dy), flat(pass.x), factors, flat_mut(dx));
+        let coefficients = Coefficients { a: factors, b: slopes, c: &shifts[..self.channels] };
+        normalization::input_gradient(flat(pass.dy), flat(pass.x), coefficients, flat_mut(dx));
     }
 
     fn scratch_len(&self) -> usize {

@@ -14,7 +14,7 @@ use super::{Backward, Built, Count, Forward, Layer, LayerSpec, Misfit, Operation
 use crate::activations::ActivationKind;
 use crate::classes::class;
 use crate::initializers::Initializer;
-use crate::kernels::convolution::{self, Axis, Convolution, Padding};
+use crate::kernels::convolution::{self, Axis, BackwardInput, Convolution, Padding, Weights};
 use crate::kernels::rows;
 use crate::params::ParamSpec;
 use crate::regularizers::L1L2;
@@ -160,14 +160,16 @@ impl LayerSpec for Conv2D {
 impl Layer for Convolution {
     fn forward(&self, pass: Forward) {
         let (kernel, bias) = pass.params.split_at(self.depth() * self.filters);
-        convolution::forward(self, kernel, bias, flat(pass.x), flat_mut(pass.y), pass.scratch);
+        let weights = Weights { kernel, bias };
+        convolution::forward(self, weights, flat(pass.x), flat_mut(pass.y), pass.scratch);
     }
 
     fn backward(&self, pass: Backward) {
         let n_weights = self.depth() * self.filters;
         let (d_kernel, d_bias) = pass.d_params.split_at_mut(n_weights);
         let (x, dy) = (flat(pass.x), flat(pass.dy));
-        convolution::kernel_gradient(self, x, dy, d_kernel, pass.accumulate, pass.scratch);
+        let input = BackwardInput { x, dy };
+        convolution::kernel_gradient(self, input, d_kernel, pass.accumulate, pass.scratch);
         if !d_bias.is_empty() {
             rows::sum_rows(dy, d_bias, pass.accumulate);
         }

@@ -11,7 +11,7 @@ use super::{AnyLoss, Loss, clip, is_inside_clip, outside, sum};
 use crate::Real;
 use crate::activations::ActivationKind::{self, Softmax};
 use crate::classes::class;
-use crate::kernels::rows::total;
+use crate::kernels::rows;
 
 class! {
     /// The loss `categorical_crossentropy`.
@@ -100,7 +100,7 @@ fn value(from_logits: bool, pairs: impl Iterator<Item = (Real, Real)>, p: &[Real
         let (largest, log) = log_denominator(p);
         return sum(pairs.map(|(y, z)| y * (log - (z - largest))));
     }
-    let total = total(p);
+    let total = rows::sum(p);
     // A class that is not the truth adds nothing, unless the vector is no longer one of numbers.
     let counts = |(y, _): &(Real, Real)| *y != 0.0 || total == 0.0 || total.is_nan();
     sum(pairs.filter(counts).map(|(y, p)| -y * clip(p / total).ln()))
@@ -111,7 +111,7 @@ fn gradient(from_logits: bool, y: impl Iterator<Item = Real> + Clone, p: &[Real]
         let (largest, log) = log_denominator(p);
         return difference(y, p.iter().map(|z| (z - largest - log).exp()), dp);
     }
-    let total = total(p);
+    let total = rows::sum(p);
     let unclipped = |p: Real| is_inside_clip(p / total);
     let shared = sum(y.clone().zip(p).filter(|(_, p)| unclipped(**p)).map(|(y, _)| y / total));
     for ((d, y), &p) in dp.iter_mut().zip(y).zip(p) {

@@ -70,6 +70,6 @@ impl Sequential {
         let mut hash = flate2::Crc::new();
         self.parameters.values.iter().for_each(|value| hash.update(&value.to_le_bytes()));
         let precision = if size_of::<Real>() == 8 { "-f64" } else { "" };
-        format!("{}{precision}:{:08x}", kernels::path().name(), hash.sum())
+        format!("{}{precision}:{:08x}", kernels::instruction_set().name(), hash.sum())
     }
 }

@@ -8,7 +8,7 @@
 //! ```
 
 use super::*;
-use crate::kernels::rows::{self, flushed};
+use crate::kernels::rows::{self, flush_denormal};
 
 /// Makes Adam under a name and with a decay of the weights.
 macro_rules! adam {
@@ -63,8 +63,8 @@ fn amsgrad(
     let [alpha, rest_1, rest_2, epsilon] = factors;
     let moments = m.iter_mut().zip(v).zip(largest);
     for ((w, &g), ((m, v), largest)) in params.iter_mut().zip(gradients).zip(moments) {
-        *m = flushed(*m + rest_1 * (g - *m));
-        *v = flushed(*v + rest_2 * (g * g - *v));
+        *m = flush_denormal(*m + rest_1 * (g - *m));
+        *v = flush_denormal(*v + rest_2 * (g * g - *v));
         *largest = largest.max(*v);
         *w -= alpha * *m / (largest.sqrt() + epsilon);
     }

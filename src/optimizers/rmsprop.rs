@@ -7,7 +7,7 @@
 //! ```
 
 use super::*;
-use crate::kernels::rows::flushed;
+use crate::kernels::rows::flush_denormal;
 
 optimizer! {
     /// The optimizer `RMSprop`.
@@ -40,16 +40,16 @@ impl Optimizer for RMSprop {
         for (i, ((w, &g), v)) in
             params.iter_mut().zip(gradients).zip(velocities.iter_mut()).enumerate()
         {
-            *v = flushed(rho * *v + rest * g * g);
+            *v = flush_denormal(rho * *v + rest * g * g);
             let mut square = *v;
             if let Some(mean) = means.get_mut(i) {
-                *mean = flushed(rho * *mean + rest * g);
+                *mean = flush_denormal(rho * *mean + rest * g);
                 // Never below 0, where rounding would take it for a gradient that does not change.
                 square = (square - *mean * *mean).max(0.0);
             }
             let mut step = rate * g / (square + epsilon).sqrt();
             if let Some(last) = moves.get_mut(i) {
-                *last = flushed(momentum * *last + step);
+                *last = flush_denormal(momentum * *last + step);
                 step = *last;
             }
             *w -= step;

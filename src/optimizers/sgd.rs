@@ -7,7 +7,7 @@
 //! ```
 
 use super::*;
-use crate::kernels::rows::zip;
+use crate::kernels::rows::map2_inplace;
 
 optimizer! {
     /// The optimizer `SGD`.
@@ -26,7 +26,7 @@ impl Optimizer for Sgd {
     fn update(&self, step: Step, params: &mut [Real], gradients: &[Real], slots: &mut Slots) {
         let (rate, momentum) = (step.learning_rate as Real, self.momentum as Real);
         if momentum == 0.0 {
-            return zip(params, gradients, |w, g| w - rate * g);
+            return map2_inplace(params, gradients, |w, g| w - rate * g);
         }
         for ((w, g), m) in params.iter_mut().zip(gradients).zip(slots[0].iter_mut()) {
             *m = momentum * *m - rate * g;

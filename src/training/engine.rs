@@ -11,7 +11,7 @@ use super::batch::{Job, Shard, cut, pass};
 use super::head::{Head, Tally};
 use super::threads::{Threads, own};
 use crate::datasets::batches::Rows;
-use crate::kernels::rows::zip;
+use crate::kernels::rows::map2_inplace;
 use crate::layers::Moment;
 use crate::model::{Compiled, Gradients, Sequential, Workspace};
 use crate::optimizers::Slots;
@@ -126,7 +126,7 @@ impl Engine {
             let rest: &[Shard] = rest;
             self.threads.pieces(&mut first.gradients, Slots::default(), &|sum, _, start| {
                 rest.iter().for_each(|shard| {
-                    zip(sum, &shard.gradients[start..][..sum.len()], |sum, part| sum + part)
+                    map2_inplace(sum, &shard.gradients[start..][..sum.len()], |sum, part| sum + part)
                 });
             });
             for (entry, penalty) in params.penalized() {
