@@ -90,7 +90,13 @@ impl Convolution {
 }
 
 /// Writes `y`, given `x`.
-pub fn forward(c: &Convolution, weights: Weights, x: &[Real], y: &mut [Real], scratch: &mut [Real]) {
+pub fn forward(
+    c: &Convolution,
+    weights: Weights,
+    x: &[Real],
+    y: &mut [Real],
+    scratch: &mut [Real],
+) {
     correlate(c, Filters { weights, flipped: false }, x, y, scratch);
 }
 
@@ -124,8 +130,7 @@ pub fn kernel_gradient(
 ) {
     for part in split_by_sparsity(c, input.dy) {
         let accumulate = accumulate || part.images.start > 0;
-        let input =
-            BackwardInput { x: &input.x[part.inputs(c)], dy: &input.dy[part.outputs(c)] };
+        let input = BackwardInput { x: &input.x[part.inputs(c)], dy: &input.dy[part.outputs(c)] };
         if part.sparse {
             sparse::kernel_gradient(c, input, d_kernel, accumulate, scratch);
         } else {
@@ -152,9 +157,8 @@ impl Part {
 
 fn split_by_sparsity(c: &Convolution, dy: &[Real]) -> impl Iterator<Item = Part> {
     let n = dy.len() / c.n_outputs();
-    let is_sparse = move |image: usize| {
-        sparse::is_profitable(c, &dy[image * c.n_outputs()..][..c.n_outputs()])
-    };
+    let is_sparse =
+        move |image: usize| sparse::is_profitable(c, &dy[image * c.n_outputs()..][..c.n_outputs()]);
     let mut next = 0;
     std::iter::from_fn(move || {
         let start = next;

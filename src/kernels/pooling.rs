@@ -109,9 +109,7 @@ fn reduce(
                 *y = sum;
             });
         } else {
-            y.iter_mut()
-                .zip(x)
-                .for_each(|(y, x)| *y = if x.is_nan() || *x > *y { *x } else { *y });
+            y.iter_mut().zip(x).for_each(|(y, x)| *y = if x.is_nan() || *x > *y { *x } else { *y });
         }
     }
     if pool == Average {

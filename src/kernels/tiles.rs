@@ -33,8 +33,7 @@ impl StridedIndex {
         let [a, b, c] = self.lengths;
         let mut offsets = [0; MR];
         for offset in &mut offsets {
-            *offset =
-                at[0] * self.strides[0] + at[1] * self.strides[1] + at[2] * self.strides[2];
+            *offset = at[0] * self.strides[0] + at[1] * self.strides[1] + at[2] * self.strides[2];
             if at[2] + 1 < c {
                 at[2] += 1;
             } else if at[1] + 1 < b {
@@ -132,11 +131,8 @@ fn tiles<S: Simd, const MR: usize, const NV: usize>(
     for c in c.chunks_mut(MR * n) {
         let top = at[0];
         let offsets = a.rows.next_offsets::<MR>(&mut at);
-        let nonzero = if all_nonzero {
-            0..a.columns.lengths[0]
-        } else {
-            a.nonzero_columns(top, at[0])
-        };
+        let nonzero =
+            if all_nonzero { 0..a.columns.lengths[0] } else { a.nonzero_columns(top, at[0]) };
         let (mut panels, mut column) = (panels, first);
         while let Some((panel, rest)) = panels.split_at_checked(panel_len(nr, depth))
             && column < n

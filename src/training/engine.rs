@@ -126,7 +126,9 @@ impl Engine {
             let rest: &[Shard] = rest;
             self.threads.pieces(&mut first.gradients, Slots::default(), &|sum, _, start| {
                 rest.iter().for_each(|shard| {
-                    map2_inplace(sum, &shard.gradients[start..][..sum.len()], |sum, part| sum + part)
+                    map2_inplace(sum, &shard.gradients[start..][..sum.len()], |sum, part| {
+                        sum + part
+                    })
                 });
             });
             for (entry, penalty) in params.penalized() {
