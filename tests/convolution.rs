@@ -1,10 +1,12 @@
 //! Convolution against its specification over a table of geometries and over random ones, and its
 //! errors.
 
+use std::process::Command;
+
 use proptest::prelude::*;
 use tallynet::Real;
 use tallynet::kernels::convolution::{self, Axis, BackwardInput, Convolution, Padding, Weights};
-use tallynet::kernels::reference;
+use tallynet::kernels::{check_choice, reference};
 use tallynet::layers::{Conv2D, LayerSpec};
 use tallynet::shape::Shape;
 
@@ -172,4 +174,18 @@ fn counts_and_errors() {
     let absurd =
         Conv2D { padding: Padding::Same, ..Conv2D::new(usize::MAX / 2, [usize::MAX / 2, 3]) };
     assert!(absurd.build(&Shape::from([9, 9, 1])).is_err());
+}
+
+/// Runs the tests of this file with each instruction set of this machine.
+#[test]
+fn every_instruction_set_passes() {
+    if std::env::var_os("TALLYNET_KERNEL").is_some() {
+        return check_choice().unwrap();
+    }
+    for name in ["plain", "avx2", "avx512"] {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        let output = command.env("TALLYNET_KERNEL", name).arg("--quiet").output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() || text.contains("cannot run"), "{name}:\n{text}");
+    }
 }

@@ -1,6 +1,6 @@
 //! Elementary functions in forms that the compiler vectorizes: no branches, no tables, no calls.
-//! They are compiled for the instruction set of the loop around them. In `f64` they are the standard
-//! library's, which are exact and slow.
+//! They are compiled for the instruction set of the loop around them. In `f64` they are those of
+//! the standard library, which are exact and slow.
 
 pub use functions::{exp, exp_m1, ln_1p, tail};
 
