@@ -33,7 +33,7 @@ fn work([units, filters, side, batch, _]: Sizes) -> f64 {
 /// Trains, and prints the milliseconds of a step and the peak megabytes of the process.
 fn measure([units, filters, side, batch, threads]: Sizes) {
     let mut model = Sequential::builder([side, side, CHANNELS])
-        .add(Conv2D { activation: Relu, ..Conv2D::new(filters, [3, 3]) })
+        .add(Conv2D::new(filters, [3, 3]).activation(Relu))
         .add(Flatten {})
         .add(Dense::new(units).activation(Relu))
         .add(Dense::new(10).activation(Softmax))

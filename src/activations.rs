@@ -13,7 +13,6 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::classes::unknown;
 use crate::kernels::elementary::{exp, exp_m1, ln_1p, tail};
-use crate::kernels::lanes::Lanes;
 use crate::kernels::{kernel, rows};
 use crate::shape::{flat, flat_mut};
 use crate::{Real, Result};
@@ -230,43 +229,32 @@ fn sigmoid(x: Real) -> Real {
     1.0 / (1.0 + exp(-x))
 }
 
+// The loops are written out, since a closure might stay a call that is not vectorized.
 kernel! {
-    /// Each `x` becomes `f(x)`.
-    pub(crate) fn values_of(kind: ActivationKind, values: &mut [Real]) = values_body
-}
-
-// The macro inlines the expression into each loop: a closure might stay a call, compiled for narrow
-// vectors.
-#[inline(always)]
-fn values_body<L: Lanes>(kind: ActivationKind, values: &mut [Real]) {
-    each!(kind, |KIND| for x in values {
-        *x = KIND.value(*x);
-    })
+    /// Replaces each `x` by `f(x)`.
+    pub(crate) fn values_of(kind: ActivationKind, values: &mut [Real]) {
+        each!(kind, |KIND| for x in values {
+            *x = KIND.value(*x);
+        })
+    }
 }
 
 kernel! {
-    /// Each `dy` becomes `f′(x)·dy` where `f(x) = y`.
-    fn back_from_output(kind: ActivationKind, y: &[Real], dy: &mut [Real]) = from_output_body
-}
-
-#[inline(always)]
-fn from_output_body<L: Lanes>(kind: ActivationKind, y: &[Real], dy: &mut [Real]) {
-    each!(kind, |KIND| for (dy, &y) in dy.iter_mut().zip(y) {
-        *dy = KIND.slope_at_output(y, *dy);
-    })
+    /// Replaces each `dy` by `f′(x)·dy` where `f(x) = y`.
+    fn back_from_output(kind: ActivationKind, y: &[Real], dy: &mut [Real]) {
+        each!(kind, |KIND| for (dy, &y) in dy.iter_mut().zip(y) {
+            *dy = KIND.slope_at_output(y, *dy);
+        })
+    }
 }
 
 kernel! {
-    /// Each `dy` becomes `f′(x)·dy`.
-    pub(crate) fn back_from_input(kind: ActivationKind, x: &[Real], dy: &mut [Real]) =
-        from_input_body
-}
-
-#[inline(always)]
-fn from_input_body<L: Lanes>(kind: ActivationKind, x: &[Real], dy: &mut [Real]) {
-    each!(kind, |KIND| for (dy, &x) in dy.iter_mut().zip(x) {
-        *dy *= KIND.slope_at_input(x);
-    })
+    /// Replaces each `dy` by `f′(x)·dy`.
+    pub(crate) fn back_from_input(kind: ActivationKind, x: &[Real], dy: &mut [Real]) {
+        each!(kind, |KIND| for (dy, &x) in dy.iter_mut().zip(x) {
+            *dy *= KIND.slope_at_input(x);
+        })
+    }
 }
 
 /// Φ(x), the cumulative normal distribution.

@@ -133,11 +133,11 @@ pub mod report;
 pub use classes::snake_case;
 pub use error::{Error, Result};
 
-/// The number that everything is computed in: `f32`, or `f64` with the feature of that name.
-#[cfg(not(feature = "f64"))]
+/// Number type of every computation: `f32`, or `f64` in a build with `--cfg tallynet_f64`.
+#[cfg(not(tallynet_f64))]
 pub type Real = f32;
-/// The number that everything is computed in: `f32`, or `f64` with the feature of that name.
-#[cfg(feature = "f64")]
+/// Number type of every computation: `f32`, or `f64` in a build with `--cfg tallynet_f64`.
+#[cfg(tallynet_f64)]
 pub type Real = f64;
 
 /// The README, whose example is tested.

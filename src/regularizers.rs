@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::kernels::rows::norms;
+use crate::kernels::rows::abs_and_square_sums;
 use crate::{Error, Real, Result};
 
 /// `l1·Σ|w| + l2·Σw²`, without a ½, as Keras defines it.
@@ -40,8 +40,8 @@ impl L1L2 {
     /// Penalty of these weights.
     pub fn penalty(&self, weights: &[Real]) -> f64 {
         let term = |factor: f64, sum: f64| if factor == 0.0 { 0.0 } else { factor * sum };
-        let [absolute, squared] = norms(weights);
-        term(self.l1, absolute) + term(self.l2, squared)
+        let sums = abs_and_square_sums(weights);
+        term(self.l1, sums.abs) + term(self.l2, sums.squares)
     }
 
     /// Adds the gradient of the penalty: `l1·sign(w) + 2·l2·w`.

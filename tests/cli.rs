@@ -680,7 +680,7 @@ fn hostile_models_and_paths() {
     refused(1, &["summary", &scale], &["Rescaling", "scale = [0.1,0.2]"]);
     // The last step of training makes the weights NaN.
     let base = ["train", "--data", &data, "--batch-size", "600", "--epochs", "1"];
-    if !cfg!(feature = "f64") {
+    if !cfg!(tallynet_f64) {
         let far = ["--quiet", "--learning-rate", "1e300", "--save", &path("nan.keras")];
         refused(1, &[&base[..], &far].concat(), &["epoch 1", "batch 1", "NaN"]);
         assert!(!Path::new(&path("nan.keras")).exists());
@@ -742,7 +742,7 @@ fn training_continues_bit_for_bit_from_every_file_format() {
         let whole = train("mnist-softmax", "3", &how);
         // Keras's files hold f32 only.
         for extension in
-            if cfg!(feature = "f64") { &["safetensors"][..] } else { &["keras", "safetensors"] }
+            if cfg!(tallynet_f64) { &["safetensors"][..] } else { &["keras", "safetensors"] }
         {
             let file = folder.path().join("half").with_extension(extension);
             let file = file.to_str().unwrap();

@@ -1,11 +1,12 @@
-//! Convolution against a naive loop over a table of geometries and over random ones, and its
+//! Convolution against its specification over a table of geometries and over random ones, and its
 //! errors.
 
-use ndarray::Array2;
+use std::process::Command;
+
 use proptest::prelude::*;
-use tallynet::kernels::convolution::Padding;
-use tallynet::layers::{AnyLayer, Backward, Conv2D, Forward, Layer, Operation};
-use tallynet::params::{ParamArray, ParamViews, ParamViewsMut};
+use tallynet::kernels::convolution::{self, Axis, BackwardInput, Convolution, Padding, Weights};
+use tallynet::kernels::{check_choice, reference};
+use tallynet::layers::{AnyLayer, Conv2D, Layer};
 use tallynet::shape::Shape;
 use tallynet::{Error, Real};
 
@@ -18,120 +19,71 @@ fn noise(n: usize, seed: u64) -> Vec<Real> {
     (0..n).map(|_| next()).collect()
 }
 
-/// Every product of a window's value and a weight: the numbers of output, input, weight.
-fn products(layer: &Conv2D, [h, w, c]: [usize; 3], mut each: impl FnMut(usize, usize, usize)) {
-    let [kh, kw] = layer.kernel_size;
-    let axis = |n: usize, i: usize| {
-        let extent = (layer.kernel_size[i] - 1) * layer.dilation_rate[i] + 1;
-        match layer.padding {
-            Padding::Valid => ((n - extent) / layer.strides[i] + 1, 0),
+/// Sizes of a convolution, built independently of the layer.
+fn convolution(layer: &Conv2D, [height, width, channels]: [usize; 3]) -> Convolution {
+    let axis = |input: usize, i: usize| {
+        let (kernel, stride) = (layer.kernel_size[i], layer.strides[i]);
+        let dilation = layer.dilation_rate[i];
+        let axis = Axis::new(input, kernel, stride, dilation, layer.padding).unwrap();
+        let extent = (kernel - 1) * dilation + 1;
+        let (output, before) = match layer.padding {
+            Padding::Valid => ((input - extent) / stride + 1, 0),
             Padding::Same => {
-                let out = n.div_ceil(layer.strides[i]);
-                (out, (((out - 1) * layer.strides[i] + extent).saturating_sub(n)) / 2)
+                let output = input.div_ceil(stride);
+                (output, ((output - 1) * stride + extent).saturating_sub(input) / 2)
             }
-        }
+        };
+        assert_eq!((axis.output, axis.before), (output, before), "{layer:?}");
+        axis
     };
-    let ((oh, top), (ow, left)) = (axis(h, 0), axis(w, 1));
-    for (i, j) in (0..oh).flat_map(|i| (0..ow).map(move |j| (i, j))) {
-        for (a, b) in (0..kh).flat_map(|a| (0..kw).map(move |b| (a, b))) {
-            let y = (i * layer.strides[0] + a * layer.dilation_rate[0])
-                .checked_sub(top)
-                .filter(|&y| y < h);
-            let x = (j * layer.strides[1] + b * layer.dilation_rate[1])
-                .checked_sub(left)
-                .filter(|&x| x < w);
-            let (Some(y), Some(x)) = (y, x) else { continue };
-            for (channel, f) in
-                (0..c).flat_map(|channel| (0..layer.filters).map(move |f| (channel, f)))
-            {
-                let output = (i * ow + j) * layer.filters + f;
-                each(
-                    output,
-                    (y * w + x) * c + channel,
-                    ((a * kw + b) * c + channel) * layer.filters + f,
-                );
-            }
-        }
-    }
+    Convolution { rows: axis(height, 0), columns: axis(width, 1), channels, filters: layer.filters }
 }
 
-/// Holds two images against the naive loop; the gradient at the output of those that are `sparse`
-/// is mostly zero.
+/// Compares two images with the specification; the gradient at the output of those that are
+/// `sparse` is mostly zero.
 fn compare(layer: &Conv2D, image: [usize; 3], sparse: [bool; 2]) {
-    let built = layer.build(&Shape::from(image)).unwrap();
-    let Operation::Op(operation) = &built.operations[0] else {
-        panic!("a convolution runs a layer")
-    };
-    let (n_in, n_out, rows) = (image.iter().product::<usize>(), built.output.n_values(), 2);
-    let arrays = ParamArray::table(&built.params);
-    let total: usize = built.params.iter().map(|param| param.count()).sum();
-    let params = noise(total, 1);
-    let weights = built.params[0].count();
-    let x = Array2::from_shape_vec((rows, n_in), noise(rows * n_in, 2)).unwrap();
-    let mut dy = Array2::from_shape_vec((rows, n_out), noise(rows * n_out, 3)).unwrap();
-    for (mut dy, _) in dy.rows_mut().into_iter().zip(sparse).filter(|(_, sparse)| *sparse) {
+    let c = convolution(layer, image);
+    let n_in = image.iter().product::<usize>();
+    let n_out = c.rows.output * c.columns.output * c.filters;
+    let (kernel, bias) = (noise(c.depth() * c.filters, 1), noise(c.filters, 5));
+    let bias = if layer.use_bias { &bias[..] } else { &[] };
+    let weights = Weights { kernel: &kernel, bias };
+    let (x, mut dy) = (noise(2 * n_in, 2), noise(2 * n_out, 3));
+    for (dy, _) in dy.chunks_mut(n_out).zip(sparse).filter(|(_, sparse)| *sparse) {
         dy.iter_mut().enumerate().filter(|(i, _)| i * 7 % 5 > 0).for_each(|(_, dy)| *dy = 0.0);
     }
-    let mut scratch = vec![Real::NAN; operation.scratch_len()];
-
-    let mut y = Array2::from_elem((rows, n_out), Real::NAN);
-    operation.forward(Forward {
-        training: None,
-        params: ParamViews::new(&params, &arrays),
-        x: x.view(),
-        y: y.view_mut(),
-        scratch: &mut scratch,
-    });
-    let before = noise(params.len(), 4);
-    let mut runs = vec![];
-    for accumulate in [false, true] {
-        scratch.fill(Real::NAN);
-        let mut d_params = if accumulate { before.clone() } else { vec![Real::NAN; params.len()] };
-        let mut dx = Array2::from_elem((rows, n_in), Real::NAN);
-        operation.backward(Backward {
-            training: None,
-            params: ParamViews::new(&params, &arrays),
-            x: x.view(),
-            dy: dy.view(),
-            d_params: ParamViewsMut::new(&mut d_params, &arrays),
-            accumulate,
-            dx: Some(dx.view_mut()),
-            scratch: &mut scratch,
-        });
-        runs.push((d_params, dx));
-    }
-
-    let (mut y_naive, mut dx_naive) = (vec![0f64; rows * n_out], vec![0f64; rows * n_in]);
-    let mut d_naive = vec![0f64; params.len()];
-    for row in 0..rows {
-        products(layer, image, |o, i, w| {
-            let (o, i) = (row * n_out + o, row * n_in + i);
-            let (x, dy) =
-                (f64::from(x.as_slice().unwrap()[i]), f64::from(dy.as_slice().unwrap()[o]));
-            y_naive[o] += x * f64::from(params[w]);
-            dx_naive[i] += dy * f64::from(params[w]);
-            d_naive[w] += x * dy;
-        });
-        for o in 0..n_out * usize::from(layer.use_bias) {
-            y_naive[row * n_out + o] += f64::from(params[weights + o % layer.filters]);
-            d_naive[weights + o % layer.filters] += f64::from(dy[[row, o]]);
-        }
-    }
-    let close = |ours: &[Real], naive: &[f64], what: &str| {
-        for (a, b) in ours.iter().zip(naive) {
+    let close = |fast: &[Real], exact: &[f64], array: &str| {
+        for (fast, exact) in fast.iter().zip(exact) {
             assert!(
-                (f64::from(*a) - b).abs() < 2e-5 * (1.0 + b.abs()),
-                "{what}: {a} {b}\n{layer:?} on {image:?}"
+                (f64::from(*fast) - exact).abs() < 2e-5 * (1.0 + exact.abs()),
+                "{array}: {fast} {exact}\n{layer:?} on {image:?}"
             );
         }
     };
-    close(y.as_slice().unwrap(), &y_naive, "y");
-    for (accumulate, (d_params, dx)) in runs.iter().enumerate() {
-        close(dx.as_slice().unwrap(), &dx_naive, "dx");
-        let start = |i: usize| accumulate as f64 * f64::from(before[i]);
-        let naive: Vec<f64> = d_naive.iter().enumerate().map(|(i, d)| d + start(i)).collect();
-        close(d_params, &naive, "dW and db");
+    let scratch = || vec![Real::NAN; c.scratch_len()];
+    let (mut y, mut dx) = (vec![Real::NAN; 2 * n_out], vec![Real::NAN; 2 * n_in]);
+    convolution::forward(&c, weights, &x, &mut y, &mut scratch());
+    convolution::input_gradient(&c, &kernel, &dy, &mut dx, &mut scratch());
+    let mut exact_d_kernel = vec![0.0; kernel.len()];
+    for i in 0..2 {
+        let (inputs, outputs) = (i * n_in..(i + 1) * n_in, i * n_out..(i + 1) * n_out);
+        let input = BackwardInput { x: &x[inputs.clone()], dy: &dy[outputs.clone()] };
+        close(&y[outputs], &reference::convolution(&c, weights, input.x), "y");
+        close(&dx[inputs], &reference::input_gradient(&c, &kernel, input.dy), "dx");
+        for (sum, d) in exact_d_kernel.iter_mut().zip(reference::kernel_gradient(&c, input)) {
+            *sum += d;
+        }
     }
+    let input = BackwardInput { x: &x, dy: &dy };
+    let mut d_kernel = vec![Real::NAN; kernel.len()];
+    convolution::kernel_gradient(&c, input, &mut d_kernel, false, &mut scratch());
+    close(&d_kernel, &exact_d_kernel, "dW");
+    let mut d_kernel = noise(kernel.len(), 4);
+    for (sum, before) in exact_d_kernel.iter_mut().zip(&d_kernel) {
+        *sum += f64::from(*before);
+    }
+    convolution::kernel_gradient(&c, input, &mut d_kernel, true, &mut scratch());
+    close(&d_kernel, &exact_d_kernel, "accumulated dW");
 }
 
 #[test]
@@ -168,12 +120,15 @@ fn a_table_of_geometries() {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(150))]
+
     #[test]
     fn any_geometry(
         h in 1usize..14, w in 1usize..14, c in 1usize..6, filters in 1usize..20,
-        kh in 1usize..5, kw in 1usize..5, step in 1usize..4, dilate in any::<bool>(), same in any::<bool>(),
+        kh in 1usize..5, kw in 1usize..5, rate in 1usize..4,
+        dilate in any::<bool>(), same in any::<bool>(),
     ) {
-        let (strides, dilation_rate) = if dilate { ([1, 1], [step, step]) } else { ([step, step], [1, 1]) };
+        let (strides, dilation_rate) =
+            if dilate { ([1, 1], [rate, rate]) } else { ([rate, rate], [1, 1]) };
         let padding = if same { Padding::Same } else { Padding::Valid };
         let layer = Conv2D { strides, dilation_rate, padding, ..Conv2D::new(filters, [kh, kw]) };
         if layer.build(&Shape::from([h, w, c])).is_ok() {
@@ -182,11 +137,13 @@ proptest! {
     }
 
     #[test]
-    fn any_geometry_that_a_sparse_gradient_pays_for(
-        h in 1usize..14, w in 1usize..14, c in 1usize..4, filters in 1usize..12, kh in 1usize..4, kw in 1usize..4,
-        strides in [1usize..4, 1usize..4], dilation in 1usize..3, first in any::<bool>(),
+    fn any_geometry_with_a_sparse_gradient(
+        h in 1usize..14, w in 1usize..14, c in 1usize..4, filters in 1usize..12,
+        kh in 1usize..4, kw in 1usize..4, strides in [1usize..4, 1usize..4],
+        dilation in 1usize..3, first in any::<bool>(),
     ) {
-        let (strides, dilation_rate) = if dilation > 1 { ([1, 1], [dilation, 1]) } else { (strides, [1, 1]) };
+        let (strides, dilation_rate) =
+            if dilation > 1 { ([1, 1], [dilation, 1]) } else { (strides, [1, 1]) };
         let layer = Conv2D { strides, dilation_rate, ..Conv2D::new(4 * filters, [kh, kw]) };
         if layer.build(&Shape::from([h, w, 16 * c])).is_ok() {
             compare(&layer, [h, w, 16 * c], [first, true]);
@@ -221,4 +178,18 @@ fn counts_and_errors() {
     let absurd =
         Conv2D { padding: Padding::Same, ..Conv2D::new(usize::MAX / 2, [usize::MAX / 2, 3]) };
     assert!(absurd.build(&Shape::from([9, 9, 1])).is_err());
+}
+
+/// Runs the tests of this file with each instruction set of this machine.
+#[test]
+fn every_instruction_set_passes() {
+    if std::env::var_os("TALLYNET_KERNEL").is_some() {
+        return check_choice().unwrap();
+    }
+    for name in ["plain", "avx2", "avx512"] {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        let output = command.env("TALLYNET_KERNEL", name).arg("--quiet").output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() || text.contains("cannot run"), "{name}:\n{text}");
+    }
 }

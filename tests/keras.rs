@@ -165,7 +165,7 @@ fn every_form_gives_the_model_back() {
 }
 
 /// In single precision a training that went through a file equals one that did not, bit for bit.
-#[cfg(not(feature = "f64"))]
+#[cfg(not(tallynet_f64))]
 #[test]
 fn a_training_goes_on_from_a_keras_file() {
     let temporary = tempfile::tempdir().unwrap();

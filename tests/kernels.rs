@@ -1,4 +1,4 @@
-//! Each kernel against its naive twin, on every path that this machine can run.
+//! Compute kernels against their specification, with every instruction set of this machine.
 
 use std::process::Command;
 
@@ -6,7 +6,8 @@ use ndarray::{Array2, ArrayView2};
 use proptest::prelude::*;
 use tallynet::Real;
 use tallynet::kernels::matmul::{matmul, scratch_len};
-use tallynet::kernels::{self, elementary, normalization, rows};
+use tallynet::kernels::normalization::{self, Coefficients};
+use tallynet::kernels::{self, elementary, reference, rows};
 
 fn noise(rows: usize, columns: usize, seed: u64) -> Array2<Real> {
     let mut state = seed.wrapping_add(77);
@@ -16,10 +17,8 @@ fn noise(rows: usize, columns: usize, seed: u64) -> Array2<Real> {
     })
 }
 
-fn naive(a: ArrayView2<Real>, b: ArrayView2<Real>) -> Array2<Real> {
-    Array2::from_shape_fn((a.nrows(), b.ncols()), |(i, j)| {
-        (0..a.ncols()).map(|k| f64::from(a[[i, k]]) * f64::from(b[[k, j]])).sum::<f64>() as Real
-    })
+fn reference(a: ArrayView2<Real>, b: ArrayView2<Real>) -> Array2<Real> {
+    reference::matmul(a, b).mapv(|sum| sum as Real)
 }
 
 fn product(a: ArrayView2<Real>, b: ArrayView2<Real>, start: Option<&Array2<Real>>) -> Array2<Real> {
@@ -33,17 +32,22 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(120))]
 
     #[test]
-    fn products_of_any_size(m in 1usize..150, n in 1usize..70, k in 1usize..600, seed in 0u64..1000) {
+    fn products_of_any_size(
+        m in 1usize..150, n in 1usize..70, k in 1usize..600, seed in 0u64..1000,
+    ) {
         let (a, b) = (noise(m, k, seed), noise(k, n, seed + 1));
-        let (at, bt) = (a.t().as_standard_layout().into_owned(), b.t().as_standard_layout().into_owned());
-        let expected = naive(a.view(), b.view());
+        let at = a.t().as_standard_layout().into_owned();
+        let bt = b.t().as_standard_layout().into_owned();
+        let expected = reference(a.view(), b.view());
         let tolerance = 1e-6 * k as Real;
         let start = noise(m, n, seed + 2);
-        for (a, b) in [(a.view(), b.view()), (at.t(), b.view()), (a.view(), bt.t()), (at.t(), bt.t())] {
-            let c = product(a, b, None);
-            prop_assert!(c.iter().zip(&expected).all(|(x, y)| (x - y).abs() < tolerance));
-            let sum = product(a, b, Some(&start));
-            prop_assert!(sum.iter().zip(&(&expected + &start)).all(|(x, y)| (x - y).abs() < tolerance));
+        let expected_sum = &expected + &start;
+        for a in [a.view(), at.t()] {
+            for b in [b.view(), bt.t()] {
+                prop_assert!((product(a, b, None) - &expected).iter().all(|e| e.abs() < tolerance));
+                let sum = product(a, b, Some(&start));
+                prop_assert!((sum - &expected_sum).iter().all(|e| e.abs() < tolerance));
+            }
         }
     }
 
@@ -76,18 +80,21 @@ proptest! {
     }
 
     #[test]
-    fn norms_of_any_length(n in 0usize..100) {
+    fn sums_of_any_length(n in 0usize..100) {
         let values = noise(1, n, 3);
-        let [absolute, squared] = rows::norms(values.as_slice().unwrap());
+        let sums = rows::abs_and_square_sums(values.as_slice().unwrap());
         let exact = |each: fn(f64) -> f64| values.iter().map(|&x| each(f64::from(x))).sum::<f64>();
-        prop_assert!((absolute - exact(f64::abs)).abs() < 1e-12 && (squared - exact(|x| x * x)).abs() < 1e-12);
+        prop_assert!((sums.abs - exact(f64::abs)).abs() < 1e-12);
+        prop_assert!((sums.squares - exact(|x| x * x)).abs() < 1e-12);
     }
 
     #[test]
     fn bytes_become_numbers(bytes in proptest::collection::vec(any::<u8>(), 0..100)) {
         let mut to = vec![Real::NAN; bytes.len()];
         rows::scale_bytes(&bytes, 1.0 / 255.0, &mut to);
-        prop_assert!(to.iter().zip(&bytes).all(|(to, byte)| (to - Real::from(*byte) / 255.0).abs() < 1e-7));
+        for (to, byte) in to.iter().zip(&bytes) {
+            prop_assert!((to - Real::from(*byte) / 255.0).abs() < 1e-7);
+        }
     }
 }
 
@@ -117,14 +124,14 @@ fn softmax_of_any_numbers() {
     assert_eq!(odd[2..], [1.0, 0.0, 0.0, 1.0]);
 }
 
-/// The largest error of a function on a stretch, relative to what the standard library makes of it
-/// in double precision.
+/// Largest error of a function from `from` to `to`, relative to the standard library's value in
+/// double precision.
 fn worst(f: fn(Real) -> Real, exact: fn(f64) -> f64, from: f64, to: f64) -> f64 {
     let points = (0..=100_000).map(|i| (from + (to - from) * f64::from(i) / 1e5) as Real);
     let mut values: Vec<Real> = points.clone().collect();
     values.iter_mut().for_each(|x| *x = f(*x));
     let error = |(x, y): (Real, Real)| (f64::from(y) / exact(f64::from(x)) - 1.0).abs();
-    // Where the exact value is 0, so is the other: the quotient is no number, and no error.
+    // If both values are 0, the quotient is NaN, which `max` ignores.
     points.zip(values).map(error).fold(0.0, f64::max)
 }
 
@@ -154,8 +161,8 @@ fn channels_one_by_one() {
         let [x_flat, dy_flat] = [&x, &dy].map(|array| array.as_slice().unwrap());
         let [a, b, c] = [0, 1, 2].map(|i| factors.as_slice().unwrap()[i * n..].split_at(n).0);
         let (mut y, mut dx) = (vec![Real::NAN; m * n], vec![Real::NAN; m * n]);
-        normalization::scale(x_flat, a, c, &mut y);
-        normalization::combine(dy_flat, x_flat, [a, b, c], &mut dx);
+        normalization::affine(x_flat, a, c, &mut y);
+        normalization::input_gradient(dy_flat, x_flat, Coefficients { a, b, c }, &mut dx);
         let mut sums = [vec![f64::NAN; n], vec![f64::NAN; n], vec![f64::NAN; n], vec![f64::NAN; n]];
         let [means, squares, d_sums, products] = &mut sums;
         normalization::moments(x_flat, means, squares);
@@ -178,13 +185,13 @@ fn channels_one_by_one() {
     }
 }
 
-/// What is packed at a time has an end: the inner dimension goes past it, both ways round.
+/// Inner dimensions beyond the blocks that are packed at a time, for A and its transpose.
 #[test]
 fn products_with_a_long_inner_dimension() {
     for (m, n, k) in [(3, 10, 1030), (70, 30, 2100), (130, 1, 1025), (5, 40, 1300)] {
         let (a, b) = (noise(m, k, 1), noise(k, n, 2));
         let at = a.t().as_standard_layout().into_owned();
-        let expected = naive(a.view(), b.view());
+        let expected = reference(a.view(), b.view());
         for a in [a.view(), at.t()] {
             let c = product(a, b.view(), None);
             assert!(
@@ -195,28 +202,28 @@ fn products_with_a_long_inner_dimension() {
     }
 }
 
-/// Runs this file's tests again on each path; one that the processor lacks is refused with the ones
-/// that it has.
+/// Runs the tests of this file with each instruction set. One that the processor lacks is refused,
+/// with a list of those that it has.
 #[test]
-fn every_path_passes() {
+fn every_instruction_set_passes() {
     if std::env::var_os("TALLYNET_KERNEL").is_some() {
         kernels::check_choice().unwrap();
         return;
     }
     let mut passed = vec![];
-    for path in ["plain", "avx2", "avx512"] {
+    for name in ["plain", "avx2", "avx512"] {
         let output = Command::new(std::env::current_exe().unwrap())
-            .env("TALLYNET_KERNEL", path)
+            .env("TALLYNET_KERNEL", name)
             .arg("--quiet")
             .output()
             .unwrap();
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        match output.status.success() {
-            true => passed.push(path),
-            false => {
-                assert!(text.contains("this processor or build cannot run"), "{path}:\n{text}")
-            }
+        if output.status.success() {
+            passed.push(name);
+        } else {
+            assert!(text.contains("this processor or build cannot run"), "{name}:\n{text}");
         }
     }
-    assert!(passed.contains(&kernels::path().name()) && passed.contains(&"plain"), "{passed:?}");
+    assert!(passed.contains(&"plain"), "{passed:?}");
+    assert!(passed.contains(&kernels::instruction_set().name()), "{passed:?}");
 }

@@ -1,4 +1,4 @@
-//! Pooling against its naive twin, over windows of any size.
+//! Pooling against its specification, over windows of any size.
 
 use std::process::Command;
 
@@ -7,8 +7,9 @@ use tallynet::Real;
 use tallynet::kernels::check_choice;
 use tallynet::kernels::convolution::{Axis, Padding};
 use tallynet::kernels::pooling::{Pool, Pooling, backward, forward};
+use tallynet::kernels::reference;
 
-/// Few different values, so that many are equally large.
+/// Few distinct values, so that many are equal.
 fn values(n: usize, seed: u64) -> Vec<Real> {
     let mut state = seed.wrapping_add(77);
     let mut draw = || {
@@ -16,46 +17,6 @@ fn values(n: usize, seed: u64) -> Vec<Real> {
         ((state >> 40) % 7) as Real - 3.0
     };
     (0..n).map(|_| draw()).collect()
-}
-
-/// A window's pixel, if it lies inside the image.
-fn inside(axis: &Axis, window: usize, pixel: usize) -> Option<usize> {
-    (window * axis.stride + pixel).checked_sub(axis.before).filter(|&at| at < axis.input)
-}
-
-/// One image, in loops over doubles: the output, and the gradient at the input.
-fn naive(p: &Pooling, x: &[Real], dy: &[Real]) -> (Vec<Real>, Vec<Real>) {
-    let (mut y, mut dx) = (vec![], vec![0.0; x.len()]);
-    for row in 0..p.rows.output {
-        for column in 0..p.columns.output {
-            for channel in 0..p.channels {
-                let mut places = vec![];
-                for i in 0..p.rows.kernel {
-                    for j in 0..p.columns.kernel {
-                        if let (Some(i), Some(j)) =
-                            (inside(&p.rows, row, i), inside(&p.columns, column, j))
-                        {
-                            places.push((i * p.columns.input + j) * p.channels + channel);
-                        }
-                    }
-                }
-                let dy = f64::from(dy[y.len()]);
-                let max = places.iter().map(|&at| x[at]).fold(Real::NEG_INFINITY, Real::max);
-                let largest: Vec<usize> =
-                    places.iter().copied().filter(|&at| x[at] == max).collect();
-                let heirs = match p.pool {
-                    Pool::Average => &places,
-                    Pool::SharedMax => &largest,
-                    Pool::Max => &largest[..1].to_vec(),
-                };
-                let mean =
-                    places.iter().map(|&at| f64::from(x[at])).sum::<f64>() / places.len() as f64;
-                y.push(if p.pool == Pool::Average { mean as Real } else { max });
-                heirs.iter().for_each(|&at| dx[at] += dy / heirs.len() as f64);
-            }
-        }
-    }
-    (y, dx.into_iter().map(|dx| dx as Real).collect())
 }
 
 proptest! {
@@ -71,23 +32,29 @@ proptest! {
         seed in any::<u64>(),
     ) {
         let padding = if same { Padding::Same } else { Padding::Valid };
-        let axes = (Axis::new(height, size.0, stride.0, 1, padding), Axis::new(width, size.1, stride.1, 1, padding));
-        let (Some(rows), Some(columns)) = axes else {
+        let rows = Axis::new(height, size.0, stride.0, 1, padding);
+        let columns = Axis::new(width, size.1, stride.1, 1, padding);
+        let (Some(rows), Some(columns)) = (rows, columns) else {
             prop_assert!(!same && (size.0 > height || size.1 > width));
             return Ok(());
         };
-        let pooling = Pooling { pool: [Pool::Max, Pool::SharedMax, Pool::Average][pool], rows, columns, channels };
-        let (image, output) = (height * width * channels, rows.output * columns.output * channels);
+        let pool = [Pool::Max, Pool::SharedMax, Pool::Average][pool];
+        let pooling = Pooling { pool, rows, columns, channels };
+        let image = height * width * channels;
+        let output = rows.output * columns.output * channels;
         let (x, dy) = (values(images * image, seed), values(images * output, seed ^ 1));
         let (mut y, mut dx) = (vec![Real::NAN; dy.len()], vec![Real::NAN; x.len()]);
         forward(&pooling, &x, &mut y, &mut vec![Real::NAN; pooling.scratch_len()]);
         backward(&pooling, &x, &dy, &mut dx, &mut vec![Real::NAN; pooling.scratch_len()]);
+        let close = |fast: &[Real], exact: Vec<f64>| {
+            fast.iter().zip(exact).all(|(fast, exact)| (f64::from(*fast) - exact).abs() < 1e-5)
+        };
         for i in 0..images {
-            let (expected_y, expected_dx) =
-                naive(&pooling, &x[i * image..][..image], &dy[i * output..][..output]);
-            let close = |ours: &[Real], theirs: &[Real]| ours.iter().zip(theirs).all(|(a, b)| (a - b).abs() < 1e-5);
-            prop_assert!(close(&y[i * output..][..output], &expected_y), "{pooling:?}");
-            prop_assert!(close(&dx[i * image..][..image], &expected_dx), "{pooling:?}");
+            let (inputs, outputs) = (i * image..(i + 1) * image, i * output..(i + 1) * output);
+            let (x, dy) = (&x[inputs.clone()], &dy[outputs.clone()]);
+            let (y, dx) = (&y[outputs], &dx[inputs]);
+            prop_assert!(close(y, reference::pooling(&pooling, x)), "{pooling:?}");
+            prop_assert!(close(dx, reference::pooling_gradient(&pooling, x, dy)), "{pooling:?}");
         }
     }
 }
@@ -122,16 +89,16 @@ fn a_nan_stays_one() {
     }
 }
 
-/// Runs this file's tests again on each path that this machine has.
+/// Runs the tests of this file with each instruction set of this machine.
 #[test]
-fn every_path_passes() {
+fn every_instruction_set_passes() {
     if std::env::var_os("TALLYNET_KERNEL").is_some() {
         return check_choice().unwrap();
     }
-    for path in ["plain", "avx2", "avx512"] {
+    for name in ["plain", "avx2", "avx512"] {
         let mut command = Command::new(std::env::current_exe().unwrap());
-        let output = command.env("TALLYNET_KERNEL", path).arg("--quiet").output().unwrap();
+        let output = command.env("TALLYNET_KERNEL", name).arg("--quiet").output().unwrap();
         let text = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success() || text.contains("cannot run"), "{path}:\n{text}");
+        assert!(output.status.success() || text.contains("cannot run"), "{name}:\n{text}");
     }
 }

@@ -32,7 +32,7 @@ impl Gradcheck {
         let allowed = if size_of::<tallynet::Real>() == 8 {
             format!("f64 allows {TOLERANCE:.0e}")
         } else {
-            format!("f32 allows {TOLERANCE:.0e} (f64, a build with --features f64, 1e-6)")
+            format!("f32 allows {TOLERANCE:.0e} (f64, a build with --cfg tallynet_f64, 1e-6)")
         };
         let heads = ["Parameters", ">tried", ">worst relative error", ""];
         let table = table(&heads, &rows);

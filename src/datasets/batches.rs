@@ -7,7 +7,7 @@ use ndarray::ArrayD;
 use rand::seq::SliceRandom;
 
 use super::{Dataset, Inputs, Targets, first_part};
-use crate::kernels::rows::{largest, prefetch, scale_bytes};
+use crate::kernels::rows::{argmax, prefetch, scale_bytes};
 use crate::random::{self, Stream};
 use crate::shape::{Shape, Tuple};
 use crate::{Error, Real, Result};
@@ -199,7 +199,7 @@ impl<'a> Rows<'a> {
             self.y.write(row * self.target_width, &mut y);
             let label = match y[..] {
                 [number] => number.round_ties_even(),
-                _ => largest(&y) as Real,
+                _ => argmax(&y) as Real,
             };
             let named = class_weight.iter().find(|(class, _)| *class as Real == label);
             weights.push(named.map_or(1.0, |(_, weight)| *weight));

@@ -1,69 +1,106 @@
 //! Convolution of channels-last images with kernels of `height × width × channels × filters`, as
-//! one product.
+//! one matrix product.
 //!
-//! An output pixel is a row of a matrix whose columns are the values of its window, times the
-//! kernel. That matrix is never written down: in an unpadded image a window is a few runs of
-//! memory, and the tiles read it from there. A padded image is copied with its border, some rows (a
-//! band) at a time. The gradient at the input is the convolution of `dy` with the kernel turned
-//! round, so each of its values is written once; the gradient at the kernel is the product of the
-//! windows, turned on their side, with `dy`.
+//! Each output pixel is a row of a matrix whose columns are the values of its window, times the
+//! kernel. That matrix is never stored: in an unpadded image a window is a few runs of memory, and
+//! the tiles read it from there. A padded image is copied with its border, a few rows (a band) at a
+//! time. The gradient of the input is the convolution of `dy` with the flipped kernel, so each of
+//! its values is written once; the gradient of the kernel is the product of the transposed windows
+//! with `dy`.
 //!
-//! Rejected: writing the windows out (im2col), whose memory grows with the kernel's area and which
-//! was slower.
+//! Rejected: storing the windows (im2col), whose memory grows with the kernel's area and which was
+//! slower.
 
 use std::ops::Range;
 
-use super::kernel;
-use super::lanes::Lanes;
-use super::sparse;
-use super::tiles::{self, Left, Matrix, WIDEST};
+use super::tiles::{self, MAX_NR, Matrix, Output, Panels, StridedLhs, panel_len};
+use super::windows::Band;
+use super::{kernel, sparse};
 use crate::Real;
 
 pub use super::windows::{Axis, Convolution, Padding};
 
-/// Numbers of the kernel that are packed at a time.
+/// Length of the packed panels, about.
 const PACKED: usize = 1 << 18;
-/// Pixels that a product for the gradient at the kernel runs over.
-const INNER: usize = 256;
+/// Pixels of the inner dimension that are packed at a time for the gradient of the kernel.
+const KC: usize = 256;
 
-impl Convolution {
-    /// Numbers of scratch memory that the three functions below need.
-    pub fn scratch_len(&self) -> usize {
-        let image = |c: &Convolution, rows: usize| {
-            let row = c.columns.padded(c.columns.output).saturating_mul(c.channels);
-            c.rows.padded(rows).saturating_mul(row)
-        };
-        let one = |c: &Convolution| {
-            let panel = (c.depth() + 1) * WIDEST;
-            let packed =
-                panel.max(PACKED.min((c.depth() + 1) * c.filters.next_multiple_of(WIDEST)));
-            image(c, c.band_rows()).saturating_add(packed)
-        };
-        let dw =
-            (self.inner_rows() * self.columns.output + 1) * self.filters.next_multiple_of(WIDEST);
-        let dw = image(self, self.inner_rows()).saturating_add(dw);
-        one(self).max(one(&self.transposed())).max(dw).max(sparse::scratch_len(self))
-    }
+/// Weights of a convolution.
+#[derive(Debug, Clone, Copy)]
+pub struct Weights<'a> {
+    /// Kernel: `height × width × channels × filters`.
+    pub kernel: &'a [Real],
+    /// Bias of each filter; empty for none.
+    pub bias: &'a [Real],
+}
 
-    /// Output rows that make about [`INNER`] pixels.
-    fn inner_rows(&self) -> usize {
-        (INNER / self.columns.output).clamp(1, self.rows.output)
+/// Images and the gradient of their output.
+#[derive(Debug, Clone, Copy)]
+pub struct BackwardInput<'a> {
+    /// Input images.
+    pub x: &'a [Real],
+    /// Gradient of the output images.
+    pub dy: &'a [Real],
+}
+
+impl<'a> BackwardInput<'a> {
+    /// Iterates over the images with their gradients.
+    pub(super) fn images(
+        &self,
+        c: &Convolution,
+    ) -> impl Iterator<Item = (&'a [Real], &'a [Real])> + use<'a> {
+        self.x.chunks_exact(c.n_inputs()).zip(self.dy.chunks_exact(c.n_outputs()))
     }
 }
 
-/// `y` from `x`: a bias for each filter, or none where that is empty.
+impl Convolution {
+    /// Length of the scratch memory that the three functions below need.
+    pub fn scratch_len(&self) -> usize {
+        let kernel_gradient = self
+            .band_len(self.kc_rows())
+            .saturating_add(panel_len(self.filters.next_multiple_of(MAX_NR), self.kc_pixels()));
+        self.correlation_len()
+            .max(self.transposed().correlation_len())
+            .max(kernel_gradient)
+            .max(sparse::scratch_len(self))
+    }
+
+    /// Length of the scratch memory of [`correlate`].
+    fn correlation_len(&self) -> usize {
+        let all = panel_len(self.filters.next_multiple_of(MAX_NR), self.depth());
+        let packed = panel_len(MAX_NR, self.depth()).max(all.min(PACKED));
+        self.band_len(self.band_rows()).saturating_add(packed)
+    }
+
+    /// Length of the padded image under some output rows.
+    fn band_len(&self, rows: usize) -> usize {
+        let row = self.columns.padded(self.columns.output).saturating_mul(self.channels);
+        self.rows.padded(rows).saturating_mul(row)
+    }
+
+    /// Output rows that have about [`KC`] pixels.
+    fn kc_rows(&self) -> usize {
+        (KC / self.columns.output).clamp(1, self.rows.output)
+    }
+
+    /// Pixels of these rows.
+    fn kc_pixels(&self) -> usize {
+        self.kc_rows() * self.columns.output
+    }
+}
+
+/// Writes `y`, given `x`.
 pub fn forward(
     c: &Convolution,
-    kernel: &[Real],
-    bias: &[Real],
+    weights: Weights,
     x: &[Real],
     y: &mut [Real],
     scratch: &mut [Real],
 ) {
-    correlate(c, kernel, false, bias, x, y, scratch);
+    correlate(c, Filters { weights, flipped: false }, x, y, scratch);
 }
 
-/// `dx` from `dy`.
+/// Writes `dx`, given `dy`.
 pub fn input_gradient(
     c: &Convolution,
     kernel: &[Real],
@@ -71,134 +108,173 @@ pub fn input_gradient(
     dx: &mut [Real],
     scratch: &mut [Real],
 ) {
-    for (images, sparse) in alike(c, dy) {
-        let dy = &dy[images.start * c.n_outputs()..images.end * c.n_outputs()];
-        let dx = &mut dx[images.start * c.n_inputs()..images.end * c.n_inputs()];
-        match sparse {
-            true => sparse::input_gradient(c, kernel, dy, dx, scratch),
-            false => correlate(&c.transposed(), kernel, true, &[], dy, dx, scratch),
+    for part in split_by_sparsity(c, dy) {
+        let dy = &dy[part.outputs(c)];
+        let dx = &mut dx[part.inputs(c)];
+        if part.sparse {
+            sparse::input_gradient(c, kernel, dy, dx, scratch);
+        } else {
+            let filters = Filters { weights: Weights { kernel, bias: &[] }, flipped: true };
+            correlate(&c.transposed(), filters, dy, dx, scratch);
         }
     }
 }
 
-/// The gradient at the kernel: replaced, or added to where `accumulate` says so.
+/// Writes the gradient of the kernel, or adds to it if `accumulate`.
 pub fn kernel_gradient(
     c: &Convolution,
-    x: &[Real],
-    dy: &[Real],
+    input: BackwardInput,
     d_kernel: &mut [Real],
     accumulate: bool,
     scratch: &mut [Real],
 ) {
-    for (images, sparse) in alike(c, dy) {
-        let accumulate = accumulate || images.start > 0;
-        let x = &x[images.start * c.n_inputs()..images.end * c.n_inputs()];
-        let dy = &dy[images.start * c.n_outputs()..images.end * c.n_outputs()];
-        match sparse {
-            true => sparse::kernel_gradient(c, x, dy, d_kernel, accumulate, scratch),
-            false => correlate_turned(c, x, dy, d_kernel, accumulate, scratch),
+    for part in split_by_sparsity(c, input.dy) {
+        let accumulate = accumulate || part.images.start > 0;
+        let input = BackwardInput { x: &input.x[part.inputs(c)], dy: &input.dy[part.outputs(c)] };
+        if part.sparse {
+            sparse::kernel_gradient(c, input, d_kernel, accumulate, scratch);
+        } else {
+            correlate_transposed(c, input, d_kernel, accumulate, scratch);
         }
     }
 }
 
-/// Cuts a batch into images one behind the other whose gradient is sparse, and such whose is not.
-fn alike(c: &Convolution, dy: &[Real]) -> impl Iterator<Item = (Range<usize>, bool)> {
+/// Consecutive images whose gradients are all sparse or all dense.
+struct Part {
+    images: Range<usize>,
+    sparse: bool,
+}
+
+impl Part {
+    fn inputs(&self, c: &Convolution) -> Range<usize> {
+        self.images.start * c.n_inputs()..self.images.end * c.n_inputs()
+    }
+
+    fn outputs(&self, c: &Convolution) -> Range<usize> {
+        self.images.start * c.n_outputs()..self.images.end * c.n_outputs()
+    }
+}
+
+fn split_by_sparsity(c: &Convolution, dy: &[Real]) -> impl Iterator<Item = Part> {
     let n = dy.len() / c.n_outputs();
     let is_sparse =
-        move |image: usize| sparse::pays(c, &dy[image * c.n_outputs()..][..c.n_outputs()]);
-    let mut first = 0;
+        move |image: usize| sparse::is_profitable(c, &dy[image * c.n_outputs()..][..c.n_outputs()]);
+    let mut next = 0;
     std::iter::from_fn(move || {
-        let (start, sparse) = (first, first < n && is_sparse(first));
-        first = (start + 1..n).find(|&image| is_sparse(image) != sparse).unwrap_or(n);
-        (start < n).then_some((start..first, sparse))
+        let start = next;
+        if start == n {
+            return None;
+        }
+        let sparse = is_sparse(start);
+        next = (start + 1..n).find(|&image| is_sparse(image) != sparse).unwrap_or(n);
+        Some(Part { images: start..next, sparse })
     })
 }
 
-kernel! {
-    fn correlate(c: &Convolution, kernel: &[Real], flipped: bool, bias: &[Real], x: &[Real], y: &mut [Real], scratch: &mut [Real]) = correlate_body
-}
-
-#[inline(always)]
-fn correlate_body<L: Lanes>(
-    c: &Convolution,
-    kernel: &[Real],
+/// Weights of [`correlate`].
+struct Filters<'a> {
+    weights: Weights<'a>,
+    /// True for a kernel flipped in height and width, with channels and filters exchanged.
     flipped: bool,
-    bias: &[Real],
-    x: &[Real],
-    y: &mut [Real],
-    scratch: &mut [Real],
-) {
-    let (n, ow, depth) = (c.filters, c.columns.output, c.depth());
-    let width = tiles::width::<L>(n);
-    let group = group(n.div_ceil(width), (depth + 1) * width);
-    let (packed, padded) = scratch.split_at_mut(group * (depth + 1) * width);
-    let (band, taps) = (c.band_rows(), c.rows.kernel * c.columns.kernel);
-    for first in (0..n).step_by(group * width) {
-        tiles::start(bias, first, n, width, packed, depth);
-        if flipped {
-            let size = c.channels * n;
-            for tap in 0..taps {
-                let data = &kernel[(taps - 1 - tap) * size..][..size];
-                let b = Matrix {
-                    data,
-                    rows: c.channels,
-                    columns: n,
-                    row_stride: 1,
-                    column_stride: c.channels,
-                };
-                tiles::pack::<L>(b, first, width, packed, depth, tap * c.channels);
-            }
-        } else {
-            let b =
-                Matrix { data: kernel, rows: depth, columns: n, row_stride: n, column_stride: 1 };
-            tiles::pack::<L>(b, first, width, packed, depth, 0);
+}
+
+impl<'a> Filters<'a> {
+    /// Values of a flipped kernel at a pixel of the window, a row for each channel.
+    fn flipped_pixel(&self, c: &Convolution, pixel: usize) -> Matrix<'a> {
+        let size = c.channels * c.filters;
+        let last = c.rows.kernel * c.columns.kernel - 1;
+        Matrix {
+            data: &self.weights.kernel[(last - pixel) * size..][..size],
+            rows: c.channels,
+            columns: c.filters,
+            row_stride: 1,
+            column_stride: c.channels,
         }
-        for (x, y) in x.chunks_exact(c.n_inputs()).zip(y.chunks_exact_mut(c.n_outputs())) {
-            for (number, y) in y.chunks_mut(band * ow * n).enumerate() {
-                let rows = y.len() / (ow * n);
-                let (data, row, live) = c.band(x, number * band, rows, padded);
-                let a = Left { data, rows: c.pixels(rows, row), columns: c.window(row), live };
-                tiles::product::<L>(&a, packed, y, n, first, false);
+    }
+}
+
+kernel! {
+    fn correlate<S: Simd>(
+        c: &Convolution,
+        filters: Filters,
+        x: &[Real],
+        y: &mut [Real],
+        scratch: &mut [Real],
+    ) {
+        let Weights { kernel, bias } = filters.weights;
+        let (n, ow, depth) = (c.filters, c.columns.output, c.depth());
+        let width = tiles::panel_width::<S>(n);
+        let nc = panels_at_a_time(n.div_ceil(width), panel_len(width, depth));
+        let (packed, padded) = scratch.split_at_mut(nc * panel_len(width, depth));
+        let band_rows = c.band_rows();
+        for first in (0..n).step_by(nc * width) {
+            let mut panels = Panels { data: &mut *packed, width, depth };
+            panels.start(bias, first, n);
+            if filters.flipped {
+                for pixel in 0..c.rows.kernel * c.columns.kernel {
+                    let b = filters.flipped_pixel(c, pixel);
+                    panels.pack::<S>(b, first, pixel * c.channels);
+                }
+            } else {
+                let b = row_major(kernel, n);
+                panels.pack::<S>(b, first, 0);
+            }
+            for (x, y) in x.chunks_exact(c.n_inputs()).zip(y.chunks_exact_mut(c.n_outputs())) {
+                for (number, y) in y.chunks_mut(band_rows * ow * n).enumerate() {
+                    let rows = y.len() / (ow * n);
+                    let Band { data, row, nonzero } = c.band(x, number * band_rows, rows, padded);
+                    let (rows, columns) = (c.pixels(rows, row), c.window(row));
+                    let a = StridedLhs { data, rows, columns, nonzero };
+                    let output = Output { c: y, n, first, accumulate: false };
+                    tiles::product::<S>(&a, packed, output);
+                }
             }
         }
     }
 }
 
 kernel! {
-    fn correlate_turned(c: &Convolution, x: &[Real], dy: &[Real], d_kernel: &mut [Real], accumulate: bool, scratch: &mut [Real]) = correlate_turned_body
-}
-
-#[inline(always)]
-fn correlate_turned_body<L: Lanes>(
-    c: &Convolution,
-    x: &[Real],
-    dy: &[Real],
-    d_kernel: &mut [Real],
-    mut accumulate: bool,
-    scratch: &mut [Real],
-) {
-    let (n, ow) = (c.filters, c.columns.output);
-    let width = tiles::width::<L>(n);
-    let band = c.inner_rows();
-    let group = group(n.div_ceil(width), (band * ow + 1) * width);
-    let (packed, padded) = scratch.split_at_mut(group * (band * ow + 1) * width);
-    for (x, dy) in x.chunks_exact(c.n_inputs()).zip(dy.chunks_exact(c.n_outputs())) {
-        for (number, dy) in dy.chunks(band * ow * n).enumerate() {
-            let pixels = dy.len() / n;
-            let (data, row, live) = c.band(x, number * band, pixels / ow, padded);
-            let a = Left { data, rows: c.window(row), columns: c.pixels(pixels / ow, row), live };
-            let b = Matrix { data: dy, rows: pixels, columns: n, row_stride: n, column_stride: 1 };
-            let packed = &mut packed[..group * (pixels + 1) * width];
-            for first in (0..n).step_by(group * width) {
-                tiles::start(&[], first, n, width, packed, pixels);
-                tiles::pack::<L>(b, first, width, packed, pixels, 0);
-                tiles::product::<L>(&a, packed, d_kernel, n, first, accumulate);
+    /// Writes the product of the transposed windows with `dy`, or adds it if `accumulate`.
+    fn correlate_transposed<S: Simd>(
+        c: &Convolution,
+        input: BackwardInput,
+        d_kernel: &mut [Real],
+        accumulate: bool,
+        scratch: &mut [Real],
+    ) {
+        let mut accumulate = accumulate;
+        let (n, ow) = (c.filters, c.columns.output);
+        let width = tiles::panel_width::<S>(n);
+        let nc = panels_at_a_time(n.div_ceil(width), panel_len(width, c.kc_pixels()));
+        let (packed, padded) = scratch.split_at_mut(nc * panel_len(width, c.kc_pixels()));
+        for (x, dy) in input.images(c) {
+            for (number, dy) in dy.chunks(c.kc_pixels() * n).enumerate() {
+                let depth = dy.len() / n;
+                let band = c.band(x, number * c.kc_rows(), depth / ow, padded);
+                let Band { data, row, nonzero } = band;
+                let (rows, columns) = (c.window(row), c.pixels(depth / ow, row));
+                let a = StridedLhs { data, rows, columns, nonzero };
+                let packed = &mut packed[..nc * panel_len(width, depth)];
+                for first in (0..n).step_by(nc * width) {
+                    let mut panels = Panels { data: &mut *packed, width, depth };
+                    panels.start(&[], first, n);
+                    panels.pack::<S>(row_major(dy, n), first, 0);
+                    let output = Output { c: &mut *d_kernel, n, first, accumulate };
+                    tiles::product::<S>(&a, packed, output);
+                }
+                accumulate = true;
             }
-            accumulate = true;
         }
     }
 }
 
-fn group(panels: usize, panel: usize) -> usize {
+/// Contiguous matrix with `columns` columns.
+fn row_major(data: &[Real], columns: usize) -> Matrix<'_> {
+    let rows = data.len() / columns;
+    Matrix { data, rows, columns, row_stride: columns, column_stride: 1 }
+}
+
+/// NC: panels of this length that fit [`PACKED`], in equal parts of all.
+fn panels_at_a_time(panels: usize, panel: usize) -> usize {
     panels.div_ceil(panels.div_ceil((PACKED / panel).max(1)))
 }

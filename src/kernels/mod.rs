@@ -1,35 +1,59 @@
-//! Pure functions on slices: what the layers' formulas come down to. Single-threaded, without
-//! allocation.
+//! Compute kernels: pure functions on slices, single-threaded, without allocation.
 //!
-//! Every kernel is written once, over the few vector operations of `lanes`, and compiled once for
-//! each [`Path`]: for any processor, for AVX2 with FMA, and for AVX-512. The path is chosen at run
-//! time, so one portable binary is the fast one. Rejected: one text a path (three to keep equal, of
-//! which a developer's machine may run two), and `target-cpu=native` (a binary that crashes
-//! elsewhere). This file, `lanes` and a prefetch in `rows` hold the crate's only `unsafe`.
+//! Every kernel is written once and compiled once for each [`InstructionSet`]: for any processor,
+//! for AVX2 with FMA, and for AVX-512. The set is chosen at run time, so one portable binary is the
+//! fast one. The products use the vector operations of `simd`; the other loops are vectorized by
+//! the compiler. Rejected: one source for each set (three to keep equal, of which a developer's
+//! machine may run two), and `target-cpu=native` (a binary that crashes elsewhere). This file,
+//! `simd` and a prefetch in `rows` hold the crate's only `unsafe`; `reference` is the
+//! specification of matrix product, convolution and pooling, which the tests hold them against.
 //!
-//! For one path a result's bits depend on nothing but the inputs: every sum runs in a fixed order,
-//! block sizes are constants, and a row's result does not depend on how many rows come with it. In
-//! `f64` the plain path runs.
+//! Products follow BLIS (Van Zee and van de Geijn 2015), and so do their names:
+//!
+//! ```text
+//!                     panel: NR columns of B, packed row by row
+//!                   ┌────┬────┬────┬────┐
+//!                KC │    │    │    │    │  B: KC rows are packed at a time
+//!                   └────┴────┴────┴────┘
+//!                    NC: panels that stay in the second-level cache
+//!          KC
+//!       ┌──────┐    ┌────┬────┬────┬────┐
+//!    MR │      │    │tile│    │    │    │  C: a tile of MR × NR sums stays in registers
+//!       ├──────┤    ├────┼────┼────┼────┤     while the inner dimension runs
+//!    MR │      │    │    │    │    │    │
+//!       └──────┘    └────┴────┴────┴────┘
+//!       A, read in place: a broadcast needs no packing
+//! ```
+//!
+//! With one instruction set the bits of a result depend on the inputs only: every sum runs in a
+//! fixed order, block sizes are constants, and the result of a row does not depend on the number of
+//! rows computed with it. The `f64` build runs the plain kernels.
 
 pub mod convolution;
 pub mod elementary;
-pub(crate) mod lanes;
 pub mod matmul;
-mod narrow;
 pub mod normalization;
 pub mod pooling;
+pub mod reference;
 pub mod rows;
+pub(crate) mod simd;
+mod small_n;
 mod sparse;
 mod tiles;
 mod windows;
 
 use std::sync::OnceLock;
 
-/// The instruction set that the kernels run with. It is part of a fingerprint, since each rounds in
+use crate::{Error, Result};
+
+/// Environment variable that names the instruction set.
+const VARIABLE: &str = "TALLYNET_KERNEL";
+
+/// Instruction set that the kernels run with. It is part of a fingerprint, since each one rounds in
 /// its own way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Path {
-    /// No assumption about the processor.
+pub enum InstructionSet {
+    /// Any processor.
     Plain,
     /// AVX2 and FMA: 8 lanes of `f32`.
     Avx2,
@@ -37,94 +61,117 @@ pub enum Path {
     Avx512,
 }
 
-impl Path {
-    /// `plain`, `avx2` or `avx512`, as `TALLYNET_KERNEL` spells it.
+impl InstructionSet {
+    /// All sets, the widest last.
+    const ALL: [InstructionSet; 3] = [Self::Plain, Self::Avx2, Self::Avx512];
+
+    /// Name in `TALLYNET_KERNEL` and in fingerprints: `plain`, `avx2` or `avx512`.
     pub fn name(self) -> &'static str {
         match self {
-            Path::Plain => "plain",
-            Path::Avx2 => "avx2",
-            Path::Avx512 => "avx512",
+            Self::Plain => "plain",
+            Self::Avx2 => "avx2",
+            Self::Avx512 => "avx512",
         }
     }
 
-    fn available(self) -> bool {
+    /// True if this build has the set and this processor runs it.
+    fn is_available(self) -> bool {
         match self {
-            Path::Plain => true,
-            #[cfg(all(target_arch = "x86_64", not(feature = "f64")))]
-            Path::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
-            #[cfg(all(target_arch = "x86_64", not(feature = "f64")))]
-            Path::Avx512 => is_x86_feature_detected!("avx512f") && Path::Avx2.available(),
-            #[allow(unreachable_patterns)]
+            Self::Plain => true,
+            #[cfg(all(target_arch = "x86_64", not(tallynet_f64)))]
+            Self::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
+            #[cfg(all(target_arch = "x86_64", not(tallynet_f64)))]
+            Self::Avx512 => is_x86_feature_detected!("avx512f") && Self::Avx2.is_available(),
+            #[cfg(not(all(target_arch = "x86_64", not(tallynet_f64))))]
             _ => false,
         }
     }
 }
 
-/// The path of this process: the widest that the processor has, or the one that `TALLYNET_KERNEL`
-/// names.
+/// Instruction set of this process: the one that `TALLYNET_KERNEL` names, or else the widest that
+/// the processor has.
 ///
-/// A name that is unknown, or that this processor cannot run, counts as not given; [`check_choice`]
-/// reports it.
-pub fn path() -> Path {
-    static PATH: OnceLock<Path> = OnceLock::new();
-    *PATH.get_or_init(|| {
-        let widest = [Path::Avx512, Path::Avx2]
-            .into_iter()
-            .find(|path| path.available())
-            .unwrap_or(Path::Plain);
-        chosen().ok().flatten().unwrap_or(widest)
+/// A name that is unknown or cannot run here is ignored; [`check_choice`] reports it.
+pub fn instruction_set() -> InstructionSet {
+    static CHOSEN: OnceLock<InstructionSet> = OnceLock::new();
+    *CHOSEN.get_or_init(|| match requested() {
+        Ok(Some(requested)) => requested,
+        _ => available().last().unwrap_or(InstructionSet::Plain),
     })
 }
 
-/// Whether `TALLYNET_KERNEL`, if set, names a path that can run here; if not, what to set instead.
-pub fn check_choice() -> crate::Result<()> {
-    chosen().map(|_| ()).map_err(|problem| crate::Error::option("TALLYNET_KERNEL", problem))
+/// Checks the value of `TALLYNET_KERNEL`.
+///
+/// # Errors
+/// If it is set and names no instruction set, or one that cannot run here.
+pub fn check_choice() -> Result<()> {
+    requested().map(|_| ())
 }
 
-fn chosen() -> Result<Option<Path>, String> {
-    let Ok(name) = std::env::var("TALLYNET_KERNEL") else { return Ok(None) };
-    let all = [Path::Plain, Path::Avx2, Path::Avx512];
-    let usable: Vec<_> =
-        all.iter().filter(|path| path.available()).map(|path| path.name()).collect();
-    match all.into_iter().find(|path| path.name() == name) {
-        Some(path) if path.available() => Ok(Some(path)),
-        known => Err(format!(
-            "TALLYNET_KERNEL is {name:?}, which {}; here it can be {}",
-            if known.is_some() {
-                "this processor or build cannot run"
-            } else {
-                "is no kernel path"
-            },
-            usable.join(", ")
-        )),
+fn available() -> impl Iterator<Item = InstructionSet> {
+    InstructionSet::ALL.into_iter().filter(|set| set.is_available())
+}
+
+fn requested() -> Result<Option<InstructionSet>> {
+    let Ok(name) = std::env::var(VARIABLE) else { return Ok(None) };
+    if let Some(set) = available().find(|set| set.name() == name) {
+        return Ok(Some(set));
     }
+    let problem = if InstructionSet::ALL.iter().any(|set| set.name() == name) {
+        "this processor or build cannot run"
+    } else {
+        "is no instruction set"
+    };
+    let usable: Vec<_> = available().map(InstructionSet::name).collect();
+    let usable = usable.join(", ");
+    let message = format!("{VARIABLE} is {name:?}, which {problem}; here it can be {usable}");
+    Err(Error::option(VARIABLE, message))
 }
 
-/// Compiles the generic function `$body` for each path and picks one at run time.
+/// Compiles a function for each instruction set and chooses one at run time.
+///
+/// A body that uses vector operations names their type: `fn product<S: Simd>(…)`. Without it the
+/// compiler vectorizes the loops, for which closures have to be inlined.
 macro_rules! kernel {
-    ($(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $out:ty)? = $body:ident) => {
+    (
+        $(#[$doc:meta])*
+        $vis:vis fn $name:ident<$S:ident: Simd>($($arg:ident: $ty:ty),* $(,)?) $(-> $out:ty)?
+        $body:block
+    ) => {
         $(#[$doc])*
         $vis fn $name($($arg: $ty),*) $(-> $out)? {
-            #[cfg(all(target_arch = "x86_64", not(feature = "f64")))]
+            #[inline(always)]
+            fn body<$S: $crate::kernels::simd::Simd>($($arg: $ty),*) $(-> $out)? $body
+            #[cfg(all(target_arch = "x86_64", not(tallynet_f64)))]
             #[target_feature(enable = "avx2,fma")]
             fn avx2($($arg: $ty),*) $(-> $out)? {
-                $body::<$crate::kernels::lanes::Avx2>($($arg),*)
+                body::<$crate::kernels::simd::Avx2>($($arg),*)
             }
-            #[cfg(all(target_arch = "x86_64", not(feature = "f64")))]
+            #[cfg(all(target_arch = "x86_64", not(tallynet_f64)))]
             #[target_feature(enable = "avx512f,avx2,fma")]
             fn avx512($($arg: $ty),*) $(-> $out)? {
-                $body::<$crate::kernels::lanes::Avx512>($($arg),*)
+                body::<$crate::kernels::simd::Avx512>($($arg),*)
             }
-            match $crate::kernels::path() {
-                // SAFETY: `path` returns `Avx2` only after the processor has reported `avx2` and
-                // `fma`, which are all that this safe function asks of its caller.
-                #[cfg(all(target_arch = "x86_64", not(feature = "f64")))]
-                $crate::kernels::Path::Avx2 => unsafe { avx2($($arg),*) },
+            match $crate::kernels::instruction_set() {
+                // SAFETY: `instruction_set` returns `Avx2` only after the processor has reported
+                // `avx2` and `fma`, which are all that this safe function asks of its caller.
+                #[cfg(all(target_arch = "x86_64", not(tallynet_f64)))]
+                $crate::kernels::InstructionSet::Avx2 => unsafe { avx2($($arg),*) },
                 // SAFETY: the same for `Avx512` and the features `avx512f`, `avx2` and `fma`.
-                #[cfg(all(target_arch = "x86_64", not(feature = "f64")))]
-                $crate::kernels::Path::Avx512 => unsafe { avx512($($arg),*) },
-                _ => $body::<$crate::kernels::lanes::Plain>($($arg),*),
+                #[cfg(all(target_arch = "x86_64", not(tallynet_f64)))]
+                $crate::kernels::InstructionSet::Avx512 => unsafe { avx512($($arg),*) },
+                _ => body::<$crate::kernels::simd::Plain>($($arg),*),
             }
+        }
+    };
+    (
+        $(#[$doc:meta])*
+        $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $out:ty)?
+        $body:block
+    ) => {
+        $crate::kernels::kernel! {
+            $(#[$doc])*
+            $vis fn $name<_S: Simd>($($arg: $ty),*) $(-> $out)? $body
         }
     };
 }

@@ -1,43 +1,40 @@
-//! Pooling: what a window over an image holds becomes one value, channel by channel, as many at a
-//! time as a register has lanes. The backward pass finds the largest value again, which costs less
-//! than to keep where it was.
+//! Pooling: each window of an image becomes one value per channel, with the lanes along the
+//! channels. The backward pass finds the maximum again, which costs less than storing its index.
 
 use std::ops::Range;
 
 use super::convolution::Axis;
 use super::kernel;
-use super::lanes::Lanes;
 use crate::Real;
 
-/// What becomes of the values under a window. Pixels outside the image are not among them.
+/// Reduction of the values of a window, without pixels outside the image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pool {
-    /// The largest; its gradient goes to the first that is as large, in row-major order. A NaN
-    /// stays one.
+    /// Maximum; its gradient goes to the first of equal values in row-major order. A NaN stays one.
     Max,
-    /// The largest; its gradient is divided evenly among all that are as large.
+    /// Maximum; its gradient is divided evenly among equal values.
     SharedMax,
-    /// The mean.
+    /// Mean.
     Average,
 }
 
 use Pool::{Average, Max, SharedMax};
 
-/// What is done to images of one size.
+/// Pooling of images of one size.
 #[derive(Debug, Clone, Copy)]
 pub struct Pooling {
-    /// What becomes of a window.
+    /// Reduction of each window.
     pub pool: Pool,
-    /// The windows from top to bottom.
+    /// Windows from top to bottom.
     pub rows: Axis,
-    /// The windows from left to right.
+    /// Windows from left to right.
     pub columns: Axis,
-    /// The values of a pixel.
+    /// Values of a pixel.
     pub channels: usize,
 }
 
 impl Axis {
-    /// Those pixels of a window that lie inside the image.
+    /// Pixels of a window that are inside the image.
     fn inside(&self, window: usize) -> Range<usize> {
         let start = window * self.stride;
         start.saturating_sub(self.before)..(start + self.kernel - self.before).min(self.input)
@@ -45,18 +42,22 @@ impl Axis {
 }
 
 impl Pooling {
-    /// Numbers of scratch memory that [`forward`] and [`backward`] need.
+    /// Length of the scratch memory that [`forward`] and [`backward`] need.
     pub fn scratch_len(&self) -> usize {
         3 * self.channels
     }
 
-    /// The numbers of an image, and of its output.
-    fn sizes(&self) -> [usize; 2] {
-        [self.rows.input * self.columns.input, self.rows.output * self.columns.output]
-            .map(|n| n * self.channels)
+    /// Values of an input image.
+    fn n_inputs(&self) -> usize {
+        self.rows.input * self.columns.input * self.channels
     }
 
-    /// Each window, in row-major order: where its pixels begin, in the same order.
+    /// Values of an output image.
+    fn n_outputs(&self) -> usize {
+        self.rows.output * self.columns.output * self.channels
+    }
+
+    /// Windows in row-major order, each as the offsets of its pixels in the same order.
     #[inline(always)]
     fn windows(&self) -> impl Iterator<Item = impl Iterator<Item = usize> + Clone> {
         let Pooling { rows, columns, channels, .. } = *self;
@@ -71,22 +72,18 @@ impl Pooling {
 }
 
 kernel! {
-    /// Writes what becomes of each window of a few images. `scratch` has three times as many
-    /// numbers as a pixel, whose content does not matter.
-    pub fn forward(pooling: &Pooling, x: &[Real], y: &mut [Real], scratch: &mut [Real]) = forward_body
-}
-
-#[inline(always)]
-fn forward_body<L: Lanes>(pooling: &Pooling, x: &[Real], y: &mut [Real], scratch: &mut [Real]) {
-    let [image, output] = pooling.sizes();
-    for (x, y) in x.chunks_exact(image).zip(y.chunks_exact_mut(output)) {
-        for (pixels, y) in pooling.windows().zip(y.chunks_exact_mut(pooling.channels)) {
-            reduce(pooling.pool, pixels, x, y, &mut scratch[..pooling.channels]);
+    /// Writes `y`, given `x`. The content of `scratch` does not matter.
+    pub fn forward(pooling: &Pooling, x: &[Real], y: &mut [Real], scratch: &mut [Real]) {
+        let images = x.chunks_exact(pooling.n_inputs());
+        for (x, y) in images.zip(y.chunks_exact_mut(pooling.n_outputs())) {
+            for (pixels, y) in pooling.windows().zip(y.chunks_exact_mut(pooling.channels)) {
+                reduce(pooling.pool, pixels, x, y, &mut scratch[..pooling.channels]);
+            }
         }
     }
 }
 
-/// What becomes of one window. `lost` is what rounding took from each sum so far (Kahan 1965): a
+/// Reduces one window to `y`. `lost` is the rounding error of each sum so far (Kahan 1965): a
 /// window may be an image.
 #[inline(always)]
 fn reduce(
@@ -104,17 +101,15 @@ fn reduce(
     for pixel in pixels {
         count += 1.0;
         let x = &x[pixel..][..y.len()];
-        match pool {
-            Average => y.iter_mut().zip(&mut *lost).zip(x).for_each(|((y, lost), x)| {
-                let part = x - *lost;
-                let sum = *y + part;
-                *lost = if sum.is_finite() { (sum - *y) - part } else { 0.0 };
+        if pool == Average {
+            y.iter_mut().zip(&mut *lost).zip(x).for_each(|((y, lost), x)| {
+                let term = x - *lost;
+                let sum = *y + term;
+                *lost = if sum.is_finite() { (sum - *y) - term } else { 0.0 };
                 *y = sum;
-            }),
-            _ => y
-                .iter_mut()
-                .zip(x)
-                .for_each(|(y, x)| *y = if x.is_nan() || *x > *y { *x } else { *y }),
+            });
+        } else {
+            y.iter_mut().zip(x).for_each(|(y, x)| *y = if x.is_nan() || *x > *y { *x } else { *y });
         }
     }
     if pool == Average {
@@ -123,55 +118,52 @@ fn reduce(
 }
 
 kernel! {
-    /// Writes the gradient at `x`, given the one at the output. `scratch` is as in the forward
-    /// pass.
-    pub fn backward(pooling: &Pooling, x: &[Real], dy: &[Real], dx: &mut [Real], scratch: &mut [Real]) = backward_body
-}
-
-#[inline(always)]
-fn backward_body<L: Lanes>(
-    pooling: &Pooling,
-    x: &[Real],
-    dy: &[Real],
-    dx: &mut [Real],
-    scratch: &mut [Real],
-) {
-    let (pool, n, [image, output]) = (pooling.pool, pooling.channels, pooling.sizes());
-    // The largest value, what a pixel gets of the gradient if it gets any, and how many get it.
-    let (y, rest) = scratch[..3 * n].split_at_mut(n);
-    let (share, ties) = rest.split_at_mut(n);
-    for ((x, dy), dx) in
-        x.chunks_exact(image).zip(dy.chunks_exact(output)).zip(dx.chunks_exact_mut(image))
-    {
-        dx.fill(0.0);
-        for (pixels, dy) in pooling.windows().zip(dy.chunks_exact(n)) {
-            share.copy_from_slice(dy);
-            match pool {
-                Average => ties.fill(pixels.clone().count() as Real),
-                Max | SharedMax => reduce(pool, pixels.clone(), x, y, ties),
-            }
-            if pool == SharedMax {
-                ties.fill(0.0);
-                for pixel in pixels.clone() {
-                    for ((ties, x), y) in ties.iter_mut().zip(&x[pixel..][..n]).zip(&*y) {
-                        *ties += if x == y { 1.0 } else { 0.0 };
+    /// Writes `dx`, given `x` and `dy`. The content of `scratch` does not matter.
+    pub fn backward(
+        pooling: &Pooling,
+        x: &[Real],
+        dy: &[Real],
+        dx: &mut [Real],
+        scratch: &mut [Real],
+    ) {
+        let (pool, n) = (pooling.pool, pooling.channels);
+        // For each channel: the maximum, the share of a pixel in the gradient, and the number of
+        // pixels that share it.
+        let (y, rest) = scratch[..3 * n].split_at_mut(n);
+        let (share, ties) = rest.split_at_mut(n);
+        let gradients = dy.chunks_exact(pooling.n_outputs());
+        let images = x.chunks_exact(pooling.n_inputs()).zip(gradients);
+        for ((x, dy), dx) in images.zip(dx.chunks_exact_mut(pooling.n_inputs())) {
+            dx.fill(0.0);
+            for (pixels, dy) in pooling.windows().zip(dy.chunks_exact(n)) {
+                share.copy_from_slice(dy);
+                match pool {
+                    Average => ties.fill(pixels.clone().count() as Real),
+                    Max | SharedMax => reduce(pool, pixels.clone(), x, y, ties),
+                }
+                if pool == SharedMax {
+                    ties.fill(0.0);
+                    for pixel in pixels.clone() {
+                        for ((ties, x), y) in ties.iter_mut().zip(&x[pixel..][..n]).zip(&*y) {
+                            *ties += if x == y { 1.0 } else { 0.0 };
+                        }
                     }
                 }
-            }
-            if pool != Max {
-                share.iter_mut().zip(&*ties).for_each(|(share, ties)| *share /= ties);
-            }
-            for pixel in pixels {
-                let (x, dx) = (&x[pixel..][..n], &mut dx[pixel..][..n]);
-                if pool == Average {
-                    dx.iter_mut().zip(&*share).for_each(|(dx, share)| *dx += share);
-                    continue;
+                if pool != Max {
+                    share.iter_mut().zip(&*ties).for_each(|(share, ties)| *share /= ties);
                 }
-                for (((dx, x), y), share) in dx.iter_mut().zip(x).zip(&*y).zip(&mut *share) {
-                    let part = if x == y { *share } else { 0.0 };
-                    *dx += part;
-                    // The first leaves nothing to the others.
-                    *share -= if pool == Max { part } else { 0.0 };
+                for pixel in pixels {
+                    let (x, dx) = (&x[pixel..][..n], &mut dx[pixel..][..n]);
+                    if pool == Average {
+                        dx.iter_mut().zip(&*share).for_each(|(dx, share)| *dx += share);
+                        continue;
+                    }
+                    for (((dx, x), y), share) in dx.iter_mut().zip(x).zip(&*y).zip(&mut *share) {
+                        let part = if x == y { *share } else { 0.0 };
+                        *dx += part;
+                        // The first of equal values leaves nothing to the others.
+                        *share -= if pool == Max { part } else { 0.0 };
+                    }
                 }
             }
         }

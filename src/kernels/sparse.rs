@@ -1,190 +1,196 @@
-//! The gradients of a convolution where most of `dy` is zero, as it is behind a max pool.
+//! Gradients of a convolution if most of `dy` is zero, as below a max pooling.
 //!
-//! A number of `dy` adds its window, that many times, to the gradient of its filter, and the
-//! weights of its filter, that many times, to the gradient of its window. So both are sums of a few
-//! lines with a factor each, and a zero is left out. The lanes run along a window, for which the
-//! kernel and its gradient are turned on their side: filters first.
+//! Each nonzero `dy[i, j, f]` adds `dy·window` to `dW[f]`, and `dy·W[f]` to the gradient of that
+//! window. So both gradients are sums of scaled rows, from which zeros are left out. The lanes run
+//! along a window, for which the kernel and its gradient are transposed: filters first.
 
+use super::convolution::BackwardInput;
 use super::kernel;
-use super::lanes::{FOUR, Lanes};
+use super::simd::{QUAD, Simd};
 use super::windows::Convolution;
 use crate::Real;
 
-/// The most numbers of a kernel that is turned.
-const MOST: usize = 1 << 18;
-/// Lines that are summed at a time.
-const TERMS: usize = 256;
+/// Length of the largest kernel that is transposed.
+const MAX_KERNEL: usize = 1 << 18;
+/// Terms that are added at a time.
+const MAX_TERMS: usize = 256;
 
-/// Where a line begins, and its factor.
-type Term = (usize, Real);
+/// Row to be added, with its factor.
+#[derive(Clone, Copy)]
+struct Term {
+    start: usize,
+    factor: Real,
+}
 
-/// Whether this way pays for an image: its windows lie in memory as they are, in lines that fill
-/// registers, as its filters do, and less than a third of `dy` is not zero.
-pub(super) fn pays(c: &Convolution, dy: &[Real]) -> bool {
-    let fits = c.as_is()
+impl Term {
+    const ZERO: Term = Term { start: 0, factor: 0.0 };
+}
+
+/// True if this way is faster for an image: its windows can be read in place, in rows that fill
+/// registers, so do its filters, and less than a third of `dy` is nonzero.
+pub(super) fn is_profitable(c: &Convolution, dy: &[Real]) -> bool {
+    let fits = c.is_unpadded()
         && c.columns.dilation == 1
         && run(c).is_multiple_of(16)
-        && c.filters.is_multiple_of(16);
-    fits && c.filters * c.depth() <= MOST
-        && dy.iter().filter(|dy| **dy != 0.0).count() * 3 < dy.len()
+        && c.filters.is_multiple_of(16)
+        && c.filters * c.depth() <= MAX_KERNEL;
+    fits && dy.iter().filter(|dy| **dy != 0.0).count() * 3 < dy.len()
 }
 
-/// Numbers of scratch memory that the two functions below need.
+/// Length of the scratch memory that the two functions below need.
 pub(super) fn scratch_len(c: &Convolution) -> usize {
-    MOST.min(c.filters.saturating_mul(c.depth()))
+    MAX_KERNEL.min(c.filters.saturating_mul(c.depth()))
 }
 
-/// The values of a window that lie one behind the other.
+/// Length of a row of a window, which is contiguous.
 fn run(c: &Convolution) -> usize {
     c.columns.kernel * c.channels
 }
 
-/// Where the windows of an image begin, and how far it is from one line of a window to the next.
-fn windows(c: &Convolution) -> (impl Iterator<Item = usize>, usize) {
-    let row = c.columns.input * c.channels;
-    let (down, across, columns) =
-        (c.rows.stride * row, c.columns.stride * c.channels, c.columns.output);
-    let starts =
-        (0..c.rows.output).flat_map(move |i| (0..columns).map(move |j| i * down + j * across));
-    (starts, c.rows.dilation * row)
+/// Distance between the rows of a window.
+fn row_stride(c: &Convolution) -> usize {
+    c.rows.dilation * c.columns.input * c.channels
+}
+
+/// Offsets of the windows of an image.
+fn windows(c: &Convolution) -> impl Iterator<Item = usize> {
+    let down = c.rows.stride * c.columns.input * c.channels;
+    let across = c.columns.stride * c.channels;
+    let columns = c.columns.output;
+    (0..c.rows.output).flat_map(move |i| (0..columns).map(move |j| i * down + j * across))
 }
 
 kernel! {
-    /// The gradient at the kernel: replaced, or added to where `accumulate` says so.
-    pub(super) fn kernel_gradient(c: &Convolution, x: &[Real], dy: &[Real], d_kernel: &mut [Real], accumulate: bool, scratch: &mut [Real]) = kernel_gradient_body
+    /// Writes the gradient of the kernel, or adds to it if `accumulate`.
+    pub(super) fn kernel_gradient<S: Simd>(
+        c: &Convolution,
+        input: BackwardInput,
+        d_kernel: &mut [Real],
+        accumulate: bool,
+        scratch: &mut [Real],
+    ) {
+        let (n, depth, run, stride) = (c.filters, c.depth(), run(c), row_stride(c));
+        let sums = &mut scratch[..n * depth];
+        sums.fill(0.0);
+        let mut starts = [0; MAX_TERMS];
+        let mut terms = [Term::ZERO; MAX_TERMS];
+        for (x, dy) in input.images(c) {
+            let mut windows = windows(c);
+            for dy in dy.chunks(MAX_TERMS * n) {
+                starts.iter_mut().zip(&mut windows).for_each(|(start, window)| *start = window);
+                for (f, sums) in sums.chunks_exact_mut(depth).enumerate() {
+                    let factors = dy[f..].iter().step_by(n);
+                    let all = starts.iter().zip(factors);
+                    let all = all.map(|(&start, &factor)| Term { start, factor });
+                    let terms = nonzero(&mut terms, all);
+                    for (row, sums) in sums.chunks_exact_mut(run).enumerate() {
+                        add_rows::<S>(sums, terms, &x[row * stride..]);
+                    }
+                }
+            }
+        }
+        transpose::<S>(sums, depth, d_kernel, accumulate);
+    }
 }
 
-#[inline(always)]
-fn kernel_gradient_body<L: Lanes>(
-    c: &Convolution,
-    x: &[Real],
-    dy: &[Real],
-    d_kernel: &mut [Real],
-    accumulate: bool,
-    scratch: &mut [Real],
-) {
-    let (n, depth, run) = (c.filters, c.depth(), run(c));
-    let sums = &mut scratch[..n * depth];
-    sums.fill(0.0);
-    let (mut starts, mut terms) = ([0; TERMS], [(0, 0.0); TERMS]);
-    for (x, dy) in x.chunks_exact(c.n_inputs()).zip(dy.chunks_exact(c.n_outputs())) {
-        let (mut windows, step) = windows(c);
-        for dy in dy.chunks(TERMS * n) {
-            starts.iter_mut().zip(&mut windows).for_each(|(start, window)| *start = window);
-            for (f, sums) in sums.chunks_exact_mut(depth).enumerate() {
-                let column = dy[f..].iter().step_by(n);
-                let terms = list(&mut terms, starts.iter().copied().zip(column.copied()));
-                for (line, sums) in sums.chunks_exact_mut(run).enumerate() {
-                    add_lines::<L>(sums, terms, &x[line * step..]);
+kernel! {
+    /// Writes `dx`, given `dy`.
+    pub(super) fn input_gradient<S: Simd>(
+        c: &Convolution,
+        kernel: &[Real],
+        dy: &[Real],
+        dx: &mut [Real],
+        scratch: &mut [Real],
+    ) {
+        let (n, depth, run, stride) = (c.filters, c.depth(), run(c), row_stride(c));
+        let filters = &mut scratch[..n * depth];
+        transpose::<S>(kernel, n, filters, false);
+        dx.fill(0.0);
+        let mut terms = [Term::ZERO; MAX_TERMS];
+        for (dy, dx) in dy.chunks_exact(c.n_outputs()).zip(dx.chunks_exact_mut(c.n_inputs())) {
+            for (window, dy) in windows(c).zip(dy.chunks_exact(n)) {
+                for (block, dy) in dy.chunks(MAX_TERMS).enumerate() {
+                    let all = (block * MAX_TERMS..).zip(dy);
+                    let all = all.map(|(f, &factor)| Term { start: f * depth, factor });
+                    let terms = nonzero(&mut terms, all);
+                    for row in 0..c.rows.kernel {
+                        let to = &mut dx[window + row * stride..][..run];
+                        add_rows::<S>(to, terms, &filters[row * run..]);
+                    }
                 }
             }
         }
     }
-    turn::<L>(sums, depth, d_kernel, accumulate);
 }
 
-kernel! {
-    /// `dx` from `dy`.
-    pub(super) fn input_gradient(c: &Convolution, kernel: &[Real], dy: &[Real], dx: &mut [Real], scratch: &mut [Real]) = input_gradient_body
-}
-
+/// Collects the terms with a nonzero factor, without a branch.
 #[inline(always)]
-fn input_gradient_body<L: Lanes>(
-    c: &Convolution,
-    kernel: &[Real],
-    dy: &[Real],
-    dx: &mut [Real],
-    scratch: &mut [Real],
-) {
-    let (n, depth, run) = (c.filters, c.depth(), run(c));
-    let filters = &mut scratch[..n * depth];
-    turn::<L>(kernel, n, filters, false);
-    dx.fill(0.0);
-    let mut terms = [(0, 0.0); TERMS];
-    for (dy, dx) in dy.chunks_exact(c.n_outputs()).zip(dx.chunks_exact_mut(c.n_inputs())) {
-        let (windows, step) = windows(c);
-        for (window, dy) in windows.zip(dy.chunks_exact(n)) {
-            for (block, dy) in dy.chunks(TERMS).enumerate() {
-                let starts = (block * TERMS..).map(|f| f * depth);
-                let terms = list(&mut terms, starts.zip(dy.iter().copied()));
-                for line in 0..c.rows.kernel {
-                    add_lines::<L>(
-                        &mut dx[window + line * step..][..run],
-                        terms,
-                        &filters[line * run..],
-                    );
-                }
-            }
-        }
-    }
-}
-
-/// Keeps the terms whose factor is not zero.
-#[inline(always)]
-fn list(kept: &mut [Term; TERMS], terms: impl Iterator<Item = Term>) -> &[Term] {
+fn nonzero(kept: &mut [Term; MAX_TERMS], terms: impl Iterator<Item = Term>) -> &[Term] {
     let mut n = 0;
     for term in terms {
-        kept[n % TERMS] = term;
-        n += usize::from(term.1 != 0.0);
+        kept[n % MAX_TERMS] = term;
+        n += usize::from(term.factor != 0.0);
     }
-    &kept[..n.min(TERMS)]
+    &kept[..n.min(MAX_TERMS)]
 }
 
-/// `to += Σ factor·line`, for lines of `from` that begin where the terms say.
+/// `to += Σ factor·row`, for rows of `from` that begin at the terms' starts.
 #[inline(always)]
-fn add_lines<L: Lanes>(to: &mut [Real], terms: &[Term], from: &[Real]) {
+fn add_rows<S: Simd>(to: &mut [Real], terms: &[Term], from: &[Real]) {
     let mut at = 0;
     while at < to.len() {
         let (to, from) = (&mut to[at..], &from[at..]);
-        at += match to.len() / L::N {
-            12.. => add_registers::<L, 12>(to, terms, from),
-            4.. => add_registers::<L, 4>(to, terms, from),
-            _ => add_registers::<L, 1>(to, terms, from),
+        at += match to.len() / S::LANES {
+            12.. => add_registers::<S, 12>(to, terms, from),
+            4.. => add_registers::<S, 4>(to, terms, from),
+            _ => add_registers::<S, 1>(to, terms, from),
         };
     }
 }
 
-/// The same for the first `V` registers; their length.
+/// `to += Σ factor·row` for the first `NV` registers; returns their length.
 #[inline(always)]
-fn add_registers<L: Lanes, const V: usize>(
+fn add_registers<S: Simd, const NV: usize>(
     to: &mut [Real],
     terms: &[Term],
     from: &[Real],
 ) -> usize {
-    let to = &mut to[..V * L::N];
-    let mut sums = [L::splat(0.0); V];
-    for v in 0..V {
-        sums[v] = L::load(&to[v * L::N..]);
+    let to = &mut to[..NV * S::LANES];
+    let mut sums = [S::splat(0.0); NV];
+    for v in 0..NV {
+        sums[v] = S::load(&to[v * S::LANES..]);
     }
-    for &(start, factor) in terms {
-        let (line, factor) = (&from[start..][..V * L::N], L::splat(factor));
-        for v in 0..V {
-            sums[v] = L::multiply_add(factor, L::load(&line[v * L::N..]), sums[v]);
+    for term in terms {
+        let row = &from[term.start..][..NV * S::LANES];
+        let factor = S::splat(term.factor);
+        for v in 0..NV {
+            sums[v] = S::mul_add(factor, S::load(&row[v * S::LANES..]), sums[v]);
         }
     }
-    for v in 0..V {
-        L::store(sums[v], &mut to[v * L::N..]);
+    for v in 0..NV {
+        S::store(sums[v], &mut to[v * S::LANES..]);
     }
-    V * L::N
+    NV * S::LANES
 }
 
-/// A matrix of rows of this width becomes, or is added to, one of such columns. Both fill
-/// registers.
+/// Writes the transpose of a matrix with rows of length `width`, or adds it if `accumulate`. Both
+/// sizes fill registers.
 #[inline(always)]
-fn turn<L: Lanes>(from: &[Real], width: usize, to: &mut [Real], accumulate: bool) {
-    let (height, one) = (from.len() / width, L::splat(1.0));
-    for (i, rows) in (0..height).step_by(FOUR).zip(from.chunks_exact(FOUR * width)) {
-        for j in (0..width).step_by(L::N) {
-            let mut lines = [L::splat(0.0); FOUR];
-            for k in 0..FOUR {
-                lines[k] = L::load(&rows[k * width + j..]);
+fn transpose<S: Simd>(from: &[Real], width: usize, to: &mut [Real], accumulate: bool) {
+    let height = from.len() / width;
+    let one = S::splat(1.0);
+    for (i, rows) in (0..height).step_by(QUAD).zip(from.chunks_exact(QUAD * width)) {
+        for j in (0..width).step_by(S::LANES) {
+            let mut quads = [S::splat(0.0); QUAD];
+            for k in 0..QUAD {
+                quads[k] = S::load(&rows[k * width + j..]);
             }
-            let lines = L::turn(lines);
-            for k in 0..FOUR {
+            let quads = S::transpose(quads);
+            for k in 0..QUAD {
                 let to = &mut to[(j + k) * height + i..];
                 let before =
-                    if accumulate { L::load_fours(to, FOUR * height) } else { L::splat(0.0) };
-                L::store_fours(L::multiply_add(one, before, lines[k]), to, FOUR * height);
+                    if accumulate { S::load_quads(to, QUAD * height) } else { S::splat(0.0) };
+                S::store_quads(S::mul_add(one, before, quads[k]), to, QUAD * height);
             }
         }
     }

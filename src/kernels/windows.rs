@@ -1,48 +1,49 @@
-//! Where the windows of a convolution lie, in an image and in memory.
+//! Geometry of a convolution: the windows of an image, and their offsets in memory.
 //!
 //! In an unpadded image a window is a few runs of memory, so the tiles read it from there. A padded
-//! image is copied with its border, some rows (a band) at a time.
+//! image is copied with its border, a few rows (a band) at a time.
 
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::tiles::Grid;
+use super::tiles::StridedIndex;
 use crate::Real;
 
-/// How an image is continued past its border.
+/// Padding of an image with zeros.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Padding {
-    /// Not at all.
+    /// None.
     #[default]
     Valid,
-    /// As far as it takes for one output a stride; where that is an odd number of pixels, the odd
-    /// one is at the end.
+    /// As many pixels as give one output per stride; of an odd number, the extra one is at the end.
     Same,
 }
 
-/// The windows along one axis of an image.
+/// Windows along one axis of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Axis {
     /// Pixels of the image.
     pub input: usize,
-    /// The distance of two pixels that are neighbours in memory; between them the image is zero.
+    /// Input dilation: distance of adjacent pixels of the image, with zeros in between. Only a
+    /// transposed convolution has one above 1.
     spread: usize,
-    /// Pixels in front of it.
+    /// Pixels of padding before the image.
     pub before: usize,
     /// Pixels of a window.
     pub kernel: usize,
-    /// Pixels from one window to the next.
+    /// Distance of consecutive windows.
     pub stride: usize,
-    /// The distance of two pixels of a window.
+    /// Distance of adjacent pixels of a window.
     pub dilation: usize,
-    /// How many windows there are.
+    /// Number of windows.
     pub output: usize,
 }
 
 impl Axis {
-    /// The windows over so many pixels; nothing if there is no such window.
+    /// Windows over `input` pixels. `None` if the window does not fit, or its size or the stride
+    /// is 0.
     pub fn new(
         input: usize,
         kernel: usize,
@@ -58,17 +59,9 @@ impl Axis {
                 (last + 1, (last * stride).checked_add(extent)?.saturating_sub(input) / 2)
             }
         };
-        // Where there is one window, no step is taken: one longer than the image stands for all of
-        // them.
-        Some(Axis {
-            input,
-            spread: 1,
-            before,
-            kernel,
-            stride: stride.min(input.max(1)),
-            dilation,
-            output,
-        })
+        // A stride beyond the image means a single window; clamped, it overflows nothing.
+        let stride = stride.min(input.max(1));
+        Some(Axis { input, spread: 1, before, kernel, stride, dilation, output })
     }
 
     /// Pixels that a window spans.
@@ -76,12 +69,12 @@ impl Axis {
         (self.kernel - 1) * self.dilation + 1
     }
 
-    /// Pixels that so many windows span.
+    /// Pixels that consecutive windows span.
     pub(super) fn padded(&self, outputs: usize) -> usize {
         ((outputs - 1) * self.stride).saturating_add(self.extent())
     }
 
-    /// The windows that turn the gradient at the output into that at the input.
+    /// Windows over the gradient at the output that give the gradient at the input.
     fn transposed(&self) -> Axis {
         Axis {
             input: self.output,
@@ -93,27 +86,25 @@ impl Axis {
         }
     }
 
-    /// Whether the windows can be read from the image as it lies.
-    fn as_is(&self) -> bool {
+    /// True if the windows are read from the image itself.
+    fn is_unpadded(&self) -> bool {
         self.before == 0 && self.spread == 1 && self.padded(self.output) <= self.input
     }
 
-    /// The pixel in memory behind this one of the padded image, if it is not zero.
-    fn source(&self, at: usize) -> Option<usize> {
-        let at = at.checked_sub(self.before)?;
-        if self.spread == 1 {
-            return (at < self.input).then_some(at);
-        }
-        (at % self.spread == 0 && at / self.spread < self.input).then_some(at / self.spread)
+    /// Pixel of the image at a position of the padded one, or `None` for a zero.
+    fn source(&self, position: usize) -> Option<usize> {
+        let position = position.checked_sub(self.before)?;
+        let pixel = position / self.spread;
+        (position % self.spread == 0 && pixel < self.input).then_some(pixel)
     }
 }
 
-/// A convolution that knows all its sizes.
+/// Convolution with all its sizes.
 #[derive(Debug, Clone, Copy)]
 pub struct Convolution {
-    /// The windows from top to bottom.
+    /// Windows from top to bottom.
     pub rows: Axis,
-    /// The windows from left to right.
+    /// Windows from left to right.
     pub columns: Axis,
     /// Values of an input pixel.
     pub channels: usize,
@@ -121,10 +112,20 @@ pub struct Convolution {
     pub filters: usize,
 }
 
-/// Numbers of a padded image that are copied at a time.
+/// Length of a band, about.
 const BAND: usize = 1 << 14;
 
+/// Part of an image with the windows of some output rows, padded if need be.
+pub(super) struct Band<'a> {
+    pub data: &'a [Real],
+    /// Length of a row.
+    pub row: usize,
+    /// Range outside of which all values are zero.
+    pub nonzero: Range<usize>,
+}
+
 impl Convolution {
+    /// Convolution of the gradient at the output that gives the gradient at the input.
     pub(super) fn transposed(&self) -> Convolution {
         Convolution {
             rows: self.rows.transposed(),
@@ -139,50 +140,50 @@ impl Convolution {
         self.rows.kernel * self.columns.kernel * self.channels
     }
 
-    /// Numbers of an image that comes in.
+    /// Values of an input image.
     pub(super) fn n_inputs(&self) -> usize {
         self.rows.input * self.columns.input * self.channels
     }
 
-    /// Numbers of one that comes out.
+    /// Values of an output image.
     pub(super) fn n_outputs(&self) -> usize {
         self.rows.output * self.columns.output * self.filters
     }
 
     /// Output rows of a band.
     pub(super) fn band_rows(&self) -> usize {
-        if self.as_is() {
+        if self.is_unpadded() {
             return self.rows.output;
         }
         let row = self.columns.padded(self.columns.output).saturating_mul(self.channels);
         (BAND / row.saturating_mul(self.rows.stride)).clamp(1, self.rows.output)
     }
 
-    /// Whether the windows can be read from the image as it lies.
-    pub(super) fn as_is(&self) -> bool {
-        self.rows.as_is() && self.columns.as_is()
+    /// True if the windows are read from the image itself.
+    pub(super) fn is_unpadded(&self) -> bool {
+        self.rows.is_unpadded() && self.columns.is_unpadded()
     }
 
-    /// The image from the row on that the output row `top` starts at, padded if need be; the length
-    /// of a row of it; and the stretch outside of which it is zero.
+    /// Band of `rows` output rows from the output row `top` on; a padded one is written to
+    /// `scratch`.
     pub(super) fn band<'a>(
         &self,
         image: &'a [Real],
         top: usize,
         rows: usize,
-        padded: &'a mut [Real],
-    ) -> (&'a [Real], usize, Range<usize>) {
+        scratch: &'a mut [Real],
+    ) -> Band<'a> {
         let top = top * self.rows.stride;
-        if self.as_is() {
-            let row = self.columns.input * self.channels;
-            return (&image[top * row..], row, 0..image.len() - top * row);
+        let line = self.columns.input * self.channels;
+        if self.is_unpadded() {
+            let data = &image[top * line..];
+            return Band { data, row: line, nonzero: 0..data.len() };
         }
         let row = self.columns.padded(self.columns.output) * self.channels;
-        let line = self.columns.input * self.channels;
         let height = self.rows.padded(rows);
-        let padded = &mut padded[..height * row];
+        let data = &mut scratch[..height * row];
         let before = self.columns.before * self.channels;
-        for (i, to) in padded.chunks_exact_mut(row).enumerate() {
+        for (i, to) in data.chunks_exact_mut(row).enumerate() {
             let Some(from) = self.rows.source(top + i) else {
                 to.fill(0.0);
                 continue;
@@ -195,34 +196,35 @@ impl Convolution {
                 to[before + n..].fill(0.0);
             } else {
                 to.fill(0.0);
-                let to = to[before..].chunks_mut(self.columns.spread * self.channels);
-                for (to, from) in to.zip(from.chunks_exact(self.channels)) {
+                let pixels = to[before..].chunks_mut(self.columns.spread * self.channels);
+                for (to, from) in pixels.zip(from.chunks_exact(self.channels)) {
                     to[..self.channels].copy_from_slice(from);
                 }
             }
         }
-        let end = self.rows.before + (self.rows.input - 1) * self.rows.spread + 1;
-        let live = self.rows.before.saturating_sub(top).min(height) * row
-            ..end.saturating_sub(top).min(height) * row;
-        (padded, row, live)
+        let first = self.rows.before;
+        let end = first + (self.rows.input - 1) * self.rows.spread + 1;
+        let [first, end] = [first, end].map(|row| row.saturating_sub(top).min(height));
+        Band { data, row, nonzero: first * row..end * row }
     }
 
-    /// Where the windows of so many output rows begin, in an image whose rows are `row` long.
-    pub(super) fn pixels(&self, rows: usize, row: usize) -> Grid {
-        Grid {
+    /// Offsets of the windows of `rows` output rows, in an image with rows of length `row`.
+    pub(super) fn pixels(&self, rows: usize, row: usize) -> StridedIndex {
+        StridedIndex {
             lengths: [rows, 1, self.columns.output],
-            steps: [self.rows.stride * row, 0, self.columns.stride * self.channels],
+            strides: [self.rows.stride * row, 0, self.columns.stride * self.channels],
         }
     }
 
-    /// Where the values of a window are, from its beginning.
-    pub(super) fn window(&self, row: usize) -> Grid {
+    /// Offsets of the values of a window from its first one.
+    pub(super) fn window(&self, row: usize) -> StridedIndex {
         let (kernel, channels) = (self.columns.kernel, self.channels);
+        // Without dilation the pixels of a row of the window are contiguous.
         let (runs, run) =
             if self.columns.dilation == 1 { (1, kernel * channels) } else { (kernel, channels) };
-        Grid {
+        StridedIndex {
             lengths: [self.rows.kernel, runs, run],
-            steps: [self.rows.dilation * row, self.columns.dilation * channels, 1],
+            strides: [self.rows.dilation * row, self.columns.dilation * channels, 1],
         }
     }
 }

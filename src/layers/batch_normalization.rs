@@ -15,7 +15,7 @@ use ndarray::ArrayView2;
 use super::{Backward, BatchStatistics, Built, Forward, Layer, Op, Operation, TrainContext};
 use crate::classes::class;
 use crate::initializers::Initializer;
-use crate::kernels::normalization;
+use crate::kernels::normalization::{self, Coefficients};
 use crate::params::{ParamSpec, ParamViews, ParamViewsMut};
 use crate::regularizers::L1L2;
 use crate::shape::{Shape, flat, flat_mut};
@@ -164,7 +164,7 @@ impl Op for NormalizationOp {
             factors[channel] = factor as Real;
             shifts[channel] = (value_or(betas, channel, 0.0) - mean * factor) as Real;
         }
-        normalization::scale(flat(pass.x), factors, &shifts[..self.channels], flat_mut(pass.y));
+        normalization::affine(flat(pass.x), factors, &shifts[..self.channels], flat_mut(pass.y));
     }
 
     /// `dx = a·dy + b·x + c`, with three factors per channel; b and c are 0 in inference.
@@ -192,8 +192,8 @@ impl Op for NormalizationOp {
             slopes[channel] = slope as Real;
             shifts[channel] = (-gamma * inverse * d_beta / n - slope * mean) as Real;
         }
-        let factors = [&*factors, &*slopes, &shifts[..self.channels]];
-        normalization::combine(flat(pass.dy), flat(pass.x), factors, flat_mut(dx));
+        let coefficients = Coefficients { a: factors, b: slopes, c: &shifts[..self.channels] };
+        normalization::input_gradient(flat(pass.dy), flat(pass.x), coefficients, flat_mut(dx));
     }
 
     fn scratch_len(&self) -> usize {

@@ -14,7 +14,7 @@ use super::{Backward, Built, Forward, Layer, Op, Operation};
 use crate::activations::AnyActivation;
 use crate::classes::class;
 use crate::initializers::Initializer;
-use crate::kernels::convolution::{self, Axis, Convolution, Padding};
+use crate::kernels::convolution::{self, Axis, BackwardInput, Convolution, Padding, Weights};
 use crate::kernels::rows;
 use crate::params::ParamSpec;
 use crate::regularizers::L1L2;
@@ -157,14 +157,15 @@ impl Layer for Conv2D {
 
 impl Op for Convolution {
     fn forward(&self, pass: Forward) {
-        let (kernel, bias) = (pass.params.get("kernel"), pass.params.get("bias"));
-        convolution::forward(self, kernel, bias, flat(pass.x), flat_mut(pass.y), pass.scratch);
+        let weights = Weights { kernel: pass.params.get("kernel"), bias: pass.params.get("bias") };
+        convolution::forward(self, weights, flat(pass.x), flat_mut(pass.y), pass.scratch);
     }
 
     fn backward(&self, mut pass: Backward) {
-        let (x, dy) = (flat(pass.x), flat(pass.dy));
+        let dy = flat(pass.dy);
+        let input = BackwardInput { x: flat(pass.x), dy };
         let d_kernel = pass.d_params.get("kernel");
-        convolution::kernel_gradient(self, x, dy, d_kernel, pass.accumulate, pass.scratch);
+        convolution::kernel_gradient(self, input, d_kernel, pass.accumulate, pass.scratch);
         let d_bias = pass.d_params.get("bias");
         if !d_bias.is_empty() {
             rows::sum_rows(dy, d_bias, pass.accumulate);

@@ -13,7 +13,7 @@ use crate::activations::{
 };
 use crate::classes::class;
 use crate::kernels::elementary::{exp, exp_m1};
-use crate::kernels::rows::zip;
+use crate::kernels::rows::map2_inplace;
 use crate::shape::{Shape, flat, flat_mut};
 use crate::{Error, Real, Result};
 
@@ -253,13 +253,13 @@ where
 
 impl<V: Fn(Real) -> Real + Send + Sync, D: Fn(Real) -> Real + Send + Sync> Op for Pointwise<V, D> {
     fn forward(&self, pass: Forward) {
-        zip(flat_mut(pass.y), flat(pass.x), |_, x| (self.value)(x));
+        map2_inplace(flat_mut(pass.y), flat(pass.x), |_, x| (self.value)(x));
     }
 
     fn backward(&self, mut pass: Backward) {
         if let Some(dx) = &mut pass.dx {
             dx.assign(&pass.dy);
-            zip(flat_mut(dx.view_mut()), flat(pass.x), |dy, x| dy * (self.derivative)(x));
+            map2_inplace(flat_mut(dx.view_mut()), flat(pass.x), |dy, x| dy * (self.derivative)(x));
         }
     }
 }

@@ -10,7 +10,7 @@ use std::iter;
 use super::{AnyLoss, Loss, TargetForm, clip, is_inside_clip, sum, unit_interval};
 use crate::activations::ActivationKind::{self, Softmax};
 use crate::classes::class;
-use crate::kernels::rows::total;
+use crate::kernels::rows;
 use crate::{Real, Result};
 
 class! {
@@ -114,7 +114,7 @@ fn value(from_logits: bool, pairs: impl Iterator<Item = (Real, Real)>, p: &[Real
         let LogDenominator { largest, log_sum } = LogDenominator::of(p);
         return sum(pairs.map(|(y, z)| y * (log_sum - (z - largest))));
     }
-    let total = total(p);
+    let total = rows::sum(p);
     // A zero target adds nothing, except to pass on a NaN.
     let counts = |(y, _): &(Real, Real)| *y != 0.0 || total == 0.0 || total.is_nan();
     sum(pairs.filter(counts).map(|(y, p)| -y * clip(p / total).ln()))
@@ -125,7 +125,7 @@ fn gradient(from_logits: bool, y: impl Iterator<Item = Real> + Clone, p: &[Real]
         let LogDenominator { largest, log_sum } = LogDenominator::of(p);
         return difference(y, p.iter().map(|z| (z - largest - log_sum).exp()), dp);
     }
-    let total = total(p);
+    let total = rows::sum(p);
     let unclipped = |p: Real| is_inside_clip(p / total);
     let shared = sum(y.clone().zip(p).filter(|(_, p)| unclipped(**p)).map(|(y, _)| y / total));
     for ((d, y), &p) in dp.iter_mut().zip(y).zip(p) {

@@ -3,7 +3,7 @@
 use super::{AnyMetric, Metric, Ratio, TargetForm};
 use crate::Real;
 use crate::classes::class;
-use crate::kernels::rows::largest;
+use crate::kernels::rows::argmax;
 
 class! {
     /// The metric `binary_accuracy`: the share of values that, rounded at the threshold, equal the
@@ -44,7 +44,7 @@ class! {
 
 impl Metric for CategoricalAccuracy {
     fn count(&self, y: &[Real], p: &[Real]) -> Ratio {
-        one_vector(largest(y) == largest(p))
+        one_vector(argmax(y) == argmax(p))
     }
 
     fn as_sparse(&self) -> Option<AnyMetric> {
@@ -64,7 +64,7 @@ class! {
 
 impl Metric for SparseCategoricalAccuracy {
     fn count(&self, y: &[Real], p: &[Real]) -> Ratio {
-        one_vector(y[0] as usize == largest(p))
+        one_vector(y[0] as usize == argmax(p))
     }
 
     fn target_form(&self) -> TargetForm {
@@ -89,7 +89,7 @@ class! {
 
 impl Metric for TopKCategoricalAccuracy {
     fn count(&self, y: &[Real], p: &[Real]) -> Ratio {
-        one_vector(is_in_top_k(p, largest(y), self.k))
+        one_vector(is_in_top_k(p, argmax(y), self.k))
     }
 
     fn as_sparse(&self) -> Option<AnyMetric> {

@@ -77,6 +77,6 @@ impl Sequential {
             hash.update(&value.to_le_bytes());
         }
         let precision = if size_of::<Real>() == 8 { "-f64" } else { "" };
-        format!("{}{precision}:{:08x}", kernels::path().name(), hash.sum())
+        format!("{}{precision}:{:08x}", kernels::instruction_set().name(), hash.sum())
     }
 }

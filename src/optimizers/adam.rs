@@ -9,7 +9,6 @@
 
 use super::*;
 use crate::kernels::kernel;
-use crate::kernels::lanes::Lanes;
 
 optimizer_class! {
     /// The optimizer `Adam`.
@@ -122,21 +121,11 @@ fn update(factors: Factors, amsgrad: bool, w: &mut [Real], g: &[Real], slots: &m
 
 kernel! {
     /// One step without amsgrad.
-    fn adam(w: &mut [Real], g: &[Real], m: &mut [Real], v: &mut [Real], factors: Factors) =
-        adam_body
-}
-
-#[inline(always)]
-fn adam_body<L: Lanes>(
-    w: &mut [Real],
-    g: &[Real],
-    m: &mut [Real],
-    v: &mut [Real],
-    factors: Factors,
-) {
-    for (((w, &g), m), v) in w.iter_mut().zip(g).zip(m).zip(v) {
-        *m = flush_denormal(*m + factors.one_minus_beta_1 * (g - *m));
-        *v = flush_denormal(*v + factors.one_minus_beta_2 * (g * g - *v));
-        *w -= factors.alpha * *m / (v.sqrt() + factors.epsilon);
+    fn adam(w: &mut [Real], g: &[Real], m: &mut [Real], v: &mut [Real], factors: Factors) {
+        for (((w, &g), m), v) in w.iter_mut().zip(g).zip(m).zip(v) {
+            *m = flush_denormal(*m + factors.one_minus_beta_1 * (g - *m));
+            *v = flush_denormal(*v + factors.one_minus_beta_2 * (g * g - *v));
+            *w -= factors.alpha * *m / (v.sqrt() + factors.epsilon);
+        }
     }
 }

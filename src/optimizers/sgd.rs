@@ -7,7 +7,7 @@
 //! ```
 
 use super::*;
-use crate::kernels::rows::zip;
+use crate::kernels::rows::map2_inplace;
 
 optimizer_class! {
     /// The optimizer `SGD`.
@@ -33,7 +33,7 @@ impl Optimizer for Sgd {
         let rate = step.learning_rate as Real;
         let momentum = self.momentum as Real;
         if momentum == 0.0 {
-            return zip(params, gradients, |w, g| w - rate * g);
+            return map2_inplace(params, gradients, |w, g| w - rate * g);
         }
         let [moves, ..] = slots;
         for ((w, g), m) in params.iter_mut().zip(gradients).zip(moves.iter_mut()) {

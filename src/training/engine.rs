@@ -11,7 +11,7 @@ use super::batch::{Job, Partition, Phase, Shard, pass};
 use super::loss_head::{LossHead, MetricSums};
 use super::threads::{Threads, local};
 use crate::datasets::batches::Rows;
-use crate::kernels::rows::zip;
+use crate::kernels::rows::map2_inplace;
 use crate::layers::StepContext;
 use crate::model::{BatchSums, Compiled, Sequential, Workspace};
 use crate::params::fits_memory;
@@ -152,7 +152,9 @@ impl Engine {
             let rest: &[Shard] = rest;
             self.threads.for_each_piece(&mut first.gradients, &|sum, start| {
                 for shard in rest {
-                    zip(sum, &shard.gradients[start..][..sum.len()], |sum, part| sum + part);
+                    map2_inplace(sum, &shard.gradients[start..][..sum.len()], |sum, part| {
+                        sum + part
+                    });
                 }
             });
             for (entry, penalty) in params.penalized() {
