@@ -128,7 +128,7 @@ fn the_explanation_shows_the_arithmetic() {
     let text = model("mnist-softmax").explain(Style::Keras1);
     for part in [
         "784 inputs × 10 units + 10 biases = 7850",
-        "each of the 10 units has 784 weights, one an input, and a bias of its own",
+        "each of the 10 units has 784 weights, one per input, and a bias of its own",
         "1 × 28 × 28 = 784",
         "kernel   (784, 10)              7840",
         "bias     (10,)                    10",

@@ -72,11 +72,7 @@ impl<E: Error + 'static> From<E> for Failure {
         // Arguments come from the command line.
         let is_usage = matches!(
             (&error as &dyn Error).downcast_ref(),
-            Some(
-                tallynet::Error::Option { .. }
-                    | tallynet::Error::NotCompiled(_)
-                    | tallynet::Error::Weights { .. }
-            )
+            Some(tallynet::Error::Option { .. } | tallynet::Error::NotCompiled(_))
         );
         Failure { message: error.to_string(), code: if is_usage { 2 } else { 1 } }
     }

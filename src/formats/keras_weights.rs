@@ -245,7 +245,7 @@ fn read_optimizer(model: &mut Sequential, root: &Object, warnings: &mut Vec<Stri
         let class = optimizer.class_name();
         warnings.push(format!(
             "the file has {found} variables of the optimizer, and {class} keeps {needed}: \
-             it starts anew"
+             it starts from zero"
         ));
         return Ok(());
     }
