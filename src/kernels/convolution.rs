@@ -13,7 +13,7 @@
 
 use std::ops::Range;
 
-use super::tiles::{self, MAX_NR, Matrix, Output, Panels, StridedLhs, panel_len};
+use super::tiles::{self, Columns, MAX_NR, Matrix, Panels, StridedLhs, panel_len};
 use super::windows::Band;
 use super::{kernel, sparse};
 use crate::Real;
@@ -78,7 +78,7 @@ impl Convolution {
         self.rows.padded(rows).saturating_mul(row)
     }
 
-    /// Output rows that have about [`KC`] pixels.
+    /// Columns rows that have about [`KC`] pixels.
     fn kc_rows(&self) -> usize {
         (KC / self.columns.output).clamp(1, self.rows.output)
     }
@@ -225,8 +225,8 @@ kernel! {
                     let Band { data, row, nonzero } = c.band(x, number * band_rows, rows, padded);
                     let (rows, columns) = (c.pixels(rows, row), c.window(row));
                     let a = StridedLhs { data, rows, columns, nonzero };
-                    let output = Output { c: y, n, first, accumulate: false };
-                    tiles::product::<S>(&a, packed, output);
+                    let columns = Columns { n, first, accumulate: false };
+                    tiles::product::<S>(&a, packed, y, columns);
                 }
             }
         }
@@ -259,8 +259,8 @@ kernel! {
                     let mut panels = Panels { data: &mut *packed, width, depth };
                     panels.start(&[], first, n);
                     panels.pack::<S>(row_major(dy, n), first, 0);
-                    let output = Output { c: &mut *d_kernel, n, first, accumulate };
-                    tiles::product::<S>(&a, packed, output);
+                    let columns = Columns { n, first, accumulate };
+                    tiles::product::<S>(&a, packed, d_kernel, columns);
                 }
                 accumulate = true;
             }

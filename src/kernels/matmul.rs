@@ -10,7 +10,7 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::tiles::{self, MAX_NR, Matrix, Output, Panels, StridedIndex, StridedLhs, panel_len};
+use super::tiles::{self, Columns, MAX_NR, Matrix, Panels, StridedIndex, StridedLhs, panel_len};
 use super::{kernel, small_n};
 use crate::Real;
 
@@ -78,22 +78,22 @@ kernel! {
             panels.start(&[], 0, n);
             panels.pack::<S>(block, 0, 0);
             let data = &a.data[start * a.column_stride..];
-            let lhs = StridedLhs {
-                data,
-                rows: StridedIndex::line(m, a.row_stride),
-                columns: StridedIndex::line(depth, a.column_stride),
-                nonzero: 0..data.len(),
-            };
+            let rows = StridedIndex::line(m, a.row_stride);
+            let nonzero = 0..data.len();
             let packed = &scratch[..panel_len(n.next_multiple_of(width), depth)];
             for (number, panels) in packed.chunks(NC * panel_len(width, depth)).enumerate() {
                 let first = number * NC * width;
-                let output = Output { c: &mut *c, n, first, accumulate: accumulate || start > 0 };
+                let of_c = Columns { n, first, accumulate: accumulate || start > 0 };
+                let nonzero = nonzero.clone();
+                // With the stride as a constant a faster loop is compiled.
                 if a.column_stride == 1 {
-                    // With the stride as a constant a faster loop is compiled.
-                    let lhs = StridedLhs { columns: StridedIndex::line(depth, 1), ..lhs.clone() };
-                    tiles::product::<S>(&lhs, panels, output);
+                    let columns = StridedIndex::line(depth, 1);
+                    let lhs = StridedLhs { data, rows, columns, nonzero };
+                    tiles::product::<S>(&lhs, panels, c, of_c);
                 } else {
-                    tiles::product::<S>(&lhs, panels, output);
+                    let columns = StridedIndex::line(depth, a.column_stride);
+                    let lhs = StridedLhs { data, rows, columns, nonzero };
+                    tiles::product::<S>(&lhs, panels, c, of_c);
                 }
             }
         }

@@ -118,17 +118,18 @@ pub struct AbsAndSquareSums {
 kernel! {
     /// `Σ|x|` and `Σx²`: each as sixteen sums of every sixteenth value, which are added at the end.
     pub fn abs_and_square_sums(values: &[Real]) -> AbsAndSquareSums {
-        let (mut abs, mut squares) = ([0.0; 16], [0.0; 16]);
+        let mut sums = [[0.0; 16]; 2];
         let (chunks, rest) = values.as_chunks::<16>();
         let mut last = [0.0; 16];
         last[..rest.len()].copy_from_slice(rest);
         for values in chunks.iter().chain([&last]) {
             for i in 0..16 {
                 let x = f64::from(values[i]);
-                abs[i] += x.abs();
-                squares[i] += x * x;
+                sums[0][i] += x.abs();
+                sums[1][i] += x * x;
             }
         }
+        let [abs, squares] = sums;
         AbsAndSquareSums { abs: abs.iter().sum(), squares: squares.iter().sum() }
     }
 }

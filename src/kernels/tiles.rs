@@ -22,7 +22,8 @@ pub(super) struct StridedIndex {
 }
 
 impl StridedIndex {
-    /// Index with one counter.
+    /// Index with one counter. Inlined, so that a constant stride stays one.
+    #[inline(always)]
     pub fn line(length: usize, stride: usize) -> StridedIndex {
         StridedIndex { lengths: [1, 1, length], strides: [0, 0, stride] }
     }
@@ -81,9 +82,10 @@ pub(super) struct Matrix<'a> {
     pub column_stride: usize,
 }
 
-/// Row-major C, which a product overwrites or adds to.
-pub(super) struct Output<'a> {
-    pub c: &'a mut [Real],
+/// Columns of row-major C that a product overwrites or adds to. C itself is passed apart: as a
+/// field it would lose the compiler's knowledge that nothing else refers to it, 8 % of the speed.
+#[derive(Clone, Copy)]
+pub(super) struct Columns {
     /// Number of columns.
     pub n: usize,
     /// Column of the first panel.
@@ -106,14 +108,14 @@ pub(super) fn panel_len(width: usize, depth: usize) -> usize {
 
 /// `C = A·B + bias` or `C += A·B`, for the columns that `panels` has.
 #[inline(always)]
-pub(super) fn product<S: Simd>(a: &StridedLhs, panels: &[Real], output: Output) {
+pub(super) fn product<S: Simd>(a: &StridedLhs, panels: &[Real], c: &mut [Real], columns: Columns) {
     // MR × NV registers of sums leave room for a row of B and a broadcast of A: of 16 registers, or
     // of 32.
-    match (S::LANES, output.n <= S::LANES) {
-        (16, true) => tiles::<S, 12, 1>(a, panels, output),
-        (16, false) => tiles::<S, 12, 2>(a, panels, output),
-        (_, true) => tiles::<S, 6, 1>(a, panels, output),
-        (_, false) => tiles::<S, 6, 2>(a, panels, output),
+    match (S::LANES, columns.n <= S::LANES) {
+        (16, true) => tiles::<S, 12, 1>(a, panels, c, columns),
+        (16, false) => tiles::<S, 12, 2>(a, panels, c, columns),
+        (_, true) => tiles::<S, 6, 1>(a, panels, c, columns),
+        (_, false) => tiles::<S, 6, 2>(a, panels, c, columns),
     }
 }
 
@@ -121,9 +123,10 @@ pub(super) fn product<S: Simd>(a: &StridedLhs, panels: &[Real], output: Output) 
 fn tiles<S: Simd, const MR: usize, const NV: usize>(
     a: &StridedLhs,
     panels: &[Real],
-    output: Output,
+    c: &mut [Real],
+    columns: Columns,
 ) {
-    let Output { c, n, first, accumulate } = output;
+    let Columns { n, first, accumulate } = columns;
     let nr = NV * S::LANES;
     let depth = a.columns.lengths.iter().product::<usize>();
     let all_nonzero = a.nonzero == (0..a.data.len());
@@ -184,7 +187,7 @@ fn tile<S: Simd, const MR: usize, const NV: usize>(
     let ([_, runs, run], [far, near, stride]) = (a.columns.lengths, a.columns.strides);
     let (rows, length) = (run * NV * S::LANES, (run - 1) * stride + 1);
     let (start, panel) = panel.split_at(NV * S::LANES);
-    let mut sums = [load_row::<S, NV>(start); MR];
+    let mut sums = [S::load_row::<NV>(start); MR];
     for i in range {
         for j in 0..runs {
             let panel = &panel[(i * runs + j) * rows..][..rows];
@@ -199,7 +202,7 @@ fn tile<S: Simd, const MR: usize, const NV: usize>(
                 if at >= length {
                     break;
                 }
-                let b = load_row::<S, NV>(b);
+                let b = S::load_row::<NV>(b);
                 for i in 0..MR {
                     let value = S::splat(lines[i][at]);
                     for v in 0..NV {
@@ -211,16 +214,6 @@ fn tile<S: Simd, const MR: usize, const NV: usize>(
         }
     }
     sums
-}
-
-/// Loads a row of a panel. A closure here would stay a call on the plain path.
-#[inline(always)]
-fn load_row<S: Simd, const NV: usize>(row: &[Real]) -> [S::Vector; NV] {
-    let mut registers = [S::splat(0.0); NV];
-    for v in 0..NV {
-        registers[v] = S::load(&row[v * S::LANES..]);
-    }
-    registers
 }
 
 /// Packed panels: `depth` rows of NR columns each, below the row that the sums start from.
@@ -273,9 +266,9 @@ impl Panels<'_> {
                 }
             } else {
                 for (j, from) in from.chunks(b.column_stride).take(columns).enumerate() {
-                    for (to, from) in panel[j..].iter_mut().step_by(width).zip(from) {
-                        *to = *from;
-                    }
+                    // `step_by` is faster within `for_each`.
+                    let column = panel[j..].iter_mut().step_by(width);
+                    column.zip(from).for_each(|(to, from)| *to = *from);
                 }
             }
         }
