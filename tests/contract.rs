@@ -27,12 +27,7 @@ fn specs() -> Vec<(Vec<usize>, AnyLayer)> {
         (vec![3, 7], Dropout::new(0.5).into()),
         (vec![3, 7], BatchNormalization::default().into()),
     ];
-    let overlapping = MaxPooling2D {
-        pool_size: [3, 3],
-        strides: Some([2, 1]),
-        padding: Same,
-        ..Default::default()
-    };
+    let overlapping = MaxPooling2D { pool_size: [3, 3], strides: Some([2, 1]), padding: Same };
     let mean = AveragePooling2D { pool_size: [3, 2], padding: Same, ..Default::default() };
     let images: Vec<AnyLayer> = vec![
         MaxPooling2D::default().into(),
@@ -40,9 +35,9 @@ fn specs() -> Vec<(Vec<usize>, AnyLayer)> {
         AveragePooling2D::default().into(),
         mean.into(),
         GlobalMaxPooling2D::default().into(),
-        GlobalAveragePooling2D { keepdims: true, ..Default::default() }.into(),
+        GlobalAveragePooling2D { keepdims: true }.into(),
         Reshape { target_shape: vec![-1, 7] }.into(),
-        ZeroPadding2D { padding: [[2, 0], [1, 3]], ..Default::default() }.into(),
+        ZeroPadding2D { padding: [[2, 0], [1, 3]] }.into(),
     ];
     specs.extend(images.into_iter().map(|layer| (vec![5, 4, 21], layer)));
     let values: Vec<AnyLayer> = vec![

@@ -203,27 +203,17 @@ fn every_loss_behind_every_kind_of_output() {
 
 #[test]
 fn layers_over_images() {
-    let overlapping = MaxPooling2D {
-        pool_size: [3, 2],
-        strides: Some([2, 1]),
-        padding: Same,
-        ..Default::default()
-    };
-    let mean = AveragePooling2D {
-        pool_size: [2, 3],
-        strides: Some([1, 2]),
-        padding: Same,
-        ..Default::default()
-    };
+    let overlapping = MaxPooling2D { pool_size: [3, 2], strides: Some([2, 1]), padding: Same };
+    let mean = AveragePooling2D { pool_size: [2, 3], strides: Some([1, 2]), padding: Same };
     let images: Vec<AnyLayer> = vec![
         MaxPooling2D::default().into(),
         overlapping.into(),
         AveragePooling2D::default().into(),
         mean.into(),
         GlobalMaxPooling2D::default().into(),
-        GlobalAveragePooling2D { keepdims: true, ..Default::default() }.into(),
+        GlobalAveragePooling2D { keepdims: true }.into(),
         Reshape { target_shape: vec![-1, 5] }.into(),
-        ZeroPadding2D { padding: [[2, 0], [1, 3]], ..Default::default() }.into(),
+        ZeroPadding2D { padding: [[2, 0], [1, 3]] }.into(),
     ];
     for layer in images {
         let what = format!("{layer:?}");

@@ -159,13 +159,7 @@ fn what_does_not_fit_says_what_would() {
         ),
         (
             &image,
-            AveragePooling2D {
-                pool_size: [huge; 2],
-                padding: same,
-                strides: Some([1, 1]),
-                ..Default::default()
-            }
-            .into(),
+            AveragePooling2D { pool_size: [huge; 2], padding: same, strides: Some([1, 1]) }.into(),
             &["at most"],
         ),
         (&image, Reshape { target_shape: vec![7, 9] }.into(), &["63", "60", "-1"]),
@@ -178,11 +172,7 @@ fn what_does_not_fit_says_what_would() {
             &["at least 1"],
         ),
         (&image, Reshape { target_shape: vec![i64::MAX, i64::MAX] }.into(), &["60"]),
-        (
-            &image,
-            ZeroPadding2D { padding: [[huge, huge], [1, 1]], ..Default::default() }.into(),
-            &["memory", "small"],
-        ),
+        (&image, ZeroPadding2D { padding: [[huge, huge], [1, 1]] }.into(), &["memory", "small"]),
         (&image, Rescaling { scale: f64::NAN, offset: 0.0 }.into(), &["scale is NaN", "finite"]),
         (
             &image,
@@ -207,12 +197,7 @@ fn windows_as_large_as_they_may_be() {
     let same = serde_json::from_value(json!("same")).unwrap();
     for pool_size in [[1, 1], [300, 300], [usize::MAX / 2, 3]] {
         for strides in [[1, 1], [usize::MAX, 7]] {
-            let layer = MaxPooling2D {
-                pool_size,
-                strides: Some(strides),
-                padding: same,
-                ..Default::default()
-            };
+            let layer = MaxPooling2D { pool_size, strides: Some(strides), padding: same };
             let model = Sequential::builder([2, 3, 1]).add(layer).build(0).unwrap();
             let x = ndarray::Array::from_shape_fn(vec![1, 2, 3, 1], |i| (i[1] + i[2]) as Real);
             let y = model.predict(&tallynet::datasets::Inputs::Reals(x)).unwrap();
