@@ -16,7 +16,8 @@ use tallynet::optimizers::{Adam, AdamW, AnyOptimizer, LearningRate, Schedule, Sg
 use tallynet::training::{
     BatchLogs, BestEpoch, CSVLogger, Callback, EarlyStopping, EarlyStoppingState, FitInfo,
     FitOptions, Flow, History, LearningRateScheduler, Logs, Mode, ModelCheckpoint, Monitor,
-    MonitorState, ReduceLROnPlateau, ReduceLROnPlateauState, TerminateOnNaN, TrainerHandle,
+    MonitorState, ReduceLROnPlateau, ReduceLROnPlateauState, TerminateOnNaN, Trainer,
+    TrainerHandle,
 };
 use tallynet::{Error, Result};
 
@@ -735,4 +736,52 @@ fn an_epoch_that_was_cut_short_is_not_counted() {
         assert_eq!(fit(&mut model, 5, &mut [&mut Own(last)]).unwrap().epochs, [0]);
         assert_eq!(model.epochs_done, counted, "stopped after batch {last}");
     }
+}
+
+#[test]
+fn initial_epoch_numbers_epochs_checkpoints_and_csv_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let path = at("{epoch:02d}.safetensors").to_str().unwrap().to_string();
+    let mut checkpoint = ModelCheckpoint::new(path);
+    let mut log = CSVLogger::new(at("log.csv"));
+    let mut model = model(Sgd::default());
+    let options = FitOptions { batch_size: 8, epochs: 5, initial_epoch: 3, ..Default::default() };
+    let history = model.fit(&data(), options, &mut [&mut checkpoint, &mut log]).unwrap();
+    assert_eq!(history.epochs, [3, 4]);
+    assert!(at("04.safetensors").exists() && at("05.safetensors").exists());
+    let rows = fs::read_to_string(at("log.csv")).unwrap();
+    let numbers: Vec<_> = rows.lines().map(|row| row.split(',').next().unwrap()).collect();
+    assert_eq!(numbers, ["epoch", "3", "4"]);
+
+    let nothing = FitOptions { epochs: 3, initial_epoch: 3, ..FitOptions::default() };
+    assert!(model.fit(&data(), nothing, &mut []).unwrap().epochs.is_empty());
+}
+
+#[test]
+fn a_trainer_gives_the_bits_of_single_calls() {
+    let small = data().select(&[0, 3, 9]).unwrap();
+    let mut one = model(Adam::default());
+    let mut two = one.clone();
+    let mut trainer = Trainer::new(&mut one);
+    for batch in [&data(), &small, &data()] {
+        let scores = trainer.train_on_batch(batch).unwrap();
+        assert_eq!(scores, two.train_on_batch(batch).unwrap());
+        assert_eq!(trainer.evaluate(&small).unwrap(), two.evaluate(&small).unwrap());
+        assert_eq!(trainer.predict(&data().x).unwrap(), two.predict(&data().x).unwrap());
+    }
+    trainer.fit(&data(), FitOptions::default(), &mut []).unwrap();
+    two.fit(&data(), FitOptions::default(), &mut []).unwrap();
+    assert_eq!(trainer.model().fingerprint(), two.fingerprint());
+}
+
+#[test]
+fn a_clone_is_trained_apart_from_its_model() {
+    let original = model(Adam::default());
+    let before = original.fingerprint();
+    let mut clone = original.clone();
+    clone.fit(&data(), FitOptions::default(), &mut []).unwrap();
+    assert_ne!(clone.fingerprint(), before);
+    assert_eq!(original.fingerprint(), before);
+    assert_eq!(original.compiled().unwrap().state().iteration, 0);
 }

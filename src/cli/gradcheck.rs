@@ -32,11 +32,14 @@ impl Gradcheck {
         let allowed = if size_of::<tallynet::Real>() == 8 {
             format!("f64 allows {TOLERANCE:.0e}")
         } else {
-            format!("f32 allows {TOLERANCE:.0e} (f64, a build with --cfg tallynet_f64, 1e-6)")
+            format!(
+                "f32 allows {TOLERANCE:.0e}; f64, which allows 1e-6, is another build:\n  \
+                 RUSTFLAGS=\"--cfg tallynet_f64\" cargo run --release -- gradcheck"
+            )
         };
         let heads = ["Parameters", ">tried", ">worst relative error", ""];
         let table = table(&heads, &rows);
-        output::result(&format!("{table}Checked on samples of {shape}; {allowed}.\n"))?;
+        output::result(&format!("{table}Checked on samples of {shape}; {allowed}\n"))?;
         if let Some(check) = checks.iter().find(|check| !is_right(check)) {
             let message = format!("the gradient of {} is wrong", check.name);
             return Err(Failure { message, code: 1 });
