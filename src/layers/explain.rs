@@ -41,13 +41,11 @@ impl AnyLayer {
             }
             AnyLayer::Softmax(_) => "softmax only transforms each value".to_string(),
             AnyLayer::MaxPooling2D(_) => "it only takes the largest value of each window".into(),
-            AnyLayer::AveragePooling2D(_) => "it only takes the mean of each window".to_string(),
+            AnyLayer::AveragePooling2D(_) => "it only takes the mean of each window".into(),
             AnyLayer::GlobalMaxPooling2D(_) => {
-                "it only takes the largest value of each channel".to_string()
+                "it only takes the largest value of each channel".into()
             }
-            AnyLayer::GlobalAveragePooling2D(_) => {
-                "it only takes the mean of each channel".to_string()
-            }
+            AnyLayer::GlobalAveragePooling2D(_) => "it only takes the mean of each channel".into(),
             AnyLayer::Dropout(layer) => {
                 format!("it only drops {} % of the values while training", layer.rate * 100.0)
             }
@@ -63,19 +61,11 @@ impl AnyLayer {
                 format!("it only lays the same {} values along other axes", input.n_values())
             }
             AnyLayer::ZeroPadding2D(_) => "it only puts zeros around the image".to_string(),
-            AnyLayer::ReLU(layer)
-                if layer.max_value.is_none()
-                    && layer.negative_slope == 0.0
-                    && layer.threshold == 0.0 =>
-            {
-                "relu only transforms each value".to_string()
-            }
+            AnyLayer::ReLU(layer) if layer.is_plain() => "relu only transforms each value".into(),
             AnyLayer::LeakyReLU(layer) if layer.negative_slope == 0.0 => {
-                "relu only transforms each value".to_string()
+                "relu only transforms each value".into()
             }
-            AnyLayer::ELU(layer) if layer.alpha == 1.0 => {
-                "elu only transforms each value".to_string()
-            }
+            AnyLayer::ELU(layer) if layer.alpha == 1.0 => "elu only transforms each value".into(),
             _ => "it only transforms each value".to_string(),
         }
     }

@@ -118,12 +118,19 @@ impl Layer for Activation {
     }
 }
 
+impl ReLU {
+    /// True if the options leave the activation `relu`.
+    pub(super) fn is_plain(&self) -> bool {
+        self.max_value.is_none() && self.negative_slope == 0.0 && self.threshold == 0.0
+    }
+}
+
 impl Layer for ReLU {
     fn build(&self, input: &Shape) -> Result<Built> {
         let max = at_least_0("max_value", self.max_value.unwrap_or(f64::MAX))?;
         let slope = at_least_0("negative_slope", self.negative_slope)?;
         let threshold = at_least_0("threshold", self.threshold)?;
-        if self.max_value.is_none() && slope == 0.0 && threshold == 0.0 {
+        if self.is_plain() {
             return Activation::new(ActivationKind::Relu).build(input);
         }
         // A slope reaches 0 itself, as in Keras: at the kink of a leaky one the derivative is 1.

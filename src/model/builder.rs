@@ -96,59 +96,23 @@ impl SequentialBuilder {
     pub fn build(self, seed: u64) -> Result<Sequential> {
         let names = self.names()?;
         if self.input.dims().contains(&0) || self.input.n_values() > isize::MAX as usize / 8 {
-            return Err(Error::option(
-                "input_shape",
-                format!(
-                    "no sample has the shape {}; give every axis a length that fits",
-                    self.input
-                ),
-            ));
+            let shape = &self.input;
+            let problem =
+                format!("no sample has the shape {shape}; give every axis a length that fits");
+            return Err(Error::option("input_shape", problem));
         }
-        let mut layers: Vec<BuiltLayer> = vec![];
-        let mut plan = Plan::new(self.input.n_values());
+        let plan = Plan::new(self.input.n_values());
+        let mut chain = Chain { input: self.input, layers: vec![], plan };
         for (i, description) in self.layers.into_iter().enumerate() {
-            let input = layers.last().map_or(&self.input, |below| &below.output).clone();
-            let built = description.layer.as_layer().build(&input).map_err(|error| {
-                let class = description.layer.class_name();
-                chain_error(&self.input, &layers, class, &names[i..], error)
-            })?;
-            let explanation = description.layer.explain(&input, &built);
-            let Built { output, mut params, operations } = built;
-            for param in &mut params {
-                param.trainable &= description.trainable;
-            }
-            let name = names[i].in_style(Style::Keras2);
-            for param in &params {
-                param.validate().map_err(|error| in_layer(&name, error))?;
-            }
-            let node = node(layers.last(), &description.layer, name, &input, &output);
-            if let Some(below) = layers.last_mut() {
-                below.outbound_nodes.push(node.clone());
-            }
-            let planned = PlannedLayer {
-                params: &params,
-                trainable: description.trainable,
-                output_width: output.n_values(),
-            };
-            plan.push(operations, &planned);
-            layers.push(BuiltLayer {
-                layer_name: names[i].clone(),
-                trainable: description.trainable,
-                spec: description.layer,
-                input,
-                output,
-                params,
-                explanation,
-                inbound_nodes: vec![node],
-                outbound_nodes: vec![],
-            });
+            chain.push(description, &names[i..])?;
         }
+        let Chain { input, layers, plan } = chain;
         let arrays = layers.iter().map(|layer| layer.params.clone()).collect();
         let seed_of_weights = if self.init_weights { Some(seed) } else { None };
         let parameters = Parameters::build(arrays, self.max_params, seed_of_weights)?;
         Ok(Sequential {
             name: self.name,
-            input: self.input,
+            input,
             layers,
             parameters,
             plan,
@@ -188,6 +152,49 @@ impl SequentialBuilder {
             names.push(name);
         }
         Ok(names)
+    }
+}
+
+/// Layers built so far, and their operations.
+struct Chain {
+    input: Shape,
+    layers: Vec<BuiltLayer>,
+    plan: Plan,
+}
+
+impl Chain {
+    /// Builds the next layer; `names` are its own and those of the layers behind it.
+    fn push(&mut self, description: LayerDescription, names: &[LayerName]) -> Result<()> {
+        let LayerDescription { layer: spec, trainable, .. } = description;
+        let input = self.layers.last().map_or(&self.input, |below| &below.output).clone();
+        let built = spec.as_layer().build(&input).map_err(|error| {
+            chain_error(&self.input, &self.layers, spec.class_name(), names, error)
+        })?;
+        let explanation = spec.explain(&input, &built);
+        let Built { output, mut params, operations } = built;
+        let name = names[0].in_style(Style::Keras2);
+        for param in &mut params {
+            param.trainable &= trainable;
+            param.validate().map_err(|error| in_layer(&name, error))?;
+        }
+        let node = node(self.layers.last(), &spec, name, &input, &output);
+        if let Some(below) = self.layers.last_mut() {
+            below.outbound_nodes.push(node.clone());
+        }
+        let output_width = output.n_values();
+        self.plan.push(operations, &PlannedLayer { params: &params, trainable, output_width });
+        self.layers.push(BuiltLayer {
+            layer_name: names[0].clone(),
+            trainable,
+            spec,
+            input,
+            output,
+            params,
+            explanation,
+            inbound_nodes: vec![node],
+            outbound_nodes: vec![],
+        });
+        Ok(())
     }
 }
 

@@ -58,6 +58,15 @@ impl Default for FitOptions<'_> {
     }
 }
 
+impl FitOptions<'_> {
+    pub(super) fn validate(&self) -> Result<()> {
+        if self.batch_size > 0 {
+            return Ok(());
+        }
+        Err(Error::option("batch_size", "a batch has at least 1 row; 0 were asked for"))
+    }
+}
+
 /// One run of `fit`.
 pub(super) struct Fit<'a, 'd> {
     model: &'a mut Sequential,
@@ -101,13 +110,9 @@ impl<'a, 'd> Fit<'a, 'd> {
         let batches = self.order.len().div_ceil(batch_size);
         let names = self.log_names(callbacks);
         let info = FitInfo { epochs, initial_epoch, batches, names: &names };
-        for callback in callbacks.iter_mut() {
-            callback.on_train_begin(&mut TrainerHandle::new(self.model), &info)?;
-        }
+        self.notify(callbacks, |callback, trainer| callback.on_train_begin(trainer, &info))?;
         for epoch in initial_epoch..epochs {
-            for callback in callbacks.iter_mut() {
-                callback.on_epoch_begin(&mut TrainerHandle::new(self.model), epoch)?;
-            }
+            self.notify(callbacks, |callback, trainer| callback.on_epoch_begin(trainer, epoch))?;
             if self.options.shuffle {
                 shuffle(&mut self.order, self.model.seed, self.model.epochs_done);
             }
@@ -135,10 +140,18 @@ impl<'a, 'd> Fit<'a, 'd> {
                 break;
             }
         }
-        for callback in callbacks.iter_mut() {
-            callback.on_train_end(&mut TrainerHandle::new(self.model))?;
-        }
+        self.notify(callbacks, |callback, trainer| callback.on_train_end(trainer))?;
         Ok(history)
+    }
+
+    /// Calls a hook of every callback.
+    fn notify(
+        &mut self,
+        callbacks: &mut [&mut dyn Callback],
+        hook: impl Fn(&mut dyn Callback, &mut TrainerHandle) -> Result<()>,
+    ) -> Result<()> {
+        let mut trainer = TrainerHandle::new(self.model);
+        callbacks.iter_mut().try_for_each(|callback| hook(&mut **callback, &mut trainer))
     }
 
     /// Trains one epoch; none if a callback stopped at a loss that is not finite.
@@ -167,8 +180,7 @@ impl<'a, 'd> Fit<'a, 'd> {
                 return Err(self.not_finite(epoch, batch, loss));
             }
             sums.add(&part);
-            let means = self.head.means(&sums);
-            let names = &self.head.names;
+            let (names, means) = (&self.head.names, self.head.means(&sums));
             let logs = BatchLogs { names, means: &means[..names.len()] };
             let handle = TrainerHandle::new(self.model);
             for callback in callbacks.iter_mut() {

@@ -82,17 +82,13 @@ impl<'m> Trainer<'m> {
         options: FitOptions,
         callbacks: &mut [&mut dyn Callback],
     ) -> Result<History> {
-        if options.batch_size == 0 {
-            let problem = "a batch has at least 1 row; 0 were asked for";
-            return Err(Error::option("batch_size", problem));
-        }
+        options.validate()?;
         self.model.compiled()?.optimizer()?;
         let (head, rows) = LossHead::new(self.model, data)?;
         let mut rows = rows.weighted(options.sample_weight, None)?;
-        let mut validation_rows = match options.validation_data {
-            Some(data) => Some(LossHead::new(self.model, data).map_err(in_validation_data)?),
-            None => None,
-        };
+        let validation_data =
+            options.validation_data.map(|data| LossHead::new(self.model, data)).transpose();
+        let mut validation_rows = validation_data.map_err(in_validation_data)?;
         if validation_rows.is_none() && options.validation_split != 0.0 {
             let (first, last) = rows.split(options.validation_split)?;
             rows = first;
