@@ -83,19 +83,7 @@ impl Sequential {
         let rule = |left: &str, line: &str, middle: &str, right: &str| {
             format!("{left}{}{right}\n", inner.map(|width| line.repeat(width)).join(middle))
         };
-        let row = |bar: &str, cells: [&str; 3]| {
-            let cells = [0, 1, 2].map(|i| wrap(cells[i], inner[i] - 2));
-            let mut text = String::new();
-            for line in 0..cells.iter().map(Vec::len).max().unwrap_or(0) {
-                let [name, shape, count] = [0, 1, 2].map(|i| {
-                    let cell = cells[i].get(line).map_or("", String::as_str);
-                    let blanks = " ".repeat(inner[i] - 2 - cell.chars().count());
-                    if i < 2 { cell.to_string() + &blanks } else { blanks + cell }
-                });
-                text += &format!("{bar} {name} {bar} {shape} {bar} {count} {bar}\n");
-            }
-            text
-        };
+        let row = |bar: &str, cells: [&str; 3]| boxed_row(bar, cells, inner);
 
         let mut text = format!("Model: \"{}\"\n", self.name) + &rule("┏", "━", "┳", "┓");
         text += &row("┃", ["Layer (type)", "Output Shape", "Param #"]);
@@ -181,6 +169,21 @@ impl Sequential {
         }
         sum
     }
+}
+
+/// A row of the boxed table, whose cells have these widths; the last one is aligned to the right.
+fn boxed_row(bar: &str, cells: [&str; 3], widths: [usize; 3]) -> String {
+    let cells = [0, 1, 2].map(|i| wrap(cells[i], widths[i] - 2));
+    let mut text = String::new();
+    for line in 0..cells.iter().map(Vec::len).max().unwrap_or(0) {
+        let [name, shape, count] = [0, 1, 2].map(|i| {
+            let cell = cells[i].get(line).map_or("", String::as_str);
+            let blanks = " ".repeat(widths[i] - 2 - cell.chars().count());
+            if i < 2 { cell.to_string() + &blanks } else { blanks + cell }
+        });
+        text += &format!("{bar} {name} {bar} {shape} {bar} {count} {bar}\n");
+    }
+    text
 }
 
 /// A cell's lines: broken at blanks, and a word that is too long ends in `…`.

@@ -132,8 +132,7 @@ impl Job<'_> {
                 None => local.as_deref_mut().expect("a thread's workspace, or one per micro-batch"),
             };
             let first_row = number * self.shard_rows + i * self.chunk_rows;
-            let step = StepContext { first_row, ..self.step };
-            let pass = pass(self.model, rows.len(), step);
+            let pass = pass(self.model, rows.len(), StepContext { first_row, ..self.step });
             if phase.is_first() {
                 self.gather(workspace, pass, rows);
             }

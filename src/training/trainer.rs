@@ -84,8 +84,8 @@ impl<'m> Trainer<'m> {
     ) -> Result<History> {
         options.validate()?;
         self.model.compiled()?.optimizer()?;
-        let (head, rows) = LossHead::new(self.model, data)?;
-        let mut rows = rows.weighted(options.sample_weight, None)?;
+        let (head, mut rows) = LossHead::new(self.model, data)?;
+        rows = rows.weighted(options.sample_weight, None)?;
         let validation_data =
             options.validation_data.map(|data| LossHead::new(self.model, data)).transpose();
         let mut validation_rows = validation_data.map_err(in_validation_data)?;
