@@ -67,7 +67,7 @@
 //! # let model = Sequential::builder([2]).add(Dense::new(1)).build(0)?;
 //! use tallynet::formats;
 //!
-//! let path = std::env::temp_dir().join("tallynet-example.keras");
+//! let path = std::env::temp_dir().join("tallynet-example.safetensors");
 //! formats::save(&model, &path)?;
 //! let loaded = formats::load(&path)?;
 //! assert_eq!(loaded.model.fingerprint(), model.fingerprint());

@@ -590,7 +590,7 @@ fn npz_arrays_that_do_not_fit() {
     npz_fails(
         some_x(),
         npy(&arr1(&[0_i8, 1, -1])),
-        &["y_train: row 2 (from 0) holds -1", "class numbers from 0"],
+        &["y_train: row 2 (from 0) holds -1", "integer labels are from 0"],
     );
     npz_fails(some_x(), npy(&array![[0, 1], [-7_i64, 1], [0, 0]]), &["row 1 (from 0) holds -7"]);
     npz_fails(some_x(), npy(&array![[0, 0, 0], [1, -7_i64, 1]].t()), &["row 1 (from 0) holds -7"]);

@@ -7,7 +7,7 @@ use tallynet::formats;
 
 use super::{LoadedModel, Outcome, output};
 
-/// Convert a model to the file format that the extension of the new file names.
+/// Convert a model to another file format, chosen by the extension of the new file.
 #[derive(Args)]
 #[command(after_help = "Examples:
   tallynet convert model.keras model.safetensors

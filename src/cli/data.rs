@@ -1,4 +1,4 @@
-//! The flags that name data, and the data as the model expects them.
+//! Flags for the data, which are loaded and scaled as the model expects them.
 
 use std::path::PathBuf;
 
@@ -82,7 +82,7 @@ impl Data {
 }
 
 fn synthetic(task: fn(u64) -> TrainTest, loaded: &LoadedModel) -> TrainTest {
-    let text = "This model has no data of its own: a small synthetic task stands in \
+    let text = "This model has no data set of its own: a small synthetic one is used \
                 (--data FILE.npz for yours).";
     loaded.notice(text);
     task(0)

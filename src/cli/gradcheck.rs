@@ -8,8 +8,9 @@ use super::{Failure, LoadedModel, Outcome, output};
 
 /// Compare a model's gradients with finite differences of its loss, layer by layer.
 ///
-/// Random data, random parameters and a sample of each array; large images are cut down if the
-/// layers allow it.
+/// Data and parameters are random; a sample of each array is checked, and large images are made
+/// smaller if the layers allow it. In tallynet's source tree this runs it in double precision:
+/// RUSTFLAGS="--cfg tallynet_f64" cargo run --release -- gradcheck
 #[derive(Args)]
 #[command(after_help = "Examples:
   tallynet gradcheck

@@ -28,7 +28,7 @@ fn on_signal() {
     }
     output::notice(
         "\nInterrupted: finishing this batch, then saving and reporting. \
-         Once more ends it at once.",
+         Press Ctrl-C again to end at once.",
     );
 }
 

@@ -1,4 +1,4 @@
-//! Printing: results to stdout, the rest to stderr; and the checks before a file is written.
+//! Output: results to stdout, the rest to stderr, and the checks before a file is written.
 
 use std::io::{ErrorKind, Write, stderr, stdout};
 use std::path::{Path, PathBuf};

@@ -49,7 +49,7 @@ pub fn parse(text: &str, learning_rate: Option<f64>, default: f64) -> Result<Lea
     };
     let Entry { name, example, .. } = known.unwrap_or(&SCHEDULES[1]);
     result.map_err(|error| {
-        refusal(format!("--schedule {text}: {error}; a good one is {name}:{example}"))
+        refusal(format!("--schedule {text}: {error}; an example is {name}:{example}"))
     })
 }
 
@@ -67,11 +67,11 @@ impl Entry {
         let mut config = parse_options(options)?;
         let has_own_rate = config.contains_key(INITIAL_RATE);
         if learning_rate.is_some() && !self.has_initial_rate {
-            return Err(refusal("it has rates of its own, so --learning-rate would say nothing"));
+            return Err(refusal("it has rates of its own, so --learning-rate has no effect"));
         }
         if learning_rate.is_some() && has_own_rate {
             let problem =
-                "--learning-rate and initial_learning_rate say the same; give one of them";
+                "--learning-rate and initial_learning_rate are the same; give one of them";
             return Err(refusal(problem));
         }
         if self.has_initial_rate && !has_own_rate {

@@ -44,7 +44,7 @@ Schedules, with Keras's names and defaults; a step is a batch:
   piecewise:boundaries=1000/5000,values=0.1/0.01/0.001
   cosine:decay_steps=5000,initial_learning_rate=0,warmup_target=0.1,warmup_steps=500")]
 pub struct Train {
-    /// Preset (see `tallynet models`), or saved file, whose training is continued
+    /// Preset (see `tallynet models`), or saved file, to continue its training
     #[arg(default_value = "mnist-softmax")]
     model: String,
     #[command(flatten)]
@@ -236,7 +236,7 @@ impl Train {
         callbacks
     }
 
-    /// Compiles the model with what the flags say, else with what it was compiled with before.
+    /// Compiles the model with the flags; what they leave out stays as it was compiled before.
     fn compile(&self, model: &mut Sequential) -> Outcome {
         let old = model.compiled().ok().cloned();
         let mut optimizer = self.optimizer.clone();
@@ -245,9 +245,8 @@ impl Train {
             optimizer = optimizer.or(old.optimizer().ok().cloned());
             loss = loss.or(Some(old.loss().clone()));
         }
-        let missing = |flags: &str| {
-            Failure::usage(format!("{} does not say how it is trained; give {flags}", self.model))
-        };
+        let missing =
+            |flags: &str| Failure::usage(format!("{} is not compiled; give {flags}", self.model));
         let (mut optimizer, loss) = match (optimizer, loss) {
             (Some(optimizer), Some(loss)) => (optimizer, loss),
             (None, Some(_)) if old.is_some() => {

@@ -23,7 +23,7 @@ impl Verify {
             && presets::named(name).is_ok()
         {
             return Err(Failure::usage(format!(
-                "{name} is a preset, and no file to count in; train --save FILE makes one"
+                "{name} is a preset, not a saved file; train --save FILE writes one"
             )));
         }
         let loaded = load(&self.file)?;

@@ -1,5 +1,5 @@
-//! Batches of a dataset: it is checked once against a model's shapes, then its rows are gathered a
-//! few at a time, in any order.
+//! Batches of a dataset. It is checked once against a model's shapes; then its rows are gathered
+//! into batches, in any order.
 
 use std::fmt::Display;
 
@@ -23,9 +23,9 @@ pub struct Rows<'a> {
     sample_weights: Option<Vec<Real>>,
     input_width: usize,
     target_width: usize,
-    /// Vectors along the last axis of a row of output; each has a label if the targets are labels.
+    /// Number of vectors along the last axis of an output row; each vector may have a label.
     positions: usize,
-    /// First row in use, and their number: a validation split takes some from the end.
+    /// First row in use, and number of rows: a validation split divides them.
     first: usize,
     len: usize,
 }
@@ -81,7 +81,7 @@ impl Values<'_> {
 
 impl<'a> Rows<'a> {
     /// Checks a dataset against a model's shapes. A `sparse` loss takes integer labels, one for
-    /// each vector along the output's last axis; another loss takes them too, as one-hot vectors.
+    /// each vector along the output's last axis; for other losses they become one-hot vectors.
     /// Axes of length 1 are added or dropped to fit. Errors are shapes that do not fit, counts that
     /// differ, labels out of range, and arrays that are not in row-major order.
     pub fn new(data: &'a Dataset, input: &Shape, output: &Shape, sparse: bool) -> Result<Rows<'a>> {
@@ -147,7 +147,7 @@ impl<'a> Rows<'a> {
         })
     }
 
-    /// The same rows with integer labels for targets, if they now become one-hot vectors.
+    /// The same rows with the integer labels as targets, if these become one-hot vectors.
     pub fn as_integer_labels(&self) -> Option<Rows<'a>> {
         let Values::OneHot { labels, classes } = self.y else { return None };
         let target_width = self.target_width / classes;
@@ -191,7 +191,7 @@ impl<'a> Rows<'a> {
         Ok(Rows { sample_weights: Some(weights), ..self })
     }
 
-    /// Weight of each row by the label of its target, or by the largest number of its vector.
+    /// Weight of each row by its label, which for a vector of targets is the argmax.
     fn weights_by_class(&self, class_weight: &[(usize, Real)]) -> Vec<Real> {
         let mut y = vec![0.0; self.target_width];
         let mut weights = Vec::with_capacity(self.first + self.len);
@@ -273,7 +273,7 @@ impl<'a> Rows<'a> {
                 && values.iter().any(|value| !value.is_finite())
             {
                 return Some(format!(
-                    "the {name} hold values that are not finite; mend or drop those rows"
+                    "the {name} hold values that are not finite; correct or drop those rows"
                 ));
             }
         }
@@ -291,7 +291,7 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// Writes the order in which an epoch, counted from 0, takes the rows.
+/// Writes the order of the rows in an epoch; epochs count from 0.
 pub fn shuffle(order: &mut [u32], seed: u64, epoch: usize) {
     for (row, number) in order.iter_mut().zip(0..) {
         *row = number;
@@ -331,15 +331,15 @@ fn target_form(targets: &Targets, output: &Shape, sparse: bool) -> Result<Target
         return Ok(TargetForm::OneHot);
     }
     let needed = if sparse {
-        format!("class numbers of {of_labels}")
+        format!("integer labels of {of_labels}")
     } else if classes > 1 {
-        format!("{output}, or class numbers of {of_labels}")
+        format!("{output}, or integer labels of {of_labels}")
     } else {
         output.to_string()
     };
     Err(Error::Data(format!(
         "the targets have the shape {}, and for an output of {output} the loss takes {needed}\n  \
-         check that the targets belong to this model; class numbers go with \
+         check that the targets belong to this model; integer labels go with \
          sparse_categorical_crossentropy, one-hot vectors with categorical_crossentropy",
         Tuple(targets.shape())
     )))
@@ -350,7 +350,7 @@ fn contiguous<T>(array: &ArrayD<T>) -> Result<&[T]> {
     array.as_slice().ok_or_else(|| Error::Data(problem.to_string()))
 }
 
-/// Values of targets; if they are labels of `classes` classes, each is checked to be one.
+/// Values of targets. If `classes` is given, each must be an integer label below it.
 fn checked_targets<T: Copy + Into<f64> + Display>(
     array: &ArrayD<T>,
     classes: Option<usize>,

@@ -1,4 +1,4 @@
-//! MNIST's form of a data set: four IDX files with 60,000 + 10,000 images of 28×28 and their
+//! MNIST's data format: four IDX files with 60,000 + 10,000 images of 28×28 and their
 //! labels, raw or compressed with gzip. MNIST, Fashion-MNIST and KMNIST come in it.
 //!
 //! The `mnist` crate reads the files. It panics on malformed ones and never compares a file's
@@ -8,7 +8,7 @@
 //! empty base folder it takes a path for each file, so they may be in different folders.
 //!
 //! The crate reads raw files only. A `.gz` is therefore decompressed once: beside itself, or in a
-//! cache folder where that is not writable. The new file appears under its name only when it is
+//! cache folder if that is not writable. The new file appears under its name only when it is
 //! complete and checked, so concurrent runs are safe. In the cache each file has a folder named
 //! after the checksum and size of its `.gz`, so data sets never mix.
 
@@ -103,7 +103,7 @@ impl Idx {
         folder.join(self.name).exists() || self.packed(folder).exists()
     }
 
-    /// Path of the raw file, which is checked, and decompressed before if need be.
+    /// Path of the raw file, after it is decompressed if necessary and checked.
     fn locate(&self, folder: &Path) -> Result<String> {
         let (raw, packed) = (folder.join(self.name), self.packed(folder));
         let path = if raw.exists() {
@@ -118,7 +118,7 @@ impl Idx {
         })
     }
 
-    /// Adds to the error about a raw file that its `.gz` would do, if that is sound.
+    /// Adds to the error about a raw file that its `.gz` can replace it, if that is sound.
     fn suggest_packed(&self, error: Error, packed: &Path) -> Error {
         match error {
             Error::Format { path, found, .. } if self.inflate(packed).is_ok() => {

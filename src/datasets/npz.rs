@@ -1,4 +1,4 @@
-//! Keras's own form of a data set: a `.npz` file (a zip archive of `.npy` arrays, stored or
+//! Keras's data format: a `.npz` file (a zip archive of `.npy` arrays, stored or
 //! deflated) with `x_train`, `y_train`, `x_test` and `y_test`.
 //!
 //! `ndarray-npy` decodes headers and numbers, but it would allocate whatever a header claims, and
@@ -21,8 +21,8 @@ use crate::shape::Tuple;
 use crate::{Error, Real, Result};
 
 const HELP: &str = "download it again, or save x_train, y_train, x_test and y_test with \
-                    numpy.savez_compressed: one row a sample; x as uint8 or float32; y as class \
-                    numbers from 0, or as float32";
+                    numpy.savez_compressed: one row a sample; x as uint8 or float32; y as integer \
+                    labels from 0, or as float32";
 const INPUTS_HELP: &str =
     "save one array of inputs with numpy.save or numpy.savez, one row a sample";
 
@@ -135,7 +135,7 @@ fn dataset(archive: &mut ZipArchive<BufReader<File>>, x: &str, y: &str) -> Resul
     Ok(Dataset { x: inputs, y: targets })
 }
 
-/// An array in a file or an archive, and a reader that is at its first number.
+/// Array in a file or an archive, with a reader at its first number.
 struct Member<R> {
     header: Header,
     /// NumPy's name of the type, without the byte order: `u1`, `f4`.
@@ -261,7 +261,7 @@ impl<R: Read> Member<R> {
 fn label(number: i128) -> Result<u32> {
     match u32::try_from(number) {
         Ok(label) if label < MAX_LABELS => Ok(label),
-        _ => Err(wrong(format!("{number}, and a label is a class number from 0 to 2^24 - 1"))),
+        _ => Err(wrong(format!("{number}, and integer labels are from 0 to 2^24 - 1"))),
     }
 }
 
@@ -284,7 +284,7 @@ fn parse_header(start: &[u8]) -> Result<(Header, usize)> {
     Ok((header, end))
 }
 
-/// True if the text of a header cannot upset the parser. One dictionary and one tuple open a
+/// True if the text of a header is safe for the parser. One dictionary and one tuple open a
 /// bracket each; deeper nesting would exhaust the parser's stack.
 fn is_plain(text: &[u8]) -> bool {
     let n_open = text.iter().filter(|byte| b"{(".contains(byte)).count();
@@ -292,7 +292,7 @@ fn is_plain(text: &[u8]) -> bool {
     n_open < 3 && text.iter().all(allowed)
 }
 
-/// Content of an archive that is wrong.
+/// Error for content of an archive that is wrong.
 fn wrong(found: impl Into<String>) -> Error {
     Error::format(found, HELP)
 }

@@ -68,14 +68,14 @@ pub fn read_into(model: &mut Sequential, bytes: &[u8]) -> Result<LoadedArrays> {
     read_weights(model, &hdf5::open(&member(bytes, "model.weights.h5")?)?)
 }
 
-/// Largest number of parameters that these bytes may hold. Chunks can be packed, but weights hardly
-/// get smaller by it.
+/// Largest number of parameters that these bytes may hold. Chunks can be compressed, which makes
+/// weights only a little smaller.
 fn max_params(bytes: &[u8]) -> usize {
     bytes.len().saturating_mul(8).saturating_add(1 << 20)
 }
 
-/// A member of an archive, checked against its checksum. Only its full name is asked for, so other
-/// names in the archive do not matter; a member too large for an archive of this size is refused.
+/// Reads a member of an archive and compares its checksum. A member that is too large for an
+/// archive of this size is refused.
 fn member(archive: &[u8], name: &str) -> Result<Vec<u8>> {
     let unreadable =
         |error: &dyn Display| invalid(format!("the archive's {name} cannot be read ({error})"));

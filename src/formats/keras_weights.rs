@@ -1,8 +1,8 @@
 //! Arrays in Keras's files: the layers' weights and the optimizer state.
 //!
 //! In an archive and in `.weights.h5` the path of a layer's arrays is its class, counted in the
-//! order of the layers (`layers/dense_1/vars/0`), never its own name; in the older `.h5` it is the
-//! layer's name, and only their order tells the arrays apart.
+//! order of the layers (`layers/dense_1/vars/0`), never its own name. In the older `.h5` it is the
+//! layer's name, and the arrays of a layer are known by their order alone.
 
 use std::collections::HashMap;
 
@@ -129,7 +129,7 @@ fn named_paths(model: &Sequential, group: &Object) -> Result<Vec<String>> {
     Ok(found.concat())
 }
 
-/// An attribute of texts. Keras splits one that is too long into `name0`, `name1` and so on.
+/// Attribute that holds a list of texts. Keras splits a long one into `name0`, `name1` and so on.
 fn texts(group: &Object, name: &str) -> Result<Vec<String>> {
     if let Some(texts) = group.strings(name)? {
         return Ok(texts);
@@ -142,7 +142,7 @@ fn texts(group: &Object, name: &str) -> Result<Vec<String>> {
     Ok(texts)
 }
 
-/// An attribute of one text.
+/// Attribute that holds one text.
 pub fn text(group: &Object, name: &str) -> Result<Option<String>> {
     Ok(group.strings(name)?.and_then(|texts| texts.into_iter().next()))
 }
@@ -201,7 +201,7 @@ fn variables<'a>(root: &Object<'a>, warnings: &mut Vec<String>) -> Result<Vec<Ob
     let Some(group) = root.group("optimizer_weights")? else { return Ok(variables) };
     // Keras 1 and 2 kept other variables, in another order.
     if text(root, "keras_version")?.is_none_or(|version| !version.starts_with('3')) {
-        warnings.push("what the optimizer of this older Keras remembered is left out".to_string());
+        warnings.push("the optimizer state of this older Keras is left out".to_string());
         return Ok(variables);
     }
     for path in texts(&group, "weight_names")? {
@@ -213,8 +213,8 @@ fn variables<'a>(root: &Object<'a>, warnings: &mut Vec<String>) -> Result<Vec<Ob
     Ok(variables)
 }
 
-/// Reads the optimizer state. If the file holds that of another optimizer, the model's starts over,
-/// as in Keras.
+/// Reads the optimizer state. If the file holds that of another optimizer, the model's starts from
+/// zero, as in Keras.
 fn read_optimizer(model: &mut Sequential, root: &Object, warnings: &mut Vec<String>) -> Result<()> {
     let variables = variables(root, warnings)?;
     let Some(Compiled { optimizer: Some(optimizer), state, .. }) = &model.compiled else {
@@ -285,7 +285,7 @@ pub fn write_weights(model: &Sequential) -> Result<Vec<u8>> {
     Ok(hdf5::write(&root)?)
 }
 
-/// The stretch of `vector` that belongs to a parameter array.
+/// The part of `vector` that belongs to a parameter array.
 fn floats(entry: &Entry, vector: &[Real]) -> Member {
     Member::Floats {
         shape: entry.spec.shape.clone(),

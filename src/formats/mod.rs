@@ -1,8 +1,8 @@
 //! Model files, one format per file.
 //!
-//! Reading tells the format by a file's first bytes: extensions lie, and downloads lose them.
-//! Writing tells it by the extension. A new format is its own file and one line of the table in
-//! `save.rs`.
+//! The format of a file to read is found from its first bytes, because extensions can be wrong or
+//! lost; that of a file to write is chosen by its extension. A new format is its own file and one
+//! line of the table in `save.rs`.
 
 mod keras;
 mod keras_config;
@@ -120,8 +120,8 @@ fn decode_into(model: &mut Sequential, bytes: &[u8]) -> Result<LoadedArrays> {
     }
 }
 
-/// Sets every parameter array of a model to the values that `read` returns for its full name and
-/// shape, called in the model's order, and counts those.
+/// Sets the parameter arrays of a model, one after the other, to the values that `read` returns for
+/// the full name and the shape, and counts the values.
 fn read_arrays(
     model: &mut Sequential,
     mut read: impl FnMut(&str, &[usize]) -> Result<Vec<Real>>,

@@ -63,7 +63,7 @@ pub fn read(bytes: &[u8]) -> Result<Loaded> {
     let (description, tensors) = open(bytes)?;
     let described =
         keras_config::read(&description, None, None, Some(bytes.len() / 4)).map_err(invalid)?;
-    // Nothing that tallynet wrote is left out.
+    // Tallynet writes no tensor without a use, so one that is left over is an error.
     if let Some(warning) = described.warnings.first() {
         return Err(invalid(warning));
     }

@@ -72,7 +72,7 @@ impl FileFormat {
         let found = if name.ends_with(".h5") {
             "Keras's older .h5 files of whole models are read and not written"
         } else {
-            "this name does not say what form the file is to have"
+            "the extension names no file format that can be written"
         };
         let mut help = String::from("end it in ");
         for (i, format) in FORMATS.iter().enumerate() {
@@ -145,7 +145,7 @@ pub fn save(model: &Sequential, path: &Path) -> Result<()> {
         refuse_custom(model)?;
     }
     let bytes = format.encode(model).map_err(|error| {
-        let found = format!("what would be written is not the model: {}", problem(error));
+        let found = format!("the encoded file differs from the model: {}", problem(error));
         Error::file(path, found, "please report this defect")
     })?;
     replace(path, &bytes)?;

@@ -78,7 +78,7 @@ fn heap_string<'a>(
     let address = reference.uint(8)?;
     let index = reference.uint(4)?;
     if address == 0 || length == 0 {
-        return Ok(&[]); // An empty string is stored so.
+        return Ok(&[]); // The form of an empty string.
     }
     // Index 0, the free space at the end of a heap, marks the heap as read.
     if heaps.insert((address, 0), &[]).is_none() {
@@ -86,7 +86,8 @@ fn heap_string<'a>(
     }
     let object = heaps.get(&(address, index)).and_then(|object| object.get(..length));
     let object = object.ok_or_else(|| {
-        reference.damaged(format!("wants text {index} of the heap at {address}: none such"))
+        reference
+            .damaged(format!("refers to text {index} of the heap at {address}, which has none"))
     })?;
     source.charge(length, &reference)?;
     Ok(until_nul(object))

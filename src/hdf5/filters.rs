@@ -22,7 +22,7 @@ pub fn filters(mut body: Cursor) -> Result<Vec<Filter>> {
     let version = body.version(1..=2)?;
     let count = body.uint(1)?;
     if count > 32 {
-        return Err(body.damaged(format!("declares {count} filters; 32 are the most")));
+        return Err(body.damaged(format!("declares {count} filters; at most 32 are allowed")));
     }
     body.skip_if(version == 1, 6)?;
     (0..count).map(|_| filter(&mut body, version)).collect()

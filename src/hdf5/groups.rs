@@ -13,7 +13,7 @@ use super::header::{Message, message};
 pub enum Link {
     /// Address of an object header in this file.
     Hard(usize),
-    /// A path, perhaps in another file; the text says of what sort. Keras refuses these too.
+    /// Another kind of link, which the text names; it may lead to another file. Keras refuses it too.
     Other(&'static str),
 }
 

@@ -7,7 +7,7 @@
 //! crate `hdf5` (a system dependency and unsafe code), and the crates in pure Rust, of which the
 //! first two were tried and the others read:
 //!
-//! - `hdf5-reader` 0.12.1 comes nearest: 1.8 million damaged files and no panic. But it copies
+//! - `hdf5-reader` 0.12.1 is the closest: no panic on 1.8 million damaged files. But it copies
 //!   overlapping structures each time a file names them (2 MB of names became 3.6 GB, 222 kB of
 //!   strings 447 MB), keeps every header that it ever parsed, follows soft links, fills in numbers
 //!   that were never written, and does not read float16. The checks needed in front of it read
@@ -68,7 +68,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 pub struct Error {
     /// Problem found, its place, and what was expected instead.
     pub found: String,
-    /// Way to fix it.
+    /// Remedy.
     pub help: &'static str,
 }
 

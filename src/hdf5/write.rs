@@ -1,5 +1,5 @@
-//! Files in the plainest new format: superblock 2, object headers 2, link messages, contiguous
-//! numbers.
+//! Writer of files in the simplest form of the new format: superblock 2, object headers 2, link
+//! messages, contiguous numbers.
 //!
 //! **Decision.** Keras itself writes the old format (superblock 0, symbol tables); Keras 3.1 to
 //! 3.15 and every h5py read both, and the new one needs no heap and no B-tree. **Rejected:** the
@@ -56,7 +56,7 @@ const UNDEFINED: Address = [0xff; 8];
 const FLOAT32: &[u8] = &[0x11, 0x20, 31, 0, 4, 0, 0, 0, 0, 0, 32, 0, 23, 8, 0, 23, 127, 0, 0, 0];
 const INTEGER64: &[u8] = &[0x10, 0x08, 0, 0, 8, 0, 0, 0, 0, 0, 64, 0];
 
-/// The bytes of an HDF5 file with this root group. It recurses to the depth of the groups.
+/// The bytes of an HDF5 file with this root group. The recursion is as deep as the groups.
 ///
 /// # Errors
 /// Names, attributes and shapes that HDF5 cannot hold.

@@ -1,12 +1,12 @@
 //! Convolution of channels-last images with kernels of `height × width × channels × filters`, as
 //! one matrix product.
 //!
-//! Each output pixel is a row of a matrix whose columns are the values of its window, times the
-//! kernel. That matrix is never stored: in an unpadded image a window is a few runs of memory, and
-//! the tiles read it from there. A padded image is copied with its border, a few rows (a band) at a
-//! time. The gradient of the input is the convolution of `dy` with the flipped kernel, so each of
-//! its values is written once; the gradient of the kernel is the product of the transposed windows
-//! with `dy`.
+//! The left factor has one row per output pixel: the values of its window. The right factor is the
+//! kernel. The left one is never stored: in an unpadded image a window is a few contiguous runs of
+//! memory, which the tiles read in place. A padded image is copied with its border, a few rows (a
+//! band) at a time. The gradient of the input is the convolution of `dy` with the flipped kernel,
+//! so each of its values is written once; the gradient of the kernel is the product of the
+//! transposed windows with `dy`.
 //!
 //! Rejected: storing the windows (im2col), whose memory grows with the kernel's area and which was
 //! slower.
@@ -20,7 +20,7 @@ use crate::Real;
 
 pub use super::windows::{Axis, Convolution, Padding};
 
-/// Length of the packed panels, about.
+/// Approximate length of the packed panels.
 const PACKED: usize = 1 << 18;
 /// Pixels of the inner dimension that are packed at a time for the gradient of the kernel.
 const KC: usize = 256;
@@ -54,7 +54,7 @@ impl<'a> BackwardInput<'a> {
 }
 
 impl Convolution {
-    /// Length of the scratch memory that the three functions below need.
+    /// Length of the scratch memory that the forward pass and both gradients need.
     pub fn scratch_len(&self) -> usize {
         let kernel_gradient = self
             .band_len(self.kc_rows())
@@ -72,18 +72,18 @@ impl Convolution {
         self.band_len(self.band_rows()).saturating_add(packed)
     }
 
-    /// Length of the padded image under some output rows.
+    /// Length of the part of the padded image that `rows` output rows are computed from.
     fn band_len(&self, rows: usize) -> usize {
         let row = self.columns.padded(self.columns.output).saturating_mul(self.channels);
         self.rows.padded(rows).saturating_mul(row)
     }
 
-    /// Columns rows that have about [`KC`] pixels.
+    /// Number of output rows that have about [`KC`] pixels.
     fn kc_rows(&self) -> usize {
         (KC / self.columns.output).clamp(1, self.rows.output)
     }
 
-    /// Pixels of these rows.
+    /// Number of pixels in these rows.
     fn kc_pixels(&self) -> usize {
         self.kc_rows() * self.columns.output
     }
@@ -274,7 +274,8 @@ fn row_major(data: &[Real], columns: usize) -> Matrix<'_> {
     Matrix { data, rows, columns, row_stride: columns, column_stride: 1 }
 }
 
-/// NC: panels of this length that fit [`PACKED`], in equal parts of all.
+/// NC, the number of panels of length `panel` to pack at a time: as many as fit [`PACKED`], evened
+/// out over the passes.
 fn panels_at_a_time(panels: usize, panel: usize) -> usize {
     panels.div_ceil(panels.div_ceil((PACKED / panel).max(1)))
 }

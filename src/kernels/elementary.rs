@@ -12,7 +12,7 @@ mod functions {
     #[inline(always)]
     pub fn exp(x: Real) -> Real {
         let (n, m1) = reduced(x.clamp(-87.5, 89.0));
-        // Two factors, since n may reach 128, which is no exponent.
+        // Two factors, since n may reach 128, one more than the largest exponent.
         let y = (m1 + 1.0) * power_of_2(n >> 1) * power_of_2(n - (n >> 1));
         if x < -87.5 { 0.0 } else { y }
     }

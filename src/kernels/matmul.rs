@@ -1,9 +1,9 @@
 //! Matrix product `C = A·B` or `C += A·B`.
 //!
-//! A tile of C stays in registers while the inner dimension runs. B is packed into panels as wide
-//! as a tile; A is read in place, by rows or by columns. The inner dimension is cut into blocks of
-//! a constant size, so that a panel of B stays in the first-level cache. Each element of C is one
-//! sum in the order of the inner dimension, whatever the sizes of the matrices.
+//! A tile of C stays in registers during the loop over the inner dimension. B is packed into panels
+//! as wide as a tile; A is read in place, by rows or by columns. The inner dimension is split into
+//! blocks of a constant size, so that a panel of B stays in the first-level cache. Each element of
+//! C is one sum in the order of the inner dimension, whatever the sizes of the matrices.
 //!
 //! Rejected: the `gemm` crate, which packs into buffers that it allocates on every call and takes
 //! its blocking from the processor, so that a row's bits depend on the number of rows.
@@ -16,7 +16,7 @@ use crate::Real;
 
 /// Rows of the inner dimension that are packed at a time.
 const KC: usize = 512;
-/// Panels that every few rows of A are multiplied by at a time, so that they stay in the
+/// Panels that all rows of A are multiplied by before the next panels, so that they stay in the
 /// second-level cache.
 const NC: usize = 4;
 
@@ -85,7 +85,7 @@ kernel! {
                 let first = number * NC * width;
                 let of_c = Columns { n, first, accumulate: accumulate || start > 0 };
                 let nonzero = nonzero.clone();
-                // With the stride as a constant a faster loop is compiled.
+                // A constant stride compiles to a faster loop.
                 if a.column_stride == 1 {
                     let columns = StridedIndex::line(depth, 1);
                     let lhs = StridedLhs { data, rows, columns, nonzero };

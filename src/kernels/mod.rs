@@ -3,10 +3,10 @@
 //! Every kernel is written once and compiled once for each [`InstructionSet`]: for any processor,
 //! for AVX2 with FMA, and for AVX-512. The set is chosen at run time, so one portable binary is the
 //! fast one. The products use the vector operations of `simd`; the other loops are vectorized by
-//! the compiler. Rejected: one source for each set (three to keep equal, of which a developer's
-//! machine may run two), and `target-cpu=native` (a binary that crashes elsewhere). This file,
-//! `simd` and a prefetch in `rows` hold the crate's only `unsafe`; `reference` is the
-//! specification of matrix product, convolution and pooling, which the tests hold them against.
+//! the compiler. Rejected: one source for each set (three to keep equal, while a developer's
+//! machine may run only two), and `target-cpu=native` (a binary that crashes elsewhere). The
+//! crate's only `unsafe` is in this file, in `simd` and in a prefetch in `rows`. `reference` is the
+//! specification of matrix product, convolution and pooling that the tests compare kernels with.
 //!
 //! Products follow BLIS (Van Zee and van de Geijn 2015), and so do their names:
 //!
@@ -19,7 +19,7 @@
 //!          KC
 //!       ┌──────┐    ┌────┬────┬────┬────┐
 //!    MR │      │    │tile│    │    │    │  C: a tile of MR × NR sums stays in registers
-//!       ├──────┤    ├────┼────┼────┼────┤     while the inner dimension runs
+//!       ├──────┤    ├────┼────┼────┼────┤     during the loop over the inner dimension
 //!    MR │      │    │    │    │    │    │
 //!       └──────┘    └────┴────┴────┴────┘
 //!       A, read in place: a broadcast needs no packing
@@ -49,8 +49,8 @@ use crate::{Error, Result};
 /// Environment variable that names the instruction set.
 const VARIABLE: &str = "TALLYNET_KERNEL";
 
-/// Instruction set that the kernels run with. It is part of a fingerprint, since each one rounds in
-/// its own way.
+/// Instruction set that the kernels run with. It is part of a fingerprint, since each one rounds
+/// differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InstructionSet {
     /// Any processor.
@@ -130,8 +130,8 @@ fn requested() -> Result<Option<InstructionSet>> {
 
 /// Compiles a function for each instruction set and chooses one at run time.
 ///
-/// A body that uses vector operations names their type: `fn product<S: Simd>(…)`. Without it the
-/// compiler vectorizes the loops, for which closures have to be inlined.
+/// A body that uses vector operations has their type as a parameter: `fn product<S: Simd>(…)`. In
+/// any other body the compiler vectorizes the loops, which requires that closures are inlined.
 macro_rules! kernel {
     (
         $(#[$doc:meta])*

@@ -1,5 +1,5 @@
-//! Pooling: each window of an image becomes one value per channel, with the lanes along the
-//! channels. The backward pass finds the maximum again, which costs less than storing its index.
+//! Pooling: each window of an image becomes one value per channel; vector lanes run along
+//! the channels. The backward pass finds the maximum again, which costs less than storing its index.
 
 use std::ops::Range;
 
@@ -7,10 +7,11 @@ use super::convolution::Axis;
 use super::kernel;
 use crate::Real;
 
-/// Reduction of the values of a window, without pixels outside the image.
+/// Reduction of the values of a window; pixels outside the image do not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pool {
-    /// Maximum; its gradient goes to the first of equal values in row-major order. A NaN stays one.
+    /// Maximum, or NaN if the window has one; its gradient goes to the first of equal values in
+    /// row-major order.
     Max,
     /// Maximum; its gradient is divided evenly among equal values.
     SharedMax,
@@ -25,11 +26,11 @@ use Pool::{Average, Max, SharedMax};
 pub struct Pooling {
     /// Reduction of each window.
     pub pool: Pool,
-    /// Windows from top to bottom.
+    /// Windows along the height.
     pub rows: Axis,
-    /// Windows from left to right.
+    /// Windows along the width.
     pub columns: Axis,
-    /// Values of a pixel.
+    /// Number of channels.
     pub channels: usize,
 }
 
@@ -83,8 +84,8 @@ kernel! {
     }
 }
 
-/// Reduces one window to `y`. `lost` is the rounding error of each sum so far (Kahan 1965): a
-/// window may be an image.
+/// Reduces one window to `y`. `lost` is the rounding error of each sum so far (Kahan 1965), since a
+/// window may be a whole image.
 #[inline(always)]
 fn reduce(
     pool: Pool,

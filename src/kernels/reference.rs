@@ -1,5 +1,5 @@
 //! Specification of the fast kernels: matrix product, convolution and pooling as plain loops in
-//! double precision. The tests hold every fast kernel against it; nothing else uses it.
+//! double precision. The tests compare every fast kernel with it; nothing else uses it.
 
 use ndarray::{Array2, ArrayView2};
 
@@ -60,7 +60,7 @@ pub fn input_gradient(c: &Convolution, kernel: &[Real], dy: &[Real]) -> Vec<f64>
     dx
 }
 
-/// Calls `each(pixels, y)` with the indices of the values of every window and that of its output.
+/// Calls `each(pixels, y)` for every window with the indices of its values and of its output.
 fn windows(p: &Pooling, mut each: impl FnMut(&[usize], usize)) {
     for (i, j, channel) in ndarray::indices((p.rows.output, p.columns.output, p.channels)) {
         let mut pixels = vec![];

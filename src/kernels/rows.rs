@@ -23,7 +23,7 @@ kernel! {
             sums.fill(0.0);
         }
         let width = sums.len();
-        // In blocks of rows, so that many rows lose no digits.
+        // Blocks of rows keep the rounding error of a long sum small.
         for rows in dy.chunks(BLOCK * width) {
             for (columns, sums) in sums.chunks_mut(64).enumerate() {
                 let mut parts = [0.0; 64];
@@ -36,7 +36,7 @@ kernel! {
     }
 }
 
-/// Sum of a vector: in blocks, so that a long one loses no digits.
+/// Sum of a vector, in blocks, which keep the rounding error of a long sum small.
 #[inline(always)]
 pub fn sum(vector: &[Real]) -> Real {
     if vector.len() <= BLOCK {
@@ -46,8 +46,8 @@ pub fn sum(vector: &[Real]) -> Real {
 }
 
 kernel! {
-    /// Softmax of each vector of length `width`: `e^(xⱼ − max x) / Σₖ e^(xₖ − max x)`, which no
-    /// finite vector overflows.
+    /// Softmax of each vector of length `width`: `e^(xⱼ − max x) / Σₖ e^(xₖ − max x)`, which does
+    /// not overflow for finite vectors.
     pub fn softmax(values: &mut [Real], width: usize) {
         for vector in values.chunks_exact_mut(width) {
             let values = vector.iter().copied();
@@ -116,7 +116,7 @@ pub struct AbsAndSquareSums {
 }
 
 kernel! {
-    /// `Σ|x|` and `Σx²`: each as sixteen sums of every sixteenth value, which are added at the end.
+    /// `Σ|x|` and `Σx²`, each in sixteen partial sums, one per lane, which are added at the end.
     pub fn abs_and_square_sums(values: &[Real]) -> AbsAndSquareSums {
         let mut sums = [[0.0; 16]; 2];
         let (chunks, rest) = values.as_chunks::<16>();

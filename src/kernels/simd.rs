@@ -1,13 +1,13 @@
 //! Vector registers: a handful of operations, implemented for each instruction set.
 //!
-//! The compiler does not keep a tile of arrays in registers (it reached a third of the speed), so
-//! the operations name their instructions. A type here is only ever a type argument that the macro
-//! `kernel!` fills in, inside a function compiled for its instruction set: that is what makes the
-//! calls below sound.
+//! The operations name their instructions, because the compiler does not keep a tile of plain
+//! arrays in registers, which costs two thirds of the speed. The types here are used only as type
+//! arguments that the macro `kernel!` fills in, inside a function compiled for that instruction
+//! set: this makes the calls below sound.
 
 use crate::Real;
 
-/// Lanes of a quad: the neighbours that a transpose moves together.
+/// Lanes of a quad: the adjacent lanes that a transpose moves together.
 pub(super) const QUAD: usize = 4;
 
 /// Lanes of the widest register.

@@ -14,14 +14,14 @@ const KC: usize = 1024;
 /// Length of the scratch memory that [`product`] needs.
 pub(super) const SCRATCH: usize = KC * tiles::MAX_NR;
 
-/// Columns of a tile, NR. The sums of two rows, or of two registers of rows, leave room for the
-/// factors: of 32 registers if they have 16 lanes, of 16 otherwise.
+/// NR, the columns of a tile. The sums of two rows (or of two registers of rows) leave registers
+/// free for the factors: there are 32 with 16 lanes, or 16 narrower ones.
 const fn tile_columns(lanes: usize) -> usize {
     if lanes == 16 { 10 } else { 5 }
 }
 
-/// True if the product has so few columns that a panel would waste more. It depends on nothing that
-/// a row shares with other rows, so the bits of a row are always the same.
+/// True if a panel would waste more lanes on these few columns. The number of samples plays no
+/// part, so the bits of a sample do not depend on it.
 #[inline(always)]
 pub(super) fn is_profitable<S: Simd>(a: &Matrix, b: &Matrix) -> bool {
     let along_lanes = if a.column_stride == 1 { a.columns } else { a.rows };
@@ -86,8 +86,8 @@ fn along_inner<S: Simd, const NR: usize>(
     }
 }
 
-/// Packs the columns of B from `first` on in blocks of as many rows as a register has lanes, each
-/// block column by column; pads with zeros.
+/// Packs the columns of B from `first` on. A block has as many rows as a register has lanes and is
+/// stored column by column, padded with zeros.
 #[inline(always)]
 fn pack<S: Simd, const NR: usize>(b: Matrix, first: usize, panel: &mut [Real]) {
     let columns = NR.min(b.columns - first);
@@ -234,20 +234,20 @@ fn register_rows<S: Simd, const NR: usize, const R: usize>(
 struct Place {
     /// Columns of C.
     n: usize,
-    /// Columns of the tile that C has.
+    /// Columns of the tile that are within C.
     columns: usize,
     /// True if the tile is added to C.
     accumulate: bool,
 }
 
-/// Stores a register of rows in C, which begins with the first of them.
+/// Stores the sums of one register of rows; `c` begins at the first of these rows.
 #[inline(always)]
 fn store<S: Simd, const NR: usize>(sums: &[S::Vector; NR], c: &mut [Real], place: Place) {
     if place.columns < NR {
         return store_partial::<S, NR>(sums, 0, c, place);
     }
-    // Quads of columns; the last one overlaps the one before if NR is no multiple of four. So
-    // everything that is added to is read before anything is written.
+    // Quads of columns. The last one overlaps the one before if NR is no multiple of four, so all
+    // quads of a row are loaded before any is stored.
     const MAX_QUADS: usize = tile_columns(16).div_ceil(QUAD);
     let n_quads = NR.div_ceil(QUAD);
     let column = |quad: usize| (quad * QUAD).min(NR - QUAD);
@@ -272,7 +272,7 @@ fn store<S: Simd, const NR: usize>(sums: &[S::Vector; NR], c: &mut [Real], place
     }
 }
 
-/// Stores the rows from `skipped` on in C, which begins with the first of these.
+/// Stores the sums of the rows from `skipped` on; `c` begins at the first of these rows.
 #[inline(always)]
 fn store_partial<S: Simd, const NR: usize>(
     sums: &[S::Vector; NR],

@@ -26,8 +26,8 @@ impl Term {
     const ZERO: Term = Term { start: 0, factor: 0.0 };
 }
 
-/// True if this way is faster for an image: its windows can be read in place, in rows that fill
-/// registers, so do its filters, and less than a third of `dy` is nonzero.
+/// True if the sparse gradients are faster for an image: its windows can be read in place, the rows
+/// of a window and the filters fill registers, and less than a third of `dy` is nonzero.
 pub(super) fn is_profitable(c: &Convolution, dy: &[Real]) -> bool {
     let fits = c.is_unpadded()
         && c.columns.dilation == 1

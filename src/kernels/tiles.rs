@@ -22,7 +22,7 @@ pub(super) struct StridedIndex {
 }
 
 impl StridedIndex {
-    /// Index with one counter. Inlined, so that a constant stride stays one.
+    /// Index with one counter. Inlined, so that a constant stride remains a constant.
     #[inline(always)]
     pub fn line(length: usize, stride: usize) -> StridedIndex {
         StridedIndex { lengths: [1, 1, length], strides: [0, 0, stride] }
@@ -82,8 +82,8 @@ pub(super) struct Matrix<'a> {
     pub column_stride: usize,
 }
 
-/// Columns of row-major C that a product overwrites or adds to. C itself is passed apart: as a
-/// field it would lose the compiler's knowledge that nothing else refers to it, 8 % of the speed.
+/// Columns of row-major C that a product overwrites or adds to. C itself is a separate argument:
+/// the compiler would not know that a field has no alias, which costs 8 % of the speed.
 #[derive(Clone, Copy)]
 pub(super) struct Columns {
     /// Number of columns.
@@ -100,7 +100,7 @@ pub(super) fn panel_width<S: Simd>(n: usize) -> usize {
     if n <= S::LANES { S::LANES } else { 2 * S::LANES }
 }
 
-/// Length of a panel, with the row that the sums start from.
+/// Length of a panel, its row of initial sums included.
 #[inline(always)]
 pub(super) fn panel_len(width: usize, depth: usize) -> usize {
     (depth + 1) * width
@@ -109,8 +109,8 @@ pub(super) fn panel_len(width: usize, depth: usize) -> usize {
 /// `C = A·B + bias` or `C += A·B`, for the columns that `panels` has.
 #[inline(always)]
 pub(super) fn product<S: Simd>(a: &StridedLhs, panels: &[Real], c: &mut [Real], columns: Columns) {
-    // MR × NV registers of sums leave room for a row of B and a broadcast of A: of 16 registers, or
-    // of 32.
+    // MR × NV registers of sums leave room for a row of B and a broadcast of A: there are 32
+    // registers with 16 lanes, or 16 narrower ones.
     match (S::LANES, columns.n <= S::LANES) {
         (16, true) => tiles::<S, 12, 1>(a, panels, c, columns),
         (16, false) => tiles::<S, 12, 2>(a, panels, c, columns),
@@ -156,8 +156,7 @@ fn tiles<S: Simd, const MR: usize, const NV: usize>(
                     }
                 }
             } else {
-                // Written with constant indices: only then do the sums stay in registers up to
-                // here.
+                // Constant indices, without which the sums would not stay in registers.
                 let mut tile = [[0.0; MAX_NR]; MR];
                 for i in 0..MR {
                     for v in 0..NV {
@@ -198,7 +197,7 @@ fn tile<S: Simd, const MR: usize, const NV: usize>(
             }
             let mut at = 0;
             for b in panel.chunks_exact(NV * S::LANES) {
-                // Never true; it lets the compiler drop the checks of the broadcasts.
+                // Never true; it lets the compiler drop the bounds checks of the broadcasts.
                 if at >= length {
                     break;
                 }
@@ -216,7 +215,7 @@ fn tile<S: Simd, const MR: usize, const NV: usize>(
     sums
 }
 
-/// Packed panels: `depth` rows of NR columns each, below the row that the sums start from.
+/// Packed panels, each a row of initial sums and then `depth` rows, all with NR columns.
 pub(super) struct Panels<'a> {
     pub data: &'a mut [Real],
     /// NR.
@@ -225,8 +224,7 @@ pub(super) struct Panels<'a> {
 }
 
 impl Panels<'_> {
-    /// Writes the values that the sums of the columns `first..n` start from: a bias or, where it is
-    /// empty, zeros.
+    /// Writes the initial sums of the columns `first..n`: the bias, or zeros if it is empty.
     #[inline(always)]
     pub fn start(&mut self, bias: &[Real], first: usize, n: usize) {
         let panels = self.data.chunks_exact_mut(panel_len(self.width, self.depth));

@@ -1,7 +1,7 @@
 //! Geometry of a convolution: the windows of an image, and their offsets in memory.
 //!
-//! In an unpadded image a window is a few runs of memory, so the tiles read it from there. A padded
-//! image is copied with its border, a few rows (a band) at a time.
+//! In an unpadded image a window is a few contiguous runs of memory, which the tiles read in place.
+//! A padded image is copied with its border, a few rows (a band) at a time.
 
 use std::ops::Range;
 
@@ -17,7 +17,7 @@ pub enum Padding {
     /// None.
     #[default]
     Valid,
-    /// As many pixels as give one output per stride; of an odd number, the extra one is at the end.
+    /// Enough pixels for one output per stride; the extra one of an odd number is at the end.
     Same,
 }
 
@@ -26,16 +26,16 @@ pub enum Padding {
 pub struct Axis {
     /// Pixels of the image.
     pub input: usize,
-    /// Input dilation: distance of adjacent pixels of the image, with zeros in between. Only a
+    /// Input dilation: distance between adjacent pixels of the image, with zeros in between. Only a
     /// transposed convolution has one above 1.
     spread: usize,
     /// Pixels of padding before the image.
     pub before: usize,
     /// Pixels of a window.
     pub kernel: usize,
-    /// Distance of consecutive windows.
+    /// Distance between consecutive windows.
     pub stride: usize,
-    /// Distance of adjacent pixels of a window.
+    /// Distance between adjacent pixels of a window.
     pub dilation: usize,
     /// Number of windows.
     pub output: usize,
@@ -59,7 +59,7 @@ impl Axis {
                 (last + 1, (last * stride).checked_add(extent)?.saturating_sub(input) / 2)
             }
         };
-        // A stride beyond the image means a single window; clamped, it overflows nothing.
+        // A stride beyond the image means a single window; clamped, it cannot overflow.
         let stride = stride.min(input.max(1));
         Some(Axis { input, spread: 1, before, kernel, stride, dilation, output })
     }
@@ -69,7 +69,7 @@ impl Axis {
         (self.kernel - 1) * self.dilation + 1
     }
 
-    /// Pixels that consecutive windows span.
+    /// Pixels that `outputs` consecutive windows span.
     pub(super) fn padded(&self, outputs: usize) -> usize {
         ((outputs - 1) * self.stride).saturating_add(self.extent())
     }
@@ -102,9 +102,9 @@ impl Axis {
 /// Convolution with all its sizes.
 #[derive(Debug, Clone, Copy)]
 pub struct Convolution {
-    /// Windows from top to bottom.
+    /// Windows along the height.
     pub rows: Axis,
-    /// Windows from left to right.
+    /// Windows along the width.
     pub columns: Axis,
     /// Values of an input pixel.
     pub channels: usize,
@@ -112,7 +112,7 @@ pub struct Convolution {
     pub filters: usize,
 }
 
-/// Length of a band, about.
+/// Approximate length of a band.
 const BAND: usize = 1 << 14;
 
 /// Part of an image with the windows of some output rows, padded if need be.

@@ -130,8 +130,8 @@ impl Sequential {
         text + &format!(
             "\nTotal: {sum}{total}\n\
              Only the model's own parameters are counted; optimizer state is not part of them.\n\n\
-             None is the batch axis: the number of samples of a batch is decided when the model is\n\
-             called, not when it is built. A shape such as {shape} holds for any number of\n\
+             None is the batch axis: the number of samples of a batch is decided when the model \
+             is\ncalled, not when it is built. A shape such as {shape} holds for any number of\n\
              samples, and no parameter depends on it.\n"
         )
     }

@@ -86,9 +86,8 @@ impl<'m> Trainer<'m> {
         self.model.compiled()?.optimizer()?;
         let (head, mut rows) = LossHead::new(self.model, data)?;
         rows = rows.weighted(options.sample_weight, None)?;
-        let validation_data =
-            options.validation_data.map(|data| LossHead::new(self.model, data)).transpose();
-        let mut validation_rows = validation_data.map_err(in_validation_data)?;
+        let validation_data = options.validation_data.map(|data| LossHead::new(self.model, data));
+        let mut validation_rows = validation_data.transpose().map_err(in_validation_data)?;
         if validation_rows.is_none() && options.validation_split != 0.0 {
             let (first, last) = rows.split(options.validation_split)?;
             rows = first;
@@ -98,14 +97,14 @@ impl<'m> Trainer<'m> {
         if options.class_weight.is_some() {
             rows = rows.weighted(options.sample_weight, options.class_weight)?;
         }
-        let batch_size = options.batch_size.min(rows.len());
         let Engines { training, evaluation } = &mut self.engines;
-        let engine = engine_for(training, self.model, &rows, batch_size, true, None)?;
+        let n = options.batch_size.min(rows.len());
+        let engine = engine_for(training, self.model, &rows, n, true, None)?;
         let threads = engine.threads.clone();
         let validation = match validation_rows {
             Some((head, rows)) => {
-                let n = rows.len().min(EVALUATION_ROWS);
-                let engine = engine_for(evaluation, self.model, &rows, n, false, Some(&threads))?;
+                let (model, n) = (&*self.model, rows.len().min(EVALUATION_ROWS));
+                let engine = engine_for(evaluation, model, &rows, n, false, Some(&threads))?;
                 Some(Evaluation { engine, head, rows })
             }
             None => None,

@@ -1,4 +1,4 @@
-//! Optimizer, loss and metrics of a compiled model, as far as they are supported.
+//! Supported optimizers, losses and metrics of a compiled model.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -26,7 +26,7 @@ pub fn read(compile: &Value, warnings: &mut Vec<String>) -> Result<CompileConfig
         None
     });
     if !compile["loss_weights"].is_null() {
-        return Err(Error::option("loss_weights", "it weighs its losses (loss_weights)"));
+        return Err(Error::option("loss_weights", "loss_weights are not supported"));
     }
     let loss = loss(&compile["loss"])?;
     let metrics = metrics(compile, warnings);
@@ -60,7 +60,7 @@ fn metrics(compile: &Value, warnings: &mut Vec<String>) -> Vec<MetricChoice> {
     let unweighted = found.len();
     flatten(&compile["weighted_metrics"], &mut found);
     if found.len() > unweighted {
-        warnings.push("the weighted_metrics are counted without weights".to_string());
+        warnings.push("the weighted_metrics are computed without weights".to_string());
     }
     let mut known = vec![];
     for value in found {

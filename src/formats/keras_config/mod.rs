@@ -2,14 +2,14 @@
 //! in the one that all of Keras 3 reads. Tallynet's own files hold the same description.
 //!
 //! **Decision.** Each option is converted to this crate's form before its class reads it: old names
-//! are replaced, keys without effect are dropped, initializers and the like become objects. Which
-//! options a class has is asked of the class itself, so a new layer needs no line here as long as
-//! its options are spelled alike in all versions of Keras. **Rejected:** aliases and catch-alls on
+//! are replaced, keys without effect are dropped, initializers and the like become objects. The
+//! class itself says which options it has, so a new layer needs no line here as long as all
+//! versions of Keras spell its options alike. **Rejected:** aliases and catch-alls on
 //! every class of the catalogues, which would spread ten years of dialects over all of them and
 //! accept options silently.
 //!
-//! Errors are [`Error::option`], or those of the builder, in words alone: the caller knows the file
-//! and what would help.
+//! Errors are [`Error::option`], or those of the builder. They name neither the file nor a remedy,
+//! which the caller adds.
 
 mod compiled;
 mod options;
@@ -72,7 +72,7 @@ pub fn read(
     if compile.as_object().is_some_and(|compile| !compile.is_empty()) {
         match compiled::read(compile, &mut warnings) {
             Err(problem) => {
-                warnings.push(format!("how the model was trained is left out: {problem}"))
+                warnings.push(format!("the compile configuration is left out: {problem}"))
             }
             Ok(compiled) => {
                 model.compile_with(compiled.optimizer, compiled.loss, compiled.metrics)?;
@@ -106,9 +106,8 @@ fn layer_list(description: &Value) -> Result<&[Value]> {
         return Err(Error::option("class_name", problem));
     }
     if class != "Sequential" {
-        let problem = format!(
-            "the model is a {class:?}, and only a Sequential is read: layers one behind the other"
-        );
+        let problem =
+            format!("the model is a {class:?}, and only a Sequential is read: a chain of layers");
         return Err(Error::option("class_name", problem));
     }
     // Keras 1 and 2.0 to 2.2 wrote the list of layers alone.
@@ -163,7 +162,7 @@ fn add_layer(
     let place = format!("layer {number}, {} ({class})", name.unwrap_or("without a name"));
     if let Some(precision) = dtype(&config["dtype"]).filter(|name| *name != "float32") {
         warnings.push(format!(
-            "{place}: it was made for {precision}, and is computed here in one precision throughout"
+            "{place}: its dtype is {precision}; here all layers are computed in one precision"
         ));
     }
     let trainable = match &config["trainable"] {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::text;
 use crate::{Error, Result};
 
-/// Reads a class with its options, one of `all` that play its role.
+/// Reads a class of `all`, the classes with this role, and its options.
 ///
 /// # Errors
 /// A class that is not among them, and an option that it does not have and that has an effect.
@@ -37,7 +37,7 @@ pub fn class<C: Serialize + DeserializeOwned>(
     let defaults = &known["config"];
     let mut options = Map::new();
     for (key, value) in &config {
-        // A name that the class has is its own, whatever another class once called so.
+        // An option that the class has is not renamed, even if it is an old name in another class.
         let has_key = defaults.get(key).is_some();
         let key = if has_key { key } else { renamed(key) };
         let refused = format!("{place}: the option {key} = {value} is not supported here");

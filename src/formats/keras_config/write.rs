@@ -86,7 +86,7 @@ pub fn training(model: &Sequential) -> Value {
     })
 }
 
-/// A class with its options; one from outside the crate, which no file describes, by name alone.
+/// A class with its options, or only the name of a class from outside the crate.
 fn class(class: &impl Serialize, name: &str) -> Value {
     serde_json::to_value(class).unwrap_or_else(|_| json!({ "class_name": name, "config": {} }))
 }
