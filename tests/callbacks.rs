@@ -602,7 +602,7 @@ fn options_out_of_range_are_named() {
 
     let read = |text: &str| serde_json::from_str::<AnyOptimizer>(text);
     for (text, word) in [
-        (r#"{"class_name": "Lion", "config": {}}"#, "Lion"),
+        (r#"{"class_name": "Ferret", "config": {}}"#, "Ferret"),
         (r#"{"class_name": "Adam", "config": {"use_ema": true}}"#, "use_ema"),
         (r#"{"class_name": "Adam", "config": {"learning_rate": "fast"}}"#, "fast"),
         (

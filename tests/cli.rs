@@ -385,7 +385,7 @@ fn a_wrong_command_line_is_refused_with_2() {
     refused(2, &["train", "--quiet", "--json"], &["--json"]);
     refused(2, &["train", "--patience", "-1"], &["--patience"]);
     refused(2, &["train", "--reduce-on-plateau=soon"], &["--reduce-on-plateau"]);
-    refused(2, &["train", "--optimizer", "lion"], &["lion", "adagrad, adam, adamw, rmsprop, sgd"]);
+    refused(2, &["train", "--optimizer", "ferret"], &["ferret", "adagrad, adam, adamw"]);
     refused(2, &["train", "--loss", "hubert"], &["hubert", "huber,"]);
     refused(
         2,

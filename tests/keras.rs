@@ -278,8 +278,8 @@ fn what_is_missing_here_is_named() {
             vec!["layer 1, memory (LSTM)", "Dense"],
         ),
         (
-            one("Dense", json!({ "name": "d", "units": 3, "activation": "mish" })),
-            vec!["layer 1, d (Dense)", "activation", "mish"],
+            one("Dense", json!({ "name": "d", "units": 3, "activation": "rectified" })),
+            vec!["layer 1, d (Dense)", "activation", "rectified"],
         ),
         (
             one(
@@ -434,7 +434,7 @@ fn how_a_model_was_compiled_is_read_in_all_spellings() {
     // optimizer.
     let restarts = json!({ "class_name": "CosineDecayRestarts", "config": {} });
     for (optimizer, word) in [
-        (json!({ "class_name": "Lion", "config": {} }), "Lion"),
+        (json!({ "class_name": "Ferret", "config": {} }), "Ferret"),
         (json!({ "class_name": "SGD", "config": { "use_ema": true } }), "use_ema"),
         (
             json!({ "class_name": "SGD", "config": { "learning_rate": restarts } }),

@@ -195,10 +195,12 @@ impl Train {
             output::refuse_overwriting("--csv", path, &files)?;
             formats::check_writable(path)?;
         }
-        if checkpoint.is_some_and(|path| !formats::holds_weights(&path)) {
-            return Err(Failure::usage(
-                "--checkpoint: a .json would hold no weights; end it in .keras or .safetensors",
-            ));
+        if let Some(path) = checkpoint.filter(|path| !formats::holds_weights(path)) {
+            let extension = path.extension().unwrap_or_default().to_string_lossy();
+            return Err(Failure::usage(format!(
+                "--checkpoint: a .{extension} would hold no weights; end it in .keras or \
+                 .safetensors"
+            )));
         }
         Ok(())
     }

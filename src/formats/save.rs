@@ -34,7 +34,8 @@ enum Contents {
 }
 use Contents::{Description, Model, Weights};
 
-const FORMATS: [FileFormat; 5] = [
+/// Formats that are written; the line of a new one goes here.
+const FORMATS: &[FileFormat] = &[
     FileFormat::new(".keras", Model, keras::write, Some(read_model)),
     FileFormat::new(".safetensors", Model, safetensors::write, Some(read_model)),
     FileFormat::new(".weights.h5", Weights, write_weights, Some(read_same_layers)),

@@ -44,6 +44,11 @@ pub trait Metric: fmt::Debug + Send + Sync {
     /// Contribution of one vector, with the target `y` and the output `p`.
     fn count(&self, y: &[Real], p: &[Real]) -> Ratio;
 
+    /// Value of the metric, given the sums over all vectors: their quotient by default.
+    fn result(&self, sums: Ratio) -> f64 {
+        sums.value()
+    }
+
     /// True if training should lower it, as for an error.
     fn lower_is_better(&self) -> bool {
         false

@@ -129,8 +129,8 @@ impl LossHead {
     pub fn means(&self, sums: &MetricSums) -> [f64; 1 + MAX_METRICS] {
         let mut means = [0.0; 1 + MAX_METRICS];
         means[0] = sums.mean_loss();
-        for (mean, ratio) in means[1..].iter_mut().zip(&sums.ratios[..self.metrics.len()]) {
-            *mean = ratio.value();
+        for ((mean, metric), ratio) in means[1..].iter_mut().zip(&self.metrics).zip(&sums.ratios) {
+            *mean = metric.as_metric().result(*ratio);
         }
         means
     }

@@ -12,11 +12,7 @@ mod loss_head;
 mod threads;
 mod trainer;
 
-pub use callbacks::{
-    BatchLogs, BestEpoch, CSVLogger, CSVLoggerState, Callback, EarlyStopping, EarlyStoppingState,
-    FitInfo, Flow, LearningRateScheduler, Logs, Mode, ModelCheckpoint, Monitor, MonitorState,
-    NotFiniteLoss, ReduceLROnPlateau, ReduceLROnPlateauState, TerminateOnNaN,
-};
+pub use callbacks::*;
 pub use fit::FitOptions;
 pub use gradient_check::{ArrayCheck, GradientCheck, TOLERANCE, check_gradients};
 pub use handle::TrainerHandle;
