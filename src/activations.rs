@@ -1,7 +1,7 @@
 //! Activations: functions of each value, or of each vector of the last axis, under Keras's names.
 //!
-//! The gradient of most follows from their output `y`, so they run in place and cost no memory.
-//! Gelu and silu need their input, which is kept beside their output.
+//! Most gradients follow from the output `y`, so these activations run in place. Gelu and silu need
+//! their input, so they write to a buffer of their own.
 
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 use std::fmt;
@@ -17,11 +17,11 @@ use crate::kernels::{kernel, rows};
 use crate::shape::{flat, flat_mut};
 use crate::{Real, Result};
 
-/// Defines the enum, `ALL`, and `each!`: it runs an expression with the activation as a constant,
-/// so that a loop is compiled for each one and does not ask which it is.
+/// Defines the enum, `ALL` and `each!`. `each!` runs an expression with the activation as a
+/// constant, so that each loop is compiled without a branch per value.
 macro_rules! activations {
     ($d:tt $($(#[$meta:meta])* $kind:ident,)*) => {
-        /// An activation of the catalogue.
+        /// Built-in activation.
         ///
         /// ```
         /// use tallynet::activations::ActivationKind;
@@ -70,7 +70,7 @@ activations! { $
     Elu,
     /// `λ·x` above 0, `λ·α·(e^x − 1)` below, with the two constants of Klambauer et al. 2017.
     Selu,
-    /// `x·Φ(x)`, exactly: Φ is the normal distribution, not its approximation by tanh.
+    /// `x·Φ(x)`, where Φ is the exact normal distribution function, not its tanh approximation.
     Gelu,
     /// `x·σ(x)`.
     #[serde(alias = "swish")]
@@ -94,7 +94,7 @@ const SELU_ALPHA: Real = 1.6732632423543772_f64 as Real;
 const LEAKY_SLOPE: Real = 0.2;
 
 impl ActivationKind {
-    /// The activation of this name; `swish` is silu. An unknown name is an error that lists all.
+    /// Activation of this name; `swish` means silu. The error for an unknown name lists all.
     pub fn by_name(name: &str) -> Result<ActivationKind> {
         let deserializer: value::StrDeserializer<value::Error> = name.into_deserializer();
         ActivationKind::deserialize(deserializer).map_err(|_| {
@@ -112,7 +112,7 @@ impl ActivationKind {
         }
     }
 
-    /// Replaces each `x` by `y`. Vectors of the last axis have this width.
+    /// Replaces each `x` by `y`. `width` is the length of the last axis.
     pub fn forward(self, width: usize, values: ArrayViewMut2<Real>) {
         match self {
             Softmax => rows::softmax(flat_mut(values), width),
@@ -120,8 +120,8 @@ impl ActivationKind {
         }
     }
 
-    /// Replaces the gradient at `y` by the gradient at `x`, given `y`; for activations that do not
-    /// keep their input.
+    /// Replaces the gradient with respect to `y` by that with respect to `x`, for activations that
+    /// do not keep their input.
     pub fn backward(self, width: usize, y: ArrayView2<Real>, dy: ArrayViewMut2<Real>) {
         match self {
             Softmax => rows::softmax_backward(flat(y), flat_mut(dy), width),
@@ -134,12 +134,12 @@ impl ActivationKind {
     pub fn value(self, x: Real) -> Real {
         match self {
             Linear | Softmax => x,
-            // A bit mask keeps a NaN, which then shows in the loss. Choosing between a number and
-            // itself would compile to a masked store, six times as slow.
+            // A bit mask passes NaN on, so that it shows in the loss. A plain `if` would compile to
+            // a masked store, six times as slow.
             Relu => Real::from_bits(x.to_bits() & if x < 0.0 { 0 } else { !0 }),
             LeakyRelu => x * if x < 0.0 { LEAKY_SLOPE } else { 1.0 },
             Sigmoid => sigmoid(x),
-            // (e²ˣ − 1) / (e²ˣ + 1), which is 1 from 20 on.
+            // (e²ˣ − 1) / (e²ˣ + 1), which rounds to 1 from x = 20 on.
             Tanh => {
                 let m1 = exp_m1(2.0 * x.clamp(-20.0, 20.0));
                 m1 / (m1 + 2.0)
@@ -178,10 +178,10 @@ impl ActivationKind {
         }
     }
 
-    /// `f′(x)·dy` where `f(x) = y`, for those that act on each value and do not keep their input.
+    /// `f′(x)·dy` where `f(x) = y`, for elementwise activations that do not keep their input.
     #[inline(always)]
     fn slope_at_output(self, y: Real, dy: Real) -> Real {
-        // As in the value of relu.
+        // Bit mask, as for relu in `value`.
         let where_positive =
             |dy: Real| Real::from_bits(dy.to_bits() & if y > 0.0 { !0 } else { 0 });
         dy * match self {
@@ -229,7 +229,7 @@ fn sigmoid(x: Real) -> Real {
     1.0 / (1.0 + exp(-x))
 }
 
-// The loops are written out, since a closure might stay a call that is not vectorized.
+// Explicit loops: a closure might not be inlined, and its call is not vectorized.
 kernel! {
     /// Replaces each `x` by `f(x)`.
     pub(crate) fn values_of(kind: ActivationKind, values: &mut [Real]) {
@@ -271,7 +271,7 @@ impl fmt::Display for ActivationKind {
     }
 }
 
-/// An activation from outside the crate. It is converted into an [`AnyActivation`].
+/// Custom activation, which converts into an [`AnyActivation`].
 ///
 /// ```
 /// use tallynet::{Real, activations::{ActivationFunction, AnyActivation}};
@@ -289,20 +289,19 @@ impl fmt::Display for ActivationKind {
 /// assert_eq!(AnyActivation::from(Square).to_string(), "Square");
 /// ```
 pub trait ActivationFunction: fmt::Debug + Send + Sync {
-    /// Class name in summaries and errors: the type's own.
+    /// Class name in summaries and errors; by default the name of the type.
     fn class_name(&self) -> &'static str {
         crate::classes::type_name::<Self>()
     }
 
-    /// Replaces each `x` by `y`. Vectors of the last axis have this width.
+    /// Replaces each `x` by `y`. `width` is the length of the last axis.
     fn forward(&self, width: usize, values: &mut [Real]);
 
-    /// Replaces the gradient at the output by the gradient at the input `x`.
+    /// Replaces the gradient with respect to the output by that with respect to the input `x`.
     fn backward(&self, width: usize, x: &[Real], dy: &mut [Real]);
 }
 
-/// The activation of a layer: one of the catalogue, by its kind or its name, or one from outside
-/// the crate, which no file can hold.
+/// Activation of a layer: built-in, by kind or name, or custom. Custom ones cannot be saved.
 ///
 /// ```
 /// use tallynet::activations::{ActivationKind, AnyActivation};
@@ -312,16 +311,16 @@ pub trait ActivationFunction: fmt::Debug + Send + Sync {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum AnyActivation {
-    /// An activation of the catalogue.
+    /// Built-in activation.
     BuiltIn(ActivationKind),
-    /// An activation from outside the crate.
+    /// Custom activation.
     Custom(Arc<dyn ActivationFunction>),
-    /// A name that is not in the catalogue, which [`AnyActivation::validate`] refuses.
+    /// Unknown name, rejected by [`AnyActivation::validate`].
     Unknown(String),
 }
 
 impl AnyActivation {
-    /// The activation of the catalogue, if it is one.
+    /// Kind of a built-in activation.
     pub fn kind(&self) -> Option<ActivationKind> {
         match self {
             AnyActivation::BuiltIn(kind) => Some(*kind),
@@ -329,7 +328,7 @@ impl AnyActivation {
         }
     }
 
-    /// Refuses an unknown name; the error lists the known ones.
+    /// Rejects an unknown name; the error lists the known ones.
     pub fn validate(&self) -> Result<()> {
         match self {
             AnyActivation::BuiltIn(_) | AnyActivation::Custom(_) => Ok(()),
@@ -344,7 +343,7 @@ impl Default for AnyActivation {
     }
 }
 
-/// The name, as in a file.
+/// Keras's name, or the class name of a custom activation.
 impl fmt::Display for AnyActivation {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {

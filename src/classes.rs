@@ -1,12 +1,11 @@
-//! Classes with options under Keras's names, for the catalogues of layers, losses, metrics and
-//! optimizers.
+//! Macros for the built-in layers, losses, metrics and optimizers: their structs, with options
+//! under Keras's names, and an enum over each kind.
 
 use crate::Error;
 
-/// Defines the enum of a catalogue: its classes, read and written as Keras does,
-/// `{"class_name": …, "config": {…}}`, and `Custom` for a class from outside the crate, which no
-/// file can hold. Every type that implements the trait converts into the enum. One line adds a
-/// class.
+/// Defines the enum over the built-in classes of a trait. It is serialized as in Keras,
+/// `{"class_name": …, "config": {…}}`, except for `Custom`, a class from outside the crate. Every
+/// type that implements the trait converts into the enum.
 macro_rules! classes {
     ($(#[$doc:meta])* $name:ident: $role:ident as $as_role:ident {
         $($class:literal => $variant:ident,)*
@@ -23,12 +22,12 @@ macro_rules! classes {
         }
 
         impl $name {
-            /// Every class of the catalogue, with Keras's defaults.
+            /// All built-in classes, with Keras's defaults.
             pub fn all() -> Vec<Self> {
                 vec![$($name::$variant($variant::default()),)*]
             }
 
-            /// Keras's name of the class, or the type's own name for one from outside the crate.
+            /// Class name in Keras, or the type name of a custom class.
             pub fn class_name(&self) -> &'static str {
                 match self {
                     $($name::$variant(_) => $class,)*
@@ -36,12 +35,12 @@ macro_rules! classes {
                 }
             }
 
-            /// True for a class from outside the crate.
+            /// True for a custom class.
             pub fn is_custom(&self) -> bool {
                 matches!(self, $name::Custom(_))
             }
 
-            /// The class behind its trait.
+            /// The class as a trait object.
             pub fn $as_role(&self) -> &dyn $role {
                 match self {
                     $($name::$variant(class) => class,)*
@@ -49,7 +48,7 @@ macro_rules! classes {
                 }
             }
 
-            /// The class behind its trait, to change; none for a shared one from outside the crate.
+            /// The class as a mutable trait object; `None` for a custom class that is shared.
             pub fn class_mut(&mut self) -> Option<&mut (dyn $role + 'static)> {
                 match self {
                     $($name::$variant(class) => Some(class),)*
@@ -60,7 +59,7 @@ macro_rules! classes {
 
         impl<T: $role + 'static> From<T> for $name {
             fn from(class: T) -> Self {
-                // The catalogue's own classes are recognized at run time.
+                // Built-in classes are recognized by their type at run time.
                 let mut class = Some(class);
                 let any: &mut dyn std::any::Any = &mut class;
                 $(if let Some(own) = any.downcast_mut::<Option<$variant>>()
@@ -99,9 +98,9 @@ macro_rules! class {
 }
 pub(crate) use class;
 
-/// Keras's name of an object of a class: `MaxPooling2D` becomes `max_pooling2d`, `ReLU` becomes
-/// `re_lu`. An underscore precedes a capital that lower case or a digit follows, and separates
-/// lower case from a capital.
+/// Snake case as in Keras: `MaxPooling2D` becomes `max_pooling2d`, `ReLU` becomes `re_lu`. An
+/// underscore goes before a capital that follows a lowercase letter, or that precedes a lowercase
+/// letter or a digit.
 pub fn snake_case(class: &str) -> String {
     let letters: Vec<char> = class.chars().collect();
     let mut name = String::new();
@@ -118,14 +117,14 @@ pub fn snake_case(class: &str) -> String {
     name
 }
 
-/// Last part of a type's path: the class name of a type from outside the crate.
+/// Last part of a type's path, the class name of a custom class.
 pub fn type_name<T: ?Sized>() -> &'static str {
     let path = std::any::type_name::<T>();
     let path = path.split('<').next().unwrap_or(path);
     path.rsplit("::").next().unwrap_or(path)
 }
 
-/// Error for a name that is not in a catalogue; it lists the names that are.
+/// Error for an unknown name; it lists the known ones.
 pub fn unknown(option: &str, noun: &str, name: &str, known: &[String]) -> Error {
     let known = known.join(", ");
     Error::option(option, format!("there is no {noun} {name:?} here; known: {known}"))
@@ -136,6 +135,6 @@ pub fn unknown(option: &str, noun: &str, name: &str, known: &[String]) -> Error 
 pub enum TargetForm {
     /// One integer label for each vector of the output.
     Labels,
-    /// A vector as long as the output's: one-hot targets, or any numbers.
+    /// One vector for each vector of the output, of the same length: one-hot or real targets.
     Vectors,
 }

@@ -1,5 +1,4 @@
-//! The one error type. An error names what was found, where, what was expected and what to do.
-//! Nothing here is raised inside a training step.
+//! The error type. A message says the problem, its location, the expected value and the fix.
 
 use std::convert::Infallible;
 use std::io;
@@ -24,7 +23,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The operating system refused an operation on a file.
+    /// An operation on a file failed.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
         /// Operation that failed: `read`, `write`, `create`.
@@ -42,19 +41,18 @@ pub enum Error {
         path: Option<PathBuf>,
         /// Problem found and what was expected instead.
         found: String,
-        /// Way to fix it.
+        /// Suggested fix.
         help: String,
     },
 
     /// A layer does not fit its input shape.
     #[error("{}", shape_message(chain.as_deref(), found, help))]
     Shape {
-        /// Chain of all layers with their shapes, the failing one marked; none before the model
-        /// that it belongs to is known.
+        /// All layers with their shapes, the failing one marked; added by the builder.
         chain: Option<String>,
         /// Shape found and shape expected.
         found: String,
-        /// Change that would fix it.
+        /// Suggested fix.
         help: String,
     },
 
@@ -63,7 +61,7 @@ pub enum Error {
     Option {
         /// Option: `momentum`, `batch_size`, `optimizer`.
         name: String,
-        /// Value found, values expected, and a good one.
+        /// Value found, values expected, and an example.
         problem: String,
     },
 
@@ -80,11 +78,11 @@ pub enum Error {
     #[error("{0}")]
     Data(String),
 
-    /// The model lacks what the operation needs: a loss, or an optimizer.
+    /// The operation needs a loss or an optimizer, and the model has none.
     #[error("{0}")]
     NotCompiled(String),
 
-    /// Memory does not hold what was asked for.
+    /// Not enough memory.
     #[error("{0}")]
     Memory(String),
 
@@ -103,29 +101,29 @@ pub enum Error {
         reason: String,
     },
 
-    /// A callback failed for a reason of its own.
+    /// A callback returned an error of its own.
     #[error(transparent)]
     Callback(Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl Error {
-    /// For `map_err`: a refusal by the operating system, with the action and the path.
+    /// Closure for `map_err` that adds the action and the path to an I/O error.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
         let path = path.to_path_buf();
         move |source| Error::Io { action, path, source }
     }
 
-    /// Content of bytes in memory that is wrong; [`Error::in_file`] adds the path.
+    /// Error in the content of bytes; [`Error::in_file`] adds the path.
     pub(crate) fn format(found: impl Into<String>, help: impl Into<String>) -> Error {
         Error::Format { path: None, found: found.into(), help: help.into() }
     }
 
-    /// Content of a file that is wrong.
+    /// Error in the content of a file.
     pub(crate) fn file(path: &Path, found: impl Into<String>, help: impl Into<String>) -> Error {
         Error::format(found, help).in_file(path)
     }
 
-    /// Names the file that an error of content or of an array came from; others stay as they are.
+    /// Adds the path to a format or weights error; other errors are unchanged.
     pub(crate) fn in_file(self, file: &Path) -> Error {
         match self {
             Error::Format { path: None, found, help } => {
@@ -160,12 +158,12 @@ impl Error {
     }
 }
 
-/// `model.keras: `, where a file is known.
+/// `model.keras: ` if the path is known.
 fn file_prefix(path: Option<&Path>) -> String {
     path.map_or(String::new(), |path| format!("{}: ", path.display()))
 }
 
-/// The chain, which holds what was found, and the help; or what was found and the help.
+/// Message of a shape error; the chain already contains `found`.
 fn shape_message(chain: Option<&str>, found: &str, help: &str) -> String {
     match chain {
         Some(chain) => format!("{chain}  what would fix it: {help}"),

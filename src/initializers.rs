@@ -23,24 +23,24 @@ use crate::{Error, Real, Result};
 pub enum Initializer {
     /// Uniform between ±√(6 / (fan in + fan out)): Glorot and Bengio 2010, the default for kernels.
     GlorotUniform {},
-    /// Normal with σ = √(2 / (fan in + fan out)), truncated at 2σ before scaling to σ.
+    /// Normal truncated at two standard deviations, rescaled to σ = √(2 / (fan in + fan out)).
     GlorotNormal {},
     /// Uniform between ±√(6 / fan in): He et al. 2015.
     HeUniform {},
-    /// Normal with σ = √(2 / fan in), truncated likewise.
+    /// Truncated normal likewise, with σ = √(2 / fan in).
     HeNormal {},
     /// Uniform between ±√(3 / fan in): LeCun et al. 1998.
     LecunUniform {},
-    /// Normal with σ = √(1 / fan in), truncated likewise.
+    /// Truncated normal likewise, with σ = √(1 / fan in).
     LecunNormal {},
-    /// Normal.
+    /// Normal, not truncated.
     RandomNormal {
         #[serde(default)]
         mean: f64,
         #[serde(default = "twentieth")]
         stddev: f64,
     },
-    /// Normal, drawn again until it is within `2 · stddev` of the mean.
+    /// Normal, redrawn until within `2 · stddev` of the mean.
     TruncatedNormal {
         #[serde(default)]
         mean: f64,
@@ -54,7 +54,7 @@ pub enum Initializer {
         #[serde(default = "twentieth")]
         maxval: f64,
     },
-    /// Orthogonal matrix, of all axes but the last by the last (Saxe et al. 2014), times `gain`.
+    /// Orthogonal matrix (Saxe et al. 2014) times `gain`. Columns are the last axis.
     Orthogonal {
         #[serde(default = "one")]
         gain: f64,
@@ -97,7 +97,7 @@ impl Initializer {
     }
 
     /// Initializer of this name in either spelling of Keras, `he_normal` or `HeNormal`, with
-    /// Keras's defaults. An unknown name is an error that lists all.
+    /// Keras's defaults. The error for an unknown name lists all.
     pub fn by_name(name: &str) -> Result<Self> {
         let Some(class) = NAMES.iter().find(|class| **class == name || snake_case(class) == name)
         else {
@@ -109,17 +109,16 @@ impl Initializer {
         Ok(serde_json::from_value(description).expect("every option has a default"))
     }
 
-    /// Checks the options. A number that is not finite, a negative deviation and a range that is
-    /// not in order are errors.
+    /// Checks that numbers are finite, deviations not negative and ranges in order.
     pub fn validate(&self) -> Result<()> {
         use Initializer::*;
-        // A file may hold larger numbers than a weight can.
+        // An `f64` from a file may overflow `Real`.
         let fits = |number: f64| (number as Real).is_finite();
         let valid = match *self {
             RandomNormal { mean, stddev } | TruncatedNormal { mean, stddev } => {
                 fits(mean) && fits(stddev) && stddev >= 0.0
             }
-            // Drawing divides the range by a number just below 1.
+            // Sampling divides the range by a number just below 1, which must not overflow.
             RandomUniform { minval, maxval } => {
                 minval <= maxval && fits(minval) && fits(2.0 * (maxval - minval))
             }
@@ -163,8 +162,8 @@ impl Initializer {
     }
 }
 
-/// Fan in and fan out as Keras counts them: a kernel's last two axes, each times the size of the
-/// receptive field, which is the axes before; the length of a vector is both.
+/// Fan in and fan out as in Keras: the last two axes of a kernel, each times the product of the
+/// others (the receptive field). For a vector, both are its length.
 fn fans(shape: &[usize]) -> (f64, f64) {
     let (fan_in, fan_out) = match shape {
         [] => (1, 1),
@@ -198,12 +197,13 @@ fn truncated_normal(to: &mut [Real], mean: f64, stddev: f64, generator: &mut imp
     }
 }
 
-/// Normal with this variance, truncated.
+/// Truncated normal with this variance.
 fn scaled_normal(to: &mut [Real], variance: f64, generator: &mut impl Rng) {
     truncated_normal(to, 0.0, variance.sqrt() / TRUNCATED_STDDEV, generator);
 }
 
-/// Gram–Schmidt, twice for precision, on normal vectors along the longer side of the matrix.
+/// Gram–Schmidt on random normal vectors, which are as long as the longer side of the matrix; run
+/// twice for precision.
 fn orthogonal(shape: &[usize], gain: f64, to: &mut [Real], generator: &mut impl Rng) {
     let columns = shape.last().copied().unwrap_or(1);
     let rows = shape.iter().rev().skip(1).product::<usize>();

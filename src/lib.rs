@@ -5,10 +5,10 @@
 //!
 //! # Build and compile
 //!
-//! [`Sequential::builder`](model::Sequential::builder) takes the shape of a sample, `add` a layer,
-//! and `build` the seed of the initial weights. Building fixes every shape, and reports a layer
-//! that does not fit with the whole chain of layers. `compile` takes the optimizer, the loss to
-//! minimize and the metrics to report.
+//! [`Sequential::builder`](model::Sequential::builder) takes the shape of a sample, `add` takes a
+//! layer, and `build` takes the seed of the initial weights. `build` infers every shape; its error
+//! for a layer that does not fit shows the whole chain of layers. `compile` takes the optimizer,
+//! the loss to minimize and the metrics to report.
 //!
 //! ```
 //! use tallynet::layers::Dense;
@@ -28,7 +28,7 @@
 //! # Fit, evaluate, predict
 //!
 //! A [`Dataset`](datasets::Dataset) holds inputs and targets with samples on the first axis.
-//! [`datasets::load`] reads files. `fit` returns the logs of every epoch, and is silent without
+//! [`datasets::load`] reads files. `fit` returns the logs of every epoch and prints nothing without
 //! callbacks.
 //!
 //! ```
@@ -78,23 +78,22 @@
 //!
 //! # Your own layer, loss, metric or optimizer
 //!
-//! Implement the trait of its kind, [`Layer`](layers::Layer), [`Loss`](losses::Loss),
-//! [`Metric`](metrics::Metric), [`Optimizer`](optimizers::Optimizer) or
-//! [`ActivationFunction`](activations::ActivationFunction), each of which has an example, and pass
-//! the value to `add` or `compile`. It trains, passes [`training::check_gradients`] and prints in
-//! summaries; `tests/own_classes.rs` has one of each. Saving such a model is an error that names
-//! the class.
+//! Implement [`Layer`](layers::Layer), [`Loss`](losses::Loss), [`Metric`](metrics::Metric),
+//! [`Optimizer`](optimizers::Optimizer) or [`ActivationFunction`](activations::ActivationFunction)
+//! (each has an example), and pass the value to `add` or `compile`. Training,
+//! [`training::check_gradients`] and summaries work as for built-in classes; `tests/own_classes.rs`
+//! has one of each. Saving such a model is an error that names the class.
 //!
 //! # Errors
 //!
-//! Everything that can fail returns an [`Error`]. Its variants say what kind of thing was wrong,
-//! its message what was found, what was expected and how to fix it. Nothing panics on bad input.
+//! Everything that can fail returns an [`Error`]. The variant is the kind of problem; the message
+//! says what was found, what was expected and how to fix it. Invalid input never panics.
 
 #![warn(missing_docs)]
-// A cast to or from `Real` changes nothing in one of its two precisions.
+// Casts to and from `Real` are unnecessary in one of its two precisions.
 #![allow(clippy::unnecessary_cast)]
 
-// From the bottom up: a module uses only those above it in this list (tests/architecture.rs).
+// Bottom up: a module uses its own group and groups above it only (tests/architecture.rs).
 mod classes;
 mod error;
 #[doc(hidden)]

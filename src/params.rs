@@ -1,7 +1,7 @@
-//! One vector that holds every parameter of a model, and the table of its arrays.
+//! The parameter vector of a model, and the table of its arrays.
 //!
-//! Optimizers, gradient sums, files and verification are flat loops over the vector; a layer
-//! receives views of its own arrays, cut and shaped by the table. The order is that of declaration.
+//! Optimizers, gradient sums, files and verification loop over the flat vector; a layer receives
+//! views of its own arrays, sliced and shaped by the table. Arrays are in the order of declaration.
 
 use std::ops::Range;
 
@@ -21,9 +21,9 @@ pub struct ParamSpec {
     pub shape: Vec<usize>,
     /// Distribution of its initial values.
     pub initializer: Initializer,
-    /// Penalty on its size.
+    /// Penalty on its values.
     pub regularizer: Option<L1L2>,
-    /// True if gradients move it.
+    /// True if training updates it.
     pub trainable: bool,
 }
 
@@ -39,12 +39,12 @@ impl ParamSpec {
         ParamSpec { name, shape, initializer, regularizer, trainable: true }
     }
 
-    /// The same array, which no gradient moves.
+    /// The same array, non-trainable.
     pub fn non_trainable(self) -> Self {
         ParamSpec { trainable: false, ..self }
     }
 
-    /// Refuses an initializer or a regularizer whose options are out of range.
+    /// Rejects an initializer or a regularizer whose options are out of range.
     ///
     /// # Errors
     /// Those of [`Initializer::validate`] and [`L1L2::validate`].
@@ -56,20 +56,20 @@ impl ParamSpec {
         }
     }
 
-    /// Number of values by the shape; saturates at `usize::MAX`.
+    /// Number of values, from the shape; saturates at `usize::MAX`.
     pub fn count(&self) -> usize {
         self.shape.iter().fold(1, |n, &axis| n.saturating_mul(axis))
     }
 }
 
-/// Row of the table.
+/// Row of the table: one array.
 #[derive(Debug, Clone)]
 pub struct Entry {
     /// Index of the layer that the array belongs to.
     pub layer: usize,
     /// Declaration by the layer.
     pub spec: ParamSpec,
-    /// Place of its values in the vector, in row-major order.
+    /// Range of its values in the vector, in row-major order.
     pub range: Range<usize>,
 }
 
@@ -80,13 +80,13 @@ pub struct Parameters {
     pub values: Vec<Real>,
     /// Table, in the order of the vector.
     pub entries: Vec<Entry>,
-    /// Ranges of the vector that training moves, neighbours joined.
+    /// Trainable ranges of the vector, adjacent ones merged.
     pub trainable: Vec<Range<usize>>,
 }
 
 impl Parameters {
-    /// Concatenates the arrays of each layer and draws their initial values from the seed; without
-    /// one, as where a file has the values, they are 0.
+    /// Lays out the arrays of all layers and draws their initial values from the seed. Without a
+    /// seed they are 0, to be read from a file.
     ///
     /// # Errors
     /// More values than `max_params`, or than memory holds.
@@ -114,7 +114,7 @@ impl Parameters {
                 "the model has {end} parameters, and there is no room for so many"
             )));
         }
-        // Zeros cost no memory until they are overwritten.
+        // Zeroed memory is not committed until it is written.
         table.values = vec![0.0; end];
         if let Some(seed) = seed {
             for (number, entry) in table.entries.iter().enumerate() {
@@ -150,12 +150,12 @@ impl Parameters {
     }
 }
 
-/// True if memory holds this many values; a refused `vec!` would abort the process.
+/// True if this many values can be allocated; a failed `vec!` would abort the process.
 pub fn fits_memory(values: usize) -> bool {
     Vec::<Real>::new().try_reserve_exact(values).is_ok()
 }
 
-/// Place of an array among the values of its layer.
+/// Name, shape and range of an array within the values of its layer.
 #[derive(Debug, Clone)]
 pub struct ParamArray {
     name: &'static str,
@@ -164,7 +164,7 @@ pub struct ParamArray {
 }
 
 impl ParamArray {
-    /// Places of these arrays, one after the other.
+    /// Lays out these arrays, one after the other.
     pub fn table(specs: &[ParamSpec]) -> Vec<ParamArray> {
         let mut end = 0usize;
         let mut place = |spec: &ParamSpec| {
@@ -175,7 +175,7 @@ impl ParamArray {
         specs.iter().map(&mut place).collect()
     }
 
-    /// Rows and columns of the array as a matrix over its last axis.
+    /// Rows and columns of the array as a matrix; its columns are the last axis.
     fn matrix_shape(&self) -> (usize, usize) {
         let columns = self.shape.last().copied().unwrap_or(1);
         (self.range.len() / columns.max(1), columns)
@@ -190,7 +190,7 @@ pub struct ParamViews<'a> {
 }
 
 impl<'a> ParamViews<'a> {
-    /// Views of these values, cut as the table says.
+    /// Views of these values, sliced by the table.
     pub fn new(values: &'a [Real], arrays: &'a [ParamArray]) -> Self {
         ParamViews { values, arrays }
     }
@@ -203,7 +203,7 @@ impl<'a> ParamViews<'a> {
         }
     }
 
-    /// The array of this name as a matrix: all axes but the last by the last.
+    /// The array of this name as a matrix: columns are the last axis, rows all other axes.
     pub fn matrix(&self, name: &str) -> ArrayView2<'a, Real> {
         match self.arrays.iter().find(|array| array.name == name) {
             Some(array) => {
@@ -215,14 +215,14 @@ impl<'a> ParamViews<'a> {
     }
 }
 
-/// Arrays of one layer, by name, to be written: gradients, or running statistics.
+/// Mutable arrays of one layer, by name: gradients or running statistics.
 pub struct ParamViewsMut<'a> {
     values: &'a mut [Real],
     arrays: &'a [ParamArray],
 }
 
 impl<'a> ParamViewsMut<'a> {
-    /// Views of these values, cut as the table says.
+    /// Views of these values, sliced by the table.
     pub fn new(values: &'a mut [Real], arrays: &'a [ParamArray]) -> Self {
         ParamViewsMut { values, arrays }
     }
@@ -235,7 +235,7 @@ impl<'a> ParamViewsMut<'a> {
         }
     }
 
-    /// The array of this name as a matrix: all axes but the last by the last.
+    /// The array of this name as a matrix: columns are the last axis, rows all other axes.
     pub fn matrix(&mut self, name: &str) -> ArrayViewMut2<'_, Real> {
         match self.arrays.iter().find(|array| array.name == name) {
             Some(array) => {

@@ -1,5 +1,5 @@
-//! Named streams of random numbers, all from one seed: adding a layer or an epoch changes no other
-//! draw. The generator is ChaCha8, because `rand`'s standard generator may change between releases.
+//! Independent streams of random numbers from one seed: a new layer or epoch changes no other draw.
+//! The generator is ChaCha8, because `rand`'s `StdRng` may change between releases.
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -19,7 +19,7 @@ pub enum Stream {
     Dropout {
         /// Index of the layer.
         layer: u32,
-        /// Number of steps before.
+        /// Number of optimizer steps taken before.
         iteration: u64,
     },
 }

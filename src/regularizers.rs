@@ -26,7 +26,7 @@ impl L1L2 {
         L1L2 { l1, l2 }
     }
 
-    /// Checks the factors. One that is negative or not finite is an error.
+    /// Checks that both factors are finite and not negative.
     pub fn validate(&self) -> Result<()> {
         let L1L2 { l1, l2 } = self;
         if [l1, l2].iter().all(|factor| (0.0..f64::INFINITY).contains(*factor)) {

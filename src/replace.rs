@@ -1,5 +1,5 @@
 //! Atomic replacement of files: written under a temporary name in the same folder, synced, then
-//! renamed. A crash, or a full disk, leaves the old file.
+//! renamed. A crash or a full disk leaves the old file intact.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
@@ -12,7 +12,7 @@ use crate::{Error, Result};
 /// Writes these bytes to this path and replaces the file there, if any.
 ///
 /// # Errors
-/// Refusals of the operating system; the old file is then untouched.
+/// I/O errors; the old file is then unchanged.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     write(path, bytes).map_err(Error::io("write", path))
 }
@@ -29,14 +29,14 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(&place)?;
-    // The rename is on disk once the folder is synced. If that fails, the file is still whole.
+    // Syncing the folder makes the rename durable. If it fails, the file is still complete.
     if let Some(folder) = place.parent() {
         let _ = File::open(folder).and_then(|folder| folder.sync_all());
     }
     Ok(())
 }
 
-/// Checks that a file could be written here, before work is done that would be lost otherwise.
+/// Checks that a file can be written here, before a long computation.
 ///
 /// # Errors
 /// A folder that is missing or not writable, or a path that is a folder.
@@ -62,11 +62,11 @@ pub(crate) fn is_special(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
 }
 
-/// The absolute path of a file that exists or would be created, with symbolic links resolved: a
-/// link stays, and its target is replaced.
+/// Absolute path of an existing or future file, with symbolic links resolved: writing then replaces
+/// the target of a link, not the link.
 ///
 /// # Errors
-/// Refusals of the operating system, such as a cycle of links.
+/// I/O errors, such as a cycle of links.
 pub fn place(path: &Path) -> io::Result<PathBuf> {
     match fs::canonicalize(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => {}
@@ -87,11 +87,11 @@ pub fn place(path: &Path) -> io::Result<PathBuf> {
 /// A temporary file in the folder of `place`.
 fn temporary_file(place: &Path) -> io::Result<NamedTempFile> {
     let mut builder = Builder::new();
-    // As any new file, instead of the owner alone, the default of temporary files.
+    // Permissions of a regular new file; by default only the owner can read a temporary one.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let file = builder.prefix(".tallynet-").tempfile_in(place.parent().unwrap_or(place));
-    // The kind of the error alone: its text would name the temporary file.
+    // Only the kind of the error, because its text would name the temporary file.
     file.map_err(|error| match error.kind() {
         kind @ ErrorKind::NotFound => {
             io::Error::new(kind, "the folder does not exist; create it, or name another")

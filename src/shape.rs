@@ -24,12 +24,12 @@ impl Shape {
         &self.0
     }
 
-    /// Number of values of a sample; it saturates.
+    /// Number of values of a sample; saturates at `usize::MAX`.
     pub fn n_values(&self) -> usize {
         self.n_positions().saturating_mul(self.last())
     }
 
-    /// Length of the last axis: 1 for a sample that is a single number.
+    /// Length of the last axis; 1 for a scalar sample.
     pub fn last(&self) -> usize {
         self.0.last().copied().unwrap_or(1)
     }
@@ -88,7 +88,7 @@ pub(crate) fn flat_mut(rows: ArrayViewMut2<'_, Real>) -> &mut [Real] {
     rows.into_slice().expect("contiguous rows")
 }
 
-/// A view with one vector of the last axis a row, for layers that act on the last axis of any rank.
+/// View with one row per vector of the last axis, for layers that act on the last axis at any rank.
 pub(crate) fn per_position<S: RawData>(view: ArrayBase<S, Ix2>, width: usize) -> ArrayBase<S, Ix2> {
     let positions = view.len() / width.max(1);
     view.into_shape_with_order((positions, width)).expect("contiguous rows of whole vectors")

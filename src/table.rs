@@ -1,7 +1,7 @@
 //! Plain text tables.
 
-/// Formats rows as columns as wide as their widest cell, two blanks apart. Columns whose head
-/// begins with `>` are aligned to the right, the others to the left.
+/// Formats a table. Each column is as wide as its widest cell, with two blanks between columns; a
+/// head that begins with `>` aligns its column to the right.
 pub fn table(heads: &[&str], rows: &[Vec<String>]) -> String {
     let names = heads.iter().map(|head| head.trim_start_matches('>').to_string()).collect();
     let lines: Vec<&Vec<String>> = [&names].into_iter().chain(rows).collect();

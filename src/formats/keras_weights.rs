@@ -201,7 +201,7 @@ fn variables<'a>(root: &Object<'a>, warnings: &mut Vec<String>) -> Result<Vec<Ob
     let Some(group) = root.group("optimizer_weights")? else { return Ok(variables) };
     // Keras 1 and 2 kept other variables, in another order.
     if text(root, "keras_version")?.is_none_or(|version| !version.starts_with('3')) {
-        warnings.push("the optimizer state of this older Keras is left out".to_string());
+        warnings.push("the optimizer state of this older Keras version is left out".to_string());
         return Ok(variables);
     }
     for path in texts(&group, "weight_names")? {

@@ -7,8 +7,8 @@
 //! backward    dγ = Σ dy·x̂,   dβ = Σ dy,   dx = γ/√(v + ε)·(dy − dβ/n − x̂·dγ/n)
 //! ```
 //!
-//! The statistics of a batch are merged from the micro-batches' counts, means and sums of squared
-//! distances, in row order (Chan et al. 1983), which loses no digits where the mean is large.
+//! Batch statistics are merged, in row order, from the counts, means and sums of squared deviations
+//! of the micro-batches (Chan et al. 1983), which is accurate even for a large mean.
 
 use ndarray::ArrayView2;
 
@@ -34,7 +34,7 @@ class! {
     BatchNormalization {
         /// Axis of the channels: the last, which is −1.
         axis: isize = -1,
-        /// Share of a running statistic that a step keeps.
+        /// Fraction of a running statistic that a step keeps.
         momentum: f64 = 0.99,
         /// ε, which keeps the denominator away from 0.
         epsilon: f64 = 0.001,
@@ -119,7 +119,7 @@ struct Statistics {
 }
 
 impl NormalizationOp {
-    /// Statistics of a channel over the batch that has these sums.
+    /// Statistics of a channel, from the sums of a batch.
     fn of_batch(&self, sums: &[f64], channel: usize) -> Statistics {
         let variance = sums[1 + self.channels + channel] / sums[0];
         Statistics { mean: sums[1 + channel], variance }
@@ -147,13 +147,13 @@ impl NormalizationOp {
     }
 }
 
-/// The channel's value of an array that the layer may lack.
+/// Value of a channel, or `default` if the layer has no such array.
 fn value_or(array: &[Real], channel: usize, default: f64) -> f64 {
     array.get(channel).map_or(default, |value| f64::from(*value))
 }
 
 impl Op for NormalizationOp {
-    /// `y = γ·(x − μ)/√(v + ε) + β`, as a product and a sum.
+    /// `y = γ·(x − μ)/√(v + ε) + β`, as `factor·x + shift`.
     fn forward(&self, pass: Forward) {
         let (gammas, betas) = (pass.params.get("gamma"), pass.params.get("beta"));
         let (factors, shifts) = pass.scratch.split_at_mut(self.channels);
@@ -210,7 +210,7 @@ impl Op for NormalizationOp {
 }
 
 impl BatchStatistics for NormalizationOp {
-    /// The count, then the mean of each channel, then its sum of squared distances from the mean.
+    /// The count, then the mean of each channel, then its sum of squared deviations.
     fn n_sums(&self) -> usize {
         1 + 2 * self.channels
     }

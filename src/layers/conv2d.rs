@@ -6,8 +6,9 @@
 //! dx               = the convolution of dy with W flipped
 //! ```
 //!
-//! Like Keras's, it is a cross-correlation: the kernel is not flipped in the forward pass. Images
-//! are `(height, width, channels)`, kernels `(height, width, channels, filters)`.
+//! s is the stride, d the dilation rate. As in Keras, this is a cross-correlation: the kernel is
+//! not flipped in the forward pass. Images are `(height, width, channels)`, kernels
+//! `(height, width, channels, filters)`.
 
 use super::image::image;
 use super::{Backward, Built, Forward, Layer, Op, Operation};
@@ -22,7 +23,7 @@ use crate::shape::{Shape, flat, flat_mut};
 use crate::{Error, Result};
 
 class! {
-    /// Convolution of images with `filters` windows, then an activation.
+    /// Convolution of images, then an activation.
     ///
     /// ```
     /// use tallynet::layers::{Conv2D, Layer};
@@ -32,7 +33,7 @@ class! {
     /// # Ok::<(), tallynet::Error>(())
     /// ```
     Conv2D {
-        /// Number of filters, which is that of output channels.
+        /// Number of filters, equal to the number of output channels.
         filters: usize = 0,
         /// Height and width of the window.
         kernel_size: [usize; 2] = [0, 0],
@@ -58,12 +59,12 @@ class! {
 }
 
 impl Conv2D {
-    /// A layer with this number of filters and this window, and Keras's defaults.
+    /// Layer with this number of filters, this kernel size and Keras's defaults.
     pub fn new(filters: usize, kernel_size: [usize; 2]) -> Self {
         Conv2D { filters, kernel_size, ..Conv2D::default() }
     }
 
-    /// The same layer with this activation: a name, a kind, or a user's own.
+    /// The same layer with this activation: a name, a kind, or a custom one.
     pub fn activation(self, activation: impl Into<AnyActivation>) -> Self {
         let activation = activation.into();
         Conv2D { activation, ..self }
@@ -94,7 +95,7 @@ impl Conv2D {
         let rows = Axis::new(height, kh, strides[0], dilation_rate[0], padding);
         let columns = Axis::new(width, kw, strides[1], dilation_rate[1], padding);
         let axes = rows.zip(columns).filter(|(rows, columns)| {
-            // Whatever is computed from these sizes later then fits, too.
+            // Later computations with these sizes then cannot overflow.
             product_fits(&[64, kh, kw, channels, filters])
                 && product_fits(&[rows.output, columns.output, filters])
         });
@@ -107,7 +108,8 @@ impl Conv2D {
             ));
         };
         let convolution = Convolution { rows, columns, channels, filters };
-        // Windows that reach far beyond the image would claim memory that nothing here explains.
+        // Windows that reach far beyond the image would need more scratch memory than the other
+        // sizes of the layer explain.
         let explained = height * width * channels
             + rows.output * columns.output * filters
             + convolution.depth();

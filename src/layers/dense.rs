@@ -7,7 +7,7 @@
 //! dx = dy·Wᵀ            only if a layer below needs it
 //! ```
 //!
-//! It acts on the last axis of any shape: an image of `h × w` positions is `h·w` rows of one
+//! It acts on the last axis of any shape: an image of `h × w` pixels gives `h·w` rows of one matrix
 //! product.
 
 use super::{Backward, Built, Forward, Layer, Op, Operation};
@@ -55,7 +55,7 @@ impl Dense {
         Dense { units, ..Dense::default() }
     }
 
-    /// The same layer with this activation: a name, a kind, or a user's own.
+    /// The same layer with this activation: a name, a kind, or a custom one.
     pub fn activation(self, activation: impl Into<AnyActivation>) -> Self {
         let activation = activation.into();
         Dense { activation, ..self }

@@ -1,9 +1,8 @@
-//! Dropout: in training each value is kept with probability 1 − rate and then divided by it; in
-//! inference nothing happens.
+//! Dropout: in training, a value is kept with probability 1 − rate and divided by 1 − rate, or set
+//! to 0; in inference it is unchanged.
 //!
-//! A mask depends on the seed, the step, the layer and the row's index in the batch, and on nothing
-//! else: not on the thread that computes the row. The backward pass draws the same numbers again,
-//! which is cheaper than keeping them.
+//! The mask depends only on the seed, the step, the layer and the row's index in the batch, not on
+//! the thread. The backward pass draws the same mask again, which is cheaper than storing it.
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 use rand::Rng;
@@ -35,7 +34,7 @@ impl Dropout {
         Dropout { rate }
     }
 
-    /// Copies `from`, in training with values dropped or scaled.
+    /// Copies `from`; in training, values are dropped or scaled.
     fn drop(
         &self,
         training: Option<TrainContext>,
@@ -46,7 +45,7 @@ impl Dropout {
         let Some(TrainContext { step, .. }) = training else { return };
         let stream = Stream::Dropout { layer: step.op as u32, iteration: step.iteration };
         let mut generator = random::generator(step.seed, stream);
-        // Each row has a range of the stream of its own, which begins at a block.
+        // Each row has its own range of the stream, which starts at a block of the generator.
         let words_per_row = (from.ncols() as u128).next_multiple_of(16);
         let limit = (self.rate * 4_294_967_296.0) as u32;
         let scale = 1.0 / (1.0 - self.rate) as Real;

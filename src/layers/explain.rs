@@ -12,7 +12,7 @@ pub struct ParamExplanation {
     pub formula: String,
     /// Value of the formula.
     pub total: usize,
-    /// Reason behind the formula, as one would tell it.
+    /// Reason for the formula, in words.
     pub reason: String,
 }
 
@@ -33,7 +33,7 @@ impl AnyLayer {
         }
     }
 
-    /// The layer's work, for one without parameters.
+    /// Explanation of a layer without parameters.
     fn without_weights(&self, input: &Shape) -> String {
         match self {
             AnyLayer::Activation(layer) => {
@@ -134,7 +134,7 @@ fn of_normalization(layer: &BatchNormalization, input: &Shape) -> ParamExplanati
     }
 }
 
-/// `gamma (24,) + beta (24,)`, for a layer that explains nothing itself.
+/// Generic explanation from the arrays: `gamma (24,) + beta (24,)`.
 fn of_arrays(params: &[ParamSpec]) -> ParamExplanation {
     let arrays: Vec<_> =
         params.iter().map(|param| format!("{} {}", param.name, Tuple(&param.shape))).collect();

@@ -1,4 +1,4 @@
-//! The check that layers over images share, and the simplest of them, ZeroPadding2D.
+//! Shape check of the layers on images, and the simplest of them, ZeroPadding2D.
 
 use ndarray::{ArrayBase, Ix2, Ix4, RawData, s};
 
@@ -7,7 +7,7 @@ use crate::classes::class;
 use crate::shape::Shape;
 use crate::{Error, Result};
 
-/// Height, width and channels of an input that must be images.
+/// Height, width and channels of an image input.
 pub(super) fn image(input: &Shape) -> Result<[usize; 3]> {
     match *input.dims() {
         [height, width, channels] if input.n_values() > 0 => Ok([height, width, channels]),
@@ -62,7 +62,7 @@ struct FrameOp {
 }
 
 impl FrameOp {
-    /// The images within their frames.
+    /// View of the images inside their padding.
     fn inside<S: RawData>(&self, framed: ArrayBase<S, Ix2>) -> ArrayBase<S, Ix4> {
         let rows = self.top..self.top + self.image[0];
         let columns = self.left..self.left + self.image[1];

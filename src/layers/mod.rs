@@ -1,9 +1,8 @@
-//! The catalogue of layers. A [`Layer`] is what a user writes, with Keras's option names; once the
-//! shape of its input is known, it becomes an [`Op`]: mathematics over borrowed views.
+//! Built-in layers. A [`Layer`] holds the options, under Keras's names; for a given input shape it
+//! builds an [`Op`], which computes the forward and the backward pass.
 //!
-//! An op owns no parameters, no buffers and no name: the model does. It is handed views of its
-//! parameter arrays, its input and its output, and reads like its formula. Texts about parameter
-//! counts are in `explain.rs`.
+//! An op owns no parameters, no buffers and no name: the model does, and passes it views of
+//! parameter arrays, input and output. Explanations of parameter counts are in `explain.rs`.
 
 mod batch_normalization;
 mod conv2d;
@@ -37,7 +36,7 @@ use crate::shape::Shape;
 use crate::{Real, Result};
 
 classes! {
-    /// A layer of any class, before it knows its input.
+    /// A layer of any class, not yet built.
     AnyLayer: Layer as as_layer {
         "Activation" => Activation,
         "AveragePooling2D" => AveragePooling2D,
@@ -59,7 +58,7 @@ classes! {
     }
 }
 
-/// Options of a layer: what a user writes and a file stores.
+/// Options of a layer, as a user writes them and a file stores them.
 ///
 /// ```
 /// use tallynet::layers::{Backward, Built, Dense, Forward, Layer, Op, Operation};
@@ -91,19 +90,19 @@ classes! {
 /// # Ok::<(), tallynet::Error>(())
 /// ```
 pub trait Layer: fmt::Debug + Send + Sync {
-    /// Class name in summaries and errors: the type's own.
+    /// Class name in summaries and errors; by default the name of the type.
     fn class_name(&self) -> &'static str {
         crate::classes::type_name::<Self>()
     }
 
-    /// Fixes every size for an input of this shape.
+    /// Infers output shape, parameters and operations for an input of this shape.
     ///
     /// # Errors
     /// [`Error::shape`](crate::Error::shape) for an input or options that do not fit.
     fn build(&self, input: &Shape) -> Result<Built>;
 }
 
-/// A layer that knows all its sizes.
+/// A layer built for one input shape.
 pub struct Built {
     /// Shape of an output sample.
     pub output: Shape,
@@ -123,7 +122,7 @@ impl Built {
 /// One operation of the execution plan.
 #[derive(Clone)]
 pub enum Operation {
-    /// Reads its input and writes an output of its own.
+    /// Reads its input and writes its own output buffer.
     Op(Arc<dyn Op>),
     /// Overwrites the output of the operation before it.
     InPlace {
@@ -162,13 +161,13 @@ impl Operation {
     }
 }
 
-/// Mathematics of a layer. Rows are samples; the values of a row are in row-major order of the
-/// sample's shape.
+/// Forward and backward pass of a layer. Rows are samples; the values of a row are in row-major
+/// order of the sample's shape.
 pub trait Op: Send + Sync {
-    /// Writes the value at `x` into `y`.
+    /// Writes the output for `x` to `y`.
     fn forward(&self, pass: Forward);
 
-    /// Writes the gradients of the loss, given the one with respect to the output.
+    /// Writes the gradients with respect to parameters and input, given `dy`.
     fn backward(&self, pass: Backward);
 
     /// Length of the scratch memory that both passes may use.
@@ -176,7 +175,8 @@ pub trait Op: Send + Sync {
         0
     }
 
-    /// Approximate multiplications of the forward pass of one row; the batch is partitioned by it.
+    /// Approximate multiplications of the forward pass of one row; the number of shards depends on
+    /// it.
     fn work(&self) -> usize {
         0
     }
@@ -191,7 +191,7 @@ pub trait Op: Send + Sync {
 /// micro-batch contributes partial sums, merged in row order before the forward pass and again
 /// before the backward pass.
 pub trait BatchStatistics: Send + Sync {
-    /// Number of sums, each way at most.
+    /// Maximum number of sums, in the forward or the backward pass.
     fn n_sums(&self) -> usize;
 
     /// Writes the forward sums of a micro-batch.
@@ -208,7 +208,7 @@ pub trait BatchStatistics: Send + Sync {
     fn update_running(&self, sums: &[f64], params: ParamViewsMut);
 }
 
-/// Position in the training, from which random numbers are drawn.
+/// Position in the training, which selects the random numbers.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct StepContext {
     /// Seed of the training.
@@ -228,7 +228,7 @@ pub struct TrainContext<'a> {
     pub step: StepContext,
     /// Merged forward sums of the op's [`BatchStatistics`].
     pub forward_sums: &'a [f64],
-    /// Merged backward sums, once they are known.
+    /// Merged backward sums, once known.
     pub backward_sums: &'a [f64],
 }
 

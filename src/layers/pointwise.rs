@@ -1,7 +1,7 @@
 //! Layers that map each value, or each vector of the last axis: activations and rescaling. None has
 //! parameters.
 //!
-//! Where the options of an activation's own layer leave a named activation, that one runs.
+//! Layers whose options match a built-in activation, such as [`ELU`] with `alpha` 1, run that one.
 
 use std::sync::Arc;
 
@@ -67,7 +67,7 @@ class! {
     /// let elu = tallynet::layers::ELU { alpha: 0.5 };
     /// ```
     ELU {
-        /// Limit of the output far below 0, negated.
+        /// Negated limit of the output as x goes to −∞.
         alpha: f64 = 1.0,
     }
 }
@@ -85,7 +85,7 @@ class! {
 }
 
 class! {
-    /// `y = x·scale + offset`, as when the bytes of an image become numbers from 0 to 1.
+    /// `y = x·scale + offset`, for example to map the bytes of an image to numbers from 0 to 1.
     ///
     /// ```
     /// let unit = tallynet::layers::Rescaling { scale: 1.0 / 255.0, offset: 0.0 };
@@ -133,13 +133,13 @@ impl Layer for ReLU {
         if self.is_plain() {
             return Activation::new(ActivationKind::Relu).build(input);
         }
-        // A slope reaches 0 itself, as in Keras: at the kink of a leaky one the derivative is 1.
+        // As in Keras, the derivative of a leaky ReLU at 0 is 1, not the slope.
         let passes = move |x| x > threshold || (slope > 0.0 && threshold == 0.0 && x == 0.0);
         let value = move |x: Real| {
             if passes(x) {
                 x.min(max)
             } else if slope == 0.0 && x <= threshold {
-                // No product: that of 0 and −∞ is NaN.
+                // Not a product: 0 · −∞ is NaN.
                 0.0
             } else {
                 slope * (x - threshold)
@@ -223,7 +223,7 @@ impl Op for KeepsInput {
     }
 }
 
-/// An activation from outside the crate.
+/// Custom activation.
 pub(super) struct CustomActivation {
     pub function: Arc<dyn ActivationFunction>,
     pub width: usize,

@@ -2,7 +2,7 @@
 //! window, the whole image.
 //!
 //! ```text
-//! output = ⌊(input − pool) / stride⌋ + 1    valid: windows lie inside the image
+//! output = ⌊(input − pool) / stride⌋ + 1    valid: windows stay inside the image
 //! output = ⌈input / stride⌉                 same: they may reach over its border
 //! ```
 
@@ -66,7 +66,7 @@ class! {
     /// # Ok::<(), tallynet::Error>(())
     /// ```
     GlobalMaxPooling2D {
-        /// True if the output is still an image, of one pixel.
+        /// True to keep the output an image, of one pixel.
         keepdims: bool = false,
     }
 }
@@ -82,7 +82,7 @@ class! {
     /// # Ok::<(), tallynet::Error>(())
     /// ```
     GlobalAveragePooling2D {
-        /// True if the output is still an image, of one pixel.
+        /// True to keep the output an image, of one pixel.
         keepdims: bool = false,
     }
 }

@@ -1,5 +1,5 @@
-//! Flatten and Reshape: the same values in the same order, under other axes. They change a shape
-//! and move nothing.
+//! Flatten and Reshape: the same values in the same order, with other axes. They change the shape
+//! and copy nothing.
 
 use super::{Built, Layer};
 use crate::classes::class;
@@ -7,8 +7,8 @@ use crate::shape::Shape;
 use crate::{Error, Result};
 
 class! {
-    /// One axis for all values: `(None, 1, 28, 28)` becomes `(None, 784)`; a sample that is one
-    /// number becomes a vector of length 1.
+    /// One axis for all values: `(None, 1, 28, 28)` becomes `(None, 784)`; a scalar sample becomes
+    /// a vector of length 1.
     ///
     /// ```
     /// use tallynet::layers::{Flatten, Layer};
@@ -20,7 +20,7 @@ class! {
 }
 
 class! {
-    /// Other axes for the same values.
+    /// New axes for the same values.
     ///
     /// ```
     /// use tallynet::layers::{Layer, Reshape};
@@ -30,7 +30,7 @@ class! {
     /// # Ok::<(), tallynet::Error>(())
     /// ```
     Reshape {
-        /// Axes of a sample; one of them may be -1, which stands for the rest.
+        /// Axes of a sample; one of them may be -1, which is inferred from the others.
         target_shape: Vec<i64> = vec![],
     }
 }

@@ -1,9 +1,9 @@
 //! Categorical cross-entropy, `−Σⱼ yⱼ·ln pⱼ`, against one-hot targets or, with the same result,
 //! integer labels.
 //!
-//! As Keras computes it, from probabilities: divided by their sum, clipped to `[1e-7, 1 − 1e-7]`,
-//! then the logarithm. Fused with a last softmax, the gradient is `p·Σy − y` at the logits: exact
-//! for any logit, even if the clip would block it (Keras on TensorFlow takes the same one).
+//! As in Keras, probabilities are divided by their sum and clipped to `[1e-7, 1 − 1e-7]` before the
+//! logarithm. Fused with a final softmax, the gradient with respect to the logits is `p·Σy − y`,
+//! even for clipped probabilities (as in Keras on TensorFlow).
 
 use std::iter;
 
@@ -22,9 +22,9 @@ class! {
     /// assert!((f64::from(loss) - 2f64.ln()).abs() < 1e-6);
     /// ```
     CategoricalCrossentropy {
-        /// True if the model puts out logits instead of probabilities.
+        /// True if the model outputs logits instead of probabilities.
         from_logits: bool = false,
-        /// Share of each target that is spread evenly over all classes, from 0 to 1.
+        /// Fraction of each target that is spread evenly over all classes, from 0 to 1.
         label_smoothing: f64 = 0.0,
     }
 }
@@ -38,7 +38,7 @@ class! {
     /// assert!((f64::from(loss) - 2f64.ln()).abs() < 1e-6);
     /// ```
     SparseCategoricalCrossentropy {
-        /// True if the model puts out logits instead of probabilities.
+        /// True if the model outputs logits instead of probabilities.
         from_logits: bool = false,
     }
 }
@@ -108,14 +108,14 @@ fn one_hot(y: &[Real], p: &[Real]) -> impl Iterator<Item = Real> + Clone {
     (0..p.len()).map(move |j| Real::from(u8::from(j == class)))
 }
 
-/// The loss of pairs of a target and its output; pairs with a zero target may be left out.
+/// Loss of (target, output) pairs; pairs with a zero target may be omitted.
 fn value(from_logits: bool, pairs: impl Iterator<Item = (Real, Real)>, p: &[Real]) -> Real {
     if from_logits {
         let LogDenominator { largest, log_sum } = LogDenominator::of(p);
         return sum(pairs.map(|(y, z)| y * (log_sum - (z - largest))));
     }
     let total = rows::sum(p);
-    // A zero target adds nothing, except to pass on a NaN.
+    // A zero target only propagates NaN.
     let counts = |(y, _): &(Real, Real)| *y != 0.0 || total == 0.0 || total.is_nan();
     sum(pairs.filter(counts).map(|(y, p)| -y * clip(p / total).ln()))
 }
@@ -133,7 +133,7 @@ fn gradient(from_logits: bool, y: impl Iterator<Item = Real> + Clone, p: &[Real]
     }
 }
 
-/// `p·Σy − y`: the gradient at the logits, given their softmax p.
+/// `p·Σy − y`: the gradient with respect to the logits, given their softmax p.
 fn difference(
     y: impl Iterator<Item = Real> + Clone,
     p: impl Iterator<Item = Real>,

@@ -1,4 +1,4 @@
-//! Losses that are a mean over the vector, `Σⱼ ℓ(yⱼ, pⱼ) / n`: those of regression, and binary
+//! Losses that are a mean over the vector, `Σⱼ ℓ(yⱼ, pⱼ) / n`: regression losses and binary
 //! cross-entropy.
 
 use super::{Loss, clip, is_inside_clip, sum, unit_interval};
@@ -101,8 +101,8 @@ impl Loss for Huber {
 class! {
     /// The loss `binary_crossentropy`: `−y·ln p − (1 − y)·ln(1 − p)`.
     ///
-    /// Probabilities are clipped to `[1e-7, 1 − 1e-7]`, as in Keras. Fused with a last sigmoid, the
-    /// gradient is `(p − y) / n` at the logits.
+    /// Probabilities are clipped to `[1e-7, 1 − 1e-7]`, as in Keras. Fused with a final sigmoid,
+    /// the gradient with respect to the logits is `(p − y) / n`.
     ///
     /// ```
     /// use tallynet::losses::{BinaryCrossentropy, Loss};
@@ -110,9 +110,9 @@ class! {
     /// assert!((f64::from(loss) - 2f64.ln()).abs() < 1e-6);
     /// ```
     BinaryCrossentropy {
-        /// True if the model puts out logits instead of probabilities.
+        /// True if the model outputs logits instead of probabilities.
         from_logits: bool = false,
-        /// Share of each target that is moved to ½, from 0 to 1.
+        /// Smoothing s from 0 to 1: targets become `y·(1 − s) + s/2`.
         label_smoothing: f64 = 0.0,
     }
 }

@@ -29,9 +29,9 @@ classes! {
     }
 }
 
-/// A loss and its gradient at one vector, with the target `y` and the output `p`.
+/// A loss of one vector and its gradient, with the target `y` and the output `p`.
 pub trait Loss: fmt::Debug + Send + Sync {
-    /// Class name in summaries and errors: the type's own.
+    /// Class name in summaries and errors; by default the name of the type.
     fn class_name(&self) -> &'static str {
         crate::classes::type_name::<Self>()
     }
@@ -46,25 +46,24 @@ pub trait Loss: fmt::Debug + Send + Sync {
         Ok(())
     }
 
-    /// The equivalent loss on integer labels in place of one-hot targets, if any; it is faster.
+    /// Equivalent loss on integer labels instead of one-hot targets, if any; it is faster.
     fn as_sparse(&self) -> Option<AnyLoss> {
         None
     }
 
-    /// The loss.
+    /// Loss of one vector.
     fn value(&self, y: &[Real], p: &[Real]) -> Real;
 
-    /// Writes the gradient at `p`.
+    /// Writes the gradient with respect to `p`.
     fn gradient(&self, y: &[Real], p: &[Real], dp: &mut [Real]);
 
-    /// True if [`Loss::gradient_wrt_logits`] replaces the gradients of the loss and of this last
-    /// activation.
+    /// True if the loss can be fused with this last activation, by [`Loss::gradient_wrt_logits`].
     fn fuses_with(&self, _last: ActivationKind) -> bool {
         false
     }
 
-    /// Writes the gradient at the input of the last activation, whose output is `p`; called only
-    /// for an activation that the loss fuses with.
+    /// Writes the gradient with respect to the input of the last activation, whose output is `p`.
+    /// Called only if the loss fuses with that activation.
     fn gradient_wrt_logits(&self, y: &[Real], p: &[Real], dx: &mut [Real]) {
         self.gradient(y, p, dx);
     }
@@ -76,8 +75,8 @@ impl AnyLoss {
         snake_case(self.class_name())
     }
 
-    /// The loss of this name, or of its short form (`mse`, `mae`, `bce`), with Keras's defaults. An
-    /// unknown name is an error that lists all.
+    /// The loss of this name, or of its short form (`mse`, `mae`, `bce`), with Keras's defaults.
+    /// The error for an unknown name lists all.
     pub fn by_name(name: &str) -> Result<AnyLoss> {
         let full = match name {
             "mse" | "MSE" => "mean_squared_error",
@@ -104,21 +103,20 @@ impl TryFrom<&str> for AnyLoss {
     }
 }
 
-/// Keras's `epsilon()`: smallest distance of a probability from 0 and 1 before its logarithm is
-/// taken.
+/// Keras's `epsilon()`: minimum distance of a clipped probability from 0 and 1.
 const EPSILON: Real = 1e-7;
 
-/// A probability after Keras's clip. A wrong hard 0 then costs 16.118, and NaN stays NaN.
+/// Clips a probability as Keras does. A 0 for the true class then costs 16.118; NaN stays NaN.
 fn clip(q: Real) -> Real {
     q.clamp(EPSILON, 1.0 - EPSILON)
 }
 
-/// True if the clip passes this probability's gradient.
+/// True if clipping does not change this probability, so that its gradient passes.
 fn is_inside_clip(q: Real) -> bool {
     (EPSILON..=1.0 - EPSILON).contains(&q)
 }
 
-/// Refuses an option that is outside of 0 to 1.
+/// Rejects an option outside of [0, 1].
 fn unit_interval(name: &str, value: f64) -> Result<()> {
     let range = 0.0..=1.0;
     if range.contains(&value) {

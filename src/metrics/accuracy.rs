@@ -1,4 +1,4 @@
-//! Accuracies: the share of outputs that are right.
+//! Accuracies: the fraction of correct outputs.
 
 use super::{AnyMetric, Metric, Ratio, TargetForm};
 use crate::Real;
@@ -6,8 +6,8 @@ use crate::classes::class;
 use crate::kernels::rows::argmax;
 
 class! {
-    /// The metric `binary_accuracy`: the share of values that, rounded at the threshold, equal the
-    /// target.
+    /// The metric `binary_accuracy`: the fraction of values that, rounded at the threshold, equal
+    /// the target.
     ///
     /// ```
     /// use tallynet::metrics::{BinaryAccuracy, Metric};
@@ -32,8 +32,8 @@ impl Metric for BinaryAccuracy {
 }
 
 class! {
-    /// The metric `categorical_accuracy`: the share of vectors whose largest output is at the
-    /// largest target. The first of equals counts.
+    /// The metric `categorical_accuracy`: the fraction of vectors whose output has the argmax of
+    /// the target. Of equal values, the first is the argmax.
     ///
     /// ```
     /// use tallynet::metrics::{CategoricalAccuracy, Metric};
@@ -73,8 +73,8 @@ impl Metric for SparseCategoricalAccuracy {
 }
 
 class! {
-    /// The metric `top_k_categorical_accuracy`: the share of vectors whose output at the largest
-    /// target is among the k largest.
+    /// The metric `top_k_categorical_accuracy`: the fraction of vectors whose true class is among
+    /// the k largest outputs.
     ///
     /// ```
     /// use tallynet::metrics::{Metric, TopKCategoricalAccuracy};
@@ -82,7 +82,7 @@ class! {
     /// assert_eq!(top_2.count(&[1.0, 0.0, 0.0], &[0.3, 0.6, 0.1]).value(), 1.0);
     /// ```
     TopKCategoricalAccuracy {
-        /// Number of largest outputs that count.
+        /// Number of outputs that the true class may be among.
         k: usize = 5,
     }
 }
@@ -107,7 +107,7 @@ class! {
     /// assert_eq!(top_2.count(&[2.0], &[0.3, 0.6, 0.1]).value(), 0.0);
     /// ```
     SparseTopKCategoricalAccuracy {
-        /// Number of largest outputs that count.
+        /// Number of outputs that the true class may be among.
         k: usize = 5,
     }
 }

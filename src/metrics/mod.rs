@@ -36,7 +36,7 @@ classes! {
 
 /// A metric: the quotient of two sums over all vectors of the last axis.
 pub trait Metric: fmt::Debug + Send + Sync {
-    /// Class name in summaries and errors: the type's own.
+    /// Class name in summaries and errors; by default the name of the type.
     fn class_name(&self) -> &'static str {
         crate::classes::type_name::<Self>()
     }
@@ -49,7 +49,7 @@ pub trait Metric: fmt::Debug + Send + Sync {
         sums.value()
     }
 
-    /// True if training should lower it, as for an error.
+    /// True if lower values are better, as for an error.
     fn lower_is_better(&self) -> bool {
         false
     }
@@ -59,23 +59,23 @@ pub trait Metric: fmt::Debug + Send + Sync {
         TargetForm::Vectors
     }
 
-    /// The same metric on integer labels in place of one-hot targets, if there is one.
+    /// The same metric on integer labels instead of one-hot targets, if any.
     fn as_sparse(&self) -> Option<AnyMetric> {
         None
     }
 }
 
-/// A quotient whose two sums are still growing.
+/// Quotient of two running sums.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Ratio {
-    /// Sum above the line.
+    /// Numerator.
     pub numerator: f64,
-    /// Sum below the line: a count.
+    /// Denominator: a count.
     pub denominator: f64,
 }
 
 impl Ratio {
-    /// A ratio of nothing counted.
+    /// Ratio before anything is counted.
     pub const ZERO: Ratio = Ratio { numerator: 0.0, denominator: 0.0 };
 
     /// The quotient, or 0 if nothing was counted.
@@ -98,7 +98,7 @@ impl AnyMetric {
     }
 
     /// The metric of this name with Keras's defaults, given the lengths of the last axis of targets
-    /// and outputs. An unknown name is an error that lists all.
+    /// and outputs. The error for an unknown name lists all.
     ///
     /// `accuracy` (or `acc`) is chosen as Keras 3 does, by shapes alone: binary for an output of
     /// one value, sparse for targets of one integer label, else categorical.
@@ -121,7 +121,7 @@ impl AnyMetric {
         Err(unknown("metrics", "metric", name, &known))
     }
 
-    /// Refuses targets of the other form: integer labels for a metric of vectors, or vectors for
+    /// Rejects targets of the wrong form: integer labels for a metric of vectors, or vectors for
     /// one of integer labels. The error names a metric that fits.
     pub fn check(&self, name: &str, target_width: usize, output_width: usize) -> Result<()> {
         let problem = match self.as_metric().target_form() {
@@ -148,8 +148,8 @@ impl AnyMetric {
     }
 }
 
-/// True if a low value of this log entry (`val_loss`, `accuracy`) is good; `None` for a name that is
-/// neither the loss nor a metric's own. `metrics` are the classes compiled under names of their own.
+/// True if lower is better for this log entry (`val_loss`, `accuracy`); `None` for an unknown name.
+/// `metrics` are those compiled with options, by their names in the logs.
 pub fn lower_is_better<'a>(
     metrics: impl IntoIterator<Item = (&'a str, &'a AnyMetric)>,
     name: &str,

@@ -1,4 +1,4 @@
-//! Precision and recall: true positives among the values predicted, or known, to be positive.
+//! Precision and recall: true positives among the predicted, or the actual, positives.
 
 use super::{Metric, Ratio};
 use crate::Real;
@@ -12,7 +12,7 @@ class! {
     /// assert_eq!(Precision::default().count(&[1.0, 0.0, 1.0], &[0.9, 0.8, 0.1]).value(), 0.5);
     /// ```
     Precision {
-        /// Values above it count as positive; `None` means ½. Keras takes lists as well.
+        /// Values above it count as positive; `None` means ½. Keras also accepts lists.
         thresholds: Option<f64> = None,
     }
 }
@@ -24,15 +24,14 @@ impl Metric for Precision {
 }
 
 class! {
-    /// The metric `recall`: true positives among all values whose target is positive, which is not
-    /// 0.
+    /// The metric `recall`: true positives among all values whose target is not 0.
     ///
     /// ```
     /// use tallynet::metrics::{Metric, Recall};
     /// assert_eq!(Recall::default().count(&[1.0, 0.0, 0.0], &[0.9, 0.8, 0.1]).value(), 1.0);
     /// ```
     Recall {
-        /// Values above it count as positive; `None` means ½. Keras takes lists as well.
+        /// Values above it count as positive; `None` means ½. Keras also accepts lists.
         thresholds: Option<f64> = None,
     }
 }
@@ -43,7 +42,7 @@ impl Metric for Recall {
     }
 }
 
-/// The true positives among the values for which `counts(positive, predicted)` holds.
+/// True positives among the values for which `counts(positive, predicted)` holds.
 fn true_positives(
     y: &[Real],
     p: &[Real],

@@ -1,5 +1,5 @@
-//! From a description to a model. Everything about shapes that can be wrong is found here, and shown
-//! on the whole chain of layers.
+//! Builds a model from its description. All shape errors are found here, and their messages show
+//! the whole chain of layers.
 
 use std::collections::{HashMap, HashSet};
 
@@ -48,7 +48,7 @@ impl SequentialBuilder {
         }
     }
 
-    /// Adds a layer: one of [`layers`](crate::layers), or a user's own.
+    /// Adds a layer: one of [`layers`](crate::layers), or a custom one.
     #[allow(clippy::should_implement_trait)] // Keras's name for it.
     pub fn add(self, layer: impl Into<AnyLayer>) -> Self {
         self.described(None, true, layer.into())
@@ -75,7 +75,7 @@ impl SequentialBuilder {
         self
     }
 
-    /// Freezes the layer that was added last: training does not move its parameters.
+    /// Freezes the layer that was added last: training does not update its parameters.
     pub fn frozen(mut self) -> Self {
         if let Some(layer) = self.layers.last_mut() {
             layer.trainable = false;
@@ -88,11 +88,11 @@ impl SequentialBuilder {
         SequentialBuilder { max_params, init_weights, ..self }
     }
 
-    /// Fixes every size and draws the initial weights from the seed.
+    /// Infers every shape and draws the initial weights from the seed.
     ///
     /// # Errors
-    /// Layers that cannot follow each other, names that occur twice, options out of range, and more
-    /// parameters than memory holds.
+    /// Layers whose shapes do not fit, names that occur twice, options out of range, and too little
+    /// memory for the parameters.
     pub fn build(self, seed: u64) -> Result<Sequential> {
         let names = self.names()?;
         if self.input.dims().contains(&0) || self.input.n_values() > isize::MAX as usize / 8 {
@@ -198,7 +198,7 @@ impl Chain {
     }
 }
 
-/// Puts the layer's name in front of what is wrong with an option.
+/// Adds the layer's name to an option error.
 fn in_layer(layer: &str, error: Error) -> Error {
     match error {
         Error::Option { name, problem } => Error::option(name, format!("{layer}: {problem}")),
@@ -206,7 +206,7 @@ fn in_layer(layer: &str, error: Error) -> Error {
     }
 }
 
-/// The connection from the layer below, or from the model's input.
+/// Connection from the previous layer, or from the model's input.
 fn node(
     below: Option<&BuiltLayer>,
     layer: &AnyLayer,
@@ -227,7 +227,7 @@ fn node(
 }
 
 impl Sequential {
-    /// The same layers for samples of this shape, compiled alike, with weights drawn from this seed.
+    /// Same layers for samples of this shape, compiled alike, with weights drawn from this seed.
     ///
     /// # Errors
     /// Those of [`SequentialBuilder::build`] and [`Sequential::compile`].
@@ -235,7 +235,7 @@ impl Sequential {
         self.rebuild(input, Some(seed))
     }
 
-    /// The same, with weights that are 0 if there is no seed.
+    /// Like [`Sequential::rebuilt`]; without a seed the weights are 0.
     pub(crate) fn rebuild(&self, input: &Shape, seed: Option<u64>) -> Result<Sequential> {
         let mut builder = Sequential::builder(input.dims()).named(&self.name);
         builder = builder.max_params(usize::MAX, seed.is_some());
@@ -250,7 +250,7 @@ impl Sequential {
     }
 }
 
-/// Adds to a layer's error the whole chain with the shape behind each layer, the failing one marked.
+/// Adds the chain of layers and output shapes to a shape error, the failing layer marked.
 fn chain_error(
     input: &Shape,
     built: &[BuiltLayer],

@@ -12,20 +12,20 @@ pub const MAX_METRICS: usize = 8;
 /// Configuration of a compiled model.
 #[derive(Debug, Clone)]
 pub struct Compiled {
-    /// Optimizer; none if a file's is unknown here, and then the model can only be evaluated.
+    /// Optimizer; without one, as from some files, the model can only be evaluated.
     pub(crate) optimizer: Option<AnyOptimizer>,
-    /// Optimizer state: vectors as long as the parameters, as many as the optimizer keeps.
+    /// Optimizer state.
     pub(crate) state: OptimizerState,
     /// Loss to minimize.
     pub(crate) loss: AnyLoss,
-    /// At most [`MAX_METRICS`], which resolve.
+    /// At most [`MAX_METRICS`]; all of them resolve.
     pub(super) metrics: Vec<MetricChoice>,
 }
 
-/// A metric and the name that its values are logged under.
+/// A metric and its name in the logs.
 ///
-/// Without a class the name is Keras's and says which metric it is; `accuracy` may then be one of
-/// three.
+/// Without a class, the name is Keras's and selects the metric; `accuracy` stands for one of three,
+/// by the shapes of targets and outputs.
 ///
 /// ```
 /// use tallynet::metrics::Precision;
@@ -39,7 +39,7 @@ pub struct Compiled {
 pub struct MetricChoice {
     /// Name in the logs.
     pub name: String,
-    /// Metric with its options, unless the name alone says it.
+    /// Metric with its options; `None` to select it by name.
     pub class: Option<AnyMetric>,
 }
 
@@ -60,7 +60,7 @@ impl MetricChoice {
     /// Finds the metric for targets and outputs whose last axes have these lengths.
     ///
     /// # Errors
-    /// An unknown metric, one that does not fit, and a name that the logs use for something else.
+    /// An unknown metric, one that does not fit, and a name that the logs reserve.
     pub(crate) fn resolve(&self, target_width: usize, output_width: usize) -> Result<AnyMetric> {
         if self.name == "loss" || self.name.starts_with("val_") {
             let problem = format!(
@@ -89,8 +89,8 @@ impl Compiled {
         &self.state
     }
 
-    /// Takes over the state of an earlier optimizer of this model if this one keeps the same
-    /// vectors, and with `with_rate` also its current learning rate.
+    /// Takes over the optimizer state of an earlier compilation of this model if the slots are the
+    /// same, and with `with_rate` also its learning rate.
     pub fn resume(&mut self, earlier: Compiled, with_rate: bool) {
         let layout = |compiled: &Compiled| {
             let names = compiled.optimizer.as_ref().map(|any| any.as_optimizer().slots());
@@ -114,7 +114,7 @@ impl Compiled {
     /// Optimizer.
     ///
     /// # Errors
-    /// An optimizer of a file that is unknown here.
+    /// A model without an optimizer.
     pub fn optimizer(&self) -> Result<&AnyOptimizer> {
         self.optimizer.as_ref().ok_or_else(|| {
             Error::NotCompiled(
@@ -131,7 +131,7 @@ impl Compiled {
         self.optimizer.as_ref().map_or(0.0, rate)
     }
 
-    /// Sets the learning rate of the steps to come.
+    /// Sets the learning rate of the following steps.
     ///
     /// # Errors
     /// A rate out of range, and an optimizer whose rate follows a schedule.
@@ -150,8 +150,8 @@ impl Compiled {
 }
 
 impl Sequential {
-    /// Sets optimizer, loss and metrics; the state of an earlier optimizer is dropped. Optimizer and
-    /// loss are names (`"adam"`, `"mse"`), classes with their options, or a user's own.
+    /// Sets optimizer, loss and metrics, and drops the state of an earlier optimizer. Optimizer and
+    /// loss are names (`"adam"`, `"mse"`), classes with their options, or custom ones.
     ///
     /// # Errors
     /// Unknown names, options out of range, and metrics that do not fit the loss's targets.
@@ -165,10 +165,10 @@ impl Sequential {
         self.compile_with(Some(optimizer.try_into()?), loss.try_into()?, metrics)
     }
 
-    /// The same with metrics that have options, and perhaps without an optimizer: then the model can
-    /// only be evaluated.
+    /// Like [`Sequential::compile`], with options for metrics and an optional optimizer; without
+    /// one the model can only be evaluated.
     ///
-    /// Of metrics with the same name the second is logged as `name_1`, as in Keras.
+    /// A second metric of the same name is logged as `name_1`, as in Keras.
     ///
     /// # Errors
     /// Those of [`Sequential::compile`].
@@ -221,13 +221,13 @@ impl Sequential {
         self.compiled.as_ref().ok_or_else(not_compiled)
     }
 
-    /// The same, to be changed: its learning rate, for example.
+    /// Mutable configuration, for example to set the learning rate.
     pub fn compiled_mut(&mut self) -> Result<&mut Compiled> {
         self.compiled.as_mut().ok_or_else(not_compiled)
     }
 }
 
-/// Lengths of the last axis.
+/// Lengths of the last axis of targets and outputs.
 #[derive(Clone, Copy)]
 pub(crate) struct VectorWidths {
     pub target: usize,

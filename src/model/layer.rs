@@ -1,8 +1,8 @@
 //! A layer of a built model: its name, its shapes, its parameters and its connections.
 //!
-//! Keras counts automatic names per process and class, so that a model's names depend on the models
-//! made before it. Here they are counted per model, kept as class and ordinal, and spelled by the
-//! style that prints them.
+//! Keras numbers automatic names per process and class, so a model's names depend on earlier
+//! models. Here they are numbered per model, stored as class and ordinal, and spelled in the style
+//! that prints them.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use crate::layers::{AnyLayer, ParamExplanation};
 use crate::params::ParamSpec;
 use crate::shape::Shape;
 
-/// Generations of Keras, as far as names and summaries differ.
+/// Generation of Keras whose names and summaries are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
     /// Keras 1: `dense_1`, `maxpooling2d_1`.
@@ -22,10 +22,10 @@ pub enum Style {
     Keras3,
 }
 
-/// Name of a layer before any style spells it.
+/// Name of a layer, independent of style.
 #[derive(Debug, Clone)]
 pub(super) enum LayerName {
-    /// Given by hand or read from a file: printed as it is.
+    /// Set by the user or read from a file; printed unchanged.
     Given(String),
     /// A class, and the layer's 1-based index among the unnamed layers of that class.
     Automatic { class: &'static str, ordinal: usize },
@@ -46,12 +46,12 @@ impl LayerName {
     }
 }
 
-/// A layer of a built model. Its mathematics is in the plan.
+/// A layer of a built model. Its operations are in the plan.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct BuiltLayer {
     pub(super) layer_name: LayerName,
-    /// True if training moves its parameters.
+    /// True if training updates its parameters.
     pub trainable: bool,
     /// Options that it was built from.
     pub spec: AnyLayer,
@@ -74,7 +74,7 @@ pub struct BuiltLayer {
 pub struct ParamCount {
     /// All parameters.
     pub total: usize,
-    /// Those that training moves.
+    /// Trainable parameters.
     pub trainable: usize,
 }
 
@@ -89,7 +89,7 @@ impl BuiltLayer {
         format!("{} ({})", self.layer_name.in_style(style), self.spec.class_name())
     }
 
-    /// Number of parameters by the shapes of the arrays, as the summary counts them.
+    /// Number of parameters from the shapes of the arrays, as in the summary.
     pub fn count_params(&self) -> ParamCount {
         let mut count = ParamCount::default();
         for param in &self.params {
@@ -101,13 +101,13 @@ impl BuiltLayer {
 }
 
 /// One call of a layer: in Keras an inbound node of the called layer and an outbound node of the
-/// one that its input came from. A `Sequential` calls each layer once, with one input: the lists of
-/// indices that Keras keeps are all `[0]`.
+/// layer before it. A `Sequential` calls each layer once, with one input, so the index lists of
+/// Keras are all `[0]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Node {
     /// Name of the called layer.
     pub outbound_layer: String,
-    /// Name of the layer that the input came from.
+    /// Name of the layer before it, or of the input.
     pub inbound_layer: String,
     /// Shape of an input sample.
     pub input_shape: Shape,

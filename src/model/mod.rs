@@ -1,4 +1,4 @@
-//! Models: names, shapes and one vector of parameters, over the layers' mathematics.
+//! Models: layers with names and shapes, one parameter vector, and an execution plan.
 
 mod builder;
 mod compile;
@@ -22,7 +22,7 @@ use crate::params::{Entry, Parameters};
 use crate::shape::{Shape, Tuple};
 use crate::{Error, Real, Result};
 
-/// A chain of layers, built: every size is known, every parameter is there.
+/// A built chain of layers, with all shapes known and all parameters allocated.
 ///
 /// ```
 /// use tallynet::activations::ActivationKind;
@@ -45,24 +45,22 @@ pub struct Sequential {
     layers: Vec<BuiltLayer>,
     pub(crate) parameters: Parameters,
     pub(crate) plan: Plan,
-    /// Optimizer, loss and metrics, once it was compiled.
+    /// Optimizer, loss and metrics, once compiled.
     pub(crate) compiled: Option<Compiled>,
-    /// Seed of the order of rows and of dropout; the initial weights were drawn from the one that
-    /// it was built with.
+    /// Seed of shuffling and dropout; at first that of `build`, which drew the initial weights.
     pub seed: u64,
-    /// Epochs trained so far, which the order of rows depends on.
+    /// Epochs trained so far; shuffling depends on it.
     pub epochs_done: usize,
     /// Batch size of the last training.
     pub batch_size: Option<usize>,
-    /// Factor of bytes in the last training on bytes.
+    /// Scale factor of byte inputs in the last training on bytes.
     pub byte_scale: Option<Real>,
-    /// Maximum number of threads: at first as many as the machine has. It changes the time that
-    /// training takes and not one bit of the result.
+    /// Maximum number of threads; by default all of the machine. Results do not depend on it.
     pub n_threads: usize,
 }
 
 impl Sequential {
-    /// Starts a description for samples of this shape.
+    /// Builder for samples of this shape.
     pub fn builder(input: impl Into<Shape>) -> SequentialBuilder {
         SequentialBuilder::new(input.into())
     }
@@ -130,7 +128,7 @@ impl Sequential {
         Ok(())
     }
 
-    /// `dense_1/kernel`.
+    /// Full name of an array: `dense_1/kernel`.
     pub(crate) fn full_name(&self, entry: &Entry) -> String {
         format!("{}/{}", self.layers[entry.layer].name(), entry.spec.name)
     }

@@ -1,8 +1,7 @@
-//! The execution plan: the operations of a model in order, and the buffers they read and write. One
-//! list, run forward and backward.
+//! Execution plan: the operations of a model in order, and their buffers. The forward pass runs
+//! them in order, the backward pass in reverse.
 //!
-//! For training it is cut into segments, one in front of each op that needs statistics of the whole
-//! batch.
+//! For training it is split into segments, one starting at each op that needs batch statistics.
 
 use std::fmt;
 use std::ops::Range;
@@ -11,15 +10,16 @@ use crate::activations::ActivationKind;
 use crate::layers::{BatchStatistics, Op, Operation};
 use crate::params::{ParamArray, ParamSpec};
 
-/// The operations of a model. Buffer 0 holds the input; each op writes a buffer of its own.
+/// The operations of a model. Buffer 0 is the input; each op that is not in place has its own
+/// output.
 #[derive(Clone)]
 pub struct Plan {
     pub(super) ops: Vec<PlannedOp>,
-    /// Values of a row in each buffer.
+    /// Number of values per row of each buffer.
     pub(super) buffer_widths: Vec<usize>,
-    /// Index of the first op with trainable parameters: no gradient is needed below it.
+    /// Index of the first op with trainable parameters; the backward pass ends there.
     pub(super) first_trainable: usize,
-    /// Ranges of ops between two statistics of the whole batch; the first may be empty.
+    /// Ranges of ops. All but the first, which may be empty, start at an op with batch statistics.
     pub(super) segments: Vec<Range<usize>>,
 }
 
@@ -30,7 +30,7 @@ pub(super) struct PlannedOp {
     pub params: Range<usize>,
     /// Its layer's arrays within that range.
     pub arrays: Vec<ParamArray>,
-    /// Input and output buffer: equal for in-place activations, unless one directly follows another.
+    /// Input and output buffer: equal for an in-place activation that does not follow another.
     pub input: usize,
     pub output: usize,
     /// False for frozen layers, which run in inference mode even during training.
@@ -38,7 +38,7 @@ pub(super) struct PlannedOp {
 }
 
 impl PlannedOp {
-    /// Statistics of the whole batch that it needs in training, if any.
+    /// Batch statistics that it needs in training, if any.
     pub fn batch_statistics(&self) -> Option<&dyn BatchStatistics> {
         match &self.operation {
             Operation::Op(op) if self.trained => op.batch_statistics(),
@@ -78,9 +78,8 @@ impl Plan {
     fn push_operation(&mut self, operation: Operation, params: Range<usize>, layer: &PlannedLayer) {
         let number = self.ops.len();
         let input = self.buffer_widths.len() - 1;
-        // The input buffer is gathered for each micro-batch, so it may be overwritten like any
-        // other. But the backward pass of an activation needs its output, so a second one in a row
-        // works on a copy.
+        // The input buffer is refilled for each micro-batch, so an activation may overwrite it. But
+        // its backward pass needs its output, so a second activation in a row works on a copy.
         if matches!(operation, Operation::Op(_)) || self.last_activation().is_some() {
             self.buffer_widths.push(layer.output_width);
         }
@@ -100,17 +99,17 @@ impl Plan {
         self.ops.push(op);
     }
 
-    /// Values of an output row.
+    /// Number of values of an output row.
     pub fn output_width(&self) -> usize {
         self.buffer_widths[self.buffer_widths.len() - 1]
     }
 
-    /// Values of a row in all buffers together.
+    /// Number of values per row, over all buffers.
     pub fn row_width(&self) -> usize {
         self.buffer_widths.iter().fold(0, |sum, width| sum.saturating_add(*width))
     }
 
-    /// Parameters of all ops.
+    /// Number of parameters of all ops.
     pub fn n_params(&self) -> usize {
         self.ops.last().map_or(0, |op| op.params.end)
     }
@@ -120,7 +119,7 @@ impl Plan {
         self.own_ops().map(Op::work).fold(0, usize::saturating_add)
     }
 
-    /// The activation that ends the model, and the width of its vectors; a loss may fuse with it.
+    /// Last operation if it is an in-place activation, and its width; a loss may fuse with it.
     pub fn last_activation(&self) -> Option<(ActivationKind, usize)> {
         match self.ops.last()?.operation {
             Operation::InPlace { activation, width } => Some((activation, width)),
@@ -128,23 +127,23 @@ impl Plan {
         }
     }
 
-    /// Number of segments: one more than there are ops with statistics of the whole batch.
+    /// Number of segments: the number of ops with batch statistics, plus one.
     pub fn n_segments(&self) -> usize {
         self.segments.len()
     }
 
-    /// The statistics that begin this segment; the first has none, every other one does.
+    /// Batch statistics of the op that starts this segment; `None` for the first segment.
     pub fn statistics(&self, segment: usize) -> Option<&dyn BatchStatistics> {
         self.statistics_op(segment)?.batch_statistics()
     }
 
-    /// The op that begins this segment, if it has statistics.
+    /// The op with batch statistics that starts this segment; `None` for the first segment.
     pub(super) fn statistics_op(&self, segment: usize) -> Option<&PlannedOp> {
         let range = self.segments.get(segment).filter(|_| segment > 0)?;
         Some(&self.ops[range.start])
     }
 
-    /// Updates the running statistics of the op that begins this segment, if it has some.
+    /// Updates the running statistics of the op that starts this segment, if any.
     pub fn update_running(&self, segment: usize, sums: &[f64], params: &mut [crate::Real]) {
         if let Some(op) = self.statistics_op(segment)
             && let Some(statistics) = op.batch_statistics()
@@ -154,7 +153,7 @@ impl Plan {
         }
     }
 
-    /// Number of sums of the statistics that begin this segment.
+    /// Number of sums of the batch statistics of this segment.
     pub fn n_sums(&self, segment: usize) -> usize {
         self.statistics(segment).map_or(0, |statistics| statistics.n_sums())
     }
@@ -169,7 +168,7 @@ impl Plan {
         self.own_ops().map(Op::scratch_len).max().unwrap_or(0)
     }
 
-    /// All but the in-place activations.
+    /// The ops that are not in-place activations.
     fn own_ops(&self) -> impl Iterator<Item = &dyn Op> {
         self.ops.iter().filter_map(|op| match &op.operation {
             Operation::Op(op) => Some(op.as_ref()),

@@ -154,7 +154,7 @@ impl Preset {
     }
 }
 
-/// The preset of this name. An unknown name is an error that lists all.
+/// The preset of this name. The error for an unknown name lists all.
 pub fn named(name: &str) -> Result<&'static Preset> {
     if let Some(preset) = PRESETS.iter().find(|preset| preset.name == name) {
         return Ok(preset);

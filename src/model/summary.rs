@@ -1,8 +1,7 @@
-//! The summary of a model, in the style of three generations of Keras, with its arithmetic where
-//! that is asked for.
+//! Summary of a model in the style of Keras 1, 2 or 3, and the explanation of its parameter counts.
 //!
-//! The total is the model's alone: Keras 3 adds an optimizer's variables to it after a `fit`, this
-//! never does.
+//! The total counts the model's parameters only; Keras 3 adds the optimizer's variables after a
+//! `fit`.
 
 use super::{BuiltLayer, Node, ParamCount, Sequential, Style};
 use crate::Real;
@@ -15,8 +14,8 @@ const KINDS: [&str; 3] = ["Total", "Trainable", "Non-trainable"];
 impl Sequential {
     /// The summary as this generation of Keras prints it, ending in a line break.
     ///
-    /// `width` is the length of a line: by default 100, 65, and for Keras 3 that of a terminal of
-    /// 80 columns, 76.
+    /// `width` is the length of a line: by default 100 for Keras 1, 65 for Keras 2, and 76 for
+    /// Keras 3, as on a terminal of 80 columns.
     pub fn summary(&self, style: Style, width: Option<usize>) -> String {
         match style {
             Style::Keras1 => {
@@ -27,11 +26,10 @@ impl Sequential {
         }
     }
 
-    /// As in Keras 1.0.4 to 1.1.1 and 2.0.0 to 2.2.4, with columns that end at these shares of the
-    /// line.
+    /// Table of Keras 1.0.4 to 1.1.1 and 2.0.0 to 2.2.4. `shares` are the ends of the columns,
+    /// relative to the width.
     ///
-    /// A cell that is too long is cut at the end of its column. Keras 2 first puts a blank in front
-    /// of every column.
+    /// A cell that is too long is truncated. Keras 2 keeps a blank between columns.
     fn plain_table(&self, style: Style, shares: &[f64], width: usize) -> String {
         let keras1 = style == Style::Keras1;
         let row = |cells: [&str; 4]| {
@@ -73,10 +71,10 @@ impl Sequential {
         text + &thin
     }
 
-    /// As in Keras 3.
+    /// Table of Keras 3.
     fn boxed_table(&self, width: usize) -> String {
-        // Keras asks for columns that end at 45, 80 and 100 % of the line; what its table library
-        // then draws is these, less one blank of padding on either side.
+        // Keras requests columns that end at 45, 80 and 100 % of the line. `inner` are the
+        // resulting widths between two bars, with a blank of padding on either side.
         let ends = [0.45, 0.80, 1.0].map(|share| (share * width as f64) as usize);
         let inner =
             [ends[0].max(4) - 1, (ends[1] - ends[0]).max(5) - 2, (ends[2] - ends[1]).max(4) - 1];
@@ -106,7 +104,7 @@ impl Sequential {
         text
     }
 
-    /// Arithmetic of every count, in numbers and words, as one would explain it to a colleague.
+    /// Explanation of every parameter count, in numbers and words.
     pub fn explain(&self, style: Style) -> String {
         let mut text = "How the parameters are counted\n\n".to_string();
         let mut totals = vec![];
@@ -186,7 +184,7 @@ fn boxed_row(bar: &str, cells: [&str; 3], widths: [usize; 3]) -> String {
     text
 }
 
-/// A cell's lines: broken at blanks, and a word that is too long ends in `…`.
+/// Lines of a cell, wrapped at blanks; a word that is too long ends in `…`.
 fn wrap(cell: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = vec![];
     for word in cell.split(' ') {

@@ -1,36 +1,36 @@
-//! The proof: every parameter counted in three independent ways, and a fingerprint of the values.
+//! Verification: parameters counted in three independent ways, and a fingerprint of the values.
 
 use super::Sequential;
 use crate::shape::Tuple;
 use crate::table::table;
 use crate::{Error, Real, Result, kernels};
 
-/// A parameter array, counted.
+/// Number of values of a parameter array, counted in memory or in a file.
 #[derive(Debug, Clone)]
 pub struct ArrayCount {
     /// Full name: `dense_1/kernel`.
     pub name: String,
     /// Lengths of its axes.
     pub shape: Vec<usize>,
-    /// Number of values that are there.
+    /// Number of values counted.
     pub counted: usize,
 }
 
 impl Sequential {
-    /// Counts every parameter array in memory and compares the counts with those of the formulas
-    /// and of the summary: a table, with the fingerprint under it.
+    /// Counts every parameter array in memory and compares the counts with the formulas and the
+    /// summary. Returns a table that ends with the fingerprint.
     ///
     /// # Errors
     /// A layer whose three counts differ.
     pub fn verify(&self) -> Result<String> {
         let arrays = self.weights().map(|(name, array)| {
-            // One by one: a count that trusted the shape would prove nothing.
+            // Counted one by one: a count derived from the shape would prove nothing.
             ArrayCount { name, shape: array.shape().to_vec(), counted: array.iter().count() }
         });
         self.verify_arrays(&arrays.collect::<Vec<_>>())
     }
 
-    /// The same for arrays that were counted elsewhere, such as in a file.
+    /// Like [`Sequential::verify`], for arrays counted elsewhere, such as in a file.
     pub fn verify_arrays(&self, arrays: &[ArrayCount]) -> Result<String> {
         let mut rows: Vec<Vec<String>> = vec![];
         let mut total = 0;
@@ -69,8 +69,8 @@ impl Sequential {
         ))
     }
 
-    /// Short hash of the weights' bytes behind the instruction set, such as `avx2:5c0f13b2`: equal
-    /// for equal training on like machines.
+    /// Instruction set and CRC-32 of the weights, such as `avx2:5c0f13b2`. The same training gives
+    /// the same fingerprint on machines with the same instruction set.
     pub fn fingerprint(&self) -> String {
         let mut hash = flate2::Crc::new();
         for value in &self.parameters.values {

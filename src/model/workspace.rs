@@ -1,5 +1,5 @@
-//! The memory that a plan runs in: the activations of one micro-batch at every stage, few enough
-//! to stay in the processor's cache from the first layer to the last and back.
+//! Workspace of a plan: activations and gradients of one micro-batch, small enough to stay in the
+//! cache during the forward and the backward pass.
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
@@ -13,16 +13,17 @@ use crate::params::{ParamViews, ParamViewsMut};
 /// Memory for one micro-batch.
 pub struct Workspace {
     activations: Vec<Vec<Real>>,
-    /// Gradients with respect to two neighbouring buffers; the first is where the backward pass is.
+    /// Gradients of two neighbouring buffers: an op reads the first, writes the second and swaps
+    /// them.
     gradients: [Vec<Real>; 2],
     scratch: Vec<Real>,
     targets: Vec<Real>,
     sample_weights: Vec<Real>,
-    /// Partial sums of the micro-batch, for the batch statistics that were reached last.
+    /// Partial sums of the micro-batch for the batch statistics computed last.
     pub sums: Vec<f64>,
 }
 
-/// Output of a forward pass, and what the loss reads and writes beside it.
+/// Buffers that the loss reads and writes after a forward pass.
 pub struct OutputBuffers<'a> {
     pub output: &'a [Real],
     /// Gradient with respect to the output.
@@ -55,11 +56,11 @@ pub struct GradientSink<'a> {
     pub d_params: &'a mut [Real],
     /// True if gradients are added to `d_params`, false if they replace its content.
     pub accumulate: bool,
-    /// True if the gradient at the output is already the one in front of the last activation.
+    /// True if the loss is fused: the gradient at the output is already with respect to the logits.
     pub fused: bool,
 }
 
-/// Length of a cache line in bytes. A buffer has room for one more than it needs.
+/// Length of a cache line in bytes. Buffers have one more, for alignment.
 const LINE: usize = 64;
 
 impl Workspace {
@@ -84,7 +85,7 @@ impl Workspace {
         row.saturating_mul(rows).saturating_add(plan.scratch_len())
     }
 
-    /// Buffers for this many rows of the input and of targets of this width.
+    /// Buffers for this many rows of inputs and of targets of this width.
     pub fn inputs(&mut self, plan: &Plan, rows: usize, target_width: usize) -> BatchBuffers<'_> {
         BatchBuffers {
             x: &mut aligned_mut(&mut self.activations[0])[..rows * plan.buffer_widths[0]],
@@ -113,8 +114,8 @@ impl Workspace {
         }
     }
 
-    /// Runs the forward pass of a segment in training mode. `sums` are those of the op that begins
-    /// it; the partial sums for the op behind it are left in [`Workspace::sums`].
+    /// Runs the forward pass of a segment in training mode. `sums` are the batch sums of its first
+    /// op; the partial sums for the next segment's first op are written to [`Workspace::sums`].
     pub fn forward(&mut self, pass: Pass, segment: usize, sums: &BatchSums) {
         let ops = pass.plan.segments[segment].clone();
         for number in ops.clone() {
@@ -150,10 +151,10 @@ impl Workspace {
 
     /// Backpropagates through a segment, down to the first trainable op.
     ///
-    /// `sums` has those of the whole batch for each segment's first op. The op behind this segment
-    /// has batch statistics: it comes first, and only its dx is left to compute. The op that begins
-    /// this segment writes only its partial backward sums, to [`Workspace::sums`]; its dx needs
-    /// those of the whole batch, and is computed with the segment before.
+    /// `sums` are the batch sums of each segment's first op. The backward pass of an op with batch
+    /// statistics has two parts: its own segment writes its partial sums to [`Workspace::sums`],
+    /// and the segment before, which runs once they are merged, computes its dx. So this pass
+    /// starts with the dx of the next segment's first op.
     pub fn backward(
         &mut self,
         pass: Pass,
@@ -212,7 +213,7 @@ impl Workspace {
         }
     }
 
-    /// Computes the backward sums of these rows, and their parameter gradients.
+    /// Writes the partial backward sums of these rows, and their parameter gradients.
     fn collect_backward(
         &mut self,
         pass: Pass,
@@ -240,7 +241,7 @@ fn buffer(len: usize) -> Vec<Real> {
     vec![0.0; len + LINE / size_of::<Real>()]
 }
 
-/// A buffer from its first cache line on, so that no vector register is loaded from two of them.
+/// A buffer from its first cache line on, so that no vector load crosses two lines.
 fn aligned(buffer: &[Real]) -> &[Real] {
     &buffer[aligned_start(buffer)..]
 }

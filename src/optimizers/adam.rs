@@ -1,5 +1,5 @@
-//! Adam: Kingma and Ba 2015, in the form that Keras computes, where ε is added to the uncorrected
-//! root.
+//! Adam: Kingma and Ba 2015, in the form that Keras computes, where ε is added to √v before bias
+//! correction.
 //!
 //! ```text
 //! m ← m + (1 − β₁)·(g − m),   v ← v + (1 − β₂)·(g² − v)
@@ -25,7 +25,7 @@ optimizer_class! {
     beta_2: f64 = 0.999, 0.0..1.0;
     /// Term ε that keeps the denominator from 0.
     epsilon: f64 = 1e-7, 0.0..f64::INFINITY;
-    /// True if the denominator never shrinks.
+    /// True for the variant whose denominator never shrinks.
     amsgrad: bool = false;
 }
 
@@ -43,7 +43,7 @@ optimizer_class! {
     beta_2: f64 = 0.999, 0.0..1.0;
     /// Term ε that keeps the denominator from 0.
     epsilon: f64 = 1e-7, 0.0..f64::INFINITY;
-    /// True if the denominator never shrinks.
+    /// True for the variant whose denominator never shrinks.
     amsgrad: bool = false;
 }
 

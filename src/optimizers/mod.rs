@@ -1,7 +1,7 @@
-//! Optimizers, one file each: rules by which a gradient changes the parameters.
+//! Optimizers, one file each: update rules for the parameters.
 //!
-//! A rule is a small immutable value; the optimizer state is kept beside the parameter vector. One
-//! step per batch updates the whole vector.
+//! An optimizer is an immutable value; its state is stored separately, for one parameter vector.
+//! Each batch is one step, which updates the whole vector.
 
 mod adagrad;
 mod adam;
@@ -34,16 +34,15 @@ classes! {
     }
 }
 
-/// Largest number of slots: vectors that an optimizer keeps, as long as the parameter vector.
+/// Maximum number of slots: state vectors of an optimizer, each as long as the parameter vector.
 pub const MAX_SLOTS: usize = 3;
 
 /// The same range of each slot; slots that a rule does not use are empty.
 pub type Slots<'a> = [&'a mut [Real]; MAX_SLOTS];
 
-/// A rule by which a gradient changes the parameters. It acts on each parameter alone, so that the
-/// vector can be split anywhere.
+/// Update rule for the parameters. It is elementwise, so the vector can be split anywhere.
 pub trait Optimizer: Options + fmt::Debug + Send + Sync {
-    /// Class name in summaries and errors: the type's own.
+    /// Class name in summaries and errors; by default the name of the type.
     fn class_name(&self) -> &'static str {
         crate::classes::type_name::<Self>()
     }
@@ -83,7 +82,7 @@ pub struct Step {
     pub learning_rate: f64,
 }
 
-/// State of an optimizer, bound to one parameter vector.
+/// State of an optimizer for one parameter vector.
 #[derive(Debug, Clone)]
 pub struct OptimizerState {
     /// Steps taken so far.
@@ -134,14 +133,14 @@ impl OptimizerState {
 }
 
 impl AnyOptimizer {
-    /// Learning rate, to change before compiling; none for a shared optimizer from outside the
-    /// crate.
+    /// Mutable learning rate, to set before compiling; `None` for a custom optimizer that is
+    /// shared.
     pub fn learning_rate_mut(&mut self) -> Option<&mut LearningRate> {
         Some(self.class_mut()?.learning_rate_mut())
     }
 
-    /// The optimizer of this name (`sgd`, `rmsprop`), with Keras's defaults. An unknown name is an
-    /// error that lists all.
+    /// The optimizer of this name (`sgd`, `rmsprop`), with Keras's defaults. The error for an
+    /// unknown name lists all.
     pub fn by_name(name: &str) -> Result<AnyOptimizer> {
         let is_named = |rule: &AnyOptimizer| rule.class_name().eq_ignore_ascii_case(name);
         if let Some(rule) = AnyOptimizer::all().into_iter().find(is_named) {
@@ -163,8 +162,8 @@ impl TryFrom<&str> for AnyOptimizer {
     }
 }
 
-/// A moment, or 0 if it is negligible. The moments of a parameter without a gradient (a pixel that
-/// is always black) would otherwise decay into denormal numbers, which are a hundred times slower.
+/// The moment, or 0 if it is negligible. Without a gradient, as for a pixel that is always black,
+/// moments would decay into denormal numbers, which are a hundred times slower.
 #[inline(always)]
 fn flush_denormal(moment: Real) -> Real {
     if moment.abs() < 1e-30 { 0.0 } else { moment }

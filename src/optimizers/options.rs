@@ -4,7 +4,7 @@ use super::LearningRate;
 use crate::params::Parameters;
 use crate::{Error, Real, Result};
 
-/// Defines the struct of an optimizer: the options of all, then its own, under Keras's names, each
+/// Defines the struct of an optimizer: the common options, then its own, under Keras's names, each
 /// with its default and the range of its valid values.
 macro_rules! optimizer_class {
     (
@@ -19,11 +19,11 @@ macro_rules! optimizer_class {
                 learning_rate: LearningRate = LearningRate::Constant($rate),
                 /// Weight decay λ before each step: `w ← w − w·λ·η`.
                 weight_decay: Option<f64> = $decay,
-                /// Largest norm of the gradient of each array. At most one clipping can be set.
+                /// Maximum norm of the gradient of each array. Only one clipping can be set.
                 clipnorm: Option<f64> = None,
-                /// Largest norm of the gradient of all arrays together.
+                /// Maximum norm of the gradient of all arrays together.
                 global_clipnorm: Option<f64> = None,
-                /// Largest absolute value of the gradient of each parameter.
+                /// Maximum absolute value of the gradient of each parameter.
                 clipvalue: Option<f64> = None,
                 $($(#[$option_doc])* $option: $type = $default,)*
             }
@@ -68,10 +68,10 @@ pub trait Options {
     /// Learning rate at the start of training.
     fn learning_rate(&self) -> &LearningRate;
 
-    /// The same, to change before compiling.
+    /// Mutable learning rate, to set before compiling.
     fn learning_rate_mut(&mut self) -> &mut LearningRate;
 
-    /// Weight decay and clipping, which come before the rule; none by default.
+    /// Weight decay and clipping, applied before the rule; none by default.
     fn common(&self) -> Common {
         Common::default()
     }
@@ -83,7 +83,7 @@ pub trait Options {
     }
 }
 
-/// Changes before the rule's own update, in this order: the gradient is clipped, the weights decay.
+/// Clipping and weight decay, applied in this order before the rule.
 #[derive(Debug, Clone, Copy, Default)]
 #[allow(missing_docs)] // Each is documented on every optimizer.
 pub struct Common {
@@ -122,9 +122,9 @@ impl Common {
         Ok(())
     }
 
-    /// Scales the gradient, `g ← g·c / max(‖g‖₂, c)`, or limits it to ±c. Norms are taken over the
-    /// trainable arrays, in `f64` and in one order, so that they have the same bits for any number
-    /// of threads.
+    /// Clips the gradient: by norm, `g ← g·c / max(‖g‖₂, c)`, or by value, to ±c. Norms are taken
+    /// over the trainable arrays, in `f64` and in a fixed order, so that the bits do not depend on
+    /// the number of threads.
     pub fn clip(&self, gradients: &mut [Real], params: &Parameters) {
         let trainable = params.entries.iter().filter(|entry| entry.spec.trainable);
         let arrays = trainable.map(|entry| entry.range.clone());

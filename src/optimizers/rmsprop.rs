@@ -19,7 +19,7 @@ optimizer_class! {
     RMSprop: learning_rate 0.001, weight_decay None;
     /// Decay rate ρ of the mean square.
     rho: f64 = 0.9, 0.0..=1.0;
-    /// Share μ of a parameter's last move that is repeated.
+    /// Momentum μ: fraction of the previous update that is added.
     momentum: f64 = 0.0, 0.0..=1.0;
     /// Term ε that keeps the denominator from 0.
     epsilon: f64 = 1e-7, 0.0..f64::INFINITY;
@@ -42,7 +42,7 @@ impl Optimizer for RMSprop {
         let rho = self.rho as Real;
         let one_minus_rho = (1.0 - self.rho) as Real;
         let epsilon = self.epsilon as Real;
-        // The slots in their order; those that are not kept yield nothing.
+        // The slots in use, in their order; for the others, empty iterators.
         let mut kept = slots.iter_mut().map(|slot| slot.iter_mut());
         let mut next_if = |used: bool| {
             let slot = if used { kept.next() } else { None };

@@ -59,7 +59,7 @@ pub enum Schedule {
         staircase: bool,
     },
     /// `η·((1 − α)·½·(1 + cos(π·s/n)) + α)`, and `η·α` from step n on. With a `warmup_target`, the
-    /// rate first rises linearly from η to it within the `warmup_steps`, and then falls from it.
+    /// rate first rises linearly from η to the target, for `warmup_steps`, and then decays from it.
     CosineDecay {
         initial_learning_rate: f64,
         decay_steps: f64,

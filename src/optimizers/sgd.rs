@@ -18,7 +18,7 @@ optimizer_class! {
     /// assert_eq!(nesterov.slots(), ["momentum"]);
     /// ```
     Sgd: learning_rate 0.01, weight_decay None;
-    /// Share μ of a parameter's last move that is repeated, from 0 to 1.
+    /// Momentum μ from 0 to 1: fraction of the previous update that is added.
     momentum: f64 = 0.0, 0.0..=1.0;
     /// True for Nesterov's variant of momentum.
     nesterov: bool = false;

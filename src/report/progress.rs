@@ -12,7 +12,7 @@ use crate::training::{BatchLogs, Callback, FitInfo, Flow, Logs, TrainerHandle};
 /// Interval between updates of the bar's message, which is costly to format.
 const UPDATE_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Callback that shows the progress of training. Put it last, to show values that others log.
+/// Callback that shows the progress of training; put last, it shows the logs of other callbacks.
 ///
 /// ```
 /// use tallynet::report::Progress;

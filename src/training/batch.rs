@@ -1,12 +1,12 @@
 //! One batch: its partition, and the passes of its micro-batches.
 //!
-//! A batch is partitioned into shards, a shard into micro-batches. The rows of a micro-batch run
-//! through all layers and back before the next one begins; each shard sums its own gradient. The
-//! partition depends on the model and the batch size alone.
+//! A batch is partitioned into shards, a shard into micro-batches. A micro-batch completes its
+//! forward and backward pass before the next one starts; each shard accumulates its own gradient.
+//! The partition depends only on the model and the batch size.
 //!
-//! A model with batch statistics (BatchNormalization) is cut into segments in front of each of
-//! them, and all micro-batches complete a segment before any enters the next. The plain case is one
-//! segment, which is a single phase.
+//! A model with batch statistics (BatchNormalization) is split into segments, one starting at each
+//! op that needs them; all micro-batches complete a segment before any enters the next. Other
+//! models have one segment, which runs in a single phase.
 
 use super::loss_head::{LossHead, MetricSums};
 use crate::Real;
@@ -14,15 +14,15 @@ use crate::datasets::batches::Rows;
 use crate::layers::StepContext;
 use crate::model::{BatchSums, GradientSink, Pass, Plan, Sequential, Workspace};
 
-/// Number of activations that a micro-batch may take, so that most of those between two layers stay
-/// in a second-level cache. A model with more weights, which each micro-batch reads and packs again,
-/// takes twice as many as those.
+/// Maximum number of activations of a micro-batch, so that most stay in the L2 cache between two
+/// layers. For a model with many weights, which every micro-batch reads and packs again, the
+/// maximum is twice the number of weights.
 const CHUNK_VALUES: usize = 160 * 1024;
-/// Maximum rows of a micro-batch; beyond, a product gains nothing.
+/// Maximum rows of a micro-batch; matrix products are no faster with more.
 const CHUNK_ROWS: usize = 64;
-/// Multiplications that make a shard worth a gradient sum of its own, counting the backward pass.
+/// Multiplications, forward and backward, that justify one more shard with its gradient sum.
 const SHARD_WORK: usize = 1 << 20;
-/// Maximum shards of a batch, so that the gradient sums stay few.
+/// Maximum shards of a batch, which limits the number of gradients to add.
 const MAX_SHARDS: usize = 8;
 
 /// Partition of a batch.
@@ -35,8 +35,8 @@ pub(super) struct Partition {
 }
 
 impl Partition {
-    /// The partition of batches of this size. Each shard reads the weights and sums a gradient of
-    /// its own, so beyond two there are no more shards than micro-batches.
+    /// Partition for this batch size. Each shard reads all weights and sums its own gradient, so
+    /// there are at most as many shards as micro-batches of maximum size, or two.
     pub fn new(plan: &Plan, batch_size: usize) -> Partition {
         let values = CHUNK_VALUES.max(plan.n_params().saturating_mul(2));
         let max_rows = (values / plan.row_width().max(1)).clamp(1, CHUNK_ROWS);
@@ -44,7 +44,7 @@ impl Partition {
         let max_shards = MAX_SHARDS.min(batch_size.div_ceil(max_rows).max(2)).min(batch_size);
         let shards = (work / SHARD_WORK).min(max_shards).max(1);
         let shard_rows = batch_size.div_ceil(shards).max(1);
-        // As many rows in the last micro-batch as in the others, or a few less.
+        // Distributes the rows evenly over the micro-batches.
         let chunks = shard_rows.div_ceil(max_rows);
         Partition { chunk_rows: shard_rows.div_ceil(chunks), shards }
     }
@@ -54,7 +54,7 @@ impl Partition {
 pub(super) struct Shard {
     pub gradients: Vec<Real>,
     pub metrics: MetricSums,
-    /// A workspace for each micro-batch if the model has several segments; else threads bring theirs.
+    /// One workspace per micro-batch if the model has several segments; else empty.
     pub workspaces: Vec<Workspace>,
 }
 
@@ -63,14 +63,14 @@ pub(super) struct Shard {
 pub(super) struct Phase {
     pub segment: usize,
     pub forward: bool,
-    /// The last segment, behind whose forward pass the loss is computed.
+    /// True for the last segment: the loss is computed after its forward pass.
     pub loss: bool,
     pub backward: bool,
 }
 
 impl Phase {
-    /// Phases of a step: forward through all segments but the last, forward and back through the
-    /// last, back through the others.
+    /// Phases of a step: forward through all segments but the last, forward and backward through
+    /// the last, backward through the others.
     pub fn of_step(n_segments: usize) -> impl Iterator<Item = Phase> {
         let last = n_segments - 1;
         let forward = move |segment| Phase { segment, forward: true, loss: false, backward: false };
@@ -136,7 +136,7 @@ impl Job<'_> {
             if phase.is_first() {
                 self.gather(workspace, pass, rows);
             }
-            // Between computations, which leave the memory idle.
+            // Prefetches between computations, which use little memory bandwidth.
             if phase.forward {
                 self.data.prefetch_rows(&mut next);
                 workspace.forward(pass, phase.segment, &sums[phase.segment]);
@@ -160,7 +160,7 @@ impl Job<'_> {
         self.data.gather(numbers, to);
     }
 
-    /// Loss and metrics of a micro-batch, and the gradient at its output.
+    /// Loss and metrics of a micro-batch, and the gradient with respect to its output.
     fn loss_and_gradient(&self, workspace: &mut Workspace, pass: Pass, metrics: &mut MetricSums) {
         let out = workspace.output(pass.plan, pass.rows);
         self.head.add_metrics(out.output, out.targets, out.sample_weights, metrics);

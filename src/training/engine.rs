@@ -1,9 +1,9 @@
-//! The memory of a run and the work on it: the gradient of a batch, the update, scores and
-//! predictions.
+//! `Engine`: threads and buffers of a run, and the computations that use them: gradients, updates,
+//! evaluation and prediction.
 //!
-//! The sums of shards are added in their order, and threads only decide who computes which shard, so
-//! the same seed gives the same bits on any number of threads. Work too small to share makes one
-//! shard, and then no thread waits for another.
+//! Shard sums are added in shard order, whichever thread computed them, so the same seed gives the
+//! same bits on any number of threads. A small batch is a single shard, which needs no
+//! synchronization.
 
 use std::sync::Mutex;
 
@@ -17,22 +17,22 @@ use crate::model::{BatchSums, Compiled, Sequential, Workspace};
 use crate::params::fits_memory;
 use crate::{Error, Real, Result};
 
-/// Size that an engine is made for.
+/// Sizes that the buffers of an engine are allocated for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct EngineSize {
     /// Maximum rows of a batch.
     pub batch_size: usize,
     /// Target values per row.
     pub target_width: usize,
-    /// True if there is memory for gradients.
+    /// True if gradient buffers are allocated.
     pub training: bool,
 }
 
-/// Threads, and memory for batches of one size.
+/// Threads and buffers for batches of one size.
 pub(super) struct Engine {
     pub size: EngineSize,
     pub threads: Threads,
-    /// A workspace for each thread; none if each micro-batch has its own.
+    /// One workspace per thread; empty if each micro-batch has its own.
     workspaces: Vec<Mutex<Workspace>>,
     shards: Vec<Shard>,
     chunk_rows: usize,
@@ -41,11 +41,11 @@ pub(super) struct Engine {
 }
 
 impl Engine {
-    /// Allocates everything that batches of this size need; a model with several segments keeps the
+    /// Allocates all buffers for batches of this size; a model with several segments keeps the
     /// activations of a whole batch.
     ///
     /// # Errors
-    /// More than memory holds.
+    /// Not enough memory.
     pub fn new(model: &Sequential, threads: Threads, size: EngineSize) -> Result<Engine> {
         let EngineSize { batch_size, target_width, training } = size;
         let plan = &model.plan;
@@ -84,8 +84,8 @@ impl Engine {
         })
     }
 
-    /// Runs forward, loss and backward over a batch. The gradient, penalties included, is left in
-    /// [`Engine::gradient`]. The rows of the `next` batch are prefetched.
+    /// Runs forward, loss and backward over a batch. [`Engine::gradient`] is then the gradient,
+    /// penalties included. The rows of the `next` batch are prefetched.
     pub fn forward_backward(
         &mut self,
         model: &Sequential,
@@ -120,7 +120,7 @@ impl Engine {
         self.add_shards(model, n_shards)
     }
 
-    /// Merges the partial sums of all micro-batches, in their order, behind a phase.
+    /// Merges the partial sums of all micro-batches, in row order, after a phase.
     fn merge_sums(&mut self, job: &Job, phase: Phase, n_shards: usize) {
         let plan = &job.model.plan;
         if !phase.backward
@@ -169,12 +169,12 @@ impl Engine {
         total
     }
 
-    /// The gradient that [`Engine::forward_backward`] left.
+    /// Gradient of the last [`Engine::forward_backward`].
     pub fn gradient(&self) -> &[Real] {
         &self.shards[0].gradients
     }
 
-    /// Moves the parameters by the gradient: one optimizer step.
+    /// Takes one optimizer step with the gradient.
     pub fn update(&mut self, model: &mut Sequential) {
         let Sequential { plan, parameters, compiled, .. } = model;
         let Some(Compiled { optimizer: Some(optimizer), state, .. }) = compiled else {
@@ -200,7 +200,7 @@ impl Engine {
         state.iteration += 1;
     }
 
-    /// Loss and metrics over rows from `first` on, at most as many as the engine is made for.
+    /// Loss and metrics over `len` rows from `first` on; `len` is at most the batch size.
     pub fn evaluate(
         &mut self,
         model: &Sequential,
@@ -231,10 +231,10 @@ impl Engine {
         total
     }
 
-    /// Outputs of all rows, one after the other.
+    /// Outputs of all rows, concatenated.
     ///
     /// # Errors
-    /// More than memory holds.
+    /// Not enough memory.
     pub fn predict(&mut self, model: &Sequential, data: &Rows) -> Result<Vec<Real>> {
         let (workspaces, chunk_rows) = (&self.workspaces, self.chunk_rows);
         let width = model.plan.output_width();
@@ -268,7 +268,7 @@ fn predict_rows(
     workspace.predict(pass(model, rows.len(), StepContext::default()));
 }
 
-/// Merges the partial sums that the micro-batches left, in their order.
+/// Merges the partial sums of the micro-batches, in row order.
 fn merge_parts(job: &Job, shards: &[Shard], total: &mut [f64], merge: impl Fn(&mut [f64], &[f64])) {
     let mut is_first = true;
     for (number, shard) in shards.iter().enumerate() {

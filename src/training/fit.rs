@@ -22,24 +22,23 @@ use crate::{Error, Real, Result};
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct FitOptions<'a> {
-    /// Rows of a batch; the last batch of an epoch may be smaller, and is trained on all the same.
+    /// Rows of a batch. The last batch of an epoch may be smaller.
     pub batch_size: usize,
-    /// Epoch at which training ends, counted from 0: the number of epochs, unless
-    /// `initial_epoch` is set.
+    /// End of training, exclusive: the number of epochs, unless `initial_epoch` is set.
     pub epochs: usize,
-    /// Epoch at which training starts, for callbacks and logs of a training that goes on.
+    /// First epoch, counted from 0, in callbacks and logs of a resumed training.
     pub initial_epoch: usize,
-    /// True to take the rows of each epoch in a random order of its own.
+    /// True to shuffle the rows before each epoch.
     pub shuffle: bool,
     /// Dataset that is evaluated after every epoch.
     pub validation_data: Option<&'a Dataset>,
-    /// Share of the rows, from the end, that is kept for validation. Not used beside
-    /// `validation_data`.
+    /// Fraction of the rows, taken from the end, used for validation. Ignored if `validation_data`
+    /// is set.
     pub validation_split: f64,
-    /// Weight of each row's loss; the rows that `validation_split` takes keep theirs, as in Keras.
-    /// Metrics ignore it. Not together with `class_weight`.
+    /// Weight of each row's loss, also in the validation split, as in Keras. Metrics ignore it. Not
+    /// allowed together with `class_weight`.
     pub sample_weight: Option<&'a [Real]>,
-    /// Weight of a row's loss by its class; 1 for classes that are not named.
+    /// Weight of a row's loss by its class; 1 for classes not listed.
     pub class_weight: Option<&'a [(usize, Real)]>,
 }
 
@@ -75,7 +74,7 @@ pub(super) struct Fit<'a, 'd> {
     engine: &'a mut Engine,
     validation: Option<Evaluation<'a, 'd>>,
     options: FitOptions<'d>,
-    /// Indices of the rows, in the order in which they are taken.
+    /// Indices of the rows, in training order.
     order: Vec<u32>,
     /// True if the weights were finite before the first step.
     were_finite: bool,
@@ -123,7 +122,7 @@ impl<'a, 'd> Fit<'a, 'd> {
             if !self.model.parameters.are_finite() {
                 return Err(self.not_finite(epoch, batches - 1, f64::NAN));
             }
-            // An epoch that a callback cut short is taken again when training goes on.
+            // An epoch that a callback ended early is repeated when training resumes.
             if outcome.complete {
                 self.model.epochs_done = self.model.epochs_done.saturating_add(1);
             }
@@ -154,7 +153,7 @@ impl<'a, 'd> Fit<'a, 'd> {
         callbacks.iter_mut().try_for_each(|callback| hook(&mut **callback, &mut trainer))
     }
 
-    /// Trains one epoch; none if a callback stopped at a loss that is not finite.
+    /// Trains one epoch. `None` if a callback ended training at a loss that is not finite.
     fn epoch(
         &mut self,
         epoch: usize,
@@ -207,7 +206,7 @@ impl<'a, 'd> Fit<'a, 'd> {
         logs
     }
 
-    /// Names in the logs of an epoch, those that callbacks add included.
+    /// Names in the logs of an epoch, including those that callbacks add.
     fn log_names(&self, callbacks: &[&mut dyn Callback]) -> Vec<String> {
         let mut names = self.head.names.clone();
         if self.validation.is_some() {

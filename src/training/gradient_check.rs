@@ -17,27 +17,27 @@ use crate::random::{self, Stream};
 use crate::shape::Shape;
 use crate::{Error, Real, Result};
 
-/// Maximum distance between gradient and difference, relative as [`ArrayCheck::worst`] is. In `f64`
-/// it is a proof to six digits. In `f32` a short step drowns in the loss's rounding and a long one
-/// crosses the kinks of thousands of relus: up to 0.032 was seen where `f64` agrees to 1e-7. It
-/// still finds a wrong sign, scale or term.
+/// Maximum error of a gradient, relative as in [`ArrayCheck::worst`]. In `f64`, six digits agree.
+/// In `f32`, a short step is lost in the rounding of the loss and a long one crosses the kinks of
+/// thousands of relus: errors up to 0.032 were seen where `f64` agrees to 1e-7. The larger
+/// tolerance still detects a wrong sign, factor or term.
 pub const TOLERANCE: f64 = if size_of::<Real>() == 8 { 1e-6 } else { 0.05 };
 
-/// Number of samples that the loss is taken over.
+/// Number of samples in the loss.
 const ROWS: usize = 3;
-/// Maximum parameters of an array that are tried.
+/// Maximum number of parameters checked per array.
 const PARAMETERS: usize = 40;
-/// Distances that a parameter is moved: rounding spoils a short step and a kink a long one; a wrong
-/// formula spoils all.
+/// Steps of the finite differences: rounding affects short ones and kinks affect long ones, but a
+/// wrong gradient affects all.
 const STEPS: [Real; 4] =
     if size_of::<Real>() == 8 { [1e-4, 1e-5, 1e-6, 1e-7] } else { [1e-2, 3e-3, 1e-3, 3e-4] };
-/// Longest axis of an image that is checked; a larger one is cut down where the layers allow it.
+/// Maximum side of an image; larger ones are reduced if the layers allow it.
 const SIDE: usize = 14;
 
 /// Result for a model.
 #[derive(Debug, Clone)]
 pub struct GradientCheck {
-    /// Input shape that was checked, smaller than the model's own if that is a large image.
+    /// Input shape of the check: smaller than the model's if that is a large image.
     pub input: Shape,
     /// Result for each trainable array.
     pub arrays: Vec<ArrayCheck>,
@@ -48,15 +48,15 @@ pub struct GradientCheck {
 pub struct ArrayCheck {
     /// Full name: `dense_1/kernel`.
     pub name: String,
-    /// Number of its parameters that were tried.
+    /// Number of parameters checked.
     pub tried: usize,
-    /// Largest distance between gradient and difference, relative to the array's largest gradient,
-    /// or to a hundredth of the model's if that is more.
+    /// Maximum distance between gradient and finite difference, divided by the array's largest
+    /// gradient, or by a hundredth of the model's if that is larger.
     pub worst: f64,
 }
 
-/// Compares gradients with finite differences for a sample of every trainable array, on random data
-/// and at random weights, both drawn from the seed.
+/// Compares gradients with finite differences for a sample of the parameters of every trainable
+/// array. The data and an offset of the initial weights are drawn from the seed.
 ///
 /// # Errors
 /// A model that was not compiled, and too little memory.
@@ -70,7 +70,7 @@ pub fn check_gradients(model: &Sequential, seed: u64) -> Result<GradientCheck> {
     let mut loss = BatchLoss::new(&model, &data)?;
     loss.at(&model);
     let gradients = loss.engine.gradient().to_vec();
-    // An array may have no gradient but rounding, as a bias in front of a BatchNormalization.
+    // A gradient may be only rounding errors, as for a bias before a BatchNormalization.
     let least = 1e-12 + 0.01 * largest(&gradients);
     let mut arrays = vec![];
     for entry in model.parameters.entries.clone() {
@@ -129,7 +129,7 @@ impl<'a> BatchLoss<'a> {
             let loss_above = self.at(model);
             model.parameters.values[place] = below;
             let loss_below = self.at(model);
-            // The distance that was really moved, after rounding.
+            // The step after rounding.
             let difference = (loss_above - loss_below) / f64::from(above - below);
             best = best.min((difference - gradient).abs());
         }

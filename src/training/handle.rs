@@ -1,4 +1,4 @@
-//! `TrainerHandle`: what callbacks can reach of the model in training.
+//! `TrainerHandle`: access of callbacks to the model in training.
 
 use crate::model::Sequential;
 use crate::{Error, Real, Result};
@@ -32,7 +32,7 @@ impl<'a> TrainerHandle<'a> {
         Ok(())
     }
 
-    /// Refuses a parameter vector of another length than the model's.
+    /// Rejects a parameter vector of another length than the model's.
     pub(super) fn check_length(&self, weights: &[Real]) -> Result<()> {
         let (found, expected) = (weights.len(), self.weights().len());
         if found == expected {

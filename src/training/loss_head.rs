@@ -7,14 +7,14 @@ use crate::metrics::{AnyMetric, Ratio};
 use crate::model::{MAX_METRICS, OutputBuffers, Sequential};
 use crate::{Real, Result};
 
-/// Loss and metrics, and what they need to know about the output.
+/// Loss and metrics, with the sizes of the output and the targets.
 #[derive(Clone)]
 pub(super) struct LossHead {
     loss: AnyLoss,
     metrics: Vec<AnyMetric>,
     /// `loss` and the names of the metrics, as they are logged.
     pub names: Vec<String>,
-    /// True if the loss takes its gradient in front of the last activation.
+    /// True if the loss is fused: its gradient is with respect to the logits.
     pub fused: bool,
     /// Last-axis vectors per sample.
     pub positions: usize,
@@ -50,9 +50,9 @@ impl MetricSums {
 }
 
 impl LossHead {
-    /// The head of a compiled model, and the rows of a dataset in the form that it takes. One-hot
-    /// targets given as integer labels stay labels if loss and metrics have equivalents on labels,
-    /// which are faster: the head then holds the sparse classes.
+    /// Head of a compiled model, and the rows of a dataset with targets in its form. If the data
+    /// have integer labels for one-hot targets, and loss and metrics have sparse equivalents, the
+    /// head uses those, which are faster.
     pub fn new<'a>(model: &Sequential, data: &'a Dataset) -> Result<(LossHead, Rows<'a>)> {
         let compiled = model.compiled()?;
         let widths = model.vector_widths(&compiled.loss);
@@ -64,7 +64,7 @@ impl LossHead {
             names.push(choice.name.clone());
             metrics.push(choice.resolve(widths.target, widths.output)?);
         }
-        // A Reshape may have cut the activation's vectors into others, which the loss then sees.
+        // After a Reshape, the loss sees vectors of another length than the activation does.
         let fused = model.plan.last_activation().is_some_and(|(activation, width)| {
             width == widths.output && compiled.loss.as_loss().fuses_with(activation)
         });

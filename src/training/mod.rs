@@ -1,4 +1,4 @@
-//! Training, read from the top: `trainer.rs` (a model with its engine), `fit.rs` (epochs),
+//! Training, from the top down: `trainer.rs` (a model with its engine), `fit.rs` (epochs),
 //! `engine.rs` and `batch.rs` (a batch), `loss_head.rs`, and in `model/workspace.rs` a micro-batch.
 
 mod batch;

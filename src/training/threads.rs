@@ -1,5 +1,5 @@
-//! The only file with threads: they are started once per engine, and share out shards and ranges of
-//! vectors.
+//! Threads, started once per engine: parallel loops over shards and over pieces of vectors. No
+//! other file uses threads.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use crate::optimizers::Slots;
 use crate::{Error, Real, Result};
 
-/// Number of parameters that one task sums or updates.
+/// Maximum number of parameters that one task sums or updates.
 const PIECE: usize = 1 << 14;
 
 /// Threads of an engine: the calling one alone, or a pool.
@@ -16,7 +16,7 @@ const PIECE: usize = 1 << 14;
 pub(super) struct Threads(Option<Arc<rayon::ThreadPool>>);
 
 impl Threads {
-    /// Starts at most `max` threads, and no more than a batch has shards.
+    /// Starts at most `max` threads, and at most one per shard.
     pub fn new(max: usize, shards: usize) -> Result<Threads> {
         let count = max.min(shards);
         if count <= 1 {
@@ -35,7 +35,7 @@ impl Threads {
         self.0.as_ref().map_or(1, |pool| pool.current_num_threads())
     }
 
-    /// Runs a whole training on one of the threads, so that no step has to enter the pool.
+    /// Runs a whole training inside the pool, so that no step has to enter it.
     pub fn install<R: Send>(&self, run: impl FnOnce() -> R + Send) -> R {
         match &self.0 {
             Some(pool) => pool.install(run),
@@ -59,7 +59,7 @@ impl Threads {
         self.for_each_slotted_piece(0, vector, no_slots, &|piece, _, first| work(piece, first));
     }
 
-    /// The same with the pieces of the optimizer's vectors beside it; indices count from `first`.
+    /// Like [`Threads::for_each_piece`], with slots; indices count from `first`.
     pub fn for_each_slotted_piece<W>(
         &self,
         first: usize,
@@ -82,10 +82,10 @@ impl Threads {
     }
 }
 
-/// The item of the current thread, if there is one for each.
+/// The item of the current thread, or the only item; `None` if there are none.
 pub(super) fn local<T>(items: &[Mutex<T>]) -> Option<MutexGuard<'_, T>> {
-    // Without a pool of its own, a run may still be inside somebody else's.
+    // A run without a pool of its own may still be inside a caller's pool.
     let number = if items.len() > 1 { rayon::current_thread_index().unwrap_or(0) } else { 0 };
-    // A thread that panicked ended the run, so the state it left behind is never read.
+    // A panic ends the run, so a poisoned state is never read.
     items.get(number).map(|item| item.lock().unwrap_or_else(|poisoned| poisoned.into_inner()))
 }

@@ -14,7 +14,7 @@ use crate::datasets::{Dataset, Inputs};
 use crate::model::Sequential;
 use crate::{Error, Real, Result};
 
-/// Rows that are evaluated at a time: a constant, so that sums run in the same order everywhere.
+/// Rows evaluated at a time: a constant, so that the order of summation is the same everywhere.
 const EVALUATION_ROWS: usize = 2048;
 
 /// Result of `evaluate`.
@@ -26,15 +26,15 @@ pub struct Scores {
     pub metrics: Vec<(String, f64)>,
 }
 
-/// Engines of a model, made when they are first needed and kept.
+/// Engines of a model, created on first use.
 #[derive(Default)]
 struct Engines {
     training: Option<Engine>,
     evaluation: Option<Engine>,
 }
 
-/// A model in training. It keeps threads and buffers between calls, which the methods of
-/// [`Sequential`] set up each time: for many small calls it is the faster way.
+/// A model with threads and buffers that are kept between calls. The methods of [`Sequential`] set
+/// them up for each call, which is slower for many small calls.
 ///
 /// ```
 /// use ndarray::Array;
@@ -62,12 +62,12 @@ pub struct Trainer<'m> {
 }
 
 impl<'m> Trainer<'m> {
-    /// A trainer of this model. It starts nothing before the first call.
+    /// Trainer of this model. The first call starts threads and allocates buffers.
     pub fn new(model: &'m mut Sequential) -> Self {
         Trainer { model, engines: Engines::default() }
     }
 
-    /// The model.
+    /// Model in training.
     pub fn model(&self) -> &Sequential {
         self.model
     }
@@ -93,7 +93,7 @@ impl<'m> Trainer<'m> {
             rows = first;
             validation_rows = Some((head.clone(), last));
         }
-        // Class weights are for training alone; sample weights go with their rows.
+        // Class weights do not apply to validation; sample weights stay with their rows.
         if options.class_weight.is_some() {
             rows = rows.weighted(options.sample_weight, options.class_weight)?;
         }
@@ -117,11 +117,12 @@ impl<'m> Trainer<'m> {
         threads.install(|| fit.run(callbacks))
     }
 
-    /// Takes one optimizer step on one batch, all of the dataset, and returns loss and metrics at
-    /// the weights before it.
+    /// Takes one optimizer step with the whole dataset as one batch. Returns loss and metrics
+    /// before the step.
     ///
     /// # Errors
-    /// Data that do not fit the model, and a loss that is not finite: then nothing moves.
+    /// Data that do not fit the model, and a loss that is not finite: the weights are then
+    /// unchanged.
     pub fn train_on_batch(&mut self, data: &Dataset) -> Result<Scores> {
         let model = &mut *self.model;
         model.compiled()?.optimizer()?;
@@ -162,13 +163,13 @@ impl Sequential {
     /// Trains on a dataset and returns loss and metrics of every epoch. It prints nothing; the
     /// callback `report::Progress` does.
     ///
-    /// The loss of an epoch is the mean over its batches as they were trained, so over changing
-    /// weights; `val_loss` is the loss of the weights at its end.
+    /// The loss of an epoch is the mean over its batches, each before its own step; `val_loss` is
+    /// that of the weights at the end of the epoch.
     ///
     /// # Errors
     /// A model that was not compiled, options out of range, data that do not fit the model, errors
-    /// of callbacks, and a loss that stops being finite, unless a callback ends the training there
-    /// ([`Callback::on_not_finite`]): the weights are then those before the batch in question.
+    /// of callbacks, and a loss that is not finite, unless [`Callback::on_not_finite`] ends
+    /// training. In both cases the weights are those before that batch.
     pub fn fit(
         &mut self,
         data: &Dataset,
@@ -194,7 +195,7 @@ impl Sequential {
         Engines::default().evaluate(self, data)
     }
 
-    /// Outputs for all samples, in their order; the first axis of `x` counts samples.
+    /// Outputs for all samples, in order; the first axis of `x` is the sample axis.
     ///
     /// # Errors
     /// Inputs that do not fit the model.
@@ -203,7 +204,7 @@ impl Sequential {
     }
 
     /// Mean loss over a dataset taken as one batch, and its gradient with respect to every
-    /// parameter, penalties included. The gradients of frozen layers are meaningless.
+    /// parameter, penalties included. Gradients of frozen layers are unspecified.
     ///
     /// # Errors
     /// Those of [`Sequential::evaluate`].
@@ -249,7 +250,7 @@ impl Engines {
     }
 }
 
-/// Rows to evaluate, and the engine for it.
+/// Rows to evaluate, with their engine.
 pub(super) struct Evaluation<'a, 'd> {
     engine: &'a mut Engine,
     head: LossHead,
@@ -269,8 +270,8 @@ impl Evaluation<'_, '_> {
     }
 }
 
-/// The engine in this slot, made if there is none of the size that these rows need. It runs on the
-/// given threads, or on its own.
+/// Engine in this slot, replaced unless it has the size that these rows need. A new one uses the
+/// given threads, or starts its own.
 fn engine_for<'e>(
     slot: &'e mut Option<Engine>,
     model: &Sequential,
@@ -297,8 +298,7 @@ fn engine_for<'e>(
     Ok(slot.insert(engine))
 }
 
-/// Takes one step on a batch, unless its loss is not finite, and returns the sums at the weights
-/// before it.
+/// Takes one step on a batch, unless its loss is not finite. Returns the sums before the step.
 pub(super) fn train_step(
     model: &mut Sequential,
     engine: &mut Engine,

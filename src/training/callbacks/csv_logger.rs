@@ -11,9 +11,9 @@ use super::{Callback, FitInfo, Flow, Logs, logged};
 use crate::training::TrainerHandle;
 use crate::{Error, Result};
 
-/// Writes `epoch`, counted from 0, and the logs in alphabetical order to a CSV file, row by row.
-/// As in Keras, lines end in `\r\n`, logs without validation get columns for it all the same, and
-/// missing values are `NA`.
+/// Writes `epoch`, counted from 0, and the logs in alphabetical order to a CSV file, row by row. As
+/// in Keras, lines end in `\r\n`, there are `val_` columns even without validation, and missing
+/// values are `NA`.
 ///
 /// ```
 /// use tallynet::training::CSVLogger;
@@ -77,7 +77,7 @@ impl Callback for CSVLogger {
 }
 
 impl CSVLoggerState {
-    /// Writes one row, in an empty file below the names of the columns.
+    /// Writes one row, after a header row if the file is empty.
     fn write(&mut self, epoch: usize, logs: &Logs) -> io::Result<()> {
         let Some(writer) = &mut self.writer else { return Ok(()) };
         if self.columns.is_empty() {
@@ -99,7 +99,7 @@ impl CSVLoggerState {
     }
 }
 
-/// Columns after the epoch, in alphabetical order, with those of a validation.
+/// Columns after `epoch`, in alphabetical order, with `val_` columns even without validation.
 fn columns(logs: &Logs) -> Vec<String> {
     let mut columns: Vec<String> = logs.iter().map(|(name, _)| name.clone()).collect();
     columns.sort();

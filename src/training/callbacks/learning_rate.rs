@@ -6,8 +6,8 @@ use super::{Callback, FitInfo, Flow, Logs, Monitor, MonitorState, say};
 use crate::training::TrainerHandle;
 use crate::{Error, Result};
 
-/// Sets the learning rate of each epoch to `schedule(epoch, rate)`, with the epoch counted from 0
-/// and the rate so far.
+/// Sets the learning rate of each epoch to `schedule(epoch, rate)`, given the epoch, counted from
+/// 0, and the current rate.
 ///
 /// ```
 /// use tallynet::training::LearningRateScheduler;
@@ -95,7 +95,7 @@ impl Default for ReduceLROnPlateau {
 }
 
 impl ReduceLROnPlateau {
-    /// Continues from the state of an interrupted training: the next one does not reset it.
+    /// Restores the state of an interrupted training; the next training does not reset it.
     pub fn restore(&mut self, state: ReduceLROnPlateauState) {
         self.state = ReduceLROnPlateauState { restored: true, ..state };
     }
@@ -128,7 +128,7 @@ impl Callback for ReduceLROnPlateau {
         }
         self.state.restored = false;
         self.state.monitor.lower_is_better = lower_is_better;
-        // Refuses a schedule before the first step.
+        // Rejects a schedule before the first step.
         trainer.set_learning_rate(trainer.learning_rate())
     }
 
@@ -151,7 +151,7 @@ impl Callback for ReduceLROnPlateau {
     }
 }
 
-/// Logs the learning rate, once even if several callbacks do.
+/// Logs the learning rate, in place of one that another callback logged.
 fn log_rate(trainer: &TrainerHandle, logs: &mut Logs) {
     logs.retain(|(name, _)| name != "learning_rate");
     logs.push(("learning_rate".to_string(), trainer.learning_rate()));

@@ -1,7 +1,7 @@
 //! Callbacks: the trait, and those of Keras.
 //!
-//! All are built the same way: options are public fields, with defaults from `default()` or
-//! `new(path)`, and what changes during training is the public field `state`.
+//! All have the same structure: options are public fields, with defaults from `default()` or
+//! `new(path)`, and the public field `state` holds the values that change during training.
 
 mod csv_logger;
 mod learning_rate;
@@ -27,7 +27,7 @@ pub type Logs = Vec<(String, f64)>;
 /// Result of a hook that can stop training, with `Break`.
 pub type Flow = Result<ControlFlow<()>>;
 
-/// Extent of a training, known before its first epoch.
+/// Epochs, batches and log names of a training, known before its first epoch.
 #[derive(Debug, Clone, Copy)]
 pub struct FitInfo<'a> {
     /// End of the epochs, exclusive: `initial_epoch..epochs` are run, unless a callback stops.
@@ -36,7 +36,7 @@ pub struct FitInfo<'a> {
     pub initial_epoch: usize,
     /// Number of batches per epoch.
     pub batches: usize,
-    /// Names in the logs of each epoch, those that callbacks [add](Callback::adds) included.
+    /// Names in the logs of each epoch, including those that callbacks [add](Callback::adds).
     pub names: &'a [String],
 }
 
@@ -94,14 +94,15 @@ pub trait Callback: Send {
         Ok(())
     }
 
-    /// Called after each batch, counted from 0; it should be quick. `Break` ends the epoch here,
-    /// and it is the last: its validation and `on_epoch_end` still follow.
+    /// Called after each batch, counted from 0; should be fast. `Break` ends training after this
+    /// batch; validation and `on_epoch_end` of its epoch still run.
     fn on_batch_end(&mut self, _: &TrainerHandle, _batch: usize, _logs: &BatchLogs) -> Flow {
         Ok(ControlFlow::Continue(()))
     }
 
     /// Called if the loss of a batch is not finite, before any weight changes. If a callback
-    /// returns `Break`, training ends with the history of the earlier epochs, else with an error.
+    /// returns `Break`, training ends with the history of the earlier epochs; otherwise with an
+    /// error.
     fn on_not_finite(&mut self, _: &TrainerHandle, _loss: &NotFiniteLoss) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }
@@ -112,7 +113,7 @@ pub trait Callback: Send {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// Called after the last epoch, also if a callback stopped training.
+    /// Called after the last epoch, even if a callback stopped training.
     fn on_train_end(&mut self, _: &mut TrainerHandle) -> Result<()> {
         Ok(())
     }
@@ -123,7 +124,7 @@ fn logged(logs: &Logs, name: &str) -> Option<f64> {
     logs.iter().find(|(known, _)| known == name).map(|(_, value)| *value)
 }
 
-/// Logs as each epoch will have them, with placeholder values.
+/// Logs with the names of an epoch and placeholder values.
 fn placeholder_logs(info: &FitInfo) -> Logs {
     info.names.iter().map(|name| (name.clone(), 0.5)).collect()
 }

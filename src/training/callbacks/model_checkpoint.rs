@@ -48,13 +48,13 @@ impl ModelCheckpoint {
         }
     }
 
-    /// Continues from the state of an interrupted training: only better epochs are saved.
+    /// Restores the state of an interrupted training, so that only better epochs are saved.
     pub fn restore(&mut self, state: MonitorState) {
         self.state = state;
     }
 
     /// File of an epoch, counted from 0, with these logs. A field of the path that is not closed,
-    /// not in the logs, or has an unknown format is an error.
+    /// is not in the logs or has an unknown format is an error.
     pub fn file(&self, epoch: usize, logs: &Logs) -> Result<PathBuf> {
         let mut path = String::new();
         let mut rest = self.path.as_str();
@@ -104,7 +104,7 @@ fn format_value(value: f64, format: &str) -> Option<String> {
     Some(fill.repeat(missing) + &text)
 }
 
-/// Number in a format, at most 255; 0 if it is left out.
+/// Number in a format, at most 255; 0 if empty.
 fn parse_digits(digits: &str) -> Option<usize> {
     if digits.is_empty() { Some(0) } else { digits.parse::<u8>().ok().map(usize::from) }
 }

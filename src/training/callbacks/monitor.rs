@@ -1,4 +1,4 @@
-//! Monitored values: the comparison of epochs that several callbacks share.
+//! Monitored values: the comparison of epochs, shared by several callbacks.
 
 use super::{FitInfo, Logs, logged, names, placeholder_logs};
 use crate::metrics;
@@ -51,7 +51,7 @@ impl Default for Monitor {
 }
 
 impl Monitor {
-    /// Monitor of this name in the logs, in its own direction, for which any change counts.
+    /// Monitor of this name in the logs, with mode `Auto` and a `min_delta` of 0.
     pub fn new(name: impl Into<String>) -> Self {
         Monitor { name: name.into(), mode: Mode::Auto, min_delta: 0.0 }
     }
@@ -67,8 +67,8 @@ impl Monitor {
         })
     }
 
-    /// True if lower is better in this training. A name that its logs will not have is an error,
-    /// as is one whose direction is unknown.
+    /// True if lower is better in this training. A name that will not be logged, or whose direction
+    /// is unknown, is an error.
     pub(super) fn resolve(&self, trainer: &TrainerHandle, info: &FitInfo) -> Result<bool> {
         self.value(&placeholder_logs(info))?;
         match self.mode {
@@ -91,7 +91,7 @@ impl Monitor {
         }
     }
 
-    /// True if `value` is the best so far, which `state` then keeps.
+    /// True if `value` is the best so far; it is then stored in `state`.
     pub(super) fn improves(&self, value: f64, state: &mut MonitorState) -> bool {
         let better = self.beats(value, state.best, state.lower_is_better);
         if better {
@@ -101,7 +101,7 @@ impl Monitor {
     }
 }
 
-/// Direction of a name in the logs: that of the loss, or of the metric compiled under it.
+/// True if lower is better for this name in the logs; `None` if unknown.
 fn lower_is_better(model: &Sequential, name: &str) -> Option<bool> {
     let compiled = model.compiled().ok()?;
     let metrics = compiled.metrics().iter();

@@ -38,9 +38,9 @@ pub struct EarlyStopping {
     pub monitor: Monitor,
     /// Number of epochs with no improvement after which training stops.
     pub patience: usize,
-    /// Value that an improvement must beat, too, to reset the wait.
+    /// Value that an improvement must also beat to reset the wait.
     pub baseline: Option<f64>,
-    /// True to end, stopped or not, with the weights of the best epoch.
+    /// True to restore the weights of the best epoch when training ends, stopped early or not.
     pub restore_best_weights: bool,
     /// First epoch to compare, counted from 0.
     pub start_from_epoch: usize,
@@ -75,7 +75,7 @@ pub struct BestEpoch {
 }
 
 impl EarlyStopping {
-    /// Continues from the state of an interrupted training: the next one does not reset it.
+    /// Restores the state of an interrupted training; the next training does not reset it.
     pub fn restore(&mut self, state: EarlyStoppingState) {
         self.state = EarlyStoppingState { stopped_epoch: None, restored: true, ..state };
     }
