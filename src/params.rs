@@ -111,7 +111,7 @@ impl Parameters {
         }
         if end > max_params || !fits_memory(end) {
             return Err(Error::Memory(format!(
-                "the model has {end} parameters, and there is no room for so many"
+                "the model has {end} parameters, and memory does not hold them"
             )));
         }
         // Zeroed memory is not committed until it is written.

@@ -3,7 +3,7 @@
 use ndarray::{Array, Array2, ArrayD, Axis};
 use tallynet::Real;
 use tallynet::datasets::{Dataset, Inputs, Targets};
-use tallynet::layers::{BatchNormalization, Dropout};
+use tallynet::layers::{BatchNormalization, Dense, Dropout};
 use tallynet::losses::MeanSquaredError;
 use tallynet::model::{ParamCount, Sequential};
 use tallynet::optimizers::Sgd;
@@ -80,4 +80,26 @@ fn dropout_drops_its_share_and_keeps_the_mean() {
         "nothing is dropped in inference"
     );
     assert!(Sequential::builder([3]).add(Dropout::new(1.0)).build(0).is_err());
+}
+
+/// The last batch is worth fewer shards, with more rows than those of a full batch.
+#[test]
+fn a_smaller_last_batch_fits_the_memory_of_batch_statistics() {
+    let mut fingerprints = vec![];
+    for threads in [1, 8] {
+        let mut model = Sequential::builder([96])
+            .add(Dense::new(128))
+            .add(BatchNormalization::default())
+            .add(Dense::new(96))
+            .build(0)
+            .unwrap();
+        model.compile("sgd", "mse", &[]).unwrap();
+        model.n_threads = threads;
+        for (batch_size, rows) in [(200, 320), (32, 150), (64, 90), (128, 200)] {
+            let options = FitOptions { batch_size, ..FitOptions::default() };
+            model.fit(&data(&noise(rows, 96)), options, &mut []).unwrap();
+        }
+        fingerprints.push(model.fingerprint());
+    }
+    assert_eq!(fingerprints[0], fingerprints[1]);
 }

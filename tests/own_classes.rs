@@ -209,3 +209,33 @@ fn saving_own_classes_is_refused_by_name() -> Result<()> {
     }
     Ok(())
 }
+
+/// A layer whose output or arrays are not what it says.
+#[derive(Debug)]
+struct Broken {
+    output: Vec<usize>,
+    arrays: Vec<&'static str>,
+}
+
+impl Layer for Broken {
+    fn build(&self, _: &Shape) -> Result<Built> {
+        let array = |name: &&'static str| ParamSpec::new(name, [2], &Initializer::Zeros {}, None);
+        let params = self.arrays.iter().map(array).collect();
+        Ok(Built { output: self.output.clone().into(), params, operations: vec![] })
+    }
+}
+
+#[test]
+fn a_layer_that_does_not_build_what_it_says_is_an_error() {
+    for (output, arrays) in
+        [(vec![0], vec![]), (vec![4], vec![]), (vec![3], vec!["a", "a"]), (vec![3], vec!["a/b"])]
+    {
+        let layer = Broken { output, arrays };
+        let text = format!("{layer:?}");
+        let refused = Sequential::builder([3]).add(layer).build(0).unwrap_err();
+        assert!(matches!(refused, Error::Shape { .. }), "{text}: {refused}");
+    }
+    let unknown = Sequential::builder([3]).add(Dense::new(2).activation("rectified")).build(0);
+    let unknown = unknown.unwrap_err().to_string();
+    assert!(unknown.contains("dense_1") && unknown.contains("rectified"), "{unknown}");
+}

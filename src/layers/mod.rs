@@ -167,7 +167,8 @@ pub trait Op: Send + Sync {
     /// Writes the output for `x` to `y`.
     fn forward(&self, pass: Forward);
 
-    /// Writes the gradients with respect to parameters and input, given `dy`.
+    /// Writes the gradients with respect to parameters and input, given `dy`: every array of
+    /// `d_params`, since it holds older values.
     fn backward(&self, pass: Backward);
 
     /// Length of the scratch memory that both passes may use.

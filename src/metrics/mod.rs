@@ -80,7 +80,10 @@ impl Ratio {
 
     /// The quotient, or 0 if nothing was counted.
     pub fn value(self) -> f64 {
-        self.numerator / self.denominator.max(1.0)
+        if self.denominator == 0.0 {
+            return 0.0;
+        }
+        self.numerator / self.denominator
     }
 }
 

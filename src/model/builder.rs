@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use super::layer::LayerName;
 use super::plan::PlannedLayer;
 use super::{BuiltLayer, Compiled, Node, Plan, Sequential, Style};
-use crate::layers::{AnyLayer, Built};
+use crate::layers::{AnyLayer, Built, Operation};
 use crate::params::Parameters;
 use crate::shape::Shape;
 use crate::{Error, Result};
@@ -170,6 +170,9 @@ impl Chain {
         let built = spec.as_layer().build(&input).map_err(|error| {
             chain_error(&self.input, &self.layers, spec.class_name(), names, error)
         })?;
+        check_built(&input, &built).map_err(|error| {
+            chain_error(&self.input, &self.layers, spec.class_name(), names, error)
+        })?;
         let explanation = spec.explain(&input, &built);
         let Built { output, mut params, operations } = built;
         let name = names[0].in_style(Style::Keras2);
@@ -196,6 +199,31 @@ impl Chain {
         });
         Ok(())
     }
+}
+
+/// Rejects what a custom layer must not build: empty outputs, operations of another width than the
+/// output, and arrays without a name of their own.
+fn check_built(input: &Shape, built: &Built) -> Result<()> {
+    let (n, help) = (built.output.n_values(), "mend the layer's `build`");
+    let width = input.n_values();
+    let fits = |operation: &Operation| match operation {
+        Operation::Op(_) => true,
+        Operation::InPlace { width, .. } => *width > 0 && n.is_multiple_of(*width),
+    };
+    let in_place = built.operations.iter().all(|op| matches!(op, Operation::InPlace { .. }));
+    if n == 0 || !built.operations.iter().all(fits) || (in_place && n != width) {
+        let output = &built.output;
+        let found = format!("its operations do not turn {input} into {output}");
+        return Err(Error::shape(found, help));
+    }
+    for (i, param) in built.params.iter().enumerate() {
+        let is_taken = built.params[..i].iter().any(|other| other.name == param.name);
+        if is_taken || param.name.is_empty() || param.name.contains('/') {
+            let found = format!("an array cannot be called {:?} here", param.name);
+            return Err(Error::shape(found, help));
+        }
+    }
+    Ok(())
 }
 
 /// Adds the layer's name to an option error.
@@ -258,7 +286,9 @@ fn chain_error(
     rest: &[LayerName],
     error: Error,
 ) -> Error {
-    let Error::Shape { chain: None, found, help } = error else { return error };
+    let Error::Shape { chain: None, found, help } = error else {
+        return in_layer(&rest[0].in_style(Style::Keras2), error);
+    };
     let mut chain =
         format!("{class} cannot follow the layers before it:\n    {:<36} {input}\n", "input");
     for layer in built {

@@ -62,7 +62,8 @@ impl MetricChoice {
     /// # Errors
     /// An unknown metric, one that does not fit, and a name that the logs reserve.
     pub(crate) fn resolve(&self, target_width: usize, output_width: usize) -> Result<AnyMetric> {
-        if self.name == "loss" || self.name.starts_with("val_") {
+        let is_taken = ["loss", "epoch", "learning_rate"].contains(&self.name.as_str());
+        if is_taken || self.name.starts_with("val_") {
             let problem = format!(
                 "a metric cannot be called {:?}: the logs have that name for another number",
                 self.name

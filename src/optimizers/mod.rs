@@ -100,6 +100,12 @@ impl OptimizerState {
             OptimizerState { iteration: 0, learning_rate: 0.0, slots: Default::default() };
         let Some(rule) = rule else { return Ok(state) };
         state.learning_rate = rule.learning_rate().at(0);
+        if rule.slots().len() > MAX_SLOTS {
+            let class = rule.class_name();
+            let problem =
+                format!("{class} keeps {} slots; at most {MAX_SLOTS} fit", rule.slots().len());
+            return Err(Error::option("optimizer", problem));
+        }
         for slot in state.slots.iter_mut().take(rule.slots().len()) {
             if slot.try_reserve_exact(n_params).is_err() {
                 let problem =

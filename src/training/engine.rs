@@ -36,6 +36,8 @@ pub(super) struct Engine {
     workspaces: Vec<Mutex<Workspace>>,
     shards: Vec<Shard>,
     chunk_rows: usize,
+    /// Maximum rows of a shard: its workspaces hold no more if each micro-batch has its own.
+    max_shard_rows: usize,
     /// Sums over the whole batch, for each segment.
     sums: Vec<BatchSums>,
 }
@@ -80,6 +82,7 @@ impl Engine {
             workspaces: (0..n_shared).map(|_| Mutex::new(workspace())).collect(),
             shards: (0..n_shards).map(shard).collect(),
             chunk_rows,
+            max_shard_rows: if segmented { n_chunks * chunk_rows } else { usize::MAX },
             sums: (0..plan.n_segments()).map(batch_sums).collect(),
         })
     }
@@ -94,8 +97,9 @@ impl Engine {
         batch: &[u32],
         next: &[u32],
     ) -> MetricSums {
+        // A smaller batch may be worth fewer shards, with more rows than their workspaces hold.
         let shards = Partition::new(&model.plan, batch.len()).shards.min(self.shards.len());
-        let shard_rows = batch.len().div_ceil(shards);
+        let shard_rows = batch.len().div_ceil(shards).min(self.max_shard_rows);
         let iteration = model.compiled.as_ref().map_or(0, |compiled| compiled.state.iteration);
         let job = Job {
             model,

@@ -64,15 +64,11 @@ impl LossHead {
             names.push(choice.name.clone());
             metrics.push(choice.resolve(widths.target, widths.output)?);
         }
-        // After a Reshape, the loss sees vectors of another length than the activation does.
-        let fused = model.plan.last_activation().is_some_and(|(activation, width)| {
-            width == widths.output && compiled.loss.as_loss().fuses_with(activation)
-        });
         let mut head = LossHead {
             loss: compiled.loss.clone(),
             metrics,
             names,
-            fused,
+            fused: false,
             positions: model.output_shape().n_positions(),
             output_width: widths.output,
             target_width: widths.target,
@@ -86,6 +82,10 @@ impl LossHead {
             rows = labels;
             head = LossHead { loss, metrics, target_width: 1, ..head };
         }
+        // After a Reshape, the loss sees vectors of another length than the activation does.
+        head.fused = model.plan.last_activation().is_some_and(|(activation, width)| {
+            width == widths.output && head.loss.as_loss().fuses_with(activation)
+        });
         Ok((head, rows))
     }
 

@@ -142,7 +142,7 @@ impl Callback for ReduceLROnPlateau {
         if self.monitor.improves(self.monitor.value(logs)?, &mut state.monitor) {
             state.wait = 0;
         } else if state.cooldown_counter == 0 {
-            state.wait += 1;
+            state.wait = state.wait.saturating_add(1);
             if state.wait >= self.patience && trainer.learning_rate() > self.min_lr {
                 self.reduce(trainer, epoch)?;
             }

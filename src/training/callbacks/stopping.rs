@@ -105,7 +105,7 @@ impl Callback for EarlyStopping {
         if self.restore_best_weights && (better || state.best_epoch.is_none()) {
             state.best_epoch = Some(BestEpoch { epoch, weights: trainer.weights().to_vec() });
         }
-        state.wait += 1;
+        state.wait = state.wait.saturating_add(1);
         let lower_is_better = state.monitor.lower_is_better;
         if better {
             if self.monitor.beats(value, self.baseline, lower_is_better) {
