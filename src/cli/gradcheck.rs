@@ -9,12 +9,14 @@ use super::{Failure, LoadedModel, Outcome, output};
 /// Compare a model's gradients with finite differences of its loss, layer by layer.
 ///
 /// Data and parameters are random; a sample of each array is checked, and large images are made
-/// smaller if the layers allow it. In tallynet's source tree this runs it in double precision:
-/// RUSTFLAGS="--cfg tallynet_f64" cargo run --release -- gradcheck
+/// smaller if the layers allow it.
 #[derive(Args)]
 #[command(after_help = "Examples:
   tallynet gradcheck
-  tallynet gradcheck dense-514 --seed 3")]
+  tallynet gradcheck dense-514 --seed 3
+
+In double precision, from the source tree:
+  RUSTFLAGS=\"--cfg tallynet_f64\" cargo run --release -- gradcheck")]
 pub struct Gradcheck {
     /// Preset (see `tallynet models`) or saved file
     #[arg(default_value = "mnist-softmax")]

@@ -63,7 +63,7 @@ pub fn read(bytes: &[u8]) -> Result<Loaded> {
     let (description, tensors) = open(bytes)?;
     let described =
         keras_config::read(&description, None, None, Some(bytes.len() / 4)).map_err(invalid)?;
-    // Tallynet writes no tensor without a use, so one that is left over is an error.
+    // Tallynet writes only what it supports, so a warning means a damaged description.
     if let Some(warning) = described.warnings.first() {
         return Err(invalid(warning));
     }

@@ -13,7 +13,7 @@ use super::header::{Message, message};
 pub enum Link {
     /// Address of an object header in this file.
     Hard(usize),
-    /// Another kind of link, which the text names; it may lead to another file. Keras refuses it too.
+    /// Another kind of link, named by the text, perhaps to another file. Keras refuses it too.
     Other(&'static str),
 }
 

@@ -1,5 +1,5 @@
-//! Pooling: each window of an image becomes one value per channel; vector lanes run along
-//! the channels. The backward pass finds the maximum again, which costs less than storing its index.
+//! Pooling: each window of an image becomes one value per channel; vector lanes run along the
+//! channels. The backward pass finds the maximum again, which costs less than storing its index.
 
 use std::ops::Range;
 
