@@ -1,5 +1,22 @@
-//! Training, from the top down: `trainer.rs` (a model with its engine), `fit.rs` (epochs),
-//! `engine.rs` and `batch.rs` (a batch), `loss_head.rs`, and in `model/workspace.rs` a micro-batch.
+//! Training.
+//!
+//! The path of a pixel through `tallynet train`, from its byte to the update of a weight:
+//!
+//! ```text
+//! byte      main.rs → cli/mod.rs → cli/train.rs → cli/data.rs → datasets/mnist.rs
+//! fit       trainer.rs Trainer::fit → loss_head.rs LossHead::new (integer labels take the sparse
+//!           loss) → fit.rs Fit::run → epoch → trainer.rs train_step
+//! batch     engine.rs Engine::forward_backward → threads.rs for_each → batch.rs Job::run
+//! number    Job::gather → datasets/batches.rs Rows::gather → kernels/rows.rs scale_bytes
+//! forward   model/workspace.rs forward → forward_op → layers/dense.rs forward
+//!           → kernels/matmul.rs (mnist-softmax: kernels/small_n.rs, else kernels/tiles.rs)
+//!           → activations.rs → kernels/rows.rs softmax
+//! loss      Job::loss_and_gradient → LossHead → losses/categorical_crossentropy.rs
+//! backward  model/workspace.rs backward → backward_op → layers/dense.rs backward → kernels
+//! update    Engine::add_shards, Engine::update → optimizers/options.rs clip → optimizers/sgd.rs
+//! ```
+//!
+//! A model with BatchNormalization runs the same loop, one phase per segment (`batch.rs`).
 
 mod batch;
 mod callbacks;
