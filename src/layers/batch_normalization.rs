@@ -1,7 +1,7 @@
 //! Batch normalization over the last axis: Ioffe and Szegedy 2015, as Keras computes it.
 //!
 //! ```text
-//! training    y = γ·x̂ + β,   x̂ = (x − μ)/√(v + ε),   μ and v of the batch, v divided by its count
+//! training    y = γ·x̂ + β,   x̂ = (x − μ)/√(v + ε),   mean μ, variance v of the batch (÷ n)
 //!             running ← momentum·running + (1 − momentum)·batch
 //! inference   the same with the running statistics
 //! backward    dγ = Σ dy·x̂,   dβ = Σ dy,   dx = γ/√(v + ε)·(dy − dβ/n − x̂·dγ/n)

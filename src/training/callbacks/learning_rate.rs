@@ -12,7 +12,7 @@ use crate::{Error, Result};
 /// ```
 /// use tallynet::training::LearningRateScheduler;
 ///
-/// let halved = LearningRateScheduler::new(|epoch, rate| if epoch == 0 { rate } else { rate / 2.0 });
+/// let halved = LearningRateScheduler::new(|_epoch, rate| rate / 2.0);
 /// ```
 #[derive(Debug, Clone)]
 pub struct LearningRateScheduler<F> {
