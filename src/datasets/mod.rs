@@ -2,6 +2,7 @@
 //! `.npz` archives.
 
 pub mod batches;
+mod description;
 pub mod mnist;
 pub mod npz;
 pub mod synthetic;
@@ -14,6 +15,8 @@ use std::{env, fs};
 use ndarray::{ArrayD, Axis};
 
 use crate::{Error, Real, Result};
+
+pub use description::{Column, DataDescription, PictureSize};
 
 /// Inputs of all samples: the first axis counts the samples.
 ///

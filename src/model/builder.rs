@@ -121,6 +121,7 @@ impl SequentialBuilder {
             epochs_done: 0,
             batch_size: None,
             byte_scale: None,
+            data: None,
             n_threads: std::thread::available_parallelism().map_or(1, usize::from),
         })
     }

@@ -18,6 +18,7 @@ pub(crate) use workspace::{BatchSums, GradientSink, OutputBuffers, Pass, Workspa
 
 use ndarray::{ArrayD, ArrayViewD};
 
+use crate::datasets::DataDescription;
 use crate::params::{Entry, Parameters};
 use crate::shape::{Shape, Tuple};
 use crate::{Error, Real, Result};
@@ -55,6 +56,8 @@ pub struct Sequential {
     pub batch_size: Option<usize>,
     /// Scale factor of byte inputs in the last training on bytes.
     pub byte_scale: Option<Real>,
+    /// Description of the data of the last training, if they have names.
+    pub data: Option<DataDescription>,
     /// Maximum number of threads; by default all of the machine. Results do not depend on it.
     pub n_threads: usize,
 }

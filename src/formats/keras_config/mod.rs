@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Loaded, MAX_PARAMS};
+use crate::datasets::DataDescription;
 use crate::layers::AnyLayer;
 use crate::model::{Sequential, SequentialBuilder};
 use crate::shape::Shape;
@@ -35,6 +36,8 @@ struct Training {
     epochs: usize,
     batch_size: Option<usize>,
     byte_scale: Option<Real>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<DataDescription>,
     iteration: u64,
     learning_rate: Option<f64>,
 }
@@ -68,6 +71,7 @@ pub fn read(
     model.epochs_done = training.epochs;
     model.batch_size = training.batch_size.filter(|rows| *rows > 0);
     model.byte_scale = training.byte_scale.filter(|scale| scale.is_finite());
+    model.data = training.data.clone();
     let compile = compile.unwrap_or(&description["compile_config"]);
     if compile.as_object().is_some_and(|compile| !compile.is_empty()) {
         match compiled::read(compile, &mut warnings) {

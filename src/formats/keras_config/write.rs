@@ -81,6 +81,7 @@ pub fn training(model: &Sequential) -> Value {
         epochs: model.epochs_done,
         batch_size: model.batch_size,
         byte_scale: model.byte_scale,
+        data: model.data.clone(),
         iteration: state.map_or(0, |state| state.iteration),
         learning_rate: state.map(|state| state.learning_rate),
     })
