@@ -1,6 +1,7 @@
 //! Models: layers with names and shapes, one parameter vector, and an execution plan.
 
 mod builder;
+mod chain;
 mod compile;
 mod layer;
 mod plan;
