@@ -56,6 +56,11 @@ pub trait Layer: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`Error::shape`](crate::Error::shape) for an input or options that do not fit.
     fn build(&self, input: &Shape) -> Result<Built>;
+
+    /// Number of words n, for a layer whose input values are integers from 0 to n − 1.
+    fn n_words(&self) -> Option<usize> {
+        None
+    }
 }
 
 /// A layer built for one input shape.
