@@ -283,7 +283,7 @@ fn an_embedding_of_words() {
         .add(Rescaling { scale: 2.0, offset: 2.5 })
         .add(Embedding::new(5, 3))
         .add(Conv1D::new(4, 2).activation(Tanh))
-        .add(GlobalMaxPooling1D::default())
+        .add(GlobalAveragePooling1D::default())
         .add(dense(3, Softmax));
     check("embedding", builder, SparseCategoricalCrossentropy::default());
 }
