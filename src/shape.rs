@@ -73,6 +73,16 @@ impl fmt::Display for Tuple<'_> {
     }
 }
 
+/// Lengths as a product: `28 × 28`.
+pub(crate) struct Product<'a>(pub &'a [usize]);
+
+impl fmt::Display for Product<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let lengths: Vec<String> = self.0.iter().map(usize::to_string).collect();
+        f.pad(&lengths.join(" × "))
+    }
+}
+
 fn write_tuple(f: &mut fmt::Formatter, items: impl Iterator<Item = String>) -> fmt::Result {
     let items: Vec<String> = items.collect();
     f.pad(&format!("({}{})", items.join(", "), if items.len() == 1 { "," } else { "" }))

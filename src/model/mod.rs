@@ -89,6 +89,11 @@ impl Sequential {
         self.layers.iter().find(|layer| layer.name() == name)
     }
 
+    /// Number of words n, if the inputs are integers from 0 to n − 1.
+    pub(crate) fn n_words(&self) -> Option<usize> {
+        self.layers.first()?.spec.as_layer().n_words()
+    }
+
     /// The number of parameters.
     pub fn count_params(&self) -> usize {
         self.parameters.values.len()

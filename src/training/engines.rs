@@ -76,6 +76,7 @@ pub(super) fn engine_for<'e>(
     training: bool,
     threads: Option<&Threads>,
 ) -> Result<&'e mut Engine> {
+    rows.check_words(model.n_words())?;
     let size = EngineSize { batch_size, target_width: rows.target_width(), training };
     let kept = slot.take().filter(|engine| engine.size == size);
     let engine = match kept {

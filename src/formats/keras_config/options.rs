@@ -137,7 +137,9 @@ fn converted(key: &str, value: &Value, default: &Value) -> Option<Value> {
             order => json!(order),
         },
         _ if key.ends_with("_initializer") || key.ends_with("_regularizer") => object(value)?,
-        (_, Value::Number(_)) if default.is_array() => json!([value, value]),
+        (_, Value::Number(_)) if let Some(lengths) = default.as_array() => {
+            json!(vec![value; lengths.len().max(1)])
+        }
         // Keras 2 wrote an axis as a list of one, and a threshold may be one.
         (_, Value::Array(list)) if !default.is_array() && list.len() == 1 => list.first()?.clone(),
         // A schedule in the place of a learning rate.
@@ -216,8 +218,8 @@ fn has_no_effect(key: &str, value: &Value) -> bool {
         | "build_config"
         | "jit_compile"
         | "is_legacy_optimizer" => true,
-        "batch_input_shape" | "input_shape" | "input_dim" | "input_dtype" | "renorm_momentum"
-        | "ema_momentum" => true,
+        "batch_input_shape" | "input_shape" | "input_dim" | "input_dtype" | "input_length"
+        | "renorm_momentum" | "ema_momentum" => true,
         _ => false,
     }
 }

@@ -37,7 +37,10 @@ fn config(model: &Sequential) -> Value {
     for layer in model.layers() {
         let mut value = class(&layer.spec, layer.spec.class_name());
         value["config"]["name"] = json!(layer.name());
-        value["config"]["trainable"] = json!(layer.trainable);
+        // Keras's SpatialDropout does not accept the option, which has no effect without weights.
+        if !layer.params.is_empty() {
+            value["config"]["trainable"] = json!(layer.trainable);
+        }
         layers.push(value);
     }
     for layer in &mut layers {
