@@ -52,10 +52,6 @@ impl Optimizer for Adam {
         slot_names(self.amsgrad)
     }
 
-    fn state_layout(&self) -> StateLayout {
-        StateLayout::Interleaved
-    }
-
     fn update(&self, step: Step, params: &mut [Real], gradients: &[Real], slots: &mut Slots) {
         let factors = Factors::new(step, self.beta_1, self.beta_2, self.epsilon);
         update(factors, self.amsgrad, params, gradients, slots);
@@ -65,10 +61,6 @@ impl Optimizer for Adam {
 impl Optimizer for AdamW {
     fn slots(&self) -> &'static [&'static str] {
         slot_names(self.amsgrad)
-    }
-
-    fn state_layout(&self) -> StateLayout {
-        StateLayout::Interleaved
     }
 
     fn update(&self, step: Step, params: &mut [Real], gradients: &[Real], slots: &mut Slots) {

@@ -55,22 +55,19 @@ pub trait Optimizer: Options + fmt::Debug + Send + Sync {
         0.0
     }
 
-    /// Order of the slots in Keras's files.
-    fn state_layout(&self) -> StateLayout {
-        StateLayout::ByVector
+    /// True if Keras's files hold the first two slots of an array side by side, and false if they
+    /// hold one slot of all arrays after the other.
+    fn interleaves_slots(&self) -> bool {
+        true
+    }
+
+    /// Value of the variable that Keras's files hold behind the slots, after a number of steps.
+    fn last_variable(&self, _steps: u64) -> Option<f64> {
+        None
     }
 
     /// Updates a range of the parameters and the same range of the slots.
     fn update(&self, step: Step, params: &mut [Real], gradients: &[Real], slots: &mut Slots);
-}
-
-/// Order in which Keras stores the slots, one variable for each array of parameters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StateLayout {
-    /// All arrays of the first slot, then all of the second.
-    ByVector,
-    /// The first two slots of each array side by side, then all arrays of the third slot.
-    Interleaved,
 }
 
 /// Number and learning rate of a step.
