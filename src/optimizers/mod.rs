@@ -3,15 +3,21 @@
 //! An optimizer is an immutable value; its state is stored separately, for one parameter vector.
 //! Each batch is one step, which updates the whole vector.
 
+mod adadelta;
 mod adagrad;
 mod adam;
+mod adamax;
+mod nadam;
 mod options;
 mod rmsprop;
 mod schedules;
 mod sgd;
 
+pub use adadelta::Adadelta;
 pub use adagrad::Adagrad;
 pub use adam::{Adam, AdamW};
+pub use adamax::Adamax;
+pub use nadam::Nadam;
 use options::optimizer_class;
 pub use options::{Common, Options};
 pub use rmsprop::RMSprop;
@@ -26,9 +32,12 @@ use crate::{Error, Real, Result};
 classes! {
     /// An optimizer of any class.
     AnyOptimizer: Optimizer as as_optimizer {
+        "Adadelta" => Adadelta,
         "Adagrad" => Adagrad,
         "Adam" => Adam,
         "AdamW" => AdamW,
+        "Adamax" => Adamax,
+        "Nadam" => Nadam,
         "RMSprop" => RMSprop,
         "SGD" => Sgd,
     }
@@ -163,6 +172,12 @@ impl TryFrom<&str> for AnyOptimizer {
     fn try_from(name: &str) -> Result<AnyOptimizer> {
         AnyOptimizer::by_name(name)
     }
+}
+
+/// Moves a moving average a share of the way to a value.
+#[inline(always)]
+fn approach(average: &mut Real, value: Real, share: Real) {
+    *average = flush_denormal(*average + share * (value - *average));
 }
 
 /// The moment, or 0 if it is negligible. Without a gradient, as for a pixel that is always black,

@@ -29,7 +29,7 @@ LAYERS = {
     "Flatten", "GlobalAveragePooling2D", "GlobalMaxPooling2D", "LeakyReLU", "MaxPooling2D", "ReLU",
     "Rescaling", "Reshape", "Softmax", "ZeroPadding2D",
 }
-OPTIMIZERS = {"Adagrad", "Adam", "AdamW", "RMSprop", "SGD"}
+OPTIMIZERS = {"Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Nadam", "RMSprop", "SGD"}
 LOSSES = {
     "mean_squared_error", "mean_absolute_error", "huber", "categorical_crossentropy",
     "sparse_categorical_crossentropy", "binary_crossentropy",
