@@ -32,7 +32,7 @@ LAYERS = {
     "Rescaling", "Reshape", "Softmax", "SpatialDropout1D", "SpatialDropout2D", "UpSampling2D",
     "ZeroPadding2D",
 }
-OPTIMIZERS = {"Adagrad", "Adam", "AdamW", "RMSprop", "SGD"}
+OPTIMIZERS = {"Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Nadam", "RMSprop", "SGD"}
 LOSSES = {
     "mean_squared_error", "mean_absolute_error", "huber", "categorical_crossentropy",
     "sparse_categorical_crossentropy", "binary_crossentropy",
