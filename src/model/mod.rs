@@ -55,6 +55,9 @@ pub struct Sequential {
     pub batch_size: Option<usize>,
     /// Scale factor of byte inputs in the last training on bytes.
     pub byte_scale: Option<Real>,
+    /// Reasons why training is refused: options of a file that matter only in training, such as
+    /// constraints, and that would be left out.
+    pub training_obstacles: Vec<String>,
     /// Maximum number of threads; by default all of the machine. Results do not depend on it.
     pub n_threads: usize,
 }
