@@ -102,7 +102,9 @@ fn member(archive: &[u8], name: &str) -> Result<Vec<u8>> {
     let mut zip = ZipArchive::new(Cursor::new(archive))
         .map_err(|error| invalid(format!("the zip archive is damaged or cut off ({error})")))?;
     let Some(folder) = folder(&zip) else {
-        return Err(identify(archive).map_or(unreadable(&"it is missing"), Identity::error));
+        let is_other = !zip.file_names().any(|name| name.ends_with("config.json"));
+        let identity = identify(archive).filter(|_| is_other);
+        return Err(identity.map_or(unreadable(&"it is missing"), Identity::error));
     };
     let member = zip.by_name(&format!("{folder}{name}")).map_err(|error| unreadable(&error))?;
     let mut bytes = vec![];
@@ -125,7 +127,7 @@ fn folder(zip: &ZipArchive<Cursor<&[u8]>>) -> Option<String> {
     }
     let hidden = |path: &&&str| path.starts_with("__MACOSX");
     match paths.iter().filter(|path| !hidden(path)).collect::<Vec<_>>()[..] {
-        [path] if path.ends_with('/') => Some(path.to_string()),
+        [path] if path.ends_with('/') && !path.contains("..") => Some(path.to_string()),
         _ => None,
     }
 }
