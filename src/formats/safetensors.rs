@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, TensorView};
 use serde_json::Value;
 
+use super::keras_config::Source;
 use super::{Loaded, LoadedArrays, check_shape, invalid, keras_config, misfit, read_arrays};
 use crate::hdf5::{bfloat16, float16};
 use crate::model::{Compiled, Sequential};
@@ -62,8 +63,12 @@ fn serialize(
 /// shape.
 pub fn read(bytes: &[u8]) -> Result<Loaded> {
     let (description, tensors) = open(bytes)?;
-    let described =
-        keras_config::read(&description, None, None, Some(bytes.len() / 4)).map_err(invalid)?;
+    let source = Source {
+        description: Some(&description),
+        max_params: Some(bytes.len() / 4),
+        ..Source::default()
+    };
+    let described = keras_config::read(source).map_err(invalid)?.loaded;
     // Tallynet writes only what it supports, so a warning means a damaged description.
     if let Some(warning) = described.warnings.first() {
         return Err(invalid(warning));
@@ -83,7 +88,7 @@ pub fn read(bytes: &[u8]) -> Result<Loaded> {
             return Err(misfit(name, format!("the array {name} belongs to no layer of the model")));
         }
     }
-    Ok(Loaded { model, arrays: Some(arrays), warnings })
+    Ok(Loaded { model, arrays: Some(arrays), warnings, origin: None })
 }
 
 /// Reads the weights with the model's names from a model that [`write`] wrote.

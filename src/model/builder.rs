@@ -122,6 +122,7 @@ impl SequentialBuilder {
             batch_size: None,
             byte_scale: None,
             data: None,
+            training_obstacles: vec![],
             n_threads: std::thread::available_parallelism().map_or(1, usize::from),
         })
     }
@@ -173,6 +174,7 @@ impl Sequential {
             builder = builder.described(Some(&layer.name()), layer.trainable, layer.spec.clone());
         }
         let mut model = builder.build(seed.unwrap_or_default())?;
+        model.training_obstacles.clone_from(&self.training_obstacles);
         if let Some(Compiled { optimizer, loss, metrics, .. }) = &self.compiled {
             model.compile_with(optimizer.clone(), loss.clone(), metrics.clone())?;
         }

@@ -59,6 +59,9 @@ pub struct Sequential {
     pub byte_scale: Option<Real>,
     /// Description of the data of the last training, if they have names.
     pub data: Option<DataDescription>,
+    /// Reasons why training is refused: options of a file that matter only in training, such as
+    /// constraints, and that would be left out.
+    pub training_obstacles: Vec<String>,
     /// Maximum number of threads; by default all of the machine. Results do not depend on it.
     pub n_threads: usize,
 }

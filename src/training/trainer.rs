@@ -100,6 +100,7 @@ impl<'m> Trainer<'m> {
             None => None,
         };
         if options.epochs > options.initial_epoch {
+            self.model.check_trainable()?;
             self.model.batch_size = Some(options.batch_size);
             self.model.byte_scale = data.x.byte_scale().or(self.model.byte_scale);
         }
@@ -116,6 +117,7 @@ impl<'m> Trainer<'m> {
     pub fn train_on_batch(&mut self, data: &Dataset) -> Result<Scores> {
         let model = &mut *self.model;
         model.compiled()?.optimizer()?;
+        model.check_trainable()?;
         let (head, rows) = LossHead::new(model, data)?;
         let batch: Vec<u32> = (0..rows.len() as u32).collect();
         let slot = &mut self.engines.training;
