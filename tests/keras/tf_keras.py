@@ -10,6 +10,7 @@ and their loss on the data before and after one more epoch. Needs Python 3.11:
 import io
 import json
 import os
+import shutil
 import zipfile
 
 import h5py
@@ -100,6 +101,15 @@ def renamed(source, target, names, extra=()):
                 out[name] = array
 
 
+def naming_theano(name):
+    """A file of Keras 1 that says what it was written on."""
+    source = os.path.join(FOLDER, "../field/24-keras-1-padding", f"k122-{name}.h5")
+    target = os.path.join(FOLDER, f"theano-{name}.h5")
+    shutil.copy(source, target)
+    with h5py.File(target, "r+") as file:
+        file.attrs["backend"] = "theano"
+
+
 def main():
     os.makedirs(FOLDER, exist_ok=True)
     x, y = data()
@@ -116,6 +126,8 @@ def main():
     reference["keras-2.2-rmsprop"] = record("legacy-plain-rmsprop", legacy.RMSprop(0.01), x, y)
     renamed("legacy-plain-rmsprop.h5", "keras-2.2-rmsprop.h5", [f"param_{i}" for i in range(4)])
     os.remove(os.path.join(FOLDER, "legacy-plain-rmsprop.h5"))
+    naming_theano("plain")
+    naming_theano("stride")
     with open(os.path.join(FOLDER, "reference.json"), "w") as file:
         json.dump(reference, file, indent=1)
 
