@@ -110,13 +110,7 @@ pub fn read(source: Source) -> Result<Described> {
     let training = Option::<Training>::deserialize(training)
         .map_err(|error| Error::option("training", error.to_string()))?
         .unwrap_or_default();
-    let mut reading = Reading {
-        generation,
-        warnings: vec![],
-        problems: vec![],
-        obstacles: vec![],
-        initializers: vec![],
-    };
+    let mut reading = Reading::new(generation);
     let links = layers::expanded(chain::links(description)?, &mut reading);
     let name = description["config"]["name"].as_str().unwrap_or("sequential");
     let shape = layers::input_shape(description, &links)?;
@@ -126,27 +120,31 @@ pub fn read(source: Source) -> Result<Described> {
     builder = layers::add(builder, &links, &mut reading)?;
     let mut model = builder.build(training.seed)?;
     reading.report_left_out(max_params.is_some());
-    model.epochs_done = training.epochs;
-    model.batch_size = training.batch_size.filter(|rows| *rows > 0);
-    model.byte_scale = training.byte_scale.filter(|scale| scale.is_finite());
-    model.data = training.data.clone();
-    model.training_obstacles = [training.obstacles.clone(), reading.obstacles.clone()].concat();
-    let mut compile = compile.unwrap_or(&description["compile_config"]);
-    if compile.is_null() {
-        compile = &training.compile_config;
-    }
-    if compile.as_object().is_some_and(|compile| !compile.is_empty()) {
-        compiled::compile(&mut model, compile, &mut reading)?;
-        resume(&mut model, &training)?;
-    }
+    model.training_obstacles.clone_from(&reading.obstacles);
+    let compile = compile.unwrap_or(&description["compile_config"]);
+    restore(&mut model, &training, compile, &mut reading)?;
     let nested = links.iter().any(|link| link.place.path.matches('/').count() > 1);
     let nested = nested.then(|| links.into_iter().map(|link| link.place).collect());
     let loaded = Loaded { model, arrays: None, warnings: reading.warnings, origin };
     Ok(Described { loaded, nested })
 }
 
-/// Sets the iteration and the learning rate.
-fn resume(model: &mut Sequential, training: &Training) -> Result<()> {
+/// Compiles the model and sets what Keras does not store.
+fn restore(
+    model: &mut Sequential,
+    training: &Training,
+    compile: &Value,
+    reading: &mut Reading,
+) -> Result<()> {
+    model.epochs_done = training.epochs;
+    model.batch_size = training.batch_size.filter(|rows| *rows > 0);
+    model.byte_scale = training.byte_scale.filter(|scale| scale.is_finite());
+    model.data.clone_from(&training.data);
+    model.training_obstacles.extend(training.obstacles.iter().cloned());
+    let compile = if compile.is_null() { &training.compile_config } else { compile };
+    if compile.as_object().is_some_and(|compile| !compile.is_empty()) {
+        compiled::compile(model, compile, reading)?;
+    }
     let Some(compiled) = &mut model.compiled else { return Ok(()) };
     let state = &mut compiled.state;
     state.iteration = training.iteration;
@@ -172,6 +170,16 @@ fn refuse_other_models(description: &Value) -> Result<()> {
 }
 
 impl Reading {
+    fn new(generation: Generation) -> Reading {
+        Reading {
+            generation,
+            warnings: vec![],
+            problems: vec![],
+            obstacles: vec![],
+            initializers: vec![],
+        }
+    }
+
     /// Adds the warnings about options of layers that are left out. Without weights from a file, an
     /// initializer that is not supported is an obstacle to training too.
     fn report_left_out(&mut self, has_weights: bool) {
