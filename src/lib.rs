@@ -96,8 +96,10 @@
 // Bottom up: a module uses its own group and groups above it only (tests/architecture.rs).
 mod classes;
 mod error;
+mod half;
 #[doc(hidden)]
 pub mod hdf5;
+pub mod identify;
 #[doc(hidden)]
 pub mod random;
 mod replace;

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 /// The rooms, from the ground up. A room uses lower ones and itself; rooms of one line do not use
 /// each other.
 const FLOORS: &[&[&str]] = &[
-    &["error", "classes", "table", "hdf5"],
-    &["shape", "random", "replace"],
+    &["error", "classes", "table", "hdf5", "half"],
+    &["shape", "random", "replace", "identify"],
     &["kernels"],
     &["activations", "initializers", "regularizers"],
     &["params"],
