@@ -1,7 +1,7 @@
 //! Builds a model from its description. All shape errors are found here, and their messages show
 //! the whole chain of layers.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::layer::LayerName;
 use super::plan::PlannedLayer;
@@ -121,6 +121,8 @@ impl SequentialBuilder {
             epochs_done: 0,
             batch_size: None,
             byte_scale: None,
+            best: BTreeMap::new(),
+            fixed_batch: None,
             n_threads: std::thread::available_parallelism().map_or(1, usize::from),
         })
     }
@@ -271,6 +273,7 @@ impl Sequential {
             builder = builder.described(Some(&layer.name()), layer.trainable, layer.spec.clone());
         }
         let mut model = builder.build(seed.unwrap_or_default())?;
+        model.fixed_batch = self.fixed_batch;
         if let Some(Compiled { optimizer, loss, metrics, .. }) = &self.compiled {
             model.compile_with(optimizer.clone(), loss.clone(), metrics.clone())?;
         }

@@ -1,12 +1,14 @@
 //! Models: layers with names and shapes, one parameter vector, and an execution plan.
 
 mod builder;
+mod columns;
 mod compile;
 mod layer;
 mod plan;
 pub mod presets;
 mod summary;
 mod verify;
+mod warnings;
 mod workspace;
 
 pub use builder::SequentialBuilder;
@@ -15,6 +17,8 @@ pub use layer::{BuiltLayer, Node, ParamCount, Style};
 pub(crate) use plan::Plan;
 pub use verify::ArrayCount;
 pub(crate) use workspace::{BatchSums, GradientSink, OutputBuffers, Pass, Workspace};
+
+use std::collections::BTreeMap;
 
 use ndarray::{ArrayD, ArrayViewD};
 
@@ -55,6 +59,11 @@ pub struct Sequential {
     pub batch_size: Option<usize>,
     /// Scale factor of byte inputs in the last training on bytes.
     pub byte_scale: Option<Real>,
+    /// Best value so far of each name in the logs that a callback watched, such as `val_loss`.
+    pub best: BTreeMap<String, f64>,
+    /// Batch size that `Input(batch_size=…)` fixed: summaries print it in place of `None`. Any
+    /// number of samples can be computed all the same.
+    pub fixed_batch: Option<usize>,
     /// Maximum number of threads; by default all of the machine. Results do not depend on it.
     pub n_threads: usize,
 }
@@ -73,6 +82,14 @@ impl Sequential {
     /// The shape of an output sample.
     pub fn output_shape(&self) -> &Shape {
         self.layers.last().map_or(&self.input, |layer| &layer.output)
+    }
+
+    /// A shape with the batch axis before it: `(None, 10)`, or `(32, 10)` for a fixed batch size.
+    pub(super) fn in_batch(&self, shape: &Shape) -> String {
+        match self.fixed_batch {
+            None => shape.to_string(),
+            Some(rows) => Tuple(&[&[rows], shape.dims()].concat()).to_string(),
+        }
     }
 
     /// The layers, from input to output.

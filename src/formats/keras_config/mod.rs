@@ -15,6 +15,7 @@ mod compiled;
 mod options;
 mod write;
 
+use std::collections::BTreeMap;
 use std::slice;
 
 use serde::{Deserialize, Serialize};
@@ -37,6 +38,9 @@ struct Training {
     byte_scale: Option<Real>,
     iteration: u64,
     learning_rate: Option<f64>,
+    /// Best value so far of each watched name. Files of older versions have none.
+    #[serde(default)]
+    best: BTreeMap<String, f64>,
 }
 
 /// Builds the model of a description. `compile` and `training` are given if the file keeps them
@@ -65,7 +69,9 @@ pub fn read(
         .map_err(|error| Error::option("training", error.to_string()))?
         .unwrap_or_default();
     let mut model = builder.build(training.seed)?;
+    model.fixed_batch = fixed_batch(layers);
     model.epochs_done = training.epochs;
+    model.best = training.best.clone();
     model.batch_size = training.batch_size.filter(|rows| *rows > 0);
     model.byte_scale = training.byte_scale.filter(|scale| scale.is_finite());
     let compile = compile.unwrap_or(&description["compile_config"]);
@@ -143,6 +149,13 @@ fn input_shape(description: &Value, layers: &[Value]) -> Result<Shape> {
         return Err(Error::option("input_shape", problem));
     };
     Ok(dims.into())
+}
+
+/// Batch size that the input fixes, if it does.
+fn fixed_batch(layers: &[Value]) -> Option<usize> {
+    let config = &layers.first()?["config"];
+    let shape = config.get("batch_shape").or(config.get("batch_input_shape"))?;
+    usize::try_from(shape.get(0)?.as_u64()?).ok().filter(|rows| *rows > 0)
 }
 
 /// The axes of a shape after the batch axis.
