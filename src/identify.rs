@@ -197,7 +197,10 @@ fn identify_json(text: &str) -> Option<Identity> {
     if has("class_name") {
         return identity("the description of a Keras model (JSON)", ONLY_MODEL);
     }
-    identity("a JSON object that describes no model", "use a file that model.save wrote")
+    identity(
+        "a JSON object with no class_name, so no description of a model",
+        "use a file that model.save wrote",
+    )
 }
 
 /// True if the first two lines hold the same number of fields, and more than one.

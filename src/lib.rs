@@ -99,6 +99,7 @@ mod error;
 mod half;
 #[doc(hidden)]
 pub mod hdf5;
+#[doc(hidden)]
 pub mod identify;
 #[doc(hidden)]
 pub mod random;

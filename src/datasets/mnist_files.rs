@@ -27,6 +27,8 @@ pub(super) const FILES: [Idx; 4] = [
 const LEVELS: usize = 3;
 /// Number of entries of a folder that are looked at.
 const MAX_ENTRIES: usize = 4096;
+/// Number of folders of a level that are searched.
+const MAX_FOLDERS: usize = 64;
 /// Number of names that an error lists.
 const LISTED: usize = 12;
 
@@ -54,6 +56,7 @@ pub(super) fn candidates(folder: &Path, file: &Idx) -> Result<Vec<FoundFile>> {
         folders = folders.iter().flat_map(|folder| entries(folder)).collect();
         folders.retain(|path| path.is_dir());
         folders.sort();
+        folders.truncate(MAX_FOLDERS);
     }
     Ok(vec![])
 }

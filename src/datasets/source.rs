@@ -110,7 +110,7 @@ pub(super) fn unexpected(expected: &str, start: &[u8], help: &str) -> Error {
         _ if start.starts_with(b"PK") => ("a zip archive", help.to_string()),
         // Data of another form; their usual help tells to give them as data.
         Some(identity) if identity.help.contains("--data") => (identity.what, help.to_string()),
-        Some(identity) => (identity.what, format!("{}\n  {help}", identity.help)),
+        Some(identity) => (identity.what, identity.help.to_string()),
         None => {
             let bytes = start.get(..4).unwrap_or(start);
             let found =
