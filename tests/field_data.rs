@@ -190,8 +190,18 @@ fn an_autoencoder_has_bytes_as_targets() {
         &json(&["evaluate", saved, "--data", &floats])["loss"],
         trained["loss"].as_f64().unwrap(),
     );
-    // A mask of 0 and 1 is no image, nor are the labels of pixels.
+    // Flattened targets, and images of another size, are images too.
+    let layers =
+        format!(r#"{{"class_name": "Flatten", "config": {{}}}}, {}"#, dense(64, "sigmoid"));
+    let flat = self::model(folder.path(), "flat.json", "[null, 8, 8]", &layers, r#""mse""#);
     let x = Array3::from_shape_fn((4, 8, 8), |(i, j, k)| (i * 60 + j * 7 + k) as u8);
+    let y = x.to_shape((4, 64)).unwrap().to_owned();
+    let data = npz!(folder.path(), "flat.npz", &x, &y);
+    let unit = |x: &u8| f32::from(*x) / 255.0;
+    let scaled = npz!(folder.path(), "unit.npz", &x.map(unit), &y.map(unit));
+    let expected = json(&["evaluate", &flat, "--data", &scaled])["loss"].as_f64().unwrap();
+    close(&json(&["evaluate", &flat, "--data", &data])["loss"], expected);
+    // A mask of 0 and 1 is no image, nor are the labels of pixels.
     let mask = npz!(folder.path(), "mask.npz", &x, &x.mapv(|byte| byte & 1));
     let mask = run(&["evaluate", &model("binary_crossentropy"), "--data", &mask]);
     assert!(mask.code == 0 && !mask.stderr.contains("targets are bytes"), "{}", mask.stderr);
@@ -337,6 +347,8 @@ fn files_that_are_not_what_their_name_says() {
     }
     let words = ["lfs-mnist", "a pointer of Git LFS", "git lfs pull"];
     refused(1, &["evaluate", "mnist-softmax", "--data", &file("lfs-mnist")], &words);
+    let words = ["train-images-idx3-ubyte", "a folder of TensorFlow's SavedModel"];
+    refused(1, &["evaluate", "mnist-softmax", "--data", &file("savedmodel")], &words);
     let words = ["a NumPy array (.npy)", "numpy.savez_compressed"];
     let array = field("09-half-precision/x32.npy");
     refused(1, &["evaluate", "mnist-softmax", "--data", &array], &words);

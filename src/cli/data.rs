@@ -75,8 +75,7 @@ impl Data {
         let role = "test set, which is the validation data unless --validation-split is given";
         check_finite(role, &data.test)?;
         self.scale.apply(loaded, &mut [&mut data.train.x, &mut data.test.x])?;
-        scale_targets(loaded, &mut data.train);
-        scale_targets(loaded, &mut data.test);
+        scale_targets(loaded, &mut [&mut data.train, &mut data.test]);
         Ok(data)
     }
 
@@ -88,7 +87,7 @@ impl Data {
         };
         check_finite("test set", &test)?;
         self.scale.apply(loaded, &mut [&mut test.x])?;
-        scale_targets(loaded, &mut test);
+        scale_targets(loaded, &mut [&mut test]);
         Ok(test)
     }
 }
@@ -106,23 +105,41 @@ fn check_finite(role: &str, data: &Dataset) -> Outcome {
         .map_err(|error| Failure { message: format!("in the {role}: {error}"), code: 1 })
 }
 
-/// Scales targets that are images of bytes like the inputs, as for an autoencoder: integers above 1
-/// with the shape of the inputs, of which the loss takes each as a number.
-fn scale_targets(loaded: &LoadedModel, data: &mut Dataset) {
-    let Some(factor) = data.x.byte_scale().filter(|factor| *factor != 1.0) else { return };
-    let Targets::Labels(values) = &data.y else { return };
-    let sample = Shape::from(values.shape().get(1..).unwrap_or_default());
-    let takes_labels = loaded
-        .model
-        .compiled()
-        .is_ok_and(|compiled| compiled.loss().as_loss().target_form() == TargetForm::Labels);
-    let is_image = values.shape() == data.x.shape()
-        && sample.squeezed() == loaded.model.output_shape().squeezed()
-        && values.iter().any(|value| *value > 1);
-    if is_image && !takes_labels {
-        data.y.scale_integers(factor);
+/// Scales targets that are images of bytes like the inputs, as for an autoencoder.
+fn scale_targets(loaded: &LoadedModel, sets: &mut [&mut Dataset]) {
+    let mut is_scaled = false;
+    for data in sets {
+        let Some(factor) = data.x.byte_scale() else { continue };
+        if factor != 1.0 && has_image_targets(&loaded.model, data) {
+            data.y.scale_integers(factor);
+            is_scaled = true;
+        }
+    }
+    if is_scaled {
         loaded.notice("The targets are bytes of images like the inputs, and scaled alike.");
     }
+}
+
+/// True if the targets are integers above 1 that the loss takes as numbers, and samples of them are
+/// as large as the inputs, or images too. A mask of 0 and 1 is no image.
+fn has_image_targets(model: &Sequential, data: &Dataset) -> bool {
+    let Targets::Labels(values) = &data.y else { return false };
+    let takes_labels = match model.compiled() {
+        Ok(compiled) => compiled.loss().as_loss().target_form() == TargetForm::Labels,
+        Err(_) => false,
+    };
+    let target = sample_shape(values.shape());
+    let input = sample_shape(data.x.shape());
+    let are_images = target.squeezed().len() >= 2 && input.squeezed().len() >= 2;
+    !takes_labels
+        && target.squeezed() == model.output_shape().squeezed()
+        && (are_images || target.n_values() == input.n_values())
+        && values.iter().any(|value| *value > 1)
+}
+
+/// Shape of a sample in an array of this shape.
+fn sample_shape(shape: &[usize]) -> Shape {
+    Shape::from(shape.get(1..).unwrap_or_default())
 }
 
 impl Scale {
@@ -161,8 +178,9 @@ impl Scale {
         let model = &loaded.model;
         let mut before_weights = model.layers().iter().take_while(|layer| layer.params.is_empty());
         let rescales = before_weights.any(|layer| matches!(layer.spec, AnyLayer::Rescaling(_)));
+        let first_with_weights = model.layers().iter().find(|layer| !layer.params.is_empty());
         let takes_indices =
-            model.layers().first().is_some_and(|layer| layer.spec.class_name() == "Embedding");
+            first_with_weights.is_some_and(|layer| layer.spec.class_name() == "Embedding");
         match (self.scale, model.byte_scale) {
             (Some(ByteScaling::Unit), _) if takes_indices => {
                 let problem =
@@ -176,7 +194,7 @@ impl Scale {
             (None, None) if rescales => return Ok(1.0),
             (None, None) => {}
         }
-        let sample = Shape::from(bytes.shape().get(1..).unwrap_or_default());
+        let sample = sample_shape(bytes.shape());
         let reason = if bytes.iter().all(|byte| *byte <= 1) && bytes.iter().any(|byte| *byte == 1) {
             "they are all 0 or 1"
         } else if loaded.is_file && model.batch_size.is_some() {

@@ -7,6 +7,7 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use crate::identify::identify_folder;
 use crate::{Error, Result};
 
 /// One of the four files.
@@ -135,8 +136,11 @@ pub(super) fn find_all(folder: &Path, help: &str) -> Result<Vec<Vec<FoundFile>>>
     Err(Error::file(folder, found, help))
 }
 
-/// `it holds a.txt, b/`.
+/// `it holds a.txt, b/`, or the kind of the folder if it is known.
 fn content(folder: &Path) -> String {
+    if let Some(identity) = identify_folder(folder) {
+        return format!("this is {}", identity.what);
+    }
     let mut names = vec![];
     for path in entries(folder) {
         let slash = if path.is_dir() { "/" } else { "" };
