@@ -285,7 +285,7 @@ fn layers_that_tf_keras_2_13_counted_twice() {
     let y = reference.by_name::<ndarray::OwnedRepr<f32>, Ix2>("y").unwrap();
     let y: Vec<f64> = y.iter().map(|&y| f64::from(y)).collect();
     let x = || Inputs::Reals(x.mapv(Into::into).into_dyn());
-    let Loaded { model, arrays, warnings } = formats::load(&folder.join("four.keras")).unwrap();
+    let Loaded { model, arrays, warnings, .. } = formats::load(&folder.join("four.keras")).unwrap();
     assert_eq!(warnings, [""; 0]);
     model.verify_arrays(&arrays.unwrap()).unwrap();
     assert_close("four.keras", predictions(&model, x()), &y, 1e-6);

@@ -25,6 +25,8 @@ mod options;
 mod values;
 mod write;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -49,6 +51,9 @@ struct Training {
     data: Option<DataDescription>,
     iteration: u64,
     learning_rate: Option<f64>,
+    /// Best value so far of each watched name. Files of older versions have none.
+    #[serde(default)]
+    best: BTreeMap<String, f64>,
     /// Reasons why training is refused.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     obstacles: Vec<String>,
@@ -116,9 +121,11 @@ pub fn read(source: Source) -> Result<Described> {
     let shape = layers::input_shape(description, &links)?;
     let mut builder = Sequential::builder(shape).named(name);
     builder = builder.max_params(max_params.unwrap_or(MAX_PARAMS), max_params.is_none());
+    let fixed_batch = layers::fixed_batch(&links);
     let links: Vec<_> = links.into_iter().filter(|link| !layers::is_input(&link.layer)).collect();
     builder = layers::add(builder, &links, &mut reading)?;
     let mut model = builder.build(training.seed)?;
+    model.fixed_batch = fixed_batch;
     reading.report_left_out(max_params.is_some());
     model.training_obstacles.clone_from(&reading.obstacles);
     let compile = compile.unwrap_or(&description["compile_config"]);
@@ -137,6 +144,7 @@ fn restore(
     reading: &mut Reading,
 ) -> Result<()> {
     model.epochs_done = training.epochs;
+    model.best = training.best.clone();
     model.batch_size = training.batch_size.filter(|rows| *rows > 0);
     model.byte_scale = training.byte_scale.filter(|scale| scale.is_finite());
     model.data.clone_from(&training.data);
