@@ -97,7 +97,10 @@ const MAGIC: &[Magic] = &[
 /// Format of these bytes; `None` if they are of no format known here.
 pub fn identify(bytes: &[u8]) -> Option<Identity> {
     if bytes.is_empty() {
-        return identity("an empty file", "download or save it again");
+        return identity(
+            "an empty file",
+            "download it again, or save it again with Keras or tallynet",
+        );
     }
     if bytes.iter().all(|byte| *byte == 0) {
         return identity("nothing but zeros", "the download broke off: download it again");

@@ -668,6 +668,11 @@ fn optimizers_are_read_in_all_wrappers() {
         let data = random_data(&model);
         model.evaluate(&data).unwrap();
     }
+    // A list of one stays a list where a list is wanted.
+    let steps = json!({ "class_name": "PiecewiseConstantDecay", "config": {
+        "boundaries": [50.0], "values": [0.1, 0.01], "name": null } });
+    let loaded = optimized(json!({ "class_name": "SGD", "config": { "learning_rate": steps } }));
+    assert_eq!(loaded.warnings, [""; 0]);
     // Keras 1 and 2 began with zeros.
     let loaded = optimized(json!({ "class_name": "Adagrad", "config": { "lr": 0.01 } }));
     assert!(text(&loaded.model).contains("\"initial_accumulator_value\":0.0"));

@@ -88,14 +88,6 @@ pub fn initializer(value: &Value) -> Option<Value> {
         let distribution = if is_uniform { "Uniform" } else { "Normal" };
         return Some(json!({ "class_name": format!("{family}{distribution}"), "config": {} }));
     }
-    for value in config.values_mut() {
-        if let Value::Array(list) = value
-            && let [single] = list.as_slice()
-            && single.is_number()
-        {
-            *value = single.clone();
-        }
-    }
     Some(json!({ "class_name": class, "config": config }))
 }
 
