@@ -3,8 +3,10 @@
 
 pub mod batches;
 mod description;
+mod loaded;
 pub mod mnist;
 pub mod npz;
+pub mod pictures;
 pub mod synthetic;
 
 use std::fs::File;
@@ -17,6 +19,7 @@ use ndarray::{ArrayD, Axis};
 use crate::{Error, Real, Result};
 
 pub use description::{Column, DataDescription, PictureSize};
+pub use loaded::LoadedData;
 
 /// Inputs of all samples: the first axis counts the samples.
 ///
