@@ -2,7 +2,9 @@
 //! `.npz` archives.
 
 pub mod batches;
+pub mod cifar;
 mod description;
+pub mod idx;
 mod loaded;
 pub mod mnist;
 pub mod npz;
