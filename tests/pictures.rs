@@ -2,17 +2,22 @@
 //! are errors that say what was found and what to do. Nothing may panic.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use flate2::{Compression, write::GzEncoder};
 use jpeg_encoder::{ColorType, Encoder};
 use proptest::prelude::*;
+use rand::{Rng, SeedableRng};
 use serde_json::Value;
-use std::io::Write;
 use tallynet::datasets::pictures::{self, Folder, ImageSize, PictureOptions};
-use tallynet::datasets::{Dataset, Inputs, PictureSize, Targets, cifar, idx};
+use tallynet::datasets::{Dataset, Inputs, LoadedData, PictureSize, Targets, cifar, idx};
+use tallynet::formats;
+use tallynet::layers::{Conv2D, Dense, Flatten, MaxPooling2D};
+use tallynet::model::Sequential;
 use tallynet::shape::Shape;
+use tallynet::training::FitOptions;
 use tempfile::TempDir;
 
 fn size(height: usize, width: usize, channels: usize) -> PictureSize {
@@ -73,6 +78,10 @@ fn bytes(inputs: &Inputs) -> &[u8] {
 fn labels(data: &Dataset) -> &[u32] {
     let Targets::Labels(labels) = &data.y else { panic!("these are no labels") };
     labels.as_slice().unwrap()
+}
+
+fn read(found: &Folder, options: &PictureOptions) -> tallynet::Result<LoadedData> {
+    found.read(options, &mut |_| {})
 }
 
 fn scan_error(path: &Path) -> String {
@@ -229,11 +238,11 @@ fn a_broken_picture_is_named_and_skipped_only_on_request() {
         write(root.path(), &format!("a/{name}"), content);
         let found = Folder::scan(root.path()).unwrap();
         let mut options = PictureOptions::new(size(2, 2, 3));
-        let error = found.read(&options).unwrap_err().to_string();
+        let error = read(&found, &options).unwrap_err().to_string();
         assert!(error.contains(name) && error.contains(expected), "{error}");
         assert!(error.contains("--skip-broken"), "{error}");
         options.skip_broken = true;
-        let data = found.read(&options).unwrap();
+        let data = read(&found, &options).unwrap();
         assert_eq!(data.train.len(), 3);
         assert!(
             data.warnings[0].starts_with("1 broken pictures were left out"),
@@ -248,7 +257,7 @@ fn a_folder_is_read_with_classes_size_and_every_label() {
     let root = folder(&["train/cat/1.png", "train/cat/2.png", "train/dog/1.png", "test/dog/9.png"]);
     write(root.path(), "train/dog/2.jpg", &jpeg(9, 5, ColorType::Luma, &[77; 45]));
     let data =
-        Folder::scan(root.path()).unwrap().read(&PictureOptions::new(size(2, 2, 3))).unwrap();
+        read(&Folder::scan(root.path()).unwrap(), &PictureOptions::new(size(2, 2, 3))).unwrap();
     assert_eq!(data.description.classes, ["cat", "dog"]);
     assert_eq!(data.description.picture, Some(size(2, 2, 3)));
     assert_eq!(data.train.x.shape(), [4, 2, 2, 3]);
@@ -322,7 +331,7 @@ fn links_that_form_a_circle_end() {
     // A link to itself.
     symlink(root.path().join("b/self.png"), root.path().join("b/self.png")).unwrap();
     let found = Folder::scan(root.path()).unwrap();
-    let error = found.read(&PictureOptions::new(size(2, 2, 3))).unwrap_err().to_string();
+    let error = read(&found, &PictureOptions::new(size(2, 2, 3))).unwrap_err().to_string();
     assert!(error.contains("self.png"), "{error}");
 }
 
@@ -349,7 +358,7 @@ fn pictures_that_do_not_fit_into_memory_are_refused() {
 
     let root = folder(&["a/1.png", "b/1.png"]);
     let options = PictureOptions::new(size(20_000, 2, 3));
-    let error = Folder::scan(root.path()).unwrap().read(&options).unwrap_err().to_string();
+    let error = read(&Folder::scan(root.path()).unwrap(), &options).unwrap_err().to_string();
     assert!(error.contains("each side is between 1 and 16384"), "{error}");
 }
 
@@ -379,32 +388,45 @@ fn the_size_comes_from_the_model_or_is_given() {
 }
 
 #[test]
-fn a_test_set_is_split_off_by_class_and_seed() {
+fn training_samples_are_shuffled_by_the_seed_and_test_samples_are_not() {
     let mut files = vec![];
     for i in 0..20 {
-        files.push(format!("a/{i}.png"));
-        files.push(format!("b/{}.png", i % 10));
+        files.push(format!("train/a/{i}.png"));
+        files.push(format!("train/b/{i}.png"));
+        files.push(format!("test/b/{i}.png"));
+        files.push(format!("test/a/{i}.png"));
     }
     let root = folder(&files.iter().map(String::as_str).collect::<Vec<_>>());
-    let read = || {
-        let found = Folder::scan(root.path()).unwrap();
-        found.read(&PictureOptions::new(size(1, 1, 1))).unwrap()
+    let found = Folder::scan(root.path()).unwrap();
+    let read = |seed| {
+        let options = PictureOptions { seed, ..PictureOptions::new(size(1, 1, 1)) };
+        read(&found, &options).unwrap()
     };
-    let (mut data, mut again, mut other) = (read(), read(), read());
-    data.split_off_test(0.2, 1).unwrap();
-    again.split_off_test(0.2, 1).unwrap();
-    other.split_off_test(0.2, 2).unwrap();
-    let test = data.test.as_ref().unwrap();
-    assert_eq!((data.train.len(), test.len()), (24, 6));
-    assert_eq!(labels(test).iter().filter(|label| **label == 1).count(), 2);
+    let [data, again, other] = [1, 1, 2].map(read);
     assert_eq!(labels(&data.train), labels(&again.train));
     assert_ne!(labels(&data.train), labels(&other.train));
-    let error = data.split_off_test(0.2, 1).unwrap_err().to_string();
-    assert!(error.contains("have a test set already"), "{error}");
-    for share in [0.0, 1.0, -0.5, f64::NAN, 0.01] {
-        let error = read().split_off_test(share, 1).unwrap_err().to_string();
-        assert!(error.contains("leaves none on one side"), "{error}");
-    }
+    // A validation split of the last quarter has both classes.
+    assert!(labels(&data.train)[30..].contains(&0) && labels(&data.train)[30..].contains(&1));
+    let test = data.test.unwrap();
+    assert!(labels(&test).is_sorted());
+    let mut counts = vec![];
+    found.read(&PictureOptions::new(size(1, 1, 1)), &mut |n_done| counts.push(n_done)).unwrap();
+    assert_eq!(counts, (1..=80).collect::<Vec<_>>());
+}
+
+#[test]
+fn pictures_to_predict_from_need_no_classes() {
+    let root = folder(&["b.png", "a.png", "deep/er/c.png", "notes.txt"]);
+    let paths = pictures::find(root.path()).unwrap();
+    let names = ["a.png", "b.png", "deep/er/c.png"];
+    assert_eq!(paths, names.map(|name| root.path().join(name)));
+    let inputs = pictures::read_pictures(&paths, size(2, 2, 3)).unwrap();
+    assert_eq!(inputs.shape(), [3, 2, 2, 3]);
+    let one = pictures::read_picture(&paths[0], size(2, 2, 3)).unwrap();
+    assert_eq!((one.shape(), one.as_slice().unwrap()), (&[2, 2, 3][..], &bytes(&inputs)[..12]));
+    let empty = folder(&["notes.txt"]);
+    assert!(pictures::find(empty.path()).is_err());
+    assert!(pictures::read_pictures(&[empty.path().join("notes.txt")], size(2, 2, 3)).is_err());
 }
 
 #[test]
@@ -417,9 +439,79 @@ fn two_thousand_small_jpegs_take_seconds() {
     }
     let start = Instant::now();
     let found = Folder::scan(root.path()).unwrap();
-    let data = found.read(&PictureOptions::new(size(64, 64, 3))).unwrap();
+    let data = read(&found, &PictureOptions::new(size(64, 64, 3))).unwrap();
     assert_eq!(data.train.len(), 2000);
     println!("2,000 pictures: {:?}", start.elapsed());
+}
+
+/// Picture of 64 × 64 pixels with noise: stripes across, stripes along, or a disc.
+fn shape_of_class(class: usize, generator: &mut impl Rng) -> Vec<u8> {
+    let (width, phase) = (generator.random_range(4..9), generator.random_range(0..64));
+    let centre = [generator.random_range(20..44i32), generator.random_range(20..44i32)];
+    let mut pixels = vec![];
+    for y in 0..64i32 {
+        for x in 0..64i32 {
+            let is_bright = match class {
+                0 => (y + phase) / width % 2 == 0,
+                1 => (x + phase) / width % 2 == 0,
+                _ => (y - centre[0]).pow(2) + (x - centre[1]).pow(2) < 18 * 18,
+            };
+            let shade = if is_bright { 150 } else { 60 };
+            pixels.extend(
+                [0, 10, 20].map(|tint| (shade + tint + generator.random_range(0..60)) as u8),
+            );
+        }
+    }
+    pixels
+}
+
+#[test]
+fn a_small_model_learns_from_a_folder_of_jpegs() {
+    let root = tempfile::tempdir().unwrap();
+    let mut generator = rand_chacha::ChaCha8Rng::seed_from_u64(3);
+    for (part, n) in [("train", 40), ("test", 20)] {
+        for (class, name) in ["across", "along", "disc"].iter().enumerate() {
+            for i in 0..n {
+                let pixels = shape_of_class(class, &mut generator);
+                let file = jpeg(64, 64, ColorType::Rgb, &pixels);
+                write(root.path(), &format!("{part}/{name}/{i}.jpg"), &file);
+            }
+        }
+    }
+    let options = PictureOptions::new(size(64, 64, 3));
+    let mut data = read(&Folder::scan(root.path()).unwrap(), &options).unwrap();
+    let mut test = data.test.unwrap();
+    data.train.x.scale_bytes(1.0 / 255.0);
+    test.x.scale_bytes(1.0 / 255.0);
+
+    let mut model = Sequential::builder([64, 64, 3])
+        .add(Conv2D { strides: [2, 2], ..Conv2D::new(8, [5, 5]).activation("relu") })
+        .add(MaxPooling2D::default())
+        .add(Conv2D::new(8, [3, 3]).activation("relu"))
+        .add(MaxPooling2D::default())
+        .add(Flatten {})
+        .add(Dense::new(3).activation("softmax"))
+        .build(0)
+        .unwrap();
+    model.compile("adam", "sparse_categorical_crossentropy", &["accuracy"]).unwrap();
+    let fit = FitOptions { epochs: 15, batch_size: 16, ..FitOptions::default() };
+    model.fit(&data.train, fit, &mut []).unwrap();
+    let accuracy = model.evaluate(&test).unwrap().metrics[0].1;
+    assert!(accuracy > 0.95, "{accuracy}");
+
+    model.data = Some(data.description);
+    let path = root.path().join("model.keras");
+    formats::save(&model, &path).unwrap();
+    let loaded = formats::load(&path).unwrap().model;
+    let description = loaded.data.as_ref().unwrap();
+    assert_eq!(description.classes, ["across", "along", "disc"]);
+    // One picture is prepared as in training, and its class has a name.
+    let picture = root.path().join("test/along/0.jpg");
+    let mut inputs = pictures::read_pictures(&[picture], description.picture.unwrap()).unwrap();
+    inputs.scale_bytes(1.0 / 255.0);
+    let probabilities = loaded.predict(&inputs).unwrap();
+    assert_eq!(probabilities, model.predict(&inputs).unwrap());
+    assert!(probabilities[[0, 1]] > 0.5, "{probabilities}");
 }
 
 // ----------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@
 //! Keras's `load_data` gives them.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ndarray::{Array1, ArrayD, IxDyn};
 
@@ -76,13 +76,6 @@ pub fn load(folder: &Path) -> Result<LoadedData> {
 /// True if the folder holds the first file of one of the two sets.
 pub fn is_in(folder: &Path) -> bool {
     Form::in_folder(folder).is_some()
-}
-
-/// Paths of the files that [`load`] reads.
-pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
-    let Some(form) = Form::in_folder(folder) else { return vec![] };
-    let names = form.train.iter().chain([&form.test, &form.names]);
-    names.map(|name| folder.join(name)).collect()
 }
 
 /// Decodes the records of one file of CIFAR-10 (`classes` 10) or CIFAR-100 (100). Errors are another

@@ -41,8 +41,8 @@ pub use size::ImageSize;
 /// let folder = Folder::scan(Path::new("flowers"))?;
 /// println!("{} pictures of {:?}", folder.train.len(), folder.classes);
 /// let size = PictureSize { height: 64, width: 64, channels: 3 };
-/// let mut data = folder.read(&PictureOptions::new(size))?;
-/// data.split_off_test(0.2, 0)?;
+/// let data = folder.read(&PictureOptions::new(size), &mut |n_done| eprint!("\r{n_done}"))?;
+/// assert_eq!(data.train.x.shape()[1..], [64, 64, 3]);
 /// # Ok::<(), tallynet::Error>(())
 /// ```
 #[derive(Debug, Clone)]
@@ -87,12 +87,6 @@ impl PictureOptions {
     }
 }
 
-/// Decoded pictures of one part of a folder.
-struct Part {
-    data: Dataset,
-    broken: Vec<Error>,
-}
-
 impl Folder {
     /// Lists the classes and the pictures of a folder. It has one subfolder per class, or the
     /// subfolders `train` and `test` or `validation` (also `training`, `testing`, `val`, `valid`)
@@ -108,22 +102,24 @@ impl Folder {
     }
 
     /// Decodes all pictures and resizes them. Inputs are bytes of the shape (samples, height, width,
-    /// channels), targets are integer labels. Errors are a broken picture, unless those are skipped,
-    /// a part of which none is left, and too little memory.
-    pub fn read(&self, options: &PictureOptions) -> Result<LoadedData> {
+    /// channels), targets are integer labels. `progress` gets the number of pictures that are done.
+    /// Errors are a broken picture, unless those are skipped, a part of which none is left, and too
+    /// little memory.
+    pub fn read(
+        &self,
+        options: &PictureOptions,
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<LoadedData> {
         options.size.check()?;
-        let mut pictures = self.train.clone();
-        pictures.shuffle(&mut random::generator(options.seed, Stream::Data));
-        let Part { data, mut broken } = read_part(&pictures, options)?;
-        let mut loaded = LoadedData::from(data);
-        for (pictures, part) in
-            [(&self.validation, &mut loaded.validation), (&self.test, &mut loaded.test)]
-        {
-            if !pictures.is_empty() {
-                let read = read_part(pictures, options)?;
-                *part = Some(read.data);
-                broken.extend(read.broken);
-            }
+        let mut reader = Reader::new(options, progress);
+        let mut train = self.train.clone();
+        train.shuffle(&mut random::generator(options.seed, Stream::Data));
+        let mut loaded = LoadedData::from(reader.dataset(&train)?);
+        if !self.validation.is_empty() {
+            loaded.validation = Some(reader.dataset(&self.validation)?);
+        }
+        if !self.test.is_empty() {
+            loaded.test = Some(reader.dataset(&self.test)?);
         }
         loaded.description = DataDescription {
             classes: self.classes.clone(),
@@ -137,44 +133,92 @@ impl Folder {
                 path.display()
             ));
         }
-        if let Some(first) = broken.first() {
-            let n = broken.len();
+        if let Some(first) = reader.broken.first() {
+            let n = reader.broken.len();
             loaded.warnings.push(format!("{n} broken pictures were left out; the first: {first}"));
         }
         Ok(loaded)
     }
 }
 
-fn read_part(pictures: &[Picture], options: &PictureOptions) -> Result<Part> {
-    let PictureSize { height, width, channels } = options.size;
-    let mut values: Vec<u8> = vec![];
-    let n_values = height.saturating_mul(width).saturating_mul(channels);
-    values.try_reserve_exact(n_values.saturating_mul(pictures.len())).map_err(|_| {
-        let n = pictures.len();
+/// Decoder of pictures, one after the other.
+struct Reader<'a> {
+    options: &'a PictureOptions,
+    progress: &'a mut dyn FnMut(usize),
+    n_done: usize,
+    /// Reasons why pictures were left out.
+    broken: Vec<Error>,
+}
+
+impl<'a> Reader<'a> {
+    fn new(options: &'a PictureOptions, progress: &'a mut dyn FnMut(usize)) -> Self {
+        Reader { options, progress, n_done: 0, broken: vec![] }
+    }
+
+    fn dataset(&mut self, pictures: &[Picture]) -> Result<Dataset> {
+        let PictureSize { height, width, channels } = self.options.size;
+        let mut values = reserve(self.options.size, pictures.len())?;
+        let mut labels = vec![];
+        for picture in pictures {
+            match read_bytes(&picture.path, self.options.size) {
+                Ok(bytes) => {
+                    values.extend_from_slice(&bytes);
+                    labels.push(picture.label);
+                }
+                Err(error @ Error::Format { .. }) if self.options.skip_broken => {
+                    self.broken.push(error);
+                }
+                Err(error) => return Err(error),
+            }
+            self.n_done += 1;
+            (self.progress)(self.n_done);
+        }
+        if labels.is_empty() {
+            let last = self.broken.last().map(Error::to_string).unwrap_or_default();
+            let n = pictures.len();
+            return Err(Error::Data(format!("all {n} pictures are broken; the last: {last}")));
+        }
+        let x = array(&[labels.len(), height, width, channels], values)?;
+        Ok(Dataset { x: Inputs::bytes(x), y: Targets::Labels(Array1::from(labels).into_dyn()) })
+    }
+}
+
+/// Empty memory for this many pictures.
+fn reserve(size: PictureSize, n: usize) -> Result<Vec<u8>> {
+    let PictureSize { height, width, channels } = size;
+    let n_values = height * width * channels;
+    let mut values = vec![];
+    values.try_reserve_exact(n_values.saturating_mul(n)).map_err(|_| {
         let mb = (n_values >> 10).saturating_mul(n) >> 10;
         Error::Memory(format!(
-            "{n} pictures of {height}×{width} pixels do not fit into memory \
-            ({mb} MB)\n  take a smaller --image-size"
+            "{n} pictures of {height}×{width} pixels take {mb} MB, more than there is\n  \
+             take a smaller --image-size"
         ))
     })?;
-    let (mut labels, mut broken) = (vec![], vec![]);
-    for picture in pictures {
-        match read_bytes(&picture.path, options.size) {
-            Ok(bytes) => {
-                values.extend_from_slice(&bytes);
-                labels.push(picture.label);
-            }
-            Err(error @ Error::Format { .. }) if options.skip_broken => broken.push(error),
-            Err(error) => return Err(error),
-        }
+    Ok(values)
+}
+
+/// Paths of the pictures in a folder, at any depth and whatever their class, to predict from.
+/// Errors are a folder that cannot be read or has none.
+pub fn find(folder: &Path) -> Result<Vec<PathBuf>> {
+    let pictures = scan::ClassFiles::scan(folder)?.pictures;
+    if pictures.is_empty() {
+        let help = "give a folder of PNG or JPEG files";
+        return Err(Error::file(folder, "there are no pictures in here", help));
     }
-    if labels.is_empty() {
-        let first = broken.first().map_or(String::new(), |error| format!("; the first: {error}"));
-        return Err(Error::Data(format!("all {} pictures are broken{first}", pictures.len())));
+    Ok(pictures)
+}
+
+/// Decodes and resizes pictures to predict from, in this order: bytes of the shape (pictures,
+/// height, width, channels). Errors are those of [`read_picture`], and too little memory.
+pub fn read_pictures(paths: &[PathBuf], size: PictureSize) -> Result<Inputs> {
+    size.check()?;
+    let PictureSize { height, width, channels } = size;
+    let mut values = reserve(size, paths.len())?;
+    for path in paths {
+        values.extend_from_slice(&read_bytes(path, size)?);
     }
-    let x = array(&[labels.len(), height, width, channels], values)?;
-    let y = Array1::from(labels).into_dyn();
-    Ok(Part { data: Dataset { x: Inputs::bytes(x), y: Targets::Labels(y) }, broken })
+    Ok(Inputs::bytes(array(&[paths.len(), height, width, channels], values)?))
 }
 
 /// Decodes and resizes one picture: bytes of the shape (height, width, channels). Errors are a file

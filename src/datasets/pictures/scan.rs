@@ -20,8 +20,8 @@ struct Parts {
 
 /// Files of a class.
 #[derive(Default)]
-struct ClassFiles {
-    pictures: Vec<PathBuf>,
+pub(super) struct ClassFiles {
+    pub pictures: Vec<PathBuf>,
     /// Files of other types.
     others: Vec<PathBuf>,
 }
@@ -156,7 +156,7 @@ fn empty_class(class: &Path, others: &[PathBuf]) -> Error {
 
 impl ClassFiles {
     /// Lists all files at any depth, sorted by folder and then by name.
-    fn scan(class: &Path) -> Result<ClassFiles> {
+    pub fn scan(class: &Path) -> Result<ClassFiles> {
         let mut files = ClassFiles::default();
         files.scan_folder(class, 0)?;
         // As Keras orders them: by the whole text of the folder's path, so `a-b/` is before `a/c/`.
