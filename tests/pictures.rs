@@ -426,7 +426,9 @@ fn pictures_to_predict_from_need_no_classes() {
     assert_eq!((one.shape(), one.as_slice().unwrap()), (&[2, 2, 3][..], &bytes(&inputs)[..12]));
     let empty = folder(&["notes.txt"]);
     assert!(pictures::find(empty.path()).is_err());
-    assert!(pictures::read_pictures(&[empty.path().join("notes.txt")], size(2, 2, 3)).is_err());
+    write(empty.path(), "notes.txt", b"no picture");
+    let error = pictures::read_pictures(&[empty.path().join("notes.txt")], size(2, 2, 3));
+    assert!(error.unwrap_err().to_string().contains("a PNG or JPEG picture is expected here"));
 }
 
 #[test]
