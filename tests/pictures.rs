@@ -226,8 +226,8 @@ fn a_preview_in_a_truncated_jpeg_does_not_hide_its_end() {
 fn a_broken_picture_is_named_and_skipped_only_on_request() {
     let whole = dot();
     let cases: [(&str, &[u8], &str); 6] = [
-        ("html.jpg", b"<!DOCTYPE html><html>403</html>", "HTML"),
-        ("empty.png", b"", "the file is empty"),
+        ("html.jpg", b"<!DOCTYPE html><html>403</html>", "a web page (HTML)"),
+        ("empty.png", b"", "an empty file"),
         ("cut.png", &whole[..whole.len() / 2], "damaged or cut off"),
         ("webp.jpg", b"RIFF\x10\0\0\0WEBPVP8 ", "this is WebP"),
         ("text.png", b"hello world", "bytes [68, 65, 6c, 6c]"),
@@ -585,7 +585,7 @@ fn a_damaged_idx_file_is_an_error() {
         (idx_file(8, &[u32::MAX, u32::MAX, u32::MAX], &[]), "more than fits into memory"),
         (idx_file(8, &[0, 3], &[]), "leaves it empty"),
         (idx_file(7, &[1], &[1]), "its number type 0x07 is unknown"),
-        (b"<html></html>".to_vec(), "HTML"),
+        (b"<html></html>".to_vec(), "an IDX file is expected here"),
     ] {
         let error = idx::decode(&file).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");

@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use flate2::read::MultiGzDecoder;
 use ndarray::{ArrayD, IxDyn};
 
-use super::{Dataset, Inputs, LoadedData, Targets, describe};
+use super::source::unexpected;
+use super::{Dataset, Inputs, LoadedData, Targets};
 use crate::shape::Tuple;
 use crate::{Error, Real, Result};
 
@@ -209,7 +210,7 @@ fn kind_and_rank(magic: &[u8; 4]) -> Result<(Kind, usize)> {
             Some(kind) => Ok((kind, rank.into())),
             None => Err(wrong(format!("its number type {code:#04x} is unknown"))),
         },
-        _ => Err(wrong(format!("an IDX file is expected here, but {}", describe(magic)))),
+        _ => Err(unexpected("an IDX file", magic, HELP)),
     }
 }
 

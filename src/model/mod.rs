@@ -1,12 +1,15 @@
 //! Models: layers with names and shapes, one parameter vector, and an execution plan.
 
 mod builder;
+mod chain;
+mod columns;
 mod compile;
 mod layer;
 mod plan;
 pub mod presets;
 mod summary;
 mod verify;
+mod warnings;
 mod workspace;
 
 pub use builder::SequentialBuilder;
@@ -15,6 +18,8 @@ pub use layer::{BuiltLayer, Node, ParamCount, Style};
 pub(crate) use plan::Plan;
 pub use verify::ArrayCount;
 pub(crate) use workspace::{BatchSums, GradientSink, OutputBuffers, Pass, Workspace};
+
+use std::collections::BTreeMap;
 
 use ndarray::{ArrayD, ArrayViewD};
 
@@ -58,6 +63,14 @@ pub struct Sequential {
     pub byte_scale: Option<Real>,
     /// Description of the data of the last training, if they have names.
     pub data: Option<DataDescription>,
+    /// Reasons why training is refused: options of a file that matter only in training, such as
+    /// constraints, and that would be left out.
+    pub training_obstacles: Vec<String>,
+    /// Best value so far of each name in the logs that a callback watched, such as `val_loss`.
+    pub best: BTreeMap<String, f64>,
+    /// Batch size that `Input(batch_size=…)` fixed: summaries print it in place of `None`. Any
+    /// number of samples can be computed all the same.
+    pub fixed_batch: Option<usize>,
     /// Maximum number of threads; by default all of the machine. Results do not depend on it.
     pub n_threads: usize,
 }
@@ -78,6 +91,14 @@ impl Sequential {
         self.layers.last().map_or(&self.input, |layer| &layer.output)
     }
 
+    /// A shape with the batch axis before it: `(None, 10)`, or `(32, 10)` for a fixed batch size.
+    pub(super) fn in_batch(&self, shape: &Shape) -> String {
+        match self.fixed_batch {
+            None => shape.to_string(),
+            Some(rows) => Tuple(&[&[rows], shape.dims()].concat()).to_string(),
+        }
+    }
+
     /// The layers, from input to output.
     pub fn layers(&self) -> &[BuiltLayer] {
         &self.layers
@@ -86,6 +107,11 @@ impl Sequential {
     /// The layer with this name, spelled as Keras 1 and 2 do (`dense_1`) or as it was given.
     pub fn layer(&self, name: &str) -> Option<&BuiltLayer> {
         self.layers.iter().find(|layer| layer.name() == name)
+    }
+
+    /// Number of words n, if the inputs are integers from 0 to n − 1.
+    pub(crate) fn n_words(&self) -> Option<usize> {
+        self.layers.first()?.spec.as_layer().n_words()
     }
 
     /// The number of parameters.

@@ -5,13 +5,13 @@
 //! instead of 8 s.
 
 use super::{PictureSize, jpeg};
-use crate::datasets::describe;
+use crate::datasets::source::unexpected;
 use crate::{Error, Result};
 
 /// Largest decoded picture in bytes: 89 megapixels in colour.
 const MAX_BYTES: usize = 256 << 20;
 
-const AGAIN: &str = "download or save it again as PNG or JPEG, or leave it out with --skip-broken";
+const AGAIN: &str = "download or save it again as PNG or JPEG, or leave it out";
 
 /// Decoded picture: bytes, rows from the top, channels last.
 pub(super) struct Decoded {
@@ -33,25 +33,26 @@ pub(super) fn decode(bytes: &[u8], channels: usize) -> Result<(Vec<u8>, PictureS
     let Decoded { height, width, pixels } = match bytes {
         [0x89, b'P', b'N', b'G', ..] => decode_png(bytes)?,
         [0xff, 0xd8, 0xff, ..] => jpeg::decode(bytes)?,
-        _ => {
-            let found = format!("a PNG or JPEG picture is expected here, but {}", kind(bytes));
-            return Err(Error::format(found, AGAIN));
-        }
+        _ => return Err(no_picture(bytes)),
     };
     let bytes = if channels == 1 { pixels.into_gray() } else { pixels.into_rgb() };
     Ok((bytes, PictureSize { height, width, channels }))
 }
 
-/// Description of a file that is no picture that is read; follows "…, but".
-fn kind(bytes: &[u8]) -> String {
-    match bytes {
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => "this is WebP".into(),
-        [b'G', b'I', b'F', ..] => "this is GIF".into(),
-        [b'B', b'M', ..] => "this is BMP".into(),
-        [b'I', b'I', 42, 0, ..] | [b'M', b'M', 0, 42, ..] => "this is TIFF".into(),
-        [_, _, _, _, b'f', b't', b'y', b'p', ..] => "this is HEIC or AVIF".into(),
-        _ => describe(bytes),
-    }
+/// Error for a file that is neither PNG nor JPEG.
+fn no_picture(bytes: &[u8]) -> Error {
+    let format = match bytes {
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => "WebP",
+        [b'G', b'I', b'F', ..] => "GIF",
+        [b'B', b'M', ..] => "BMP",
+        [b'I', b'I', 42, 0, ..] | [b'M', b'M', 0, 42, ..] => "TIFF",
+        [_, _, _, _, b'f', b't', b'y', b'p', ..] => "HEIC or AVIF",
+        _ => {
+            let start = &bytes[..bytes.len().min(4096)];
+            return unexpected("a PNG or JPEG picture", start, AGAIN);
+        }
+    };
+    Error::format(format!("a PNG or JPEG picture is expected here, but this is {format}"), AGAIN)
 }
 
 /// Error for bytes that are damaged.
@@ -78,7 +79,7 @@ pub(super) fn check_size(width: usize, height: usize, bytes_a_pixel: usize) -> R
         bytes >> 20,
         MAX_BYTES >> 20
     );
-    Err(Error::format(found, "make it smaller, or leave it out with --skip-broken"))
+    Err(Error::format(found, "make it smaller, or leave it out"))
 }
 
 fn decode_png(bytes: &[u8]) -> Result<Decoded> {

@@ -168,6 +168,10 @@ impl<'a> Reader<'a> {
                 Err(error @ Error::Format { .. }) if self.options.skip_broken => {
                     self.broken.push(error);
                 }
+                Err(Error::Format { path, found, help }) => {
+                    let help = format!("{help}; --skip-broken leaves out all that are broken");
+                    return Err(Error::Format { path, found, help });
+                }
                 Err(error) => return Err(error),
             }
             self.n_done += 1;
