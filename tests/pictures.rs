@@ -4,6 +4,7 @@
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Instant;
 
 use flate2::{Compression, write::GzEncoder};
@@ -467,8 +468,8 @@ fn shape_of_class(class: usize, generator: &mut impl Rng) -> Vec<u8> {
     pixels
 }
 
-#[test]
-fn a_small_model_learns_from_a_folder_of_jpegs() {
+/// Folder `train` and `test` with three classes of JPEGs.
+fn shapes_folder() -> TempDir {
     let root = tempfile::tempdir().unwrap();
     let mut generator = rand_chacha::ChaCha8Rng::seed_from_u64(3);
     for (part, n) in [("train", 40), ("test", 20)] {
@@ -480,12 +481,11 @@ fn a_small_model_learns_from_a_folder_of_jpegs() {
             }
         }
     }
-    let options = PictureOptions::new(size(64, 64, 3));
-    let mut data = read(&Folder::scan(root.path()).unwrap(), &options).unwrap();
-    let mut test = data.test.unwrap();
-    data.train.x.scale_bytes(1.0 / 255.0);
-    test.x.scale_bytes(1.0 / 255.0);
+    root
+}
 
+/// Small convolutional model of pictures, compiled and untrained.
+fn convolutional() -> Sequential {
     let mut model = Sequential::builder([64, 64, 3])
         .add(Conv2D { strides: [2, 2], ..Conv2D::new(8, [5, 5]).activation("relu") })
         .add(MaxPooling2D::default())
@@ -496,6 +496,18 @@ fn a_small_model_learns_from_a_folder_of_jpegs() {
         .build(0)
         .unwrap();
     model.compile("adam", "sparse_categorical_crossentropy", &["accuracy"]).unwrap();
+    model
+}
+
+#[test]
+fn a_small_model_learns_from_a_folder_of_jpegs() {
+    let root = shapes_folder();
+    let options = PictureOptions::new(size(64, 64, 3));
+    let mut data = read(&Folder::scan(root.path()).unwrap(), &options).unwrap();
+    let mut test = data.test.unwrap();
+    data.train.x.scale_bytes(1.0 / 255.0);
+    test.x.scale_bytes(1.0 / 255.0);
+    let mut model = convolutional();
     let fit = FitOptions { epochs: 15, batch_size: 16, ..FitOptions::default() };
     model.fit(&data.train, fit, &mut []).unwrap();
     let accuracy = model.evaluate(&test).unwrap().metrics[0].1;
@@ -514,6 +526,119 @@ fn a_small_model_learns_from_a_folder_of_jpegs() {
     let probabilities = loaded.predict(&inputs).unwrap();
     assert_eq!(probabilities, model.predict(&inputs).unwrap());
     assert!(probabilities[[0, 1]] > 0.5, "{probabilities}");
+}
+
+fn tallynet(folder: &Path) -> Command {
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("tallynet"));
+    command.current_dir(folder);
+    command
+}
+
+fn succeeds(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{stderr}");
+    String::from_utf8_lossy(&output.stdout).into_owned() + &stderr
+}
+
+fn fails(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    assert!(!output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn the_program_trains_evaluates_and_predicts_from_folders() {
+    let root = shapes_folder();
+    let path = root.path();
+    formats::save(&convolutional(), &path.join("model.json")).unwrap();
+    let train = ["train", "model.json", "--data", ".", "--epochs", "12", "--batch-size", "16"];
+    let text = succeeds(tallynet(path).args(train).args(["--save", "trained.keras"]));
+    let read = "Read 120 pictures and 60 to evaluate on, of 3 classes: across, along, disc";
+    assert!(text.contains(read), "{text}");
+    let text =
+        succeeds(tallynet(path).args(["evaluate", "trained.keras", "--data", "test", "--json"]));
+    let line: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    assert!(line["metrics"]["accuracy"].as_f64().unwrap() > 0.95, "{text}");
+
+    // Labels come from the names of the classes that the model knows, and not from the folder.
+    fs::rename(path.join("test/across"), path.join("moved")).unwrap();
+    let again = succeeds(tallynet(path).args(["evaluate", "trained.keras", "--data", "test"]));
+    assert!(again.contains("Test accuracy: 1.0000") || again.contains("accuracy: 0.9"), "{again}");
+    let predict = ["predict", "trained.keras", "moved", "-o", "y.npy"];
+    assert!(succeeds(tallynet(path).args(predict)).contains("[20, 3]"));
+    let predict = ["predict", "trained.keras", "moved/0.jpg", "-o", "y.npy"];
+    assert!(succeeds(tallynet(path).args(predict)).contains("[1, 3]"));
+
+    // Mistakes.
+    let split = ["train", "model.json", "--data", "train", "--epochs", "1"];
+    let error = fails(tallynet(path).args(split));
+    assert!(error.contains("no test set in here") && error.contains("--test-split 0.2"), "{error}");
+    let text = succeeds(tallynet(path).args(split).args(["--test-split", "0.25", "--quiet"]));
+    assert!(text.contains("Test score"), "{text}");
+    let error = fails(tallynet(path).args(split).args(["--image-size", "32x32"]));
+    assert!(error.contains("--image-size says 32x32"), "{error}");
+    write(path, "train/disc/bad.png", b"<html>");
+    let error = fails(tallynet(path).args(split).args(["--test-split", "0.25"]));
+    assert!(error.contains("bad.png") && error.contains("--skip-broken"), "{error}");
+    let lenient = ["--test-split", "0.25", "--skip-broken"];
+    let text = succeeds(tallynet(path).args(split).args(lenient));
+    assert!(text.contains("warning: 1 broken pictures were left out"), "{text}");
+    fs::rename(path.join("train/disc"), path.join("train/circle")).unwrap();
+    let error = fails(tallynet(path).args(["train", "trained.keras", "--data", "train"]));
+    assert!(error.contains("the model was trained on across, along, disc"), "{error}");
+}
+
+#[test]
+fn the_program_reads_idx_cifar_and_npy_folders() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path();
+    let mut model = Sequential::builder([32, 32, 3])
+        .add(Flatten {})
+        .add(Dense::new(10).activation("softmax"))
+        .build(0)
+        .unwrap();
+    model.compile("sgd", "sparse_categorical_crossentropy", &["accuracy"]).unwrap();
+    formats::save(&model, &path.join("colour.json")).unwrap();
+    for i in 1..=5 {
+        write(path, &format!("cifar/data_batch_{i}.bin"), &record(&[i]));
+    }
+    write(path, "cifar/test_batch.bin", &record(&[9]));
+    let train = |model: &str, data: &str| {
+        let mut command = tallynet(path);
+        command.args(["train", model, "--epochs", "1", "--data", data]);
+        command
+    };
+    assert!(succeeds(&mut train("colour.json", "cifar")).contains("Test score"));
+
+    let mut model =
+        Sequential::builder([2, 4]).add(Flatten {}).add(Dense::new(27)).build(0).unwrap();
+    model.compile("sgd", "sparse_categorical_crossentropy", &[]).unwrap();
+    formats::save(&model, &path.join("small.json")).unwrap();
+    write(path, "idx/images", &idx_file(8, &[3, 2, 4], &[9; 24]));
+    write(path, "idx/labels", &idx_file(8, &[3], &[1, 26, 1]));
+    let error = fails(&mut train("small.json", "idx"));
+    assert!(error.contains("no test set in here"), "{error}");
+    let text = succeeds(train("small.json", "idx").args(["--test-split", "0.34"]));
+    assert!(text.contains("Test score"), "{text}");
+
+    let x = ndarray::Array3::<f32>::from_elem((6, 2, 4), 0.5);
+    let y = ndarray::arr1(&[0i64, 1, 26, 3, 4, 5]);
+    for ending in ["_train", "_test"] {
+        fs::create_dir_all(path.join("npy")).unwrap();
+        ndarray_npy::write_npy(path.join(format!("npy/x{ending}.npy")), &x).unwrap();
+        ndarray_npy::write_npy(path.join(format!("npy/y{ending}.npy")), &y).unwrap();
+    }
+    assert!(succeeds(&mut train("small.json", "npy")).contains("Test score"));
+    ndarray_npy::write_npy(path.join("npy/y_test.npy"), &ndarray::arr1(&[1.0f32])).unwrap();
+    let error = fails(&mut train("small.json", "npy"));
+    assert!(error.contains("y_test.npy: it has 1 rows"), "{error}");
+    fs::remove_file(path.join("npy/y_test.npy")).unwrap();
+    let error = fails(&mut train("small.json", "npy"));
+    assert!(error.contains("y_test.npy"), "{error}");
+    fs::write(path.join("npy/y_test.npy"), "<html>").unwrap();
+    let error = fails(&mut train("small.json", "npy"));
+    assert!(error.contains("an array (.npy) is expected here"), "{error}");
 }
 
 // ----------------------------------------------------------------------------------------------------------

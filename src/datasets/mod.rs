@@ -1,9 +1,11 @@
 //! Data sets in memory: inputs, targets and batches of them; readers of MNIST's files and of
 //! `.npz` archives.
 
+pub mod arrays;
 pub mod batches;
 pub mod cifar;
 mod description;
+mod folder;
 pub mod idx;
 mod loaded;
 pub mod mnist;
@@ -12,10 +14,12 @@ mod npy;
 pub mod npz;
 pub mod pictures;
 mod source;
+pub mod split;
 pub mod synthetic;
 mod targets;
 mod values;
 
+pub use folder::FolderKind;
 pub use source::{files, find, from_environment, load, load_test};
 pub use targets::Targets;
 

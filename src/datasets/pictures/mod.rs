@@ -96,6 +96,13 @@ impl Folder {
         scan::scan(path)
     }
 
+    /// Lists the pictures to evaluate a model on that was trained on these classes: those in the
+    /// subfolder `test` or else `validation`, or else all. They are the folder's `test`. Errors are a
+    /// folder that cannot be read or has no pictures, and a class that is not known.
+    pub fn scan_test(path: &Path, classes: &[String]) -> Result<Folder> {
+        scan::scan_test(path, classes)
+    }
+
     /// True if the folder holds subfolders, as a folder of pictures does.
     pub fn has_layout(path: &Path) -> bool {
         scan::has_layout(path)

@@ -42,6 +42,15 @@ pub(super) fn scan(path: &Path) -> Result<Folder> {
     Ok(folder)
 }
 
+/// Lists the test set of a folder, by known classes.
+pub(super) fn scan_test(path: &Path, classes: &[String]) -> Result<Folder> {
+    let Parts { validation, test, .. } = Parts::in_folder(path)?;
+    let mut folder = Folder::of_classes(classes.to_vec());
+    let part = test.or(validation).unwrap_or_else(|| path.to_path_buf());
+    folder.test = folder.scan_part(&part)?;
+    Ok(folder)
+}
+
 /// True if the folder holds subfolders that are not hidden.
 pub(super) fn has_layout(path: &Path) -> bool {
     subfolders(path).is_ok_and(|folders| !folders.is_empty())
@@ -96,16 +105,18 @@ fn scan_classes(path: &Path) -> Result<Folder> {
 }
 
 impl Folder {
+    fn of_classes(classes: Vec<String>) -> Folder {
+        Folder { classes, train: vec![], validation: vec![], test: vec![], ignored: vec![] }
+    }
+
     /// Lists a validation or test set, whose classes are among those of the training set.
     fn scan_part(&mut self, path: &Path) -> Result<Vec<Picture>> {
         let mut pictures = vec![];
         for class in subfolders(path)? {
             let class_name = name(&class);
             let Some(index) = self.classes.iter().position(|known| *known == class_name) else {
-                let found = format!(
-                    "the training set has no class of this name, but {}",
-                    self.classes.join(", ")
-                );
+                let known = self.classes.join(", ");
+                let found = format!("the training set has no class of this name, but {known}");
                 return Err(Error::file(&class, found, "rename, move or delete this folder"));
             };
             let files = ClassFiles::scan(&class)?;

@@ -4,24 +4,27 @@
 //! A file is two zero bytes, the number type, the number of axes, their lengths as big-endian 32-bit
 //! integers, and the numbers, big-endian too.
 
-use std::fs::{self, File};
+mod folder;
+
+use std::fs::File;
 use std::io::{BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
 use ndarray::{ArrayD, IxDyn};
 
 use super::source::unexpected;
-use super::{Dataset, Inputs, LoadedData, Targets};
+use super::{Dataset, Inputs, Targets};
 use crate::shape::Tuple;
 use crate::{Error, Real, Result};
 
 const HELP: &str = "put a sound copy there; IDX files are zero, zero, the number type, the number of \
                     axes, their lengths, and as many numbers";
-const FOLDER_HELP: &str = "put there one file of images and one of labels for training, and another \
-                           two with `test` or `t10k` in their names, of one data set alone";
 /// Labels are below this: `f32` represents every smaller integer.
 const MAX_LABEL: Real = (1 << 24) as Real;
+
+pub(in crate::datasets) use folder::is_other_set;
+pub use folder::{is_in, load};
 
 /// Type of the numbers in a file.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -81,38 +84,6 @@ struct Idx {
     bytes: Vec<u8>,
 }
 
-/// Reads a folder with two files, images and labels, or four, of which those with `test` or `t10k`
-/// in their names are the test set. A file with one axis has the labels. A packed file is ignored
-/// beside its raw form. Labels stay as they are: EMNIST's letters are 1 to 26, which takes a model
-/// with 27 classes, as in Keras. Errors are other numbers of files, and damaged ones.
-pub fn load(folder: &Path) -> Result<LoadedData> {
-    let mut train = Pair::default();
-    let mut test = Pair::default();
-    for path in files(folder)? {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-        let pair = if is_test(&name) { &mut test } else { &mut train };
-        let is_labels =
-            header(&mut open(&path)?).map_err(|error| error.in_file(&path))?.1.len() == 1;
-        let place = if is_labels { &mut pair.labels } else { &mut pair.inputs };
-        if let Some(other) = place {
-            let (one, other) = (other.display(), path.display());
-            let found = format!("it holds several data sets: {one} and {other}");
-            return Err(Error::file(folder, found, FOLDER_HELP));
-        }
-        *place = Some(path);
-    }
-    let mut data = LoadedData::from(train.read(folder, "training")?);
-    if test.inputs.is_some() || test.labels.is_some() {
-        data.test = Some(test.read(folder, "test")?);
-    }
-    Ok(data)
-}
-
-/// True if the folder holds an IDX file.
-pub fn is_in(folder: &Path) -> bool {
-    files(folder).is_ok_and(|files| !files.is_empty())
-}
-
 /// Reads a file of inputs and one of labels. Errors are damaged files, labels with several axes or
 /// negative ones, and different numbers of samples.
 pub fn load_pair(inputs: &Path, labels: &Path) -> Result<Dataset> {
@@ -145,55 +116,6 @@ pub fn decode(bytes: &[u8]) -> Result<Inputs> {
     Idx::read(bytes)?.inputs()
 }
 
-/// The two files of a data set.
-#[derive(Default)]
-struct Pair {
-    inputs: Option<PathBuf>,
-    labels: Option<PathBuf>,
-}
-
-impl Pair {
-    fn read(self, folder: &Path, part: &str) -> Result<Dataset> {
-        match (self.inputs, self.labels) {
-            (Some(inputs), Some(labels)) => load_pair(&inputs, &labels),
-            (inputs, _) => {
-                let missing = if inputs.is_some() { "labels" } else { "images" };
-                let found = format!("the IDX file of the {part} {missing} is missing");
-                Err(Error::file(folder, found, FOLDER_HELP))
-            }
-        }
-    }
-}
-
-/// True for the name of a file of a test set.
-fn is_test(name: &str) -> bool {
-    name.contains("t10k") || name.contains("test")
-}
-
-/// IDX files directly in a folder, sorted by name.
-fn files(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut files = vec![];
-    for entry in fs::read_dir(folder).map_err(Error::io("read", folder))? {
-        let path = entry.map_err(Error::io("read", folder))?.path();
-        let is_hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes()[0] == b'.');
-        if !is_hidden && path.is_file() && is_idx(&path) {
-            files.push(path);
-        }
-    }
-    files.sort();
-    let is_packed = |path: &Path| path.extension().is_some_and(|extension| extension == "gz");
-    let raw = files.clone();
-    files.retain(|path| !is_packed(path) || !raw.contains(&path.with_extension("")));
-    Ok(files)
-}
-
-/// True if a file, unpacked, begins as an IDX file does.
-fn is_idx(path: &Path) -> bool {
-    let mut magic = [0; 4];
-    let read = open(path).map(|mut reader| reader.read_exact(&mut magic));
-    matches!(read, Ok(Ok(()))) && kind_and_rank(&magic).is_ok()
-}
-
 /// Reader of a file's unpacked bytes.
 fn open(path: &Path) -> Result<Box<dyn Read>> {
     let mut start = [0; 2];
@@ -214,8 +136,15 @@ fn kind_and_rank(magic: &[u8; 4]) -> Result<(Kind, usize)> {
     }
 }
 
+/// Beginning of a file.
+struct Header {
+    kind: Kind,
+    /// Lengths of the axes.
+    shape: Vec<usize>,
+}
+
 /// Reads the header: the type and the lengths of the axes.
-fn header(reader: &mut impl Read) -> Result<(Kind, Vec<usize>)> {
+fn header(reader: &mut impl Read) -> Result<Header> {
     let mut magic = [0; 4];
     reader.read_exact(&mut magic).map_err(cut)?;
     let (kind, rank) = kind_and_rank(&magic)?;
@@ -225,12 +154,12 @@ fn header(reader: &mut impl Read) -> Result<(Kind, Vec<usize>)> {
         reader.read_exact(&mut length).map_err(cut)?;
         shape.push(u32::from_be_bytes(length) as usize);
     }
-    Ok((kind, shape))
+    Ok(Header { kind, shape })
 }
 
 impl Idx {
     fn read(mut reader: impl Read) -> Result<Idx> {
-        let (kind, shape) = header(&mut reader)?;
+        let Header { kind, shape } = header(&mut reader)?;
         let size = shape.iter().try_fold(kind.width(), |size, &axis| size.checked_mul(axis));
         let named = Tuple(&shape);
         let size = match size {
