@@ -48,8 +48,8 @@ const FROM_PYTORCH: &str = "PyTorch's models are not read; its weights can come 
                             numpy.savez with the names that `tallynet convert MODEL x.npz` writes";
 const ONLY_DATA: &str = "these are data and no model: give them with --data, or to `predict`";
 const ONLY_MODEL: &str = "this is a model and no data: give it as MODEL";
-const IMAGE: &str = "one image is no data set: collect images into an array in Python, \
-                     and save it with numpy.save or numpy.savez";
+const IMAGE: &str = "one image is no data set: make a folder for each class, put its images \
+                     there, and give the folder of these folders with --data";
 
 /// Format of a kind of file that begins with fixed bytes.
 struct Magic {

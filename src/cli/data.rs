@@ -12,16 +12,22 @@ use tallynet::losses::TargetForm;
 use tallynet::model::Sequential;
 use tallynet::shape::Shape;
 
+use super::pictures::FolderFlags;
 use super::{Failure, LoadedModel, Outcome};
 
 /// Data and the scaling of their bytes.
 #[derive(Args)]
 pub struct Data {
-    /// Folder with the four MNIST files (raw or .gz, as downloads name and nest them), or .npz file
-    /// or pipe with x_train, y_train, x_test, y_test (`evaluate` needs only x_test and y_test) [default: $TALLYNET_DATA, else data/ in the
-    /// current folder, else data/ in tallynet's source tree]
+    /// .npz file or pipe with x_train, y_train, x_test, y_test (`evaluate` needs only x_test and
+    /// y_test); or a folder: one folder of PNG and JPEG pictures per class, also in folders train/
+    /// and test/; or the four MNIST files (raw or .gz, as downloads name and nest them), IDX files
+    /// of any size, CIFAR's binary files, or x_train.npy, y_train.npy, x_test.npy, y_test.npy
+    /// [default: $TALLYNET_DATA, else data/ in the current folder, else data/ in tallynet's source
+    /// tree]
     #[arg(long, value_name = "DIR|FILE.npz")]
     data: Option<PathBuf>,
+    #[command(flatten)]
+    folder: FolderFlags,
     #[command(flatten)]
     scale: Scale,
 }
@@ -66,8 +72,13 @@ impl Data {
     }
 
     /// Loads the training and the test set.
-    pub fn load(&self, source: &DataSource, loaded: &LoadedModel) -> Result<TrainTest, Failure> {
+    pub fn load(
+        &self,
+        source: &DataSource,
+        loaded: &mut LoadedModel,
+    ) -> Result<TrainTest, Failure> {
         let mut data = match source {
+            DataSource::Path(path) if path.is_dir() => self.folder.load(path, loaded)?,
             DataSource::Path(path) => datasets::load(path)?,
             DataSource::Synthetic(task) => synthetic(*task, loaded),
         };
@@ -82,6 +93,7 @@ impl Data {
     /// Loads only the test set.
     pub fn load_test(&self, loaded: &LoadedModel) -> Result<Dataset, Failure> {
         let mut test = match self.source(&loaded.model)? {
+            DataSource::Path(path) if path.is_dir() => self.folder.load_test(&path, loaded)?,
             DataSource::Path(path) => datasets::load_test(&path)?,
             DataSource::Synthetic(task) => synthetic(task, loaded).test,
         };

@@ -7,6 +7,7 @@ mod gradcheck;
 mod interrupt;
 mod models;
 mod output;
+mod pictures;
 mod predict;
 mod schedule;
 mod summary;

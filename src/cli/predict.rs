@@ -7,6 +7,7 @@ use ndarray_npy::WriteNpyExt;
 use tallynet::{datasets::npz, formats};
 
 use super::data::Scale;
+use super::pictures::{self, PictureFlags};
 use super::{Failure, LoadedModel, Outcome, output};
 
 /// Write the model's outputs for an array of inputs.
@@ -15,12 +16,15 @@ use super::{Failure, LoadedModel, Outcome, output};
 pub struct Predict {
     /// Saved file, or preset (see `tallynet models`)
     file: String,
-    /// Inputs: a .npy array, or a .npz archive with x_test or one array; a pipe too
-    #[arg(value_name = "INPUT.npy|.npz")]
+    /// Inputs: a .npy array, or a .npz archive with x_test or one array, a pipe too; or a PNG or
+    /// JPEG picture, or a folder of them, in the order of their names
+    #[arg(value_name = "INPUT.npy|.npz|.png|.jpg|DIR")]
     input: PathBuf,
     /// File for the outputs, one row per sample
     #[arg(short, long, value_name = "OUT.npy")]
     output: PathBuf,
+    #[command(flatten)]
+    pictures: PictureFlags,
     #[command(flatten)]
     scale: Scale,
 }
@@ -38,7 +42,11 @@ impl Predict {
         let loaded = LoadedModel::open(&self.file, None)?;
         loaded.warn_if_untrained(&self.file);
         loaded.warn_about_layers();
-        let mut inputs = npz::load_inputs(&self.input)?;
+        let mut inputs = if pictures::are_pictures(&self.input) {
+            self.pictures.load_inputs(&self.input, &loaded.model)?
+        } else {
+            npz::load_inputs(&self.input)?
+        };
         self.scale.apply(&loaded, &mut [&mut inputs])?;
         let outputs = loaded.model.predict(&inputs)?;
         let mut bytes = vec![];

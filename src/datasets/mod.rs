@@ -1,17 +1,25 @@
 //! Data sets in memory: inputs, targets and batches of them; readers of MNIST's files and of
 //! `.npz` archives.
 
+pub mod arrays;
 pub mod batches;
+pub mod cifar;
 mod description;
+mod folder;
+pub mod idx;
+mod loaded;
 pub mod mnist;
 mod mnist_files;
 mod npy;
 pub mod npz;
+pub mod pictures;
 mod source;
+pub mod split;
 pub mod synthetic;
 mod targets;
 mod values;
 
+pub use folder::FolderKind;
 pub use source::{files, find, from_environment, load, load_test};
 pub use targets::Targets;
 
@@ -20,6 +28,7 @@ use ndarray::{ArrayD, Axis};
 use crate::{Error, Real, Result};
 
 pub use description::{Column, DataDescription, PictureSize};
+pub use loaded::LoadedData;
 
 /// Inputs of all samples: the first axis counts the samples.
 ///

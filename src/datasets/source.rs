@@ -6,7 +6,7 @@ use std::io::{self, BufReader, Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use super::{Dataset, TrainTest, mnist, mnist_files, npz};
+use super::{Dataset, FolderKind, TrainTest, mnist_files, npz};
 use crate::identify::identify;
 use crate::{Error, Result};
 
@@ -38,7 +38,7 @@ pub fn find(explicit: Option<&Path>) -> Result<PathBuf> {
 
 /// Paths of all files that [`load`] reads from `path`, packed and unpacked.
 pub fn files(path: &Path) -> Vec<PathBuf> {
-    if path.is_dir() { mnist_files::files(path) } else { vec![path.to_path_buf()] }
+    if path.is_dir() { FolderKind::of(path).files(path) } else { vec![path.to_path_buf()] }
 }
 
 /// Path in the environment variable `TALLYNET_DATA`.
@@ -51,16 +51,27 @@ pub(super) fn variable(name: &str) -> Option<PathBuf> {
     env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
-/// Loads a folder with MNIST's four files, or a `.npz` file with Keras's four arrays, which may be a
-/// pipe. Bytes are not scaled; [`Inputs::scale_bytes`](super::Inputs::scale_bytes) does that. Errors
-/// are those of [`mnist::load`] and [`npz::load`].
+/// Loads a folder of MNIST's, CIFAR's, IDX or `.npy` files, or a `.npz` file with Keras's four
+/// arrays, which may be a pipe. Bytes are not scaled;
+/// [`Inputs::scale_bytes`](super::Inputs::scale_bytes) does that. Errors are those of the readers,
+/// and a folder without a test set.
 pub fn load(path: &Path) -> Result<TrainTest> {
-    if path.is_dir() { mnist::load(path) } else { npz::load(path) }
+    if !path.is_dir() {
+        return npz::load(path);
+    }
+    let data = FolderKind::of(path).load(path, None, &mut |_| {})?;
+    let Some(test) = data.test else { return Err(no_test_set(path)) };
+    Ok(TrainTest { train: data.train, test })
 }
 
 /// Loads the test set alone: a `.npz` file needs no training arrays. Errors are those of [`load`].
 pub fn load_test(path: &Path) -> Result<Dataset> {
-    if path.is_dir() { Ok(mnist::load(path)?.test) } else { npz::load_test(path) }
+    if path.is_dir() { Ok(load(path)?.test) } else { npz::load_test(path) }
+}
+
+/// Error for data without a test set.
+pub(super) fn no_test_set(path: &Path) -> Error {
+    Error::file(path, "there is no test set in here", "add one, or split one off: --test-split 0.2")
 }
 
 /// Number of bytes by which a file is identified.

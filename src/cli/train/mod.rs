@@ -137,7 +137,7 @@ impl Train {
             output::result(&loaded.model.summary(Style::Keras1, None))?;
         }
         loaded.warn_about_layers();
-        let data = self.data.load(&source, &loaded)?;
+        let data = self.data.load(&source, &mut loaded)?;
         let Trained { result, has_trained } = self.fit(&mut loaded, &data)?;
         let model = loaded.model;
         // The model is saved first: whatever fails later does not lose it.

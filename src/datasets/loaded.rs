@@ -1,0 +1,39 @@
+//! `LoadedData`: the data sets of a source and what is known about them.
+
+use super::{DataDescription, Dataset};
+
+/// Data sets that a source holds, and what is known about them.
+///
+/// ```
+/// use ndarray::array;
+/// use tallynet::datasets::{Dataset, Inputs, LoadedData, Targets};
+///
+/// let x = Inputs::bytes(array![[1, 2], [3, 4]].into_dyn());
+/// let data = LoadedData::from(Dataset { x, y: Targets::Labels(array![0, 1].into_dyn()) });
+/// assert!(data.test.is_none() && data.description.classes.is_empty());
+/// ```
+#[derive(Debug, Clone)]
+pub struct LoadedData {
+    /// Samples to train on.
+    pub train: Dataset,
+    /// Samples to validate on, if the source sets some apart.
+    pub validation: Option<Dataset>,
+    /// Samples to evaluate on, if the source sets some apart.
+    pub test: Option<Dataset>,
+    /// Names of the classes and size of the pictures.
+    pub description: DataDescription,
+    /// Remarks for the user, such as files that were left out.
+    pub warnings: Vec<String>,
+}
+
+impl From<Dataset> for LoadedData {
+    fn from(train: Dataset) -> LoadedData {
+        LoadedData {
+            train,
+            validation: None,
+            test: None,
+            description: DataDescription::default(),
+            warnings: vec![],
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Decoding of JPEG.
+//!
+//! The decoder fills the rest of a truncated picture with gray, and it inverts some CMYK pictures.
+//! TensorFlow refuses the first, so both are errors here. Rotations that a camera notes (EXIF) are
+//! ignored, as in Keras.
+
+use zune_core::bytestream::ZCursor;
+use zune_core::colorspace::ColorSpace;
+use zune_core::options::DecoderOptions;
+use zune_jpeg::JpegDecoder;
+
+use super::decode::{Decoded, Pixels, check_size, damaged, unsupported};
+use crate::Result;
+
+/// Marker of the end of a picture, behind 0xff.
+const END: u8 = 0xd9;
+
+pub(super) fn decode(bytes: &[u8]) -> Result<Decoded> {
+    if !has_end(bytes) {
+        return Err(damaged("its end is missing"));
+    }
+    let options = DecoderOptions::default()
+        .set_strict_mode(false)
+        .set_max_width(usize::MAX)
+        .set_max_height(usize::MAX);
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
+    decoder.decode_headers().map_err(damaged)?;
+    let (Some((width, height)), Some(colors)) = (decoder.dimensions(), decoder.input_colorspace())
+    else {
+        return Err(damaged("its header is missing"));
+    };
+    check_size(width, height, 3)?;
+    let output = match colors {
+        ColorSpace::Luma => ColorSpace::Luma,
+        ColorSpace::RGB | ColorSpace::YCbCr => ColorSpace::RGB,
+        ColorSpace::CMYK | ColorSpace::YCCK => {
+            return Err(unsupported("this JPEG has the colours of print (CMYK)"));
+        }
+        _ => return Err(unsupported("this JPEG is neither gray nor in colour")),
+    };
+    decoder.set_options(options.jpeg_set_out_colorspace(output));
+    let pixels = decoder.decode().map_err(damaged)?;
+    if pixels.len() != width * height * output.num_components() {
+        return Err(damaged("its parts disagree about its size"));
+    }
+    let pixels = match output {
+        ColorSpace::Luma => Pixels::Gray(pixels),
+        _ => Pixels::Rgb(pixels),
+    };
+    Ok(Decoded { height, width, pixels })
+}
+
+/// True if the marker of the end is there. Segments are skipped by their length, because a preview
+/// in one of them has an end of its own.
+fn has_end(bytes: &[u8]) -> bool {
+    let mut at = 2;
+    loop {
+        let Some(position) = next_marker(bytes, at) else { return false };
+        let marker = bytes[position];
+        at = position + 1;
+        match marker {
+            END => return true,
+            // Restart markers and others without a length.
+            0x01 | 0xd0..=0xd8 => {}
+            _ => {
+                let Some(&[high, low]) = bytes.get(at..at + 2) else { return false };
+                at += usize::from(u16::from_be_bytes([high, low]));
+            }
+        }
+    }
+}
+
+/// Position of the next byte that is a marker: it follows 0xff and is neither 0 nor 0xff.
+fn next_marker(bytes: &[u8], from: usize) -> Option<usize> {
+    let rest = bytes.get(from..)?;
+    let pair = rest.windows(2).position(|pair| pair[0] == 0xff && !matches!(pair[1], 0 | 0xff))?;
+    Some(from + pair + 1)
+}
