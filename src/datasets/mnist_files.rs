@@ -167,7 +167,10 @@ pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
     paths
 }
 
-/// True if at least one of the four files is in the folder.
+/// True if at least one of the four files is in the folder or below, also of several data sets.
 pub(super) fn is_in(folder: &Path) -> bool {
-    FILES.iter().any(|file| candidates(folder, file).is_ok_and(|found| !found.is_empty()))
+    FILES.iter().any(|file| match candidates(folder, file) {
+        Ok(found) => !found.is_empty(),
+        Err(_) => true,
+    })
 }

@@ -27,13 +27,15 @@ pub fn load(folder: &Path) -> Result<LoadedData> {
 /// True if the folder holds one data set in two or four files, whose headers agree with each other
 /// and are not all those of MNIST.
 pub(in crate::datasets) fn is_other_set(folder: &Path) -> bool {
-    let Ok(set) = Set::in_folder(folder) else { return false };
-    let has_test = set.test.inputs.is_some() || set.test.labels.is_some();
-    let is_mnist =
-        |pair: &Pair, len: usize| pair.shape().is_some_and(|shape| shape == [len, 28, 28]);
-    set.train.shape().is_some()
-        && (!has_test || set.test.shape().is_some())
-        && !(is_mnist(&set.train, 60_000) && (!has_test || is_mnist(&set.test, 10_000)))
+    let Ok(Set { train, test }) = Set::in_folder(folder) else { return false };
+    let Some(shape) = train.shape() else { return false };
+    let is_mnist = shape == [60_000, 28, 28];
+    if test.inputs.is_none() && test.labels.is_none() {
+        return !is_mnist;
+    }
+    let Some(test_shape) = test.shape() else { return false };
+    let is_mnist = is_mnist && test_shape == [10_000, 28, 28];
+    shape[1..] == test_shape[1..] && !is_mnist
 }
 
 /// True if the folder holds an IDX file.
