@@ -51,7 +51,7 @@ pub fn read_legacy(bytes: &[u8]) -> Result<Loaded> {
 }
 
 /// Builds the model of a description; see [`keras_config::read`].
-fn describe(
+pub fn describe(
     config: &Value,
     compile: Option<&Value>,
     training: Option<&Value>,

@@ -13,6 +13,8 @@ mod save;
 
 use std::path::Path;
 
+use serde_json::Value;
+
 use crate::hdf5;
 use crate::model::{ArrayCount, Sequential};
 use crate::shape::Tuple;
@@ -100,6 +102,24 @@ pub fn decode(bytes: &[u8]) -> Result<Loaded> {
         _ if hdf5::is_hdf5(bytes) => keras::read_legacy(bytes),
         _ => safetensors::read(bytes),
     }
+}
+
+/// Builds the model of a description, Keras's `config.json` with `compile_config`, in any version's
+/// names. Its weights are drawn from the seed 0.
+///
+/// ```
+/// let description = serde_json::json!({ "class_name": "Sequential", "config": { "layers": [
+///     { "class_name": "Dense", "config": { "units": 10, "input_shape": [784] } },
+/// ] } });
+/// let loaded = tallynet::formats::from_description(&description)?;
+/// assert_eq!(loaded.model.count_params(), 7850);
+/// # Ok::<(), tallynet::Error>(())
+/// ```
+///
+/// # Errors
+/// Classes and options that are not supported, and layers that do not fit.
+pub fn from_description(description: &Value) -> Result<Loaded> {
+    keras::describe(description, None, None, None)
 }
 
 /// Loads weights into a model: from `.weights.h5`, Keras's other files, `.npz` or `.safetensors`.

@@ -1,0 +1,120 @@
+//! Blocks that may or may not run, because a value that decides is not known.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::evaluate::{Doubt, EarlyReturn, Flow, Interpreter, Read};
+use super::syntax::Block;
+use super::values::{Id, Unknown, Value, push};
+
+type Names = HashMap<Rc<str>, Value>;
+
+impl Interpreter<'_> {
+    /// The unknown value that decides about `place`; it is made of `value`.
+    pub fn doubtful(&mut self, place: &str, value: &Value) -> Id {
+        let (reason, line, is_data) = match value {
+            Value::Unknown(id) => {
+                let unknown = &self.heap.unknowns[*id];
+                (unknown.reason.clone(), unknown.line, unknown.is_data)
+            }
+            Value::Path(path) => (format!("{path} is not read"), self.line, false),
+            other => (format!("{} is not followed", self.heap.kind(other)), self.line, false),
+        };
+        let reason = format!("{place} in line {} depends on it: {reason}", self.line);
+        let value = if is_data {
+            self.heap.unknown_data(line, reason)
+        } else {
+            self.heap.unknown(line, reason)
+        };
+        match value {
+            Value::Unknown(id) => id,
+            _ => unreachable!("the heap returned an unknown value"),
+        }
+    }
+
+    /// Follows all blocks, of which one will run, and merges the names that they leave.
+    pub fn follow_all(&mut self, reason: Id, ways: &[&Block]) -> Read<Flow> {
+        let outer = self.doubt.replace(Doubt {
+            reason,
+            models: self.heap.models.len(),
+            lists: self.heap.lists.len(),
+            dicts: self.heap.dicts.len(),
+            objects: self.heap.objects.len(),
+            instances: self.heap.instances.len(),
+        });
+        let doubt = self.doubt;
+        let before = self.heap.scopes[self.scope].names.clone();
+        let mut merged: Option<Names> = None;
+        let mut returned = vec![];
+        let mut has_jump = false;
+        for way in ways {
+            self.charge(before.len())?;
+            self.heap.scopes[self.scope].names = before.clone();
+            self.doubt = doubt;
+            match self.block(way)? {
+                Flow::Return(value) => {
+                    returned.push(value);
+                    continue;
+                }
+                Flow::Break | Flow::Continue => has_jump = true,
+                Flow::Next => {}
+            }
+            let names = std::mem::take(&mut self.heap.scopes[self.scope].names);
+            merged = Some(match merged {
+                None => names,
+                Some(merged) => self.merge_names(reason, merged, names),
+            });
+        }
+        // A loop that may have ended goes on in doubt, until it ends.
+        self.doubt = if has_jump { doubt } else { outer };
+        match merged {
+            None => {
+                self.heap.scopes[self.scope].names = before;
+                Ok(Flow::Return(self.merge_all(reason, returned)))
+            }
+            Some(names) => {
+                self.heap.scopes[self.scope].names = names;
+                let returned = returned.into_iter().map(|value| EarlyReturn { reason, value });
+                self.early_returns.extend(returned);
+                Ok(Flow::Next)
+            }
+        }
+    }
+
+    fn merge_names(&mut self, reason: Id, mut names: Names, other: Names) -> Names {
+        for (name, value) in other {
+            let merged = match names.remove(&name) {
+                Some(first) => self.merge(reason, first, value),
+                None => value,
+            };
+            names.insert(name, merged);
+        }
+        names
+    }
+
+    /// One value for several, of which one is right.
+    pub fn merge_all(&mut self, reason: Id, values: Vec<Value>) -> Value {
+        let mut values = values.into_iter();
+        let mut merged = values.next().unwrap_or(Value::None);
+        for value in values {
+            merged = self.merge(reason, merged, value);
+        }
+        merged
+    }
+
+    /// One value for two. A model is preferred to one that is loaded from a file, or to none.
+    fn merge(&mut self, reason: Id, first: Value, second: Value) -> Value {
+        if self.equal(&first, &second) == Some(true) {
+            return first;
+        }
+        match (&first, &second) {
+            (Value::Model(_), Value::Unknown(_) | Value::None) => first,
+            (Value::Unknown(_) | Value::None, Value::Model(_)) => second,
+            _ => {
+                let unknown = self.heap.unknowns[reason].clone();
+                let unknown = Unknown { name: None, ..unknown };
+                Value::Unknown(push(&mut self.heap.unknowns, unknown))
+            }
+        }
+    }
+}

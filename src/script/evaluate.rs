@@ -1,0 +1,328 @@
+//! Statements: the script is followed step by step, and nothing of it is executed.
+//!
+//! A value that is not known goes on as an [`Unknown`](super::values::Unknown). Where one decides
+//! which way the script goes, all ways are followed; names that differ afterwards are unknown, and
+//! so is all that such a block changes outside of itself.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::Settings;
+use super::syntax::{Block, Branch, Expr, ExprKind, Function as Code, Stmt, StmtKind};
+use super::values::{Class, Function, Heap, Id, Scope, Value, last_part, push};
+
+/// Largest number of steps: a statement, an expression or an item of a list each. About a second.
+const MAX_STEPS: usize = 1_000_000;
+
+/// Largest depth of blocks and expressions within each other, calls included.
+const MAX_DEPTH: usize = 160;
+
+/// End of reading, with the reason: a limit is reached.
+#[derive(Debug)]
+pub struct Stop {
+    pub line: u32,
+    pub reason: String,
+}
+
+pub type Read<T> = Result<T, Stop>;
+
+/// Way on after a statement.
+#[derive(Debug)]
+pub enum Flow {
+    Next,
+    Break,
+    Continue,
+    Return(Value),
+}
+
+/// Something about the script that its user should know.
+#[derive(Debug, Clone)]
+pub struct Remark {
+    pub line: u32,
+    pub text: String,
+}
+
+/// Block that may or may not run.
+#[derive(Debug, Clone, Copy)]
+pub struct Doubt {
+    /// Value that decides.
+    pub reason: Id,
+    /// Values with smaller ids were made outside of the block.
+    pub models: Id,
+    pub lists: Id,
+    pub dicts: Id,
+    pub objects: Id,
+    pub instances: Id,
+}
+
+/// Value that a function returned if a condition held that is not known.
+#[derive(Debug, Clone)]
+pub struct EarlyReturn {
+    pub reason: Id,
+    pub value: Value,
+}
+
+/// State of reading a script.
+pub struct Interpreter<'s> {
+    pub settings: &'s Settings,
+    /// Values given by `--set`, with the names that were used.
+    pub given: HashMap<Rc<str>, Value>,
+    pub used: Vec<Rc<str>>,
+    pub heap: Heap,
+    pub scope: Id,
+    pub doubt: Option<Doubt>,
+    /// Line that is being read.
+    pub line: u32,
+    pub remarks: Vec<Remark>,
+    /// Functions and methods of the file, in order.
+    pub codes: Vec<Id>,
+    /// Values that the current function may have returned already.
+    pub early_returns: Vec<EarlyReturn>,
+    steps: usize,
+    depth: usize,
+}
+
+impl<'s> Interpreter<'s> {
+    pub fn new(settings: &'s Settings) -> Self {
+        let mut heap = Heap::default();
+        let scope = push(&mut heap.scopes, Scope::default());
+        Interpreter {
+            settings,
+            given: HashMap::new(),
+            used: vec![],
+            heap,
+            scope,
+            doubt: None,
+            line: 1,
+            remarks: vec![],
+            codes: vec![],
+            early_returns: vec![],
+            steps: 0,
+            depth: 0,
+        }
+    }
+
+    /// Counts steps. Too many are the end.
+    pub fn charge(&mut self, steps: usize) -> Read<()> {
+        self.steps = self.steps.saturating_add(steps);
+        if self.steps <= MAX_STEPS {
+            return Ok(());
+        }
+        Err(self.stop(format!("reading takes more than {MAX_STEPS} steps, and this is a loop")))
+    }
+
+    pub fn stop(&self, reason: String) -> Stop {
+        Stop { line: self.line, reason }
+    }
+
+    /// Enters a block or an expression, to be left again.
+    pub fn enter(&mut self, line: u32) -> Read<()> {
+        self.line = line;
+        self.charge(1)?;
+        if self.depth >= MAX_DEPTH {
+            let reason = "a function calls itself, or calls are nested too deep to be followed";
+            return Err(self.stop(reason.to_string()));
+        }
+        self.depth += 1;
+        Ok(())
+    }
+
+    pub fn leave(&mut self) {
+        self.depth -= 1;
+    }
+
+    pub fn remark(&mut self, text: impl Into<String>) {
+        self.remarks.push(Remark { line: self.line, text: text.into() });
+    }
+
+    /// An unknown value of the current line.
+    pub fn unknown(&mut self, reason: impl Into<String>) -> Value {
+        self.heap.unknown(self.line, reason)
+    }
+
+    pub fn block(&mut self, block: &Block) -> Read<Flow> {
+        for statement in block {
+            self.enter(statement.line)?;
+            let flow = self.statement(statement)?;
+            self.leave();
+            if !matches!(flow, Flow::Next) {
+                return Ok(flow);
+            }
+        }
+        Ok(Flow::Next)
+    }
+
+    fn statement(&mut self, statement: &Stmt) -> Read<Flow> {
+        match &statement.kind {
+            StmtKind::Import { path, name } => {
+                self.assign_name(name, Value::Path(path.as_str().into()));
+            }
+            StmtKind::ImportStar(module) => {
+                let scope = self.scope;
+                self.heap.scopes[scope].stars.push(module.as_str().into());
+            }
+            StmtKind::Assign { targets, value } => {
+                let value = self.expression(value)?;
+                for target in targets {
+                    self.assign(target, value.clone())?;
+                }
+            }
+            StmtKind::Augmented { target, operator, value } => {
+                let old = self.expression(target)?;
+                let value = self.expression(value)?;
+                let new = self.augmented(*operator, old, value)?;
+                self.assign(target, new)?;
+            }
+            StmtKind::Expression(value) => {
+                self.expression(value)?;
+            }
+            StmtKind::Return(None) => return Ok(Flow::Return(Value::None)),
+            StmtKind::Return(Some(value)) => return Ok(Flow::Return(self.expression(value)?)),
+            StmtKind::If { branches, otherwise } => return self.if_statement(branches, otherwise),
+            StmtKind::For { target, items, body, otherwise } => {
+                return match self.for_statement(target, items, body)? {
+                    Flow::Next => self.block(otherwise),
+                    Flow::Break => Ok(Flow::Next),
+                    flow => Ok(flow),
+                };
+            }
+            StmtKind::While { test, body } => return self.while_statement(test, body),
+            StmtKind::With { names, body } => {
+                for name in names {
+                    let value = self.unknown("the object of a with statement is not read");
+                    self.assign(name, value)?;
+                }
+                return self.block(body);
+            }
+            StmtKind::Try(body) => return self.block(body),
+            StmtKind::Function(code) => {
+                let function = self.function(code, false);
+                self.assign_name(&code.name, function);
+            }
+            StmtKind::Class(code) => self.class(code)?,
+            StmtKind::Global(names) => {
+                let scope = self.scope;
+                self.heap.scopes[scope].globals.extend(names.iter().cloned());
+            }
+            StmtKind::Break => return Ok(Flow::Break),
+            StmtKind::Continue => return Ok(Flow::Continue),
+            StmtKind::Other => {}
+        }
+        Ok(Flow::Next)
+    }
+
+    fn function(&mut self, code: &Rc<Code>, takes_instance: bool) -> Value {
+        let function =
+            Function { code: code.clone(), scope: self.scope, was_called: false, takes_instance };
+        let id = push(&mut self.heap.functions, function);
+        self.codes.push(id);
+        Value::Function(id)
+    }
+
+    fn class(&mut self, code: &super::syntax::Class) -> Read<()> {
+        let mut base = None;
+        let mut members = HashMap::new();
+        for value in &code.bases {
+            match self.expression(value)? {
+                Value::Path(path) if last_part(&path) != "object" => base = base.or(Some(path)),
+                Value::Class(parent) => {
+                    members.extend(self.heap.classes[parent].members.clone());
+                    base = base.or_else(|| self.heap.classes[parent].base.clone());
+                }
+                _ => {}
+            }
+        }
+        for statement in &code.body {
+            self.enter(statement.line)?;
+            match &statement.kind {
+                StmtKind::Function(method) => {
+                    let value = self.function(method, !method.is_static);
+                    members.insert(method.name.as_str().into(), value);
+                }
+                StmtKind::Assign { targets, value } => {
+                    let value = self.expression(value)?;
+                    for target in targets {
+                        if let ExprKind::Name(name) = &target.kind {
+                            members.insert(name.as_str().into(), value.clone());
+                        }
+                    }
+                }
+                _ => {}
+            }
+            self.leave();
+        }
+        let name: Rc<str> = code.name.as_str().into();
+        let class = Class { name, line: code.line, base, members };
+        let value = Value::Class(push(&mut self.heap.classes, class));
+        self.assign_name(&code.name, value);
+        Ok(())
+    }
+
+    fn if_statement(&mut self, branches: &[Branch], otherwise: &Block) -> Read<Flow> {
+        for (i, branch) in branches.iter().enumerate() {
+            let test = self.expression(&branch.test)?;
+            match self.truth(&test) {
+                Some(true) => return self.block(&branch.body),
+                Some(false) => {}
+                None => {
+                    let reason = self.doubtful("a condition", &test);
+                    let mut ways: Vec<&Block> =
+                        branches[i..].iter().map(|branch| &branch.body).collect();
+                    ways.push(otherwise);
+                    return self.follow_all(reason, &ways);
+                }
+            }
+        }
+        self.block(otherwise)
+    }
+
+    /// Ends with `Break` if the loop did.
+    fn for_statement(&mut self, target: &Expr, items: &Expr, body: &Block) -> Read<Flow> {
+        let items = self.expression(items)?;
+        let Some(count) = self.count(&items) else {
+            let reason = self.doubtful("a loop", &items);
+            let item = Value::Unknown(reason);
+            self.assign(target, item)?;
+            return self.follow_all(reason, &[body, &vec![]]);
+        };
+        let outer = self.doubt;
+        let mut end = Flow::Next;
+        for index in 0..count {
+            self.charge(1)?;
+            let item = self.item_at(&items, index);
+            self.assign(target, item)?;
+            match self.block(body)? {
+                Flow::Next | Flow::Continue => {}
+                Flow::Break => {
+                    end = Flow::Break;
+                    break;
+                }
+                returned => return Ok(returned),
+            }
+        }
+        self.doubt = outer;
+        Ok(end)
+    }
+
+    fn while_statement(&mut self, test: &Expr, body: &Block) -> Read<Flow> {
+        let outer = self.doubt;
+        loop {
+            let value = self.expression(test)?;
+            match self.truth(&value) {
+                Some(true) => {}
+                Some(false) => break,
+                None => {
+                    let reason = self.doubtful("a while loop", &value);
+                    return self.follow_all(reason, &[body, &vec![]]);
+                }
+            }
+            match self.block(body)? {
+                Flow::Next | Flow::Continue => {}
+                Flow::Break => break,
+                returned => return Ok(returned),
+            }
+        }
+        self.doubt = outer;
+        Ok(Flow::Next)
+    }
+}

@@ -1,0 +1,310 @@
+//! Expressions and the names that they are bound to.
+
+use std::rc::Rc;
+
+use super::evaluate::{Interpreter, Read};
+use super::syntax::{Clause, Comprehension, Expr, ExprKind, Logical, Pair};
+use super::values::{Entry, Id, Scope, Value, push};
+
+/// Largest number of items of a list.
+pub const MAX_ITEMS: usize = 100_000;
+
+/// Largest number of bytes of a text that is put together.
+pub const MAX_TEXT: usize = 2000;
+
+/// Functions and types of Python that are read.
+const BUILTINS: &[&str] = &[
+    "abs", "bool", "dict", "enumerate", "float", "int", "isinstance", "len", "list", "map", "max",
+    "min", "print", "range", "reversed", "round", "set", "sorted", "str", "sum", "super", "tuple",
+    "zip",
+];
+
+impl Interpreter<'_> {
+    pub fn expression(&mut self, expr: &Expr) -> Read<Value> {
+        self.enter(expr.line)?;
+        let value = self.evaluate(expr)?;
+        self.leave();
+        self.line = expr.line;
+        Ok(value)
+    }
+
+    fn evaluate(&mut self, expr: &Expr) -> Read<Value> {
+        Ok(match &expr.kind {
+            ExprKind::None => Value::None,
+            ExprKind::Bool(value) => Value::Bool(*value),
+            ExprKind::Int(value) => Value::Int(*value),
+            ExprKind::Float(value) => Value::Float(*value),
+            ExprKind::Text(text) => {
+                self.charge(text.len() / 64)?;
+                Value::Text(text.as_str().into())
+            }
+            ExprKind::Format(parts) => self.format(parts)?,
+            ExprKind::Name(name) => self.lookup(name),
+            ExprKind::Attribute(owner, name) => {
+                let owner = self.expression(owner)?;
+                self.attribute(owner, name)
+            }
+            ExprKind::Index(owner, indices) => {
+                let owner = self.expression(owner)?;
+                self.index(owner, indices)?
+            }
+            ExprKind::Slice(_) => self.unknown("a slice stands alone"),
+            ExprKind::Ellipsis => Value::Ellipsis,
+            ExprKind::Tuple(items) => {
+                let items = self.items(items)?;
+                self.heap.tuple(items)
+            }
+            ExprKind::List(items) => {
+                let items = self.items(items)?;
+                self.heap.list(items)
+            }
+            ExprKind::Dict(pairs) => self.dict(pairs)?,
+            ExprKind::Splat(_) => self.unknown("a star stands alone"),
+            ExprKind::Unary(operator, operand) => {
+                let operand = self.expression(operand)?;
+                self.unary(*operator, operand)
+            }
+            ExprKind::Binary(operator, left, right) => {
+                let left = self.expression(left)?;
+                let right = self.expression(right)?;
+                self.binary(*operator, left, right)?
+            }
+            ExprKind::Logical(logical, left, right) => self.logical(*logical, left, right)?,
+            ExprKind::Compare(first, comparisons) => self.comparison(first, comparisons)?,
+            ExprKind::Conditional(choice) => {
+                let test = self.expression(&choice.test)?;
+                match self.truth(&test) {
+                    Some(true) => self.expression(&choice.then)?,
+                    Some(false) => self.expression(&choice.otherwise)?,
+                    None => {
+                        let reason = self.doubtful("a condition", &test);
+                        let then = self.expression(&choice.then)?;
+                        let otherwise = self.expression(&choice.otherwise)?;
+                        self.merge_all(reason, vec![then, otherwise])
+                    }
+                }
+            }
+            ExprKind::Comprehension(comprehension) => self.comprehension(comprehension)?,
+            ExprKind::Call(function, arguments) => self.call_expression(function, arguments)?,
+            ExprKind::Lambda => self.unknown("a lambda is not read"),
+            ExprKind::Other(syntax) => self.unknown(format!("{syntax} is not read")),
+        })
+    }
+
+    /// Values of expressions, those of `*items` in their place.
+    pub fn items(&mut self, items: &[Expr]) -> Read<Vec<Value>> {
+        let mut values = vec![];
+        for item in items {
+            let ExprKind::Splat(inner) = &item.kind else {
+                values.push(self.expression(item)?);
+                continue;
+            };
+            let inner = self.expression(inner)?;
+            match self.count(&inner) {
+                Some(count) => {
+                    self.charge(count as usize)?;
+                    values.extend((0..count).map(|index| self.item_at(&inner, index)));
+                }
+                None => values.push(self.unknown("the items behind a * are not known")),
+            }
+        }
+        Ok(values)
+    }
+
+    fn dict(&mut self, pairs: &[Pair]) -> Read<Value> {
+        let mut entries: Vec<Entry> = vec![];
+        for pair in pairs {
+            let value = self.expression(&pair.value)?;
+            match (&pair.key, &value) {
+                (Some(key), _) => {
+                    let key = self.expression(key)?;
+                    self.set_entry(&mut entries, key, value)?;
+                }
+                (None, Value::Dict(id)) => {
+                    for entry in self.heap.dicts[*id].clone() {
+                        self.set_entry(&mut entries, entry.key, entry.value)?;
+                    }
+                }
+                (None, _) => {}
+            }
+        }
+        Ok(self.heap.dict(entries))
+    }
+
+    /// Sets an entry of a dictionary.
+    pub fn set_entry(
+        &mut self,
+        entries: &mut Vec<Entry>,
+        key: Value,
+        value: Value,
+    ) -> Read<()> {
+        self.charge(entries.len())?;
+        match entries.iter().position(|entry| self.equal(&entry.key, &key) == Some(true)) {
+            Some(at) => entries[at].value = value,
+            None => entries.push(Entry { key, value }),
+        }
+        Ok(())
+    }
+
+    fn logical(&mut self, logical: Logical, left: &Expr, right: &Expr) -> Read<Value> {
+        let left = self.expression(left)?;
+        match (self.truth(&left), logical) {
+            (Some(true), Logical::And) | (Some(false), Logical::Or) => self.expression(right),
+            (Some(_), _) => Ok(left),
+            (None, _) => {
+                let right = self.expression(right)?;
+                let decides = self.truth(&right) == Some(logical == Logical::Or);
+                Ok(if decides { right } else { left })
+            }
+        }
+    }
+
+    fn comprehension(&mut self, comprehension: &Comprehension) -> Read<Value> {
+        let mut entries = vec![];
+        let scope = self.child_scope(self.scope);
+        let outer = std::mem::replace(&mut self.scope, scope);
+        let problem = self.comprehend(comprehension, 0, &mut entries)?;
+        self.scope = outer;
+        if let Some(unknown) = problem {
+            return Ok(unknown);
+        }
+        if comprehension.key.is_some() {
+            return Ok(self.heap.dict(entries));
+        }
+        Ok(self.heap.list(entries.into_iter().map(|entry| entry.value).collect()))
+    }
+
+    /// Adds the items of a comprehension from this clause on; an unknown value if a clause is not
+    /// known.
+    fn comprehend(
+        &mut self,
+        comprehension: &Comprehension,
+        clause: usize,
+        entries: &mut Vec<Entry>,
+    ) -> Read<Option<Value>> {
+        self.enter(self.line)?;
+        let problem = self.comprehend_clause(comprehension, clause, entries)?;
+        self.leave();
+        Ok(problem)
+    }
+
+    fn comprehend_clause(
+        &mut self,
+        comprehension: &Comprehension,
+        clause: usize,
+        entries: &mut Vec<Entry>,
+    ) -> Read<Option<Value>> {
+        match comprehension.clauses.get(clause) {
+            None => {
+                let key = match &comprehension.key {
+                    Some(key) => self.expression(key)?,
+                    None => Value::None,
+                };
+                let value = self.expression(&comprehension.value)?;
+                entries.push(Entry { key, value });
+            }
+            Some(Clause::If(test)) => {
+                let test = self.expression(test)?;
+                match self.truth(&test) {
+                    Some(true) => return self.comprehend(comprehension, clause + 1, entries),
+                    Some(false) => {}
+                    None => {
+                        let reason = self.doubtful("a comprehension", &test);
+                        return Ok(Some(Value::Unknown(reason)));
+                    }
+                }
+            }
+            Some(Clause::For { target, items }) => {
+                let items = self.expression(items)?;
+                let Some(count) = self.count(&items) else {
+                    let reason = self.doubtful("a comprehension", &items);
+                    return Ok(Some(Value::Unknown(reason)));
+                };
+                for index in 0..count {
+                    self.charge(1)?;
+                    let item = self.item_at(&items, index);
+                    self.assign(target, item)?;
+                    let problem = self.comprehend(comprehension, clause + 1, entries)?;
+                    if problem.is_some() {
+                        return Ok(problem);
+                    }
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Number of items to iterate over; `None` if it is not known.
+    pub fn count(&self, value: &Value) -> Option<u64> {
+        match value {
+            Value::Range(range) => Some(range.len()),
+            Value::Dict(id) => Some(self.heap.dicts[*id].len() as u64),
+            Value::Text(text) if text.len() > MAX_TEXT => None,
+            Value::Text(text) => Some(text.chars().count() as u64),
+            other => self.heap.items(other).map(|items| items.len() as u64),
+        }
+    }
+
+    /// Item at an index below the count.
+    pub fn item_at(&mut self, value: &Value, index: u64) -> Value {
+        let at = index as usize;
+        let found = match value {
+            Value::Range(range) => Some(range.at(index)),
+            Value::Dict(id) => self.heap.dicts[*id].get(at).map(|entry| entry.key.clone()),
+            Value::Text(text) => {
+                text.chars().nth(at).map(|letter| Value::Text(letter.to_string().into()))
+            }
+            other => self.heap.items(other).and_then(|items| items.get(at)).cloned(),
+        };
+        match found {
+            Some(item) => item,
+            None => self.unknown("a list changed while a loop went over it"),
+        }
+    }
+
+    /// A new scope within another.
+    pub fn child_scope(&mut self, parent: Id) -> Id {
+        push(&mut self.heap.scopes, Scope { parent: Some(parent), ..Scope::default() })
+    }
+
+    /// Value of a name.
+    pub fn lookup(&mut self, name: &str) -> Value {
+        let mut stars: Vec<Rc<str>> = vec![];
+        let mut scope = Some(self.scope);
+        while let Some(id) = scope {
+            if let Some(value) = self.heap.scopes[id].names.get(name) {
+                return value.clone();
+            }
+            stars.extend(self.heap.scopes[id].stars.iter().cloned());
+            scope = self.heap.scopes[id].parent;
+        }
+        if let Some(value) = self.given(name) {
+            return value;
+        }
+        if name == "__name__" {
+            return Value::Text("__main__".into());
+        }
+        if BUILTINS.contains(&name) {
+            return Value::Path(format!("builtins.{name}").into());
+        }
+        if let Some(path) = super::keras_calls::starred(&stars, name) {
+            return Value::Path(path);
+        }
+        let reason = match stars.first() {
+            Some(module) => format!("{name} may come from {module}, which is not read"),
+            None => format!("{name} has no value in the script"),
+        };
+        let unknown = self.unknown(reason);
+        self.name_unknown(&unknown, name);
+        unknown
+    }
+
+    /// Value that `--set` gives to a name.
+    pub fn given(&mut self, name: &str) -> Option<Value> {
+        let (name, value) = self.given.get_key_value(name)?;
+        if !self.used.contains(name) {
+            self.used.push(name.clone());
+        }
+        Some(value.clone())
+    }
+}
