@@ -223,11 +223,7 @@ impl Interpreter<'_> {
     }
 
     /// Indices that a slice takes of this many items; `None` if they are not known.
-    pub fn slice_range(
-        &mut self,
-        slice: &Slice,
-        len: i64,
-    ) -> Read<Option<super::values::Range>> {
+    pub fn slice_range(&mut self, slice: &Slice, len: i64) -> Read<Option<super::values::Range>> {
         let mut parts = [None, None, None];
         for (part, expr) in parts.iter_mut().zip([&slice.start, &slice.stop, &slice.step]) {
             let Some(expr) = expr else { continue };

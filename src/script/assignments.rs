@@ -127,14 +127,7 @@ impl Interpreter<'_> {
     /// An unknown part of a value. Each part has a name of its own.
     fn part_of(&mut self, value: &Value) -> Value {
         match value {
-            Value::Unknown(id) => {
-                let unknown = self.heap.unknowns[*id].clone();
-                if unknown.is_data {
-                    self.heap.unknown_data(unknown.line, unknown.reason)
-                } else {
-                    self.heap.unknown(unknown.line, unknown.reason)
-                }
-            }
+            Value::Unknown(id) => self.heap.derived(*id),
             Value::Path(path) => self.unknown(format!("{path} is not read")),
             other => {
                 let kind = self.heap.kind(other);
@@ -193,7 +186,8 @@ impl Interpreter<'_> {
                 match at.and_then(|at| self.heap.lists[id].get_mut(at)) {
                     Some(item) => *item = value,
                     None => {
-                        let unknown = self.unknown("items of a list are replaced in a way that is not read");
+                        let unknown =
+                            self.unknown("items of a list are replaced in a way that is not read");
                         self.heap.lists[id] = vec![unknown];
                     }
                 }

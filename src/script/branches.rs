@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::evaluate::{Doubt, EarlyReturn, Flow, Interpreter, Read};
 use super::syntax::Block;
-use super::values::{Id, Unknown, Value, push};
+use super::values::{Id, Value};
 
 type Names = HashMap<Rc<str>, Value>;
 
@@ -18,9 +18,10 @@ impl Interpreter<'_> {
                 (unknown.reason.clone(), unknown.line, unknown.is_data)
             }
             Value::Path(path) => (format!("{path} is not read"), self.line, false),
-            other => (format!("{} is not followed", self.heap.kind(other)), self.line, false),
+            other => (format!("{} is not read here", self.heap.kind(other)), self.line, false),
         };
-        let reason = format!("{place} in line {} depends on it: {reason}", self.line);
+        let here = self.source.place(self.line);
+        let reason = format!("{place} in {here} depends on something unknown: {reason}");
         let value = if is_data {
             self.heap.unknown_data(line, reason)
         } else {
@@ -87,6 +88,7 @@ impl Interpreter<'_> {
                 Some(first) => self.merge(reason, first, value),
                 None => value,
             };
+            self.name_unknown(&merged, &name);
             names.insert(name, merged);
         }
         names
@@ -110,11 +112,7 @@ impl Interpreter<'_> {
         match (&first, &second) {
             (Value::Model(_), Value::Unknown(_) | Value::None) => first,
             (Value::Unknown(_) | Value::None, Value::Model(_)) => second,
-            _ => {
-                let unknown = self.heap.unknowns[reason].clone();
-                let unknown = Unknown { name: None, ..unknown };
-                Value::Unknown(push(&mut self.heap.unknowns, unknown))
-            }
+            _ => self.heap.derived(reason),
         }
     }
 }

@@ -67,7 +67,9 @@ impl Interpreter<'_> {
                 Some(self.heap.list(std::mem::take(items)))
             }
             ("sorted", [items]) if items.iter().all(|item| number(item).is_some()) => {
-                items.sort_by(|a, b| number(a).partial_cmp(&number(b)).unwrap_or(std::cmp::Ordering::Equal));
+                items.sort_by(|a, b| {
+                    number(a).partial_cmp(&number(b)).unwrap_or(std::cmp::Ordering::Equal)
+                });
                 Some(self.heap.list(std::mem::take(items)))
             }
             ("enumerate", [items]) => {

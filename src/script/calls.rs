@@ -1,5 +1,6 @@
 //! Calls: of functions and classes of the file, and of everything else.
 
+use super::arguments::PARSER;
 use super::evaluate::{Flow, Interpreter, Read};
 use super::syntax::{Argument, ArgumentKind, Expr, ExprKind, ParameterKind};
 use super::values::{Arguments, Entry, Id, Instance, Keyword, Value, push};
@@ -69,9 +70,9 @@ impl Interpreter<'_> {
                 None => self.call_path(&path, arguments),
             },
             Value::Object(id) => Ok(self.call_layer(id, &arguments)),
-            Value::Unknown(_) => {
+            Value::Unknown(id) => {
                 self.suspect(&arguments, "a function that is not known");
-                Ok(callee)
+                Ok(self.heap.derived(id))
             }
             other => {
                 let kind = self.heap.kind(&other);
@@ -199,6 +200,9 @@ impl Interpreter<'_> {
                     _ => Ok(self.unknown(format!("the method {name} is not in the script"))),
                 }
             }
+            Value::Object(id) if &*self.heap.objects[*id].path == PARSER => {
+                Ok(self.parser_method(*id, name, &arguments))
+            }
             Value::Object(_) => Ok(self.method_of_unknown(&receiver, name, &arguments)),
             other => {
                 let kind = self.heap.kind(other);
@@ -266,11 +270,11 @@ impl Interpreter<'_> {
         match dotted {
             // A method call is more likely than a value, but a value can be given by this name.
             Some(dotted) if dotted.len() < super::expressions::MAX_TEXT => {
-                let value = self.heap.unknown(unknown.line, unknown.reason);
+                let value = self.heap.derived(id);
                 self.name_unknown(&value, &dotted);
                 value
             }
-            _ => Value::Unknown(id),
+            _ => self.heap.derived(id),
         }
     }
 }

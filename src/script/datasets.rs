@@ -2,7 +2,7 @@
 
 use super::arrays::{Array, Dim, Scaling, Source};
 use super::evaluate::Interpreter;
-use super::values::{Arguments, Value, last_part};
+use super::values::{Arguments, Keyword, Value, last_part};
 
 /// A data set of Keras or scikit-learn.
 struct Known {
@@ -53,6 +53,11 @@ fn named(name: &str) -> Option<&'static Known> {
     KNOWN.iter().find(|known| known.name == name)
 }
 
+/// True for a data set of images, whose numbers are bytes.
+pub fn is_images(dataset: &str) -> bool {
+    named(dataset).is_some_and(|known| known.is_bytes)
+}
+
 impl Interpreter<'_> {
     /// `dataset.load_data()`: two pairs of arrays.
     pub fn load_data(&mut self, path: &str) -> Value {
@@ -80,7 +85,9 @@ impl Interpreter<'_> {
             ..Array::default()
         };
         let mut labels: Vec<Dim> = vec![Some(rows)];
-        labels.extend((known.label_width > 0).then_some(Some(known.label_width)));
+        if known.label_width > 0 {
+            labels.push(Some(known.label_width));
+        }
         let classes = if known.classes > 0 { Some(known.classes) } else { None };
         let targets = Array { shape: Some(labels), classes, source, ..Array::default() };
         let inputs = self.heap.array(inputs);
@@ -97,9 +104,7 @@ impl Interpreter<'_> {
         }
         let parts = self.heap.items(&pair)?.to_vec();
         let keywords = ["data", "target"].into_iter().zip(parts);
-        let keywords = keywords
-            .map(|(name, value)| super::values::Keyword { name: name.into(), value })
-            .collect();
+        let keywords = keywords.map(|(name, value)| Keyword { name: name.into(), value }).collect();
         Some(self.heap.object(path, Arguments { keywords, ..Arguments::default() }))
     }
 
@@ -115,10 +120,9 @@ impl Interpreter<'_> {
                         {
                             *rows = None;
                         }
-                        array.source = array.source.map(|source| Source {
-                            is_test: source.is_test || is_test,
-                            ..source
-                        });
+                        array.source = array
+                            .source
+                            .map(|source| Source { is_test: source.is_test || is_test, ..source });
                         self.heap.array(array)
                     }
                     other => self.not_known("train_test_split", &[other]),

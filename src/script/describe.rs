@@ -6,7 +6,7 @@ use super::evaluate::Interpreter;
 use super::keras_calls::is_keras;
 use super::model::Added;
 use super::signatures::{class_name, option_name, positional};
-use super::values::{Id, Object, Value, last_part};
+use super::values::{Id, Object, Unknown, Value, last_part};
 
 /// Obstacle to reading the model: something that it needs is not known.
 #[derive(Debug, Clone)]
@@ -37,7 +37,8 @@ impl Interpreter<'_> {
     /// Layers of a model.
     pub fn layers(&mut self, id: Id) -> Result<Layers, Obstacle> {
         if let Some(doubt) = self.heap.models[id].doubt {
-            return Err(self.obstacle(self.heap.models[id].line, "a layer", &Value::Unknown(doubt)));
+            let Unknown { reason, line, .. } = self.heap.unknowns[doubt].clone();
+            return Err(Obstacle::new(line, format!("the layers are not known: {reason}")));
         }
         let mut flat = vec![];
         self.flatten(id, 0, &mut flat)?;
@@ -45,7 +46,7 @@ impl Interpreter<'_> {
         let mut input = None;
         for Added { layer, line } in flat {
             let Value::Object(object) = layer else {
-                return Err(self.obstacle(line, "a layer", &layer));
+                return Err(Obstacle { name: None, ..self.obstacle(line, "a layer", &layer) });
             };
             let object = self.heap.objects[object].clone();
             let is_first = layers.is_empty();
@@ -126,6 +127,7 @@ impl Interpreter<'_> {
 
     fn layer(&mut self, object: &Object, line: u32) -> Result<Json, Obstacle> {
         let mut described = self.object(object, line)?;
+        described["place"] = json!(self.source.place(line));
         if let Some(config) = described["config"].as_object_mut() {
             let is_embedding = object.class() == "Embedding";
             config.retain(|name, _| match name.as_str() {
@@ -145,10 +147,19 @@ impl Interpreter<'_> {
             return Err(Obstacle::new(line, problem));
         }
         let class = class_name(name);
+        if let ("Conv2D", [_, Value::Int(_), Value::Int(_), ..]) =
+            (name, object.arguments.positional.as_slice())
+        {
+            self.line = line;
+            self.remark("the third number of Conv2D is read as strides, as Keras 3 does");
+        }
         let names = self.positional_names(object);
         let mut config = Map::new();
         for (i, value) in object.arguments.positional.iter().enumerate() {
             let Some(option) = names.get(i) else {
+                if let Value::Unknown(_) = value {
+                    return Err(self.obstacle(line, &format!("argument {}", i + 1), value));
+                }
                 let problem = format!("argument {} of {name} is given without its name", i + 1);
                 return Err(Obstacle::new(line, problem));
             };
@@ -190,12 +201,7 @@ impl Interpreter<'_> {
     }
 
     /// A value in JSON. `what` says what it is, for the obstacle.
-    pub fn json(
-        &mut self,
-        value: &Value,
-        what: &str,
-        line: u32,
-    ) -> Result<Json, Obstacle> {
+    pub fn json(&mut self, value: &Value, what: &str, line: u32) -> Result<Json, Obstacle> {
         self.enter(line).map_err(|_| Obstacle::new(line, format!("{what} is too large")))?;
         let json = self.json_of(value, what, line)?;
         self.leave();
@@ -226,6 +232,15 @@ impl Interpreter<'_> {
         })
     }
 
+    /// `units of Dense is not known: pandas.read_csv is not read (line 3)`.
+    fn because(&self, what: &str, unknown: &Unknown, line: u32) -> String {
+        let mut text = format!("{what} is not known: {}", unknown.reason);
+        if unknown.line != line {
+            text += &format!(" ({})", self.source.place(unknown.line));
+        }
+        text
+    }
+
     /// Obstacle for something that needs this value.
     pub fn obstacle(&self, line: u32, what: &str, value: &Value) -> Obstacle {
         let Value::Unknown(id) = value else {
@@ -239,7 +254,7 @@ impl Interpreter<'_> {
         let unknown = &self.heap.unknowns[*id];
         Obstacle {
             line,
-            problem: format!("{what} is not known: {} (line {})", unknown.reason, unknown.line),
+            problem: self.because(what, unknown, line),
             name: unknown.name.as_ref().map(|name| name.to_string()),
             is_data: unknown.is_data,
         }

@@ -25,14 +25,21 @@ pub fn no_model(path: &Path, source: &Source, interpreter: &Interpreter) -> Erro
         }
     }
     modules.sort_unstable();
-    let mut found =
-        format!("no Sequential model is built in the {lines} lines of this Python script");
+    let lines = if lines == 1 { "a line".to_string() } else { format!("{lines} lines") };
+    let mut found = format!("no model was found in this Python script of {lines}");
     if !modules.is_empty() {
         found += &format!(", which imports {}", modules.join(", "));
     }
-    if let Some(own) = interpreter.heap.classes.iter().find(|class| {
-        class.base.as_deref().is_some_and(|base| base.ends_with("Model"))
-    }) {
+    if let Some(refused) = &interpreter.refused {
+        found += &format!("\n  {}: {}", source.place(refused.line), refused.text);
+    } else if let Some(empty) = interpreter.heap.models.first() {
+        found += &format!("\n  {}: this model has no layers", source.place(empty.line));
+    } else if let Some(own) = interpreter
+        .heap
+        .classes
+        .iter()
+        .find(|class| class.base.as_deref().is_some_and(|base| base.ends_with("Model")))
+    {
         let place = source.place(own.line);
         found += &format!("\n  {place}: {} is a model class of its own", own.name);
     }
@@ -52,9 +59,11 @@ pub fn stopped(
         found += &format!("\n  read: {}", read_so_far(source, interpreter, model));
     }
     let mut help = String::new();
-    if let Some(name) = &obstacle.name {
-        help += &format!("--set {name}=VALUE supplies it");
-        help += if obstacle.is_data { ", or --data the data; or else " } else { "; or else " };
+    match (&obstacle.name, obstacle.is_data) {
+        (Some(name), true) => help += &format!("--set {name}=VALUE supplies it, or --data; or "),
+        (Some(name), false) => help += &format!("--set {name}=VALUE supplies it; or "),
+        (None, true) => help += "--data supplies it; or ",
+        (None, false) => {}
     }
     Error::file(path, found, help + HELP)
 }

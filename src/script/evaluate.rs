@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::Settings;
+use super::source::Source;
 use super::syntax::{Block, Branch, Expr, ExprKind, Function as Code, Stmt, StmtKind};
 use super::values::{Class, Function, Heap, Id, Scope, Value, last_part, push};
 
@@ -65,6 +66,7 @@ pub struct EarlyReturn {
 /// State of reading a script.
 pub struct Interpreter<'s> {
     pub settings: &'s Settings,
+    pub source: &'s Source,
     /// Values given by `--set`, with the names that were used.
     pub given: HashMap<Rc<str>, Value>,
     pub used: Vec<Rc<str>>,
@@ -74,6 +76,8 @@ pub struct Interpreter<'s> {
     /// Line that is being read.
     pub line: u32,
     pub remarks: Vec<Remark>,
+    /// Reason for which a model could not be read.
+    pub refused: Option<Remark>,
     /// Functions and methods of the file, in order.
     pub codes: Vec<Id>,
     /// Values that the current function may have returned already.
@@ -83,11 +87,12 @@ pub struct Interpreter<'s> {
 }
 
 impl<'s> Interpreter<'s> {
-    pub fn new(settings: &'s Settings) -> Self {
+    pub fn new(settings: &'s Settings, source: &'s Source) -> Self {
         let mut heap = Heap::default();
         let scope = push(&mut heap.scopes, Scope::default());
         Interpreter {
             settings,
+            source,
             given: HashMap::new(),
             used: vec![],
             heap,
@@ -95,6 +100,7 @@ impl<'s> Interpreter<'s> {
             doubt: None,
             line: 1,
             remarks: vec![],
+            refused: None,
             codes: vec![],
             early_returns: vec![],
             steps: 0,
@@ -108,7 +114,9 @@ impl<'s> Interpreter<'s> {
         if self.steps <= MAX_STEPS {
             return Ok(());
         }
-        Err(self.stop(format!("reading takes more than {MAX_STEPS} steps, and this is a loop")))
+        Err(self.stop(format!(
+            "reading takes more than {MAX_STEPS} steps; a loop here is endless or too long"
+        )))
     }
 
     pub fn stop(&self, reason: String) -> Stop {
@@ -265,7 +273,7 @@ impl<'s> Interpreter<'s> {
                 Some(true) => return self.block(&branch.body),
                 Some(false) => {}
                 None => {
-                    let reason = self.doubtful("a condition", &test);
+                    let reason = self.doubtful("the condition", &test);
                     let mut ways: Vec<&Block> =
                         branches[i..].iter().map(|branch| &branch.body).collect();
                     ways.push(otherwise);
@@ -280,8 +288,8 @@ impl<'s> Interpreter<'s> {
     fn for_statement(&mut self, target: &Expr, items: &Expr, body: &Block) -> Read<Flow> {
         let items = self.expression(items)?;
         let Some(count) = self.count(&items) else {
-            let reason = self.doubtful("a loop", &items);
-            let item = Value::Unknown(reason);
+            let reason = self.doubtful("the loop", &items);
+            let item = self.heap.derived(reason);
             self.assign(target, item)?;
             return self.follow_all(reason, &[body, &vec![]]);
         };
@@ -312,7 +320,7 @@ impl<'s> Interpreter<'s> {
                 Some(true) => {}
                 Some(false) => break,
                 None => {
-                    let reason = self.doubtful("a while loop", &value);
+                    let reason = self.doubtful("the while loop", &value);
                     return self.follow_all(reason, &[body, &vec![]]);
                 }
             }

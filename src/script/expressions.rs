@@ -12,10 +12,43 @@ pub const MAX_ITEMS: usize = 100_000;
 /// Largest number of bytes of a text that is put together.
 pub const MAX_TEXT: usize = 2000;
 
-/// Functions and types of Python that are read.
+/// Functions and types of Python. `builtins.rs` says what is read of them.
 const BUILTINS: &[&str] = &[
-    "abs", "bool", "dict", "enumerate", "float", "int", "isinstance", "len", "list", "map", "max",
-    "min", "print", "range", "reversed", "round", "set", "sorted", "str", "sum", "super", "tuple",
+    "abs",
+    "all",
+    "any",
+    "bool",
+    "dict",
+    "enumerate",
+    "eval",
+    "exit",
+    "filter",
+    "float",
+    "getattr",
+    "hasattr",
+    "input",
+    "int",
+    "isinstance",
+    "iter",
+    "len",
+    "list",
+    "map",
+    "max",
+    "min",
+    "next",
+    "object",
+    "open",
+    "print",
+    "range",
+    "reversed",
+    "round",
+    "set",
+    "sorted",
+    "str",
+    "sum",
+    "super",
+    "tuple",
+    "type",
     "zip",
 ];
 
@@ -77,7 +110,7 @@ impl Interpreter<'_> {
                     Some(true) => self.expression(&choice.then)?,
                     Some(false) => self.expression(&choice.otherwise)?,
                     None => {
-                        let reason = self.doubtful("a condition", &test);
+                        let reason = self.doubtful("the condition", &test);
                         let then = self.expression(&choice.then)?;
                         let otherwise = self.expression(&choice.otherwise)?;
                         self.merge_all(reason, vec![then, otherwise])
@@ -132,12 +165,7 @@ impl Interpreter<'_> {
     }
 
     /// Sets an entry of a dictionary.
-    pub fn set_entry(
-        &mut self,
-        entries: &mut Vec<Entry>,
-        key: Value,
-        value: Value,
-    ) -> Read<()> {
+    pub fn set_entry(&mut self, entries: &mut Vec<Entry>, key: Value, value: Value) -> Read<()> {
         self.charge(entries.len())?;
         match entries.iter().position(|entry| self.equal(&entry.key, &key) == Some(true)) {
             Some(at) => entries[at].value = value,
@@ -209,7 +237,7 @@ impl Interpreter<'_> {
                     Some(true) => return self.comprehend(comprehension, clause + 1, entries),
                     Some(false) => {}
                     None => {
-                        let reason = self.doubtful("a comprehension", &test);
+                        let reason = self.doubtful("the comprehension", &test);
                         return Ok(Some(Value::Unknown(reason)));
                     }
                 }
@@ -217,7 +245,7 @@ impl Interpreter<'_> {
             Some(Clause::For { target, items }) => {
                 let items = self.expression(items)?;
                 let Some(count) = self.count(&items) else {
-                    let reason = self.doubtful("a comprehension", &items);
+                    let reason = self.doubtful("the comprehension", &items);
                     return Ok(Some(Value::Unknown(reason)));
                 };
                 for index in 0..count {

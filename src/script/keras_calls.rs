@@ -2,16 +2,42 @@
 
 use std::rc::Rc;
 
-use super::evaluate::{Interpreter, Read};
+use super::arguments::PARSER;
+use super::evaluate::{Interpreter, Read, Remark};
 use super::model::{Added, Model};
 use super::values::{Arguments, Id, Value, last_part, push};
 
 /// Names without a capital that `from keras.… import *` may bring.
 const STARRED: &[&str] = &[
-    "l1", "l2", "l1_l2", "l1l2", "max_norm", "maxnorm", "unit_norm", "non_neg", "to_categorical",
-    "np_utils", "mnist", "fashion_mnist", "cifar10", "cifar100", "boston_housing", "he_normal",
-    "he_uniform", "glorot_normal", "glorot_uniform", "layers", "models", "optimizers",
-    "regularizers", "initializers", "datasets", "utils", "callbacks", "losses", "metrics",
+    "l1",
+    "l2",
+    "l1_l2",
+    "l1l2",
+    "max_norm",
+    "maxnorm",
+    "unit_norm",
+    "non_neg",
+    "to_categorical",
+    "np_utils",
+    "mnist",
+    "fashion_mnist",
+    "cifar10",
+    "cifar100",
+    "boston_housing",
+    "he_normal",
+    "he_uniform",
+    "glorot_normal",
+    "glorot_uniform",
+    "layers",
+    "models",
+    "optimizers",
+    "regularizers",
+    "initializers",
+    "datasets",
+    "utils",
+    "callbacks",
+    "losses",
+    "metrics",
 ];
 
 /// True for a path of Keras, in any of the packages that it has come in.
@@ -52,6 +78,9 @@ impl Interpreter<'_> {
             _ => {}
         }
         if !is_keras(path) {
+            if path == PARSER {
+                return Ok(self.heap.object(path, Arguments::default()));
+            }
             if let Some(value) = self.load_of_sklearn(path, &arguments) {
                 return Ok(value);
             }
@@ -78,6 +107,7 @@ impl Interpreter<'_> {
                 self.unknown(format!("{name} is a pretrained model, which is not read"))
             }
             _ if is_class || is_factory => self.heap.object(path, arguments),
+            _ if path.contains(".layers.") => self.unknown(format!("{name} joins several outputs")),
             _ => self.unknown(format!("{path} is not read")),
         }
     }
@@ -108,8 +138,9 @@ impl Interpreter<'_> {
             Some(Value::Object(input)) => vec![Value::Object(*input)],
             Some(Value::Tensor(chain)) => self.heap.tensors[*chain].clone(),
             Some(other) if self.heap.items(other).is_some() => {
-                return self.unknown("a layer joins several inputs, and only a chain is read");
+                return self.unknown("a layer joins several outputs");
             }
+            Some(Value::Unknown(id)) => return self.heap.derived(*id),
             _ => return self.unknown("a layer is called on something that is not read"),
         };
         chain.push(Value::Object(id));
@@ -122,8 +153,15 @@ impl Interpreter<'_> {
         let output = ["outputs", "output"].iter().find_map(|name| arguments.named(name));
         let chain = match output.or(arguments.positional.get(1)) {
             Some(Value::Tensor(chain)) => self.heap.tensors[*chain].clone(),
-            Some(unknown @ Value::Unknown(_)) => return unknown.clone(),
-            _ => return self.unknown("a model that is no chain of layers is not read"),
+            other => {
+                let text = match other {
+                    Some(Value::Unknown(id)) => self.heap.unknowns[*id].reason.clone(),
+                    _ => "the outputs are no chain of layers".to_string(),
+                };
+                let text = format!("this model is no chain of layers: {text}");
+                self.refused = Some(Remark { line, text: text.clone() });
+                return self.unknown(text);
+            }
         };
         let name = arguments.named("name").cloned();
         let layers = chain.into_iter().map(|layer| Added { layer, line }).collect();
@@ -164,8 +202,10 @@ impl Interpreter<'_> {
                 return Ok(Value::None);
             }
             "build" => {
-                model.build_shape =
-                    arguments.get(0, "input_shape").or(arguments.named("batch_input_shape")).cloned();
+                model.build_shape = arguments
+                    .get(0, "input_shape")
+                    .or(arguments.named("batch_input_shape"))
+                    .cloned();
                 return Ok(Value::None);
             }
             "compile" => {

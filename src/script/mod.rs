@@ -14,6 +14,7 @@
 //! `formats::keras_config` reads those of all versions of Keras. **Rejected:** an interpreter of
 //! Python (monty, RustPython), which would execute the script, and a language of our own.
 
+mod arguments;
 mod arrays;
 mod assignments;
 mod branches;
@@ -134,9 +135,13 @@ pub fn read_bytes(path: &Path, bytes: &[u8], settings: &Settings) -> Result<Scri
     let source = Source::decode(path, bytes)?;
     let block = parse::parse(&source.text).map_err(|error| {
         let place = source.place(error.line);
-        Error::file(path, format!("{place}, column {}: {}", error.column, error.problem), error::HELP)
+        Error::file(
+            path,
+            format!("{place}, column {}: {}", error.column, error.problem),
+            error::HELP,
+        )
     })?;
-    let mut interpreter = Interpreter::new(settings);
+    let mut interpreter = Interpreter::new(settings, &source);
     give(&mut interpreter, settings);
     let model = match interpreter.run(&block) {
         Ok(model) => model,

@@ -52,9 +52,10 @@ impl Interpreter<'_> {
                 None => None,
             },
         };
-        Ok(match found {
-            Some(value) => value,
-            None => self.not_known("an index", &[&owner, &index]),
+        Ok(match (found, &owner) {
+            (Some(value), _) => value,
+            (None, Value::Unknown(id)) => self.heap.derived(*id),
+            (None, _) => self.not_known("an index", &[&owner, &index]),
         })
     }
 
@@ -80,8 +81,7 @@ impl Interpreter<'_> {
             "flatten" | "ravel" => array.reshaped(vec![Some(-1)]),
             "squeeze" => {
                 let keep = |dim: &Dim| *dim != Some(1);
-                let shape =
-                    array.shape.map(|shape| shape.into_iter().filter(keep).collect());
+                let shape = array.shape.map(|shape| shape.into_iter().filter(keep).collect());
                 Array { shape, ..array }
             }
             "expand_dims" => return self.expand_dims(array, first.or(arguments.named("axis"))),
@@ -178,12 +178,7 @@ impl Interpreter<'_> {
     }
 
     /// Method of something that is not read. A scaler's keeps the shape of what it gets.
-    pub fn method_of_unknown(
-        &mut self,
-        owner: &Value,
-        name: &str,
-        arguments: &Arguments,
-    ) -> Value {
+    pub fn method_of_unknown(&mut self, owner: &Value, name: &str, arguments: &Arguments) -> Value {
         if let ("fit_transform" | "transform", Some(Value::Array(id))) =
             (name, arguments.positional.first())
         {
@@ -200,7 +195,7 @@ impl Interpreter<'_> {
                     None => owner.clone(),
                 }
             }
-            Value::Unknown(_) => owner.clone(),
+            Value::Unknown(id) => self.heap.derived(*id),
             other => {
                 let kind = self.heap.kind(other);
                 self.unknown(format!("the method {name} of {kind} is not read"))
@@ -217,16 +212,18 @@ impl Interpreter<'_> {
             ..arguments.clone()
         };
         match (name, first) {
-            ("reshape" | "expand_dims" | "squeeze" | "transpose" | "clip", Some(Value::Array(id))) => {
-                Some(self.array_method(*id, name, &rest()))
-            }
+            (
+                "reshape" | "expand_dims" | "squeeze" | "transpose" | "clip",
+                Some(Value::Array(id)),
+            ) => Some(self.array_method(*id, name, &rest())),
             ("max" | "amax" | "reduce_max", Some(Value::Array(id))) => {
                 Some(self.array_method(*id, "max", &rest()))
             }
-            ("array" | "asarray" | "copy" | "float32" | "cast" | "constant"
-            | "convert_to_tensor" | "zeros_like", Some(array @ Value::Array(_))) => {
-                Some(array.clone())
-            }
+            (
+                "array" | "asarray" | "copy" | "float32" | "cast" | "constant"
+                | "convert_to_tensor" | "zeros_like",
+                Some(array @ Value::Array(_)),
+            ) => Some(array.clone()),
             ("array" | "asarray", Some(Value::List(_) | Value::Tuple(_))) => {
                 let shape = self.nested_shape(first?)?;
                 Some(self.heap.array(Array::of_shape(shape)))

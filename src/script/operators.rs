@@ -261,8 +261,7 @@ fn arithmetic(operator: Operator, left: &Value, right: &Value) -> Option<Value> 
     }
     let a = number(left)?;
     let b = number(right)?;
-    let divides =
-        matches!(operator, Operator::Divide | Operator::FloorDivide | Operator::Modulo);
+    let divides = matches!(operator, Operator::Divide | Operator::FloorDivide | Operator::Modulo);
     if divides && b == 0.0 {
         return None;
     }

@@ -25,8 +25,7 @@ pub struct SyntaxError {
 
 /// Parses a module.
 pub fn parse(text: &str) -> Result<Block, SyntaxError> {
-    let unusable =
-        |problem: &str| SyntaxError { line: 1, column: 1, problem: problem.to_string() };
+    let unusable = |problem: &str| SyntaxError { line: 1, column: 1, problem: problem.to_string() };
     let mut parser = Parser::new();
     let language = tree_sitter_python::LANGUAGE.into();
     parser.set_language(&language).map_err(|error| unusable(&error.to_string()))?;
@@ -53,7 +52,7 @@ fn first_error(root: Node) -> Option<SyntaxError> {
     let problem = if node.is_missing() {
         format!("{:?} is missing here", node.kind())
     } else {
-        "this is no Python that can be read".to_string()
+        "what begins here is no Python that can be read".to_string()
     };
     Some(SyntaxError { line: place.row as u32 + 1, column: place.column + 1, problem })
 }

@@ -103,7 +103,9 @@ impl<'s> Translator<'s> {
             "slice" => ExprKind::Slice(Box::new(self.slice(node))),
             "call" => self.call(node),
             "lambda" => ExprKind::Lambda,
-            "list_comprehension" | "set_comprehension" | "generator_expression"
+            "list_comprehension"
+            | "set_comprehension"
+            | "generator_expression"
             | "dictionary_comprehension" => self.comprehension(node),
             "named_expression" => self.field(node, "value").kind,
             _ => self.operation(node),
@@ -112,9 +114,7 @@ impl<'s> Translator<'s> {
 
     fn operation(&mut self, node: Node) -> ExprKind {
         match node.kind() {
-            "unary_operator" => {
-                ExprKind::Unary(self.operator(node), self.boxed(node, "argument"))
-            }
+            "unary_operator" => ExprKind::Unary(self.operator(node), self.boxed(node, "argument")),
             "not_operator" => ExprKind::Unary(Operator::Not, self.boxed(node, "argument")),
             "binary_operator" => ExprKind::Binary(
                 self.operator(node),
@@ -156,10 +156,11 @@ impl<'s> Translator<'s> {
                     key: Some(self.field(child, "key")),
                     value: self.field(child, "value"),
                 }),
-                _ => pairs.extend(children(child).first().map(|&value| Pair {
-                    key: None,
-                    value: self.expression(value),
-                })),
+                _ => pairs.extend(
+                    children(child)
+                        .first()
+                        .map(|&value| Pair { key: None, value: self.expression(value) }),
+                ),
             }
         }
         pairs

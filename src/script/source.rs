@@ -6,10 +6,9 @@ use serde_json::Value as Json;
 
 use crate::{Error, Result};
 
-/// Largest size of a script in bytes, and its largest number of lines. Both are many times those
-/// of any script that describes a model.
-const MAX_BYTES: usize = 1 << 20;
-const MAX_LINES: usize = 20_000;
+/// Largest size of a script in bytes, which the parser reads in less than a second whatever they
+/// are. It is many times that of any script that describes a model.
+const MAX_BYTES: usize = 1 << 18;
 
 /// Text of a script, and the cells that its lines come from.
 #[derive(Debug, Default)]
@@ -34,11 +33,10 @@ impl Source {
         } else {
             Source { text: text(bytes), cells: vec![] }
         };
-        let lines = source.text.lines().count();
-        if source.text.len() > MAX_BYTES || lines > MAX_LINES {
+        if source.text.len() > MAX_BYTES {
+            let lines = source.text.lines().count();
             let found = format!(
-                "the script has {lines} lines and {} bytes; at most {MAX_LINES} lines and \
-                 {MAX_BYTES} bytes are read",
+                "the script has {lines} lines with {} bytes; at most {MAX_BYTES} bytes are read",
                 source.text.len()
             );
             return Err(Error::file(path, found, super::error::HELP));
@@ -56,7 +54,8 @@ impl Source {
         let mut source = Source::default();
         let mut lines = 0;
         for (i, cell) in cells.iter().enumerate().filter(|(_, cell)| cell["cell_type"] == "code") {
-            let code = code_of(if cell["source"].is_null() { &cell["input"] } else { &cell["source"] });
+            let code =
+                code_of(if cell["source"].is_null() { &cell["input"] } else { &cell["source"] });
             source.cells.push(Cell { number: i + 1, first_line: lines + 1 });
             for line in without_magics(&code) {
                 source.text += &line;

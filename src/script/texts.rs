@@ -67,16 +67,18 @@ impl Interpreter<'_> {
                 };
                 return self.heap.list(parts);
             }
-            ("join", _) => match arguments.positional.first().and_then(|all| self.heap.items(all)) {
-                Some(items) if items.len() < MAX_TEXT / 8 => {
-                    let texts: Option<Vec<String>> = items.iter().map(spelled).collect();
-                    match texts {
-                        Some(texts) => texts.join(text),
-                        None => return self.unknown("join of something unknown"),
+            ("join", _) => {
+                match arguments.positional.first().and_then(|all| self.heap.items(all)) {
+                    Some(items) if items.len() < MAX_TEXT / 8 => {
+                        let texts: Option<Vec<String>> = items.iter().map(spelled).collect();
+                        match texts {
+                            Some(texts) => texts.join(text),
+                            None => return self.unknown("join of something unknown"),
+                        }
                     }
+                    _ => return self.unknown("join of something unknown"),
                 }
-                _ => return self.unknown("join of something unknown"),
-            },
+            }
             _ => return self.unknown(format!("the method {name} of a text is not read")),
         };
         if changed.len() > MAX_TEXT {

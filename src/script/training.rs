@@ -3,6 +3,8 @@
 use serde_json::{Map, Value as Json};
 
 use super::arrays::{Array, Scaling};
+use super::datasets::is_images;
+use super::describe::Obstacle;
 use super::evaluate::Interpreter;
 use super::signatures::{option_name, positional};
 use super::values::{Arguments, Id, Value};
@@ -41,15 +43,12 @@ impl Interpreter<'_> {
     /// `compile_config` of a model; `None` without a `compile`, or without a loss that is known.
     pub fn compile_config(&mut self, id: Id) -> Option<Json> {
         let arguments = self.heap.models[id].compile.clone()?;
-        let mut config = self.named_arguments("compile", &arguments, &["metrics"]);
+        let options = ["optimizer", "loss", "loss_weights", "weighted_metrics"];
+        let mut config = self.named_arguments("compile", &arguments, &options);
         if let Some(metrics) = arguments.get(2, "metrics") {
             let metrics = self.known_items(metrics, "a metric", arguments.line);
             config.insert("metrics".to_string(), Json::Array(metrics));
         }
-        config.retain(|name, _| {
-            ["optimizer", "loss", "metrics", "loss_weights", "weighted_metrics"]
-                .contains(&name.as_str())
-        });
         if config.get("loss").is_none_or(Json::is_null) {
             return None;
         }
@@ -59,8 +58,8 @@ impl Interpreter<'_> {
     /// Options of `fit`.
     pub fn fit(&mut self, id: Id) -> Fit {
         let Some(arguments) = self.heap.models[id].fit.clone() else { return Fit::default() };
-        let data = ["x", "y", "validation_data", "callbacks", "verbose"];
-        let options = self.named_arguments("fit", &arguments, &data);
+        let options = ["epochs", "batch_size", "validation_split", "shuffle"];
+        let options = self.named_arguments("fit", &arguments, &options);
         let validation = arguments.get(7, "validation_data");
         let mut callbacks = vec![];
         if let Some(list) = arguments.get(5, "callbacks") {
@@ -76,20 +75,19 @@ impl Interpreter<'_> {
         }
     }
 
-    /// Arguments by name, without the ignored ones. Those that are not known are left out, with a
-    /// remark.
+    /// The wanted arguments, by name. Those that are not known are left out, with a remark.
     fn named_arguments(
         &mut self,
         function: &str,
         arguments: &Arguments,
-        ignored: &[&str],
+        wanted: &[&str],
     ) -> Map<String, Json> {
         let names = positional(function).iter().copied().zip(&arguments.positional);
         let keywords = arguments.keywords.iter().map(|keyword| (&*keyword.name, &keyword.value));
         let mut known = Map::new();
         for (name, value) in names.chain(keywords) {
             let name = option_name(function, name);
-            if ignored.contains(&name) {
+            if !wanted.contains(&name) {
                 continue;
             }
             match self.json(value, name, arguments.line) {
@@ -119,7 +117,7 @@ impl Interpreter<'_> {
         known
     }
 
-    fn left_out(&mut self, obstacle: super::describe::Obstacle) {
+    fn left_out(&mut self, obstacle: Obstacle) {
         self.line = obstacle.line;
         self.remark(format!("{}; it is left out", obstacle.problem));
     }
@@ -147,7 +145,7 @@ impl Interpreter<'_> {
             Some(Scaling { factor, offset }) if offset == 0.0 => Some(factor),
             _ => None,
         };
-        if factor.is_none() && dataset != "boston_housing" && dataset != "california_housing" {
+        if factor.is_none() && is_images(&dataset) {
             self.line = arguments.line;
             self.remark("the scaling of the inputs is not followed; bytes are divided by 255");
         }

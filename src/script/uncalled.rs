@@ -77,15 +77,20 @@ impl Interpreter<'_> {
 
     /// Remarks which model was taken if there are several.
     pub fn remark_choice(&mut self, id: Id) {
-        let with_layers = self.heap.models.iter().filter(|model| !model.layers.is_empty());
-        let count = with_layers.count();
+        let model = &self.heap.models[id];
+        let is_part = |other: Id| {
+            model.layers.iter().any(|added| matches!(added.layer, Value::Model(id) if id == other))
+        };
+        let models = self.heap.models.iter().enumerate();
+        let count =
+            models.filter(|(other, model)| !model.layers.is_empty() && !is_part(*other)).count();
         if count < 2 {
             return;
         }
-        let model = &self.heap.models[id];
         self.line = model.line;
-        let name = model.variable.as_deref().unwrap_or("this one");
-        let text = format!("the script builds {count} models; {name} is read, the last it trains");
+        let name = model.variable.as_deref().unwrap_or("the model of this line");
+        let text =
+            format!("of {count} models, {name} is read, the last that is trained or compiled");
         self.remark(text);
     }
 }

@@ -239,6 +239,12 @@ impl Heap {
         Value::Unknown(push(&mut self.unknowns, unknown))
     }
 
+    /// A value that depends on an unknown one: unknown for the same reason, under no name yet.
+    pub fn derived(&mut self, id: Id) -> Value {
+        let unknown = Unknown { name: None, ..self.unknowns[id].clone() };
+        Value::Unknown(push(&mut self.unknowns, unknown))
+    }
+
     /// Items of a list or a tuple.
     pub fn items(&self, value: &Value) -> Option<&[Value]> {
         match value {

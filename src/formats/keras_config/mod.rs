@@ -159,7 +159,9 @@ fn add_layer(
     let config = &layer["config"];
     let name = config["name"].as_str();
     let class = text(layer, "class_name");
-    let place = format!("layer {number}, {} ({class})", name.unwrap_or("without a name"));
+    // A layer of a script has its line there.
+    let known = name.or(layer["place"].as_str());
+    let place = format!("layer {number}, {} ({class})", known.unwrap_or("without a name"));
     if let Some(precision) = dtype(&config["dtype"]).filter(|name| *name != "float32") {
         warnings.push(format!(
             "{place}: its dtype is {precision}; here all layers are computed in one precision"
