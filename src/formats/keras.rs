@@ -12,6 +12,7 @@ use zip::result::ZipResult;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
+use super::description::normalized;
 use super::keras_weights::{read_weights, text, write_weights};
 use super::{Loaded, LoadedArrays, invalid, keras_config, problem, weights_only};
 use crate::hdf5::{self, Object};
@@ -37,7 +38,7 @@ pub fn read(bytes: &[u8]) -> Result<Loaded> {
 
 /// Reads a description in JSON.
 pub fn read_json(bytes: &[u8]) -> Result<Loaded> {
-    describe(&json(bytes)?, None, None, None)
+    describe(&normalized(json(bytes)?), None, None, None)
 }
 
 /// Reads a file of a whole model in the older format.
@@ -51,7 +52,7 @@ pub fn read_legacy(bytes: &[u8]) -> Result<Loaded> {
 }
 
 /// Builds the model of a description; see [`keras_config::read`].
-pub fn describe(
+fn describe(
     config: &Value,
     compile: Option<&Value>,
     training: Option<&Value>,

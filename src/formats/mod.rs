@@ -4,6 +4,7 @@
 //! lost; that of a file to write is chosen by its extension. A new format is its own file and one
 //! line of the table in `save.rs`.
 
+mod description;
 mod keras;
 mod keras_config;
 mod keras_weights;
@@ -20,6 +21,8 @@ use crate::model::{ArrayCount, Sequential};
 use crate::shape::Tuple;
 use crate::{Error, Real, Result};
 use keras_weights::read_weights;
+
+pub use description::{has_input_shape, set_input_shape};
 
 pub use crate::replace::{check_writable, place, replace};
 pub use save::{check_savable, holds_weights, save};
@@ -105,7 +108,7 @@ pub fn decode(bytes: &[u8]) -> Result<Loaded> {
 }
 
 /// Builds the model of a description, Keras's `config.json` with `compile_config`, in any version's
-/// names. Its weights are drawn from the seed 0.
+/// names and with everything left out that has a default. Its weights are drawn from the seed 0.
 ///
 /// ```
 /// let description = serde_json::json!({ "class_name": "Sequential", "config": { "layers": [
@@ -119,7 +122,7 @@ pub fn decode(bytes: &[u8]) -> Result<Loaded> {
 /// # Errors
 /// Classes and options that are not supported, and layers that do not fit.
 pub fn from_description(description: &Value) -> Result<Loaded> {
-    keras::describe(description, None, None, None)
+    decode(description.to_string().as_bytes())
 }
 
 /// Loads weights into a model: from `.weights.h5`, Keras's other files, `.npz` or `.safetensors`.

@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json, json};
 use super::evaluate::Interpreter;
 use super::keras_calls::is_keras;
 use super::model::Added;
-use super::signatures::{class_name, option_name, positional};
+use super::signatures::{KERAS_1, class_name, option_name, positional};
 use super::values::{Id, Object, Unknown, Value, last_part};
 
 /// Obstacle to reading the model: something that it needs is not known.
@@ -49,6 +49,7 @@ impl Interpreter<'_> {
                 return Err(Obstacle { name: None, ..self.obstacle(line, "a layer", &layer) });
             };
             let object = self.heap.objects[object].clone();
+            let line = object.arguments.line;
             let is_first = layers.is_empty();
             if is_first && input.is_none() {
                 input = self.input_of(&object, line);
@@ -147,6 +148,8 @@ impl Interpreter<'_> {
             return Err(Obstacle::new(line, problem));
         }
         let class = class_name(name);
+        let mut options = object.arguments.keywords.iter().map(|keyword| &*keyword.name);
+        self.is_keras_1 |= options.any(|name| KERAS_1.contains(&name));
         if let ("Conv2D", [_, Value::Int(_), Value::Int(_), ..]) =
             (name, object.arguments.positional.as_slice())
         {

@@ -82,6 +82,8 @@ pub struct Interpreter<'s> {
     pub codes: Vec<Id>,
     /// Values that the current function may have returned already.
     pub early_returns: Vec<EarlyReturn>,
+    /// True if an option has a name that only Keras 1 knows.
+    pub is_keras_1: bool,
     steps: usize,
     depth: usize,
 }
@@ -103,6 +105,7 @@ impl<'s> Interpreter<'s> {
             refused: None,
             codes: vec![],
             early_returns: vec![],
+            is_keras_1: false,
             steps: 0,
             depth: 0,
         }

@@ -226,6 +226,10 @@ fn describe(
     if let Some(compile) = interpreter.compile_config(id) {
         description["compile_config"] = compile;
     }
+    if !interpreter.is_keras_1 {
+        // Names whose meaning changed are Keras 3's.
+        description["module"] = json!("keras");
+    }
     let fit = interpreter.fit(id);
     let data = interpreter.data_use(id);
     interpreter.remark_choice(id);

@@ -1,6 +1,18 @@
 //! Names of positional arguments, and other names of classes. Options by name pass as they are:
 //! `formats::keras_config` reads those of all versions of Keras.
 
+/// Names of options that only Keras 1 has.
+pub const KERAS_1: &[&str] = &[
+    "W_regularizer",
+    "b_regularizer",
+    "border_mode",
+    "init",
+    "nb_col",
+    "nb_filter",
+    "nb_row",
+    "subsample",
+];
+
 /// Names of the first positional arguments of a class or function.
 pub fn positional(class: &str) -> &'static [&'static str] {
     match class {

@@ -55,12 +55,27 @@ pub fn class<C: Serialize + DeserializeOwned>(
                 options.insert(key.to_string(), given);
             }
             Err(_) if has_no_effect(key, value) => {}
-            Err(_) if defaults.get(key).is_none() => return Err(Error::option(key, refused)),
+            Err(_) if defaults.get(key).is_none() => {
+                let help = nearest_option(key, defaults);
+                return Err(Error::option(key, refused + &help));
+            }
             Err(error) => return Err(Error::option(key, format!("{refused}: {error}"))),
         }
     }
     C::deserialize(json!({ "class_name": class, "config": options }))
         .map_err(|error| Error::option(role, format!("{place}: {error}")))
+}
+
+/// `; did you mean units?`, for the option of a class whose name is most like this one; empty if
+/// none is.
+pub fn nearest_option(key: &str, defaults: &Value) -> String {
+    let names = defaults.as_object().into_iter().flat_map(Map::keys);
+    let likeness = |name: &str| strsim::jaro_winkler(name, key);
+    let nearest = names.max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+    match nearest.filter(|name| likeness(name) > 0.85) {
+        Some(name) => format!("; did you mean {name}?"),
+        None => String::new(),
+    }
 }
 
 /// For options of Keras with one supported value, which no class here has: `Ok` for that value, or
