@@ -18,8 +18,9 @@ use tallynet::training::{
 use tallynet::{Error, datasets, formats};
 
 use super::data::{Data, DataSource};
+use super::description::{Plan, Supplied};
 use super::interrupt::Interrupt;
-use super::{Failure, LoadedModel, Outcome, evaluate, from_1, output, schedule};
+use super::{Failure, LoadedModel, Outcome, evaluate, from_1, output, schedule, script_callbacks};
 
 /// Train a model, evaluate it on the test set and verify its weights.
 ///
@@ -31,6 +32,7 @@ use super::{Failure, LoadedModel, Outcome, evaluate, from_1, output, schedule};
   tallynet train
   tallynet train mnist-softmax --epochs 3 --learning-rate 0.1 --save digits.safetensors
   tallynet train digits.safetensors --epochs 5 --save digits.safetensors
+  tallynet train model.py --set units=64 --epochs 3
   tallynet train --data fashion-mnist/ --validation-split 0.1 --quiet
   tallynet train --epochs 50 --patience 3 --csv log.csv
   tallynet train --epochs 50 --checkpoint '{epoch:02d}-{val_loss:.3f}.safetensors'
@@ -44,12 +46,15 @@ Schedules, with Keras's names and defaults; a step is a batch:
   piecewise:boundaries=1000/5000,values=0.1/0.01/0.001
   cosine:decay_steps=5000,initial_learning_rate=0,warmup_target=0.1,warmup_steps=500")]
 pub struct Train {
-    /// Preset (see `tallynet models`), or saved file, to continue its training
+    /// Preset (see `tallynet models`), Keras script or notebook, or saved file, to continue its
+    /// training
     #[arg(default_value = "mnist-softmax")]
     model: String,
     #[command(flatten)]
     data: Data,
-    /// Number of epochs [default: the preset's; 1 for a saved file]
+    #[command(flatten)]
+    supplied: Supplied,
+    /// Number of epochs [default: the preset's or the script's; 1 for a saved file]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     epochs: Option<usize>,
     /// Batch size [default: the model's]
@@ -113,11 +118,13 @@ pub struct Train {
 impl Train {
     pub fn run(self) -> Outcome {
         let start = Instant::now();
-        let mut loaded = LoadedModel::open(&self.model, self.seed)?;
+        let supplied = self.supplied.with_data(self.data.path(), true);
+        let mut loaded = LoadedModel::open_with(&self.model, self.seed, &supplied)?;
         self.compile(&mut loaded.model)?;
         loaded.model.n_threads = self.threads.unwrap_or(loaded.model.n_threads);
         loaded.is_quiet = self.quiet || self.json;
         let source = self.data.source(&loaded.model)?;
+        loaded.plan.check_data(&source, self.data.path().is_some())?;
         self.check_outputs(&source)?;
         if !loaded.is_quiet {
             output::result(&loaded.model.summary(Style::Keras1, None))?;
@@ -143,15 +150,16 @@ impl Train {
 
     /// Trains the model and saves it.
     fn fit(&self, loaded: &mut LoadedModel, data: &TrainTest) -> Result<History, Failure> {
+        let validation_split = self.validation_split.or(loaded.plan.validation_split);
         let options = FitOptions {
             batch_size: self.batch_size.unwrap_or(loaded.batch_size),
             epochs: self.epochs.unwrap_or(loaded.epochs),
-            shuffle: !self.no_shuffle,
-            validation_data: self.validation_split.is_none().then_some(&data.test),
-            validation_split: self.validation_split.unwrap_or(0.0),
+            shuffle: !self.no_shuffle && loaded.plan.shuffle.unwrap_or(true),
+            validation_data: validation_split.is_none().then_some(&data.test),
+            validation_split: validation_split.unwrap_or(0.0),
             ..FitOptions::default()
         };
-        let mut callbacks = self.callbacks(!loaded.is_quiet);
+        let mut callbacks = self.callbacks(&loaded.plan, !loaded.is_quiet);
         let mut callbacks: Vec<&mut dyn Callback> =
             callbacks.iter_mut().map(|callback| &mut **callback as _).collect();
         let model = &mut loaded.model;
@@ -206,7 +214,7 @@ impl Train {
     }
 
     /// The callbacks of the flags. Progress is last: it prints the logs that others add.
-    fn callbacks(&self, verbose: bool) -> Vec<Box<dyn Callback>> {
+    fn callbacks(&self, plan: &Plan, verbose: bool) -> Vec<Box<dyn Callback>> {
         let mut callbacks: Vec<Box<dyn Callback>> = vec![Box::new(Interrupt::listen())];
         if let Some(patience) = self.reduce_on_plateau {
             let reduce = ReduceLROnPlateau { patience, verbose, ..ReduceLROnPlateau::default() };
@@ -223,7 +231,9 @@ impl Train {
             let new = ModelCheckpoint::new(path);
             callbacks.push(Box::new(ModelCheckpoint { save_best_only, verbose, ..new }));
         }
-        if callbacks.len() > 1 && verbose && self.validation_split.is_none() {
+        callbacks.extend(self.script_callbacks(plan, verbose));
+        let has_split = self.validation_split.or(plan.validation_split).is_some();
+        if callbacks.len() > 1 && verbose && !has_split {
             output::notice(
                 "val_loss is that of the test set, which makes the test score optimistic; \
                  --validation-split F holds out training samples for it.",
@@ -236,6 +246,19 @@ impl Train {
             callbacks.push(Box::new(Progress::default()));
         }
         callbacks
+    }
+
+    /// The callbacks of a script, but for those that flags replace.
+    fn script_callbacks(&self, plan: &Plan, verbose: bool) -> Vec<Box<dyn Callback>> {
+        let flags = [
+            ("EarlyStopping", self.patience.is_some()),
+            ("ReduceLROnPlateau", self.reduce_on_plateau.is_some() || self.schedule.is_some()),
+            ("ModelCheckpoint", self.checkpoint.is_some()),
+            ("CSVLogger", self.csv.is_some()),
+        ];
+        let replaced: Vec<&str> =
+            flags.iter().filter(|(_, is_given)| *is_given).map(|(class, _)| *class).collect();
+        script_callbacks::callbacks(&plan.callbacks, &replaced, verbose)
     }
 
     /// Compiles the model with the flags; what they leave out stays as it was compiled before.

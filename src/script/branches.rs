@@ -1,10 +1,10 @@
-//! Blocks that may or may not run, because a value that decides is not known.
+//! Conditions and loops. Where a value that decides is not known, all ways are followed.
 
 use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::evaluate::{Doubt, EarlyReturn, Flow, Interpreter, Read};
-use super::syntax::Block;
+use super::syntax::{Block, Branch, Expr};
 use super::values::{Id, Value};
 
 type Names = HashMap<Rc<str>, Value>;
@@ -114,5 +114,73 @@ impl Interpreter<'_> {
             (Value::Unknown(_) | Value::None, Value::Model(_)) => second,
             _ => self.heap.derived(reason),
         }
+    }
+
+    pub fn if_statement(&mut self, branches: &[Branch], otherwise: &Block) -> Read<Flow> {
+        for (i, branch) in branches.iter().enumerate() {
+            let test = self.expression(&branch.test)?;
+            match self.truth(&test) {
+                Some(true) => return self.block(&branch.body),
+                Some(false) => {}
+                None => {
+                    let reason = self.doubtful("the condition", &test);
+                    let mut ways: Vec<&Block> =
+                        branches[i..].iter().map(|branch| &branch.body).collect();
+                    ways.push(otherwise);
+                    return self.follow_all(reason, &ways);
+                }
+            }
+        }
+        self.block(otherwise)
+    }
+
+    /// Ends with `Break` if the loop did.
+    pub fn for_statement(&mut self, target: &Expr, items: &Expr, body: &Block) -> Read<Flow> {
+        let items = self.expression(items)?;
+        let Some(count) = self.count(&items) else {
+            let reason = self.doubtful("the loop", &items);
+            let item = self.heap.derived(reason);
+            self.assign(target, item)?;
+            return self.follow_all(reason, &[body, &vec![]]);
+        };
+        let outer = self.doubt;
+        let mut end = Flow::Next;
+        for index in 0..count {
+            self.charge(1)?;
+            let item = self.item_at(&items, index);
+            self.assign(target, item)?;
+            match self.block(body)? {
+                Flow::Next | Flow::Continue => {}
+                Flow::Break => {
+                    end = Flow::Break;
+                    break;
+                }
+                returned => return Ok(returned),
+            }
+        }
+        self.doubt = outer;
+        Ok(end)
+    }
+
+    pub fn while_statement(&mut self, test: &Expr, body: &Block) -> Read<Flow> {
+        let outer = self.doubt;
+        loop {
+            let value = self.expression(test)?;
+            match self.truth(&value) {
+                Some(true) => {}
+                Some(false) => break,
+                None => {
+                    let reason = self.doubtful("the while loop", &value);
+                    return self.follow_all(reason, &[body, &vec![]]);
+                }
+            }
+            match self.block(body)? {
+                Flow::Next | Flow::Continue => {}
+                Flow::Break => break,
+                returned => return Ok(returned),
+            }
+        }
+        self.doubt = outer;
+        Ok(Flow::Next)
     }
 }

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use super::Settings;
 use super::source::Source;
-use super::syntax::{Block, Branch, Expr, ExprKind, Function as Code, Stmt, StmtKind};
+use super::syntax::{Block, ExprKind, Function as Code, Stmt, StmtKind};
 use super::values::{Class, Function, Heap, Id, Scope, Value, last_part, push};
 
 /// Largest number of steps: a statement, an expression or an item of a list each. About a second.
@@ -267,73 +267,5 @@ impl<'s> Interpreter<'s> {
         let value = Value::Class(push(&mut self.heap.classes, class));
         self.assign_name(&code.name, value);
         Ok(())
-    }
-
-    fn if_statement(&mut self, branches: &[Branch], otherwise: &Block) -> Read<Flow> {
-        for (i, branch) in branches.iter().enumerate() {
-            let test = self.expression(&branch.test)?;
-            match self.truth(&test) {
-                Some(true) => return self.block(&branch.body),
-                Some(false) => {}
-                None => {
-                    let reason = self.doubtful("the condition", &test);
-                    let mut ways: Vec<&Block> =
-                        branches[i..].iter().map(|branch| &branch.body).collect();
-                    ways.push(otherwise);
-                    return self.follow_all(reason, &ways);
-                }
-            }
-        }
-        self.block(otherwise)
-    }
-
-    /// Ends with `Break` if the loop did.
-    fn for_statement(&mut self, target: &Expr, items: &Expr, body: &Block) -> Read<Flow> {
-        let items = self.expression(items)?;
-        let Some(count) = self.count(&items) else {
-            let reason = self.doubtful("the loop", &items);
-            let item = self.heap.derived(reason);
-            self.assign(target, item)?;
-            return self.follow_all(reason, &[body, &vec![]]);
-        };
-        let outer = self.doubt;
-        let mut end = Flow::Next;
-        for index in 0..count {
-            self.charge(1)?;
-            let item = self.item_at(&items, index);
-            self.assign(target, item)?;
-            match self.block(body)? {
-                Flow::Next | Flow::Continue => {}
-                Flow::Break => {
-                    end = Flow::Break;
-                    break;
-                }
-                returned => return Ok(returned),
-            }
-        }
-        self.doubt = outer;
-        Ok(end)
-    }
-
-    fn while_statement(&mut self, test: &Expr, body: &Block) -> Read<Flow> {
-        let outer = self.doubt;
-        loop {
-            let value = self.expression(test)?;
-            match self.truth(&value) {
-                Some(true) => {}
-                Some(false) => break,
-                None => {
-                    let reason = self.doubtful("the while loop", &value);
-                    return self.follow_all(reason, &[body, &vec![]]);
-                }
-            }
-            match self.block(body)? {
-                Flow::Next | Flow::Continue => {}
-                Flow::Break => break,
-                returned => return Ok(returned),
-            }
-        }
-        self.doubt = outer;
-        Ok(Flow::Next)
     }
 }

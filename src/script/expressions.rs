@@ -1,56 +1,14 @@
-//! Expressions and the names that they are bound to.
-
-use std::rc::Rc;
+//! Expressions.
 
 use super::evaluate::{Interpreter, Read};
 use super::syntax::{Clause, Comprehension, Expr, ExprKind, Logical, Pair};
-use super::values::{Entry, Id, Scope, Value, push};
+use super::values::{Entry, Value};
 
 /// Largest number of items of a list.
 pub const MAX_ITEMS: usize = 100_000;
 
 /// Largest number of bytes of a text that is put together.
 pub const MAX_TEXT: usize = 2000;
-
-/// Functions and types of Python. `builtins.rs` says what is read of them.
-const BUILTINS: &[&str] = &[
-    "abs",
-    "all",
-    "any",
-    "bool",
-    "dict",
-    "enumerate",
-    "eval",
-    "exit",
-    "filter",
-    "float",
-    "getattr",
-    "hasattr",
-    "input",
-    "int",
-    "isinstance",
-    "iter",
-    "len",
-    "list",
-    "map",
-    "max",
-    "min",
-    "next",
-    "object",
-    "open",
-    "print",
-    "range",
-    "reversed",
-    "round",
-    "set",
-    "sorted",
-    "str",
-    "sum",
-    "super",
-    "tuple",
-    "type",
-    "zip",
-];
 
 impl Interpreter<'_> {
     pub fn expression(&mut self, expr: &Expr) -> Read<Value> {
@@ -288,51 +246,5 @@ impl Interpreter<'_> {
             Some(item) => item,
             None => self.unknown("a list changed while a loop went over it"),
         }
-    }
-
-    /// A new scope within another.
-    pub fn child_scope(&mut self, parent: Id) -> Id {
-        push(&mut self.heap.scopes, Scope { parent: Some(parent), ..Scope::default() })
-    }
-
-    /// Value of a name.
-    pub fn lookup(&mut self, name: &str) -> Value {
-        let mut stars: Vec<Rc<str>> = vec![];
-        let mut scope = Some(self.scope);
-        while let Some(id) = scope {
-            if let Some(value) = self.heap.scopes[id].names.get(name) {
-                return value.clone();
-            }
-            stars.extend(self.heap.scopes[id].stars.iter().cloned());
-            scope = self.heap.scopes[id].parent;
-        }
-        if let Some(value) = self.given(name) {
-            return value;
-        }
-        if name == "__name__" {
-            return Value::Text("__main__".into());
-        }
-        if BUILTINS.contains(&name) {
-            return Value::Path(format!("builtins.{name}").into());
-        }
-        if let Some(path) = super::keras_calls::starred(&stars, name) {
-            return Value::Path(path);
-        }
-        let reason = match stars.first() {
-            Some(module) => format!("{name} may come from {module}, which is not read"),
-            None => format!("{name} has no value in the script"),
-        };
-        let unknown = self.unknown(reason);
-        self.name_unknown(&unknown, name);
-        unknown
-    }
-
-    /// Value that `--set` gives to a name.
-    pub fn given(&mut self, name: &str) -> Option<Value> {
-        let (name, value) = self.given.get_key_value(name)?;
-        if !self.used.contains(name) {
-            self.used.push(name.clone());
-        }
-        Some(value.clone())
     }
 }

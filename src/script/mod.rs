@@ -16,7 +16,6 @@
 
 mod arguments;
 mod arrays;
-mod assignments;
 mod branches;
 mod builtins;
 mod calls;
@@ -27,6 +26,7 @@ mod evaluate;
 mod expressions;
 mod keras_calls;
 mod model;
+mod names;
 mod numpy;
 mod operators;
 mod parse;

@@ -1,12 +1,99 @@
-//! Assignment to names, tuples, attributes and items.
+//! Names: their values, and assignment to names, tuples, attributes and items.
 
 use std::rc::Rc;
 
 use super::evaluate::{Interpreter, Read};
+use super::keras_calls::starred;
 use super::syntax::{Expr, ExprKind};
-use super::values::{Keyword, Value};
+use super::values::{Id, Keyword, Scope, Value, push};
+
+/// Functions and types of Python. `builtins.rs` says what is read of them.
+const BUILTINS: &[&str] = &[
+    "abs",
+    "all",
+    "any",
+    "bool",
+    "dict",
+    "enumerate",
+    "eval",
+    "exit",
+    "filter",
+    "float",
+    "getattr",
+    "hasattr",
+    "input",
+    "int",
+    "isinstance",
+    "iter",
+    "len",
+    "list",
+    "map",
+    "max",
+    "min",
+    "next",
+    "object",
+    "open",
+    "print",
+    "range",
+    "reversed",
+    "round",
+    "set",
+    "sorted",
+    "str",
+    "sum",
+    "super",
+    "tuple",
+    "type",
+    "zip",
+];
 
 impl Interpreter<'_> {
+    /// A new scope within another.
+    pub fn child_scope(&mut self, parent: Id) -> Id {
+        push(&mut self.heap.scopes, Scope { parent: Some(parent), ..Scope::default() })
+    }
+
+    /// Value of a name.
+    pub fn lookup(&mut self, name: &str) -> Value {
+        let mut stars: Vec<Rc<str>> = vec![];
+        let mut scope = Some(self.scope);
+        while let Some(id) = scope {
+            if let Some(value) = self.heap.scopes[id].names.get(name) {
+                return value.clone();
+            }
+            stars.extend(self.heap.scopes[id].stars.iter().cloned());
+            scope = self.heap.scopes[id].parent;
+        }
+        if let Some(value) = self.given(name) {
+            return value;
+        }
+        if name == "__name__" {
+            return Value::Text("__main__".into());
+        }
+        if BUILTINS.contains(&name) {
+            return Value::Path(format!("builtins.{name}").into());
+        }
+        if let Some(path) = starred(&stars, name) {
+            return Value::Path(path);
+        }
+        let reason = match stars.first() {
+            Some(module) => format!("{name} may come from {module}, which is not read"),
+            None => format!("{name} has no value in the script"),
+        };
+        let unknown = self.unknown(reason);
+        self.name_unknown(&unknown, name);
+        unknown
+    }
+
+    /// Value that `--set` gives to a name.
+    pub fn given(&mut self, name: &str) -> Option<Value> {
+        let (name, value) = self.given.get_key_value(name)?;
+        if !self.used.contains(name) {
+            self.used.push(name.clone());
+        }
+        Some(value.clone())
+    }
+
     /// Assigns a value to a target.
     pub fn assign(&mut self, target: &Expr, value: Value) -> Read<()> {
         match &target.kind {
