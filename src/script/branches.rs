@@ -7,6 +7,12 @@ use super::evaluate::{Doubt, EarlyReturn, Flow, Interpreter, Read};
 use super::syntax::{Block, Branch, Expr};
 use super::values::{Id, Value};
 
+/// Joins a condition or loop and the reason why it is not known.
+const DEPENDS: &str = " depends on something unknown: ";
+
+/// Largest number of rounds of a loop that are followed. No model has as many layers.
+const MAX_ROUNDS: u64 = 1000;
+
 type Names = HashMap<Rc<str>, Value>;
 
 impl Interpreter<'_> {
@@ -20,8 +26,10 @@ impl Interpreter<'_> {
             Value::Path(path) => (format!("{path} is not read"), self.line, false),
             other => (format!("{} is not read here", self.heap.kind(other)), self.line, false),
         };
+        // Only the first reason of a chain of them.
+        let first = reason.rsplit(DEPENDS).next().unwrap_or_default();
         let here = self.source.place(self.line);
-        let reason = format!("{place} in {here} depends on something unknown: {reason}");
+        let reason = format!("{place} in {here}{DEPENDS}{first}");
         let value = if is_data {
             self.heap.unknown_data(line, reason)
         } else {
@@ -134,6 +142,18 @@ impl Interpreter<'_> {
         self.block(otherwise)
     }
 
+    /// Follows one more round of a loop that has too many, as one that may or may not run.
+    fn follow_long_loop(&mut self, target: Option<&Expr>, body: &Block) -> Read<Flow> {
+        let reason = format!("the loop in {} is too long", self.source.place(self.line));
+        let unknown = self.unknown(reason);
+        let Value::Unknown(reason) = unknown else { return Ok(Flow::Next) };
+        if let Some(target) = target {
+            let item = self.heap.derived(reason);
+            self.assign(target, item)?;
+        }
+        self.follow_all(reason, &[body, &vec![]])
+    }
+
     /// Ends with `Break` if the loop did.
     pub fn for_statement(&mut self, target: &Expr, items: &Expr, body: &Block) -> Read<Flow> {
         let items = self.expression(items)?;
@@ -146,6 +166,9 @@ impl Interpreter<'_> {
         let outer = self.doubt;
         let mut end = Flow::Next;
         for index in 0..count {
+            if index >= MAX_ROUNDS || self.is_long() {
+                return self.follow_long_loop(Some(target), body);
+            }
             self.charge(1)?;
             let item = self.item_at(&items, index);
             self.assign(target, item)?;
@@ -164,7 +187,10 @@ impl Interpreter<'_> {
 
     pub fn while_statement(&mut self, test: &Expr, body: &Block) -> Read<Flow> {
         let outer = self.doubt;
-        loop {
+        for round in 0.. {
+            if round >= MAX_ROUNDS || self.is_long() {
+                return self.follow_long_loop(None, body);
+            }
             let value = self.expression(test)?;
             match self.truth(&value) {
                 Some(true) => {}

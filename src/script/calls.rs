@@ -100,6 +100,10 @@ impl Interpreter<'_> {
         instance: Option<Value>,
         arguments: Arguments,
     ) -> Read<Value> {
+        if self.doubt.is_some() && self.calls.contains(&id) {
+            return Ok(self.unknown("a function calls itself in a way that is not followed"));
+        }
+        self.calls.push(id);
         self.heap.functions[id].was_called = true;
         let code = self.heap.functions[id].code.clone();
         let scope = self.child_scope(self.heap.functions[id].scope);
@@ -108,6 +112,7 @@ impl Interpreter<'_> {
         self.bind(&code, instance, arguments)?;
         let flow = self.block(&code.body)?;
         self.scope = outer;
+        self.calls.pop();
         let early = std::mem::replace(&mut self.early_returns, outer_returns);
         let mut values = vec![match flow {
             Flow::Return(value) => value,

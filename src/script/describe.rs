@@ -159,15 +159,12 @@ impl Interpreter<'_> {
         let names = self.positional_names(object);
         let mut config = Map::new();
         for (i, value) in object.arguments.positional.iter().enumerate() {
-            let Some(option) = names.get(i) else {
-                if let Value::Unknown(_) = value {
-                    return Err(self.obstacle(line, &format!("argument {}", i + 1), value));
-                }
-                let problem = format!("argument {} of {name} is given without its name", i + 1);
-                return Err(Obstacle::new(line, problem));
+            let option = match names.get(i) {
+                Some(option) => option.to_string(),
+                None => format!("argument {}", i + 1),
             };
             let what = format!("{option} of {name}");
-            config.insert(option.to_string(), self.json(value, &what, line)?);
+            config.insert(option, self.json(value, &what, line)?);
         }
         for keyword in &object.arguments.keywords {
             let option = option_name(class, &keyword.name);

@@ -15,6 +15,9 @@ use super::values::{Class, Function, Heap, Id, Scope, Value, last_part, push};
 /// Largest number of steps: a statement, an expression or an item of a list each. About a second.
 const MAX_STEPS: usize = 1_000_000;
 
+/// Number of steps after which loops are not followed any further.
+const LONG: usize = 300_000;
+
 /// Largest depth of blocks and expressions within each other, calls included.
 const MAX_DEPTH: usize = 160;
 
@@ -78,6 +81,8 @@ pub struct Interpreter<'s> {
     pub remarks: Vec<Remark>,
     /// Reason for which a model could not be read.
     pub refused: Option<Remark>,
+    /// Functions of the file whose calls are being followed.
+    pub calls: Vec<Id>,
     /// Functions and methods of the file, in order.
     pub codes: Vec<Id>,
     /// Values that the current function may have returned already.
@@ -103,6 +108,7 @@ impl<'s> Interpreter<'s> {
             line: 1,
             remarks: vec![],
             refused: None,
+            calls: vec![],
             codes: vec![],
             early_returns: vec![],
             is_keras_1: false,
@@ -117,9 +123,13 @@ impl<'s> Interpreter<'s> {
         if self.steps <= MAX_STEPS {
             return Ok(());
         }
-        Err(self.stop(format!(
-            "reading takes more than {MAX_STEPS} steps; a loop here is endless or too long"
-        )))
+        Err(self
+            .stop(format!("reading takes more than {MAX_STEPS} steps; something here has no end")))
+    }
+
+    /// True if so much has been read that loops are not followed any further.
+    pub fn is_long(&self) -> bool {
+        self.steps > LONG
     }
 
     pub fn stop(&self, reason: String) -> Stop {

@@ -207,6 +207,9 @@ impl Interpreter<'_> {
                     return Ok(Some(Value::Unknown(reason)));
                 };
                 for index in 0..count {
+                    if self.is_long() {
+                        return Ok(Some(self.unknown("a comprehension is too long")));
+                    }
                     self.charge(1)?;
                     let item = self.item_at(&items, index);
                     self.assign(target, item)?;

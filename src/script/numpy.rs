@@ -271,6 +271,9 @@ impl Interpreter<'_> {
                 _ => return None,
             }
         }
+        if let Value::Range(range) = value {
+            shape.push(Some(range.len()));
+        }
         Some(shape)
     }
 }

@@ -90,10 +90,13 @@ fn without_magics(code: &str) -> Vec<String> {
     let is_foreign = start.starts_with("%%")
         && !["%%time", "%%timeit", "%%capture"].iter().any(|magic| start.starts_with(magic));
     let mut lines = vec![];
+    let mut goes_on = false;
     for line in code.lines() {
         let plain = line.trim();
+        let is_shell = goes_on || plain.starts_with(['%', '!', '?']);
+        goes_on = is_shell && plain.ends_with('\\');
         let asks = plain.ends_with('?') && !plain.contains(['#', '\'', '"']);
-        if is_foreign || asks || plain.starts_with(['%', '!', '?']) {
+        if is_foreign || asks || is_shell {
             let indentation = &line[..line.len() - line.trim_start().len()];
             lines.push(format!("{indentation}pass"));
         } else {

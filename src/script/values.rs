@@ -227,14 +227,14 @@ impl Heap {
     }
 
     pub fn unknown(&mut self, line: u32, reason: impl Into<String>) -> Value {
-        let reason = reason.into();
+        let reason = shortened(reason.into());
         let unknown = Unknown { reason, line, name: None, is_data: false };
         Value::Unknown(push(&mut self.unknowns, unknown))
     }
 
     /// An unknown value that the data would supply.
     pub fn unknown_data(&mut self, line: u32, reason: impl Into<String>) -> Value {
-        let reason = reason.into();
+        let reason = shortened(reason.into());
         let unknown = Unknown { reason, line, name: None, is_data: true };
         Value::Unknown(push(&mut self.unknowns, unknown))
     }
@@ -285,6 +285,14 @@ impl Heap {
             Value::Method(_) => "a method",
             Value::Unknown(_) => "something unknown",
         }
+    }
+}
+
+/// A reason that does not grow with every value that it is passed on to.
+fn shortened(reason: String) -> String {
+    match reason.char_indices().nth(300) {
+        Some((end, _)) => format!("{}…", &reason[..end]),
+        None => reason,
     }
 }
 
