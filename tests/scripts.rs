@@ -1,4 +1,4 @@
-//! Keras scripts: a table of small ones, each with its model or its message in its first lines.
+//! Keras scripts: a table of small ones, each with its model or its message in its last lines.
 //!
 //! Lines that begin with `#|` hold what reading the script must give, and lines that begin with
 //! `#--` hold `--set` or `--data` for it.

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::evaluate::{Interpreter, Read};
 use super::operators::number;
+use super::range::Range;
 use super::syntax::{Expr, ExprKind, Operator, Slice};
 use super::values::{Arguments, Id, Value};
 
@@ -223,7 +224,7 @@ impl Interpreter<'_> {
     }
 
     /// Indices that a slice takes of this many items; `None` if they are not known.
-    pub fn slice_range(&mut self, slice: &Slice, len: i64) -> Read<Option<super::values::Range>> {
+    pub fn slice_range(&mut self, slice: &Slice, len: i64) -> Read<Option<Range>> {
         let mut parts = [None, None, None];
         for (part, expr) in parts.iter_mut().zip([&slice.start, &slice.stop, &slice.step]) {
             let Some(expr) = expr else { continue };
@@ -247,6 +248,6 @@ impl Interpreter<'_> {
         let (first, last) = if step > 0 { (lowest, highest) } else { (highest, lowest) };
         let start = bound(parts[0], first);
         let stop = bound(parts[1], last);
-        Ok(Some(super::values::Range { start, stop, step }))
+        Ok(Some(Range { start, stop, step }))
     }
 }

@@ -43,15 +43,8 @@ impl Interpreter<'_> {
 
     /// Follows all blocks, of which one will run, and merges the names that they leave.
     pub fn follow_all(&mut self, reason: Id, ways: &[&Block]) -> Read<Flow> {
-        let outer = self.doubt.replace(Doubt {
-            reason,
-            models: self.heap.models.len(),
-            lists: self.heap.lists.len(),
-            dicts: self.heap.dicts.len(),
-            objects: self.heap.objects.len(),
-            instances: self.heap.instances.len(),
-        });
-        let doubt = self.doubt;
+        let doubt = Some(self.new_doubt(reason));
+        let outer = self.doubt;
         let before = self.heap.scopes[self.scope].names.clone();
         let mut merged: Option<Names> = None;
         let mut returned = vec![];
@@ -74,8 +67,9 @@ impl Interpreter<'_> {
                 Some(merged) => self.merge_names(reason, merged, names),
             });
         }
-        // A loop that may have ended goes on in doubt, until it ends.
-        self.doubt = if has_jump { doubt } else { outer };
+        // A loop or a function that may have ended goes on in doubt, until it ends.
+        let returns_model = returned.iter().any(|value| matches!(value, Value::Model(_)));
+        self.doubt = if has_jump || returns_model { doubt } else { outer };
         match merged {
             None => {
                 self.heap.scopes[self.scope].names = before;
@@ -87,6 +81,18 @@ impl Interpreter<'_> {
                 self.early_returns.extend(returned);
                 Ok(Flow::Next)
             }
+        }
+    }
+
+    /// Doubt about a block that begins now.
+    fn new_doubt(&self, reason: Id) -> Doubt {
+        Doubt {
+            reason,
+            models: self.heap.models.len(),
+            lists: self.heap.lists.len(),
+            dicts: self.heap.dicts.len(),
+            objects: self.heap.objects.len(),
+            instances: self.heap.instances.len(),
         }
     }
 

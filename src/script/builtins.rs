@@ -3,8 +3,9 @@
 use super::evaluate::{Interpreter, Read};
 use super::expressions::MAX_ITEMS;
 use super::operators::number;
+use super::range::Range;
 use super::texts::spelled;
-use super::values::{Arguments, Entry, Range, Value, last_part};
+use super::values::{Arguments, Entry, Keyword, Value, last_part};
 
 impl Interpreter<'_> {
     /// Calls a function of Python.
@@ -24,11 +25,7 @@ impl Interpreter<'_> {
             ("abs", [Value::Float(value)]) => Some(Value::Float(value.abs())),
             ("round", [value]) => number(value).map(|value| Value::Int(value.round() as i64)),
             ("dict", []) => {
-                let entries = arguments.keywords.iter().map(|keyword| Entry {
-                    key: Value::Text(keyword.name.clone()),
-                    value: keyword.value.clone(),
-                });
-                let entries = entries.collect();
+                let entries = arguments.keywords.iter().map(entry).collect();
                 Some(self.heap.dict(entries))
             }
             ("isinstance", [value, Value::Path(class)]) => {
@@ -155,19 +152,11 @@ impl Interpreter<'_> {
                 self.extend_list(&list, &items)?;
             }
             ("extend", Some(items)) => self.extend_list(&list, &items)?,
-            ("copy", _) => {
-                self.charge(self.heap.lists[id].len())?;
-                let items = self.heap.lists[id].clone();
-                return Ok(self.heap.list(items));
-            }
-            ("insert", Some(index)) if self.doubt.is_none() => {
+            ("copy", _) => return self.builtin("list", &Arguments::of(list)),
+            ("insert", Some(Value::Int(at @ 0..))) if self.doubt.is_none() => {
                 let items = &mut self.heap.lists[id];
-                let at = match index {
-                    Value::Int(at) => usize::try_from(at).unwrap_or(0).min(items.len()),
-                    _ => items.len(),
-                };
-                let item = arguments.positional.get(1).cloned().unwrap_or(Value::None);
-                items.insert(at, item);
+                let at = usize::try_from(at).unwrap_or(usize::MAX).min(items.len());
+                items.insert(at, arguments.positional.get(1).cloned().unwrap_or(Value::None));
                 let count = items.len();
                 self.charge(count)?;
             }
@@ -181,13 +170,12 @@ impl Interpreter<'_> {
                     None => Ok(self.unknown("pop from an empty list")),
                 };
             }
-            ("index" | "count", _) => {
-                return Ok(self.unknown(format!("the method {name} of a list is not read")));
-            }
-            _ => {
-                let reason = format!("the method {name} of a list is not read here");
-                let unknown = self.unknown(reason);
-                self.heap.lists[id] = vec![unknown];
+            (name, _) => {
+                let unknown = self.unknown(format!("the method {name} of a list is not read here"));
+                if !["index", "count"].contains(&name) {
+                    self.heap.lists[id] = vec![unknown.clone()];
+                }
+                return Ok(unknown);
             }
         }
         Ok(Value::None)
@@ -238,6 +226,10 @@ impl Interpreter<'_> {
             _ => self.unknown(format!("the method {name} of a dictionary is not read")),
         })
     }
+}
+
+fn entry(keyword: &Keyword) -> Entry {
+    Entry { key: Value::Text(keyword.name.clone()), value: keyword.value.clone() }
 }
 
 fn int(count: u64) -> Option<Value> {

@@ -2,7 +2,7 @@
 
 use super::arguments::PARSER;
 use super::evaluate::{Flow, Interpreter, Read};
-use super::syntax::{Argument, ArgumentKind, Expr, ExprKind, ParameterKind};
+use super::syntax::{Argument, ArgumentKind, Expr, ExprKind, Parameter, ParameterKind};
 use super::values::{Arguments, Entry, Id, Instance, Keyword, Value, push};
 
 impl Interpreter<'_> {
@@ -108,10 +108,12 @@ impl Interpreter<'_> {
         let code = self.heap.functions[id].code.clone();
         let scope = self.child_scope(self.heap.functions[id].scope);
         let outer = std::mem::replace(&mut self.scope, scope);
+        let outer_doubt = self.doubt;
         let outer_returns = std::mem::take(&mut self.early_returns);
         self.bind(&code, instance, arguments)?;
         let flow = self.block(&code.body)?;
         self.scope = outer;
+        self.doubt = outer_doubt;
         self.calls.pop();
         let early = std::mem::replace(&mut self.early_returns, outer_returns);
         let mut values = vec![match flow {
@@ -151,22 +153,26 @@ impl Interpreter<'_> {
                 }
                 ParameterKind::Single => {
                     let by_name = keywords.iter().position(|keyword| &*keyword.name == name);
-                    match (positional.next(), by_name, &parameter.default) {
-                        (Some(value), _, _) => value,
-                        (None, Some(at), _) => keywords.remove(at).value,
-                        (None, None, Some(default)) => self.expression(default)?,
-                        (None, None, None) => {
-                            let function = &code.name;
-                            self.unknown(format!(
-                                "the parameter {name} of {function} is given nowhere in the script"
-                            ))
-                        }
+                    match (positional.next(), by_name) {
+                        (Some(value), _) => value,
+                        (None, Some(at)) => keywords.remove(at).value,
+                        (None, None) => self.default_of(parameter, &code.name)?,
                     }
                 }
             };
             self.assign_name(name, value);
         }
         Ok(())
+    }
+
+    /// Value of a parameter without an argument.
+    fn default_of(&mut self, parameter: &Parameter, function: &str) -> Read<Value> {
+        if let Some(default) = &parameter.default {
+            return self.expression(default);
+        }
+        let name = &parameter.name;
+        let reason = format!("the parameter {name} of {function} is given nowhere in the script");
+        Ok(self.unknown(reason))
     }
 
     /// An instance of a class of the file, after its `__init__`. A class derived from another

@@ -134,7 +134,7 @@ impl Interpreter<'_> {
     }
 
     /// `to_categorical(labels, classes)`: one-hot vectors.
-    pub fn to_categorical(&mut self, arguments: &Arguments) -> Value {
+    pub fn one_hot(&mut self, arguments: &Arguments) -> Value {
         let labels = match arguments.positional.first() {
             Some(Value::Array(id)) => Some(self.heap.arrays[*id].clone()),
             _ => None,

@@ -150,8 +150,9 @@ impl Interpreter<'_> {
         let class = class_name(name);
         let mut options = object.arguments.keywords.iter().map(|keyword| &*keyword.name);
         self.is_keras_1 |= options.any(|name| KERAS_1.contains(&name));
-        if let ("Conv2D", [_, Value::Int(_), Value::Int(_), ..]) =
+        if let ("Conv2D", [_, Value::Int(rows), Value::Int(columns)]) =
             (name, object.arguments.positional.as_slice())
+            && rows == columns
         {
             self.line = line;
             self.remark("the third number of Conv2D is read as strides, as Keras 3 does");

@@ -175,11 +175,42 @@ impl<'s> Interpreter<'s> {
 
     fn statement(&mut self, statement: &Stmt) -> Read<Flow> {
         match &statement.kind {
+            StmtKind::Return(None) => Ok(Flow::Return(Value::None)),
+            StmtKind::Return(Some(value)) => Ok(Flow::Return(self.expression(value)?)),
+            StmtKind::If { branches, otherwise } => self.if_statement(branches, otherwise),
+            StmtKind::For { target, items, body, otherwise } => {
+                match self.for_statement(target, items, body)? {
+                    Flow::Next => self.block(otherwise),
+                    Flow::Break => Ok(Flow::Next),
+                    flow => Ok(flow),
+                }
+            }
+            StmtKind::While { test, body } => self.while_statement(test, body),
+            StmtKind::With { names, body } => {
+                for name in names {
+                    let value = self.unknown("the object of a with statement is not read");
+                    self.assign(name, value)?;
+                }
+                self.block(body)
+            }
+            StmtKind::Try(body) => self.block(body),
+            StmtKind::Break => Ok(Flow::Break),
+            StmtKind::Continue => Ok(Flow::Continue),
+            other => {
+                self.simple_statement(other)?;
+                Ok(Flow::Next)
+            }
+        }
+    }
+
+    /// Statement after which the next one follows.
+    fn simple_statement(&mut self, statement: &StmtKind) -> Read<()> {
+        let scope = self.scope;
+        match statement {
             StmtKind::Import { path, name } => {
                 self.assign_name(name, Value::Path(path.as_str().into()));
             }
             StmtKind::ImportStar(module) => {
-                let scope = self.scope;
                 self.heap.scopes[scope].stars.push(module.as_str().into());
             }
             StmtKind::Assign { targets, value } => {
@@ -197,39 +228,17 @@ impl<'s> Interpreter<'s> {
             StmtKind::Expression(value) => {
                 self.expression(value)?;
             }
-            StmtKind::Return(None) => return Ok(Flow::Return(Value::None)),
-            StmtKind::Return(Some(value)) => return Ok(Flow::Return(self.expression(value)?)),
-            StmtKind::If { branches, otherwise } => return self.if_statement(branches, otherwise),
-            StmtKind::For { target, items, body, otherwise } => {
-                return match self.for_statement(target, items, body)? {
-                    Flow::Next => self.block(otherwise),
-                    Flow::Break => Ok(Flow::Next),
-                    flow => Ok(flow),
-                };
-            }
-            StmtKind::While { test, body } => return self.while_statement(test, body),
-            StmtKind::With { names, body } => {
-                for name in names {
-                    let value = self.unknown("the object of a with statement is not read");
-                    self.assign(name, value)?;
-                }
-                return self.block(body);
-            }
-            StmtKind::Try(body) => return self.block(body),
             StmtKind::Function(code) => {
                 let function = self.function(code, false);
                 self.assign_name(&code.name, function);
             }
             StmtKind::Class(code) => self.class(code)?,
             StmtKind::Global(names) => {
-                let scope = self.scope;
                 self.heap.scopes[scope].globals.extend(names.iter().cloned());
             }
-            StmtKind::Break => return Ok(Flow::Break),
-            StmtKind::Continue => return Ok(Flow::Continue),
-            StmtKind::Other => {}
+            _ => {}
         }
-        Ok(Flow::Next)
+        Ok(())
     }
 
     fn function(&mut self, code: &Rc<Code>, takes_instance: bool) -> Value {

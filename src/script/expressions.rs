@@ -10,6 +10,13 @@ pub const MAX_ITEMS: usize = 100_000;
 /// Largest number of bytes of a text that is put together.
 pub const MAX_TEXT: usize = 2000;
 
+/// Items of a `for` in a comprehension.
+struct ComprehendedItems<'e> {
+    target: &'e Expr,
+    items: Value,
+    count: u64,
+}
+
 impl Interpreter<'_> {
     pub fn expression(&mut self, expr: &Expr) -> Read<Value> {
         self.enter(expr.line)?;
@@ -39,7 +46,6 @@ impl Interpreter<'_> {
                 let owner = self.expression(owner)?;
                 self.index(owner, indices)?
             }
-            ExprKind::Slice(_) => self.unknown("a slice stands alone"),
             ExprKind::Ellipsis => Value::Ellipsis,
             ExprKind::Tuple(items) => {
                 let items = self.items(items)?;
@@ -50,7 +56,16 @@ impl Interpreter<'_> {
                 self.heap.list(items)
             }
             ExprKind::Dict(pairs) => self.dict(pairs)?,
-            ExprKind::Splat(_) => self.unknown("a star stands alone"),
+            ExprKind::Comprehension(comprehension) => self.comprehension(comprehension)?,
+            ExprKind::Call(function, arguments) => self.call_expression(function, arguments)?,
+            ExprKind::Lambda => self.unknown("a lambda is not read"),
+            ExprKind::Other(syntax) => self.unknown(format!("{syntax} is not read")),
+            operation => self.operation(operation)?,
+        })
+    }
+
+    fn operation(&mut self, operation: &ExprKind) -> Read<Value> {
+        Ok(match operation {
             ExprKind::Unary(operator, operand) => {
                 let operand = self.expression(operand)?;
                 self.unary(*operator, operand)
@@ -75,10 +90,7 @@ impl Interpreter<'_> {
                     }
                 }
             }
-            ExprKind::Comprehension(comprehension) => self.comprehension(comprehension)?,
-            ExprKind::Call(function, arguments) => self.call_expression(function, arguments)?,
-            ExprKind::Lambda => self.unknown("a lambda is not read"),
-            ExprKind::Other(syntax) => self.unknown(format!("{syntax} is not read")),
+            _ => self.unknown("a slice or a star stands alone"),
         })
     }
 
@@ -182,10 +194,8 @@ impl Interpreter<'_> {
     ) -> Read<Option<Value>> {
         match comprehension.clauses.get(clause) {
             None => {
-                let key = match &comprehension.key {
-                    Some(key) => self.expression(key)?,
-                    None => Value::None,
-                };
+                let none = Expr { line: self.line, kind: ExprKind::None };
+                let key = self.expression(comprehension.key.as_ref().unwrap_or(&none))?;
                 let value = self.expression(&comprehension.value)?;
                 entries.push(Entry { key, value });
             }
@@ -206,18 +216,35 @@ impl Interpreter<'_> {
                     let reason = self.doubtful("the comprehension", &items);
                     return Ok(Some(Value::Unknown(reason)));
                 };
-                for index in 0..count {
-                    if self.is_long() {
-                        return Ok(Some(self.unknown("a comprehension is too long")));
-                    }
-                    self.charge(1)?;
-                    let item = self.item_at(&items, index);
-                    self.assign(target, item)?;
-                    let problem = self.comprehend(comprehension, clause + 1, entries)?;
-                    if problem.is_some() {
-                        return Ok(problem);
-                    }
-                }
+                return self.comprehend_items(
+                    comprehension,
+                    clause,
+                    &ComprehendedItems { target, items, count },
+                    entries,
+                );
+            }
+        }
+        Ok(None)
+    }
+
+    /// Adds what the clauses behind this one give for each item.
+    fn comprehend_items(
+        &mut self,
+        comprehension: &Comprehension,
+        clause: usize,
+        loop_over: &ComprehendedItems,
+        entries: &mut Vec<Entry>,
+    ) -> Read<Option<Value>> {
+        for index in 0..loop_over.count {
+            if self.is_long() {
+                return Ok(Some(self.unknown("a comprehension is too long")));
+            }
+            self.charge(1)?;
+            let item = self.item_at(&loop_over.items, index);
+            self.assign(loop_over.target, item)?;
+            let problem = self.comprehend(comprehension, clause + 1, entries)?;
+            if problem.is_some() {
+                return Ok(problem);
             }
         }
         Ok(None)

@@ -69,7 +69,7 @@ impl Interpreter<'_> {
         }
         match name {
             "load_data" => return Ok(self.load_data(path)),
-            "to_categorical" | "one_hot" => return Ok(self.to_categorical(&arguments)),
+            "to_categorical" | "one_hot" => return Ok(self.one_hot(&arguments)),
             "train_test_split" => return Ok(self.train_test_split(&arguments)),
             "load_model" | "model_from_json" | "model_from_yaml" | "clone_model" => {
                 return Ok(self.unknown(format!("{name} reads a model from elsewhere")));

@@ -32,6 +32,7 @@ mod operators;
 mod parse;
 mod parse_expressions;
 mod parse_literals;
+mod range;
 mod signatures;
 mod source;
 mod syntax;

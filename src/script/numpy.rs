@@ -3,8 +3,9 @@
 
 use super::arrays::{Array, Dim};
 use super::evaluate::{Interpreter, Read};
-use super::syntax::{Expr, ExprKind};
-use super::values::{Arguments, Id, Value, last_part};
+use super::syntax::{Expr, ExprKind, Slice};
+use super::texts::spelled;
+use super::values::{Arguments, Entry, Id, Value, last_part};
 
 impl Interpreter<'_> {
     /// `owner[indices]`.
@@ -14,35 +15,13 @@ impl Interpreter<'_> {
         }
         let [index] = indices else { return Ok(self.not_known("an index", &[&owner])) };
         if let ExprKind::Slice(slice) = &index.kind {
-            let Some(count) = self.count(&owner) else {
-                return Ok(self.not_known("a slice", &[&owner]));
-            };
-            let len = i64::try_from(count).unwrap_or(i64::MAX);
-            let Some(range) = self.slice_range(slice, len)? else {
-                return Ok(self.unknown("the ends of a slice are not known"));
-            };
-            self.charge(range.len() as usize)?;
-            let mut items = vec![];
-            for i in 0..range.len() {
-                if let Value::Int(at) = range.at(i) {
-                    items.push(self.item_at(&owner, at as u64));
-                }
-            }
-            return Ok(match owner {
-                Value::Tuple(_) => self.heap.tuple(items),
-                Value::Text(_) => {
-                    let texts = items.iter().filter_map(super::texts::spelled);
-                    Value::Text(texts.collect::<String>().into())
-                }
-                _ => self.heap.list(items),
-            });
+            return self.slice(&owner, slice);
         }
         let index = self.expression(index)?;
         let found = match &owner {
             Value::Dict(id) => {
                 self.charge(self.heap.dicts[*id].len())?;
-                let is_key =
-                    |entry: &&super::values::Entry| self.equal(&entry.key, &index) == Some(true);
+                let is_key = |entry: &&Entry| self.equal(&entry.key, &index) == Some(true);
                 self.heap.dicts[*id].iter().find(is_key).map(|entry| entry.value.clone())
             }
             _ => match self.count(&owner) {
@@ -59,23 +38,38 @@ impl Interpreter<'_> {
         })
     }
 
+    /// `owner[start:stop:step]` of a list, a tuple or a text.
+    fn slice(&mut self, owner: &Value, slice: &Slice) -> Read<Value> {
+        let Some(count) = self.count(owner) else {
+            return Ok(self.not_known("a slice", &[owner]));
+        };
+        let len = i64::try_from(count).unwrap_or(i64::MAX);
+        let Some(range) = self.slice_range(slice, len)? else {
+            return Ok(self.unknown("the ends of a slice are not known"));
+        };
+        self.charge(range.len() as usize)?;
+        let mut items = vec![];
+        for i in 0..range.len() {
+            if let Value::Int(at) = range.at(i) {
+                items.push(self.item_at(owner, at as u64));
+            }
+        }
+        Ok(match owner {
+            Value::Tuple(_) => self.heap.tuple(items),
+            Value::Text(_) => {
+                let texts = items.iter().filter_map(spelled);
+                Value::Text(texts.collect::<String>().into())
+            }
+            _ => self.heap.list(items),
+        })
+    }
+
     /// Method of an array.
     pub fn array_method(&mut self, id: Id, name: &str, arguments: &Arguments) -> Value {
         let array = self.heap.arrays[id].clone();
         let first = arguments.positional.first();
         let result = match name {
-            "reshape" | "resize" => {
-                let all = self.heap.tuple(arguments.positional.clone());
-                let dims = match first.or_else(|| arguments.named("newshape")) {
-                    Some(Value::Int(_)) => Some(all),
-                    Some(other) => Some(other.clone()),
-                    None => arguments.named("shape").cloned(),
-                };
-                match dims.and_then(|dims| self.integers(&dims)) {
-                    Some(dims) => array.reshaped(dims),
-                    None => Array { shape: None, ..array },
-                }
-            }
+            "reshape" | "resize" => self.reshape(array, arguments),
             "astype" | "copy" | "round" => array,
             "clip" => Array { scaling: None, ..array },
             "flatten" | "ravel" => array.reshaped(vec![Some(-1)]),
@@ -100,6 +94,20 @@ impl Interpreter<'_> {
             _ => return self.unknown(format!("the method {name} of an array is not read")),
         };
         self.heap.array(result)
+    }
+
+    /// The array in another shape, given as a tuple or as several numbers.
+    fn reshape(&mut self, array: Array, arguments: &Arguments) -> Array {
+        let all = self.heap.tuple(arguments.positional.clone());
+        let dims = match arguments.get(0, "newshape") {
+            Some(Value::Int(_)) => Some(all),
+            Some(other) => Some(other.clone()),
+            None => arguments.named("shape").cloned(),
+        };
+        match dims.and_then(|dims| self.integers(&dims)) {
+            Some(dims) => array.reshaped(dims),
+            None => Array { shape: None, ..array },
+        }
     }
 
     fn expand_dims(&mut self, array: Array, axis: Option<&Value>) -> Value {
@@ -224,14 +232,6 @@ impl Interpreter<'_> {
                 | "convert_to_tensor" | "zeros_like",
                 Some(array @ Value::Array(_)),
             ) => Some(array.clone()),
-            ("array" | "asarray", Some(Value::List(_) | Value::Tuple(_))) => {
-                let shape = self.nested_shape(first?)?;
-                Some(self.heap.array(Array::of_shape(shape)))
-            }
-            ("zeros" | "ones" | "empty" | "full", Some(shape)) => {
-                let shape = self.dims_of(shape)?;
-                Some(self.heap.array(Array::of_shape(shape)))
-            }
             ("unique", Some(labels)) => self.classes_of(labels),
             ("prod", Some(Value::List(_) | Value::Tuple(_))) => {
                 let dims = self.dims_of(first?)?;
@@ -239,22 +239,32 @@ impl Interpreter<'_> {
                     dims.iter().try_fold(1u64, |product, dim| product.checked_mul((*dim)?))?;
                 Some(Value::Int(i64::try_from(product).ok()?))
             }
-            ("linspace" | "arange", _) => {
-                let count = if name == "arange" { first } else { arguments.get(2, "num") };
-                let rows = count.and_then(|count| self.dims_of(count)?.first().copied().flatten());
-                Some(self.heap.array(Array::of_shape(vec![rows])))
+            _ => {
+                let shape = self.shape_of_new(path, arguments)?;
+                Some(self.heap.array(Array::of_shape(shape)))
             }
+        }
+    }
+
+    /// Shape of the array that a function makes.
+    fn shape_of_new(&mut self, path: &str, arguments: &Arguments) -> Option<Vec<Dim>> {
+        let first = arguments.positional.first();
+        match (last_part(path), first) {
+            ("array" | "asarray", Some(list @ (Value::List(_) | Value::Tuple(_)))) => {
+                self.nested_shape(list)
+            }
+            ("zeros" | "ones" | "empty" | "full", Some(shape)) => self.dims_of(shape),
+            ("linspace", _) => self.dims_of(arguments.get(2, "num")?),
+            ("arange", Some(count)) => self.dims_of(count),
             ("rand" | "randn", Some(_)) => {
                 let all = self.heap.tuple(arguments.positional.clone());
-                let shape = self.dims_of(&all)?;
-                Some(self.heap.array(Array::of_shape(shape)))
+                self.dims_of(&all)
             }
             ("random" | "random_sample" | "normal" | "uniform" | "randint", _)
                 if path.contains("random") =>
             {
-                let last = arguments.positional.last();
-                let shape = arguments.named("size").or(last).and_then(|size| self.dims_of(size))?;
-                Some(self.heap.array(Array::of_shape(shape)))
+                let size = arguments.named("size").or(arguments.positional.last())?;
+                self.dims_of(size)
             }
             _ => None,
         }

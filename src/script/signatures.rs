@@ -76,6 +76,14 @@ fn of_training(class: &str) -> &'static [&'static str] {
         "RandomUniform" | "random_uniform" => &["minval", "maxval", "seed"],
         "Constant" | "constant" => &["value"],
         "Huber" => &["delta"],
+        "compile" => &["optimizer", "loss", "metrics"],
+        _ => of_fit(class),
+    }
+}
+
+/// As [`positional`], for `fit` and its callbacks.
+fn of_fit(class: &str) -> &'static [&'static str] {
+    match class {
         "EarlyStopping" => &["monitor", "min_delta", "patience", "verbose", "mode"],
         "ReduceLROnPlateau" => &["monitor", "factor", "patience", "verbose", "mode"],
         "ModelCheckpoint" => &["filepath", "monitor", "verbose", "save_best_only"],
@@ -91,7 +99,6 @@ fn of_training(class: &str) -> &'static [&'static str] {
             "validation_data",
             "shuffle",
         ],
-        "compile" => &["optimizer", "loss", "metrics"],
         _ => &[],
     }
 }

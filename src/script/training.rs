@@ -142,7 +142,7 @@ impl Interpreter<'_> {
             _ => false,
         };
         let factor = match inputs.scaling {
-            Some(Scaling { factor, offset }) if offset == 0.0 => Some(factor),
+            Some(Scaling { factor, offset: 0.0 }) => Some(factor),
             _ => None,
         };
         if factor.is_none() && is_images(&dataset) {

@@ -9,6 +9,7 @@ use std::rc::Rc;
 
 use super::arrays::Array;
 use super::model::Model;
+use super::range::Range;
 use super::syntax;
 
 /// Index of a value on the heap, among those of its kind.
@@ -40,33 +41,6 @@ pub enum Value {
     Instance(Id),
     Method(Id),
     Unknown(Id),
-}
-
-/// Integers from `start` to `stop`, which is not among them.
-#[derive(Debug, Clone, Copy)]
-pub struct Range {
-    pub start: i64,
-    pub stop: i64,
-    pub step: i64,
-}
-
-impl Range {
-    /// Number of integers.
-    pub fn len(&self) -> u64 {
-        let span = if self.step > 0 {
-            i128::from(self.stop) - i128::from(self.start)
-        } else {
-            i128::from(self.start) - i128::from(self.stop)
-        };
-        let step = i128::from(self.step).abs().max(1);
-        u64::try_from((span + step - 1) / step).unwrap_or(0)
-    }
-
-    /// The integer at this index.
-    pub fn at(&self, index: u64) -> Value {
-        let offset = i64::try_from(index).unwrap_or(i64::MAX).wrapping_mul(self.step);
-        Value::Int(self.start.wrapping_add(offset))
-    }
 }
 
 /// A value that is not known, and the reason.
@@ -105,6 +79,11 @@ pub struct Arguments {
 }
 
 impl Arguments {
+    /// One argument.
+    pub fn of(value: Value) -> Arguments {
+        Arguments { positional: vec![value], ..Arguments::default() }
+    }
+
     /// Argument at this position, or of this name.
     pub fn get(&self, position: usize, name: &str) -> Option<&Value> {
         self.positional.get(position).or_else(|| self.named(name))
