@@ -9,6 +9,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use tallynet::script::{DataFacts, Script, Settings, read, read_bytes};
 use tallynet::{Error, formats};
 
@@ -185,5 +187,40 @@ fn hostile_scripts_are_messages_within_a_second() {
         let limit = if cfg!(debug_assertions) { 60.0 } else { 3.0 };
         eprintln!("{name}: {seconds:.2} s: {}", found.lines().next().unwrap_or_default());
         assert!(seconds < limit, "{name} takes {seconds} s");
+    }
+}
+
+/// A script with some of its words removed, doubled or exchanged.
+fn mutated(text: &str, random: &mut ChaCha8Rng) -> String {
+    let mut words: Vec<&str> = text.split_inclusive([' ', '(', ')', ',', '\n', '.']).collect();
+    for _ in 0..random.random_range(1..8) {
+        let at = random.random_range(0..words.len());
+        let other = random.random_range(0..words.len());
+        match random.random_range(0..4) {
+            0 if words.len() > 1 => drop(words.remove(at)),
+            1 => words.insert(at, words[other]),
+            2 => words.swap(at, other),
+            _ => words[at] = ["-1", "0", "[", "None", "*", "10**18", "x", "\n"][at % 8],
+        }
+    }
+    words.concat()
+}
+
+#[test]
+fn mutated_scripts_never_crash() {
+    let mut random = ChaCha8Rng::seed_from_u64(5);
+    let rounds = std::env::var("MUTATIONS").map_or(10, |rounds| rounds.parse().unwrap());
+    for path in scripts() {
+        let text = fs::read_to_string(&path).unwrap();
+        let text = text.split("\n#|").next().unwrap();
+        for _ in 0..rounds {
+            let text = mutated(text, &mut random);
+            let start = Instant::now();
+            if let Ok(script) = read_text(&text) {
+                assert!(script.description["config"]["layers"].is_array());
+            }
+            let seconds = start.elapsed().as_secs_f64();
+            assert!(seconds < 30.0, "{seconds} s for:\n{text}");
+        }
     }
 }

@@ -13,6 +13,9 @@ impl Interpreter<'_> {
         if let Value::Array(id) = owner {
             return self.index_array(id, indices);
         }
+        if let Value::Unknown(id) = owner {
+            return Ok(self.heap.derived(id));
+        }
         let [index] = indices else { return Ok(self.not_known("an index", &[&owner])) };
         if let ExprKind::Slice(slice) = &index.kind {
             return self.slice(&owner, slice);
@@ -31,10 +34,9 @@ impl Interpreter<'_> {
                 None => None,
             },
         };
-        Ok(match (found, &owner) {
-            (Some(value), _) => value,
-            (None, Value::Unknown(id)) => self.heap.derived(*id),
-            (None, _) => self.not_known("an index", &[&owner, &index]),
+        Ok(match found {
+            Some(value) => value,
+            None => self.not_known("an index", &[&owner, &index]),
         })
     }
 
