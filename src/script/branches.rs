@@ -85,7 +85,7 @@ impl Interpreter<'_> {
     }
 
     /// Doubt about a block that begins now.
-    fn new_doubt(&self, reason: Id) -> Doubt {
+    pub fn new_doubt(&self, reason: Id) -> Doubt {
         Doubt {
             reason,
             models: self.heap.models.len(),
@@ -155,7 +155,7 @@ impl Interpreter<'_> {
         let Value::Unknown(reason) = unknown else { return Ok(Flow::Next) };
         if let Some(target) = target {
             let item = self.heap.derived(reason);
-            self.assign(target, item)?;
+            self.assign_item(target, item)?;
         }
         self.follow_all(reason, &[body, &vec![]])
     }
@@ -166,7 +166,7 @@ impl Interpreter<'_> {
         let Some(count) = self.count(&items) else {
             let reason = self.doubtful("the loop", &items);
             let item = self.heap.derived(reason);
-            self.assign(target, item)?;
+            self.assign_item(target, item)?;
             return self.follow_all(reason, &[body, &vec![]]);
         };
         let outer = self.doubt;
@@ -177,7 +177,7 @@ impl Interpreter<'_> {
             }
             self.charge(1)?;
             let item = self.item_at(&items, index);
-            self.assign(target, item)?;
+            self.assign_item(target, item)?;
             match self.block(body)? {
                 Flow::Next | Flow::Continue => {}
                 Flow::Break => {

@@ -31,6 +31,7 @@ impl Interpreter<'_> {
             ("isinstance", [value, Value::Path(class)]) => {
                 self.is_instance(value, class).map(Value::Bool)
             }
+            ("map", [function, items]) => self.map(function, items)?,
             ("sum" | "min" | "max", [items]) => self.fold(name, items)?,
             ("min" | "max", [_, _, ..]) => {
                 let items = self.heap.list(values.clone());
@@ -173,7 +174,7 @@ impl Interpreter<'_> {
             (name, _) => {
                 let unknown = self.unknown(format!("the method {name} of a list is not read here"));
                 if !["index", "count"].contains(&name) {
-                    self.heap.lists[id] = vec![unknown.clone()];
+                    self.forget(&list, unknown.clone());
                 }
                 return Ok(unknown);
             }
@@ -196,6 +197,27 @@ impl Interpreter<'_> {
         }
         self.heap.lists[id].extend(items);
         Ok(())
+    }
+
+    /// Replaces what a list or a dictionary holds, which changed in a way that is not read.
+    pub fn forget(&mut self, owner: &Value, unknown: Value) {
+        match owner {
+            Value::List(id) => self.heap.lists[*id] = vec![unknown],
+            Value::Dict(id) => {
+                self.heap.dicts[*id] = vec![Entry { key: unknown.clone(), value: unknown }];
+            }
+            _ => {}
+        }
+    }
+
+    /// `map(function, items)`, item by item.
+    fn map(&mut self, function: &Value, items: &Value) -> Read<Option<Value>> {
+        let Some(items) = self.all_items(items)? else { return Ok(None) };
+        let mut results = vec![];
+        for item in items {
+            results.push(self.call(function.clone(), Arguments::of(item))?);
+        }
+        Ok(Some(self.heap.list(results)))
     }
 
     /// Method of a dictionary.
@@ -223,7 +245,12 @@ impl Interpreter<'_> {
                 self.heap.dicts[id] = merged;
                 Value::None
             }
-            _ => self.unknown(format!("the method {name} of a dictionary is not read")),
+            _ => {
+                let unknown =
+                    self.unknown(format!("the method {name} of a dictionary is not read"));
+                self.forget(&Value::Dict(id), unknown.clone());
+                unknown
+            }
         })
     }
 }

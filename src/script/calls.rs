@@ -83,6 +83,10 @@ impl Interpreter<'_> {
 
     /// Remarks that a function that is not read gets a model that is not complete.
     pub fn suspect(&mut self, arguments: &Arguments, function: &str) {
+        if let (Some(list), true) = (arguments.positional.first(), function.ends_with("shuffle")) {
+            let unknown = self.unknown(format!("{function} puts it in an order that is not known"));
+            self.forget(list, unknown);
+        }
         for value in &arguments.positional {
             if let Value::Model(id) = value
                 && self.heap.models[*id].compile.is_none()

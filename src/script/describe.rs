@@ -236,8 +236,9 @@ impl Interpreter<'_> {
     /// `units of Dense is not known: pandas.read_csv is not read (line 3)`.
     fn because(&self, what: &str, unknown: &Unknown, line: u32) -> String {
         let mut text = format!("{what} is not known: {}", unknown.reason);
-        if unknown.line != line {
-            text += &format!(" ({})", self.source.place(unknown.line));
+        let place = self.source.place(unknown.line);
+        if unknown.line != line && !text.contains(&place) {
+            text += &format!(" ({place})");
         }
         text
     }

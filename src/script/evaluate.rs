@@ -9,8 +9,8 @@ use std::rc::Rc;
 
 use super::Settings;
 use super::source::Source;
-use super::syntax::{Block, ExprKind, Function as Code, Stmt, StmtKind};
-use super::values::{Class, Function, Heap, Id, Scope, Value, last_part, push};
+use super::syntax::{Block, ExprKind, Stmt, StmtKind};
+use super::values::{Heap, Id, Scope, Value, push};
 
 /// Largest number of steps: a statement, an expression or an item of a list each. About a second.
 const MAX_STEPS: usize = 1_000_000;
@@ -87,6 +87,8 @@ pub struct Interpreter<'s> {
     pub codes: Vec<Id>,
     /// Values that the current function may have returned already.
     pub early_returns: Vec<EarlyReturn>,
+    /// True while the variable of a loop is assigned, for which `--set` would not do.
+    pub is_loop_variable: bool,
     /// True if an option has a name that only Keras 1 knows.
     pub is_keras_1: bool,
     steps: usize,
@@ -111,6 +113,7 @@ impl<'s> Interpreter<'s> {
             calls: vec![],
             codes: vec![],
             early_returns: vec![],
+            is_loop_variable: false,
             is_keras_1: false,
             steps: 0,
             depth: 0,
@@ -233,58 +236,20 @@ impl<'s> Interpreter<'s> {
                 self.assign_name(&code.name, function);
             }
             StmtKind::Class(code) => self.class(code)?,
+            StmtKind::Delete(targets) => {
+                for target in targets {
+                    if let ExprKind::Index(owner, _) = &target.kind {
+                        let owner = self.expression(owner)?;
+                        let unknown = self.unknown("an item is deleted in a way that is not read");
+                        self.forget(&owner, unknown);
+                    }
+                }
+            }
             StmtKind::Global(names) => {
                 self.heap.scopes[scope].globals.extend(names.iter().cloned());
             }
             _ => {}
         }
-        Ok(())
-    }
-
-    fn function(&mut self, code: &Rc<Code>, takes_instance: bool) -> Value {
-        let function =
-            Function { code: code.clone(), scope: self.scope, was_called: false, takes_instance };
-        let id = push(&mut self.heap.functions, function);
-        self.codes.push(id);
-        Value::Function(id)
-    }
-
-    fn class(&mut self, code: &super::syntax::Class) -> Read<()> {
-        let mut base = None;
-        let mut members = HashMap::new();
-        for value in &code.bases {
-            match self.expression(value)? {
-                Value::Path(path) if last_part(&path) != "object" => base = base.or(Some(path)),
-                Value::Class(parent) => {
-                    members.extend(self.heap.classes[parent].members.clone());
-                    base = base.or_else(|| self.heap.classes[parent].base.clone());
-                }
-                _ => {}
-            }
-        }
-        for statement in &code.body {
-            self.enter(statement.line)?;
-            match &statement.kind {
-                StmtKind::Function(method) => {
-                    let value = self.function(method, !method.is_static);
-                    members.insert(method.name.as_str().into(), value);
-                }
-                StmtKind::Assign { targets, value } => {
-                    let value = self.expression(value)?;
-                    for target in targets {
-                        if let ExprKind::Name(name) = &target.kind {
-                            members.insert(name.as_str().into(), value.clone());
-                        }
-                    }
-                }
-                _ => {}
-            }
-            self.leave();
-        }
-        let name: Rc<str> = code.name.as_str().into();
-        let class = Class { name, line: code.line, base, members };
-        let value = Value::Class(push(&mut self.heap.classes, class));
-        self.assign_name(&code.name, value);
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use super::evaluate::{Interpreter, Read};
 use super::syntax::{Clause, Comprehension, Expr, ExprKind, Logical, Pair};
-use super::values::{Entry, Value};
+use super::values::{Entry, Id, Value};
 
 /// Largest number of items of a list.
 pub const MAX_ITEMS: usize = 100_000;
@@ -84,14 +84,23 @@ impl Interpreter<'_> {
                     Some(false) => self.expression(&choice.otherwise)?,
                     None => {
                         let reason = self.doubtful("the condition", &test);
-                        let then = self.expression(&choice.then)?;
-                        let otherwise = self.expression(&choice.otherwise)?;
+                        let then = self.in_case(reason, &choice.then)?;
+                        let otherwise = self.in_case(reason, &choice.otherwise)?;
                         self.merge_all(reason, vec![then, otherwise])
                     }
                 }
             }
             _ => self.unknown("a slice or a star stands alone"),
         })
+    }
+
+    /// Value of an expression that may or may not be evaluated.
+    fn in_case(&mut self, reason: Id, expr: &Expr) -> Read<Value> {
+        let outer = self.doubt;
+        self.doubt = Some(self.new_doubt(reason));
+        let value = self.expression(expr)?;
+        self.doubt = outer;
+        Ok(value)
     }
 
     /// Values of expressions, those of `*items` in their place.
@@ -150,7 +159,8 @@ impl Interpreter<'_> {
             (Some(true), Logical::And) | (Some(false), Logical::Or) => self.expression(right),
             (Some(_), _) => Ok(left),
             (None, _) => {
-                let right = self.expression(right)?;
+                let reason = self.doubtful("and or or", &left);
+                let right = self.in_case(reason, right)?;
                 let decides = self.truth(&right) == Some(logical == Logical::Or);
                 Ok(if decides { right } else { left })
             }
@@ -206,6 +216,7 @@ impl Interpreter<'_> {
                     Some(false) => {}
                     None => {
                         let reason = self.doubtful("the comprehension", &test);
+                        self.in_case(reason, &comprehension.value)?;
                         return Ok(Some(Value::Unknown(reason)));
                     }
                 }
@@ -214,6 +225,9 @@ impl Interpreter<'_> {
                 let items = self.expression(items)?;
                 let Some(count) = self.count(&items) else {
                     let reason = self.doubtful("the comprehension", &items);
+                    let item = self.heap.derived(reason);
+                    self.assign_item(target, item)?;
+                    self.in_case(reason, &comprehension.value)?;
                     return Ok(Some(Value::Unknown(reason)));
                 };
                 return self.comprehend_items(
@@ -237,11 +251,14 @@ impl Interpreter<'_> {
     ) -> Read<Option<Value>> {
         for index in 0..loop_over.count {
             if self.is_long() {
-                return Ok(Some(self.unknown("a comprehension is too long")));
+                let unknown = self.unknown("a comprehension is too long");
+                let reason = self.doubtful("the comprehension", &unknown);
+                self.in_case(reason, &comprehension.value)?;
+                return Ok(Some(unknown));
             }
             self.charge(1)?;
             let item = self.item_at(&loop_over.items, index);
-            self.assign(loop_over.target, item)?;
+            self.assign_item(loop_over.target, item)?;
             let problem = self.comprehend(comprehension, clause + 1, entries)?;
             if problem.is_some() {
                 return Ok(problem);

@@ -20,6 +20,7 @@ mod branches;
 mod builtins;
 mod calls;
 mod datasets;
+mod definitions;
 mod describe;
 mod error;
 mod evaluate;
@@ -53,12 +54,21 @@ use values::{Id, Value};
 
 pub use training::{DataUse, Fit};
 
-/// What the user supplies for a script.
+/// Values and facts that a user supplies for a script.
+///
+/// ```
+/// use tallynet::script::{DataFacts, Settings};
+///
+/// let units = "units=128".parse().unwrap();
+/// let data = Some(DataFacts { sample: vec![28, 28], classes: Some(10) });
+/// let settings = Settings { set: vec![units], data };
+/// assert_eq!(settings.set[0].value, "128");
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
     /// Values that take the place of those in the script.
     pub set: Vec<Setting>,
-    /// The data that the script is used with.
+    /// Facts about the data that the script is used with.
     pub data: Option<DataFacts>,
 }
 

@@ -122,6 +122,14 @@ impl Interpreter<'_> {
         Ok(())
     }
 
+    /// Assigns an item to the variable of a loop.
+    pub fn assign_item(&mut self, target: &Expr, item: Value) -> Read<()> {
+        self.is_loop_variable = true;
+        self.assign(target, item)?;
+        self.is_loop_variable = false;
+        Ok(())
+    }
+
     /// Assigns a value to a name of the current scope. `--set` takes precedence.
     pub fn assign_name(&mut self, name: &str, value: Value) {
         let value = self.given(name).unwrap_or(value);
@@ -135,6 +143,9 @@ impl Interpreter<'_> {
         if self.heap.scopes[scope].globals.iter().any(|global| global == name) {
             while let Some(parent) = self.heap.scopes[scope].parent {
                 scope = parent;
+                if self.heap.scopes[scope].names.contains_key(name) {
+                    break;
+                }
             }
         }
         let is_outside = scope != self.scope;
@@ -154,6 +165,7 @@ impl Interpreter<'_> {
     pub fn name_unknown(&mut self, value: &Value, name: &str) {
         if let Value::Unknown(id) = value
             && self.heap.unknowns[*id].name.is_none()
+            && !self.is_loop_variable
         {
             self.heap.unknowns[*id].name = Some(name.into());
         }
@@ -275,7 +287,7 @@ impl Interpreter<'_> {
                     None => {
                         let unknown =
                             self.unknown("items of a list are replaced in a way that is not read");
-                        self.heap.lists[id] = vec![unknown];
+                        self.forget(&owner, unknown);
                     }
                 }
             }

@@ -121,6 +121,9 @@ impl Translator<'_> {
             "global_statement" | "nonlocal_statement" => {
                 StmtKind::Global(children(node).iter().map(|name| self.text(*name)).collect())
             }
+            "delete_statement" => {
+                StmtKind::Delete(children(node).iter().map(|part| self.expression(*part)).collect())
+            }
             "break_statement" => StmtKind::Break,
             "continue_statement" => StmtKind::Continue,
             _ => StmtKind::Other,

@@ -57,10 +57,12 @@ pub enum StmtKind {
     Try(Block),
     Function(Rc<Function>),
     Class(Rc<Class>),
+    /// `global` and `nonlocal`.
     Global(Vec<String>),
+    Delete(Vec<Expr>),
     Break,
     Continue,
-    /// A statement without effect on a model: `pass`, `print`, `del`, `assert`, `raise`.
+    /// A statement without effect on a model: `pass`, `print`, `assert`, `raise`.
     Other,
 }
 
