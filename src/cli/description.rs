@@ -8,6 +8,7 @@ use clap::Args;
 use serde_json::Value;
 use tallynet::datasets::{self, Targets};
 use tallynet::formats::{self, Loaded, has_input_shape, set_input_shape};
+use tallynet::model::Sequential;
 
 use super::data::DataSource;
 use super::{Failure, Outcome, output};
@@ -37,6 +38,8 @@ pub struct Plan {
     pub dataset: Option<String>,
     /// Factor of the bytes of the inputs in a script.
     pub byte_scale: Option<f64>,
+    /// Parts of a script's `fit` that are left out.
+    pub notes: Vec<String>,
     /// True for a script.
     pub is_script: bool,
 }
@@ -44,7 +47,10 @@ pub struct Plan {
 impl Plan {
     /// Refuses to train a script on other data than those that it loads, unless they are named; a
     /// script whose data are not read gets a notice.
-    pub fn check_data(&self, source: &DataSource, is_named: bool) -> Outcome {
+    pub fn check_data(&self, source: &DataSource, is_named: bool, model: &Sequential) -> Outcome {
+        for note in &self.notes {
+            output::notice(&format!("warning: {note}"));
+        }
         if !self.is_script || is_named || datasets::from_environment().is_some() {
             return Ok(());
         }
@@ -54,6 +60,13 @@ impl Plan {
             (Some(dataset), _) => {
                 let message = format!("the script trains on {dataset}; give it with --data");
                 return Err(Failure::usage(message));
+            }
+            (None, _) if model.input_shape().n_values() != 28 * 28 => {
+                let shape = model.input_shape();
+                return Err(Failure::usage(format!(
+                    "the script does not name its data in a way that is read, and the model takes \
+                     {shape}, which MNIST does not fit; give the data with --data"
+                )));
             }
             (None, _) => output::notice(
                 "The script does not name its data in a way that is read: MNIST is used (--data for \
@@ -158,6 +171,7 @@ impl Supplied {
             callbacks: script.fit.callbacks,
             byte_scale: script.data.as_ref().and_then(|data| data.factor),
             dataset: script.data.map(|data| data.dataset),
+            notes: script.training_notes,
             is_script: true,
         };
         Ok((script.description, plan))

@@ -124,7 +124,7 @@ impl Train {
         loaded.model.n_threads = self.threads.unwrap_or(loaded.model.n_threads);
         loaded.is_quiet = self.quiet || self.json;
         let source = self.data.source(&loaded.model)?;
-        loaded.plan.check_data(&source, self.data.path().is_some())?;
+        loaded.plan.check_data(&source, self.data.path().is_some(), &loaded.model)?;
         self.check_outputs(&source)?;
         if !loaded.is_quiet {
             output::result(&loaded.model.summary(Style::Keras1, None))?;

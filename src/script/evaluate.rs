@@ -159,6 +159,13 @@ impl<'s> Interpreter<'s> {
         self.remarks.push(Remark { line: self.line, text: text.into() });
     }
 
+    /// Takes out all remarks, each with its place.
+    pub fn take_remarks(&mut self) -> Vec<String> {
+        let remarks = std::mem::take(&mut self.remarks);
+        let place = |line: u32| self.source.place(line);
+        remarks.iter().map(|remark| format!("{}: {}", place(remark.line), remark.text)).collect()
+    }
+
     /// An unknown value of the current line.
     pub fn unknown(&mut self, reason: impl Into<String>) -> Value {
         self.heap.unknown(self.line, reason)

@@ -113,8 +113,10 @@ pub struct Script {
     pub fit: Fit,
     /// Data set that the script trains on, if it is one of Keras's.
     pub data: Option<DataUse>,
-    /// Parts of the script that are left out or doubtful, each with its line.
+    /// Parts of the model and its `compile` that are left out or doubtful, each with its line.
     pub notes: Vec<String>,
+    /// The same for `fit` and its data.
+    pub training_notes: Vec<String>,
 }
 
 /// Reads a script.
@@ -163,7 +165,7 @@ pub fn read_bytes(path: &Path, bytes: &[u8], settings: &Settings) -> Result<Scri
     };
     let Some(id) = model else { return Err(error::no_model(path, &source, &interpreter)) };
     check_used(&interpreter)?;
-    describe(&mut interpreter, &source, id)
+    describe(&mut interpreter, id)
         .map_err(|obstacle| error::stopped(path, &source, &interpreter, Some(id), &obstacle))
 }
 
@@ -209,11 +211,7 @@ fn check_used(interpreter: &Interpreter) -> Result<()> {
     Ok(())
 }
 
-fn describe(
-    interpreter: &mut Interpreter,
-    source: &Source,
-    id: Id,
-) -> std::result::Result<Script, Obstacle> {
+fn describe(interpreter: &mut Interpreter, id: Id) -> std::result::Result<Script, Obstacle> {
     let read = interpreter.layers(id)?;
     let mut input = interpreter.fitted_shape(id);
     match (read.input, &interpreter.settings.data) {
@@ -241,11 +239,10 @@ fn describe(
         // Names whose meaning changed are Keras 3's.
         description["module"] = json!("keras");
     }
+    interpreter.remark_choice(id);
+    let notes = interpreter.take_remarks();
     let fit = interpreter.fit(id);
     let data = interpreter.data_use(id);
-    interpreter.remark_choice(id);
-    let remarks = interpreter.remarks.iter();
-    let notes =
-        remarks.map(|remark| format!("{}: {}", source.place(remark.line), remark.text)).collect();
-    Ok(Script { description, fit, data, notes })
+    let training_notes = interpreter.take_remarks();
+    Ok(Script { description, fit, data, notes, training_notes })
 }
