@@ -176,6 +176,7 @@ model = Sequential([layers.Dense(8, input_dim=X.shape[1]), layers.Dense(n_classe
     refuse(path, &["train", &fixture("55-try-with-and-global")], 2, &words);
     refuse(path, &["summary", "model.py", "--set", "units"], 2, &["NAME=VALUE"]);
     refuse(path, &["summary", "--set", "a=1", data], 2, &["--set is for a Keras script"]);
+    refuse(path, &["summary", "--set", "a=1"], 2, &["mnist-softmax is none"]);
 }
 
 #[test]

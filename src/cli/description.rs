@@ -97,15 +97,21 @@ impl Supplied {
             let (description, plan) = self.script(path)?;
             return self.build(path, description, plan).map(Some);
         }
-        if !self.set.is_empty() {
-            let name = path.display();
-            return Err(Failure::usage(format!("--set is for a Keras script, and {name} is none")));
-        }
-        let Some(description) = unfinished(path) else { return Ok(None) };
+        self.refuse_set(&path.display().to_string())?;
+        let unfinished = if extension == "json" { unfinished(path) } else { None };
+        let Some(description) = unfinished else { return Ok(None) };
         let count = |name: &str| description[name].as_u64().and_then(|n| usize::try_from(n).ok());
         let plan =
             Plan { epochs: count("epochs"), batch_size: count("batch_size"), ..Plan::default() };
         self.build(path, description, plan).map(Some)
+    }
+
+    /// Refuses `--set` for a model that is no script.
+    pub fn refuse_set(&self, model: &str) -> Outcome {
+        if self.set.is_empty() {
+            return Ok(());
+        }
+        Err(Failure::usage(format!("--set is for a Keras script, and {model} is none")))
     }
 
     fn build(&self, path: &Path, mut description: Value, plan: Plan) -> Result<Described, Failure> {

@@ -149,15 +149,18 @@ impl LoadedModel {
     ) -> Result<LoadedModel, Failure> {
         let path = Path::new(name_or_file);
         match presets::named(name_or_file) {
-            Ok(preset) => Ok(LoadedModel {
-                model: preset.build(seed.unwrap_or(0))?,
-                batch_size: preset.batch_size,
-                epochs: preset.epochs,
-                is_file: false,
-                has_weights: false,
-                is_quiet: false,
-                plan: Plan::default(),
-            }),
+            Ok(preset) => {
+                supplied.refuse_set(name_or_file)?;
+                Ok(LoadedModel {
+                    model: preset.build(seed.unwrap_or(0))?,
+                    batch_size: preset.batch_size,
+                    epochs: preset.epochs,
+                    is_file: false,
+                    has_weights: false,
+                    is_quiet: false,
+                    plan: Plan::default(),
+                })
+            }
             Err(_) if path.exists() => LoadedModel::from_file(path, seed, supplied),
             Err(error) => Err(Failure::usage(error)),
         }

@@ -29,19 +29,19 @@ pub struct Verify {
 
 impl Verify {
     pub fn run(self) -> Outcome {
-        if let Some(name) = self.file.to_str()
-            && presets::named(name).is_ok()
-        {
-            return Err(Failure::usage(format!(
-                "{name} is a preset, not a saved file; train --save FILE writes one"
-            )));
-        }
         if let Some(weights) = &self.weights {
             let name = self.file.to_string_lossy();
             let mut model = LoadedModel::open_with(&name, None, &self.supplied)?.model;
             let LoadedArrays { arrays, warnings } = formats::load_weights(&mut model, weights)?;
             output::warnings(weights, &warnings);
             return output::result(&format!("{}\n", model.verify_arrays(&arrays)?));
+        }
+        if let Some(name) = self.file.to_str()
+            && presets::named(name).is_ok()
+        {
+            return Err(Failure::usage(format!(
+                "{name} is a preset, not a saved file; train --save FILE writes one"
+            )));
         }
         if let Some(described) = self.supplied.open(&self.file)? {
             let path = self.file.display();
