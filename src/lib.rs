@@ -125,6 +125,9 @@ pub mod model;
 
 pub mod formats;
 
+#[cfg(feature = "script")]
+pub mod script;
+
 pub mod training;
 
 #[cfg(feature = "cli")]

@@ -15,6 +15,7 @@ const FLOORS: &[&[&str]] = &[
     &["layers", "losses", "optimizers", "metrics", "datasets"],
     &["model"],
     &["formats"],
+    &["script"],
     &["training"],
     &["report"],
 ];

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use tallynet::formats;
 
+use super::description::Supplied;
 use super::{LoadedModel, Outcome, output};
 
 /// Convert a model to another file format, chosen by the extension of the new file.
@@ -12,16 +13,19 @@ use super::{LoadedModel, Outcome, output};
 #[command(after_help = "Examples:
   tallynet convert model.keras model.safetensors
   tallynet convert old-model.h5 model.keras
+  tallynet convert model.py model.keras --weights model.weights.h5
   tallynet convert model.json model.keras --weights model.weights.h5
   tallynet convert model.keras model.npz            one array per weight, for NumPy")]
 pub struct Convert {
-    /// Saved file, or preset (see `tallynet models`)
+    /// Saved file, Keras script or notebook, or preset (see `tallynet models`)
     from: String,
     /// New file: .keras, .safetensors, .weights.h5, .npz or .json
     to: PathBuf,
     /// Load the weights from this file: .weights.h5, .npz, or a saved model with the same layers
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
+    #[command(flatten)]
+    supplied: Supplied,
 }
 
 impl Convert {
@@ -30,7 +34,7 @@ impl Convert {
             output::refuse_overwriting("the new file", &self.to, std::slice::from_ref(weights))?;
         }
         formats::check_savable(&self.to)?;
-        let loaded = LoadedModel::open(&self.from, None)?;
+        let loaded = LoadedModel::open_with(&self.from, None, &self.supplied)?;
         if self.weights.is_none() && formats::holds_weights(&self.to) {
             loaded.warn_if_untrained(&self.from);
         }

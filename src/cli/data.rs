@@ -1,6 +1,6 @@
 //! Flags for the data, which are loaded and scaled as the model expects them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use ndarray::ArrayD;
@@ -62,6 +62,11 @@ pub enum DataSource {
 }
 
 impl Data {
+    /// The path of the flag.
+    pub fn path(&self) -> Option<&Path> {
+        self.data.as_deref()
+    }
+
     /// The data named by the flag or the environment, else those that the model is made for.
     pub fn source(&self, model: &Sequential) -> Result<DataSource, Failure> {
         let is_named = self.data.is_some() || datasets::from_environment().is_some();

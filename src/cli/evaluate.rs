@@ -8,6 +8,7 @@ use serde_json::json;
 use tallynet::training::Scores;
 
 use super::data::Data;
+use super::description::Supplied;
 use super::{LoadedModel, Outcome, from_1, output};
 
 /// Evaluate a saved model on the test set.
@@ -20,6 +21,8 @@ pub struct Evaluate {
     file: String,
     #[command(flatten)]
     data: Data,
+    #[command(flatten)]
+    supplied: Supplied,
     /// Maximum number of threads; the result does not depend on it [default: the machine's]
     #[arg(long, value_name = "N", value_parser = from_1())]
     threads: Option<usize>,
@@ -30,7 +33,8 @@ pub struct Evaluate {
 
 impl Evaluate {
     pub fn run(self) -> Outcome {
-        let mut loaded = LoadedModel::open(&self.file, None)?;
+        let supplied = self.supplied.with_data(self.data.path(), true);
+        let mut loaded = LoadedModel::open_with(&self.file, None, &supplied)?;
         loaded.warn_if_untrained(&self.file);
         loaded.warn_about_layers();
         loaded.model.n_threads = self.threads.unwrap_or(loaded.model.n_threads);

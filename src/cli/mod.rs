@@ -2,14 +2,17 @@
 
 mod convert;
 mod data;
+mod description;
 mod evaluate;
 mod gradcheck;
 mod interrupt;
 mod models;
+mod new;
 mod output;
 mod pictures;
 mod predict;
 mod schedule;
+mod script_callbacks;
 mod summary;
 mod train;
 mod verify;
@@ -20,10 +23,13 @@ use std::process::ExitCode;
 
 use clap::builder::RangedU64ValueParser;
 use clap::{Parser, Subcommand};
+use tallynet::Real;
 use tallynet::formats::{self, Loaded};
 use tallynet::kernels;
 use tallynet::model::Sequential;
 use tallynet::model::presets;
+
+use description::{Described, Plan, Supplied};
 
 /// Train small Keras-style models on the CPU, and explain and verify their parameter counts.
 ///
@@ -40,7 +46,8 @@ const EXAMPLES: &str = "Examples:
   tallynet train                            train 784->10 on MNIST, evaluate, verify the weights
   tallynet train --save digits.safetensors  the same, and save the model
   tallynet summary --explain                why Dense(10) on 784 inputs has 7850 parameters
-  tallynet verify digits.safetensors        count the weights in the file";
+  tallynet verify digits.safetensors        count the weights in the file
+  tallynet train model.py                   train the model of a Keras script, without Python";
 
 #[derive(Subcommand)]
 enum Command {
@@ -51,6 +58,7 @@ enum Command {
     Predict(predict::Predict),
     Convert(convert::Convert),
     Gradcheck(gradcheck::Gradcheck),
+    New(new::New),
     /// List the presets with their data, batch size, epochs, optimizer, loss and metrics.
     Models,
 }
@@ -108,6 +116,7 @@ fn run(command: Command) -> Outcome {
         Command::Predict(command) => command.run(),
         Command::Convert(command) => command.run(),
         Command::Gradcheck(command) => command.run(),
+        Command::New(command) => command.run(),
         Command::Models => models::run(),
     }
 }
@@ -123,28 +132,53 @@ struct LoadedModel {
     has_weights: bool,
     /// True if notices about a preset's data are left out.
     is_quiet: bool,
+    /// Options of training that come with a script or another description.
+    plan: Plan,
 }
 
 impl LoadedModel {
     /// Builds the preset of this name, or loads this file. Initial weights are drawn from the seed.
     fn open(name_or_file: &str, seed: Option<u64>) -> Result<LoadedModel, Failure> {
+        LoadedModel::open_with(name_or_file, seed, &Supplied::default())
+    }
+
+    /// As [`LoadedModel::open`], with values for a script.
+    fn open_with(
+        name_or_file: &str,
+        seed: Option<u64>,
+        supplied: &Supplied,
+    ) -> Result<LoadedModel, Failure> {
         let path = Path::new(name_or_file);
         match presets::named(name_or_file) {
-            Ok(preset) => Ok(LoadedModel {
-                model: preset.build(seed.unwrap_or(0))?,
-                batch_size: preset.batch_size,
-                epochs: preset.epochs,
-                is_file: false,
-                has_weights: false,
-                is_quiet: false,
-            }),
-            Err(_) if path.exists() => LoadedModel::from_file(path, seed),
+            Ok(preset) => {
+                supplied.refuse_set(name_or_file)?;
+                Ok(LoadedModel {
+                    model: preset.build(seed.unwrap_or(0))?,
+                    batch_size: preset.batch_size,
+                    epochs: preset.epochs,
+                    is_file: false,
+                    has_weights: false,
+                    is_quiet: false,
+                    plan: Plan::default(),
+                })
+            }
+            Err(_) if path.exists() => LoadedModel::from_file(path, seed, supplied),
             Err(error) => Err(Failure::usage(error)),
         }
     }
 
-    fn from_file(path: &Path, seed: Option<u64>) -> Result<LoadedModel, Failure> {
-        let Loaded { mut model, arrays, .. } = load(path)?;
+    fn from_file(
+        path: &Path,
+        seed: Option<u64>,
+        supplied: &Supplied,
+    ) -> Result<LoadedModel, Failure> {
+        let Described { loaded, plan } = match supplied.open(path)? {
+            Some(described) => described,
+            None => Described { loaded: formats::load(path)?, plan: Plan::default() },
+        };
+        output::warnings(path, &loaded.warnings);
+        let Loaded { mut model, arrays, .. } = loaded;
+        model.byte_scale = plan.byte_scale.map_or(model.byte_scale, |scale| Some(scale as Real));
         if let Some(seed) = seed {
             if arrays.is_none() {
                 model = model.rebuilt(model.input_shape(), seed)?;
@@ -152,11 +186,12 @@ impl LoadedModel {
             model.seed = seed;
         }
         Ok(LoadedModel {
-            batch_size: model.batch_size.unwrap_or(32),
-            epochs: 1,
+            batch_size: plan.batch_size.or(model.batch_size).unwrap_or(32),
+            epochs: plan.epochs.unwrap_or(1),
             is_file: true,
             has_weights: arrays.is_some() || model.count_params() == 0,
             is_quiet: false,
+            plan,
             model,
         })
     }

@@ -1,18 +1,28 @@
 //! `tallynet summary`.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 use tallynet::model::Style;
 
+use super::description::Supplied;
 use super::{LoadedModel, Outcome, output};
 
 /// Print a model's summary in the style of Keras 1, 2 or 3.
+///
+/// The model may also be a Keras script (.py) or notebook (.ipynb), which is read and not executed,
+/// or a JSON written by hand, with Keras's classes and options and with everything left out that has
+/// a default: {"class_name": "Sequential", "config": {"layers": [{"class_name": "Dense", "config":
+/// {"units": 10}}]}, "compile_config": {"optimizer": "adam", "loss": "mse"}, "epochs": 5}.
 #[derive(Args)]
 #[command(after_help = "Examples:
   tallynet summary
   tallynet summary mnist-softmax --style keras3 --width 88
+  tallynet summary model.py --explain
+  tallynet summary notebook.ipynb --set units=64
   tallynet summary digits.safetensors --explain --nodes")]
 pub struct Summary {
-    /// Preset (see `tallynet models`) or saved file
+    /// Preset (see `tallynet models`), saved file, Keras script or notebook
     #[arg(default_value = "mnist-softmax")]
     model: String,
     /// Style of the table
@@ -27,6 +37,11 @@ pub struct Summary {
     /// Show each layer's inbound and outbound nodes
     #[arg(long)]
     nodes: bool,
+    #[command(flatten)]
+    supplied: Supplied,
+    /// Data that give the shape of the input and the number of classes, where the model does not
+    #[arg(long, value_name = "DIR|FILE.npz")]
+    data: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -46,7 +61,8 @@ impl Summary {
             StyleName::Keras2 => Style::Keras2,
             StyleName::Keras3 => Style::Keras3,
         };
-        let model = LoadedModel::open(&self.model, None)?.model;
+        let supplied = self.supplied.with_data(self.data.as_deref(), false);
+        let model = LoadedModel::open_with(&self.model, None, &supplied)?.model;
         let mut text = model.summary(style, self.width.map(usize::from));
         if self.explain {
             text += &format!("\n{}", model.explain(style));

@@ -12,6 +12,7 @@ use zip::result::ZipResult;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
+use super::description::normalized;
 use super::keras_config::{self, Described, Source, parse};
 use super::keras_weights::{read_weights, text, write_weights};
 use super::{Loaded, LoadedArrays, Origin, invalid, nested, problem, weights_only};
@@ -49,6 +50,7 @@ pub fn read_json(bytes: &[u8]) -> Result<Loaded> {
     if let Some(identity) = identify(bytes).filter(|_| !is_described) {
         return Err(identity.error());
     }
+    let config = normalized(config);
     let origin = Origin::of(&config);
     let source = Source { description: Some(&config), origin, ..Source::default() };
     Ok(describe(source)?.loaded)

@@ -4,6 +4,7 @@
 //! lost; that of a file to write is chosen by its extension. A new format is its own file and one
 //! line of the table in `save.rs`.
 
+mod description;
 mod keras;
 mod keras_config;
 mod keras_weights;
@@ -16,6 +17,8 @@ mod tfjs;
 
 use std::path::Path;
 
+use serde_json::Value;
+
 use crate::hdf5;
 use crate::identify::{Identity, identify, identify_folder};
 use crate::model::{ArrayCount, Sequential};
@@ -23,6 +26,7 @@ use crate::shape::Tuple;
 use crate::{Error, Real, Result};
 use keras_weights::read_weights;
 
+pub use description::{has_input_shape, set_input_shape};
 pub use origin::Origin;
 
 pub use crate::replace::{check_writable, place, replace};
@@ -128,6 +132,24 @@ pub fn decode(bytes: &[u8]) -> Result<Loaded> {
 /// The error for bytes that are of no format that is read here: it says what they are instead.
 fn identified(bytes: &[u8], error: Error) -> Error {
     identify(bytes).map_or(error, Identity::error)
+}
+
+/// Builds the model of a description, Keras's `config.json` with `compile_config`, in any version's
+/// names and with everything left out that has a default. Its weights are drawn from the seed 0.
+///
+/// ```
+/// let description = serde_json::json!({ "class_name": "Sequential", "config": { "layers": [
+///     { "class_name": "Dense", "config": { "units": 10, "input_shape": [784] } },
+/// ] } });
+/// let loaded = tallynet::formats::from_description(&description)?;
+/// assert_eq!(loaded.model.count_params(), 7850);
+/// # Ok::<(), tallynet::Error>(())
+/// ```
+///
+/// # Errors
+/// Classes and options that are not supported, and layers that do not fit.
+pub fn from_description(description: &Value) -> Result<Loaded> {
+    decode(description.to_string().as_bytes())
 }
 
 /// Loads weights into a model: from `.weights.h5`, Keras's other files, `.npz` or `.safetensors`.

@@ -18,6 +18,7 @@ use tallynet::optimizers::AnyOptimizer;
 use tallynet::training::{Callback, FitOptions, History, Scores};
 
 use super::data::Data;
+use super::description::Supplied;
 use super::{Failure, LoadedModel, Outcome, evaluate, from_1, output};
 
 /// Train a model, evaluate it on the test set and verify its weights.
@@ -35,6 +36,7 @@ use super::{Failure, LoadedModel, Outcome, evaluate, from_1, output};
   tallynet train
   tallynet train mnist-softmax --epochs 3 --learning-rate 0.1 --save digits.safetensors
   tallynet train digits.safetensors --epochs 5 --save digits.safetensors
+  tallynet train model.py --set units=64 --epochs 3
   tallynet train --data fashion-mnist/ --validation-split 0.1 --quiet
   tallynet train --epochs 50 --patience 3 --csv log.csv
   tallynet train --epochs 50 --checkpoint '{epoch:02d}-{val_loss:.3f}.safetensors'
@@ -48,12 +50,15 @@ Schedules, with Keras's names and defaults; a step is a batch:
   piecewise:boundaries=1000/5000,values=0.1/0.01/0.001
   cosine:decay_steps=5000,initial_learning_rate=0,warmup_target=0.1,warmup_steps=500")]
 pub struct Train {
-    /// Preset (see `tallynet models`), or saved file, to continue its training
+    /// Preset (see `tallynet models`), Keras script or notebook, or saved file, to continue its
+    /// training
     #[arg(default_value = "mnist-softmax")]
     model: String,
     #[command(flatten)]
     data: Data,
-    /// Number of epochs [default: the preset's; 1 for a saved file]
+    #[command(flatten)]
+    supplied: Supplied,
+    /// Number of epochs [default: the preset's or the script's; 1 for a saved file]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     epochs: Option<usize>,
     /// Number of epochs that the model was trained for before, from which epochs are counted; 0
@@ -126,12 +131,14 @@ pub struct Train {
 impl Train {
     pub fn run(self) -> Outcome {
         let start = Instant::now();
-        let mut loaded = LoadedModel::open(&self.model, self.seed)?;
+        let supplied = self.supplied.with_data(self.data.path(), true);
+        let mut loaded = LoadedModel::open_with(&self.model, self.seed, &supplied)?;
         self.compile(&mut loaded.model)?;
         loaded.model.n_threads = self.threads.unwrap_or(loaded.model.n_threads);
         loaded.is_quiet = self.quiet || self.json;
         self.resume(&mut loaded);
         let source = self.data.source(&loaded.model)?;
+        loaded.plan.check_data(&source, self.data.path().is_some(), &loaded.model)?;
         self.check_outputs(&source, &loaded.model)?;
         if !loaded.is_quiet {
             output::result(&loaded.model.summary(Style::Keras1, None))?;
@@ -157,16 +164,17 @@ impl Train {
     /// Trains the model.
     fn fit(&self, loaded: &mut LoadedModel, data: &TrainTest) -> Result<Trained, Failure> {
         let initial_epoch = loaded.model.epochs_done;
+        let validation_split = self.validation_split.or(loaded.plan.validation_split);
         let options = FitOptions {
             batch_size: self.batch_size.unwrap_or(loaded.batch_size),
             epochs: initial_epoch.saturating_add(self.epochs.unwrap_or(loaded.epochs)),
             initial_epoch,
-            shuffle: !self.no_shuffle,
-            validation_data: self.validation_split.is_none().then_some(&data.test),
-            validation_split: self.validation_split.unwrap_or(0.0),
+            shuffle: !self.no_shuffle && loaded.plan.shuffle.unwrap_or(true),
+            validation_data: validation_split.is_none().then_some(&data.test),
+            validation_split: validation_split.unwrap_or(0.0),
             ..FitOptions::default()
         };
-        let mut callbacks = self.callbacks(&loaded.model, !loaded.is_quiet);
+        let mut callbacks = self.callbacks(loaded);
         let mut callbacks: Vec<&mut dyn Callback> =
             callbacks.iter_mut().map(|callback| &mut **callback as _).collect();
         let model = &mut loaded.model;

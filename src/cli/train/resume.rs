@@ -11,8 +11,9 @@ use tallynet::training::{
 };
 use tallynet::{Error, Result, formats};
 
+use super::super::description::Plan;
 use super::super::interrupt::Interrupt;
-use super::super::{LoadedModel, output};
+use super::super::{LoadedModel, output, script_callbacks};
 use super::Train;
 
 /// Value that the callbacks of the command line watch.
@@ -66,7 +67,8 @@ impl Train {
     }
 
     /// The callbacks of the flags. Progress is last: it prints the logs that others add.
-    pub(super) fn callbacks(&self, model: &Sequential, verbose: bool) -> Vec<Box<dyn Callback>> {
+    pub(super) fn callbacks(&self, loaded: &LoadedModel) -> Vec<Box<dyn Callback>> {
+        let (model, plan, verbose) = (&loaded.model, &loaded.plan, !loaded.is_quiet);
         let mut callbacks: Vec<Box<dyn Callback>> = vec![Box::new(Interrupt::listen())];
         if let Some(patience) = self.reduce_on_plateau {
             let mut reduce =
@@ -91,7 +93,9 @@ impl Train {
             }
             callbacks.push(Box::new(checkpoint));
         }
-        if callbacks.len() > 1 && verbose && self.validation_split.is_none() {
+        callbacks.extend(self.script_callbacks(plan, verbose));
+        let has_split = self.validation_split.or(plan.validation_split).is_some();
+        if callbacks.len() > 1 && verbose && !has_split {
             output::notice(
                 "val_loss is that of the test set, which makes the test score optimistic; \
                  --validation-split F holds out training samples for it.",
@@ -107,6 +111,19 @@ impl Train {
             callbacks.push(Box::new(Progress::default()));
         }
         callbacks
+    }
+
+    /// The callbacks of a script, but for those that flags replace.
+    fn script_callbacks(&self, plan: &Plan, verbose: bool) -> Vec<Box<dyn Callback>> {
+        let flags = [
+            ("EarlyStopping", self.patience.is_some()),
+            ("ReduceLROnPlateau", self.reduce_on_plateau.is_some() || self.schedule.is_some()),
+            ("ModelCheckpoint", self.checkpoint.is_some()),
+            ("CSVLogger", self.csv.is_some()),
+        ];
+        let replaced: Vec<&str> =
+            flags.iter().filter(|(_, is_given)| *is_given).map(|(class, _)| *class).collect();
+        script_callbacks::callbacks(&plan.callbacks, &replaced, verbose)
     }
 }
 

@@ -135,7 +135,9 @@ pub fn add(
         let config = &link.layer["config"];
         let name = config["name"].as_str();
         let class = text(&link.layer, "class_name");
-        let place = format!("layer {}, {} ({class})", i + 1, name.unwrap_or("without a name"));
+        // A layer of a script has its line there.
+        let known = name.or(link.layer["place"].as_str()).unwrap_or("without a name");
+        let place = format!("layer {}, {known} ({class})", i + 1);
         if let Some(precision) = dtype(&config["dtype"]).filter(|name| *name != "float32")
             && !dtypes.contains(&precision)
         {

@@ -71,6 +71,18 @@ fn no_such_class(described: &Described, all: &[Value]) -> Error {
     Error::option("class_name", problem)
 }
 
+/// `; did you mean units?`, for the option of a class whose name is most like this one; empty if
+/// none is.
+pub fn nearest_option(key: &str, defaults: &Value) -> String {
+    let names = defaults.as_object().into_iter().flat_map(Map::keys);
+    let likeness = |name: &str| strsim::jaro_winkler(name, key);
+    let nearest = names.max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+    match nearest.filter(|name| likeness(name) > 0.85) {
+        Some(name) => format!("; did you mean {name}?"),
+        None => String::new(),
+    }
+}
+
 /// An option as the file gives it.
 struct Given<'v> {
     key: &'v str,
@@ -107,7 +119,7 @@ fn option<C: DeserializeOwned>(
         return Ok(None);
     }
     if defaults.get(key).is_none() {
-        return Err(Error::option(key, refused));
+        return Err(Error::option(key, refused + &nearest_option(key, defaults)));
     }
     Err(Error::option(key, refused + &reason))
 }

@@ -1,0 +1,212 @@
+//! Models that are described rather than saved: a Keras script, a notebook, or a JSON that leaves
+//! out what the data or `train` supply.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::Value;
+use tallynet::datasets::{self, Targets};
+use tallynet::formats::{self, Loaded, has_input_shape, set_input_shape};
+use tallynet::model::Sequential;
+
+use super::data::DataSource;
+use super::{Failure, Outcome, output};
+
+/// Values that a Keras script does not give.
+#[derive(Args, Clone, Default)]
+pub struct Supplied {
+    /// Value in Python for a name of a Keras script, as units=64 or args.epochs=5; repeat for others
+    #[arg(long, value_name = "NAME=VALUE")]
+    set: Vec<String>,
+    #[arg(skip)]
+    data: Option<PathBuf>,
+    #[arg(skip)]
+    or_mnist: bool,
+}
+
+/// Options of training that come with a description.
+#[derive(Debug, Default)]
+pub struct Plan {
+    pub epochs: Option<usize>,
+    pub batch_size: Option<usize>,
+    pub validation_split: Option<f64>,
+    pub shuffle: Option<bool>,
+    /// Callbacks as `{"class_name": …, "config": {…}}`.
+    pub callbacks: Vec<Value>,
+    /// Data set of Keras that a script loads.
+    pub dataset: Option<String>,
+    /// Factor of the bytes of the inputs in a script.
+    pub byte_scale: Option<f64>,
+    /// Parts of a script's `fit` that are left out.
+    pub notes: Vec<String>,
+    /// True for a script.
+    pub is_script: bool,
+}
+
+impl Plan {
+    /// Refuses to train a script on other data than those that it loads, unless they are named; a
+    /// script whose data are not read gets a notice.
+    pub fn check_data(&self, source: &DataSource, is_named: bool, model: &Sequential) -> Outcome {
+        for note in &self.notes {
+            output::notice(&format!("warning: {note}"));
+        }
+        if !self.is_script || is_named || datasets::from_environment().is_some() {
+            return Ok(());
+        }
+        match (&self.dataset, source) {
+            (_, DataSource::Synthetic(_)) => {}
+            (Some(dataset), _) if dataset == "mnist" => {}
+            (Some(dataset), _) => {
+                let message = format!("the script trains on {dataset}; give it with --data");
+                return Err(Failure::usage(message));
+            }
+            (None, _) if model.input_shape().n_values() != 28 * 28 => {
+                let shape = model.input_shape();
+                return Err(Failure::usage(format!(
+                    "the script does not name its data in a way that is read, and the model takes \
+                     {shape}, which MNIST does not fit; give the data with --data"
+                )));
+            }
+            (None, _) => output::notice(
+                "The script does not name its data in a way that is read: MNIST is used (--data for \
+                 others).",
+            ),
+        }
+        Ok(())
+    }
+}
+
+/// A model and the options that come with it.
+pub struct Described {
+    pub loaded: Loaded,
+    pub plan: Plan,
+}
+
+impl Supplied {
+    /// With the data that supply a shape and the classes; without a path those are MNIST's, if
+    /// `or_mnist` is set.
+    pub fn with_data(&self, data: Option<&Path>, or_mnist: bool) -> Supplied {
+        Supplied { data: data.map(Path::to_path_buf), or_mnist, ..self.clone() }
+    }
+
+    /// Reads a script or an unfinished JSON; `None` for any other file.
+    pub fn open(&self, path: &Path) -> Result<Option<Described>, Failure> {
+        let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+        if matches!(extension.as_str(), "py" | "ipynb") {
+            let (description, plan) = self.script(path)?;
+            return self.build(path, description, plan).map(Some);
+        }
+        self.refuse_set(&path.display().to_string())?;
+        let unfinished = if extension == "json" { unfinished(path) } else { None };
+        let Some(description) = unfinished else { return Ok(None) };
+        let count = |name: &str| description[name].as_u64().and_then(|n| usize::try_from(n).ok());
+        let plan =
+            Plan { epochs: count("epochs"), batch_size: count("batch_size"), ..Plan::default() };
+        self.build(path, description, plan).map(Some)
+    }
+
+    /// Refuses `--set` for a model that is no script.
+    pub fn refuse_set(&self, model: &str) -> Outcome {
+        if self.set.is_empty() {
+            return Ok(());
+        }
+        Err(Failure::usage(format!("--set is for a Keras script, and {model} is none")))
+    }
+
+    fn build(&self, path: &Path, mut description: Value, plan: Plan) -> Result<Described, Failure> {
+        if !has_input_shape(&description) {
+            match self.facts()? {
+                Some(facts) => set_input_shape(&mut description, &facts.sample),
+                None => {
+                    let name = path.display();
+                    return Err(Failure::usage(format!(
+                        "{name}: the model does not say what shape its input has\n  give the data \
+                         with --data, or begin the layers with Input(shape=...)"
+                    )));
+                }
+            }
+        }
+        let loaded = formats::from_description(&description).map_err(|error| Failure {
+            message: format!("{}: {error}", path.display()),
+            code: 1,
+        })?;
+        Ok(Described { loaded, plan })
+    }
+
+    /// Shape and classes of the data, if they are given.
+    fn facts(&self) -> Result<Option<Facts>, Failure> {
+        let path = match &self.data {
+            Some(path) => datasets::find(Some(path))?,
+            None if datasets::from_environment().is_some() => datasets::find(None)?,
+            None if self.or_mnist => {
+                return Ok(Some(Facts { sample: vec![28, 28], classes: Some(10) }));
+            }
+            None => return Ok(None),
+        };
+        let train = datasets::load(&path)?.train;
+        let sample = train.x.shape().get(1..).unwrap_or_default().to_vec();
+        let classes = match &train.y {
+            Targets::Labels(labels) => labels.iter().max().map(|&label| u64::from(label) + 1),
+            Targets::Reals(rows) => rows.shape().get(1).map(|&width| width as u64),
+        };
+        Ok(Some(Facts { sample, classes }))
+    }
+
+    #[cfg(feature = "script")]
+    fn script(&self, path: &Path) -> Result<(Value, Plan), Failure> {
+        use tallynet::script::{DataFacts, Setting, Settings, read};
+        let mut settings = Settings::default();
+        for text in &self.set {
+            settings.set.push(text.parse::<Setting>().map_err(Failure::usage)?);
+        }
+        if self.data.is_some() || datasets::from_environment().is_some() {
+            settings.data = self.facts()?.map(|facts| DataFacts {
+                sample: facts.sample.iter().map(|&length| length as u64).collect(),
+                classes: facts.classes,
+            });
+        }
+        let script = read(path, &settings)?;
+        output::warnings(path, &script.notes);
+        let count = |n: Option<u64>| n.and_then(|n| usize::try_from(n).ok());
+        let plan = Plan {
+            epochs: count(script.fit.epochs),
+            batch_size: count(script.fit.batch_size).filter(|&rows| rows > 0),
+            validation_split: script.fit.validation_split,
+            shuffle: script.fit.shuffle,
+            callbacks: script.fit.callbacks,
+            byte_scale: script.data.as_ref().and_then(|data| data.factor),
+            dataset: script.data.map(|data| data.dataset),
+            notes: script.training_notes,
+            is_script: true,
+        };
+        Ok((script.description, plan))
+    }
+
+    #[cfg(not(feature = "script"))]
+    fn script(&self, path: &Path) -> Result<(Value, Plan), Failure> {
+        let name = path.display();
+        let message = format!(
+            "{name}: this build does not read Python scripts\n  build it with \
+             `cargo build --release --features script`, or let Keras write the model, \
+             open(\"m.json\",\"w\").write(model.to_json()), and give m.json in place of the script"
+        );
+        Err(Failure { message, code: 1 })
+    }
+}
+
+/// Shape of a sample, and number of classes.
+struct Facts {
+    sample: Vec<usize>,
+    #[cfg_attr(not(feature = "script"), allow(dead_code))]
+    classes: Option<u64>,
+}
+
+/// The description in a JSON that has no shape of a sample, or options of training.
+fn unfinished(path: &Path) -> Option<Value> {
+    let bytes = fs::read(path).ok().filter(|bytes| bytes.trim_ascii_start().starts_with(b"{"))?;
+    let description: Value = serde_json::from_slice(&bytes).ok()?;
+    let is_small = description["class_name"] == "Sequential"
+        && (!has_input_shape(&description) || !description["epochs"].is_null());
+    if is_small { Some(description) } else { None }
+}

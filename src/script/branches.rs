@@ -1,0 +1,218 @@
+//! Conditions and loops. Where a value that decides is not known, all ways are followed.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::evaluate::{Doubt, EarlyReturn, Flow, Interpreter, Read};
+use super::syntax::{Block, Branch, Expr};
+use super::values::{Id, Value};
+
+/// Joins a condition or loop and the reason why it is not known.
+const DEPENDS: &str = " depends on something unknown: ";
+
+/// Largest number of rounds of a loop that are followed. No model has as many layers.
+const MAX_ROUNDS: u64 = 1000;
+
+type Names = HashMap<Rc<str>, Value>;
+
+impl Interpreter<'_> {
+    /// The unknown value that decides about `place`; it is made of `value`.
+    pub fn doubtful(&mut self, place: &str, value: &Value) -> Id {
+        let (reason, line, is_data) = match value {
+            Value::Unknown(id) => {
+                let unknown = &self.heap.unknowns[*id];
+                (unknown.reason.clone(), unknown.line, unknown.is_data)
+            }
+            Value::Path(path) => (format!("{path} is not read"), self.line, false),
+            other => (format!("{} is not read here", self.heap.kind(other)), self.line, false),
+        };
+        // Only the first reason of a chain of them.
+        let first = reason.rsplit(DEPENDS).next().unwrap_or_default();
+        let here = self.source.place(self.line);
+        let reason = format!("{place} in {here}{DEPENDS}{first}");
+        let value = if is_data {
+            self.heap.unknown_data(line, reason)
+        } else {
+            self.heap.unknown(line, reason)
+        };
+        match value {
+            Value::Unknown(id) => id,
+            _ => unreachable!("the heap returned an unknown value"),
+        }
+    }
+
+    /// Follows all blocks, of which one will run, and merges the names that they leave.
+    pub fn follow_all(&mut self, reason: Id, ways: &[&Block]) -> Read<Flow> {
+        let doubt = Some(self.new_doubt(reason));
+        let outer = self.doubt;
+        let before = self.heap.scopes[self.scope].names.clone();
+        let mut merged: Option<Names> = None;
+        let mut returned = vec![];
+        let mut has_jump = false;
+        for way in ways {
+            self.charge(before.len())?;
+            self.heap.scopes[self.scope].names = before.clone();
+            self.doubt = doubt;
+            match self.block(way)? {
+                Flow::Return(value) => {
+                    returned.push(value);
+                    continue;
+                }
+                Flow::Break | Flow::Continue => has_jump = true,
+                Flow::Next => {}
+            }
+            let names = std::mem::take(&mut self.heap.scopes[self.scope].names);
+            merged = Some(match merged {
+                None => names,
+                Some(merged) => self.merge_names(reason, merged, names),
+            });
+        }
+        // A loop or a function that may have ended goes on in doubt, until it ends.
+        let returns_model = returned.iter().any(|value| matches!(value, Value::Model(_)));
+        self.doubt = if has_jump || returns_model { doubt } else { outer };
+        match merged {
+            None => {
+                self.heap.scopes[self.scope].names = before;
+                Ok(Flow::Return(self.merge_all(reason, returned)))
+            }
+            Some(names) => {
+                self.heap.scopes[self.scope].names = names;
+                let returned = returned.into_iter().map(|value| EarlyReturn { reason, value });
+                self.early_returns.extend(returned);
+                Ok(Flow::Next)
+            }
+        }
+    }
+
+    /// Doubt about a block that begins now.
+    pub fn new_doubt(&self, reason: Id) -> Doubt {
+        Doubt {
+            reason,
+            models: self.heap.models.len(),
+            lists: self.heap.lists.len(),
+            dicts: self.heap.dicts.len(),
+            objects: self.heap.objects.len(),
+            instances: self.heap.instances.len(),
+        }
+    }
+
+    fn merge_names(&mut self, reason: Id, mut names: Names, other: Names) -> Names {
+        for (name, value) in other {
+            let merged = match names.remove(&name) {
+                Some(first) => self.merge(reason, first, value),
+                None => value,
+            };
+            self.name_unknown(&merged, &name);
+            names.insert(name, merged);
+        }
+        names
+    }
+
+    /// One value for several, of which one is right.
+    pub fn merge_all(&mut self, reason: Id, values: Vec<Value>) -> Value {
+        let mut values = values.into_iter();
+        let mut merged = values.next().unwrap_or(Value::None);
+        for value in values {
+            merged = self.merge(reason, merged, value);
+        }
+        merged
+    }
+
+    /// One value for two. A model is preferred to one that is loaded from a file, or to none.
+    fn merge(&mut self, reason: Id, first: Value, second: Value) -> Value {
+        if self.equal(&first, &second) == Some(true) {
+            return first;
+        }
+        match (&first, &second) {
+            (Value::Model(_), Value::Unknown(_) | Value::None) => first,
+            (Value::Unknown(_) | Value::None, Value::Model(_)) => second,
+            _ => self.heap.derived(reason),
+        }
+    }
+
+    pub fn if_statement(&mut self, branches: &[Branch], otherwise: &Block) -> Read<Flow> {
+        for (i, branch) in branches.iter().enumerate() {
+            let test = self.expression(&branch.test)?;
+            match self.truth(&test) {
+                Some(true) => return self.block(&branch.body),
+                Some(false) => {}
+                None => {
+                    let reason = self.doubtful("the condition", &test);
+                    let mut ways: Vec<&Block> =
+                        branches[i..].iter().map(|branch| &branch.body).collect();
+                    ways.push(otherwise);
+                    return self.follow_all(reason, &ways);
+                }
+            }
+        }
+        self.block(otherwise)
+    }
+
+    /// Follows one more round of a loop that has too many, as one that may or may not run.
+    fn follow_long_loop(&mut self, target: Option<&Expr>, body: &Block) -> Read<Flow> {
+        let reason = format!("the loop in {} is too long", self.source.place(self.line));
+        let unknown = self.unknown(reason);
+        let Value::Unknown(reason) = unknown else { return Ok(Flow::Next) };
+        if let Some(target) = target {
+            let item = self.heap.derived(reason);
+            self.assign_item(target, item)?;
+        }
+        self.follow_all(reason, &[body, &vec![]])
+    }
+
+    /// Ends with `Break` if the loop did.
+    pub fn for_statement(&mut self, target: &Expr, items: &Expr, body: &Block) -> Read<Flow> {
+        let items = self.expression(items)?;
+        let Some(count) = self.count(&items) else {
+            let reason = self.doubtful("the loop", &items);
+            let item = self.heap.derived(reason);
+            self.assign_item(target, item)?;
+            return self.follow_all(reason, &[body, &vec![]]);
+        };
+        let outer = self.doubt;
+        let mut end = Flow::Next;
+        for index in 0..count {
+            if index >= MAX_ROUNDS || self.is_long() {
+                return self.follow_long_loop(Some(target), body);
+            }
+            self.charge(1)?;
+            let item = self.item_at(&items, index);
+            self.assign_item(target, item)?;
+            match self.block(body)? {
+                Flow::Next | Flow::Continue => {}
+                Flow::Break => {
+                    end = Flow::Break;
+                    break;
+                }
+                returned => return Ok(returned),
+            }
+        }
+        self.doubt = outer;
+        Ok(end)
+    }
+
+    pub fn while_statement(&mut self, test: &Expr, body: &Block) -> Read<Flow> {
+        let outer = self.doubt;
+        for round in 0.. {
+            if round >= MAX_ROUNDS || self.is_long() {
+                return self.follow_long_loop(None, body);
+            }
+            let value = self.expression(test)?;
+            match self.truth(&value) {
+                Some(true) => {}
+                Some(false) => break,
+                None => {
+                    let reason = self.doubtful("the while loop", &value);
+                    return self.follow_all(reason, &[body, &vec![]]);
+                }
+            }
+            match self.block(body)? {
+                Flow::Next | Flow::Continue => {}
+                Flow::Break => break,
+                returned => return Ok(returned),
+            }
+        }
+        self.doubt = outer;
+        Ok(Flow::Next)
+    }
+}

@@ -1,0 +1,168 @@
+//! The arguments of `compile` and `fit`, and the data that the script trains on.
+
+use serde_json::{Map, Value as Json};
+
+use super::arrays::{Array, Scaling};
+use super::datasets::is_images;
+use super::describe::Obstacle;
+use super::evaluate::Interpreter;
+use super::signatures::{option_name, positional};
+use super::values::{Arguments, Id, Value};
+
+/// Options of the script's `fit`, those that it gives and that are known.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Fit {
+    /// Number of epochs.
+    pub epochs: Option<u64>,
+    /// Samples of a batch.
+    pub batch_size: Option<u64>,
+    /// Fraction of the training samples to validate on.
+    pub validation_split: Option<f64>,
+    /// True for validation on data of its own.
+    pub has_validation_data: bool,
+    /// False to keep the order of the samples.
+    pub shuffle: Option<bool>,
+    /// Callbacks, each as `{"class_name": …, "config": {…}}`.
+    pub callbacks: Vec<Json>,
+}
+
+/// Data set that a script trains on by name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DataUse {
+    /// Name in Keras: `mnist`, `cifar10`.
+    pub dataset: String,
+    /// Shape of a sample, as the script gives it to the model.
+    pub sample: Option<Vec<u64>>,
+    /// Factor of the inputs' bytes; `None` if it is not known or the script also shifts them.
+    pub factor: Option<f64>,
+    /// True for labels as one-hot vectors.
+    pub is_one_hot: bool,
+}
+
+impl Interpreter<'_> {
+    /// `compile_config` of a model; `None` without a `compile`, or without a loss that is known.
+    pub fn compile_config(&mut self, id: Id) -> Option<Json> {
+        let arguments = self.heap.models[id].compile.clone()?;
+        let options = ["optimizer", "loss", "loss_weights", "weighted_metrics"];
+        let mut config = self.named_arguments("compile", &arguments, &options);
+        if let Some(metrics) = arguments.get(2, "metrics") {
+            let metrics = self.known_items(metrics, "a metric", arguments.line);
+            config.insert("metrics".to_string(), Json::Array(metrics));
+        }
+        if config.get("loss").is_none_or(Json::is_null) {
+            return None;
+        }
+        Some(Json::Object(config))
+    }
+
+    /// Options of `fit`.
+    pub fn fit(&mut self, id: Id) -> Fit {
+        let Some(arguments) = self.heap.models[id].fit.clone() else { return Fit::default() };
+        let options = ["epochs", "batch_size", "validation_split", "shuffle"];
+        let options = self.named_arguments("fit", &arguments, &options);
+        let validation = arguments.get(7, "validation_data");
+        let mut callbacks = vec![];
+        if let Some(list) = arguments.get(5, "callbacks") {
+            callbacks = self.known_items(list, "a callback", arguments.line);
+        }
+        Fit {
+            epochs: options.get("epochs").and_then(Json::as_u64),
+            batch_size: options.get("batch_size").and_then(Json::as_u64),
+            validation_split: options.get("validation_split").and_then(Json::as_f64),
+            has_validation_data: validation.is_some_and(|data| !matches!(data, Value::None)),
+            shuffle: options.get("shuffle").and_then(Json::as_bool),
+            callbacks,
+        }
+    }
+
+    /// The wanted arguments, by name. Those that are not known are left out, with a remark.
+    fn named_arguments(
+        &mut self,
+        function: &str,
+        arguments: &Arguments,
+        wanted: &[&str],
+    ) -> Map<String, Json> {
+        let names = positional(function).iter().copied().zip(&arguments.positional);
+        let keywords = arguments.keywords.iter().map(|keyword| (&*keyword.name, &keyword.value));
+        let mut known = Map::new();
+        for (name, value) in names.chain(keywords) {
+            let name = option_name(function, name);
+            if !wanted.contains(&name) {
+                continue;
+            }
+            match self.json(value, name, arguments.line) {
+                Ok(value) => {
+                    known.insert(name.to_string(), value);
+                }
+                Err(obstacle) => self.left_out(obstacle),
+            }
+        }
+        known
+    }
+
+    /// Items of a list, or one item, in JSON, without those that are not known.
+    fn known_items(&mut self, list: &Value, what: &str, line: u32) -> Vec<Json> {
+        let items = match self.heap.items(list) {
+            Some(items) => items.to_vec(),
+            None if matches!(list, Value::None) => vec![],
+            None => vec![list.clone()],
+        };
+        let mut known = vec![];
+        for item in &items {
+            match self.json(item, what, line) {
+                Ok(item) => known.push(item),
+                Err(obstacle) => self.left_out(obstacle),
+            }
+        }
+        known
+    }
+
+    fn left_out(&mut self, obstacle: Obstacle) {
+        self.line = obstacle.line;
+        self.remark(format!("{}; it is left out", obstacle.problem));
+    }
+
+    /// Data that the model is fitted on. Data that are not known are a remark.
+    pub fn data_use(&mut self, id: Id) -> Option<DataUse> {
+        let arguments = self.heap.models[id].fit.clone()?;
+        let (x, y) = (arguments.get(0, "x").cloned(), arguments.get(1, "y").cloned());
+        let inputs = match &x {
+            Some(Value::Array(x)) => self.heap.arrays[*x].clone(),
+            Some(other) => {
+                let obstacle = self.obstacle(arguments.line, "the training set", other);
+                self.line = arguments.line;
+                self.remark(obstacle.problem);
+                return None;
+            }
+            None => return None,
+        };
+        let dataset = inputs.source.as_ref()?.dataset.to_string();
+        let is_one_hot = match y {
+            Some(Value::Array(y)) => self.heap.arrays[y].is_one_hot,
+            _ => false,
+        };
+        let factor = match inputs.scaling {
+            Some(Scaling { factor, offset: 0.0 }) => Some(factor),
+            _ => None,
+        };
+        if factor.is_none() && is_images(&dataset) {
+            self.line = arguments.line;
+            self.remark("the scaling of the inputs is not followed; bytes are divided by 255");
+        }
+        Some(DataUse { dataset, sample: sample_of(&inputs), factor, is_one_hot })
+    }
+
+    /// Shape of a sample that the model is fitted on.
+    pub fn fitted_shape(&self, id: Id) -> Option<Vec<u64>> {
+        let arguments = self.heap.models[id].fit.as_ref()?;
+        match arguments.get(0, "x")? {
+            Value::Array(x) => sample_of(&self.heap.arrays[*x]),
+            _ => None,
+        }
+    }
+}
+
+/// Lengths of all axes but the first, if they are known.
+fn sample_of(array: &Array) -> Option<Vec<u64>> {
+    array.shape.as_ref()?.get(1..)?.iter().copied().collect()
+}

@@ -1,0 +1,284 @@
+//! Keras scripts and small descriptions on the command line, on small data.
+
+#![cfg(all(feature = "cli", feature = "script"))]
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use ndarray::{Array1, Array2, Array3};
+use ndarray_npy::NpzWriter;
+use serde_json::Value;
+use tempfile::TempDir;
+
+struct Run {
+    code: i32,
+    stdout: String,
+    stderr: String,
+}
+
+fn run_in(folder: &Path, arguments: &[&str]) -> Run {
+    let output = Command::new(env!("CARGO_BIN_EXE_tallynet"))
+        .env_remove("TALLYNET_DATA")
+        .current_dir(folder)
+        .args(arguments)
+        .output()
+        .unwrap();
+    let run = Run {
+        code: output.status.code().expect("no signal: a panic would abort"),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    };
+    assert!(!run.stderr.contains("panicked"), "{}", run.stderr);
+    run
+}
+
+/// Runs a command that succeeds, and returns stdout.
+fn succeed(folder: &Path, arguments: &[&str]) -> String {
+    let run = run_in(folder, arguments);
+    assert_eq!(run.code, 0, "{arguments:?}: {}", run.stderr);
+    run.stdout
+}
+
+/// Runs a command that fails with this code and these words.
+#[track_caller]
+fn refuse(folder: &Path, arguments: &[&str], code: i32, words: &[&str]) {
+    let run = run_in(folder, arguments);
+    assert_eq!((run.code, run.stdout.as_str()), (code, ""), "{}", run.stderr);
+    for word in words {
+        assert!(run.stderr.contains(word), "no {word:?} in:\n{}", run.stderr);
+    }
+}
+
+fn fixture(name: &str) -> String {
+    format!("{}/tests/fixtures/scripts/{name}.py", env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Images of 28 × 28 in ten classes: class c is a bright band at row 2c.
+fn images(folder: &Path) -> &'static str {
+    let mut npz = NpzWriter::new(fs::File::create(folder.join("images.npz")).unwrap());
+    for (name, rows) in [("train", 300), ("test", 100)] {
+        let y = Array1::from_shape_fn(rows, |i| (i * 7 % 10) as u8);
+        let x = Array3::from_shape_fn((rows, 28, 28), |(i, r, c)| {
+            if r / 2 == usize::from(y[i]) { 255 } else { ((i * i + 3 * r + 5 * c) % 41) as u8 }
+        });
+        npz.add_array(format!("x_{name}"), &x).unwrap();
+        npz.add_array(format!("y_{name}"), &y).unwrap();
+    }
+    npz.finish().unwrap();
+    "images.npz"
+}
+
+/// Rows of 13 numbers in three classes.
+fn rows(folder: &Path) -> &'static str {
+    let mut npz = NpzWriter::new(fs::File::create(folder.join("rows.npz")).unwrap());
+    for (name, rows) in [("train", 90), ("test", 30)] {
+        let x = Array2::from_shape_fn((rows, 13), |(i, j)| ((i * 37 + j * 11) % 17) as f32 / 17.0);
+        let y = Array1::from_shape_fn(rows, |i| (i % 3) as i64);
+        npz.add_array(format!("x_{name}"), &x).unwrap();
+        npz.add_array(format!("y_{name}"), &y).unwrap();
+    }
+    npz.finish().unwrap();
+    "rows.npz"
+}
+
+#[test]
+fn scripts_of_the_documents_have_the_printed_summaries() {
+    let here = Path::new(".");
+    let expected = |name: &str| fs::read_to_string(format!("tests/fixtures/summaries/{name}.txt"));
+    let cases = [
+        ("01-keras1-softmax", "keras1", "k1_0_8_model0"),
+        ("02-regularized-514", "keras1", "k1_0_8_dense514"),
+        ("03-dense-on-every-pixel", "keras2", "k2_conv"),
+    ];
+    for (script, style, summary) in cases {
+        let found = succeed(here, &["summary", &fixture(script), "--style", style]);
+        assert_eq!(found, expected(summary).unwrap(), "{script}");
+    }
+}
+
+#[test]
+fn training_takes_the_options_of_the_script() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path();
+    let data = images(path);
+    let script = fixture("01-keras1-softmax");
+    let json = |arguments: &[&str]| -> Value {
+        let line =
+            succeed(path, &[&["train", &script, "--data", data, "--json"], arguments].concat());
+        serde_json::from_str(&line).unwrap()
+    };
+    let line = json(&[]);
+    assert_eq!(line["history"]["loss"].as_array().unwrap().len(), 12);
+    assert_eq!(line["parameters"]["total"], 7850);
+    // The preset is the same model, with the same options.
+    let preset = ["train", "mnist-softmax", "--data", data, "--json"];
+    let preset: Value = serde_json::from_str(&succeed(path, &preset)).unwrap();
+    assert_eq!(line["fingerprint"], preset["fingerprint"]);
+    let line = json(&["--set", "nb_epoch=2", "--set", "batch_size=10"]);
+    assert_eq!(line["history"]["loss"].as_array().unwrap().len(), 2);
+    let line = json(&["--epochs", "1"]);
+    assert_eq!(line["history"]["loss"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn callbacks_and_split_of_the_script_are_used() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path();
+    let data = rows(path);
+    let script = "
+import keras
+model = keras.Sequential([keras.layers.Dense(3, activation='softmax')])
+model.compile('sgd', 'sparse_categorical_crossentropy', metrics=['accuracy'])
+model.fit(x, y, epochs=30, validation_split=0.5, callbacks=[
+    keras.callbacks.EarlyStopping(patience=1, min_delta=10.0),
+    keras.callbacks.CSVLogger('log.csv'),
+    keras.callbacks.ModelCheckpoint('best.hdf5'),
+    keras.callbacks.TensorBoard(),
+])
+";
+    fs::write(path.join("model.py"), script).unwrap();
+    let run = run_in(path, &["train", "model.py", "--data", data, "--json"]);
+    let line: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(line["history"]["loss"].as_array().unwrap().len(), 2, "{}", run.stderr);
+    assert_eq!(fs::read_to_string(path.join("log.csv")).unwrap().lines().count(), 3);
+    for word in ["ModelCheckpoint is left out", "TensorBoard is left out"] {
+        assert!(run.stderr.contains(word), "{}", run.stderr);
+    }
+    // A flag replaces the callback of its kind.
+    let flags = ["train", "model.py", "--data", data, "--json", "--patience", "40"];
+    let line: Value = serde_json::from_str(&succeed(path, &flags)).unwrap();
+    assert_eq!(line["history"]["loss"].as_array().unwrap().len(), 30);
+}
+
+#[test]
+fn the_data_give_shapes_and_classes() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path();
+    let data = rows(path);
+    let script = "
+import pandas as pd
+import numpy as np
+from tensorflow.keras import Sequential, layers
+table = pd.read_csv('table.csv')
+X, y = table.values[:, :-1], table['class']
+n_classes = len(np.unique(y))
+model = Sequential([layers.Dense(8, input_dim=X.shape[1]), layers.Dense(n_classes)])
+";
+    fs::write(path.join("model.py"), script).unwrap();
+    refuse(path, &["summary", "model.py"], 1, &["line 8", "the shape of X", "--data", "to_json"]);
+    let found = succeed(path, &["summary", "model.py", "--data", data]);
+    assert!(found.contains("Total params: 139"), "{found}");
+    let found = succeed(path, &["summary", "model.py", "--data", data, "--set", "n_classes=5"]);
+    assert!(found.contains("Total params: 157"), "{found}");
+    refuse(path, &["train", &fixture("17-shapes-of-the-data")], 2, &["cifar10", "--data"]);
+    let words = ["line 16", "does not name its data", "(None, 2)", "--data"];
+    refuse(path, &["train", &fixture("55-try-with-and-global")], 2, &words);
+    refuse(path, &["summary", "model.py", "--set", "units"], 2, &["NAME=VALUE"]);
+    refuse(path, &["summary", "--set", "a=1", data], 2, &["--set is for a Keras script"]);
+    refuse(path, &["summary", "--set", "a=1"], 2, &["mnist-softmax is none"]);
+}
+
+#[test]
+fn scripts_are_verified_against_weights_and_converted_with_them() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path();
+    let data = images(path);
+    succeed(path, &["new", "mlp", "-o", "m.py"]);
+    let train = ["train", "m.py", "--data", data, "--epochs", "1", "--set", "hidden=16"];
+    succeed(path, &[&train[..], &["--save", "m.weights.h5"]].concat());
+    let fits = ["verify", "m.py", "m.weights.h5", "--set", "hidden=16"];
+    let found = succeed(path, &fits);
+    assert!(found.contains("dense_1/kernel  (784, 16)") && found.contains("Verified"), "{found}");
+    let words = ["dense_1/kernel", "(784, 16)", "(784, 256)"];
+    refuse(path, &["verify", "m.py", "m.weights.h5"], 1, &words);
+    refuse(path, &["verify", "m.py"], 2, &["no weights", "verify m.py WEIGHTS"]);
+    let convert = ["convert", "m.py", "m.keras", "--weights", "m.weights.h5", "--set", "hidden=16"];
+    succeed(path, &convert);
+    let script = ["evaluate", "m.keras", "--data", data];
+    assert!(succeed(path, &script).contains("Test accuracy"));
+    assert!(succeed(path, &["verify", "m.keras"]).contains("Verified"));
+}
+
+#[test]
+fn new_scripts_are_read_and_trained() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path();
+    let data = images(path);
+    for (kind, total) in [("softmax", "7850"), ("mlp", "269322"), ("cnn", "34826")] {
+        let file = format!("{kind}.py");
+        succeed(path, &["new", kind, "-o", &file]);
+        let text = fs::read_to_string(path.join(&file)).unwrap();
+        assert!(text.contains(&format!("tallynet train {file}")), "{text}");
+        assert!(succeed(path, &["summary", &file]).contains(&format!("Total params: {total}")));
+        refuse(path, &["new", kind, "-o", &file], 2, &["is there already"]);
+        let run = run_in(path, &["train", &file, "--data", data, "--epochs", "1", "--quiet"]);
+        assert_eq!((run.code, run.stderr.contains("warning")), (0, false), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn notebooks_are_read_cell_by_cell() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path();
+    let cells = serde_json::json!({ "cells": [
+        { "cell_type": "markdown", "source": ["# A model\n"] },
+        { "cell_type": "code", "source": ["%matplotlib inline\n", "!pip install \\\n", "  keras\n",
+                                          "import keras"] },
+        { "cell_type": "code", "source": "%%bash\nls -l | grep x > (\n" },
+        { "cell_type": "code", "source": "model = keras.Sequential([keras.Input((4,)),\n    \
+                                          keras.layers.Dense(units)])\nmodel?" },
+    ] });
+    fs::write(path.join("model.ipynb"), cells.to_string()).unwrap();
+    refuse(path, &["summary", "model.ipynb"], 1, &["cell 4, line 2", "--set units=VALUE"]);
+    let found = succeed(path, &["summary", "model.ipynb", "--set", "units=3"]);
+    assert!(found.contains("Total params: 15"), "{found}");
+    fs::write(path.join("model.ipynb"), "{}").unwrap();
+    refuse(path, &["summary", "model.ipynb"], 1, &["no cells", "to_json"]);
+}
+
+#[test]
+fn a_small_json_is_forgiving() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path();
+    let data = images(path);
+    let write = |name: &str, layers: Value| {
+        let model = serde_json::json!({
+            "class_name": "Sequential", "config": { "layers": layers },
+            "compile_config": { "optimizer": "adam", "metrics": ["accuracy"],
+                                "loss": "sparse_categorical_crossentropy" },
+            "epochs": 3, "batch_size": 50,
+        });
+        fs::write(path.join(name), model.to_string()).unwrap();
+    };
+    let last = serde_json::json!({ "class_name": "Dense", "config": { "units": 10, "activation": "softmax" } });
+    write("no-shape.json", serde_json::json!([{ "class_name": "Flatten" }, last]));
+    let input = serde_json::json!({ "class_name": "Input", "config": { "shape": [28, 28] } });
+    write("input.json", serde_json::json!([input, { "class_name": "Flatten" }, last]));
+    let misspelled = serde_json::json!({ "class_name": "Dense", "config": { "unit": 10 } });
+    write("misspelled.json", serde_json::json!([input, misspelled]));
+
+    let words = ["what shape", "--data", "Input(shape=...)"];
+    refuse(path, &["summary", "no-shape.json"], 2, &words);
+    let with_data = succeed(path, &["summary", "no-shape.json", "--data", data]);
+    assert_eq!(with_data, succeed(path, &["summary", "input.json"]));
+    for name in ["no-shape.json", "input.json"] {
+        let line = succeed(path, &["train", name, "--data", data, "--json"]);
+        let line: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(line["history"]["loss"].as_array().unwrap().len(), 3, "{name}");
+    }
+    refuse(path, &["summary", "misspelled.json"], 1, &["unit = 10", "did you mean units?"]);
+}
+
+#[test]
+fn files_of_another_kind_get_one_message() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path();
+    fs::write(path.join("web.py"), "import flask\napp = flask.Flask(__name__)\n").unwrap();
+    let words = ["no model was found", "flask", "open(\"m.json\",\"w\").write(model.to_json())"];
+    refuse(path, &["summary", "web.py"], 1, &words);
+    fs::write(path.join("broken.py"), "import keras\nmodel = (\n").unwrap();
+    refuse(path, &["train", "broken.py"], 1, &["line 2, column 1", "to_json"]);
+    fs::write(path.join("binary.py"), [0u8, 159, 146, 150]).unwrap();
+    refuse(path, &["verify", "binary.py"], 1, &["to_json"]);
+}
