@@ -15,6 +15,8 @@ pub enum Stream {
     Data,
     /// Gradient check.
     Check,
+    /// Samples of a shuffled split.
+    Split,
     /// Dropout mask of a layer in a step.
     Dropout {
         /// Index of the layer.
@@ -31,6 +33,7 @@ pub fn generator(seed: u64, stream: Stream) -> ChaCha8Rng {
         Stream::Shuffle(epoch) => (1, epoch),
         Stream::Data => (2, 0),
         Stream::Check => (3, 0),
+        Stream::Split => (5, 0),
         Stream::Dropout { layer, iteration } => (4 + (iteration << 4), layer),
     };
     let mut generator = ChaCha8Rng::seed_from_u64(seed);

@@ -5,7 +5,9 @@ pub mod batches;
 mod description;
 pub mod mnist;
 pub mod npz;
+pub mod split;
 pub mod synthetic;
+pub mod table;
 
 use std::fs::File;
 use std::io::{Read, Seek};
