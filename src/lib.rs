@@ -99,6 +99,8 @@ mod error;
 #[doc(hidden)]
 pub mod hdf5;
 #[doc(hidden)]
+pub mod identify;
+#[doc(hidden)]
 pub mod random;
 mod replace;
 pub mod shape;

@@ -34,6 +34,12 @@ impl Shape {
         self.0.last().copied().unwrap_or(1)
     }
 
+    /// True if an axis, in Keras's count, is the last one: −1, or its number, where the batch axis
+    /// is 0.
+    pub fn is_last(&self, axis: i64) -> bool {
+        !self.0.is_empty() && (axis == -1 || usize::try_from(axis) == Ok(self.0.len()))
+    }
+
     /// Number of vectors along the last axis: 1 for a vector, height × width for an image.
     pub fn n_positions(&self) -> usize {
         self.0.iter().rev().skip(1).fold(1, |product, &axis| product.saturating_mul(axis))
@@ -70,6 +76,16 @@ pub(crate) struct Tuple<'a>(pub &'a [usize]);
 impl fmt::Display for Tuple<'_> {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         write_tuple(f, self.0.iter().map(usize::to_string))
+    }
+}
+
+/// Lengths as a product: `28 × 28`.
+pub(crate) struct Product<'a>(pub &'a [usize]);
+
+impl fmt::Display for Product<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let lengths: Vec<String> = self.0.iter().map(usize::to_string).collect();
+        f.pad(&lengths.join(" × "))
     }
 }
 

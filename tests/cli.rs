@@ -213,6 +213,8 @@ fn flags_change_what_they_name() {
     ] {
         assert_ne!(plain, fingerprint(flags), "{flags:?}");
     }
+    let momentum = ["--momentum", "0.9", "--nesterov"];
+    assert_ne!(fingerprint(&momentum[..2]), fingerprint(&momentum));
 }
 
 #[test]
@@ -319,6 +321,9 @@ fn schedules_by_flag() {
     refused(2, &["train", file, "--data", &data, "--reduce-on-plateau"], &["schedule"]);
 }
 
+const OPTIMIZERS: [&str; 8] =
+    ["sgd", "rmsprop", "adagrad", "adadelta", "adam", "adamw", "adamax", "nadam"];
+
 #[test]
 fn every_optimizer_and_metric_trains() {
     let folder = TempDir::new().unwrap();
@@ -328,7 +333,7 @@ fn every_optimizer_and_metric_trains() {
         let run = run(&[&["train", "--json", "--epochs", "1"], flags].concat());
         serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{flags:?}: {}", run.stderr))
     };
-    for optimizer in ["sgd", "rmsprop", "adagrad", "adam", "adamw"] {
+    for optimizer in OPTIMIZERS {
         let line = json(&["--data", &data, "--optimizer", optimizer, "--metrics", metrics]);
         assert_eq!(line["metrics"].as_object().unwrap().len(), 6);
         assert!(
@@ -378,6 +383,8 @@ fn a_wrong_command_line_is_refused_with_2() {
     refused(2, &["train", "--learning-rate=-1"], &["learning rate", "-1"]);
     refused(2, &["train", "--learning-rate", "nan"], &["learning rate"]);
     refused(2, &["train", "--momentum", "2"], &["momentum", "2"]);
+    refused(2, &["train", "--nesterov"], &["--nesterov has no effect without momentum"]);
+    refused(2, &["train", "--nesterov", "--optimizer", "adam"], &["--nesterov is for sgd", "Adam"]);
     refused(2, &["train", "--validation-split", "1"], &["--validation-split"]);
     refused(2, &["train", "--scale", "half"], &["--scale"]);
     refused(2, &["summary", "--style", "keras4"], &["--style"]);
@@ -729,7 +736,7 @@ fn hostile_models_and_paths() {
 fn training_continues_bit_for_bit_from_every_file_format() {
     let folder = TempDir::new().unwrap();
     let data = small_npz(folder.path());
-    for optimizer in ["sgd", "rmsprop", "adagrad", "adam", "adamw"] {
+    for optimizer in OPTIMIZERS {
         let train = |model: &str, epochs: &str, more: &[&str]| {
             let base = ["train", model, "--data", &data, "--epochs", epochs, "--json"];
             let line: Value = serde_json::from_str(&run(&[&base, more].concat()).stdout).unwrap();

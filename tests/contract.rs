@@ -4,7 +4,7 @@ use ndarray::{Array, ArrayD, Axis, Slice};
 use proptest::prelude::*;
 use tallynet::activations::ActivationKind::{self, Softmax};
 use tallynet::datasets::{Dataset, Inputs, Targets};
-use tallynet::kernels::convolution::Padding::Same;
+use tallynet::kernels::convolution::Padding::{Causal, Same};
 use tallynet::layers::*;
 use tallynet::losses::{
     AnyLoss, BinaryCrossentropy, CategoricalCrossentropy, Loss, MeanAbsoluteError, MeanSquaredError,
@@ -38,8 +38,15 @@ fn specs() -> Vec<(Vec<usize>, AnyLayer)> {
         GlobalAveragePooling2D { keepdims: true }.into(),
         Reshape { target_shape: vec![-1, 7] }.into(),
         ZeroPadding2D { padding: [[2, 0], [1, 3]] }.into(),
+        UpSampling2D::default().into(),
+        UpSampling2D { size: [1, 3], interpolation: Interpolation::Bilinear }.into(),
+        SpatialDropout2D { rate: 0.5 }.into(),
+        PReLU { shared_axes: Some(vec![1, 2]), ..PReLU::default() }.into(),
+        LayerNormalization { axis: vec![1, 2, 3], ..LayerNormalization::default() }.into(),
     ];
     specs.extend(images.into_iter().map(|layer| (vec![5, 4, 21], layer)));
+    specs.extend(sequences().into_iter().map(|layer| (vec![9, 5], layer)));
+    specs.push((vec![6], RepeatVector { n: 4 }.into()));
     let values: Vec<AnyLayer> = vec![
         Rescaling { scale: 0.5, offset: -1.0 }.into(),
         ReLU::default().into(),
@@ -54,6 +61,36 @@ fn specs() -> Vec<(Vec<usize>, AnyLayer)> {
         specs.push((vec![6], Dense::new(3).activation(kind).into()));
     }
     specs
+}
+
+/// Layers over nine steps of five channels.
+fn sequences() -> Vec<AnyLayer> {
+    let mean = AveragePooling1D { pool_size: 3, strides: Some(2), padding: Same };
+    let causal = Conv1D { padding: Causal, dilation_rate: 2, ..Conv1D::new(4, 3) };
+    let given = Normalization {
+        mean: Some(vec![0.5; 5]),
+        variance: Some(vec![4.0]),
+        ..Normalization::default()
+    };
+    vec![
+        Conv1D::new(4, 3).into(),
+        Conv1D { padding: Same, strides: 2, use_bias: false, ..Conv1D::new(4, 4) }.into(),
+        causal.into(),
+        MaxPooling1D::default().into(),
+        mean.into(),
+        GlobalMaxPooling1D::default().into(),
+        GlobalAveragePooling1D { keepdims: true }.into(),
+        SpatialDropout1D { rate: 0.5 }.into(),
+        // The inputs are between −1 and 1, so the words are 0.
+        Embedding::new(7, 3).into(),
+        LayerNormalization::default().into(),
+        LayerNormalization { center: false, scale: false, ..Default::default() }.into(),
+        PReLU::default().into(),
+        PReLU { shared_axes: Some(vec![1]), ..PReLU::default() }.into(),
+        Normalization::default().into(),
+        given.into(),
+        Normalization { axis: vec![], invert: true, ..Normalization::default() }.into(),
+    ]
 }
 
 fn noise(shape: &[usize]) -> ArrayD<Real> {

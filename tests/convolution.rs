@@ -32,6 +32,7 @@ fn convolution(layer: &Conv2D, [height, width, channels]: [usize; 3]) -> Convolu
                 let output = input.div_ceil(stride);
                 (output, ((output - 1) * stride + extent).saturating_sub(input) / 2)
             }
+            Padding::Causal => (input.div_ceil(stride), extent - 1),
         };
         assert_eq!((axis.output, axis.before), (output, before), "{layer:?}");
         axis
@@ -88,7 +89,7 @@ fn compare(layer: &Conv2D, image: [usize; 3], sparse: [bool; 2]) {
 
 #[test]
 fn a_table_of_geometries() {
-    for padding in [Padding::Valid, Padding::Same] {
+    for padding in [Padding::Valid, Padding::Same, Padding::Causal] {
         for use_bias in [true, false] {
             for (image, kernel_size, strides, dilation_rate, filters) in [
                 ([5, 5, 1], [3, 3], [1, 1], [1, 1], 2),
@@ -125,13 +126,14 @@ proptest! {
     fn any_geometry(
         h in 1usize..14, w in 1usize..14, c in 1usize..6, filters in 1usize..20,
         kh in 1usize..5, kw in 1usize..5, rate in 1usize..4,
-        dilate in any::<bool>(), same in any::<bool>(),
+        dilate in any::<bool>(), padding in 0usize..3,
     ) {
         let (strides, dilation_rate) =
             if dilate { ([1, 1], [rate, rate]) } else { ([rate, rate], [1, 1]) };
-        let padding = if same { Padding::Same } else { Padding::Valid };
-        let layer = Conv2D { strides, dilation_rate, padding, ..Conv2D::new(filters, [kh, kw]) };
+        let layer = Conv2D { strides, dilation_rate, ..Conv2D::new(filters, [kh, kw]) };
         if layer.build(&Shape::from([h, w, c])).is_ok() {
+            let padding = [Padding::Valid, Padding::Same, Padding::Causal][padding];
+            let layer = Conv2D { padding, ..layer };
             compare(&layer, [h, w, c], [false; 2]);
         }
     }
@@ -173,6 +175,8 @@ fn counts_and_errors() {
     refused(Conv2D::new(8, [3, 3]), &[28, 28], "(None, 28, 28)");
     refused(Conv2D::new(8, [5, 5]), &[4, 9, 1], "5 × 5");
     refused(Conv2D::new(0, [3, 3]), &[9, 9, 1], "at least 1");
+    let causal = Conv2D { padding: Padding::Causal, ..Conv2D::new(8, [3, 3]) };
+    refused(causal, &[9, 9, 1], "causal");
     let both = Conv2D { strides: [2, 2], dilation_rate: [2, 2], ..Conv2D::new(8, [3, 3]) };
     refused(both, &[9, 9, 1], "strides and dilation_rate");
     let absurd =

@@ -7,7 +7,7 @@ use ndarray::{Array, ArrayD};
 use tallynet::Real;
 use tallynet::activations::ActivationKind::{self, Linear, Relu, Sigmoid, Softmax, Tanh};
 use tallynet::datasets::{Dataset, Inputs, Targets};
-use tallynet::kernels::convolution::Padding::Same;
+use tallynet::kernels::convolution::Padding::{Causal, Same};
 use tallynet::layers::{self, *};
 use tallynet::losses::{
     AnyLoss, BinaryCrossentropy, CategoricalCrossentropy, Huber, MeanAbsoluteError,
@@ -76,7 +76,8 @@ fn check(what: &str, builder: SequentialBuilder, loss: impl Into<AnyLoss>) {
     let mut at = 0;
     for (name, shape) in &shapes {
         let frozen = !model.layer(name.split('/').next().unwrap()).unwrap().trainable;
-        if frozen || name.contains("moving") {
+        let is_statistic = ["moving", "normalization_1/mean", "normalization_1/variance", "/count"];
+        if frozen || is_statistic.iter().any(|part| name.contains(part)) {
             at += shape.iter().product::<usize>();
             continue;
         }
@@ -214,6 +215,13 @@ fn layers_over_images() {
         GlobalAveragePooling2D { keepdims: true }.into(),
         Reshape { target_shape: vec![-1, 5] }.into(),
         ZeroPadding2D { padding: [[2, 0], [1, 3]] }.into(),
+        UpSampling2D { size: [2, 1], ..UpSampling2D::default() }.into(),
+        UpSampling2D { size: [2, 3], interpolation: Interpolation::Bilinear }.into(),
+        SpatialDropout2D { rate: 0.4 }.into(),
+        LayerNormalization { axis: vec![1, 2, 3], ..LayerNormalization::default() }.into(),
+        LayerNormalization { axis: vec![-1, 2], ..LayerNormalization::default() }.into(),
+        PReLU { shared_axes: Some(vec![1, 2]), ..PReLU::default() }.into(),
+        PReLU { shared_axes: Some(vec![2]), ..PReLU::default() }.into(),
     ];
     for layer in images {
         let what = format!("{layer:?}");
@@ -225,6 +233,59 @@ fn layers_over_images() {
             SparseCategoricalCrossentropy::default(),
         );
     }
+}
+
+#[test]
+fn layers_over_sequences() {
+    let overlapping = MaxPooling1D { pool_size: 3, strides: Some(2), padding: Same };
+    let mean = AveragePooling1D { pool_size: 3, strides: Some(1), padding: Same };
+    let convolution = || Conv1D::new(4, 3).activation(Tanh);
+    let (mean_of, variance) = (Some(vec![0.1, 0.2, 0.3]), Some(vec![4.0, 1.0, 0.25]));
+    let given = Normalization { mean: mean_of, variance, ..Normalization::default() };
+    let sequences: Vec<AnyLayer> = vec![
+        convolution().into(),
+        Conv1D { padding: Same, strides: 2, use_bias: false, ..convolution() }.into(),
+        Conv1D { padding: Causal, dilation_rate: 2, ..convolution() }.into(),
+        Conv1D { padding: Causal, strides: 3, ..convolution() }.into(),
+        MaxPooling1D::default().into(),
+        overlapping.into(),
+        AveragePooling1D::default().into(),
+        mean.into(),
+        GlobalMaxPooling1D::default().into(),
+        GlobalAveragePooling1D { keepdims: true }.into(),
+        SpatialDropout1D { rate: 0.4 }.into(),
+        LayerNormalization::default().into(),
+        LayerNormalization { center: false, ..LayerNormalization::default() }.into(),
+        LayerNormalization { scale: false, epsilon: 0.1, ..LayerNormalization::default() }.into(),
+        PReLU::default().into(),
+        given.clone().into(),
+        Normalization { invert: true, ..given }.into(),
+        Normalization::default().into(),
+        Normalization { axis: vec![], invert: true, ..Normalization::default() }.into(),
+    ];
+    for layer in sequences {
+        let what = format!("{layer:?}");
+        let builder = Sequential::builder([7, 2]).add(dense(3, Linear)).add(layer);
+        check(
+            &what,
+            builder.add(Flatten {}).add(dense(3, Softmax)),
+            SparseCategoricalCrossentropy::default(),
+        );
+    }
+    let builder = Sequential::builder([4]).add(Dense::new(3)).add(RepeatVector { n: 3 });
+    check("repeated", builder.add(dense(3, Softmax)), SparseCategoricalCrossentropy::default());
+}
+
+/// The words are cut from the inputs, which are between −1 and 1, so that a factor makes them differ.
+#[test]
+fn an_embedding_of_words() {
+    let builder = Sequential::builder([6])
+        .add(Rescaling { scale: 2.0, offset: 2.5 })
+        .add(Embedding::new(5, 3))
+        .add(Conv1D::new(4, 2).activation(Tanh))
+        .add(GlobalAveragePooling1D::default())
+        .add(dense(3, Softmax));
+    check("embedding", builder, SparseCategoricalCrossentropy::default());
 }
 
 #[test]

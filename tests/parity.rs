@@ -92,6 +92,9 @@ fn optimizers_step_by_step() {
     trace("RMSprop(momentum=.9)", "RMSprop", json!({"momentum": 0.9}));
     trace("RMSprop(centered)", "RMSprop", json!({"centered": true}));
     trace("Adagrad()", "Adagrad", json!({}));
+    trace("Adadelta()", "Adadelta", json!({}));
+    trace("Adamax()", "Adamax", json!({}));
+    trace("Nadam()", "Nadam", json!({}));
     let config = json!({"initial_learning_rate": 0.1, "decay_steps": 2, "decay_rate": 0.5});
     let schedule = json!({"class_name": "ExponentialDecay", "config": config});
     trace("SGD(ExponentialDecay(.1,2,.5))", "SGD", json!({"learning_rate": schedule}));
@@ -248,6 +251,8 @@ fn a_schedule_names_its_option_that_is_out_of_range() {
     for (schedule, expected) in [
         (cosine(0.0, None), "decay_steps is above 0, such as 1000, and not 0.0"),
         (cosine(9.0, Some(-1.0)), "warmup_target is 0 or more, and not -1.0"),
+        (cosine(9.0, Some(f64::NAN)), "warmup_target is 0 or more, and not null"),
+        (cosine(f64::INFINITY, None), "decay_steps is above 0, such as 1000, and not null"),
     ] {
         let error = LearningRate::from(schedule).validate().unwrap_err();
         assert_eq!(error.to_string(), expected);

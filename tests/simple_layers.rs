@@ -1,16 +1,16 @@
-//! Layers without parameters: the same numbers as Keras 3.15.1, the forms that Keras writes, and
-//! what does not fit.
+//! Simple layers: the same numbers as Keras 3.15.1, the forms that Keras writes, and what does not
+//! fit.
 
 use ndarray::Array2;
 use serde_json::{Value, json};
 use tallynet::Real;
 use tallynet::activations::ActivationKind;
 use tallynet::layers::{
-    AnyLayer, AveragePooling2D, Backward, ELU, Forward, GlobalMaxPooling2D, Layer, LeakyReLU,
-    MaxPooling2D, Operation, ReLU, Rescaling, Reshape, Softmax, ZeroPadding2D,
+    AnyLayer, AveragePooling2D, Backward, Built, ELU, Forward, GlobalMaxPooling2D, Layer,
+    LeakyReLU, MaxPooling2D, Operation, ReLU, Rescaling, Reshape, Softmax, ZeroPadding2D,
 };
 use tallynet::model::Sequential;
-use tallynet::params::{ParamViews, ParamViewsMut};
+use tallynet::params::{ParamArray, ParamViews, ParamViewsMut};
 use tallynet::shape::Shape;
 
 fn vector(value: &Value) -> Vec<Real> {
@@ -21,43 +21,84 @@ fn sizes(value: &Value) -> Vec<usize> {
     value.as_array().unwrap().iter().map(|x| x.as_u64().unwrap() as usize).collect()
 }
 
-/// Runs a layer forward and back.
-fn run(
-    operation: Option<&Operation>,
-    x: &Array2<Real>,
-    dy: &Array2<Real>,
-) -> (Array2<Real>, Array2<Real>) {
-    match operation {
-        None => (x.clone(), dy.clone()),
+/// Results of a layer.
+struct Results {
+    y: Array2<Real>,
+    dx: Array2<Real>,
+    d_weights: Vec<Real>,
+}
+
+/// Runs a layer with these weights forward and back.
+fn run(built: &Built, weights: &[Real], x: &Array2<Real>, dy: &Array2<Real>) -> Results {
+    let (mut y, mut dx) = (dy * Real::NAN, x * Real::NAN);
+    let mut d_weights = vec![Real::NAN; weights.len()];
+    match built.operations.first() {
+        None => (y, dx) = (x.clone(), dy.clone()),
         Some(Operation::InPlace { activation: kind, width }) => {
-            let (mut y, mut dx) = (x.clone(), dy.clone());
+            (y, dx) = (x.clone(), dy.clone());
             kind.forward(*width, y.view_mut());
             kind.backward(*width, y.view(), dx.view_mut());
-            (y, dx)
         }
         Some(Operation::Op(layer)) => {
-            let (mut y, mut dx) = (dy * Real::NAN, x * Real::NAN);
             let mut scratch = vec![Real::NAN; layer.scratch_len()];
+            let arrays = ParamArray::table(&built.params);
+            let params = ParamViews::new(weights, &arrays);
+            let (x, dy) = (x.view(), dy.view());
             layer.forward(Forward {
                 training: None,
-                params: ParamViews::new(&[], &[]),
-                x: x.view(),
+                params,
+                x,
                 y: y.view_mut(),
                 scratch: &mut scratch,
             });
             layer.backward(Backward {
                 training: None,
-                params: ParamViews::new(&[], &[]),
-                x: x.view(),
-                dy: dy.view(),
-                d_params: ParamViewsMut::new(&mut [], &[]),
+                params,
+                x,
+                dy,
+                d_params: ParamViewsMut::new(&mut d_weights, &arrays),
                 accumulate: false,
                 dx: Some(dx.view_mut()),
                 scratch: &mut scratch,
             });
-            (y, dx)
         }
     }
+    Results { y, dx, d_weights }
+}
+
+fn assert_close<'a>(
+    ours: impl IntoIterator<Item = &'a Real>,
+    theirs: &[Real],
+    what: impl std::fmt::Display,
+) {
+    let ours: Vec<Real> = ours.into_iter().copied().collect();
+    assert_eq!(ours.len(), theirs.len(), "{what}");
+    for (a, b) in ours.iter().zip(theirs) {
+        assert!((a - b).abs() < 1e-5 * b.abs().max(1.0), "{what}:\n{ours:?}\n{theirs:?}");
+    }
+}
+
+/// The layer of a recorded case, read as a file is: options of a 1-D class are lists of one there.
+fn layer_of(case: &Value) -> AnyLayer {
+    let class = case["class_name"].as_str().unwrap();
+    let mut config = case["config"].clone();
+    let options = config.as_object_mut().unwrap();
+    // Images are channels-last here: a reader drops the option, and a layer has none.
+    options.remove("data_format");
+    for value in options.values_mut().filter(|_| class.ends_with("1D")) {
+        if let Value::Array(list) = value {
+            *value = list[0].clone();
+        }
+    }
+    let layer: AnyLayer =
+        serde_json::from_value(json!({ "class_name": class, "config": config })).unwrap();
+    let written = serde_json::to_value(&layer).unwrap();
+    assert_eq!(written["class_name"], class);
+    if case.get("weights").is_none() {
+        let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        assert_eq!(keys(&written["config"]), keys(&config), "{class}");
+    }
+    layer
 }
 
 #[test]
@@ -66,28 +107,24 @@ fn the_same_values_and_gradients_as_keras() {
     let recorded: Value = serde_json::from_str(&recorded).unwrap();
     for case in recorded["cases"].as_array().unwrap() {
         let what = format!("{} {}", case["class_name"], case["config"]);
-        let mut config = case["config"].clone();
-        // Images are channels-last here: a reader drops the option, and a layer has none.
-        config.as_object_mut().unwrap().remove("data_format");
-        let layer = json!({"class_name": case["class_name"], "config": config});
-        let layer: AnyLayer = serde_json::from_value(layer).unwrap();
-        let written = serde_json::to_value(&layer).unwrap();
-        assert_eq!(written["class_name"], case["class_name"]);
-        let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-        assert_eq!(keys(&written["config"]), keys(&config), "{what}");
-
-        let built = layer.as_layer().build(&Shape::from(sizes(&case["input"]))).unwrap();
+        let built = layer_of(case).as_layer().build(&Shape::from(sizes(&case["input"]))).unwrap();
         assert_eq!(built.output.dims(), sizes(&case["output"]), "{what}");
         assert!(built.operations.len() < 2);
-        let rows =
-            |values: &Value, width| Array2::from_shape_vec((2, width), vector(values)).unwrap();
-        let (inputs, outputs) = (vector(&case["x"]).len() / 2, vector(&case["y"]).len() / 2);
-        let (y, dx) =
-            run(built.operations.first(), &rows(&case["x"], inputs), &rows(&case["dy"], outputs));
-        for (ours, theirs) in [(y, rows(&case["y"], outputs)), (dx, rows(&case["dx"], inputs))] {
-            let worst = ours.iter().zip(&theirs).map(|(a, b)| (a - b).abs()).fold(0.0, Real::max);
-            assert!(worst < 1e-5, "{what}:\n{ours}\n{theirs}");
-        }
+        let rows = |values: &Value| {
+            let values = vector(values);
+            Array2::from_shape_vec((2, values.len() / 2), values).unwrap()
+        };
+        let arrays = |name: &str| -> Vec<Real> {
+            case[name].as_array().into_iter().flatten().flat_map(vector).collect()
+        };
+        let weights = arrays("weights");
+        let Results { y, dx, d_weights } =
+            run(&built, &weights, &rows(&case["x"]), &rows(&case["dy"]));
+        assert_close(&y, &vector(&case["y"]), format!("{what}, y"));
+        assert_close(&dx, &vector(&case["dx"]), format!("{what}, dx"));
+        let trainable: usize = built.params.iter().filter(|p| p.trainable).map(|p| p.count()).sum();
+        assert_close(&d_weights[..trainable], &arrays("d_weights"), format!("{what}, dW"));
+        assert!(d_weights[trainable..].iter().all(|gradient| *gradient == 0.0), "{what}");
     }
 }
 

@@ -223,6 +223,11 @@ fn class_names_become_layer_names_as_in_keras() {
         ("RMSprop", "rm_sprop"),
         ("AdamW", "adam_w"),
         ("ZeroPadding2D", "zero_padding2d"),
+        ("Conv1D", "conv1d"),
+        ("GlobalMaxPooling1D", "global_max_pooling1d"),
+        ("PReLU", "p_re_lu"),
+        ("SpatialDropout1D", "spatial_dropout1d"),
+        ("UpSampling2D", "up_sampling2d"),
     ];
     for (class, name) in names {
         assert_eq!(tallynet::snake_case(class), name);

@@ -111,7 +111,10 @@ impl Scale {
 
     fn factor(&self, model: &Sequential) -> Real {
         let mut before_weights = model.layers().iter().take_while(|layer| layer.params.is_empty());
-        let rescales = before_weights.any(|layer| matches!(layer.spec, AnyLayer::Rescaling(_)));
+        let rescales = before_weights.any(|layer| matches!(layer.spec, AnyLayer::Rescaling(_)))
+            || model.layers().first().is_some_and(|layer| {
+                matches!(layer.spec, AnyLayer::Embedding(_) | AnyLayer::Normalization(_))
+            });
         match (self.scale, model.byte_scale) {
             (Some(ByteScaling::Unit), _) => UNIT,
             (Some(ByteScaling::None), _) => 1.0,

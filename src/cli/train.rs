@@ -55,7 +55,8 @@ pub struct Train {
     /// Batch size [default: the model's]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = from_1())]
     batch_size: Option<usize>,
-    /// Optimizer: sgd, rmsprop, adagrad, adam or adamw [default: the model's]
+    /// Optimizer: sgd, rmsprop, adagrad, adadelta, adam, adamw, adamax or nadam [default: the
+    /// model's]
     #[arg(long, value_name = "NAME", value_parser = AnyOptimizer::by_name)]
     optimizer: Option<AnyOptimizer>,
     /// Learning rate [default: the model's, or the named optimizer's]
@@ -74,6 +75,9 @@ pub struct Train {
     /// Momentum, from 0 to 1 (sgd only) [default: the model's]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     momentum: Option<f64>,
+    /// Nesterov's variant of momentum (sgd only)
+    #[arg(long)]
+    nesterov: bool,
     /// Loss to minimize: categorical_crossentropy, mse, huber, … [default: the model's]
     #[arg(long, value_name = "NAME", value_parser = AnyLoss::by_name)]
     loss: Option<AnyLoss>,
@@ -278,13 +282,21 @@ impl Train {
                 *rate = schedule::parse(text, self.learning_rate, rate.at(0))?;
             }
         }
-        if let Some(momentum) = self.momentum {
-            let AnyOptimizer::Sgd(sgd) = optimizer else {
-                let class = optimizer.class_name();
-                let message = format!("--momentum is for sgd, and the optimizer is {class}");
-                return Err(Failure::usage(message));
-            };
-            sgd.momentum = momentum;
+        let flag = match (self.momentum, self.nesterov) {
+            (Some(_), _) => "--momentum",
+            (None, true) => "--nesterov",
+            (None, false) => return Ok(()),
+        };
+        let AnyOptimizer::Sgd(sgd) = optimizer else {
+            let class = optimizer.class_name();
+            let message = format!("{flag} is for sgd, and the optimizer is {class}");
+            return Err(Failure::usage(message));
+        };
+        sgd.momentum = self.momentum.unwrap_or(sgd.momentum);
+        sgd.nesterov |= self.nesterov;
+        if self.nesterov && sgd.momentum == 0.0 {
+            let message = "--nesterov has no effect without momentum; give --momentum, such as 0.9";
+            return Err(Failure::usage(message));
         }
         Ok(())
     }

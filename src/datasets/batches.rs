@@ -266,6 +266,29 @@ impl<'a> Rows<'a> {
         }
     }
 
+    /// Refuses input values outside `0..n_words`; a fraction is cut off.
+    pub fn check_words(&self, n_words: Option<usize>) -> Result<()> {
+        let Some(n) = n_words else { return Ok(()) };
+        let is_word = |value: Real| (0.0..n as Real).contains(&value.trunc());
+        let wrong = match self.x {
+            Values::Reals(values) => values.iter().position(|value| !is_word(*value)),
+            Values::Bytes { values, scale } => {
+                values.iter().position(|value| !is_word(Real::from(*value) * scale))
+            }
+            Values::Labels(_) | Values::OneHot { .. } => None,
+        };
+        let Some(position) = wrong else { return Ok(()) };
+        let mut value = [0.0];
+        self.x.write(position, &mut value);
+        Err(Error::Data(format!(
+            "the inputs hold {} in row {}, and the Embedding layer has the {n} words 0 to {}\n  \
+             number the words from 0 on, or build the model with a larger input_dim",
+            value[0],
+            position / self.input_width.max(1),
+            n - 1
+        )))
+    }
+
     /// A property of the data that can make the loss infinite or NaN, and how to change it.
     pub fn divergence_cause(&self) -> Option<String> {
         for (name, values) in [("targets", self.y), ("inputs", self.x)] {

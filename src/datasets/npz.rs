@@ -13,10 +13,11 @@ use std::io::{self, BufReader, Chain, Cursor, Read, Seek};
 use std::path::Path;
 
 use ndarray::{ArrayD, IxDyn, ShapeBuilder};
-use ndarray_npy::{ReadableElement, npy::header::Header};
+use ndarray_npy::{ReadableElement, WritableElement, npy::header::Header};
 use zip::{ZipArchive, read::ZipFile};
 
 use super::{Dataset, Inputs, OpenFile, Targets, TrainTest, describe};
+use crate::hdf5::{bfloat16, float16};
 use crate::shape::Tuple;
 use crate::{Error, Real, Result};
 
@@ -152,7 +153,7 @@ macro_rules! read_as {
         match $member.dtype.as_str() {
             $($dtype => $member.read(|$number: $type| $convert),)+
             _ => Err(wrong(format!(
-                "the type {} is not read: booleans, integers and floats of 32 or 64 bits are; \
+                "the type {} is not read: booleans, integers and floats of 16, 32 or 64 bits are; \
                  text and Python objects are not",
                 $member.header.type_descriptor
             ))),
@@ -203,11 +204,28 @@ impl<R: Read> Member<R> {
     }
 
     fn reals(self) -> Result<ArrayD<Real>> {
+        // NumPy has no bfloat16 and writes 2 bytes, `|V2`, for it.
+        match self.dtype.as_str() {
+            "f2" => return self.half_reals(float16),
+            "V2" => return self.half_reals(bfloat16),
+            _ => {}
+        }
         if self.dtype == "b1" {
             return self.read(|number: bool| Ok(Real::from(u8::from(number))));
         }
         read_as!(self, |number| Ok(number as Real), "u1": u8, "u2": u16, "u4": u32, "u8": u64,
             "i1": i8, "i2": i16, "i4": i32, "i8": i64, "f4": f32, "f8": f64)
+    }
+
+    /// Reads 16-bit floats as integers, whose bits `value` converts.
+    fn half_reals(mut self, value: fn(u64) -> f64) -> Result<ArrayD<Real>> {
+        let order = self.header.type_descriptor.as_string();
+        let is_big_endian = order.is_some_and(|order| order.starts_with('>'));
+        self.header.type_descriptor = u16::type_descriptor();
+        self.read(|bits: u16| {
+            let bits = if is_big_endian { u16::from_be(bits) } else { u16::from_le(bits) };
+            Ok(value(bits.into()) as Real)
+        })
     }
 
     /// Decodes the numbers and converts them.

@@ -7,57 +7,75 @@
 use std::fmt::Display;
 use std::io::{Cursor, Read, Write};
 
-use serde_json::{Value, json};
+use serde_json::json;
 use zip::result::ZipResult;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
+use super::keras_config::{self, Described, Source, parse};
 use super::keras_weights::{read_weights, text, write_weights};
-use super::{Loaded, LoadedArrays, invalid, keras_config, problem, weights_only};
-use crate::hdf5::{self, Object};
+use super::{Loaded, LoadedArrays, Origin, invalid, nested, problem, weights_only};
+use crate::hdf5;
+use crate::identify::{Identity, identify};
 use crate::model::Sequential;
 use crate::{Error, Result};
 
 /// Reads an archive.
 pub fn read(bytes: &[u8]) -> Result<Loaded> {
-    let config = json(&member(bytes, "config.json")?)?;
-    let metadata = member(bytes, "metadata.json").and_then(|text| json(&text));
+    let config = parse(&member(bytes, "config.json")?)?;
+    let metadata = member(bytes, "metadata.json").and_then(|text| parse(&text));
     let weights = member(bytes, "model.weights.h5")?;
-    let training = metadata.as_ref().ok().and_then(|metadata| metadata.get("tallynet"));
-    let max_params = Some(max_params(&weights));
-    let mut loaded = describe(&config, None, training, max_params)?;
+    let mut source = Source { description: Some(&config), ..Source::default() };
+    source.max_params = Some(max_params(&weights));
+    if let Ok(metadata) = &metadata {
+        source.training = metadata.get("tallynet");
+        source.origin = Origin::of(metadata);
+    }
+    let mut described = describe(source)?;
     if let Err(error) = metadata {
         let problem = problem(error);
-        loaded
+        described
+            .loaded
             .warnings
             .push(format!("the seed and the epochs trained so far are not known: {problem}"));
     }
-    with_weights(loaded, &hdf5::open(&weights)?)
+    with_weights(described, &weights)
 }
 
 /// Reads a description in JSON.
 pub fn read_json(bytes: &[u8]) -> Result<Loaded> {
-    describe(&json(bytes)?, None, None, None)
+    let config = parse(bytes)?;
+    let is_described = config.get("class_name").is_some();
+    if let Some(identity) = identify(bytes).filter(|_| !is_described) {
+        return Err(identity.error());
+    }
+    let origin = Origin::of(&config);
+    let source = Source { description: Some(&config), origin, ..Source::default() };
+    Ok(describe(source)?.loaded)
 }
 
 /// Reads a file of a whole model in the older format.
 pub fn read_legacy(bytes: &[u8]) -> Result<Loaded> {
     let root = hdf5::open(bytes)?;
-    let config = json(text(&root, "model_config")?.ok_or_else(weights_only)?.as_bytes())?;
-    let compile = text(&root, "training_config")?.map(|text| json(text.as_bytes())).transpose()?;
-    let max_params = Some(max_params(bytes));
-    let loaded = describe(&config, compile.as_ref(), None, max_params)?;
-    with_weights(loaded, &root)
+    let config = parse(text(&root, "model_config")?.ok_or_else(weights_only)?.as_bytes())?;
+    let compile = text(&root, "training_config")?.map(|text| parse(text.as_bytes())).transpose()?;
+    let mut origin = Origin::of(&config);
+    if let Some(keras_version) = text(&root, "keras_version")? {
+        origin = Some(Origin { keras_version, backend: text(&root, "backend")? });
+    }
+    let described = describe(Source {
+        description: Some(&config),
+        compile: compile.as_ref(),
+        origin,
+        max_params: Some(max_params(bytes)),
+        ..Source::default()
+    })?;
+    with_weights(described, bytes)
 }
 
 /// Builds the model of a description; see [`keras_config::read`].
-fn describe(
-    config: &Value,
-    compile: Option<&Value>,
-    training: Option<&Value>,
-    max_params: Option<usize>,
-) -> Result<Loaded> {
-    keras_config::read(config, compile, training, max_params).map_err(|error| {
+pub fn describe(source: Source) -> Result<Described> {
+    keras_config::read(source).map_err(|error| {
         let help = "the README lists the layers and options that are supported";
         Error::format(error.to_string(), help)
     })
@@ -75,14 +93,20 @@ fn max_params(bytes: &[u8]) -> usize {
 }
 
 /// Reads a member of an archive and compares its checksum. A member that is too large for an
-/// archive of this size is refused.
+/// archive of this size is refused. An archive that was packed again may hold all members in one
+/// folder.
 fn member(archive: &[u8], name: &str) -> Result<Vec<u8>> {
     let unreadable =
         |error: &dyn Display| invalid(format!("the archive's {name} cannot be read ({error})"));
     let limit = archive.len() as u64 * 8 + (1 << 22);
-    let mut archive = ZipArchive::new(Cursor::new(archive))
+    let mut zip = ZipArchive::new(Cursor::new(archive))
         .map_err(|error| invalid(format!("the zip archive is damaged or cut off ({error})")))?;
-    let member = archive.by_name(name).map_err(|error| unreadable(&error))?;
+    let Some(folder) = folder(&zip) else {
+        let is_other = !zip.file_names().any(|name| name.ends_with("config.json"));
+        let identity = identify(archive).filter(|_| is_other);
+        return Err(identity.map_or(unreadable(&"it is missing"), Identity::error));
+    };
+    let member = zip.by_name(&format!("{folder}{name}")).map_err(|error| unreadable(&error))?;
     let mut bytes = vec![];
     member.take(limit + 1).read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
     if bytes.len() as u64 > limit {
@@ -93,13 +117,30 @@ fn member(archive: &[u8], name: &str) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn json(bytes: &[u8]) -> Result<Value> {
-    serde_json::from_slice(bytes)
-        .map_err(|error| invalid(format!("the description is no JSON: {error}")))
+/// Path of the members of a Keras archive: empty, or that of their folder with its slash. `None`
+/// for another archive.
+fn folder(zip: &ZipArchive<Cursor<&[u8]>>) -> Option<String> {
+    let paths: Vec<&str> =
+        zip.file_names().filter_map(|name| name.strip_suffix("config.json")).collect();
+    if paths.contains(&"") {
+        return Some(String::new());
+    }
+    let hidden = |path: &&&str| path.starts_with("__MACOSX");
+    match paths.iter().filter(|path| !hidden(path)).collect::<Vec<_>>()[..] {
+        [path] if path.ends_with('/') && !path.contains("..") => Some(path.to_string()),
+        _ => None,
+    }
 }
 
-fn with_weights(mut loaded: Loaded, root: &Object) -> Result<Loaded> {
-    let LoadedArrays { arrays, warnings } = read_weights(&mut loaded.model, root)?;
+fn with_weights(described: Described, weights: &[u8]) -> Result<Loaded> {
+    let Described { mut loaded, nested } = described;
+    let flattened;
+    let mut bytes = weights;
+    if let Some(places) = nested {
+        flattened = nested::flattened(&loaded.model, &places, weights)?;
+        bytes = &flattened;
+    }
+    let LoadedArrays { arrays, warnings } = read_weights(&mut loaded.model, &hdf5::open(bytes)?)?;
     loaded.arrays = Some(arrays);
     loaded.warnings.extend(warnings);
     Ok(loaded)

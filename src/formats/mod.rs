@@ -7,17 +7,23 @@
 mod keras;
 mod keras_config;
 mod keras_weights;
+mod nested;
 mod npz;
+mod origin;
 mod safetensors;
 mod save;
+mod tfjs;
 
 use std::path::Path;
 
 use crate::hdf5;
+use crate::identify::{Identity, identify, identify_folder};
 use crate::model::{ArrayCount, Sequential};
 use crate::shape::Tuple;
 use crate::{Error, Real, Result};
 use keras_weights::read_weights;
+
+pub use origin::Origin;
 
 pub use crate::replace::{check_writable, place, replace};
 pub use save::{check_savable, holds_weights, save};
@@ -31,6 +37,8 @@ pub struct Loaded {
     pub arrays: Option<Vec<ArrayCount>>,
     /// Parts of the file that were ignored, and oddities.
     pub warnings: Vec<String>,
+    /// Version and backend of Keras that the file states; `None` for tallynet's own files.
+    pub origin: Option<Origin>,
 }
 
 /// Result of loading weights into a model.
@@ -78,16 +86,31 @@ impl From<hdf5::Error> for Error {
     }
 }
 
-/// Loads a model: `.keras`, `.h5` of a whole model, `.safetensors` of tallynet, or a description in
-/// JSON, whose weights are then initialized from the seed.
+/// Loads a model: `.keras`, `.h5` of a whole model, `.safetensors` of tallynet, `model.json` of
+/// TensorFlow.js with its weights beside it, or a description in JSON, whose weights are then
+/// initialized from the seed.
 ///
 /// # Errors
 /// A file that is damaged or of another format; layers and options that are not supported; arrays
 /// that are missing, of another shape, or more than a layer has. Layers of the file beyond the
 /// model's are ignored, as in Keras.
 pub fn load(path: &Path) -> Result<Loaded> {
-    let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
-    decode(&bytes).map_err(|error| error.in_file(path))
+    let bytes = read_file(path)?;
+    let loaded = match tfjs::parse(&bytes) {
+        Some(model) => tfjs::read(&model, path.parent().unwrap_or(Path::new(""))),
+        None => decode(&bytes),
+    };
+    loaded.map_err(|error| error.in_file(path))
+}
+
+/// The bytes of a file. The error for a folder says what the folder is.
+fn read_file(path: &Path) -> Result<Vec<u8>> {
+    if path.is_dir()
+        && let Some(identity) = identify_folder(path)
+    {
+        return Err(identity.error().in_file(path));
+    }
+    std::fs::read(path).map_err(Error::io("read", path))
 }
 
 /// As [`load`], from bytes.
@@ -96,10 +119,15 @@ pub fn decode(bytes: &[u8]) -> Result<Loaded> {
     match bytes {
         [b'P', b'K', ..] if npz::is_npz(bytes) => Err(weights_only()),
         [b'P', b'K', ..] => keras::read(bytes),
-        _ if bytes.trim_ascii_start().starts_with(b"{") => keras::read_json(bytes),
+        _ if keras_config::is_json(bytes) => keras::read_json(bytes),
         _ if hdf5::is_hdf5(bytes) => keras::read_legacy(bytes),
-        _ => safetensors::read(bytes),
+        _ => safetensors::read(bytes).map_err(|error| identified(bytes, error)),
     }
+}
+
+/// The error for bytes that are of no format that is read here: it says what they are instead.
+fn identified(bytes: &[u8], error: Error) -> Error {
+    identify(bytes).map_or(error, Identity::error)
 }
 
 /// Loads weights into a model: from `.weights.h5`, Keras's other files, `.npz` or `.safetensors`.
@@ -107,7 +135,7 @@ pub fn decode(bytes: &[u8]) -> Result<Loaded> {
 /// # Errors
 /// As [`load`]. The model may then hold some of the weights.
 pub fn load_weights(model: &mut Sequential, path: &Path) -> Result<LoadedArrays> {
-    let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
+    let bytes = read_file(path)?;
     decode_into(model, &bytes).map_err(|error| error.in_file(path))
 }
 
@@ -116,7 +144,7 @@ fn decode_into(model: &mut Sequential, bytes: &[u8]) -> Result<LoadedArrays> {
         [b'P', b'K', ..] if npz::is_npz(bytes) => npz::read_into(model, bytes),
         [b'P', b'K', ..] => keras::read_into(model, bytes),
         _ if hdf5::is_hdf5(bytes) => read_weights(model, &hdf5::open(bytes)?),
-        _ => safetensors::read_into(model, bytes),
+        _ => safetensors::read_into(model, bytes).map_err(|error| identified(bytes, error)),
     }
 }
 

@@ -10,7 +10,9 @@ use std::collections::HashMap;
 use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, TensorView};
 use serde_json::Value;
 
+use super::keras_config::Source;
 use super::{Loaded, LoadedArrays, check_shape, invalid, keras_config, misfit, read_arrays};
+use crate::hdf5::{bfloat16, float16};
 use crate::model::{Compiled, Sequential};
 use crate::{Real, Result};
 
@@ -61,8 +63,12 @@ fn serialize(
 /// shape.
 pub fn read(bytes: &[u8]) -> Result<Loaded> {
     let (description, tensors) = open(bytes)?;
-    let described =
-        keras_config::read(&description, None, None, Some(bytes.len() / 4)).map_err(invalid)?;
+    let source = Source {
+        description: Some(&description),
+        max_params: Some(bytes.len() / 4),
+        ..Source::default()
+    };
+    let described = keras_config::read(source).map_err(invalid)?.loaded;
     // Tallynet writes only what it supports, so a warning means a damaged description.
     if let Some(warning) = described.warnings.first() {
         return Err(invalid(warning));
@@ -82,7 +88,7 @@ pub fn read(bytes: &[u8]) -> Result<Loaded> {
             return Err(misfit(name, format!("the array {name} belongs to no layer of the model")));
         }
     }
-    Ok(Loaded { model, arrays: Some(arrays), warnings })
+    Ok(Loaded { model, arrays: Some(arrays), warnings, origin: None })
 }
 
 /// Reads the weights with the model's names from a model that [`write`] wrote.
@@ -122,6 +128,10 @@ fn tensor(tensors: &SafeTensors, name: &str, shape: &[usize]) -> Result<Vec<Real
         tensors.tensor(name).map_err(|_| misfit(name, format!("the array {name} is missing")))?;
     check_shape(name, tensor.shape(), shape)?;
     let bytes = tensor.data();
+    let half = |value: fn(u64) -> f64| {
+        let bits = bytes.as_chunks().0.iter().map(|bytes| u16::from_le_bytes(*bytes));
+        bits.map(|bits| value(bits.into()) as Real).collect()
+    };
     match tensor.dtype() {
         Dtype::F32 => {
             Ok(bytes.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes) as Real).collect())
@@ -129,8 +139,11 @@ fn tensor(tensors: &SafeTensors, name: &str, shape: &[usize]) -> Result<Vec<Real
         Dtype::F64 => {
             Ok(bytes.as_chunks().0.iter().map(|bytes| f64::from_le_bytes(*bytes) as Real).collect())
         }
+        Dtype::F16 => Ok(half(float16)),
+        Dtype::BF16 => Ok(half(bfloat16)),
         other => {
-            let problem = format!("the array {name} holds {other:?}, and weights are F32 or F64");
+            let problem =
+                format!("the array {name} holds {other:?}, and weights are F32, F64, F16 or BF16");
             Err(misfit(name, problem))
         }
     }

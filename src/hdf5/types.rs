@@ -126,9 +126,8 @@ fn decode_float(size: usize, flags: usize, layout: &[u8]) -> Option<Decode> {
 }
 
 impl Number {
-    /// The upper half of a 32-bit float.
-    pub const BFLOAT16: Number =
-        Number { size: 2, big_endian: false, decode: |bits| float32(bits << 16) };
+    /// Keras's bfloat16.
+    pub const BFLOAT16: Number = Number { size: 2, big_endian: false, decode: bfloat16 };
 
     /// The number that these bytes hold.
     pub fn value(self, bytes: &[u8]) -> f64 {
@@ -150,7 +149,13 @@ fn float32(bits: u64) -> f64 {
     f64::from(f32::from_bits(bits as u32))
 }
 
-fn float16(bits: u64) -> f64 {
+/// The value of a bfloat16: the upper half of a 32-bit float.
+pub fn bfloat16(bits: u64) -> f64 {
+    float32(bits << 16)
+}
+
+/// The value of a 16-bit float of IEEE 754, exact.
+pub fn float16(bits: u64) -> f64 {
     let exponent = (bits >> 10 & 31) as i32;
     let fraction = (bits & 1023) as f64;
     let magnitude = match exponent {

@@ -1,5 +1,5 @@
-//! Loops of batch normalization over rows with one value per channel. Sums are in double precision,
-//! in the order of the rows.
+//! Loops of batch normalization over rows with one value per channel, and of layer normalization
+//! over vectors. Sums are in double precision, in the order of the values.
 
 use super::kernel;
 use crate::Real;
@@ -72,6 +72,101 @@ kernel! {
             let coefficients = a.iter().zip(b).zip(c);
             for (((dx, dy), x), ((a, b), c)) in dx.iter_mut().zip(dy).zip(x).zip(coefficients) {
                 *dx = a * dy + b * x + c;
+            }
+        }
+    }
+}
+
+/// Vectors to normalize, each by its own mean and variance.
+#[derive(Debug, Clone, Copy)]
+pub struct LayerNormalizationInput<'a> {
+    /// Vectors, one after the other.
+    pub x: &'a [Real],
+    /// Factor of each value of a vector; empty for 1.
+    pub gamma: &'a [Real],
+    /// Length of a vector.
+    pub width: usize,
+    /// Term added to the variance.
+    pub epsilon: f64,
+}
+
+/// Mean of a vector, and `1/√(v + ε)` for its variance v.
+struct Moments {
+    mean: f64,
+    inverse: f64,
+}
+
+impl Moments {
+    #[inline(always)]
+    fn of(vector: &[Real], epsilon: f64) -> Moments {
+        let n = vector.len() as f64;
+        let mean = vector.iter().map(|x| f64::from(*x)).sum::<f64>() / n;
+        let square = |x: &Real| (f64::from(*x) - mean) * (f64::from(*x) - mean);
+        let variance = vector.iter().map(square).sum::<f64>() / n;
+        Moments { mean, inverse: 1.0 / (variance + epsilon).sqrt() }
+    }
+
+    #[inline(always)]
+    fn normalized(&self, x: Real) -> f64 {
+        (f64::from(x) - self.mean) * self.inverse
+    }
+}
+
+/// Value of an array that may be empty, which stands for `default` everywhere.
+#[inline(always)]
+fn value_or(array: &[Real], i: usize, default: f64) -> f64 {
+    array.get(i).map_or(default, |value| f64::from(*value))
+}
+
+kernel! {
+    /// `y = γ·x̂ + β` of each vector; an empty `beta` is 0.
+    pub fn layer_forward(input: LayerNormalizationInput, beta: &[Real], y: &mut [Real]) {
+        let LayerNormalizationInput { x, gamma, width, epsilon } = input;
+        for (x, y) in x.chunks_exact(width).zip(y.chunks_exact_mut(width)) {
+            let moments = Moments::of(x, epsilon);
+            for (i, (x, y)) in x.iter().zip(y).enumerate() {
+                let scaled = value_or(gamma, i, 1.0) * moments.normalized(*x);
+                *y = (scaled + value_or(beta, i, 0.0)) as Real;
+            }
+        }
+    }
+}
+
+kernel! {
+    /// `dγ += Σ dy·x̂`.
+    pub fn layer_gamma_gradient(
+        input: LayerNormalizationInput,
+        dy: &[Real],
+        d_gamma: &mut [Real],
+    ) {
+        let LayerNormalizationInput { x, width, epsilon, .. } = input;
+        for (x, dy) in x.chunks_exact(width).zip(dy.chunks_exact(width)) {
+            let moments = Moments::of(x, epsilon);
+            for ((d_gamma, dy), x) in d_gamma.iter_mut().zip(dy).zip(x) {
+                *d_gamma += (f64::from(*dy) * moments.normalized(*x)) as Real;
+            }
+        }
+    }
+}
+
+kernel! {
+    /// `dx = (g − Σ g/n − x̂·Σ g·x̂/n)/√(v + ε)` with `g = γ·dy`, for each vector.
+    pub fn layer_input_gradient(input: LayerNormalizationInput, dy: &[Real], dx: &mut [Real]) {
+        let LayerNormalizationInput { x, gamma, width, epsilon } = input;
+        let vectors = x.chunks_exact(width).zip(dy.chunks_exact(width));
+        for ((x, dy), dx) in vectors.zip(dx.chunks_exact_mut(width)) {
+            let moments = Moments::of(x, epsilon);
+            let (mut sum, mut product) = (0.0, 0.0);
+            for (i, (x, dy)) in x.iter().zip(dy).enumerate() {
+                let gradient = value_or(gamma, i, 1.0) * f64::from(*dy);
+                sum += gradient;
+                product += gradient * moments.normalized(*x);
+            }
+            let (mean, slope) = (sum / width as f64, product / width as f64);
+            for (i, ((x, dy), dx)) in x.iter().zip(dy).zip(dx).enumerate() {
+                let gradient = value_or(gamma, i, 1.0) * f64::from(*dy);
+                let centered = gradient - mean - moments.normalized(*x) * slope;
+                *dx = (centered * moments.inverse) as Real;
             }
         }
     }

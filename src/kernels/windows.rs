@@ -19,6 +19,9 @@ pub enum Padding {
     Valid,
     /// Enough pixels for one output per stride; the extra one of an odd number is at the end.
     Same,
+    /// As many outputs, with all pixels of padding at the start: a window ends at its own pixel, so
+    /// that no output depends on later inputs.
+    Causal,
 }
 
 /// Windows along one axis of an image.
@@ -42,6 +45,10 @@ pub struct Axis {
 }
 
 impl Axis {
+    /// The only window of an axis of one pixel, such as the height of a sequence.
+    pub const ONE: Axis =
+        Axis { input: 1, spread: 1, before: 0, kernel: 1, stride: 1, dilation: 1, output: 1 };
+
     /// Windows over `input` pixels. `None` if the window does not fit, or its size or the stride
     /// is 0.
     pub fn new(
@@ -58,6 +65,7 @@ impl Axis {
                 let last = input.checked_sub(1)?.checked_div(stride)?;
                 (last + 1, (last * stride).checked_add(extent)?.saturating_sub(input) / 2)
             }
+            Padding::Causal => (input.checked_sub(1)?.checked_div(stride)? + 1, extent - 1),
         };
         // A stride beyond the image means a single window; clamped, it cannot overflow.
         let stride = stride.min(input.max(1));

@@ -59,8 +59,7 @@ class! {
 
 impl BatchNormalization {
     fn validate(&self, input: &Shape) -> Result<()> {
-        let rank = input.dims().len();
-        if rank == 0 || (self.axis != -1 && self.axis != rank as isize) {
+        if !input.is_last(self.axis as i64) {
             return Err(Error::shape(
                 format!("axis {} of {input}: it normalizes the last axis", self.axis),
                 "take axis = -1, and an input with a last axis",

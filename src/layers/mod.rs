@@ -1,268 +1,87 @@
 //! Built-in layers. A [`Layer`] holds the options, under Keras's names; for a given input shape it
 //! builds an [`Op`], which computes the forward and the backward pass.
 //!
-//! An op owns no parameters, no buffers and no name: the model does, and passes it views of
-//! parameter arrays, input and output. Explanations of parameter counts are in `explain.rs`.
+//! The traits of all layers are in `protocol.rs`, the explanations of parameter counts in
+//! `explain.rs`, and what the layers over images and sequences share in `windows.rs`,
+//! `convolution.rs` and `pooling.rs`.
 
 mod batch_normalization;
+mod conv1d;
 mod conv2d;
+mod convolution;
 mod dense;
 mod dropout;
+mod embedding;
 mod explain;
-mod image;
+mod layer_normalization;
+mod normalization;
 mod pointwise;
+mod pooling;
+mod pooling1d;
 mod pooling2d;
+mod prelu;
+mod protocol;
+mod repeat_vector;
 mod reshape;
+mod up_sampling2d;
+mod windows;
+mod zero_padding2d;
 
 pub use batch_normalization::BatchNormalization;
+pub use conv1d::Conv1D;
 pub use conv2d::Conv2D;
 pub use dense::Dense;
-pub use dropout::Dropout;
+pub use dropout::{Dropout, SpatialDropout1D, SpatialDropout2D};
+pub use embedding::Embedding;
 pub use explain::ParamExplanation;
-pub use image::ZeroPadding2D;
+pub use layer_normalization::LayerNormalization;
+pub use normalization::Normalization;
 pub use pointwise::{Activation, ELU, LeakyReLU, ReLU, Rescaling, Softmax};
+pub use pooling1d::{AveragePooling1D, GlobalAveragePooling1D, GlobalMaxPooling1D, MaxPooling1D};
 pub use pooling2d::{AveragePooling2D, GlobalAveragePooling2D, GlobalMaxPooling2D, MaxPooling2D};
+pub use prelu::PReLU;
+pub use protocol::{
+    Backward, BatchStatistics, Built, Forward, Layer, Op, Operation, StepContext, TrainContext,
+};
+pub use repeat_vector::RepeatVector;
 pub use reshape::{Flatten, Reshape};
+pub use up_sampling2d::{Interpolation, UpSampling2D};
+pub use zero_padding2d::ZeroPadding2D;
 
-use std::fmt;
-use std::sync::Arc;
-
-use ndarray::{ArrayView2, ArrayViewMut2};
-
-use crate::activations::{ActivationKind, AnyActivation};
 use crate::classes::classes;
-use crate::params::{ParamSpec, ParamViews, ParamViewsMut};
-use crate::shape::Shape;
-use crate::{Real, Result};
 
 classes! {
     /// A layer of any class, not yet built.
     AnyLayer: Layer as as_layer {
         "Activation" => Activation,
+        "AveragePooling1D" => AveragePooling1D,
         "AveragePooling2D" => AveragePooling2D,
         "BatchNormalization" => BatchNormalization,
+        "Conv1D" => Conv1D,
         "Conv2D" => Conv2D,
         "Dense" => Dense,
         "Dropout" => Dropout,
         "ELU" => ELU,
+        "Embedding" => Embedding,
         "Flatten" => Flatten,
+        "GlobalAveragePooling1D" => GlobalAveragePooling1D,
         "GlobalAveragePooling2D" => GlobalAveragePooling2D,
+        "GlobalMaxPooling1D" => GlobalMaxPooling1D,
         "GlobalMaxPooling2D" => GlobalMaxPooling2D,
+        "LayerNormalization" => LayerNormalization,
         "LeakyReLU" => LeakyReLU,
+        "MaxPooling1D" => MaxPooling1D,
         "MaxPooling2D" => MaxPooling2D,
+        "Normalization" => Normalization,
+        "PReLU" => PReLU,
         "ReLU" => ReLU,
+        "RepeatVector" => RepeatVector,
         "Rescaling" => Rescaling,
         "Reshape" => Reshape,
         "Softmax" => Softmax,
+        "SpatialDropout1D" => SpatialDropout1D,
+        "SpatialDropout2D" => SpatialDropout2D,
+        "UpSampling2D" => UpSampling2D,
         "ZeroPadding2D" => ZeroPadding2D,
     }
-}
-
-/// Options of a layer, as a user writes them and a file stores them.
-///
-/// ```
-/// use tallynet::layers::{Backward, Built, Dense, Forward, Layer, Op, Operation};
-/// use tallynet::{Result, model::Sequential, shape::Shape};
-///
-/// /// `y = 2·x`.
-/// #[derive(Debug)]
-/// struct Double;
-///
-/// impl Layer for Double {
-///     fn build(&self, input: &Shape) -> Result<Built> {
-///         Ok(Built::weightless(input.clone(), Some(Operation::op(Double))))
-///     }
-/// }
-///
-/// impl Op for Double {
-///     fn forward(&self, mut pass: Forward) {
-///         pass.y.assign(&(&pass.x * 2.0));
-///     }
-///     fn backward(&self, pass: Backward) {
-///         if let Some(mut dx) = pass.dx {
-///             dx.assign(&(&pass.dy * 2.0));
-///         }
-///     }
-/// }
-///
-/// let model = Sequential::builder([4]).add(Double).add(Dense::new(1)).build(0)?;
-/// assert!(model.layer("double_1").is_some());
-/// # Ok::<(), tallynet::Error>(())
-/// ```
-pub trait Layer: fmt::Debug + Send + Sync {
-    /// Class name in summaries and errors; by default the name of the type.
-    fn class_name(&self) -> &'static str {
-        crate::classes::type_name::<Self>()
-    }
-
-    /// Infers output shape, parameters and operations for an input of this shape.
-    ///
-    /// # Errors
-    /// [`Error::shape`](crate::Error::shape) for an input or options that do not fit.
-    fn build(&self, input: &Shape) -> Result<Built>;
-}
-
-/// A layer built for one input shape.
-pub struct Built {
-    /// Shape of an output sample.
-    pub output: Shape,
-    /// Parameter arrays, in order.
-    pub params: Vec<ParamSpec>,
-    /// Operations to run, in order; none for a layer that only changes a shape.
-    pub operations: Vec<Operation>,
-}
-
-impl Built {
-    /// A layer without parameters.
-    pub fn weightless(output: Shape, operation: Option<Operation>) -> Built {
-        Built { output, params: vec![], operations: operation.into_iter().collect() }
-    }
-}
-
-/// One operation of the execution plan.
-#[derive(Clone)]
-pub enum Operation {
-    /// Reads its input and writes its own output buffer.
-    Op(Arc<dyn Op>),
-    /// Overwrites the output of the operation before it.
-    InPlace {
-        /// Function applied.
-        activation: ActivationKind,
-        /// Length of the vectors that it acts on.
-        width: usize,
-    },
-}
-
-impl Operation {
-    /// An operation with an output of its own.
-    pub fn op(op: impl Op + 'static) -> Operation {
-        Operation::Op(Arc::new(op))
-    }
-
-    /// Activation of an output of this shape; none for `linear`.
-    ///
-    /// # Errors
-    /// An unknown name.
-    pub fn activation(activation: &AnyActivation, output: &Shape) -> Result<Option<Operation>> {
-        activation.validate()?;
-        let width = output.last();
-        Ok(match activation {
-            AnyActivation::BuiltIn(ActivationKind::Linear) => None,
-            AnyActivation::BuiltIn(kind) if kind.keeps_input() => {
-                Some(Operation::op(pointwise::KeepsInput(*kind)))
-            }
-            AnyActivation::BuiltIn(kind) => Some(Operation::InPlace { activation: *kind, width }),
-            AnyActivation::Custom(function) => {
-                let function = function.clone();
-                Some(Operation::op(pointwise::CustomActivation { function, width }))
-            }
-            AnyActivation::Unknown(_) => None,
-        })
-    }
-}
-
-/// Forward and backward pass of a layer. Rows are samples; the values of a row are in row-major
-/// order of the sample's shape.
-pub trait Op: Send + Sync {
-    /// Writes the output for `x` to `y`.
-    fn forward(&self, pass: Forward);
-
-    /// Writes the gradients with respect to parameters and input, given `dy`: every array of
-    /// `d_params`, since it holds older values.
-    fn backward(&self, pass: Backward);
-
-    /// Length of the scratch memory that both passes may use.
-    fn scratch_len(&self) -> usize {
-        0
-    }
-
-    /// Approximate multiplications of the forward pass of one row; the number of shards depends on
-    /// it.
-    fn work(&self) -> usize {
-        0
-    }
-
-    /// Statistics of the whole batch that the op needs in training, if any.
-    fn batch_statistics(&self) -> Option<&dyn BatchStatistics> {
-        None
-    }
-}
-
-/// Statistics of the whole batch, for an op whose training-mode result depends on them. Each
-/// micro-batch contributes partial sums, merged in row order before the forward pass and again
-/// before the backward pass.
-pub trait BatchStatistics: Send + Sync {
-    /// Maximum number of sums, in the forward or the backward pass.
-    fn n_sums(&self) -> usize;
-
-    /// Writes the forward sums of a micro-batch.
-    fn collect(&self, x: ArrayView2<Real>, sums: &mut [f64]);
-
-    /// Merges the forward sums of a micro-batch into those of the rows before it.
-    fn merge(&self, total: &mut [f64], part: &[f64]);
-
-    /// Writes the backward sums of a micro-batch, which are merged by addition, and its gradients
-    /// with respect to the parameters: [`Op::backward`] then writes `dx` alone.
-    fn collect_backward(&self, pass: Backward, sums: &mut [f64]);
-
-    /// Updates the non-trainable parameters (running mean and variance) once per step.
-    fn update_running(&self, sums: &[f64], params: ParamViewsMut);
-}
-
-/// Position in the training, which selects the random numbers.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct StepContext {
-    /// Seed of the training.
-    pub seed: u64,
-    /// Optimizer steps taken so far.
-    pub iteration: u64,
-    /// Index of the op in the plan.
-    pub op: usize,
-    /// Index, within the batch, of the micro-batch's first row.
-    pub first_row: usize,
-}
-
-/// Context of an op that is being trained.
-#[derive(Debug, Clone, Copy)]
-pub struct TrainContext<'a> {
-    /// Position in the training.
-    pub step: StepContext,
-    /// Merged forward sums of the op's [`BatchStatistics`].
-    pub forward_sums: &'a [f64],
-    /// Merged backward sums, once known.
-    pub backward_sums: &'a [f64],
-}
-
-/// Arguments of a forward pass.
-pub struct Forward<'a> {
-    /// Context in training; none in inference, and for a frozen layer.
-    pub training: Option<TrainContext<'a>>,
-    /// Parameter arrays of the layer.
-    pub params: ParamViews<'a>,
-    /// Input.
-    pub x: ArrayView2<'a, Real>,
-    /// Output, to be overwritten.
-    pub y: ArrayViewMut2<'a, Real>,
-    /// Scratch memory of at least [`Op::scratch_len`] values, with any content.
-    pub scratch: &'a mut [Real],
-}
-
-/// Arguments of a backward pass.
-pub struct Backward<'a> {
-    /// Context in training; none for a frozen layer.
-    pub training: Option<TrainContext<'a>>,
-    /// Parameter arrays of the layer.
-    pub params: ParamViews<'a>,
-    /// Input of the forward pass.
-    pub x: ArrayView2<'a, Real>,
-    /// Gradient with respect to the output.
-    pub dy: ArrayView2<'a, Real>,
-    /// Gradients with respect to the parameters, to be written.
-    pub d_params: ParamViewsMut<'a>,
-    /// True if gradients are added to `d_params`, false if they replace its content.
-    pub accumulate: bool,
-    /// Gradient with respect to the input, to be overwritten, if a layer below needs it.
-    pub dx: Option<ArrayViewMut2<'a, Real>>,
-    /// Scratch memory of at least [`Op::scratch_len`] values, with any content.
-    pub scratch: &'a mut [Real],
 }

@@ -79,7 +79,7 @@ class! {
     /// let softmax = tallynet::layers::Softmax::default();
     /// ```
     Softmax {
-        /// Axis to normalize: −1, the last one.
+        /// Axis to normalize: the last, which is −1.
         axis: i64 = -1,
     }
 }
@@ -178,12 +178,12 @@ impl Layer for ELU {
 
 impl Layer for Softmax {
     fn build(&self, input: &Shape) -> Result<Built> {
-        if self.axis != -1 {
-            let found =
-                format!("axis is {}: it divides along the last axis alone, which is -1", self.axis);
-            return Err(Error::shape(found, "give axis -1"));
+        let softmax = Activation::new(ActivationKind::Softmax).build(input)?;
+        if input.is_last(self.axis) {
+            return Ok(softmax);
         }
-        Activation::new(ActivationKind::Softmax).build(input)
+        let found = format!("axis {} of {input}: it divides along the last axis alone", self.axis);
+        Err(Error::shape(found, "give axis -1"))
     }
 }
 

@@ -1,12 +1,11 @@
-//! Builds a model from its description. All shape errors are found here, and their messages show
-//! the whole chain of layers.
+//! `SequentialBuilder`: builds a model from the shape of a sample and a list of layers.
 
 use std::collections::{HashMap, HashSet};
 
+use super::chain::Chain;
 use super::layer::LayerName;
-use super::plan::PlannedLayer;
-use super::{BuiltLayer, Compiled, Node, Plan, Sequential, Style};
-use crate::layers::{AnyLayer, Built, Operation};
+use super::{Compiled, Plan, Sequential, Style};
+use crate::layers::AnyLayer;
 use crate::params::Parameters;
 use crate::shape::Shape;
 use crate::{Error, Result};
@@ -30,11 +29,12 @@ pub struct SequentialBuilder {
     init_weights: bool,
 }
 
+/// Description of a layer that is not yet built.
 #[derive(Debug)]
-struct LayerDescription {
-    name: Option<String>,
-    trainable: bool,
-    layer: AnyLayer,
+pub(super) struct LayerDescription {
+    pub name: Option<String>,
+    pub trainable: bool,
+    pub layer: AnyLayer,
 }
 
 impl SequentialBuilder {
@@ -122,6 +122,7 @@ impl SequentialBuilder {
             batch_size: None,
             byte_scale: None,
             data: None,
+            training_obstacles: vec![],
             n_threads: std::thread::available_parallelism().map_or(1, usize::from),
         })
     }
@@ -156,105 +157,6 @@ impl SequentialBuilder {
     }
 }
 
-/// Layers built so far, and their operations.
-struct Chain {
-    input: Shape,
-    layers: Vec<BuiltLayer>,
-    plan: Plan,
-}
-
-impl Chain {
-    /// Builds the next layer; `names` are its own and those of the layers behind it.
-    fn push(&mut self, description: LayerDescription, names: &[LayerName]) -> Result<()> {
-        let LayerDescription { layer: spec, trainable, .. } = description;
-        let input = self.layers.last().map_or(&self.input, |below| &below.output).clone();
-        let built = spec.as_layer().build(&input).map_err(|error| {
-            chain_error(&self.input, &self.layers, spec.class_name(), names, error)
-        })?;
-        check_built(&input, &built).map_err(|error| {
-            chain_error(&self.input, &self.layers, spec.class_name(), names, error)
-        })?;
-        let explanation = spec.explain(&input, &built);
-        let Built { output, mut params, operations } = built;
-        let name = names[0].in_style(Style::Keras2);
-        for param in &mut params {
-            param.trainable &= trainable;
-            param.validate().map_err(|error| in_layer(&name, error))?;
-        }
-        let node = node(self.layers.last(), &spec, name, &input, &output);
-        if let Some(below) = self.layers.last_mut() {
-            below.outbound_nodes.push(node.clone());
-        }
-        let output_width = output.n_values();
-        self.plan.push(operations, &PlannedLayer { params: &params, trainable, output_width });
-        self.layers.push(BuiltLayer {
-            layer_name: names[0].clone(),
-            trainable,
-            spec,
-            input,
-            output,
-            params,
-            explanation,
-            inbound_nodes: vec![node],
-            outbound_nodes: vec![],
-        });
-        Ok(())
-    }
-}
-
-/// Rejects what a custom layer must not build: empty outputs, operations of another width than the
-/// output, and arrays without a name of their own.
-fn check_built(input: &Shape, built: &Built) -> Result<()> {
-    let (n, help) = (built.output.n_values(), "mend the layer's `build`");
-    let width = input.n_values();
-    let fits = |operation: &Operation| match operation {
-        Operation::Op(_) => true,
-        Operation::InPlace { width, .. } => *width > 0 && n.is_multiple_of(*width),
-    };
-    let in_place = built.operations.iter().all(|op| matches!(op, Operation::InPlace { .. }));
-    if n == 0 || !built.operations.iter().all(fits) || (in_place && n != width) {
-        let output = &built.output;
-        let found = format!("its operations do not turn {input} into {output}");
-        return Err(Error::shape(found, help));
-    }
-    for (i, param) in built.params.iter().enumerate() {
-        let is_taken = built.params[..i].iter().any(|other| other.name == param.name);
-        if is_taken || param.name.is_empty() || param.name.contains('/') {
-            let found = format!("an array cannot be called {:?} here", param.name);
-            return Err(Error::shape(found, help));
-        }
-    }
-    Ok(())
-}
-
-/// Adds the layer's name to an option error.
-fn in_layer(layer: &str, error: Error) -> Error {
-    match error {
-        Error::Option { name, problem } => Error::option(name, format!("{layer}: {problem}")),
-        other => other,
-    }
-}
-
-/// Connection from the previous layer, or from the model's input.
-fn node(
-    below: Option<&BuiltLayer>,
-    layer: &AnyLayer,
-    name: String,
-    input: &Shape,
-    output: &Shape,
-) -> Node {
-    let inbound_layer = match below {
-        Some(below) => below.name(),
-        None => format!("{}_input_1", layer.class_name().to_lowercase()),
-    };
-    Node {
-        outbound_layer: name,
-        inbound_layer,
-        input_shape: input.clone(),
-        output_shape: output.clone(),
-    }
-}
-
 impl Sequential {
     /// Same layers for samples of this shape, compiled alike, with weights drawn from this seed.
     ///
@@ -272,35 +174,10 @@ impl Sequential {
             builder = builder.described(Some(&layer.name()), layer.trainable, layer.spec.clone());
         }
         let mut model = builder.build(seed.unwrap_or_default())?;
+        model.training_obstacles.clone_from(&self.training_obstacles);
         if let Some(Compiled { optimizer, loss, metrics, .. }) = &self.compiled {
             model.compile_with(optimizer.clone(), loss.clone(), metrics.clone())?;
         }
         Ok(model)
     }
-}
-
-/// Adds the chain of layers and output shapes to a shape error, the failing layer marked.
-fn chain_error(
-    input: &Shape,
-    built: &[BuiltLayer],
-    class: &str,
-    rest: &[LayerName],
-    error: Error,
-) -> Error {
-    let Error::Shape { chain: None, found, help } = error else {
-        return in_layer(&rest[0].in_style(Style::Keras2), error);
-    };
-    let mut chain =
-        format!("{class} cannot follow the layers before it:\n    {:<36} {input}\n", "input");
-    for layer in built {
-        chain += &format!("    {:<36} {}\n", layer.title(Style::Keras2), layer.output);
-    }
-    for (i, name) in rest.iter().map(|name| name.in_style(Style::Keras2)).enumerate() {
-        if i == 0 {
-            chain += &format!("  > {:<36} {found}\n", format!("{name} ({class})"));
-        } else {
-            chain += &format!("    {name:<36} ?\n");
-        }
-    }
-    Error::Shape { chain: Some(chain), found, help }
 }

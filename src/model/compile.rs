@@ -222,6 +222,22 @@ impl Sequential {
         self.compiled.as_ref().ok_or_else(not_compiled)
     }
 
+    /// Checks that training would do what Keras does.
+    ///
+    /// # Errors
+    /// A model of a file whose options of training are left out; the message names all of them.
+    pub(crate) fn check_trainable(&self) -> Result<()> {
+        if self.training_obstacles.is_empty() {
+            return Ok(());
+        }
+        let options = self.training_obstacles.join("\n  ");
+        let problem = format!(
+            "training would leave out what is not supported here:\n  {options}\n  \
+             build the model without it to train it here, or train it in Keras"
+        );
+        Err(Error::option("training_obstacles", problem))
+    }
+
     /// Mutable configuration, for example to set the learning rate.
     pub fn compiled_mut(&mut self) -> Result<&mut Compiled> {
         self.compiled.as_mut().ok_or_else(not_compiled)

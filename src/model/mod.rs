@@ -1,6 +1,7 @@
 //! Models: layers with names and shapes, one parameter vector, and an execution plan.
 
 mod builder;
+mod chain;
 mod compile;
 mod layer;
 mod plan;
@@ -58,6 +59,9 @@ pub struct Sequential {
     pub byte_scale: Option<Real>,
     /// Description of the data of the last training, if they have names.
     pub data: Option<DataDescription>,
+    /// Reasons why training is refused: options of a file that matter only in training, such as
+    /// constraints, and that would be left out.
+    pub training_obstacles: Vec<String>,
     /// Maximum number of threads; by default all of the machine. Results do not depend on it.
     pub n_threads: usize,
 }
@@ -86,6 +90,11 @@ impl Sequential {
     /// The layer with this name, spelled as Keras 1 and 2 do (`dense_1`) or as it was given.
     pub fn layer(&self, name: &str) -> Option<&BuiltLayer> {
         self.layers.iter().find(|layer| layer.name() == name)
+    }
+
+    /// Number of words n, if the inputs are integers from 0 to n − 1.
+    pub(crate) fn n_words(&self) -> Option<usize> {
+        self.layers.first()?.spec.as_layer().n_words()
     }
 
     /// The number of parameters.

@@ -52,10 +52,6 @@ impl Optimizer for Adam {
         slot_names(self.amsgrad)
     }
 
-    fn state_layout(&self) -> StateLayout {
-        StateLayout::Interleaved
-    }
-
     fn update(&self, step: Step, params: &mut [Real], gradients: &[Real], slots: &mut Slots) {
         let factors = Factors::new(step, self.beta_1, self.beta_2, self.epsilon);
         update(factors, self.amsgrad, params, gradients, slots);
@@ -65,10 +61,6 @@ impl Optimizer for Adam {
 impl Optimizer for AdamW {
     fn slots(&self) -> &'static [&'static str] {
         slot_names(self.amsgrad)
-    }
-
-    fn state_layout(&self) -> StateLayout {
-        StateLayout::Interleaved
     }
 
     fn update(&self, step: Step, params: &mut [Real], gradients: &[Real], slots: &mut Slots) {
@@ -112,8 +104,8 @@ fn update(factors: Factors, amsgrad: bool, w: &mut [Real], g: &[Real], slots: &m
     }
     let moments = m.iter_mut().zip(v.iter_mut()).zip(largest.iter_mut());
     for ((w, &g), ((m, v), largest)) in w.iter_mut().zip(g).zip(moments) {
-        *m = flush_denormal(*m + factors.one_minus_beta_1 * (g - *m));
-        *v = flush_denormal(*v + factors.one_minus_beta_2 * (g * g - *v));
+        approach(m, g, factors.one_minus_beta_1);
+        approach(v, g * g, factors.one_minus_beta_2);
         *largest = largest.max(*v);
         *w -= factors.alpha * *m / (largest.sqrt() + factors.epsilon);
     }
@@ -123,8 +115,8 @@ kernel! {
     /// One step without amsgrad.
     fn adam(w: &mut [Real], g: &[Real], m: &mut [Real], v: &mut [Real], factors: Factors) {
         for (((w, &g), m), v) in w.iter_mut().zip(g).zip(m).zip(v) {
-            *m = flush_denormal(*m + factors.one_minus_beta_1 * (g - *m));
-            *v = flush_denormal(*v + factors.one_minus_beta_2 * (g * g - *v));
+            approach(m, g, factors.one_minus_beta_1);
+            approach(v, g * g, factors.one_minus_beta_2);
             *w -= factors.alpha * *m / (v.sqrt() + factors.epsilon);
         }
     }

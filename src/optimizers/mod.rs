@@ -3,15 +3,21 @@
 //! An optimizer is an immutable value; its state is stored separately, for one parameter vector.
 //! Each batch is one step, which updates the whole vector.
 
+mod adadelta;
 mod adagrad;
 mod adam;
+mod adamax;
+mod nadam;
 mod options;
 mod rmsprop;
 mod schedules;
 mod sgd;
 
+pub use adadelta::Adadelta;
 pub use adagrad::Adagrad;
 pub use adam::{Adam, AdamW};
+pub use adamax::Adamax;
+pub use nadam::Nadam;
 use options::optimizer_class;
 pub use options::{Common, Options};
 pub use rmsprop::RMSprop;
@@ -26,9 +32,12 @@ use crate::{Error, Real, Result};
 classes! {
     /// An optimizer of any class.
     AnyOptimizer: Optimizer as as_optimizer {
+        "Adadelta" => Adadelta,
         "Adagrad" => Adagrad,
         "Adam" => Adam,
         "AdamW" => AdamW,
+        "Adamax" => Adamax,
+        "Nadam" => Nadam,
         "RMSprop" => RMSprop,
         "SGD" => Sgd,
     }
@@ -55,22 +64,19 @@ pub trait Optimizer: Options + fmt::Debug + Send + Sync {
         0.0
     }
 
-    /// Order of the slots in Keras's files.
-    fn state_layout(&self) -> StateLayout {
-        StateLayout::ByVector
+    /// True if Keras's files hold the first two slots of an array side by side, and false if they
+    /// hold one slot of all arrays after the other.
+    fn interleaves_slots(&self) -> bool {
+        true
+    }
+
+    /// Value of the variable that Keras's files hold behind the slots, after a number of steps.
+    fn last_variable(&self, _steps: u64) -> Option<f64> {
+        None
     }
 
     /// Updates a range of the parameters and the same range of the slots.
     fn update(&self, step: Step, params: &mut [Real], gradients: &[Real], slots: &mut Slots);
-}
-
-/// Order in which Keras stores the slots, one variable for each array of parameters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StateLayout {
-    /// All arrays of the first slot, then all of the second.
-    ByVector,
-    /// The first two slots of each array side by side, then all arrays of the third slot.
-    Interleaved,
 }
 
 /// Number and learning rate of a step.
@@ -166,6 +172,12 @@ impl TryFrom<&str> for AnyOptimizer {
     fn try_from(name: &str) -> Result<AnyOptimizer> {
         AnyOptimizer::by_name(name)
     }
+}
+
+/// Moves a moving average a share of the way to a value.
+#[inline(always)]
+fn approach(average: &mut Real, value: Real, share: Real) {
+    *average = flush_denormal(*average + share * (value - *average));
 }
 
 /// The moment, or 0 if it is negligible. Without a gradient, as for a pixel that is always black,

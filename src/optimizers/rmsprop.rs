@@ -37,6 +37,10 @@ impl Optimizer for RMSprop {
         }
     }
 
+    fn interleaves_slots(&self) -> bool {
+        false
+    }
+
     fn update(&self, step: Step, params: &mut [Real], gradients: &[Real], slots: &mut Slots) {
         let rate = step.learning_rate as Real;
         let rho = self.rho as Real;

@@ -146,65 +146,33 @@ impl Schedule {
     }
 
     fn validate(&self) -> Result<()> {
-        match *self {
-            PiecewiseConstantDecay { ref boundaries, ref values } => {
-                let rising = boundaries.is_sorted_by(|one, next| one < next);
-                let one_more = values.len() == boundaries.len() + 1;
-                if rising && one_more && values.iter().all(|rate| is_rate(*rate)) {
-                    return Ok(());
-                }
-                let problem = "boundaries rise, and values are one more than they, such as \
-                               1000/5000 and 0.1/0.01/0.001";
-                Err(Error::option("boundaries", problem))
+        if let PiecewiseConstantDecay { boundaries, values } = self {
+            let rising = boundaries.is_sorted_by(|one, next| one < next);
+            let one_more = values.len() == boundaries.len() + 1;
+            if rising && one_more && values.iter().all(|rate| is_rate(*rate)) {
+                return Ok(());
             }
-            ExponentialDecay { initial_learning_rate, decay_steps, decay_rate, .. }
-            | InverseTimeDecay { initial_learning_rate, decay_steps, decay_rate, .. } => {
-                not_negative("decay_rate", decay_rate)?;
-                validate_steps(decay_steps)?;
-                not_negative("initial_learning_rate", initial_learning_rate)
+            let problem = "boundaries rise, and values are one more than they, such as \
+                           1000/5000 and 0.1/0.01/0.001";
+            return Err(Error::option("boundaries", problem));
+        }
+        let options = serde_json::to_value(self).unwrap_or_default();
+        for (name, value) in options["config"].as_object().into_iter().flatten() {
+            // JSON has null for numbers that are not finite, and for an option that is not given.
+            let is_given =
+                name != "warmup_target" || !matches!(self, CosineDecay { warmup_target: None, .. });
+            let number = value.as_f64().unwrap_or(f64::NAN);
+            if name == "decay_steps" && !(is_rate(number) && number > 0.0) {
+                let problem = format!("decay_steps is above 0, such as 1000, and not {value}");
+                return Err(Error::option(name, problem));
             }
-            PolynomialDecay {
-                initial_learning_rate,
-                decay_steps,
-                end_learning_rate,
-                power,
-                ..
-            } => {
-                validate_steps(decay_steps)?;
-                not_negative("end_learning_rate", end_learning_rate)?;
-                not_negative("initial_learning_rate", initial_learning_rate)?;
-                not_negative("power", power)
-            }
-            CosineDecay {
-                initial_learning_rate,
-                decay_steps,
-                alpha,
-                warmup_target,
-                warmup_steps,
-            } => {
-                not_negative("alpha", alpha)?;
-                validate_steps(decay_steps)?;
-                not_negative("initial_learning_rate", initial_learning_rate)?;
-                not_negative("warmup_steps", warmup_steps)?;
-                not_negative("warmup_target", warmup_target.unwrap_or(0.0))
+            if is_given && !value.is_boolean() && !is_rate(number) {
+                let problem = format!("{name} is 0 or more, and not {value}");
+                return Err(Error::option(name, problem));
             }
         }
+        Ok(())
     }
-}
-
-fn not_negative(name: &str, value: f64) -> Result<()> {
-    if is_rate(value) {
-        return Ok(());
-    }
-    Err(Error::option(name, format!("{name} is 0 or more, and not {value:?}")))
-}
-
-fn validate_steps(steps: f64) -> Result<()> {
-    if is_rate(steps) && steps != 0.0 {
-        return Ok(());
-    }
-    let problem = format!("decay_steps is above 0, such as 1000, and not {steps:?}");
-    Err(Error::option("decay_steps", problem))
 }
 
 impl From<f64> for LearningRate {

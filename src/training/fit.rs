@@ -4,8 +4,9 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use super::engine::Engine;
+use super::engines::Evaluation;
 use super::loss_head::{LossHead, MetricSums};
-use super::trainer::{Evaluation, reason_of_not_finite, train_step};
+use super::trainer::{reason_of_not_finite, train_step};
 use super::{BatchLogs, Callback, FitInfo, History, Logs, NotFiniteLoss, TrainerHandle};
 use crate::datasets::Dataset;
 use crate::datasets::batches::{Rows, shuffle};

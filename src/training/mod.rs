@@ -21,6 +21,7 @@
 mod batch;
 mod callbacks;
 mod engine;
+mod engines;
 mod fit;
 mod gradient_check;
 mod handle;

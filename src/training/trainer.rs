@@ -3,8 +3,8 @@
 
 use ndarray::ArrayD;
 
-use super::batch::Partition;
 use super::engine::{Engine, EngineSize};
+use super::engines::{EVALUATION_ROWS, Engines, Evaluation, engine_for, scores};
 use super::fit::Fit;
 use super::loss_head::{LossHead, MetricSums};
 use super::threads::Threads;
@@ -14,9 +14,6 @@ use crate::datasets::{Dataset, Inputs};
 use crate::model::Sequential;
 use crate::{Error, Real, Result};
 
-/// Rows evaluated at a time: a constant, so that the order of summation is the same everywhere.
-const EVALUATION_ROWS: usize = 2048;
-
 /// Result of `evaluate`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scores {
@@ -24,13 +21,6 @@ pub struct Scores {
     pub loss: f64,
     /// Each metric under the name that it was compiled with.
     pub metrics: Vec<(String, f64)>,
-}
-
-/// Engines of a model, created on first use.
-#[derive(Default)]
-struct Engines {
-    training: Option<Engine>,
-    evaluation: Option<Engine>,
 }
 
 /// A model with threads and buffers that are kept between calls. The methods of [`Sequential`] set
@@ -110,6 +100,7 @@ impl<'m> Trainer<'m> {
             None => None,
         };
         if options.epochs > options.initial_epoch {
+            self.model.check_trainable()?;
             self.model.batch_size = Some(options.batch_size);
             self.model.byte_scale = data.x.byte_scale().or(self.model.byte_scale);
         }
@@ -126,6 +117,7 @@ impl<'m> Trainer<'m> {
     pub fn train_on_batch(&mut self, data: &Dataset) -> Result<Scores> {
         let model = &mut *self.model;
         model.compiled()?.optimizer()?;
+        model.check_trainable()?;
         let (head, rows) = LossHead::new(model, data)?;
         let batch: Vec<u32> = (0..rows.len() as u32).collect();
         let slot = &mut self.engines.training;
@@ -228,76 +220,6 @@ pub struct LossGradient {
     pub gradient: Vec<Real>,
 }
 
-impl Engines {
-    fn evaluate(&mut self, model: &Sequential, data: &Dataset) -> Result<Scores> {
-        let (head, rows) = LossHead::new(model, data)?;
-        let n = rows.len().min(EVALUATION_ROWS);
-        let engine = engine_for(&mut self.evaluation, model, &rows, n, false, None)?;
-        let threads = engine.threads.clone();
-        let mut evaluation = Evaluation { engine, head, rows };
-        let sums = threads.install(|| evaluation.run(model));
-        Ok(scores(&evaluation.head, &sums))
-    }
-
-    fn predict(&mut self, model: &Sequential, x: &Inputs) -> Result<ArrayD<Real>> {
-        let rows = Rows::inputs_only(x, model.input_shape())?;
-        let n = rows.len().min(EVALUATION_ROWS);
-        let engine = engine_for(&mut self.evaluation, model, &rows, n, false, None)?;
-        let threads = engine.threads.clone();
-        let values = threads.install(|| engine.predict(model, &rows))?;
-        let shape = [&[rows.len()], model.output_shape().dims()].concat();
-        ArrayD::from_shape_vec(shape, values).map_err(|error| Error::Data(error.to_string()))
-    }
-}
-
-/// Rows to evaluate, with their engine.
-pub(super) struct Evaluation<'a, 'd> {
-    engine: &'a mut Engine,
-    head: LossHead,
-    rows: Rows<'d>,
-}
-
-impl Evaluation<'_, '_> {
-    /// Sums of loss and metrics over all rows.
-    pub fn run(&mut self, model: &Sequential) -> MetricSums {
-        let mut total = MetricSums::ZERO;
-        for first in (0..self.rows.len()).step_by(EVALUATION_ROWS) {
-            let len = EVALUATION_ROWS.min(self.rows.len() - first);
-            total.add(&self.engine.evaluate(model, &self.head, &self.rows, first, len));
-        }
-        total.loss += model.parameters.penalty() * total.vectors as f64;
-        total
-    }
-}
-
-/// Engine in this slot, replaced unless it has the size that these rows need. A new one uses the
-/// given threads, or starts its own.
-fn engine_for<'e>(
-    slot: &'e mut Option<Engine>,
-    model: &Sequential,
-    rows: &Rows,
-    batch_size: usize,
-    training: bool,
-    threads: Option<&Threads>,
-) -> Result<&'e mut Engine> {
-    let size = EngineSize { batch_size, target_width: rows.target_width(), training };
-    let kept = slot.take().filter(|engine| engine.size == size);
-    let engine = match kept {
-        Some(engine) => engine,
-        None => {
-            let threads = match threads {
-                Some(threads) => threads.clone(),
-                None => {
-                    let shards = Partition::new(&model.plan, batch_size).shards;
-                    Threads::new(model.n_threads, shards)?
-                }
-            };
-            Engine::new(model, threads, size)?
-        }
-    };
-    Ok(slot.insert(engine))
-}
-
 /// Takes one step on a batch, unless its loss is not finite. Returns the sums before the step.
 pub(super) fn train_step(
     model: &mut Sequential,
@@ -312,11 +234,6 @@ pub(super) fn train_step(
         engine.update(model);
     }
     sums
-}
-
-fn scores(head: &LossHead, sums: &MetricSums) -> Scores {
-    let metrics = head.names.iter().cloned().zip(head.means(sums)).skip(1).collect();
-    Scores { loss: sums.mean_loss(), metrics }
 }
 
 fn in_validation_data(error: Error) -> Error {

@@ -25,11 +25,14 @@ from keras.optimizers import schedules
 
 # Classes that tallynet supports. The models are drawn from these; add each new class here.
 LAYERS = {
-    "Activation", "AveragePooling2D", "BatchNormalization", "Conv2D", "Dense", "Dropout", "ELU",
-    "Flatten", "GlobalAveragePooling2D", "GlobalMaxPooling2D", "LeakyReLU", "MaxPooling2D", "ReLU",
-    "Rescaling", "Reshape", "Softmax", "ZeroPadding2D",
+    "Activation", "AveragePooling1D", "AveragePooling2D", "BatchNormalization", "Conv1D", "Conv2D",
+    "Dense", "Dropout", "ELU", "Embedding", "Flatten", "GlobalAveragePooling1D",
+    "GlobalAveragePooling2D", "GlobalMaxPooling1D", "GlobalMaxPooling2D", "LayerNormalization",
+    "LeakyReLU", "MaxPooling1D", "MaxPooling2D", "Normalization", "PReLU", "ReLU", "RepeatVector",
+    "Rescaling", "Reshape", "Softmax", "SpatialDropout1D", "SpatialDropout2D", "UpSampling2D",
+    "ZeroPadding2D",
 }
-OPTIMIZERS = {"Adagrad", "Adam", "AdamW", "RMSprop", "SGD"}
+OPTIMIZERS = {"Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Nadam", "RMSprop", "SGD"}
 LOSSES = {
     "mean_squared_error", "mean_absolute_error", "huber", "categorical_crossentropy",
     "sparse_categorical_crossentropy", "binary_crossentropy",
@@ -91,10 +94,65 @@ def image_layer(r, shape):
         "MaxPooling2D": lambda: layers.MaxPooling2D(pool, strides=strides, padding=padding),
         "AveragePooling2D": lambda: layers.AveragePooling2D(pool, strides=strides, padding=padding),
         "ZeroPadding2D": lambda: layers.ZeroPadding2D(r.choice([1, (1, 2), ((0, 1), (2, 0))])),
+        "UpSampling2D": lambda: layers.UpSampling2D(
+            r.choice([2, (1, 2), (3, 2)]), interpolation=r.choice(["nearest", "bilinear"])),
+        "SpatialDropout2D": lambda: layers.SpatialDropout2D(r.choice([0.0, 0.3])),
         "Dense": lambda: dense(r),
     }
     names = [name for name in makers if name in LAYERS] + ["Conv2D"] * 2 * ("Conv2D" in LAYERS)
     return makers[r.choice(names)]()
+
+
+def sequence_layer(r, shape):
+    """A layer for a sequence of this shape."""
+    steps, channels = shape
+    pool = r.randint(1, min(3, steps))
+    padding = r.choice(["valid", "same"])
+    strides = r.choice([None, 1, 2])
+    far = r.random() < 0.3
+    makers = {
+        "Conv1D": lambda: layers.Conv1D(
+            r.choice([1, 3, 4, 8]), r.randint(1, min(4, (steps + 1) // 2)),
+            strides=1 if far else r.choice([1, 1, 2]), dilation_rate=2 if far else 1,
+            padding=r.choice(["valid", "same", "causal"]),
+            activation=activation(r), use_bias=r.random() < 0.8,
+            kernel_initializer=initializer(r), bias_initializer=bias(r),
+            kernel_regularizer=regularizer(r), bias_regularizer=r.choice([None, None, "l2"])),
+        "MaxPooling1D": lambda: layers.MaxPooling1D(pool, strides=strides, padding=padding),
+        "AveragePooling1D": lambda: layers.AveragePooling1D(pool, strides=strides, padding=padding),
+        "SpatialDropout1D": lambda: layers.SpatialDropout1D(r.choice([0.0, 0.3])),
+        "Dense": lambda: dense(r),
+    }
+    names = [name for name in makers if name in LAYERS] + ["Conv1D"] * 2 * ("Conv1D" in LAYERS)
+    return makers[r.choice(names)]()
+
+
+def layer_normalization(r, shape):
+    """Normalization along at least three values: fewer would leave no gradient but noise."""
+    if shape[-1] > 2:
+        axis = -1
+    elif np.prod(shape) > 2:
+        axis = list(range(1, len(shape) + 1))
+    else:
+        return dense(r)
+    return layers.LayerNormalization(
+        axis=axis, epsilon=r.choice([1e-3, 1e-2]), center=r.random() < 0.8,
+        scale=r.random() < 0.8, gamma_regularizer=r.choice([None, "l2"]))
+
+
+def normalization(r, shape):
+    """Normalization by given numbers, or adapted to random data."""
+    kind = r.choice(["adapted", "adapted", "each", "all"])
+    if kind == "all":
+        return layers.Normalization(mean=0.25, variance=2.0)
+    if kind == "each":
+        mean = [r.uniform(-1, 1) for _ in range(shape[-1])]
+        variance = [r.uniform(0.5, 3) for _ in range(shape[-1])]
+        return layers.Normalization(mean=mean, variance=variance)
+    layer = layers.Normalization(axis=r.choice([-1, -1, None]))
+    data = np.random.default_rng(r.randrange(1 << 30)).normal(1, 2, (16, *shape))
+    layer.adapt(data.astype("f4"))
+    return layer
 
 
 def any_layer(r, shape):
@@ -113,21 +171,38 @@ def any_layer(r, shape):
         "Softmax": lambda: layers.Softmax(),
         "GaussianNoise": lambda: layers.GaussianNoise(0.0),
         "Rescaling": lambda: layers.Rescaling(0.5, offset=r.choice([0.0, 0.25])),
+        "LayerNormalization": lambda: layer_normalization(r, shape),
+        "Normalization": lambda: normalization(r, shape),
+        "PReLU": lambda: layers.PReLU(
+            alpha_initializer=r.choice(["zeros", keras.initializers.Constant(0.2)]),
+            alpha_regularizer=r.choice([None, "l2"]),
+            shared_axes=r.choice([None, list(range(1, len(shape))) or None, [1]])),
     }
     return makers[r.choice([name for name in makers if name in LAYERS])]()
 
 
 def stack(r):
-    """All layers of a model but the last, and the shape of a sample."""
-    shape = r.choice([(7,), (20,), (1, 6, 5), (8, 7, 1), (9, 6, 3), (5, 4), (1,), (12, 12, 2)])
+    """All layers of a model but the last, the shape of a sample, and the number of words if its
+    values are words."""
+    shape = r.choice([
+        (7,), (20,), (1, 6, 5), (8, 7, 1), (9, 6, 3), (5, 4), (1,), (12, 12, 2), (12, 3), (9, 1)])
     model = keras.Sequential([keras.Input(shape)])
     reached = lambda: model.output_shape[1:] if model.layers else shape
+    words = None
+    if len(shape) == 1 and "Embedding" in LAYERS and r.random() < 0.4:
+        words = r.choice([3, 50])
+        model.add(layers.Embedding(
+            words, r.choice([1, 4, 8]), embeddings_initializer=r.choice(["uniform", initializer(r)]),
+            embeddings_regularizer=r.choice([None, None, "l2"])))
     for _ in range(r.randint(0, 4)):
         now = reached()
-        layer = None
         if len(now) == 3 and r.random() < 0.7:
             layer = image_layer(r, now)
-        elif r.random() < 0.5:
+        elif len(now) == 2 and r.random() < 0.7:
+            layer = sequence_layer(r, now)
+        elif len(now) == 1 and "RepeatVector" in LAYERS and r.random() < 0.15:
+            layer = layers.RepeatVector(r.choice([1, 3, 6]))
+        elif r.random() < 0.4:
             layer = dense(r)
         else:
             layer = any_layer(r, now)
@@ -135,12 +210,15 @@ def stack(r):
     now = reached()
     if len(now) == 3 and "GlobalAveragePooling2D" in LAYERS and r.random() < 0.3:
         model.add(r.choice([layers.GlobalAveragePooling2D, layers.GlobalMaxPooling2D])())
+    elif len(now) == 2 and "GlobalAveragePooling1D" in LAYERS and r.random() < 0.4:
+        pool = r.choice([layers.GlobalAveragePooling1D, layers.GlobalMaxPooling1D])
+        model.add(pool(keepdims=r.random() < 0.3))
     elif len(now) > 1 and r.random() < 0.85:
         model.add(layers.Flatten())
     elif len(now) == 1 and now[0] % 2 == 0 and "Reshape" in LAYERS and r.random() < 0.3:
         model.add(layers.Reshape((now[0] // 2, 2)))
         model.add(layers.Flatten())
-    return model, shape
+    return model, shape, words
 
 
 def optimizer(r):
@@ -275,14 +353,23 @@ def compare_file(tallynet, path, folder, x, data, model):
     return loss, metrics
 
 
+# Layers that pass on a shift of all values of a channel, such as a bias.
+SHIFTED = (
+    layers.Dropout, layers.SpatialDropout1D, layers.SpatialDropout2D, layers.RepeatVector,
+    layers.UpSampling2D, layers.MaxPooling1D, layers.MaxPooling2D, layers.AveragePooling1D,
+    layers.AveragePooling2D, layers.Rescaling, layers.Normalization,
+)
+
+
 def has_noise(model):
     """True if training cannot agree: random numbers, or a bias whose exact gradient is 0."""
     adaptive = model.optimizer.__class__.__name__ != "SGD"
-    for layer, after in zip(model.layers, model.layers[1:] + [None]):
-        if isinstance(layer, layers.Dropout) and layer.rate > 0:
+    for number, layer in enumerate(model.layers):
+        if getattr(layer, "rate", 0) > 0:
             return True
         flows = getattr(layer, "use_bias", False) and layer.activation is keras.activations.linear
-        if adaptive and flows and isinstance(after, layers.BatchNormalization):
+        after = [next_ for next_ in model.layers[number + 1:] if not isinstance(next_, SHIFTED)]
+        if adaptive and flows and after and isinstance(after[0], layers.BatchNormalization):
             return True
     return False
 
@@ -299,9 +386,11 @@ def one(tallynet, seed, number, fixtures):
     keras.utils.set_random_seed(seed * 1009 + number)
     keras.utils.clear_session()
     batch, n_train, n_test = r.choice([(8, 37, 21), (16, 50, 33), (32, 70, 5)])
-    model, shape = stack(r)
+    model, shape, words = stack(r)
     loss, metrics, y = target(r, g, model, n_train + n_test)
     x = g.normal(size=(n_train + n_test, *shape)).astype("f4")
+    if words:
+        x = g.integers(0, words, x.shape).astype(r.choice(["int32", "float32"]))
     model.compile(optimizer(r), loss, metrics=metrics)
     folder = tempfile.mkdtemp()
     try:

@@ -1,113 +1,154 @@
 //! Supported optimizers, losses and metrics of a compiled model.
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
-use super::{options, text};
+use super::options::{self, Described};
+use super::values::short;
+use super::{Reading, history, metrics, text};
 use crate::losses::AnyLoss;
-use crate::metrics::AnyMetric;
-use crate::model::{MAX_METRICS, MetricChoice};
+use crate::model::{MetricChoice, Sequential};
 use crate::optimizers::AnyOptimizer;
 use crate::{Error, Result};
 
-/// Arguments of `compile`.
-pub struct CompileConfig {
-    pub optimizer: Option<AnyOptimizer>,
-    pub loss: AnyLoss,
-    pub metrics: Vec<MetricChoice>,
-}
-
-/// Reads the arguments of `compile`. An optimizer or a metric that is not supported is left out,
-/// with a warning; such a loss is an error.
-pub fn read(compile: &Value, warnings: &mut Vec<String>) -> Result<CompileConfig> {
-    let optimizer = optimizer(compile).unwrap_or_else(|problem| {
-        warnings.push(format!("the optimizer is left out, so training needs another: {problem}"));
+/// Compiles the model with the arguments of `compile`. An optimizer or a metric that is not
+/// supported is left out, with a warning; without a loss, all of them are.
+///
+/// # Errors
+/// Too little memory for the optimizer state.
+pub fn compile(model: &mut Sequential, compile: &Value, reading: &mut Reading) -> Result<()> {
+    let optimizer = optimizer(compile, reading).unwrap_or_else(|problem| {
+        let warning = format!("the optimizer is left out, so training needs another: {problem}");
+        reading.warnings.push(warning);
         None
     });
-    if !compile["loss_weights"].is_null() {
+    let loss = match loss(compile, model, reading) {
+        Ok(loss) => loss,
+        Err(problem) => {
+            let warning = format!("the compile configuration is left out: {problem}");
+            reading.warnings.push(warning);
+            return Ok(());
+        }
+    };
+    let metrics = metrics::read(compile, reading);
+    let metrics = fitting(metrics, model, &loss, reading);
+    model.compile_with(optimizer, loss, metrics)
+}
+
+/// The metrics that fit the model's output and the targets of its loss.
+fn fitting(
+    metrics: Vec<MetricChoice>,
+    model: &Sequential,
+    loss: &AnyLoss,
+    reading: &mut Reading,
+) -> Vec<MetricChoice> {
+    let widths = model.vector_widths(loss);
+    let mut fitting = vec![];
+    for metric in metrics {
+        match metric.resolve(widths.target, widths.output) {
+            Ok(_) => fitting.push(metric),
+            Err(problem) => reading.warnings.push(format!("a metric is left out: {problem}")),
+        }
+    }
+    fitting
+}
+
+fn optimizer(compile: &Value, reading: &mut Reading) -> Result<Option<AnyOptimizer>> {
+    let mut value = compile.get("optimizer").unwrap_or(&compile["optimizer_config"]);
+    // Scaling the loss guards against small gradients of 16 bits; an optimizer is within.
+    while text(value, "class_name").contains("LossScaleOptimizer") {
+        let config = &value["config"];
+        value = config.get("inner_optimizer").unwrap_or(&config["optimizer"]);
+    }
+    let optimizer = match value {
+        Value::Null => return Ok(None),
+        Value::String(name) => AnyOptimizer::by_name(name)?,
+        optimizer => {
+            let value = with_schedule(optimizer)?;
+            let class = history::class_name("optimizer", text(&value, "class_name"));
+            let place = format!("optimizer {class}");
+            let described = Described { place: &place, role: "optimizer", value: &value };
+            options::class(&described, AnyOptimizer::all(), reading)?
+        }
+    };
+    optimizer.as_optimizer().validate()?;
+    Ok(Some(optimizer))
+}
+
+/// Replaces the `decay` of Keras 1 and 2 by a schedule: η / (1 + decay·s) in step s.
+fn with_schedule(optimizer: &Value) -> Result<Value> {
+    let mut optimizer = optimizer.clone();
+    let Some(config) = optimizer["config"].as_object_mut() else { return Ok(optimizer) };
+    let decay = config.get("decay").and_then(Value::as_f64).unwrap_or(0.0);
+    // There it is the decay of the momentum.
+    let is_nadam = text(&optimizer, "class_name").ends_with("Nadam");
+    if decay == 0.0 || is_nadam {
+        return Ok(optimizer);
+    }
+    let Some(config) = optimizer["config"].as_object_mut() else { return Ok(optimizer) };
+    let rate = config.remove("lr").or_else(|| config.remove("learning_rate"));
+    let Some(rate) = rate.as_ref().and_then(Value::as_f64) else {
+        let problem = format!("decay = {decay} is supported with a constant learning rate only");
+        return Err(Error::option("decay", problem));
+    };
+    config.remove("decay");
+    config.insert(
+        "learning_rate".to_string(),
+        json!({ "class_name": "InverseTimeDecay", "config": {
+            "initial_learning_rate": rate, "decay_steps": 1.0, "decay_rate": decay } }),
+    );
+    Ok(optimizer)
+}
+
+fn loss(compile: &Value, model: &Sequential, reading: &mut Reading) -> Result<AnyLoss> {
+    if !are_ones(&compile["loss_weights"]) {
         return Err(Error::option("loss_weights", "loss_weights are not supported"));
     }
-    let loss = loss(&compile["loss"])?;
-    let metrics = metrics(compile, warnings);
-    Ok(CompileConfig { optimizer, loss, metrics })
-}
-
-fn optimizer(compile: &Value) -> Result<Option<AnyOptimizer>> {
-    match compile.get("optimizer").unwrap_or(&compile["optimizer_config"]) {
-        Value::Null => Ok(None),
-        Value::String(name) => AnyOptimizer::by_name(name).map(Some),
-        optimizer => class("optimizer", optimizer, AnyOptimizer::all()).map(Some),
-    }
-}
-
-fn loss(value: &Value) -> Result<AnyLoss> {
     // A model with one output may have its loss in a list, or by the name of the output.
-    let value = match value {
+    let value = match &compile["loss"] {
         Value::Array(list) if list.len() == 1 => &list[0],
         Value::Object(map) if map.len() == 1 => map.values().next().unwrap_or(&Value::Null),
         value => value,
     };
-    match function(value) {
-        Some(name) => AnyLoss::by_name(name),
-        None => class("loss", value, AnyLoss::all()),
-    }
-}
-
-fn metrics(compile: &Value, warnings: &mut Vec<String>) -> Vec<MetricChoice> {
-    let mut found = vec![];
-    flatten(&compile["metrics"], &mut found);
-    let unweighted = found.len();
-    flatten(&compile["weighted_metrics"], &mut found);
-    if found.len() > unweighted {
-        warnings.push("the weighted_metrics are computed without weights".to_string());
-    }
-    let mut known = vec![];
-    for value in found {
-        match metric(value) {
-            Ok(_) if known.len() == MAX_METRICS => {
-                warnings.push(format!("the metrics after the first {MAX_METRICS} are left out"));
-                break;
-            }
-            Ok(metric) => known.push(metric),
-            Err(problem) => warnings.push(format!("a metric is left out: {problem}")),
-        }
-    }
-    known
-}
-
-/// Collects the metrics of lists within lists. The parser of JSON limits their depth.
-fn flatten<'v>(value: &'v Value, found: &mut Vec<&'v Value>) {
-    match value {
-        Value::Array(list) => list.iter().for_each(|value| flatten(value, found)),
-        Value::Object(map) if !map.contains_key("class_name") => {
-            map.values().for_each(|value| flatten(value, found))
-        }
-        Value::Null => {}
-        metric => found.push(metric),
-    }
-}
-
-/// Reads a metric: a name, which may depend on the shapes, or a class with options and a name of
-/// its own.
-fn metric(value: &Value) -> Result<MetricChoice> {
     if let Some(name) = function(value) {
-        AnyMetric::by_name(name, 1, 1)?;
-        return Ok(name.into());
+        return AnyLoss::by_name(name);
     }
-    let class = class("metric", value, AnyMetric::all())?;
-    let name = value["config"]["name"].as_str().map_or_else(|| class.name(), str::to_string);
-    let choice = MetricChoice { name, class: Some(class) };
-    choice.resolve(1, 1)?;
-    Ok(choice)
+    let mut value = value.clone();
+    if let Some(config) = value["config"].as_object_mut() {
+        // The function of TensorFlow's Keras 2, which the class implies.
+        config.remove("fn");
+        drop_last_axis(config, model)?;
+    }
+    let place = format!("loss {}", text(&value, "class_name"));
+    let described = Described { place: &place, role: "loss", value: &value };
+    let loss: AnyLoss = options::class(&described, AnyLoss::all(), reading)?;
+    loss.as_loss().validate()?;
+    Ok(loss)
 }
 
-/// Reads a class with its options.
-fn class<C: Serialize + DeserializeOwned>(role: &str, value: &Value, all: Vec<C>) -> Result<C> {
-    options::class(&format!("{role} {}", text(value, "class_name")), role, value, all)
+/// Removes the option `axis` of a loss if it names the last axis, along which every loss runs.
+fn drop_last_axis(config: &mut Map<String, Value>, model: &Sequential) -> Result<()> {
+    let Some(axis) = config.remove("axis") else { return Ok(()) };
+    let single = axis.as_array().filter(|list| list.len() == 1).map_or(&axis, |list| &list[0]);
+    if single.is_null() || single.as_i64().is_some_and(|axis| model.output_shape().is_last(axis)) {
+        return Ok(());
+    }
+    let output = model.output_shape();
+    let axis = short(&axis);
+    let problem = format!("axis = {axis} is not the last axis of the output, {output}");
+    Err(Error::option("axis", problem))
+}
+
+/// True for weights of losses that change nothing.
+fn are_ones(weights: &Value) -> bool {
+    match weights {
+        Value::Null => true,
+        Value::Array(list) => list.iter().all(are_ones),
+        Value::Object(map) => map.values().all(are_ones),
+        number => number.as_f64() == Some(1.0),
+    }
 }
 
 /// The name of a function, given directly or as an object.
-fn function(value: &Value) -> Option<&str> {
+pub fn function(value: &Value) -> Option<&str> {
     value.as_str().or(value["config"].as_str())
 }

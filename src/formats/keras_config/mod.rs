@@ -2,31 +2,40 @@
 //! in the one that all of Keras 3 reads. Tallynet's own files hold the same description.
 //!
 //! **Decision.** Each option is converted to this crate's form before its class reads it: old names
-//! are replaced, keys without effect are dropped, initializers and the like become objects. The
-//! class itself says which options it has, so a new layer needs no line here as long as all
-//! versions of Keras spell its options alike. **Rejected:** aliases and catch-alls on
+//! are replaced (`history.rs`), keys without effect are dropped, initializers and the like become
+//! objects. The class itself says which options it has, so a new layer needs no line here as long
+//! as all versions of Keras spell its options alike. **Rejected:** aliases and catch-alls on
 //! every class of the catalogues, which would spread ten years of dialects over all of them and
 //! accept options silently.
+//!
+//! Reading is generous: whatever does not change what the layers compute is left out with a
+//! warning, and noted on the model if `fit` would then compute something else than Keras.
 //!
 //! Errors are [`Error::option`], or those of the builder. They name neither the file nor a remedy,
 //! which the caller adds.
 
+mod chain;
 mod compiled;
+mod document;
+mod effects;
+mod history;
+mod layers;
+mod metrics;
 mod options;
+mod values;
 mod write;
-
-use std::slice;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Loaded, MAX_PARAMS};
+use super::{Loaded, MAX_PARAMS, Origin};
 use crate::datasets::DataDescription;
-use crate::layers::AnyLayer;
-use crate::model::{Sequential, SequentialBuilder};
-use crate::shape::Shape;
+use crate::model::Sequential;
 use crate::{Error, Real, Result};
-use options::{dtype, refuse_foreign};
+pub use chain::Place;
+pub use document::{is_json, parse};
+use effects::refuse_foreign;
+use history::Generation;
 pub use write::{training, write};
 
 /// Settings of a model that Keras does not store.
@@ -40,56 +49,106 @@ struct Training {
     data: Option<DataDescription>,
     iteration: u64,
     learning_rate: Option<f64>,
+    /// Reasons why training is refused.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    obstacles: Vec<String>,
+    /// Loss and metrics of a model without an optimizer, which Keras cannot load from a file.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    compile_config: Value,
 }
 
-/// Builds the model of a description. `compile` and `training` are given if the file keeps them
-/// elsewhere. Parameters are initialized only if there is no `max_params`, the number that the file
-/// may hold: then weights follow.
+/// Description of a model, and what its file says elsewhere.
+#[derive(Default)]
+pub struct Source<'v> {
+    /// Keras's `config.json`.
+    pub description: Option<&'v Value>,
+    /// Arguments of `compile`, if they are not in the description.
+    pub compile: Option<&'v Value>,
+    /// Settings that Keras does not store, if they are not in the description.
+    pub training: Option<&'v Value>,
+    /// Version and backend that the file states.
+    pub origin: Option<Origin>,
+    /// Number of parameters that the file may hold. Without it they are initialized; with it,
+    /// weights follow.
+    pub max_params: Option<usize>,
+}
+
+/// A model that was read, without its weights.
+pub struct Described {
+    /// The model.
+    pub loaded: Loaded,
+    /// Positions of the layers in the file, if some are in a model within the model.
+    pub nested: Option<Vec<Place>>,
+}
+
+/// Findings while a description is read.
+pub struct Reading {
+    generation: Generation,
+    warnings: Vec<String>,
+    /// Layers and options that are not supported.
+    problems: Vec<Error>,
+    /// Options that are not supported and matter only in training.
+    obstacles: Vec<String>,
+    /// Initializers that are not supported.
+    initializers: Vec<String>,
+}
+
+/// Builds the model of a description.
 ///
 /// # Errors
-/// Classes and options that are not supported, named with their layer; and more parameters than
-/// `max_params`, because a description must not claim more memory than its weights fill.
-pub fn read(
-    description: &Value,
-    compile: Option<&Value>,
-    training: Option<&Value>,
-    max_params: Option<usize>,
-) -> Result<Loaded> {
-    let layers = layer_list(description)?;
-    let name = description["config"]["name"].as_str().unwrap_or("sequential");
-    let mut builder = Sequential::builder(input_shape(description, layers)?).named(name);
-    builder = builder.max_params(max_params.unwrap_or(MAX_PARAMS), max_params.is_none());
-    let mut warnings = vec![];
-    let is_input = |layer: &&Value| text(layer, "class_name") == "InputLayer";
-    for (i, layer) in layers.iter().skip_while(is_input).enumerate() {
-        builder = add_layer(builder, i + 1, layer, &mut warnings)?;
-    }
-    let training = Option::<Training>::deserialize(training.unwrap_or(&description["training"]))
+/// Classes and options that are not supported, all of them named with their layers; and more
+/// parameters than `max_params`, because a description must not claim more memory than its weights
+/// fill.
+pub fn read(source: Source) -> Result<Described> {
+    let Source { description, compile, training, origin, max_params } = source;
+    let description = description.unwrap_or(&Value::Null);
+    refuse_other_models(description)?;
+    let training = training.unwrap_or(&description["training"]);
+    let mut generation = Generation::of(origin.as_ref(), description);
+    // Tallynet's own files.
+    generation.is_assumed &= training.is_null();
+    let training = Option::<Training>::deserialize(training)
         .map_err(|error| Error::option("training", error.to_string()))?
         .unwrap_or_default();
+    let mut reading = Reading {
+        generation,
+        warnings: vec![],
+        problems: vec![],
+        obstacles: vec![],
+        initializers: vec![],
+    };
+    let links = layers::expanded(chain::links(description)?, &mut reading);
+    let name = description["config"]["name"].as_str().unwrap_or("sequential");
+    let shape = layers::input_shape(description, &links)?;
+    let mut builder = Sequential::builder(shape).named(name);
+    builder = builder.max_params(max_params.unwrap_or(MAX_PARAMS), max_params.is_none());
+    let links: Vec<_> = links.into_iter().filter(|link| !layers::is_input(&link.layer)).collect();
+    builder = layers::add(builder, &links, &mut reading)?;
     let mut model = builder.build(training.seed)?;
+    reading.report_left_out(max_params.is_some());
     model.epochs_done = training.epochs;
     model.batch_size = training.batch_size.filter(|rows| *rows > 0);
     model.byte_scale = training.byte_scale.filter(|scale| scale.is_finite());
     model.data = training.data.clone();
-    let compile = compile.unwrap_or(&description["compile_config"]);
-    if compile.as_object().is_some_and(|compile| !compile.is_empty()) {
-        match compiled::read(compile, &mut warnings) {
-            Err(problem) => {
-                warnings.push(format!("the compile configuration is left out: {problem}"))
-            }
-            Ok(compiled) => {
-                model.compile_with(compiled.optimizer, compiled.loss, compiled.metrics)?;
-                resume(&mut model, &training)?;
-            }
-        }
+    model.training_obstacles = [training.obstacles.clone(), reading.obstacles.clone()].concat();
+    let mut compile = compile.unwrap_or(&description["compile_config"]);
+    if compile.is_null() {
+        compile = &training.compile_config;
     }
-    Ok(Loaded { model, arrays: None, warnings })
+    if compile.as_object().is_some_and(|compile| !compile.is_empty()) {
+        compiled::compile(&mut model, compile, &mut reading)?;
+        resume(&mut model, &training)?;
+    }
+    let nested = links.iter().any(|link| link.place.path.matches('/').count() > 1);
+    let nested = nested.then(|| links.into_iter().map(|link| link.place).collect());
+    let loaded = Loaded { model, arrays: None, warnings: reading.warnings, origin };
+    Ok(Described { loaded, nested })
 }
 
 /// Sets the iteration and the learning rate.
 fn resume(model: &mut Sequential, training: &Training) -> Result<()> {
-    let state = &mut model.compiled_mut()?.state;
+    let Some(compiled) = &mut model.compiled else { return Ok(()) };
+    let state = &mut compiled.state;
     state.iteration = training.iteration;
     state.learning_rate = training.learning_rate.unwrap_or(state.learning_rate);
     state.validate().map_err(|problem| {
@@ -97,8 +156,8 @@ fn resume(model: &mut Sequential, training: &Training) -> Result<()> {
     })
 }
 
-/// The layers of a description, which must be a Sequential of Keras's own.
-fn layer_list(description: &Value) -> Result<&[Value]> {
+/// Refuses what is no description of a model of Keras's own.
+fn refuse_other_models(description: &Value) -> Result<()> {
     let class = text(description, "class_name");
     let registered_name = &description["registered_name"];
     refuse_foreign(
@@ -109,76 +168,31 @@ fn layer_list(description: &Value) -> Result<&[Value]> {
         let problem = "this is no description of a model: it has no class_name";
         return Err(Error::option("class_name", problem));
     }
-    if class != "Sequential" {
-        let problem =
-            format!("the model is a {class:?}, and only a Sequential is read: a chain of layers");
-        return Err(Error::option("class_name", problem));
-    }
-    // Keras 1 and 2.0 to 2.2 wrote the list of layers alone.
-    let config = &description["config"];
-    match config.get("layers").unwrap_or(config).as_array() {
-        Some(layers) => Ok(layers),
-        None => Err(Error::option("layers", "the model has no list of layers")),
-    }
+    Ok(())
 }
 
-/// The shape of a sample, from the first place that holds it.
-fn input_shape(description: &Value, layers: &[Value]) -> Result<Shape> {
-    let first = &layers.first().unwrap_or(&Value::Null)["config"];
-    let places = [
-        without_batch(&first["batch_shape"]),
-        without_batch(&first["batch_input_shape"]),
-        first["input_shape"].as_array().map(Vec::as_slice),
-        first.get("input_dim").map(slice::from_ref),
-        without_batch(&description["config"]["build_input_shape"]),
-        without_batch(&description["build_config"]["input_shape"]),
-    ];
-    let Some(axes) = places.into_iter().flatten().next() else {
-        let problem = "the model does not say what shape its input has; \
-                       build it in Keras before it is saved";
-        return Err(Error::option("input_shape", problem));
-    };
-    let dims: Option<Vec<usize>> =
-        axes.iter().map(|axis| usize::try_from(axis.as_u64()?).ok()).collect();
-    let Some(dims) = dims else {
-        let shape = json!([&[Value::Null], axes].concat());
-        let problem =
-            format!("the input has the shape {shape}, and every axis but the first needs a length");
-        return Err(Error::option("input_shape", problem));
-    };
-    Ok(dims.into())
-}
-
-/// The axes of a shape after the batch axis.
-fn without_batch(shape: &Value) -> Option<&[Value]> {
-    Some(shape.as_array()?.get(1..).unwrap_or_default())
-}
-
-fn add_layer(
-    builder: SequentialBuilder,
-    number: usize,
-    layer: &Value,
-    warnings: &mut Vec<String>,
-) -> Result<SequentialBuilder> {
-    let config = &layer["config"];
-    let name = config["name"].as_str();
-    let class = text(layer, "class_name");
-    let place = format!("layer {number}, {} ({class})", name.unwrap_or("without a name"));
-    if let Some(precision) = dtype(&config["dtype"]).filter(|name| *name != "float32") {
-        warnings.push(format!(
-            "{place}: its dtype is {precision}; here all layers are computed in one precision"
-        ));
-    }
-    let trainable = match &config["trainable"] {
-        Value::Null => true,
-        Value::Bool(trainable) => *trainable,
-        other => {
-            let problem = format!("{place}: trainable is {other}, and not true or false");
-            return Err(Error::option("trainable", problem));
+impl Reading {
+    /// Adds the warnings about options of layers that are left out. Without weights from a file, an
+    /// initializer that is not supported is an obstacle to training too.
+    fn report_left_out(&mut self, has_weights: bool) {
+        if !self.initializers.is_empty() {
+            let options = self.initializers.join("; ");
+            self.warnings.push(if has_weights {
+                format!("left out, since the weights are in the file: {options}")
+            } else {
+                format!("left out, so the weights are drawn by the default initializer: {options}")
+            });
         }
-    };
-    let spec = options::class(&place, "layer", layer, AnyLayer::all())?;
-    Ok(builder.described(name, trainable, spec))
+        if !has_weights {
+            self.obstacles.append(&mut self.initializers);
+        }
+        if !self.obstacles.is_empty() {
+            let options = self.obstacles.join("; ");
+            self.warnings.push(format!(
+                "left out, which matters to training and its penalties alone: {options}"
+            ));
+        }
+    }
 }
 
 fn text<'v>(value: &'v Value, key: &str) -> &'v str {

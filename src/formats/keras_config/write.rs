@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::Training;
 use crate::Result;
-use crate::model::{MetricChoice, Sequential};
+use crate::model::{Compiled, MetricChoice, Sequential};
 
 impl Sequential {
     /// The model without its parameters: Keras's `config.json`, and under `training` the settings
@@ -37,7 +37,10 @@ fn config(model: &Sequential) -> Value {
     for layer in model.layers() {
         let mut value = class(&layer.spec, layer.spec.class_name());
         value["config"]["name"] = json!(layer.name());
-        value["config"]["trainable"] = json!(layer.trainable);
+        // Keras's SpatialDropout does not accept the option, which has no effect without weights.
+        if !layer.params.is_empty() {
+            value["config"]["trainable"] = json!(layer.trainable);
+        }
         layers.push(value);
     }
     for layer in &mut layers {
@@ -54,28 +57,34 @@ fn config(model: &Sequential) -> Value {
         },
         "build_config": { "input_shape": batch_shape },
     });
-    if let Some(compiled) = &model.compiled {
-        let optimizer = compiled.optimizer.as_ref();
-        let optimizer = optimizer.map(|optimizer| class(optimizer, optimizer.class_name()));
-        config["compile_config"] = json!({
-            "optimizer": optimizer,
-            "loss": class(&compiled.loss, compiled.loss.class_name()),
-            "metrics": compiled.metrics().iter().map(metric).collect::<Vec<_>>(),
-            // Lets Keras compile the model if it can: training is thirty times faster.
-            "jit_compile": "auto",
-            "loss_weights": null,
-            "weighted_metrics": null,
-            "run_eagerly": false,
-            "steps_per_execution": 1,
-        });
+    if let Some(compiled) = &model.compiled
+        && let Some(optimizer) = &compiled.optimizer
+    {
+        config["compile_config"] = compile_config(compiled);
+        config["compile_config"]["optimizer"] = class(optimizer, optimizer.class_name());
     }
     add_modules(&mut config, "keras");
     config
 }
 
+/// Arguments of `compile` without the optimizer.
+fn compile_config(compiled: &Compiled) -> Value {
+    json!({
+        "loss": class(&compiled.loss, compiled.loss.class_name()),
+        "metrics": compiled.metrics().iter().map(metric).collect::<Vec<_>>(),
+        // Lets Keras compile the model if it can: training is thirty times faster.
+        "jit_compile": "auto",
+        "loss_weights": null,
+        "weighted_metrics": null,
+        "run_eagerly": false,
+        "steps_per_execution": 1,
+    })
+}
+
 /// Settings that Keras does not store.
 pub fn training(model: &Sequential) -> Value {
     let state = model.compiled.as_ref().map(|compiled| &compiled.state);
+    let unoptimized = model.compiled.as_ref().filter(|compiled| compiled.optimizer.is_none());
     json!(Training {
         seed: model.seed,
         epochs: model.epochs_done,
@@ -84,6 +93,8 @@ pub fn training(model: &Sequential) -> Value {
         data: model.data.clone(),
         iteration: state.map_or(0, |state| state.iteration),
         learning_rate: state.map(|state| state.learning_rate),
+        obstacles: model.training_obstacles.clone(),
+        compile_config: unoptimized.map_or(Value::Null, compile_config),
     })
 }
 

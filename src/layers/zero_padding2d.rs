@@ -1,22 +1,12 @@
-//! Shape check of the layers on images, and the simplest of them, ZeroPadding2D.
+//! ZeroPadding2D: a border of zeros around an image.
 
 use ndarray::{ArrayBase, Ix2, Ix4, RawData, s};
 
+use super::windows::Grid;
 use super::{Backward, Built, Forward, Layer, Op, Operation};
 use crate::classes::class;
 use crate::shape::Shape;
 use crate::{Error, Result};
-
-/// Height, width and channels of an image input.
-pub(super) fn image(input: &Shape) -> Result<[usize; 3]> {
-    match *input.dims() {
-        [height, width, channels] if input.n_values() > 0 => Ok([height, width, channels]),
-        _ => Err(Error::shape(
-            format!("it expects images, (None, height, width, channels), and gets {input}"),
-            "put a layer in front of it that makes images, such as Reshape to three axes",
-        )),
-    }
-}
 
 class! {
     /// Zeros around an image: `(None, h, w, c)` becomes
@@ -37,11 +27,12 @@ class! {
 
 impl Layer for ZeroPadding2D {
     fn build(&self, input: &Shape) -> Result<Built> {
-        let image = image(input)?;
+        let Grid { lengths: [height, width], channels } = Grid::<2>::of(input)?;
         let [[top, bottom], [left, right]] = self.padding;
-        let height = image[0].saturating_add(top).saturating_add(bottom);
-        let width = image[1].saturating_add(left).saturating_add(right);
-        let frame = [height, width, image[2]];
+        let image = [height, width, channels];
+        let height = height.saturating_add(top).saturating_add(bottom);
+        let width = width.saturating_add(left).saturating_add(right);
+        let frame = [height, width, channels];
         let output = Shape::from(frame);
         if output.n_values() > isize::MAX as usize / 8 {
             return Err(Error::shape(

@@ -1,0 +1,234 @@
+//! The chain of layers of a model: a Sequential, models within it, and a Functional graph without
+//! branches.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use super::text;
+use crate::classes::snake_case;
+use crate::{Error, Result};
+
+/// Largest number of layers of one model.
+const MAX_LAYERS: usize = 10_000;
+
+/// A layer of the chain.
+#[derive(Debug, Clone)]
+pub struct Link {
+    /// Class and options.
+    pub layer: Value,
+    /// Position in the file's weights.
+    pub place: Place,
+    /// False if a model around the layer is frozen.
+    pub trainable: bool,
+    /// Argument `training` of the call in a graph, if it is set.
+    pub training: Option<bool>,
+}
+
+/// Position of a layer's arrays in a file of Keras.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// Group in a `.keras` archive: `layers/sequential/layers/dense`.
+    pub path: String,
+    /// Group in an older `.h5` file: the name of the outermost model that is a layer, or else the
+    /// layer's own.
+    pub outermost: String,
+    /// Name of the layer.
+    pub name: String,
+}
+
+/// Layers of a model, from input to output, those of models within it in their place.
+///
+/// # Errors
+/// A class that is no model of Keras, and a graph that is no chain; the error names the first
+/// branch.
+pub fn links(model: &Value) -> Result<Vec<Link>> {
+    let mut links = vec![];
+    let outer = Outer { path: "", outermost: None, trainable: true };
+    append(model, &outer, &mut links)?;
+    Ok(links)
+}
+
+/// True if a class is a model.
+fn is_model(class: &str) -> bool {
+    ["Sequential", "Functional", "Model"].contains(&class)
+}
+
+/// The model around the layers.
+struct Outer<'a> {
+    path: &'a str,
+    outermost: Option<&'a str>,
+    trainable: bool,
+}
+
+/// Appends the layers of a model. The parser of JSON limits the depth of models within models.
+fn append(model: &Value, outer: &Outer, links: &mut Vec<Link>) -> Result<()> {
+    let class = text(model, "class_name");
+    if !is_model(class) {
+        let problem = format!(
+            "the model is a {class:?}, and only a Sequential is read, or a Functional model that \
+             is one chain of layers"
+        );
+        return Err(Error::option("class_name", problem));
+    }
+    // Keras 1 and 2.0 to 2.2 wrote the list of layers alone.
+    let config = &model["config"];
+    let Some(layers) = config.get("layers").unwrap_or(config).as_array() else {
+        let problem = format!("the {class} model has no list of layers");
+        return Err(Error::option("layers", problem));
+    };
+    if layers.len() > MAX_LAYERS {
+        let problem = format!("the model has more than {MAX_LAYERS} layers");
+        return Err(Error::option("layers", problem));
+    }
+    let is_graph = config.get("input_layers").is_some() || class != "Sequential";
+    let steps = if is_graph { in_order(config, layers)? } else { all_in_turn(layers) };
+    let keys = keys(layers);
+    for Step { number, training } in steps {
+        let layer = &layers[number];
+        let class = text(layer, "class_name");
+        let name = text(&layer["config"], "name");
+        let path = format!("{}layers/{}", outer.path, keys[number]);
+        let trainable = outer.trainable && layer["config"]["trainable"] != Value::Bool(false);
+        let outermost = outer.outermost.unwrap_or(name);
+        if is_model(class) {
+            let path = format!("{path}/");
+            let inner = Outer { path: &path, outermost: Some(outermost), trainable };
+            append(layer, &inner, links)?;
+            continue;
+        }
+        let (outermost, name) = (outermost.to_string(), name.to_string());
+        let place = Place { path, outermost, name };
+        links.push(Link { layer: layer.clone(), place, trainable: outer.trainable, training });
+    }
+    Ok(())
+}
+
+/// Names of the layers' groups in an archive: their classes, counted.
+fn keys(layers: &[Value]) -> Vec<String> {
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    let mut keys = vec![];
+    for layer in layers {
+        let class = text(layer, "class_name");
+        let count = counts.entry(class).or_default();
+        let key = snake_case(class);
+        keys.push(if *count == 0 { key } else { format!("{key}_{count}") });
+        *count += 1;
+    }
+    keys
+}
+
+/// Index of a layer in its model's list, and the argument `training` of its call.
+struct Step {
+    number: usize,
+    training: Option<bool>,
+}
+
+fn all_in_turn(layers: &[Value]) -> Vec<Step> {
+    (0..layers.len()).map(|number| Step { number, training: None }).collect()
+}
+
+/// A layer of a graph and the names of the layers whose outputs it takes, one list for each call.
+struct Node<'v> {
+    number: usize,
+    layer: &'v Value,
+    name: &'v str,
+    calls: Vec<Vec<&'v str>>,
+}
+
+/// Layers of a graph from its input to its output.
+fn in_order(config: &Value, layers: &[Value]) -> Result<Vec<Step>> {
+    let mut nodes = vec![];
+    for (number, layer) in layers.iter().enumerate() {
+        let name = layer["name"].as_str().unwrap_or_else(|| text(&layer["config"], "name"));
+        let calls = layer["inbound_nodes"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let calls = calls.iter().map(|call| {
+            let mut inputs = vec![];
+            sources(call, &mut inputs);
+            inputs
+        });
+        nodes.push(Node { number, layer, name, calls: calls.collect() });
+    }
+    let mut name = single(config, "input_layers")?;
+    let output = single(config, "output_layers")?;
+    let mut node = nodes.iter().find(|node| node.name == name);
+    let mut steps: Vec<Step> = vec![];
+    while let Some(current) = node {
+        if steps.len() == nodes.len() {
+            return Err(no_chain(format!("the layer {name} takes its own output")));
+        }
+        let training = training(&current.layer["inbound_nodes"]);
+        steps.push(Step { number: current.number, training });
+        name = current.name;
+        node = next(&nodes, current)?;
+    }
+    if name != output {
+        return Err(no_chain(format!("the output is not that of {name}, the last layer")));
+    }
+    Ok(steps)
+}
+
+/// The layer behind `node`, if there is one.
+fn next<'n, 'v>(nodes: &'n [Node<'v>], node: &Node) -> Result<Option<&'n Node<'v>>> {
+    let takes = |other: &&Node| other.calls.iter().flatten().any(|input| *input == node.name);
+    let followers: Vec<&Node> = nodes.iter().filter(takes).collect();
+    let Some(follower) = followers.first() else { return Ok(None) };
+    let (name, class) = (follower.name, text(follower.layer, "class_name"));
+    if let [first, second, ..] = followers[..] {
+        let (first, second) = (first.name, second.name);
+        return Err(no_chain(format!(
+            "it branches behind {}, whose output both {first} and {second} take",
+            node.name
+        )));
+    }
+    match follower.calls[..] {
+        [ref inputs] if inputs.len() == 1 => Ok(Some(follower)),
+        [ref inputs] => {
+            let n = inputs.len();
+            Err(no_chain(format!("it branches before {name} ({class}), which takes {n} inputs")))
+        }
+        _ => Err(no_chain(format!("the layer {name} ({class}) is used twice"))),
+    }
+}
+
+/// Collects the names of the layers whose outputs a call takes, in the form of Keras 1 and 2,
+/// `[["dense", 0, 0, {}]]`, and in that of Keras 3.
+fn sources<'v>(call: &'v Value, found: &mut Vec<&'v str>) {
+    match call {
+        Value::Array(list) => match list.as_slice() {
+            [Value::String(name), Value::Number(_), Value::Number(_), ..] => found.push(name),
+            list => list.iter().for_each(|value| sources(value, found)),
+        },
+        Value::Object(map) => map.values().for_each(|value| sources(value, found)),
+        _ => {}
+    }
+}
+
+/// Argument `training` of a layer's call.
+fn training(calls: &Value) -> Option<bool> {
+    match calls {
+        Value::Array(list) => list.iter().find_map(training),
+        Value::Object(map) => match map.get("training") {
+            Some(Value::Bool(training)) => Some(*training),
+            _ => map.values().find_map(training),
+        },
+        _ => None,
+    }
+}
+
+/// Name of the only input or output layer of a graph.
+fn single<'v>(config: &'v Value, key: &str) -> Result<&'v str> {
+    let mut names = vec![];
+    sources(&config[key], &mut names);
+    match names[..] {
+        [name] => Ok(name),
+        _ => Err(no_chain(format!("it has {} {}", names.len(), key.replace('_', " ")))),
+    }
+}
+
+fn no_chain(found: String) -> Error {
+    let problem = format!(
+        "the model is a graph, and only one chain of layers is read, from input to output: {found}"
+    );
+    Error::option("layers", problem)
+}

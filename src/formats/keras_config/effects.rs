@@ -1,0 +1,129 @@
+//! Options that no class here has: those without an effect, those with one supported value, and
+//! those that matter only in training.
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::values::{initializer, short};
+use super::{Reading, text};
+use crate::initializers::Initializer;
+use crate::regularizers::L1L2;
+use crate::{Error, Result};
+
+/// For options of Keras with one supported value: `Ok` for that value, or the reason to refuse
+/// another. `None` for all other options.
+pub fn fixed(key: &str, value: &Value) -> Option<std::result::Result<(), String>> {
+    match key {
+        "data_format" | "groups" | "seed" if value.is_null() => Some(Ok(())),
+        // Random numbers depend on the model's seed alone.
+        "seed" => Some(Ok(())),
+        "groups" if *value == 1 => Some(Ok(())),
+        "groups" => Some(Err(String::new())),
+        "data_format" if value == "channels_last" || value == "tf" => Some(Ok(())),
+        "data_format" => {
+            Some(Err(format!(": data_format is {value}, and only \"channels_last\" is supported")))
+        }
+        _ => None,
+    }
+}
+
+/// The name of a dtype, or of a dtype policy.
+pub fn dtype(value: &Value) -> Option<&str> {
+    value.as_str().or(value["config"]["name"].as_str())
+}
+
+/// True if an option that a class does not have can be dropped.
+pub fn has_no_effect(key: &str, value: &Value) -> bool {
+    let precisions = [
+        "float16",
+        "bfloat16",
+        "float32",
+        "float64",
+        "mixed_float16",
+        "mixed_bfloat16",
+        "infer",
+        "_infer",
+        "infer_with_float32_vars",
+    ];
+    match key {
+        _ if value.is_null() => key != "reduction",
+        "dtype" => dtype(value).is_some_and(|name| precisions.contains(&name)),
+        "dilation_rate" => [1.into(), vec![1].into(), vec![1, 1].into()].contains(value),
+        "reduction" => value == "sum_over_batch_size" || value == "auto",
+        "synchronized" | "renorm" | "use_ema" | "amsgrad" | "centered" => value == false,
+        "decay" | "weight_decay" | "mode" | "momentum" | "dropout" => value.as_f64() == Some(0.0),
+        // Names, initial values, settings of options that are off, keys that are read elsewhere,
+        // and the scale of a loss, by which the gradient is divided again.
+        "name"
+        | "trainable"
+        | "seed"
+        | "optional"
+        | "ragged"
+        | "sparse"
+        | "build_config"
+        | "jit_compile"
+        | "loss_scale_factor"
+        | "ema_overwrite_frequency"
+        | "is_legacy_optimizer" => true,
+        "batch_input_shape" | "input_shape" | "input_dim" | "input_length" | "input_dtype"
+        | "renorm_momentum" | "ema_momentum" => true,
+        _ => false,
+    }
+}
+
+/// Refuses an object, or one within it, of a class that is not Keras's own, even if it is named as
+/// one of Keras's.
+pub fn refuse_foreign(place: &str, value: &Value) -> Result<()> {
+    if value.get("class_name").is_some() {
+        let class = text(value, "class_name");
+        let module = value["module"].as_str().unwrap_or("keras");
+        let registered = text(value, "registered_name");
+        let package = module.split('.').next().unwrap_or_default();
+        let is_registered = registered.contains('>');
+        if is_registered || !["keras", "tf_keras", "tensorflow", "builtins"].contains(&package) {
+            let origin = if is_registered { registered } else { module };
+            let problem =
+                format!("{place}: the class {class} is {origin}, which is not Keras's own");
+            return Err(Error::option("class_name", problem));
+        }
+    }
+    match value {
+        Value::Array(list) => list.iter().try_for_each(|value| refuse_foreign(place, value)),
+        Value::Object(map) => map.values().try_for_each(|value| refuse_foreign(place, value)),
+        _ => Ok(()),
+    }
+}
+
+/// Removes the options of a layer that matter only in training and that are not supported here, and
+/// notes them. Those that are supported take this crate's form.
+pub fn take_training_options(place: &str, options: &mut Map<String, Value>, reading: &mut Reading) {
+    let keys: Vec<String> = options.keys().cloned().collect();
+    for key in keys {
+        let value = options[&key].clone();
+        let known = if key.ends_with("_constraint") || key == "activity_regularizer" {
+            None
+        } else if key.ends_with("_regularizer") {
+            initializer(&value).filter(|object| Option::<L1L2>::deserialize(object).is_ok())
+        } else if key.ends_with("_initializer") {
+            initializer(&value).filter(|object| Initializer::deserialize(object).is_ok())
+        } else {
+            continue;
+        };
+        if let Some(object) = known
+            && refuse_foreign(place, &value).is_ok()
+        {
+            options.insert(key, object);
+            continue;
+        }
+        options.remove(&key);
+        if value.is_null() {
+            continue;
+        }
+        let option = format!("{place}: {key} = {}", short(&value));
+        if key.ends_with("_initializer") {
+            reading.initializers.push(option);
+        } else {
+            reading.obstacles.push(option);
+        }
+    }
+}
