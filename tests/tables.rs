@@ -8,7 +8,12 @@ use tallynet::datasets::table::{
     EncodedTable, LearnedTable, Statistics, TableOptions, Task, encode_from, learn_from,
 };
 use tallynet::datasets::{Column, DataDescription, Dataset, Inputs, Targets, split};
-use tallynet::{Error, Real};
+use tallynet::initializers::Initializer;
+use tallynet::layers::{Dense, Normalization};
+use tallynet::model::Sequential;
+use tallynet::optimizers::Adam;
+use tallynet::training::FitOptions;
+use tallynet::{Error, Real, formats};
 
 /// Options of a target and ignored columns, both separated by commas.
 fn options(target: &str, ignored: &str) -> TableOptions {
@@ -286,7 +291,9 @@ fn bad_tables_are_refused_with_their_place() {
     for (bytes, parts) in [
         (&b"a,y\n1,\0\n2,v\n"[..], "binary"),
         (&b"\xff\xfea\0,\0y\0\n\0"[..], "UTF-16"),
-        (&b"PK\x03\x04\x14\0\0\0\x08\0"[..], "binary"),
+        (b"PK\x03\x04\x14\0\0\0\x08\0", "Excel"),
+        (b"\x1f\x8b\x08\0abc", "gzip"),
+        (b"<!doctype html><html>a,b</html>\n1,2\n", "web page"),
     ] {
         assert_says(&problem(bytes, "y"), &[parts]);
     }
@@ -308,6 +315,80 @@ fn columns_can_be_ignored() {
     assert_says(&error.to_string(), &["mean \"name\""]);
     let error = learn_from(text.as_bytes(), &options("y", "y")).unwrap_err();
     assert_says(&error.to_string(), &["both a target and ignored"]);
+}
+
+/// Rows of two numbers and a color, with a text class that depends on all three.
+fn flowers(n: usize) -> String {
+    let mut text = String::from("length;width;color;species\n");
+    for i in 0..n {
+        let (a, b, c) = (i * 7919 % 1000, i * 104_729 % 997, i * 31 % 3);
+        let (length, width) = (500.0 + a as f64 / 4.0, 0.001 * b as f64);
+        let color = ["red", "green", "blue"][c];
+        let class = match length / 1000.0 + width > 1.2 {
+            true if c == 0 => "ruby",
+            true => "iris",
+            false => "moss",
+        };
+        text += &format!("{length:.2};{width:.4};{color};{class}\n").replace('.', ",");
+    }
+    text
+}
+
+#[test]
+fn a_model_of_a_table_is_trained_saved_and_used_by_names() {
+    let text = flowers(2000);
+    let table = learn(&text, "species");
+    let (train, test) = split::shuffled(table.data, 0.2, 0).unwrap();
+    let statistics = Statistics::of(&train.x, &table.description).unwrap();
+    let mut model = Sequential::builder([5])
+        .add(Dense::new(16).activation("relu"))
+        .add(Dense::new(3).activation("softmax"))
+        .build(0)
+        .unwrap()
+        .standardized(&statistics)
+        .unwrap();
+    let adam = Adam::new(0.01);
+    model.compile(adam, "sparse_categorical_crossentropy", &["accuracy"]).unwrap();
+    model.data = Some(table.description);
+    let options = FitOptions { epochs: 30, ..FitOptions::default() };
+    model.fit(&train, options, &mut []).unwrap();
+    let accuracy = model.evaluate(&test).unwrap().metrics[0].1;
+    assert!(accuracy > 0.95, "{accuracy}");
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("flowers.keras");
+    formats::save(&model, &path).unwrap();
+    let loaded = formats::load(&path).unwrap().model;
+    let description = loaded.data.clone().unwrap();
+    assert_eq!(description.classes, ["iris", "moss", "ruby"]);
+    let new = "color;width;length\nblue;0,9;700\nred;0,9;700\nred;0,1;500\n";
+    let new = encode_from(new.as_bytes(), &description).unwrap();
+    let probabilities = loaded.predict(&new.x).unwrap();
+    for (row, class) in [0, 2, 1].into_iter().enumerate() {
+        assert!(probabilities[[row, class]] > 0.5, "{probabilities}");
+    }
+}
+
+#[test]
+fn a_model_that_begins_with_a_normalization_is_adapted() {
+    let statistics = Statistics { mean: vec![5.0, 100.0], variance: vec![4.0, 25.0] };
+    let x = Inputs::Reals(array![[7.0, 95.0]].into_dyn());
+    let ones = Initializer::Ones {};
+    let dense = || Dense { kernel_initializer: ones.clone(), ..Dense::new(1) };
+    let given =
+        Normalization { mean: Some(vec![6.0]), variance: Some(vec![1.0]), ..Default::default() };
+    for (builder, n_layers, output) in [
+        (Sequential::builder([2]).add(dense()), 2, 0.0),
+        (Sequential::builder([2]).add(Normalization::default()).add(dense()), 2, 0.0),
+        (Sequential::builder([2]).add(given).add(dense()), 2, 90.0),
+    ] {
+        let model = builder.build(0).unwrap().standardized(&statistics).unwrap();
+        assert_eq!(model.layers().len(), n_layers);
+        assert_eq!(model.predict(&x).unwrap()[[0, 0]], output);
+    }
+    let three = Sequential::builder([3]).add(Dense::new(1)).build(0).unwrap();
+    let error = three.standardized(&statistics).unwrap_err().to_string();
+    assert_says(&error, &["mean", "(3,)", "(2,)"]);
 }
 
 fn labeled(labels: &[u32]) -> Dataset {

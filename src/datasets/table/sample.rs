@@ -4,6 +4,7 @@ use std::io::{BufRead, Read};
 
 use csv::{ByteRecord, ReaderBuilder, Terminator};
 
+use crate::identify::identify;
 use crate::{Error, Result};
 
 /// Number of lines in a sample.
@@ -42,7 +43,7 @@ impl Sample {
         if bytes.starts_with(b"\xef\xbb\xbf") {
             bytes.drain(..3);
         }
-        refuse_binary(&bytes)?;
+        refuse_others(&bytes)?;
         Ok(Sample { bytes, is_whole })
     }
 
@@ -81,23 +82,31 @@ pub fn failed(error: std::io::Error) -> Error {
     Error::format(format!("reading failed: {error}"), "check the file and its disk")
 }
 
-/// Refuses bytes that no text has: a table holds neither NUL nor many control characters.
-fn refuse_binary(bytes: &[u8]) -> Result<()> {
-    if bytes.trim_ascii().is_empty() {
+/// Refuses what is no table: nothing, binary files, and texts of another kind. A text holds neither
+/// NUL nor many control characters.
+fn refuse_others(bytes: &[u8]) -> Result<()> {
+    let text = bytes.trim_ascii();
+    if text.is_empty() {
         let help = "give a table with a header and at least one row";
         return Err(Error::format("this table is empty", help));
     }
     let is_control = |byte: &&u8| **byte < b' ' && !byte.is_ascii_whitespace();
     let n_control = bytes.iter().filter(is_control).count();
-    if !bytes.contains(&0) && n_control * 50 <= bytes.len() {
+    let is_text = !bytes.contains(&0) && n_control * 50 <= bytes.len();
+    let is_another = matches!(text[0], b'<' | b'{') || text.starts_with(b"version https://git-lfs");
+    if is_text && !is_another {
         return Ok(());
     }
-    let is_utf16 = bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff");
-    if is_utf16 {
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
         return Err(Error::format("this text is in UTF-16", "save the table as UTF-8"));
     }
-    Err(Error::format(
-        "this is a binary file and no table in text",
-        "export the table as CSV: one line a row, values separated by commas",
-    ))
+    let export = "export the table as CSV: one line a row, values separated by commas";
+    if bytes.starts_with(b"PK") {
+        return Err(Error::format("this is an Excel file or another zip archive", export));
+    }
+    match identify(bytes) {
+        Some(identity) => Err(identity.error()),
+        None if is_text => Ok(()),
+        None => Err(Error::format("this is a binary file and no table in text", export)),
+    }
 }
