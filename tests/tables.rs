@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use ndarray::{ArrayD, array};
 use proptest::prelude::*;
 use tallynet::datasets::table::{
-    EncodedTable, LearnedTable, Statistics, TableOptions, Task, encode_from, learn_from,
+    EncodedTable, LearnedTable, Statistics, TableOptions, Task, encode_from, encode_inputs,
+    learn_from,
 };
 use tallynet::datasets::{Column, DataDescription, Dataset, Inputs, Targets, split};
 use tallynet::initializers::Initializer;
@@ -205,6 +206,15 @@ fn later_tables_are_encoded_by_the_names_of_their_columns() {
     ] {
         assert_says(&encode(text).unwrap_err().to_string(), parts);
     }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("new.csv");
+    std::fs::write(&path, "kind,size,color\n,9,blue\n?,5,red\n").unwrap();
+    let x = encode_inputs(&path, &description).unwrap();
+    assert_eq!(reals(&x), &array![[9.0, 1.0, 0.0], [5.0, 0.0, 1.0]].into_dyn());
+    assert_says(
+        &encode(&std::fs::read_to_string(&path).unwrap()).unwrap_err().to_string(),
+        &["missing"],
+    );
     let error = encode_from("a\n1\n".as_bytes(), &DataDescription::default()).unwrap_err();
     assert_says(&error.to_string(), &["not trained on a table"]);
 }

@@ -184,7 +184,11 @@ impl Sequential {
             builder = builder.add(first);
         }
         for layer in &self.layers {
-            builder = builder.described(Some(&layer.name()), layer.trainable, layer.spec.clone());
+            let name = match &layer.layer_name {
+                LayerName::Given(name) => Some(&name[..]),
+                LayerName::Automatic { .. } => None,
+            };
+            builder = builder.described(name, layer.trainable, layer.spec.clone());
         }
         let mut model = builder.build(seed.unwrap_or_default())?;
         model.training_obstacles.clone_from(&self.training_obstacles);

@@ -68,6 +68,24 @@ impl std::fmt::Display for Place {
     }
 }
 
+impl CellColumn {
+    /// Number or code of a cell; `None` for a missing value.
+    fn read(&mut self, cell: &[u8], decimal: u8) -> Result<Option<Real>> {
+        let Some(dictionary) = &mut self.texts else {
+            return match number::read(cell, decimal) {
+                Cell::Number(number) if (number as Real).is_finite() => Ok(Some(number as Real)),
+                Cell::Missing => Ok(None),
+                other => Err(no_number(cell, other, decimal)),
+            };
+        };
+        match dictionary.get(cell) {
+            Some(code) => Ok(Some(code as Real)),
+            None if number::is_missing(cell) => Ok(None),
+            None => Ok(Some(dictionary.add(cell)? as Real)),
+        }
+    }
+}
+
 /// Source that remembers its last byte that is no blank: a quote there closes the last value.
 struct Tail<R> {
     source: R,
@@ -85,15 +103,8 @@ impl<R: Read> Read for Tail<R> {
 }
 
 impl Cells {
-    /// Reads the whole table: the sample and what follows it. Errors are rows of another length,
-    /// missing values, texts among numbers, numbers that are not finite, and those of
-    /// [`Dictionary::add`]; each names the row and the column.
-    pub fn read(
-        sample: Sample,
-        rest: impl Read,
-        layout: &Layout,
-        roles: Vec<Role>,
-    ) -> Result<Cells> {
+    /// No rows yet.
+    fn new(roles: Vec<Role>) -> Cells {
         let mut columns = vec![];
         for (index, role) in roles.into_iter().enumerate() {
             let texts = match role {
@@ -103,7 +114,19 @@ impl Cells {
             };
             columns.push(CellColumn { index, texts, missing: Missing::default() });
         }
-        let mut cells = Cells { values: vec![], n_rows: 0, columns };
+        Cells { values: vec![], n_rows: 0, columns }
+    }
+
+    /// Reads the whole table: the sample and what follows it. Errors are rows of another length,
+    /// missing values, texts among numbers, numbers that are not finite, and those of
+    /// [`Dictionary::add`]; each names the row and the column.
+    pub fn read(
+        sample: Sample,
+        rest: impl Read,
+        layout: &Layout,
+        roles: Vec<Role>,
+    ) -> Result<Cells> {
+        let mut cells = Cells::new(roles);
         let source = Tail { source: Cursor::new(sample.bytes).chain(rest), last: b' ' };
         let mut reader = sample::parser(layout.separator).from_reader(source);
         let mut record = ByteRecord::new();
@@ -138,23 +161,9 @@ impl Cells {
             return Err(ragged(place, record, layout));
         }
         for column in &mut self.columns {
-            let cell = trim(&record[column.index]);
-            let value = match &mut column.texts {
-                Some(dictionary) => match dictionary.get(cell) {
-                    Some(code) => Some(code as Real),
-                    None if number::is_missing(cell) => None,
-                    None => {
-                        let name = &layout.names[column.index];
-                        let added = dictionary.add(cell);
-                        Some(added.map_err(|error| in_column(place, name, error))? as Real)
-                    }
-                },
-                None => match number::read(cell, layout.decimal) {
-                    Cell::Number(number) if (number as Real).is_finite() => Some(number as Real),
-                    Cell::Missing => None,
-                    other => return Err(no_number(place, column.index, cell, other, layout)),
-                },
-            };
+            let value = column.read(trim(&record[column.index]), layout.decimal);
+            let name = &layout.names[column.index];
+            let value = value.map_err(|error| in_column(place, name, error))?;
             if value.is_none() {
                 column.missing.count += 1;
                 column.missing.first = column.missing.first.or(Some(place));
@@ -229,19 +238,17 @@ fn ragged(place: Place, record: &ByteRecord, layout: &Layout) -> Error {
     Error::format(format!("{place}: {found} {values}; {first} has {expected}"), help)
 }
 
-/// Error of a cell that holds no finite number.
-fn no_number(place: Place, index: usize, cell: &[u8], content: Cell, layout: &Layout) -> Error {
-    let name = &layout.names[index];
+/// Error of a cell that holds no finite number; the place is added to it.
+fn no_number(cell: &[u8], content: Cell, decimal: u8) -> Error {
     let shown: String = text(cell).chars().take(60).collect();
     if let Cell::Number(_) = content {
-        let problem = format!("{place}: column {name:?} holds {shown}, which is not finite");
         let help = format!("give a number up to {:e}", Real::MAX);
-        return Error::format(problem, help);
+        return Error::format(format!("holds {shown}, which is not finite"), help);
     }
-    let problem = format!("{place}: column {name:?} holds numbers, and here {shown:?}");
-    let other = if layout.decimal == b',' { b'.' } else { b',' };
+    let problem = format!("holds numbers, and here {shown:?}");
+    let other = if decimal == b',' { b'.' } else { b',' };
     if cell.contains(&other) && matches!(number::read(cell, other), Cell::Number(_)) {
-        let decimal = char::from(layout.decimal);
+        let decimal = char::from(decimal);
         return Error::format(problem, format!("write all decimal numbers with {decimal:?}"));
     }
     Error::format(problem, "correct it, delete the row, or ignore the column")

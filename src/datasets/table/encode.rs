@@ -36,6 +36,13 @@ pub fn encode(path: &Path, description: &DataDescription) -> Result<EncodedTable
     encode_from(file, description).map_err(|error| error.in_file(path))
 }
 
+/// Reads the inputs alone, to predict: target columns are left out, whatever they hold. Errors are
+/// those of [`encode`].
+pub fn encode_inputs(path: &Path, description: &DataDescription) -> Result<Inputs> {
+    let without_targets = DataDescription { targets: vec![], ..description.clone() };
+    Ok(encode(path, &without_targets)?.x)
+}
+
 /// Reads a table from a file, a pipe or bytes. Errors are those of [`encode`].
 ///
 /// ```
@@ -64,7 +71,7 @@ pub fn encode_from(reader: impl Read, description: &DataDescription) -> Result<E
         Some(targets) => Some(encode_targets(&cells, targets, description)?),
         None => None,
     };
-    let x = encode_inputs(cells, &found.inputs, description)?;
+    let x = features_of(cells, &found.inputs, description)?;
     Ok(EncodedTable { x, y })
 }
 
@@ -167,7 +174,7 @@ impl FoundColumns {
     }
 }
 
-fn encode_inputs(cells: Cells, inputs: &[usize], description: &DataDescription) -> Result<Inputs> {
+fn features_of(cells: Cells, inputs: &[usize], description: &DataDescription) -> Result<Inputs> {
     let mut features = vec![];
     for (index, column) in inputs.iter().zip(&description.columns) {
         let position = cells.position(*index).unwrap_or(0);

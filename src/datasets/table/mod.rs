@@ -28,7 +28,7 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
 
-pub use encode::{EncodedTable, encode, encode_from};
+pub use encode::{EncodedTable, encode, encode_from, encode_inputs};
 pub use statistics::Statistics;
 pub use target::Task;
 

@@ -72,43 +72,59 @@ pub fn decide(target: TargetColumns, wanted: Option<Task>) -> Result<DecidedTarg
     if names.len() > 1 {
         return of_several(&names, values, wanted);
     }
-    let name = &names[0];
+    of_numbers(&names[0], values, wanted)
+}
+
+/// Targets of a column of numbers.
+fn of_numbers(name: &str, values: Vec<Real>, wanted: Option<Task>) -> Result<DecidedTargets> {
     let different = different_numbers(&values);
-    let is_integer = |value: &Real| value.fract() == 0.0 && value.abs() < EXACT;
-    let are_few = different.len() <= FEW && values.len() >= 2 * different.len();
-    let are_classes = are_few && different.iter().all(is_integer);
     let count = different.len();
-    if wanted == Some(Task::Classification) || (wanted.is_none() && are_classes) {
-        if count > MAX_TEXTS {
-            return Err(Error::format(
-                format!("the target {name:?} has more than {MAX_TEXTS} different numbers"),
-                "take it as a number: task regression",
-            ));
-        }
-        let classes: Vec<String> = different.iter().map(Real::to_string).collect();
-        let reason = if wanted.is_some() {
-            format!("classification as asked for: the target {name:?} has {count} classes")
-        } else {
-            let (first, last) = (&classes[0], &classes[count - 1]);
-            format!(
-                "classification: the target {name:?} holds {count} different integers, {first} to \
-                 {last} (--task regression takes it as a number)"
-            )
-        };
-        let labels = labels(&values, &different)?;
-        return classification(name, labels, classes, reason);
-    }
-    let reason = if wanted.is_some() {
-        format!("regression as asked for: the target {name:?} is a number")
-    } else if count > MAX_TEXTS {
-        format!("regression: the target {name:?} holds more than {MAX_TEXTS} different numbers")
-    } else {
-        format!(
-            "regression: the target {name:?} holds {count} different numbers \
-             (--task classification takes them as classes)"
-        )
+    let is_integer = |value: &Real| value.fract() == 0.0 && value.abs() < EXACT;
+    let are_few = count <= FEW && values.len() >= 2 * count;
+    let are_classes = are_few && different.iter().all(is_integer);
+    let task = match wanted {
+        Some(task) => task,
+        None if are_classes => Task::Classification,
+        None => Task::Regression,
     };
-    regression(1, values, reason)
+    if task == Task::Classification && count > MAX_TEXTS {
+        return Err(Error::format(
+            format!("the target {name:?} has more than {MAX_TEXTS} different numbers"),
+            "take it as a number: task regression",
+        ));
+    }
+    let reason = reason(name, &different, task, wanted.is_some());
+    if task == Task::Regression {
+        return regression(1, values, reason);
+    }
+    let classes = different.iter().map(Real::to_string).collect();
+    classification(name, labels(&values, &different)?, classes, reason)
+}
+
+/// Kind of a column of numbers and its reason.
+fn reason(name: &str, different: &[Real], task: Task, is_asked_for: bool) -> String {
+    let count = different.len();
+    match (task, is_asked_for) {
+        (Task::Classification, true) => {
+            format!("classification as asked for: the target {name:?} has {count} classes")
+        }
+        (Task::Classification, false) => format!(
+            "classification: the target {name:?} holds {count} different integers, {} to {} \
+             (--task regression takes it as a number)",
+            different[0],
+            different[count - 1]
+        ),
+        (Task::Regression, true) => {
+            format!("regression as asked for: the target {name:?} is a number")
+        }
+        (Task::Regression, false) if count > MAX_TEXTS => {
+            format!("regression: the target {name:?} holds more than {MAX_TEXTS} different numbers")
+        }
+        (Task::Regression, false) => format!(
+            "regression: the target {name:?} holds {count} different numbers (--task \
+             classification takes them as classes)"
+        ),
+    }
 }
 
 /// Targets of a column of texts.
