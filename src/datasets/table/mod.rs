@@ -62,7 +62,7 @@ pub struct LearnedTable {
     pub description: DataDescription,
     /// Kind of target.
     pub task: Task,
-    /// One line for the user: rows, columns, the decided task and its reason.
+    /// One line for the user: rows, columns and the task, with its reason unless it was given.
     pub summary: String,
 }
 

@@ -106,7 +106,11 @@ fn reason(name: &str, different: &[Real], task: Task, is_asked_for: bool) -> Str
     let count = different.len();
     match (task, is_asked_for) {
         (Task::Classification, true) => {
-            format!("classification as asked for: the target {name:?} has {count} classes")
+            format!(
+                "classification: the target {name:?} has {count} classes, {} to {}",
+                different[0],
+                different[count - 1]
+            )
         }
         (Task::Classification, false) => format!(
             "classification: the target {name:?} holds {count} different integers, {} to {} \
@@ -115,7 +119,7 @@ fn reason(name: &str, different: &[Real], task: Task, is_asked_for: bool) -> Str
             different[count - 1]
         ),
         (Task::Regression, true) => {
-            format!("regression as asked for: the target {name:?} is a number")
+            format!("regression: the target {name:?} is a number")
         }
         (Task::Regression, false) if count > MAX_TEXTS => {
             format!("regression: the target {name:?} holds more than {MAX_TEXTS} different numbers")
@@ -159,7 +163,7 @@ fn of_several(names: &[String], values: Vec<Real>, wanted: Option<Task>) -> Resu
             "several targets of a classification are 0 or 1 each; or take task regression",
         ));
     }
-    let reason = format!("classification as asked for: each of the {n} targets is 0 or 1");
+    let reason = format!("classification: each of the {n} targets is 0 or 1");
     let decided = regression(n, values, reason)?;
     Ok(DecidedTargets { task: Task::Classification, ..decided })
 }
