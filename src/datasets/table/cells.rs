@@ -161,6 +161,13 @@ impl Cells {
             return Err(ragged(place, record, layout));
         }
         for column in &mut self.columns {
+            if column.texts.is_none()
+                && let Some(cell) = record.range(column.index)
+                && let Some(number) = number::usual_number(record.as_slice(), cell, layout.decimal)
+            {
+                self.values.push(number as Real);
+                continue;
+            }
             let value = column.read(trim(&record[column.index]), layout.decimal);
             let name = &layout.names[column.index];
             let value = value.map_err(|error| in_column(place, name, error))?;

@@ -1,5 +1,6 @@
 //! Numbers and missing values as tables spell them.
 
+use std::ops::Range;
 use std::str;
 
 /// Content of a cell.
@@ -25,7 +26,7 @@ const EXACT_POWERS: [f64; 23] = [
     1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
 ];
 
-/// Largest number of digits whose integer an `f64` holds exactly.
+/// Number of digits of which an `f64` holds every integer exactly.
 const EXACT_DIGITS: usize = 15;
 
 /// Reads a cell without blanks around it, with this decimal separator.
@@ -59,32 +60,92 @@ pub fn trim(cell: &[u8]) -> &[u8] {
     }
 }
 
+/// Number in the cell at this range of a row, if it is a usual one; `None` for all that [`read`]
+/// must decide.
+///
+/// Nearly all cells are such numbers. Eight bytes at a time they cost no more than the division of
+/// the row into cells; a loop over the digits costs half as much again, and the standard library
+/// twice as much.
+pub fn usual_number(row: &[u8], cell: Range<usize>, decimal: u8) -> Option<f64> {
+    let length = cell.len();
+    let bytes = match cell.end.checked_sub(8).and_then(|start| row.get(start..cell.end)) {
+        Some(bytes) if (1..=8).contains(&length) => u64::from_le_bytes(bytes.try_into().ok()?),
+        _ => return plain_number(row.get(cell)?, decimal),
+    };
+    // Bytes before the cell, and a sign, become zeros in front.
+    let is_negative = row[cell.start] == b'-';
+    let before = 64 - 8 * length as u32;
+    let mut kept = u64::MAX << before;
+    if is_negative {
+        kept &= !(0xff << before);
+    }
+    let mut digits = (bytes & kept) | (ZEROS & !kept);
+    let n_digits = length - usize::from(is_negative);
+    if are_eight_digits(digits) && n_digits > 0 {
+        let number = eight_digits(digits) as f64;
+        return Some(if is_negative { -number } else { number });
+    }
+    // The lowest byte that is the separator; the digits before it move up to close the gap.
+    let difference = digits ^ (u64::from(decimal) * ONES);
+    let equal = difference.wrapping_sub(ONES) & !difference & (ONES << 7);
+    let position = equal.trailing_zeros() / 8;
+    if position > 7 || n_digits < 2 {
+        return None;
+    }
+    let whole = digits & ((1 << (8 * position)) - 1);
+    let fraction = digits & !(u64::MAX >> (56 - 8 * position));
+    digits = fraction | (whole << 8) | u64::from(b'0');
+    if !are_eight_digits(digits) {
+        return None;
+    }
+    let number = eight_digits(digits) as f64 / EXACT_POWERS[7 - position as usize];
+    Some(if is_negative { -number } else { number })
+}
+
+/// Eight bytes of 1, and eight digits 0.
+const ONES: u64 = 0x0101_0101_0101_0101;
+const ZEROS: u64 = ONES * b'0' as u64;
+
+/// True if all bytes are digits.
+fn are_eight_digits(bytes: u64) -> bool {
+    let high = ONES * 0xf0;
+    bytes & high == ZEROS && bytes.wrapping_add(ONES * 6) & high == ZEROS
+}
+
+/// Number of eight digits, the first in the lowest byte: pairs, then fours, then all are joined.
+fn eight_digits(bytes: u64) -> u64 {
+    let digits = bytes - ZEROS;
+    let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8);
+    let low = (pairs & 0x0000_00ff_0000_00ff).wrapping_mul(100 + (1_000_000 << 32));
+    let high = ((pairs >> 16) & 0x0000_00ff_0000_00ff).wrapping_mul(1 + (10_000 << 32));
+    low.wrapping_add(high) >> 32
+}
+
 /// Number of at most 15 digits and without an exponent: a quotient of two exact numbers, and so
-/// rounded as the standard library rounds it, in a fraction of its time.
+/// rounded as the standard library rounds it.
 fn plain_number(cell: &[u8], decimal: u8) -> Option<f64> {
     let (is_negative, digits) = match cell {
         [b'-', rest @ ..] => (true, rest),
         rest => (false, rest),
     };
-    let (mut integer, mut n_digits, mut point) = (0u64, 0, None);
-    for &byte in digits {
+    if digits.len() > EXACT_DIGITS {
+        return None;
+    }
+    let (mut integer, mut point) = (0, None);
+    for (i, &byte) in digits.iter().enumerate() {
         let digit = byte.wrapping_sub(b'0');
         if digit < 10 {
-            if n_digits == EXACT_DIGITS {
-                return None;
-            }
             integer = integer * 10 + u64::from(digit);
-            n_digits += 1;
         } else if byte == decimal && point.is_none() {
-            point = Some(n_digits);
+            point = Some(i);
         } else {
             return None;
         }
     }
-    if n_digits == 0 {
+    let n_decimals = point.map_or(0, |point| digits.len() - point - 1);
+    if digits.len() == usize::from(point.is_some()) {
         return None;
     }
-    let n_decimals = point.map_or(0, |before| n_digits - before);
     let number = integer as f64 / EXACT_POWERS[n_decimals];
     Some(if is_negative { -number } else { number })
 }
@@ -153,6 +214,26 @@ mod tests {
         assert_eq!(read(b"-1,25", b','), Cell::Number(-1.25));
         assert_eq!(read(b"1,5e2", b','), Cell::Number(150.0));
         assert_eq!(read(b"1.5", b','), Cell::Text);
+    }
+
+    #[test]
+    fn usual_numbers_are_read_as_others() {
+        let alphabet = b"0123456789.-+e, /:";
+        let mut state = 7u64;
+        let mut n_usual = 0;
+        for _ in 0..200_000 {
+            let mut next = |below: usize| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                (state >> 33) as usize % below
+            };
+            let (start, length, n_letters) = (next(12), next(11), [10, 12, 18][next(3)]);
+            let row: Vec<u8> = (0..start + length).map(|_| alphabet[next(n_letters)]).collect();
+            let number = usual_number(&row, start..start + length, b'.');
+            let expected = plain_number(&row[start..], b'.');
+            assert_eq!(number, expected, "{:?}", str::from_utf8(&row[start..]));
+            n_usual += usize::from(number.is_some());
+        }
+        assert!(n_usual > 50_000, "{n_usual}");
     }
 
     #[test]
