@@ -191,6 +191,136 @@ fn scratch_memory_may_hold_anything() {
 }
 
 #[test]
+fn words_that_an_embedding_does_not_have_are_refused() {
+    let mut model = Sequential::builder([2])
+        .add(Embedding::new(3, 4))
+        .add(GlobalAveragePooling1D::default())
+        .add(Dense::new(2).activation(Softmax))
+        .build(0)
+        .unwrap();
+    model.compile(Sgd::default(), CategoricalCrossentropy::default(), &[]).unwrap();
+    let words = |word: Real| Inputs::Reals(ndarray::array![[0.0, 2.0], [1.0, word]].into_dyn());
+    // As in Keras, a fraction is cut off.
+    for word in [-0.5 as Real, 2.9] {
+        let same = model.predict(&words(word.trunc())).unwrap();
+        assert_eq!(model.predict(&words(word)).unwrap(), same);
+    }
+    let options = || FitOptions { epochs: 1, ..FitOptions::default() };
+    for word in [3.0, -1.0, 1e30, Real::INFINITY, Real::NAN] {
+        let y = Targets::Labels(ArrayD::zeros(vec![2]));
+        let data = Dataset { x: words(word), y };
+        let errors = [
+            model.predict(&words(word)).unwrap_err(),
+            model.evaluate(&data).unwrap_err(),
+            model.fit(&data, options(), &mut []).unwrap_err(),
+        ];
+        for text in errors.map(|error| error.to_string()) {
+            assert!(text.contains("row 1") && text.contains("3 words 0 to 2"), "{text}");
+        }
+    }
+    let bytes = Inputs::bytes(ndarray::array![[0, 2], [1, 7]].into_dyn());
+    let text = model.predict(&bytes).unwrap_err().to_string();
+    assert!(text.contains("hold 7 in row 1"), "{text}");
+    // Computed words are known only in a step, which cannot fail.
+    let behind = Sequential::builder([2])
+        .add(Rescaling { scale: 2.0, offset: 0.0 })
+        .add(Embedding::new(3, 1))
+        .build(0)
+        .unwrap();
+    let y = behind.predict(&words(2.0)).unwrap();
+    assert!(y[[1, 1, 0]].is_nan() && y[[1, 0, 0]].is_finite(), "{y}");
+}
+
+#[test]
+fn options_that_do_not_fit_say_what_would() {
+    let normalization = Normalization { mean: Some(vec![0.0; 3]), ..Normalization::default() };
+    let three = Normalization { variance: Some(vec![1.0; 3]), ..normalization.clone() };
+    let reversed = LayerNormalization { axis: vec![1], ..LayerNormalization::default() };
+    let wrong: Vec<(Vec<usize>, AnyLayer, &str)> = vec![
+        (vec![7], Conv1D::new(4, 3).into(), "(None, steps, channels)"),
+        (vec![2, 5], Conv1D::new(4, 3).into(), "a window of 3 does not fit a sequence of 2"),
+        (vec![9, 5], Conv1D { strides: 2, dilation_rate: 2, ..Conv1D::new(4, 3) }.into(), "both"),
+        (vec![2, 5], MaxPooling1D { pool_size: 3, ..Default::default() }.into(), "at most [2]"),
+        (vec![9, 5], AveragePooling1D { padding: Causal, ..Default::default() }.into(), "Conv1D"),
+        (vec![9], GlobalMaxPooling1D::default().into(), "(None, steps, channels)"),
+        (vec![9], Embedding { mask_zero: true, ..Embedding::new(5, 3) }.into(), "mask_zero"),
+        (vec![9], Embedding::new(usize::MAX, 3).into(), "input_dim"),
+        (vec![9], Embedding::new(5, usize::MAX).into(), "memory"),
+        (vec![4, 4], UpSampling2D::default().into(), "height, width, channels"),
+        (vec![4, 4, 1], UpSampling2D { size: [0, 2], ..Default::default() }.into(), "at least"),
+        (
+            vec![4, 4, 1],
+            UpSampling2D { size: [usize::MAX, 2], ..Default::default() }.into(),
+            "size",
+        ),
+        (vec![4, 5], reversed.into(), "last axes"),
+        (vec![], LayerNormalization::default().into(), "last axes"),
+        (
+            vec![4],
+            LayerNormalization { rms_scaling: true, ..Default::default() }.into(),
+            "rms_scaling",
+        ),
+        (vec![4], PReLU { shared_axes: Some(vec![2]), ..PReLU::default() }.into(), "from 1 to 1"),
+        (vec![4], PReLU { shared_axes: Some(vec![0]), ..PReLU::default() }.into(), "from 1 to 1"),
+        (vec![4, 5], RepeatVector { n: 2 }.into(), "(None, values)"),
+        (vec![4], RepeatVector { n: 0 }.into(), "at least 1"),
+        (vec![4], RepeatVector { n: usize::MAX }.into(), "small number"),
+        (vec![4, 5], SpatialDropout1D { rate: 1.0 }.into(), "under 1"),
+        (vec![4, 5], SpatialDropout2D { rate: 0.1 }.into(), "height, width, channels"),
+        (vec![3], normalization.into(), "give both"),
+        (vec![4], three.into(), "4 finite numbers"),
+    ];
+    for (input, layer, words) in wrong {
+        let what = format!("{layer:?}");
+        let text = Sequential::builder(input).add(layer).build(0).unwrap_err().to_string();
+        assert!(text.contains(words), "{what}: {text}");
+    }
+}
+
+/// All steps of a channel share its fate, and the channels of a row have fates of their own.
+#[test]
+fn spatial_dropout_drops_whole_channels() {
+    let layer = SpatialDropout1D { rate: 0.5 };
+    let built = layer.build(&Shape::from([10, 300])).unwrap();
+    let Some(Operation::Op(op)) = built.operations.first() else { panic!("it drops") };
+    let x = ndarray::Array2::<Real>::ones((2, 3000));
+    let dropped = |first_row: usize| {
+        let mut y = x.clone();
+        let step = StepContext { seed: 4, iteration: 2, op: 1, first_row };
+        let training = Some(TrainContext { step, forward_sums: &[], backward_sums: &[] });
+        let params = ParamViews::new(&[], &[]);
+        op.forward(Forward { training, params, x: x.view(), y: y.view_mut(), scratch: &mut [] });
+        y
+    };
+    let y = dropped(0);
+    for row in y.rows() {
+        let row = row.to_vec();
+        let kept = row[..300].iter().filter(|value| **value == 2.0).count();
+        assert!((100..200).contains(&kept), "{kept} of 300 channels are kept");
+        assert!(row[..300].iter().all(|value| *value == 0.0 || *value == 2.0));
+        assert!(row.chunks(300).all(|step| *step == row[..300]));
+    }
+    assert_ne!(y.row(0), y.row(1));
+    assert_eq!(dropped(1).row(0), y.row(1), "the mask depends on the row, not on its micro-batch");
+}
+
+#[test]
+fn parameter_counts_are_explained_in_words() {
+    let explained: Vec<(Vec<usize>, AnyLayer, &str)> = vec![
+        (vec![20], Embedding::new(1000, 16).into(), "1000 words × 16 dimensions"),
+        (vec![20, 64], Conv1D::new(32, 3).into(), "32 filters × (3 × 64 inputs + 1 bias)"),
+        (vec![20, 8], LayerNormalization::default().into(), "2 × 8 values"),
+        (vec![20, 8], PReLU::default().into(), "20 × 8 slopes"),
+        (vec![5], Normalization::default().into(), "2 × 5 features + 1 count"),
+    ];
+    for (input, layer, formula) in explained {
+        let input = Shape::from(input);
+        let built = layer.as_layer().build(&input).unwrap();
+        assert_eq!(layer.explain(&input, &built).formula, formula);
+    }
+}
+
+#[test]
 fn fused_and_unfused_softmax_agree() {
     let loss = CategoricalCrossentropy::default();
     let mut p = noise(&[6, 4]).into_dimensionality().unwrap() * 2.0;

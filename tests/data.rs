@@ -169,7 +169,8 @@ fn missing_files_are_all_named() {
         "download",
     ];
     fails(folder.path(), &words);
-    fails(&folder.path().join("nowhere"), &["cannot read", "nowhere"]);
+    fails(folder.path(), &["it holds t10k-images-idx3-ubyte, train-labels-idx1-ubyte"]);
+    fails(&folder.path().join("nowhere"), &["cannot load", "nowhere"]);
 }
 
 #[test]
@@ -184,12 +185,9 @@ fn damaged_raw_files() {
         (&long, &["too long: 60009 bytes, where 60008 are expected"]),
         (&images, &["a label file is expected here, but this is an image file"]),
         (&few, &["its header says [10000], where [60000] is expected", ".npz"]),
-        (
-            HTML,
-            &["this is an HTML page; the download was redirected or refused", "download it again"],
-        ),
-        (b"", &["the file is empty"]),
-        (&gzip(b"abc"), &["this is a gzip file", "ending .gz"]),
+        (HTML, &["this is a web page (HTML)", "use its download link"]),
+        (b"", &["this is an empty file"]),
+        (&gzip(&sound_labels()[..50]), &["truncated: 50 bytes of 60008"]),
         (b"PK\x03\x04", &["this is a zip archive"]),
         (b"abc", &["begins with the bytes [61, 62, 63]"]),
     ];
@@ -211,7 +209,7 @@ fn images_are_checked_like_labels() {
     fails(folder.path(), &["an image file is expected here, but this is a label file"]);
     fs::remove_file(&images).unwrap();
     fs::create_dir(&images).unwrap();
-    fails(folder.path(), &["cannot load", FILES[0].0]);
+    fails(folder.path(), &["these files are missing", FILES[0].0, "it holds", "ubyte/"]);
 }
 
 #[test]
@@ -221,19 +219,15 @@ fn damaged_packed_files() {
     let checksum = flipped.len() - 8;
     flipped[checksum] ^= 1;
     let bomb = gzip(&vec![0; 3_000_000]);
-    let cases: [(&[u8], &[&str]); 9] = [
+    let cases: [(&[u8], &[&str]); 8] = [
         (&sound[..sound.len() / 2], &["the gzip file is damaged or cut off", "download it again"]),
         (&sound[..12], &["the gzip file is damaged or cut off"]),
         (&flipped, &["the gzip file is damaged or cut off"]),
         (&bomb, &["too long: it unpacks to more than 60008 bytes"]),
         (&gzip(&sound_labels()[..50]), &["truncated: 50 bytes of 60008"]),
-        (&gzip(HTML), &["a label file is expected here, but this is an HTML page"]),
-        (HTML, &["a gzip file is expected here, but this is an HTML page"]),
-        (b"", &["a gzip file is expected here, but the file is empty"]),
-        (
-            &sound_labels(),
-            &["a gzip file is expected here, but this is a label file", "without it if not"],
-        ),
+        (&gzip(HTML), &["a label file is expected here, but this is a web page (HTML)"]),
+        (HTML, &["a label file is expected here, but this is a web page (HTML)"]),
+        (b"", &["a label file is expected here, but this is an empty file"]),
     ];
     for (content, words) in cases {
         let folder = zeros_with(None, Some(content));
@@ -271,9 +265,10 @@ fn a_path_that_is_no_text() {
 }
 
 #[test]
-fn what_is_neither_a_folder_nor_an_npz_file() {
+fn one_of_the_four_files_alone() {
     let folder = zeros();
-    fails(&folder.path().join(TRAIN_LABELS), &["neither a folder nor a .npz file", "x_train"]);
+    let words = ["MNIST's labels", "give the folder of its four files"];
+    fails(&folder.path().join(TRAIN_LABELS), &words);
 }
 
 // -----------------------------------------------------------------------------------------
@@ -587,19 +582,52 @@ fn npz_arrays_that_do_not_fit() {
         y(),
         &["x_train: its shape [3, 0] leaves it empty"],
     );
-    npz_fails(
-        some_x(),
-        npy(&arr1(&[0_i8, 1, -1])),
-        &["y_train: row 2 (from 0) holds -1", "integer labels are from 0"],
-    );
-    npz_fails(some_x(), npy(&array![[0, 1], [-7_i64, 1], [0, 0]]), &["row 1 (from 0) holds -7"]);
-    npz_fails(some_x(), npy(&array![[0, 0, 0], [1, -7_i64, 1]].t()), &["row 1 (from 0) holds -7"]);
-    npz_fails(some_x(), npy(&arr1(&[0_u32, 1 << 24, 1])), &["row 1 (from 0) holds 16777216"]);
-    npz_fails(
-        some_x(),
-        npy(&arr1(&[u64::MAX, 0, 1])),
-        &["row 0 (from 0) holds 18446744073709551615"],
-    );
+}
+
+#[test]
+fn integers_that_are_no_labels_are_numbers() {
+    let numbers = |y: Vec<u8>| match load(some_x(), y).train.y {
+        Targets::Reals(values) => values,
+        Targets::Labels(labels) => panic!("{labels} are labels"),
+    };
+    assert_eq!(numbers(npy(&arr1(&[0_i8, 1, -1]))), arr1(&[0.0, 1.0, -1.0]).into_dyn());
+    let columns = npy(&array![[0, 0, 0], [1, -7_i64, 1]].t());
+    assert_eq!(numbers(columns), array![[0.0, 1.0], [0.0, -7.0], [0.0, 1.0]].into_dyn());
+    let price = numbers(npy(&arr1(&[36_250_000_i64, 1 << 24, 1])));
+    assert_eq!(price, arr1(&[36_250_000.0, 16_777_216.0, 1.0]).into_dyn());
+    assert_eq!(numbers(npy(&arr1(&[u64::MAX, 0, 1])))[0], u64::MAX as Real);
+}
+
+#[test]
+fn floats_of_16_bits() {
+    let numbers = |descriptor: &str, bits: [u16; 8], big_endian: bool| {
+        let bytes: Vec<u8> = bits
+            .iter()
+            .flat_map(|bits| if big_endian { bits.to_be_bytes() } else { bits.to_le_bytes() })
+            .collect();
+        let header =
+            format!("{{'descr': '{descriptor}', 'fortran_order': False, 'shape': (8, 1), }}");
+        let path = tempfile::Builder::new().suffix(".npy").tempfile().unwrap();
+        fs::write(path.path(), npy_with(&header, &bytes)).unwrap();
+        match datasets::npz::load_inputs(path.path()).unwrap() {
+            Inputs::Reals(values) => values.into_raw_vec_and_offset().0,
+            Inputs::Bytes { .. } => panic!("these are bytes"),
+        }
+    };
+    // 1, -2, the largest, the smallest normal, the smallest subnormal, infinity, 1/3, 0.
+    let halves = [0x3c00, 0xc000, 0x7bff, 0x0400, 0x0001, 0x7c00, 0x3555, 0x8000];
+    let (normal, subnormal, third): (f32, f32, f32) =
+        (1.0 / 16384.0, 1.0 / 16777216.0, 1365.0 / 4096.0);
+    let values = [1.0, -2.0, 65504.0, normal, subnormal, f32::INFINITY, third, 0.0];
+    let values = values.map(Real::from).to_vec();
+    assert_eq!(numbers("<f2", halves, false), values);
+    assert_eq!(numbers(">f2", halves, true), values);
+    let bfloats = [0x3f80, 0xc000, 0x7f7f, 0x0080, 0x0001, 0x7f80, 0x3eab, 0x8000];
+    let found = numbers("|V2", bfloats, false);
+    assert_eq!(found[..2], values[..2]);
+    assert_eq!((found[5], found[7]), (Real::INFINITY, 0.0));
+    assert_eq!(found[6], Real::from(f32::from_bits(0x3eab_0000)));
+    assert!(numbers("<f2", [0x7e00; 8], false)[0].is_nan());
 }
 
 #[test]
@@ -610,7 +638,7 @@ fn npz_arrays_that_are_not_of_numbers() {
     let y = |header: &str, words: &[&str]| npz_fails(some_x(), npy_with(header, &[0; 6]), words);
     y(&header("'|O'", "(3,)"), &["the type '|O' is not read", "Python objects are not"]);
     y(&header("'<U1'", "(3,)"), &["the type '<U1' is not read"]);
-    y(&header("'<f2'", "(3,)"), &["y_train: the type '<f2' is not read", "float32"]);
+    y(&header("'<V4'", "(3,)"), &["y_train: the type '<V4' is not read", "floats are"]);
     y(&header("'<u1x'", "(3,)"), &["the type '<u1x' is not read"]);
     y(&header("[('a', '<u2')]", "(3,)"), &["its header is too long or describes something else"]);
     y(&header("'<u2'", "(3, 18446744073709551615)"), &["does not agree with its"]);
@@ -643,10 +671,10 @@ fn npz_files_that_are_none() {
     let (_folder, path) = saved(HTML);
     fails(
         &path,
-        &["a zip archive is expected here, but this is an HTML page", "download it again"],
+        &["a zip archive (.npz) is expected here, but this is a web page", "download link"],
     );
     let (_folder, path) = saved(b"");
-    fails(&path, &["a zip archive is expected here, but the file is empty"]);
+    fails(&path, &["a zip archive (.npz) is expected here, but this is an empty file"]);
     let sound = archive(&arrays(some_x(), npy(&arr1(&[0_u8, 1, 2]))), CompressionMethod::Deflated);
     let (_folder, path) = saved(&sound[..sound.len() - 30]);
     fails(&path, &["the zip archive is damaged or cut off"]);

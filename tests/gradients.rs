@@ -276,7 +276,7 @@ fn layers_over_sequences() {
     check("repeated", builder.add(dense(3, Softmax)), SparseCategoricalCrossentropy::default());
 }
 
-/// The words are cut from the inputs, which are between −1 and 1, so that a factor makes them differ.
+/// The words are cut from the inputs, which are between −1 and 1; a factor makes them differ.
 #[test]
 fn an_embedding_of_words() {
     let builder = Sequential::builder([6])

@@ -3,7 +3,11 @@
 use ndarray::{Array, ArrayD};
 use tallynet::activations::ActivationKind;
 use tallynet::datasets::{Dataset, Inputs, Targets};
-use tallynet::layers::{BatchNormalization, Dense, Dropout, Flatten};
+use tallynet::kernels::convolution::Padding;
+use tallynet::layers::{
+    BatchNormalization, Conv1D, Dense, Dropout, Embedding, Flatten, GlobalMaxPooling1D,
+    LayerNormalization, MaxPooling1D, PReLU, Reshape, SpatialDropout1D,
+};
 use tallynet::losses::CategoricalCrossentropy;
 use tallynet::model::Sequential;
 use tallynet::model::presets::{self, Task};
@@ -131,6 +135,44 @@ fn dropout_and_statistics_of_the_whole_batch() {
                 alone,
                 "{threads} threads, batches of {batch_size}"
             );
+        }
+    }
+}
+
+#[test]
+fn sequences_of_words_and_of_values() {
+    let words = || Sequential::builder([20, 20]).add(Flatten {}).add(Embedding::new(50, 16));
+    let values = || {
+        let target_shape = vec![80, 5];
+        Sequential::builder([20, 20]).add(Reshape { target_shape }).add(PReLU::default())
+    };
+    for start in [words, values] {
+        let model = || {
+            let causal =
+                Conv1D { padding: Padding::Causal, dilation_rate: 2, ..Conv1D::new(32, 3) };
+            let mut model = start()
+                .add(SpatialDropout1D { rate: 0.3 })
+                .add(causal.activation("relu"))
+                .add(LayerNormalization::default())
+                .add(MaxPooling1D::default())
+                .add(Conv1D::new(24, 3))
+                .add(GlobalMaxPooling1D::default())
+                .add(Dense::new(10).activation(ActivationKind::Softmax))
+                .build(5)
+                .unwrap();
+            let loss = CategoricalCrossentropy::default();
+            model.compile(Adam::default(), loss, &["accuracy"]).unwrap();
+            model
+        };
+        for batch_size in [256, 37] {
+            let alone = run(model(), 1, batch_size);
+            for threads in [2, 8] {
+                assert_eq!(
+                    run(model(), threads, batch_size),
+                    alone,
+                    "{threads} threads, batches of {batch_size}"
+                );
+            }
         }
     }
 }

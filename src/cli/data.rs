@@ -3,18 +3,22 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use ndarray::ArrayD;
 use tallynet::Real;
-use tallynet::datasets::{self, Dataset, Inputs, TrainTest, synthetic};
+use tallynet::datasets::batches::Rows;
+use tallynet::datasets::{self, Dataset, Inputs, Targets, TrainTest, synthetic};
 use tallynet::layers::AnyLayer;
+use tallynet::losses::TargetForm;
 use tallynet::model::Sequential;
+use tallynet::shape::Shape;
 
-use super::{Failure, LoadedModel};
+use super::{Failure, LoadedModel, Outcome};
 
 /// Data and the scaling of their bytes.
 #[derive(Args)]
 pub struct Data {
-    /// Folder with the four MNIST files (raw or .gz), or .npz file with x_train, y_train, x_test,
-    /// y_test (`evaluate` needs only x_test and y_test) [default: $TALLYNET_DATA, else data/ in the
+    /// Folder with the four MNIST files (raw or .gz, as downloads name and nest them), or .npz file
+    /// or pipe with x_train, y_train, x_test, y_test (`evaluate` needs only x_test and y_test) [default: $TALLYNET_DATA, else data/ in the
     /// current folder, else data/ in tallynet's source tree]
     #[arg(long, value_name = "DIR|FILE.npz")]
     data: Option<PathBuf>,
@@ -25,8 +29,9 @@ pub struct Data {
 /// Scaling of byte inputs.
 #[derive(Args)]
 pub struct Scale {
-    /// Scaling of byte inputs [default: as in training, for a saved file that records it; none for
-    /// a model that begins with a Rescaling; else unit]
+    /// Scaling of byte inputs, and of targets that are images too [default: as in training, for a
+    /// saved file that records it; none for a model that begins with a Rescaling or an Embedding;
+    /// else unit for images, and other bytes need this flag]
     #[arg(long, value_enum)]
     scale: Option<ByteScaling>,
 }
@@ -66,7 +71,11 @@ impl Data {
             DataSource::Path(path) => datasets::load(path)?,
             DataSource::Synthetic(task) => synthetic(*task, loaded),
         };
-        self.scale.apply(loaded, &mut [&mut data.train.x, &mut data.test.x]);
+        check_finite("training set", &data.train)?;
+        let role = "test set, which is the validation data unless --validation-split is given";
+        check_finite(role, &data.test)?;
+        self.scale.apply(loaded, &mut [&mut data.train.x, &mut data.test.x])?;
+        scale_targets(loaded, &mut [&mut data.train, &mut data.test]);
         Ok(data)
     }
 
@@ -76,7 +85,9 @@ impl Data {
             DataSource::Path(path) => datasets::load_test(&path)?,
             DataSource::Synthetic(task) => synthetic(task, loaded).test,
         };
-        self.scale.apply(loaded, &mut [&mut test.x]);
+        check_finite("test set", &test)?;
+        self.scale.apply(loaded, &mut [&mut test.x])?;
+        scale_targets(loaded, &mut [&mut test]);
         Ok(test)
     }
 }
@@ -88,12 +99,63 @@ fn synthetic(task: fn(u64) -> TrainTest, loaded: &LoadedModel) -> TrainTest {
     task(0)
 }
 
+/// Refuses data with numbers that are not finite, from which no score could be computed.
+fn check_finite(role: &str, data: &Dataset) -> Outcome {
+    data.check_finite()
+        .map_err(|error| Failure { message: format!("in the {role}: {error}"), code: 1 })
+}
+
+/// Scales targets that are images of bytes like the inputs, as for an autoencoder.
+fn scale_targets(loaded: &LoadedModel, sets: &mut [&mut Dataset]) {
+    let mut is_scaled = false;
+    for data in sets {
+        let Some(factor) = data.x.byte_scale() else { continue };
+        if factor != 1.0 && has_image_targets(&loaded.model, data) {
+            data.y.scale_integers(factor);
+            is_scaled = true;
+        }
+    }
+    if is_scaled {
+        loaded.notice("The targets are bytes of images like the inputs, and scaled alike.");
+    }
+}
+
+/// True if the targets are integers above 1 that the loss takes as numbers, and samples of them are
+/// as large as the inputs, or images too. A mask of 0 and 1 is no image.
+fn has_image_targets(model: &Sequential, data: &Dataset) -> bool {
+    let Targets::Labels(values) = &data.y else { return false };
+    let takes_labels = match model.compiled() {
+        Ok(compiled) => compiled.loss().as_loss().target_form() == TargetForm::Labels,
+        Err(_) => false,
+    };
+    let target = sample_shape(values.shape());
+    let input = sample_shape(data.x.shape());
+    let are_images = target.squeezed().len() >= 2 && input.squeezed().len() >= 2;
+    !takes_labels
+        && target.squeezed() == model.output_shape().squeezed()
+        && (are_images || target.n_values() == input.n_values())
+        && values.iter().any(|value| *value > 1)
+}
+
+/// Shape of a sample in an array of this shape.
+fn sample_shape(shape: &[usize]) -> Shape {
+    Shape::from(shape.get(1..).unwrap_or_default())
+}
+
 impl Scale {
     /// Sets the factor of all inputs that are bytes, and prints a notice unless it is 1.
-    pub fn apply(&self, loaded: &LoadedModel, inputs: &mut [&mut Inputs]) {
-        let factor = self.factor(&loaded.model);
-        let has_bytes = inputs.iter().any(|inputs| inputs.byte_scale().is_some());
-        if has_bytes && factor != 1.0 {
+    /// Inputs that do not fit the model are an error, before any question about their scale.
+    pub fn apply(&self, loaded: &LoadedModel, inputs: &mut [&mut Inputs]) -> Outcome {
+        for inputs in inputs.iter() {
+            Rows::inputs_only(inputs, loaded.model.input_shape())?;
+        }
+        let bytes = inputs.iter().find_map(|inputs| match &**inputs {
+            Inputs::Bytes { values, .. } => Some(values),
+            Inputs::Reals(_) => None,
+        });
+        let Some(bytes) = bytes else { return Ok(()) };
+        let factor = self.factor(loaded, bytes)?;
+        if factor != 1.0 {
             let operation = if factor == UNIT {
                 "divided by 255".to_string()
             } else {
@@ -107,20 +169,48 @@ impl Scale {
         for inputs in inputs {
             inputs.scale_bytes(factor);
         }
+        Ok(())
     }
 
-    fn factor(&self, model: &Sequential) -> Real {
+    /// Factor that the flag, the file or the model says, else that of images. Bytes that need not be
+    /// an image are refused: a bag of words must not be divided by 255.
+    fn factor(&self, loaded: &LoadedModel, bytes: &ArrayD<u8>) -> Result<Real, Failure> {
+        let model = &loaded.model;
         let mut before_weights = model.layers().iter().take_while(|layer| layer.params.is_empty());
         let rescales = before_weights.any(|layer| matches!(layer.spec, AnyLayer::Rescaling(_)))
-            || model.layers().first().is_some_and(|layer| {
-                matches!(layer.spec, AnyLayer::Embedding(_) | AnyLayer::Normalization(_))
-            });
+            || matches!(
+                model.layers().first().map(|layer| &layer.spec),
+                Some(AnyLayer::Normalization(_))
+            );
+        let first_with_weights = model.layers().iter().find(|layer| !layer.params.is_empty());
+        let takes_indices =
+            first_with_weights.is_some_and(|layer| layer.spec.class_name() == "Embedding");
         match (self.scale, model.byte_scale) {
-            (Some(ByteScaling::Unit), _) => UNIT,
-            (Some(ByteScaling::None), _) => 1.0,
-            (None, Some(trained)) => trained,
-            (None, None) if rescales => 1.0,
-            (None, None) => UNIT,
+            (Some(ByteScaling::Unit), _) if takes_indices => {
+                let problem =
+                    "--scale unit: the model begins with an Embedding, which takes indices";
+                return Err(Failure::usage(problem));
+            }
+            (Some(ByteScaling::Unit), _) => return Ok(UNIT),
+            (Some(ByteScaling::None), _) => return Ok(1.0),
+            (None, _) if takes_indices => return Ok(1.0),
+            (None, Some(trained)) => return Ok(trained),
+            (None, None) if rescales => return Ok(1.0),
+            (None, None) => {}
         }
+        let sample = sample_shape(bytes.shape());
+        let reason = if bytes.iter().all(|byte| *byte <= 1) && bytes.iter().any(|byte| *byte == 1) {
+            "they are all 0 or 1"
+        } else if loaded.is_file && model.batch_size.is_some() {
+            "the model was trained on numbers and not on bytes"
+        } else if loaded.is_file && sample.squeezed().len() < 2 {
+            "they need not be an image, and the file does not say how the model was trained"
+        } else {
+            return Ok(UNIT);
+        };
+        Err(Failure::usage(format!(
+            "the inputs are bytes, and {reason}\n  give --scale unit to divide them by 255, as for \
+             images, or --scale none to take them as they are"
+        )))
     }
 }

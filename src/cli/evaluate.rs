@@ -32,6 +32,7 @@ impl Evaluate {
     pub fn run(self) -> Outcome {
         let mut loaded = LoadedModel::open(&self.file, None)?;
         loaded.warn_if_untrained(&self.file);
+        loaded.warn_about_layers();
         loaded.model.n_threads = self.threads.unwrap_or(loaded.model.n_threads);
         loaded.is_quiet = self.json;
         let test = self.data.load_test(&loaded)?;

@@ -167,6 +167,13 @@ impl LoadedModel {
         }
     }
 
+    /// Prints Keras's warnings about the layers and the loss.
+    fn warn_about_layers(&self) {
+        for warning in self.model.warnings() {
+            output::notice(&format!("warning: {warning}"));
+        }
+    }
+
     /// Prints a warning if the weights were never trained.
     fn warn_if_untrained(&self, name: &str) {
         if !self.has_weights {

@@ -15,7 +15,7 @@ use super::{Failure, LoadedModel, Outcome, output};
 pub struct Predict {
     /// Saved file, or preset (see `tallynet models`)
     file: String,
-    /// Inputs: a .npy array, or a .npz archive with x_test
+    /// Inputs: a .npy array, or a .npz archive with x_test or one array; a pipe too
     #[arg(value_name = "INPUT.npy|.npz")]
     input: PathBuf,
     /// File for the outputs, one row per sample
@@ -37,8 +37,9 @@ impl Predict {
         formats::check_writable(&self.output)?;
         let loaded = LoadedModel::open(&self.file, None)?;
         loaded.warn_if_untrained(&self.file);
+        loaded.warn_about_layers();
         let mut inputs = npz::load_inputs(&self.input)?;
-        self.scale.apply(&loaded, &mut [&mut inputs]);
+        self.scale.apply(&loaded, &mut [&mut inputs])?;
         let outputs = loaded.model.predict(&inputs)?;
         let mut bytes = vec![];
         outputs.write_npy(&mut bytes)?;

@@ -1,13 +1,11 @@
 //! Batches of a dataset. It is checked once against a model's shapes; then its rows are gathered
 //! into batches, in any order.
 
-use std::fmt::Display;
-
-use ndarray::ArrayD;
 use rand::seq::SliceRandom;
 
-use super::{Dataset, Inputs, Targets, first_part};
-use crate::kernels::rows::{argmax, prefetch, scale_bytes};
+use super::values::{Values, contiguous, not_finite};
+use super::{Dataset, Inputs, first_part, targets};
+use crate::kernels::rows::{argmax, prefetch};
 use crate::random::{self, Stream};
 use crate::shape::{Shape, Tuple};
 use crate::{Error, Real, Result};
@@ -41,44 +39,6 @@ pub struct BatchBuffers<'a> {
     pub sample_weights: &'a mut [Real],
 }
 
-/// Numbers of an array, in row-major order.
-#[derive(Debug, Clone, Copy)]
-enum Values<'a> {
-    Bytes {
-        values: &'a [u8],
-        scale: Real,
-    },
-    Labels(&'a [u32]),
-    /// Labels that become one-hot vectors of length `classes`.
-    OneHot {
-        labels: &'a [u32],
-        classes: usize,
-    },
-    Reals(&'a [Real]),
-}
-
-impl Values<'_> {
-    /// Fills `to` with the numbers from position `first` on.
-    fn write(self, first: usize, to: &mut [Real]) {
-        match self {
-            Values::Bytes { values, scale } => scale_bytes(&values[first..][..to.len()], scale, to),
-            Values::Labels(labels) => {
-                for (to, label) in to.iter_mut().zip(&labels[first..]) {
-                    *to = *label as Real;
-                }
-            }
-            Values::OneHot { labels, classes } => {
-                to.fill(0.0);
-                let labels = &labels[first / classes..];
-                for (vector, label) in to.chunks_exact_mut(classes).zip(labels) {
-                    vector[*label as usize] = 1.0;
-                }
-            }
-            Values::Reals(values) => to.copy_from_slice(&values[first..][..to.len()]),
-        }
-    }
-}
-
 impl<'a> Rows<'a> {
     /// Checks a dataset against a model's shapes. A `sparse` loss takes integer labels, one for
     /// each vector along the output's last axis; for other losses they become one-hot vectors.
@@ -90,20 +50,7 @@ impl<'a> Rows<'a> {
         if inputs.len > u32::MAX as usize {
             return Err(Error::Data(format!("{} rows are more than can be numbered", inputs.len)));
         }
-        let classes = output.last();
-        let form = target_form(&data.y, output, sparse)?;
-        let n_labels = if form == TargetForm::Vectors { None } else { Some(classes) };
-        let y = match &data.y {
-            Targets::Labels(array) => {
-                let labels = checked_targets(array, n_labels)?;
-                if form == TargetForm::OneHot {
-                    Values::OneHot { labels, classes }
-                } else {
-                    Values::Labels(labels)
-                }
-            }
-            Targets::Reals(array) => Values::Reals(checked_targets(array, n_labels)?),
-        };
+        let y = targets::values(&data.y, output, sparse)?;
         let target_width = if sparse { output.n_positions() } else { output.n_values() };
         Ok(Rows { y, target_width, positions: output.n_positions(), ..inputs })
     }
@@ -115,7 +62,9 @@ impl<'a> Rows<'a> {
             return Err(Error::Data(problem.to_string()));
         };
         if Shape::from(sample).squeezed() != input.squeezed() {
-            let help = if Shape::from(sample).n_values() == input.n_values() {
+            let help = if Shape::from(x.shape()).squeezed() == input.squeezed() {
+                "this is one sample; add an axis that counts the samples: x[None]"
+            } else if Shape::from(sample).n_values() == input.n_values() {
                 "reshape the data, or begin the model with their shape and Flatten"
             } else {
                 "choose the data that belong to the model, or build the model for this shape"
@@ -292,11 +241,11 @@ impl<'a> Rows<'a> {
     /// A property of the data that can make the loss infinite or NaN, and how to change it.
     pub fn divergence_cause(&self) -> Option<String> {
         for (name, values) in [("targets", self.y), ("inputs", self.x)] {
-            if let Values::Reals(values) = values
-                && values.iter().any(|value| !value.is_finite())
-            {
+            let Values::Reals(values) = values else { continue };
+            let width = if name == "inputs" { self.input_width } else { self.target_width };
+            if let Some(found) = not_finite(values, &[width]) {
                 return Some(format!(
-                    "the {name} hold values that are not finite; correct or drop those rows"
+                    "the {name} hold values that are not finite: {found}; correct or drop those rows"
                 ));
             }
         }
@@ -320,74 +269,4 @@ pub fn shuffle(order: &mut [u32], seed: u64, epoch: usize) {
         *row = number;
     }
     order.shuffle(&mut random::generator(seed, Stream::Shuffle(epoch as u32)));
-}
-
-/// Form in which a loss gets its targets.
-#[derive(Clone, Copy, PartialEq)]
-enum TargetForm {
-    /// Vectors of the output's shape, as they are given.
-    Vectors,
-    /// Integer labels, as they are given.
-    Labels,
-    /// One-hot vectors, from integer labels.
-    OneHot,
-}
-
-/// Chooses the form that a loss takes these targets in; targets that fit none are an error.
-fn target_form(targets: &Targets, output: &Shape, sparse: bool) -> Result<TargetForm> {
-    let classes = output.last();
-    // One label a vector: `(None, 218, 218)` for an output of `(None, 218, 218, 10)`.
-    let of_labels = match output.dims() {
-        [positions @ .., _] => Shape::from(positions),
-        [] => output.clone(),
-    };
-    let sample = Shape::from(targets.shape().get(1..).unwrap_or(&[])).squeezed();
-    let fits_labels = sample == of_labels.squeezed();
-    let is_labels = matches!(targets, Targets::Labels(_));
-    if sparse && fits_labels {
-        return Ok(TargetForm::Labels);
-    }
-    if !sparse && sample == output.squeezed() {
-        return Ok(TargetForm::Vectors);
-    }
-    if !sparse && fits_labels && is_labels && classes > 1 {
-        return Ok(TargetForm::OneHot);
-    }
-    let needed = if sparse {
-        format!("integer labels of {of_labels}")
-    } else if classes > 1 {
-        format!("{output}, or integer labels of {of_labels}")
-    } else {
-        output.to_string()
-    };
-    Err(Error::Data(format!(
-        "the targets have the shape {}, and for an output of {output} the loss takes {needed}\n  \
-         check that the targets belong to this model; integer labels go with \
-         sparse_categorical_crossentropy, one-hot vectors with categorical_crossentropy",
-        Tuple(targets.shape())
-    )))
-}
-
-fn contiguous<T>(array: &ArrayD<T>) -> Result<&[T]> {
-    let problem = "an array is not in row-major order; copy it with as_standard_layout";
-    array.as_slice().ok_or_else(|| Error::Data(problem.to_string()))
-}
-
-/// Values of targets. If `classes` is given, each must be an integer label below it.
-fn checked_targets<T: Copy + Into<f64> + Display>(
-    array: &ArrayD<T>,
-    classes: Option<usize>,
-) -> Result<&[T]> {
-    let values = contiguous(array)?;
-    let Some(classes) = classes else { return Ok(values) };
-    let is_label = |y: f64| y >= 0.0 && y.fract() == 0.0 && y < classes as f64;
-    if let Some(row) = values.iter().position(|&y| !is_label(y.into())) {
-        return Err(Error::Data(format!(
-            "label {} at position {row} is no class: the model has {classes}, so classes are 0 to \
-             {}\n  count classes from 0, or give the model's last layer more units",
-            values[row],
-            classes - 1
-        )));
-    }
-    Ok(values)
 }

@@ -21,41 +21,29 @@ use flate2::{CrcReader, read::MultiGzDecoder};
 use mnist::{Mnist, MnistBuilder};
 use ndarray::{Array1, ArrayD, IxDyn};
 
-use super::{Dataset, Inputs, OpenFile, Targets, TrainTest, describe, variable};
+use super::mnist_files::{FILES, FoundFile, Idx, find_all};
+use super::source::{OpenFile, unexpected, variable};
+use super::{Dataset, Inputs, Targets, TrainTest};
 use crate::replace::{check_writable, replace};
 use crate::{Error, Result};
 
-/// One of the four files.
-struct Idx {
-    name: &'static str,
-    /// Lengths of the axes, as the header must give them.
-    shape: &'static [u32],
-}
-
-const FILES: [Idx; 4] = [
-    Idx { name: "train-images-idx3-ubyte", shape: &[60_000, 28, 28] },
-    Idx { name: "train-labels-idx1-ubyte", shape: &[60_000] },
-    Idx { name: "t10k-images-idx3-ubyte", shape: &[10_000, 28, 28] },
-    Idx { name: "t10k-labels-idx1-ubyte", shape: &[10_000] },
-];
-
-const HELP: &str = "put a sound copy there (download it again), with the ending .gz if it is \
-                    packed and without it if not; for a set of other sizes, name a .npz file with \
+const HELP: &str = "put a sound copy there (download it again), packed by gzip or not; for a \
+                    set of other sizes, name a .npz file with \
                     x_train, y_train, x_test and y_test";
 
-/// Reads the four files in `folder`. A file that is only there as `.gz` is decompressed once:
+/// Reads the four files in `folder`, or in folders within it, under any of the names that downloads
+/// give them: `train-images.idx3-ubyte`, `MNIST/raw/train-images-idx3-ubyte.gz`,
+/// `emnist-mnist-train-images-idx3-ubyte` (EMNIST's images are transposed, and read so). A file that
+/// is only there as `.gz` is decompressed once:
 /// beside itself or, if that is not writable, in the folder `TALLYNET_CACHE`, else in `tallynet` in
 /// the user's cache folder. Errors are files that are missing, truncated, too long, of another kind
 /// or size, or unreadable.
 pub fn load(folder: &Path) -> Result<TrainTest> {
     fs::metadata(folder.join(".")).map_err(Error::io("read", folder))?;
-    let missing = FILES.iter().filter(|file| !file.is_in(folder));
-    let missing: Vec<_> = missing.map(|file| format!("{0} or {0}.gz", file.name)).collect();
-    if !missing.is_empty() {
-        let found = format!("these files are missing: {}", missing.join(", "));
-        return Err(Error::file(folder, found, HELP));
+    let mut paths = vec![];
+    for (file, found) in FILES.iter().zip(find_all(folder, HELP)?) {
+        paths.push(file.locate(&found)?);
     }
-    let paths = FILES.iter().map(|file| file.locate(folder)).collect::<Result<Vec<_>>>()?;
     // Decompressing takes a while, during which other programs may have changed the first files.
     for (file, path) in FILES.iter().zip(&paths) {
         file.check_file(path.as_ref())?;
@@ -73,16 +61,6 @@ pub fn load(folder: &Path) -> Result<TrainTest> {
     })
 }
 
-/// Paths of the four files, raw and compressed.
-pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
-    FILES.iter().flat_map(|file| [folder.join(file.name), file.packed(folder)]).collect()
-}
-
-/// True if at least one of the four files is in the folder.
-pub(super) fn is_in(folder: &Path) -> bool {
-    FILES.iter().any(|file| file.is_in(folder))
-}
-
 fn dataset(folder: &Path, mut images: Vec<u8>, labels: Vec<u8>) -> Result<Dataset> {
     // The crate reads the test images into the same vector and splits them off again, which leaves
     // unused capacity.
@@ -95,22 +73,15 @@ fn dataset(folder: &Path, mut images: Vec<u8>, labels: Vec<u8>) -> Result<Datase
 }
 
 impl Idx {
-    fn packed(&self, folder: &Path) -> PathBuf {
-        folder.join(format!("{}.gz", self.name))
-    }
-
-    fn is_in(&self, folder: &Path) -> bool {
-        folder.join(self.name).exists() || self.packed(folder).exists()
-    }
-
-    /// Path of the raw file, after it is decompressed if necessary and checked.
-    fn locate(&self, folder: &Path) -> Result<String> {
-        let (raw, packed) = (folder.join(self.name), self.packed(folder));
-        let path = if raw.exists() {
-            self.check_file(&raw).map_err(|error| self.suggest_packed(error, &packed))?;
-            raw
+    /// Path of the raw file, after it is decompressed if necessary and checked. The first of the
+    /// candidates is used.
+    fn locate(&self, found: &[FoundFile]) -> Result<String> {
+        let path = &found[0].path;
+        let path = if found[0].is_packed {
+            self.unpack(path, found[0].has_raw_name)?
         } else {
-            self.unpack(&packed)?
+            self.check_file(path).map_err(|error| self.suggest_packed(error, &found[1..]))?;
+            path.clone()
         };
         path.into_os_string().into_string().map_err(|path| {
             let found = "this path is not valid UTF-8, which the reader of these files asks for";
@@ -118,15 +89,16 @@ impl Idx {
         })
     }
 
-    /// Adds to the error about a raw file that its `.gz` can replace it, if that is sound.
-    fn suggest_packed(&self, error: Error, packed: &Path) -> Error {
-        match error {
-            Error::Format { path, found, .. } if self.inflate(packed).is_ok() => {
-                let packed = packed.display();
+    /// Adds to the error about a raw file that a packed one can replace it, if that is sound.
+    fn suggest_packed(&self, error: Error, others: &[FoundFile]) -> Error {
+        let sound = others.iter().find(|other| self.inflate(&other.path).is_ok());
+        match (error, sound) {
+            (Error::Format { path, found, .. }, Some(packed)) => {
+                let packed = packed.path.display();
                 let help = format!("delete it: {packed} beside it is sound and will be unpacked");
                 Error::Format { path, found, help }
             }
-            other => other,
+            (other, _) => other,
         }
     }
 
@@ -155,7 +127,15 @@ impl Idx {
         let found = match start.strip_prefix(magic) {
             None => {
                 let kind = if self.shape.len() == 1 { "a label file" } else { "an image file" };
-                format!("{kind} is expected here, but {}", describe(start))
+                match start {
+                    [0, 0, 8, 1, ..] => {
+                        format!("{kind} is expected here, but this is a label file")
+                    }
+                    [0, 0, 8, 3, ..] => {
+                        format!("{kind} is expected here, but this is an image file")
+                    }
+                    _ => return Err(unexpected(kind, start, HELP)),
+                }
             }
             Some(rest) if rest.len() >= sizes.len() && !rest.starts_with(sizes) => {
                 let found = rest.as_chunks().0.iter().map(|number| u32::from_be_bytes(*number));
@@ -175,12 +155,9 @@ impl Idx {
     /// can decompress to terabytes.
     fn inflate(&self, packed: &Path) -> Result<Vec<u8>> {
         let wrong = |found: String| Error::file(packed, found, HELP);
-        let OpenFile { file, start, .. } = OpenFile::new(packed)?;
-        if !start.starts_with(&[0x1f, 0x8b]) {
-            return Err(wrong(format!("a gzip file is expected here, but {}", describe(&start))));
-        }
+        let OpenFile { reader, .. } = OpenFile::new(packed)?;
         let (expected, mut content) = (self.file_len(), vec![]);
-        let read = MultiGzDecoder::new(file).take(expected + 1).read_to_end(&mut content);
+        let read = MultiGzDecoder::new(reader).take(expected + 1).read_to_end(&mut content);
         read.map_err(|error| {
             // The operating system's errors have a number, the decoder's have none.
             if error.raw_os_error().is_some() {
@@ -195,10 +172,11 @@ impl Idx {
         Ok(content)
     }
 
-    /// Path of the raw form of `packed`: a file that is in the cache already, or a new one.
-    fn unpack(&self, packed: &Path) -> Result<PathBuf> {
+    /// Path of the raw form of `packed`: a file that is in the cache already, or a new one. A packed
+    /// file with the name of a raw one stays as it is.
+    fn unpack(&self, packed: &Path, has_raw_name: bool) -> Result<PathBuf> {
         let mut target = packed.with_file_name(self.name);
-        if check_writable(&target).is_err() {
+        if has_raw_name || check_writable(&target).is_err() {
             let folder = cache_folder(packed)?;
             target = folder.join(self.name);
             if self.check_file(&target).is_ok() {

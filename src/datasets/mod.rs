@@ -4,15 +4,18 @@
 pub mod batches;
 mod description;
 pub mod mnist;
+mod mnist_files;
+mod npy;
 pub mod npz;
+mod source;
 pub mod split;
 pub mod synthetic;
 pub mod table;
+mod targets;
+mod values;
 
-use std::fs::File;
-use std::io::{Read, Seek};
-use std::path::{Path, PathBuf};
-use std::{env, fs};
+pub use source::{files, find, from_environment, load, load_test};
+pub use targets::Targets;
 
 use ndarray::{ArrayD, Axis};
 
@@ -82,43 +85,6 @@ impl Inputs {
                 Inputs::Bytes { values: select(values, indices)?, scale: *scale }
             }
             Inputs::Reals(values) => Inputs::Reals(select(values, indices)?),
-        })
-    }
-}
-
-/// Targets of all samples: the first axis counts the samples.
-///
-/// ```
-/// use ndarray::array;
-/// use tallynet::datasets::Targets;
-///
-/// let labels = Targets::Labels(array![7, 0, 3].into_dyn());
-/// let Targets::Labels(picked) = labels.select(&[2, 0])? else { unreachable!() };
-/// assert_eq!(picked, array![3, 7].into_dyn());
-/// # Ok::<(), tallynet::Error>(())
-/// ```
-#[derive(Debug, Clone)]
-pub enum Targets {
-    /// Integer labels from 0.
-    Labels(ArrayD<u32>),
-    /// Numbers: one-hot vectors or regression targets.
-    Reals(ArrayD<Real>),
-}
-
-impl Targets {
-    /// Lengths of the axes, the number of samples first.
-    pub fn shape(&self) -> &[usize] {
-        match self {
-            Targets::Labels(values) => values.shape(),
-            Targets::Reals(values) => values.shape(),
-        }
-    }
-
-    /// Copies the samples with these indices, in this order. An index out of range is an error.
-    pub fn select(&self, indices: &[usize]) -> Result<Targets> {
-        Ok(match self {
-            Targets::Labels(values) => Targets::Labels(select(values, indices)?),
-            Targets::Reals(values) => Targets::Reals(select(values, indices)?),
         })
     }
 }
@@ -204,6 +170,36 @@ impl Dataset {
         Ok(Dataset { x: self.x.select(indices)?, y: self.y.select(indices)? })
     }
 
+    /// Checks that all numbers are finite. The error names the row and the column of the first that
+    /// is not, counted from 0.
+    ///
+    /// ```
+    /// # use ndarray::array;
+    /// # use tallynet::datasets::{Dataset, Inputs, Targets};
+    /// # use tallynet::Real;
+    /// let x = Inputs::Reals(array![[0.5, 1.0], [0.0, Real::NAN]].into_dyn());
+    /// let data = Dataset { x, y: Targets::Labels(array![0, 1].into_dyn()) };
+    /// let error = data.check_finite().unwrap_err().to_string();
+    /// assert!(error.contains("the inputs hold NaN in row 1, column 1"));
+    /// ```
+    pub fn check_finite(&self) -> Result<()> {
+        let mut arrays = vec![];
+        if let Inputs::Reals(x) = &self.x {
+            arrays.push(("inputs", x));
+        }
+        if let Targets::Reals(y) = &self.y {
+            arrays.push(("targets", y));
+        }
+        for (name, array) in arrays {
+            let row_shape = array.shape().get(1..).unwrap_or_default();
+            if let Some(found) = values::not_finite(values::contiguous(array)?, row_shape) {
+                let help = "correct or drop those rows; no loss can be computed from them";
+                return Err(Error::Data(format!("the {name} hold {found}\n  {help}")));
+            }
+        }
+        Ok(())
+    }
+
     /// Checks that there are as many targets as inputs.
     fn check_lengths(&self) -> Result<()> {
         let (n_inputs, n_targets) = (self.len(), n_samples(self.y.shape()));
@@ -228,104 +224,4 @@ pub struct TrainTest {
     pub train: Dataset,
     /// Samples to evaluate on.
     pub test: Dataset,
-}
-
-/// Finds the data: `explicit`, or else the environment variable `TALLYNET_DATA`, or else the first
-/// of `data/` and `data/mnist.npz` that exists, in the current folder and then in tallynet's source
-/// tree. A path that is given and does not exist is an error, and so is finding none.
-pub fn find(explicit: Option<&Path>) -> Result<PathBuf> {
-    if let Some(path) = explicit {
-        fs::metadata(path).map_err(Error::io("find the data at", path))?;
-        return Ok(path.to_path_buf());
-    }
-    if let Some(path) = from_environment() {
-        fs::metadata(&path).map_err(Error::io("find what TALLYNET_DATA names,", &path))?;
-        return Ok(path);
-    }
-    let folders = [PathBuf::from("data"), Path::new(env!("CARGO_MANIFEST_DIR")).join("data")];
-    let mut searched = String::new();
-    for path in folders.into_iter().flat_map(|folder| [folder.clone(), folder.join("mnist.npz")]) {
-        if mnist::is_in(&path) || path.is_file() {
-            return Ok(path);
-        }
-        searched += &format!("\n    {}", path.display());
-    }
-    Err(Error::Data(format!(
-        "no data found; looked for the four MNIST files (raw or .gz) and for mnist.npz \
-         here:{searched}\n  name the folder or the .npz file to use, or set TALLYNET_DATA to it"
-    )))
-}
-
-/// Paths of all files that [`load`] reads from `path`, packed and unpacked.
-pub fn files(path: &Path) -> Vec<PathBuf> {
-    if path.is_dir() { mnist::files(path) } else { vec![path.to_path_buf()] }
-}
-
-/// Path in the environment variable `TALLYNET_DATA`.
-pub fn from_environment() -> Option<PathBuf> {
-    variable("TALLYNET_DATA")
-}
-
-/// Path in an environment variable; `None` if it is unset or empty.
-fn variable(name: &str) -> Option<PathBuf> {
-    env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
-}
-
-/// Loads a folder with MNIST's four files, or a `.npz` file with Keras's four arrays. Bytes are
-/// not scaled; [`Inputs::scale_bytes`] does that. Errors are those of [`mnist::load`] and
-/// [`npz::load`], and a path to anything else.
-pub fn load(path: &Path) -> Result<TrainTest> {
-    if is_folder(path)? { mnist::load(path) } else { npz::load(path) }
-}
-
-/// Loads the test set alone: a `.npz` file needs no training arrays. Errors are those of [`load`].
-pub fn load_test(path: &Path) -> Result<Dataset> {
-    if is_folder(path)? { Ok(mnist::load(path)?.test) } else { npz::load_test(path) }
-}
-
-/// True for a folder, false for a `.npz` file; anything else is an error.
-fn is_folder(path: &Path) -> Result<bool> {
-    let metadata = fs::metadata(path).map_err(Error::io("read", path))?;
-    let is_npz = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("npz"));
-    if metadata.is_dir() || (metadata.is_file() && is_npz) {
-        return Ok(metadata.is_dir());
-    }
-    let help = "name a folder with the four MNIST files, or a .npz file with x_train, y_train, \
-                x_test and y_test";
-    Err(Error::file(path, "this is neither a folder nor a .npz file", help))
-}
-
-/// A file that is open at its beginning.
-struct OpenFile {
-    file: File,
-    size: u64,
-    /// First bytes of the file, at most 64.
-    start: Vec<u8>,
-}
-
-impl OpenFile {
-    fn new(path: &Path) -> Result<OpenFile> {
-        let open = || {
-            let (mut file, mut start) = (File::open(path)?, vec![]);
-            file.by_ref().take(64).read_to_end(&mut start)?;
-            file.rewind()?;
-            Ok(OpenFile { size: file.metadata()?.len(), file, start })
-        };
-        open().map_err(Error::io("load", path))
-    }
-}
-
-/// Description of a file by its first bytes; follows "… is expected here, but".
-fn describe(start: &[u8]) -> String {
-    match start {
-        [] => "the file is empty".into(),
-        [0x1f, 0x8b, ..] => "this is a gzip file".into(),
-        [b'P', b'K', ..] => "this is a zip archive".into(),
-        [0, 0, 8, 1, ..] => "this is a label file (magic number 2049)".into(),
-        [0, 0, 8, 3, ..] => "this is an image file (magic number 2051)".into(),
-        _ if start.trim_ascii_start().starts_with(b"<") => {
-            "this is an HTML page; the download was redirected or refused".into()
-        }
-        _ => format!("this begins with the bytes {:02x?}", start.get(..4).unwrap_or(start)),
-    }
 }

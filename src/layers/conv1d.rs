@@ -1,5 +1,5 @@
-//! Conv1D: each filter slides over the sequence and writes one weighted sum per step. The formulas are in
-//! `convolution.rs`.
+//! Conv1D: each filter slides over the sequence and writes one weighted sum per step. The formulas
+//! are in `convolution.rs`.
 
 use super::convolution::{ConvolutionOptions, WeightOptions};
 use super::windows::Windows;

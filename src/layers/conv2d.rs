@@ -1,5 +1,5 @@
-//! Conv2D: each filter slides over the image and writes one weighted sum per position. The formulas are in
-//! `convolution.rs`.
+//! Conv2D: each filter slides over the image and writes one weighted sum per position. The formulas
+//! are in `convolution.rs`.
 
 use super::convolution::{ConvolutionOptions, WeightOptions};
 use super::windows::Windows;

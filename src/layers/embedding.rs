@@ -5,10 +5,13 @@
 //! dE[k]   = Σ dy[i]   over all i with x[i] = k
 //! ```
 //!
-//! Inputs are integers stored as real numbers; as in Keras, a fraction is cut off. **Decision.** A
-//! step has no `Result`, so words that the layer does not have are found before the first step, by
-//! [`Layer::n_words`], and are an error, as in Keras on TensorFlow and PyTorch. Behind another layer,
-//! which may compute its words, they give NaN, as in Keras on JAX. Words have no gradient.
+//! Inputs are integers stored as real numbers; as in Keras, a fraction is cut off. Words have no
+//! gradient.
+//!
+//! **Decision.** A step has no `Result`, so words that the layer does not have are found before the
+//! first step, by [`Layer::n_words`], and are an error, as in Keras on TensorFlow and PyTorch. An
+//! Embedding behind another layer, which may compute the words, turns them into NaN, as Keras on JAX
+//! does.
 
 use super::{Backward, Built, Forward, Layer, Op, Operation};
 use crate::classes::class;

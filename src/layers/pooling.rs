@@ -1,5 +1,5 @@
-//! Pooling: each window of an image or a sequence becomes one position, channel by channel. A global
-//! pool has one window, the whole input.
+//! Pooling: each window of an image or a sequence becomes one position, channel by channel. A
+//! global pool has one window, the whole input.
 //!
 //! ```text
 //! output = ⌊(input − pool) / stride⌋ + 1    valid: windows stay inside the input

@@ -49,8 +49,8 @@ class! {
 }
 
 class! {
-    /// Maximum of each channel over all steps. As in Keras, and unlike in [`MaxPooling1D`], equal maxima share the
-    /// gradient.
+    /// Maximum of each channel over all steps. As in Keras, and unlike in [`MaxPooling1D`], equal
+    /// maxima share the gradient.
     ///
     /// ```
     /// use tallynet::layers::{GlobalMaxPooling1D, Layer};

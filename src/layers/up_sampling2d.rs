@@ -111,8 +111,8 @@ impl UpSamplingOp {
         self.rows.len() * self.columns.len() * self.channels
     }
 
-    /// Calls `each` with the offset of every pixel of the output, the offset of a pixel of the input
-    /// and its weight there, unless it is 0.
+    /// Calls `each` with the offset of every pixel of the output, the offset of a pixel of the
+    /// input and its weight there, unless it is 0.
     fn for_each_source(&self, mut each: impl FnMut(usize, usize, Real)) {
         let mut output = 0;
         for rows in &self.rows {

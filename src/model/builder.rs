@@ -1,6 +1,6 @@
 //! `SequentialBuilder`: builds a model from the shape of a sample and a list of layers.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::chain::Chain;
 use super::layer::LayerName;
@@ -123,6 +123,8 @@ impl SequentialBuilder {
             byte_scale: None,
             data: None,
             training_obstacles: vec![],
+            best: BTreeMap::new(),
+            fixed_batch: None,
             n_threads: std::thread::available_parallelism().map_or(1, usize::from),
         })
     }
@@ -192,6 +194,7 @@ impl Sequential {
         }
         let mut model = builder.build(seed.unwrap_or_default())?;
         model.training_obstacles.clone_from(&self.training_obstacles);
+        model.fixed_batch = self.fixed_batch;
         if let Some(Compiled { optimizer, loss, metrics, .. }) = &self.compiled {
             model.compile_with(optimizer.clone(), loss.clone(), metrics.clone())?;
         }

@@ -2,6 +2,7 @@
 
 mod builder;
 mod chain;
+mod columns;
 mod compile;
 mod layer;
 mod plan;
@@ -9,6 +10,7 @@ pub mod presets;
 mod standardize;
 mod summary;
 mod verify;
+mod warnings;
 mod workspace;
 
 pub use builder::SequentialBuilder;
@@ -17,6 +19,8 @@ pub use layer::{BuiltLayer, Node, ParamCount, Style};
 pub(crate) use plan::Plan;
 pub use verify::ArrayCount;
 pub(crate) use workspace::{BatchSums, GradientSink, OutputBuffers, Pass, Workspace};
+
+use std::collections::BTreeMap;
 
 use ndarray::{ArrayD, ArrayViewD};
 
@@ -63,6 +67,11 @@ pub struct Sequential {
     /// Reasons why training is refused: options of a file that matter only in training, such as
     /// constraints, and that would be left out.
     pub training_obstacles: Vec<String>,
+    /// Best value so far of each name in the logs that a callback watched, such as `val_loss`.
+    pub best: BTreeMap<String, f64>,
+    /// Batch size that `Input(batch_size=…)` fixed: summaries print it in place of `None`. Any
+    /// number of samples can be computed all the same.
+    pub fixed_batch: Option<usize>,
     /// Maximum number of threads; by default all of the machine. Results do not depend on it.
     pub n_threads: usize,
 }
@@ -81,6 +90,14 @@ impl Sequential {
     /// The shape of an output sample.
     pub fn output_shape(&self) -> &Shape {
         self.layers.last().map_or(&self.input, |layer| &layer.output)
+    }
+
+    /// A shape with the batch axis before it: `(None, 10)`, or `(32, 10)` for a fixed batch size.
+    pub(super) fn in_batch(&self, shape: &Shape) -> String {
+        match self.fixed_batch {
+            None => shape.to_string(),
+            Some(rows) => Tuple(&[&[rows], shape.dims()].concat()).to_string(),
+        }
     }
 
     /// The layers, from input to output.

@@ -3,6 +3,7 @@
 //! The total counts the model's parameters only; Keras 3 adds the optimizer's variables after a
 //! `fit`.
 
+use super::columns::boxed_row;
 use super::{BuiltLayer, Node, ParamCount, Sequential, Style};
 use crate::Real;
 use crate::layers::ParamExplanation;
@@ -50,7 +51,8 @@ impl Sequential {
             + &row(["Layer (type)", "Output Shape", "Param #", "Connected to"])
             + &thick;
         for (i, layer) in self.layers.iter().enumerate() {
-            let (shape, count) = (layer.output.to_string(), layer.count_params().total.to_string());
+            let shape = self.in_batch(&layer.output);
+            let count = layer.count_params().total.to_string();
             text += &row([
                 &layer.title(style),
                 &shape,
@@ -91,8 +93,8 @@ impl Sequential {
             } else {
                 rule("├", "─", "┼", "┤")
             };
-            let (shape, count) =
-                (layer.output.to_string(), with_commas(layer.count_params().total));
+            let shape = self.in_batch(&layer.output);
+            let count = with_commas(layer.count_params().total);
             text += &row("│", [&layer.title(Style::Keras3), &shape, &count]);
         }
         text += &rule("└", "─", "┴", "┘");
@@ -167,39 +169,6 @@ impl Sequential {
         }
         sum
     }
-}
-
-/// A row of the boxed table, whose cells have these widths; the last one is aligned to the right.
-fn boxed_row(bar: &str, cells: [&str; 3], widths: [usize; 3]) -> String {
-    let cells = [0, 1, 2].map(|i| wrap(cells[i], widths[i] - 2));
-    let mut text = String::new();
-    for line in 0..cells.iter().map(Vec::len).max().unwrap_or(0) {
-        let [name, shape, count] = [0, 1, 2].map(|i| {
-            let cell = cells[i].get(line).map_or("", String::as_str);
-            let blanks = " ".repeat(widths[i] - 2 - cell.chars().count());
-            if i < 2 { cell.to_string() + &blanks } else { blanks + cell }
-        });
-        text += &format!("{bar} {name} {bar} {shape} {bar} {count} {bar}\n");
-    }
-    text
-}
-
-/// Lines of a cell, wrapped at blanks; a word that is too long ends in `…`.
-fn wrap(cell: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = vec![];
-    for word in cell.split(' ') {
-        let length = word.chars().count();
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + length <= width => {
-                *line += &format!(" {word}")
-            }
-            _ if length > width => {
-                lines.push(word.chars().take(width - 1).collect::<String>() + "…")
-            }
-            _ => lines.push(word.to_string()),
-        }
-    }
-    lines
 }
 
 /// `7850` as `7,850`.

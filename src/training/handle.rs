@@ -54,6 +54,14 @@ impl<'a> TrainerHandle<'a> {
         self.model.compiled_mut()?.set_learning_rate(rate)
     }
 
+    /// Records the best value so far of a name in the logs, which is saved with the model.
+    pub(super) fn record_best(&mut self, name: &str, value: f64) {
+        // An infinite loss is better than none, but JSON has no number for it.
+        if value.is_finite() {
+            self.model.best.insert(name.to_string(), value);
+        }
+    }
+
     /// Number of optimizer steps taken, those of earlier runs included.
     pub fn iteration(&self) -> u64 {
         self.model.compiled().map_or(0, |compiled| compiled.state().iteration)

@@ -3,7 +3,7 @@
 //! The path of a pixel through `tallynet train`, from its byte to the update of a weight:
 //!
 //! ```text
-//! byte      main.rs → cli/mod.rs → cli/train.rs → cli/data.rs → datasets/mnist.rs
+//! byte      main.rs → cli/mod.rs → cli/train/mod.rs → cli/data.rs → datasets/mnist.rs
 //! fit       trainer.rs Trainer::fit → loss_head.rs LossHead::new (integer labels take the sparse
 //!           loss) → fit.rs Fit::run → epoch → trainer.rs train_step
 //! batch     engine.rs Engine::forward_backward → threads.rs for_each → batch.rs Job::run

@@ -87,6 +87,10 @@ fn append(model: &Value, outer: &Outer, links: &mut Vec<Link>) -> Result<()> {
     for Step { number, training } in steps {
         let layer = &layers[number];
         let class = text(layer, "class_name");
+        if !layer.is_object() || !(layer["config"].is_object() || is_model(class)) {
+            let problem = format!("layer {} has no class with options", number + 1);
+            return Err(Error::option("layers", problem));
+        }
         let name = text(&layer["config"], "name");
         let path = format!("{}layers/{}", outer.path, keys[number]);
         let trainable = outer.trainable && layer["config"]["trainable"] != Value::Bool(false);

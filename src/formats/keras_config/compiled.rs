@@ -77,14 +77,14 @@ fn optimizer(compile: &Value, reading: &mut Reading) -> Result<Option<AnyOptimiz
 /// Replaces the `decay` of Keras 1 and 2 by a schedule: η / (1 + decay·s) in step s.
 fn with_schedule(optimizer: &Value) -> Result<Value> {
     let mut optimizer = optimizer.clone();
-    let Some(config) = optimizer["config"].as_object_mut() else { return Ok(optimizer) };
-    let decay = config.get("decay").and_then(Value::as_f64).unwrap_or(0.0);
+    let decay = optimizer["config"]["decay"].as_f64().unwrap_or(0.0);
     // There it is the decay of the momentum.
     let is_nadam = text(&optimizer, "class_name").ends_with("Nadam");
     if decay == 0.0 || is_nadam {
         return Ok(optimizer);
     }
-    let Some(config) = optimizer["config"].as_object_mut() else { return Ok(optimizer) };
+    let config = optimizer.get_mut("config").and_then(Value::as_object_mut);
+    let Some(config) = config else { return Ok(optimizer) };
     let rate = config.remove("lr").or_else(|| config.remove("learning_rate"));
     let Some(rate) = rate.as_ref().and_then(Value::as_f64) else {
         let problem = format!("decay = {decay} is supported with a constant learning rate only");
@@ -113,7 +113,7 @@ fn loss(compile: &Value, model: &Sequential, reading: &mut Reading) -> Result<An
         return AnyLoss::by_name(name);
     }
     let mut value = value.clone();
-    if let Some(config) = value["config"].as_object_mut() {
+    if let Some(config) = value.get_mut("config").and_then(Value::as_object_mut) {
         // The function of TensorFlow's Keras 2, which the class implies.
         config.remove("fn");
         drop_last_axis(config, model)?;

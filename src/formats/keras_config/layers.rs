@@ -53,6 +53,13 @@ pub fn input_shape(description: &Value, links: &[Link]) -> Result<Shape> {
     Ok(dims.into())
 }
 
+/// Batch size that the input fixes, if it does.
+pub fn fixed_batch(links: &[Link]) -> Option<usize> {
+    let config = &links.first()?.layer["config"];
+    let shape = config.get("batch_shape").or(config.get("batch_input_shape"))?;
+    usize::try_from(shape.get(0)?.as_u64()?).ok().filter(|rows| *rows > 0)
+}
+
 /// The axes of a shape after the batch axis.
 fn without_batch(shape: &Value) -> Option<&[Value]> {
     Some(shape.as_array()?.get(1..).unwrap_or_default())

@@ -25,6 +25,8 @@ mod options;
 mod values;
 mod write;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -49,6 +51,9 @@ struct Training {
     data: Option<DataDescription>,
     iteration: u64,
     learning_rate: Option<f64>,
+    /// Best value so far of each watched name. Files of older versions have none.
+    #[serde(default)]
+    best: BTreeMap<String, f64>,
     /// Reasons why training is refused.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     obstacles: Vec<String>,
@@ -110,43 +115,44 @@ pub fn read(source: Source) -> Result<Described> {
     let training = Option::<Training>::deserialize(training)
         .map_err(|error| Error::option("training", error.to_string()))?
         .unwrap_or_default();
-    let mut reading = Reading {
-        generation,
-        warnings: vec![],
-        problems: vec![],
-        obstacles: vec![],
-        initializers: vec![],
-    };
+    let mut reading = Reading::new(generation);
     let links = layers::expanded(chain::links(description)?, &mut reading);
     let name = description["config"]["name"].as_str().unwrap_or("sequential");
     let shape = layers::input_shape(description, &links)?;
     let mut builder = Sequential::builder(shape).named(name);
     builder = builder.max_params(max_params.unwrap_or(MAX_PARAMS), max_params.is_none());
+    let fixed_batch = layers::fixed_batch(&links);
     let links: Vec<_> = links.into_iter().filter(|link| !layers::is_input(&link.layer)).collect();
     builder = layers::add(builder, &links, &mut reading)?;
     let mut model = builder.build(training.seed)?;
+    model.fixed_batch = fixed_batch;
     reading.report_left_out(max_params.is_some());
-    model.epochs_done = training.epochs;
-    model.batch_size = training.batch_size.filter(|rows| *rows > 0);
-    model.byte_scale = training.byte_scale.filter(|scale| scale.is_finite());
-    model.data = training.data.clone();
-    model.training_obstacles = [training.obstacles.clone(), reading.obstacles.clone()].concat();
-    let mut compile = compile.unwrap_or(&description["compile_config"]);
-    if compile.is_null() {
-        compile = &training.compile_config;
-    }
-    if compile.as_object().is_some_and(|compile| !compile.is_empty()) {
-        compiled::compile(&mut model, compile, &mut reading)?;
-        resume(&mut model, &training)?;
-    }
+    model.training_obstacles.clone_from(&reading.obstacles);
+    let compile = compile.unwrap_or(&description["compile_config"]);
+    restore(&mut model, &training, compile, &mut reading)?;
     let nested = links.iter().any(|link| link.place.path.matches('/').count() > 1);
     let nested = nested.then(|| links.into_iter().map(|link| link.place).collect());
     let loaded = Loaded { model, arrays: None, warnings: reading.warnings, origin };
     Ok(Described { loaded, nested })
 }
 
-/// Sets the iteration and the learning rate.
-fn resume(model: &mut Sequential, training: &Training) -> Result<()> {
+/// Compiles the model and sets what Keras does not store.
+fn restore(
+    model: &mut Sequential,
+    training: &Training,
+    compile: &Value,
+    reading: &mut Reading,
+) -> Result<()> {
+    model.epochs_done = training.epochs;
+    model.best = training.best.clone();
+    model.batch_size = training.batch_size.filter(|rows| *rows > 0);
+    model.byte_scale = training.byte_scale.filter(|scale| scale.is_finite());
+    model.data.clone_from(&training.data);
+    model.training_obstacles.extend(training.obstacles.iter().cloned());
+    let compile = if compile.is_null() { &training.compile_config } else { compile };
+    if compile.as_object().is_some_and(|compile| !compile.is_empty()) {
+        compiled::compile(model, compile, reading)?;
+    }
     let Some(compiled) = &mut model.compiled else { return Ok(()) };
     let state = &mut compiled.state;
     state.iteration = training.iteration;
@@ -172,6 +178,16 @@ fn refuse_other_models(description: &Value) -> Result<()> {
 }
 
 impl Reading {
+    fn new(generation: Generation) -> Reading {
+        Reading {
+            generation,
+            warnings: vec![],
+            problems: vec![],
+            obstacles: vec![],
+            initializers: vec![],
+        }
+    }
+
     /// Adds the warnings about options of layers that are left out. Without weights from a file, an
     /// initializer that is not supported is an obstacle to training too.
     fn report_left_out(&mut self, has_weights: bool) {

@@ -24,7 +24,7 @@ pub fn write(model: &Sequential) -> Result<Vec<u8>> {
 
 /// Keras's `config.json`.
 fn config(model: &Sequential) -> Value {
-    let mut batch_shape = vec![Value::Null];
+    let mut batch_shape = vec![json!(model.fixed_batch)];
     batch_shape.extend(model.input_shape().dims().iter().map(|&axis| json!(axis)));
     let mut input_name = "input_layer".to_string();
     while model.layer(&input_name).is_some() {
@@ -95,6 +95,7 @@ pub fn training(model: &Sequential) -> Value {
         learning_rate: state.map(|state| state.learning_rate),
         obstacles: model.training_obstacles.clone(),
         compile_config: unoptimized.map_or(Value::Null, compile_config),
+        best: model.best.clone(),
     })
 }
 

@@ -11,23 +11,25 @@ use crate::Result;
 use crate::classes::snake_case;
 use crate::formats::{LoadedArrays, invalid, misfit, read_arrays};
 use crate::hdf5::{Group, Member, Object};
+use crate::kernels::convolution::Padding;
+use crate::layers::AnyLayer;
 use crate::model::Sequential;
+
+const BACKEND_UNKNOWN: &str = "the file does not say whether Keras ran on TensorFlow or on \
+    Theano, which stored the kernels of convolutions flipped; they are read as TensorFlow's. If \
+    predictions differ from Keras's, write h5py.File(NAME, 'r+').attrs['backend'] = 'theano' into \
+    the file";
+
+const PADDED_OTHERWISE: &str = "predictions differ from those on Theano, which wrote the file: in \
+    convolutions with strides or an even kernel it padded the image otherwise for padding='same'";
 
 /// Reads all arrays and counts them as they are in the file.
 pub fn read(model: &mut Sequential, root: &Object) -> Result<LoadedArrays> {
-    let mut named = root.group("model_weights")?;
-    if named.is_none() && root.strings("layer_names")?.is_some() {
-        named = Some(root.clone());
-    }
+    let Places { group, paths, are_named } = places(model, root)?;
     let backend = backend(root)?;
     let is_theano = backend.as_deref() == Some("theano");
-    let group = named.as_ref().unwrap_or(root);
-    let paths = match &named {
-        Some(group) => named_paths(model, group)?,
-        None => numbered_paths(model, root)?,
-    };
-    let mut paths = paths.into_iter();
     let mut has_convolution = false;
+    let mut paths = paths.into_iter();
     let mut loaded = read_arrays(model, |name, shape| {
         let path = paths.next().unwrap_or_default();
         has_convolution |= is_convolution_kernel(name, shape);
@@ -37,15 +39,44 @@ pub fn read(model: &mut Sequential, root: &Object) -> Result<LoadedArrays> {
         })?;
         read_array(&dataset, name, shape, is_theano)
     })?;
-    if named.is_some() && backend.is_none() && has_convolution {
-        loaded.warnings.push(
-            "the file does not say whether Keras ran on TensorFlow or on Theano, which stored the \
-             kernels of convolutions flipped; they are read as TensorFlow's, so compare a \
-             prediction with one of Keras"
-                .to_string(),
-        );
+    if are_named && backend.is_none() && has_convolution {
+        loaded.warnings.push(BACKEND_UNKNOWN.to_string());
+    }
+    if is_theano && model.layers().iter().any(|layer| is_padded_otherwise(&layer.spec)) {
+        loaded.warnings.push(PADDED_OTHERWISE.to_string());
     }
     Ok(loaded)
+}
+
+/// Places of all arrays of a model in a file.
+struct Places<'a> {
+    group: Object<'a>,
+    /// Path below the group of each array.
+    paths: Vec<String>,
+    /// True if the file names layers and arrays, as the older `.h5` does.
+    are_named: bool,
+}
+
+fn places<'a>(model: &Sequential, root: &Object<'a>) -> Result<Places<'a>> {
+    let mut named = root.group("model_weights")?;
+    if named.is_none() && root.strings("layer_names")?.is_some() {
+        named = Some(root.clone());
+    }
+    Ok(match named {
+        Some(group) => Places { paths: named_paths(model, &group)?, group, are_named: true },
+        None => {
+            let paths = numbered_paths(model, root)?;
+            Places { group: root.clone(), paths, are_named: false }
+        }
+    })
+}
+
+/// True for a convolution that Theano computes otherwise than all other backends: it pads both
+/// sides alike.
+fn is_padded_otherwise(layer: &AnyLayer) -> bool {
+    let AnyLayer::Conv2D(conv) = layer else { return false };
+    let is_even = conv.kernel_size.iter().any(|length| length % 2 == 0);
+    conv.padding == Padding::Same && (is_even || conv.strides != [1, 1])
 }
 
 /// The group `layers` with the weights of all layers under their keys.

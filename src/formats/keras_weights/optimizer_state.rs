@@ -36,12 +36,10 @@ pub fn read(model: &mut Sequential, root: &Object, warnings: &mut Vec<String>) -
     };
     let rule = optimizer.as_optimizer();
     let stored = stored(root)?;
-    let is_scalar = |variable: &&Object| variable.shape().is_empty();
-    let scalars: Vec<&Object> = stored.variables.iter().filter(is_scalar).collect();
     let arrays: Vec<&Object> =
-        stored.variables.iter().filter(|variable| !is_scalar(variable)).collect();
+        stored.variables.iter().filter(|variable| !variable.shape().is_empty()).collect();
     let mut state = state.clone();
-    read_scalars(&mut state, rule, &stored, &scalars, warnings)?;
+    read_scalars(&mut state, rule, &stored, warnings)?;
     let parts = slot_parts(model, rule, rule.interleaves_slots() && !stored.is_old);
     let was_never_used = arrays.is_empty() && state.iteration == 0;
     if !was_never_used {
@@ -74,16 +72,21 @@ fn stored<'a>(root: &Object<'a>) -> Result<Stored<'a>> {
         return Ok(Stored { variables, is_old: false });
     };
     let mut names = texts(&group, "weight_names")?;
-    names.retain(|name| !name.starts_with("loss_scale_optimizer/"));
+    // The wrapper's own variables come first.
+    let start = names.iter().rposition(|name| is_iteration(name));
+    names.drain(..start.unwrap_or(0));
     for name in &names {
         let variable = group
             .dataset(name)?
             .ok_or_else(|| misfit(name, format!("the array {name} is missing")))?;
         variables.push(variable);
     }
-    let is_new =
-        |name: &String| matches!(name.rsplit('/').next(), Some("iteration" | "iteration:0"));
-    Ok(Stored { variables, is_old: !names.first().is_some_and(is_new) })
+    Ok(Stored { variables, is_old: start.is_none() })
+}
+
+/// True for the name that the count of the steps has since TensorFlow 2.11.
+fn is_iteration(name: &str) -> bool {
+    matches!(name.rsplit('/').next(), Some("iteration" | "iteration:0"))
 }
 
 /// Reads the iteration and the learning rate, and checks them.
@@ -91,20 +94,23 @@ fn read_scalars(
     state: &mut OptimizerState,
     rule: &dyn Optimizer,
     stored: &Stored,
-    scalars: &[&Object],
     warnings: &mut Vec<String>,
 ) -> Result<()> {
-    if let [iteration, ..] = scalars {
+    let mut scalars = stored.variables.iter().filter(|variable| variable.shape().is_empty());
+    if let Some(iteration) = scalars.next() {
         state.iteration = read_scalar(iteration)? as u64;
     } else if !stored.variables.is_empty() {
         // Keras 2.0 to 2.2 kept it for some optimizers only.
         warnings.push("the file does not say how many steps its optimizer took".to_string());
     }
-    if !stored.is_old
+    if stored.is_old {
+        return state.validate();
+    }
+    let second = stored.variables.get(1).filter(|variable| variable.shape().is_empty());
+    if let Some(rate) = second
         && has_constant_rate(rule)
-        && let [_, rate, ..] = &stored.variables[..]
-        && rate.shape().is_empty()
     {
+        scalars.next();
         let rate = read_scalar(rate)?;
         // The variable has 32 bits; keep the 64 bits from elsewhere if they round to it.
         if rate as f32 != state.learning_rate as f32 {
@@ -112,16 +118,11 @@ fn read_scalars(
         }
     }
     state.validate()?;
-    if let Some(expected) = rule.last_variable(state.iteration)
-        && let [.., last] = &stored.variables[..]
-        && last.shape().is_empty()
-        && !stored.is_old
-        && scalars.len() > 1 + usize::from(has_constant_rate(rule))
-    {
+    if let (Some(last), Some(expected)) = (scalars.next(), rule.last_variable(state.iteration)) {
         let found = read_scalar(last)?;
-        if !((found - expected).abs() < 1e-3) {
-            let class = rule.class_name();
-            let steps = state.iteration;
+        let is_close = (found - expected).abs() < 1e-3;
+        if !is_close {
+            let (class, steps) = (rule.class_name(), state.iteration);
             warnings.push(format!(
                 "{class}'s u_product is {found} in the file; after {steps} steps it is {expected}"
             ));

@@ -139,7 +139,7 @@ impl Callback for ReduceLROnPlateau {
             state.cooldown_counter -= 1;
             state.wait = 0;
         }
-        if self.monitor.improves(self.monitor.value(logs)?, &mut state.monitor) {
+        if self.monitor.improves(self.monitor.value(logs)?, &mut state.monitor, trainer) {
             state.wait = 0;
         } else if state.cooldown_counter == 0 {
             state.wait = state.wait.saturating_add(1);

@@ -126,7 +126,7 @@ impl Callback for ModelCheckpoint {
             let name = &self.monitor.name;
             let before = self.state.best.map_or("None".to_string(), |best| format!("{best:.5}"));
             let value = self.monitor.value(logs)?;
-            if !self.monitor.improves(value, &mut self.state) {
+            if !self.monitor.improves(value, &mut self.state, trainer) {
                 let text = format!("Epoch {epoch}: {name} did not improve from {before}");
                 say(self.verbose, &text);
                 return Ok(ControlFlow::Continue(()));

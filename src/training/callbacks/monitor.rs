@@ -91,11 +91,21 @@ impl Monitor {
         }
     }
 
-    /// True if `value` is the best so far; it is then stored in `state`.
-    pub(super) fn improves(&self, value: f64, state: &mut MonitorState) -> bool {
+    /// True if `value` is the best so far; it is then stored in `state`, and in the model unless a
+    /// better one of an earlier training is there.
+    pub(super) fn improves(
+        &self,
+        value: f64,
+        state: &mut MonitorState,
+        trainer: &mut TrainerHandle,
+    ) -> bool {
         let better = self.beats(value, state.best, state.lower_is_better);
         if better {
             state.best = Some(value);
+            let recorded = trainer.model().best.get(&self.name).copied();
+            if self.beats(value, recorded, state.lower_is_better) {
+                trainer.record_best(&self.name, value);
+            }
         }
         better
     }

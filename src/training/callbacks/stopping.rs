@@ -101,7 +101,7 @@ impl Callback for EarlyStopping {
             return Ok(ControlFlow::Continue(()));
         }
         let state = &mut self.state;
-        let better = self.monitor.improves(value, &mut state.monitor);
+        let better = self.monitor.improves(value, &mut state.monitor, trainer);
         if self.restore_best_weights && (better || state.best_epoch.is_none()) {
             state.best_epoch = Some(BestEpoch { epoch, weights: trainer.weights().to_vec() });
         }

@@ -1,0 +1,241 @@
+//! `tallynet train`.
+
+mod compile;
+mod outputs;
+mod resume;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use clap::Args;
+use serde_json::json;
+use tallynet::Error;
+use tallynet::datasets::TrainTest;
+use tallynet::losses::AnyLoss;
+use tallynet::model::{Sequential, Style};
+use tallynet::optimizers::AnyOptimizer;
+use tallynet::training::{Callback, FitOptions, History, Scores};
+
+use super::data::Data;
+use super::{Failure, LoadedModel, Outcome, evaluate, from_1, output};
+
+/// Train a model, evaluate it on the test set and verify its weights.
+///
+/// Validation after every epoch uses the test set, or the samples that --validation-split holds
+/// out. The test score is always taken on the test set. Ctrl-C ends training after the current
+/// batch; the model is still evaluated and saved.
+///
+/// A saved file goes on where it was: epochs are counted on from those that it was trained for, in
+/// the output, in the log and in the names of checkpoints, --csv appends to its log, and
+/// --checkpoint saves only epochs that are better than the best so far, which the file records.
+/// --epochs is the number of further epochs. --patience starts anew.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  tallynet train
+  tallynet train mnist-softmax --epochs 3 --learning-rate 0.1 --save digits.safetensors
+  tallynet train digits.safetensors --epochs 5 --save digits.safetensors
+  tallynet train --data fashion-mnist/ --validation-split 0.1 --quiet
+  tallynet train --epochs 50 --patience 3 --csv log.csv
+  tallynet train --epochs 50 --checkpoint '{epoch:02d}-{val_loss:.3f}.safetensors'
+  tallynet train --optimizer rmsprop --metrics accuracy,precision --reduce-on-plateau=5
+  tallynet train --schedule exponential:decay_steps=469,decay_rate=0.8,staircase=true
+
+Schedules, with Keras's names and defaults; a step is a batch:
+  exponential:decay_steps=1000,decay_rate=0.96
+  inverse-time:decay_steps=1000,decay_rate=0.5
+  polynomial:decay_steps=5000,end_learning_rate=0
+  piecewise:boundaries=1000/5000,values=0.1/0.01/0.001
+  cosine:decay_steps=5000,initial_learning_rate=0,warmup_target=0.1,warmup_steps=500")]
+pub struct Train {
+    /// Preset (see `tallynet models`), or saved file, to continue its training
+    #[arg(default_value = "mnist-softmax")]
+    model: String,
+    #[command(flatten)]
+    data: Data,
+    /// Number of epochs [default: the preset's; 1 for a saved file]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    epochs: Option<usize>,
+    /// Number of epochs that the model was trained for before, from which epochs are counted; 0
+    /// starts anew, without the best val_loss so far, as for other data [default: the saved file's]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    initial_epoch: Option<usize>,
+    /// Batch size [default: the model's]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = from_1())]
+    batch_size: Option<usize>,
+    /// Optimizer: sgd, rmsprop, adagrad, adadelta, adam, adamw, adamax or nadam [default: the
+    /// model's]
+    #[arg(long, value_name = "NAME", value_parser = AnyOptimizer::by_name)]
+    optimizer: Option<AnyOptimizer>,
+    /// Learning rate [default: the model's, or the named optimizer's]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    learning_rate: Option<f64>,
+    /// Learning-rate schedule, as in the examples below; it starts at --learning-rate
+    #[arg(long, value_name = "NAME:OPTIONS", conflicts_with = "reduce_on_plateau")]
+    schedule: Option<String>,
+    /// Multiply the learning rate by 0.1 after N epochs (10) without improvement of val_loss
+    #[arg(long, value_name = "N")]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "10")]
+    reduce_on_plateau: Option<usize>,
+    /// Stop after N epochs without improvement of val_loss, and restore the best weights
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    patience: Option<usize>,
+    /// Momentum, from 0 to 1 (sgd only) [default: the model's]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    momentum: Option<f64>,
+    /// Nesterov's variant of momentum (sgd only)
+    #[arg(long)]
+    nesterov: bool,
+    /// Loss to minimize: categorical_crossentropy, mse, huber, … [default: the model's]
+    #[arg(long, value_name = "NAME", value_parser = AnyLoss::by_name)]
+    loss: Option<AnyLoss>,
+    /// Metrics to report, separated by commas: accuracy, mae, precision, … [default: the model's]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    metrics: Option<Vec<String>>,
+    /// Random seed of initial weights, shuffling and dropout [default: 0, or the saved file's]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    seed: Option<u64>,
+    /// Maximum number of threads; the result does not depend on it [default: the machine's]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = from_1())]
+    threads: Option<usize>,
+    /// Fraction of the training samples, taken from the end, to validate on instead of the test set
+    #[arg(long, value_name = "F", allow_negative_numbers = true)]
+    validation_split: Option<f64>,
+    /// Keep the order of the training samples in every epoch
+    #[arg(long)]
+    no_shuffle: bool,
+    /// Print only the test score and the metrics
+    #[arg(long, conflicts_with = "json")]
+    quiet: bool,
+    /// Print one line of JSON
+    #[arg(long)]
+    json: bool,
+    /// Save the model after every epoch with the best val_loss so far; the name may contain
+    /// {epoch:02d} and {val_loss:.2f}
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Option<String>,
+    /// Write the logs of every epoch to a CSV file; a training that goes on appends to it, and
+    /// another one refuses to replace it
+    #[arg(long, value_name = "FILE")]
+    csv: Option<PathBuf>,
+    /// Save the trained model: .keras, .safetensors, .weights.h5, .npz or .json
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
+}
+
+impl Train {
+    pub fn run(self) -> Outcome {
+        let start = Instant::now();
+        let mut loaded = LoadedModel::open(&self.model, self.seed)?;
+        self.compile(&mut loaded.model)?;
+        loaded.model.n_threads = self.threads.unwrap_or(loaded.model.n_threads);
+        loaded.is_quiet = self.quiet || self.json;
+        self.resume(&mut loaded);
+        let source = self.data.source(&loaded.model)?;
+        self.check_outputs(&source, &loaded.model)?;
+        if !loaded.is_quiet {
+            output::result(&loaded.model.summary(Style::Keras1, None))?;
+        }
+        loaded.warn_about_layers();
+        let data = self.data.load(&source, &loaded)?;
+        let Trained { result, has_trained } = self.fit(&mut loaded, &data)?;
+        let model = loaded.model;
+        // The model is saved first: whatever fails later does not lose it.
+        let saved = if has_trained { self.save(&model) } else { Ok(()) };
+        let history = match (result, &saved) {
+            (Ok(history), _) => history,
+            (Err(error), Ok(())) => return Err(error.into()),
+            (Err(error), Err(Failure { message, code })) => {
+                return Err(Failure { message: format!("{error}\n{message}"), code: *code });
+            }
+        };
+        let options = ReportOptions { start, is_saved: saved.is_ok() };
+        let reported = self.report(&model, &history, &data, &options);
+        saved.and(reported)
+    }
+
+    /// Trains the model.
+    fn fit(&self, loaded: &mut LoadedModel, data: &TrainTest) -> Result<Trained, Failure> {
+        let initial_epoch = loaded.model.epochs_done;
+        let options = FitOptions {
+            batch_size: self.batch_size.unwrap_or(loaded.batch_size),
+            epochs: initial_epoch.saturating_add(self.epochs.unwrap_or(loaded.epochs)),
+            initial_epoch,
+            shuffle: !self.no_shuffle,
+            validation_data: self.validation_split.is_none().then_some(&data.test),
+            validation_split: self.validation_split.unwrap_or(0.0),
+            ..FitOptions::default()
+        };
+        let mut callbacks = self.callbacks(&loaded.model, !loaded.is_quiet);
+        let mut callbacks: Vec<&mut dyn Callback> =
+            callbacks.iter_mut().map(|callback| &mut **callback as _).collect();
+        let model = &mut loaded.model;
+        let steps_before = model.compiled()?.state().iteration;
+        let result = model.fit(&data.train, options, &mut callbacks);
+        // An error of a callback (a full disk) does not lose the trained model.
+        let has_trained = match &result {
+            Ok(_) => true,
+            Err(Error::NotFinite { .. }) => false,
+            Err(_) => model.compiled()?.state().iteration > steps_before,
+        };
+        Ok(Trained { result, has_trained })
+    }
+
+    /// Evaluates the model and prints its scores.
+    fn report(
+        &self,
+        model: &Sequential,
+        history: &History,
+        data: &TrainTest,
+        options: &ReportOptions,
+    ) -> Outcome {
+        let scores = model.evaluate(&data.test)?;
+        let verification = model.verify()?;
+        if self.json {
+            let seconds = options.start.elapsed().as_secs_f64();
+            return output::result(&json_line(model, history, &scores, seconds));
+        }
+        let mut text = evaluate::lines(&scores);
+        if !self.quiet {
+            text += &format!("\n{verification}\n");
+            if options.is_saved
+                && let Some(path) = &self.save
+            {
+                text += &format!("{}\n", output::saved(path));
+            }
+        }
+        output::result(&text)
+    }
+}
+
+/// Outcome of `fit`.
+struct Trained {
+    result: tallynet::Result<History>,
+    /// True if there is a trained model to save, also after some errors.
+    has_trained: bool,
+}
+
+/// Facts that the report states.
+struct ReportOptions {
+    start: Instant,
+    is_saved: bool,
+}
+
+fn json_line(model: &Sequential, history: &History, scores: &Scores, seconds: f64) -> String {
+    let by_layer: BTreeMap<_, _> =
+        model.layers().iter().map(|each| (each.name(), each.count_params().total)).collect();
+    let by_name: BTreeMap<_, _> =
+        history.series.iter().map(|series| (&series.name, &series.values)).collect();
+    let line = json!({
+        "loss": scores.loss,
+        "metrics": BTreeMap::from_iter(scores.metrics.clone()),
+        "history": by_name,
+        "parameters": { "total": model.count_params(), "layers": by_layer },
+        "fingerprint": model.fingerprint(),
+        "seed": model.seed,
+        "threads": model.n_threads,
+        "seconds": seconds,
+        "seconds_per_epoch": history.median_seconds(),
+    });
+    format!("{line}\n")
+}

@@ -1,0 +1,122 @@
+//! Places of data: a folder with MNIST's four files or a `.npz` file, found by what they hold and
+//! not by their names.
+
+use std::fs::File;
+use std::io::{self, BufReader, Cursor, Read, Seek};
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use super::{Dataset, TrainTest, mnist, mnist_files, npz};
+use crate::identify::identify;
+use crate::{Error, Result};
+
+/// Finds the data: `explicit`, or else the environment variable `TALLYNET_DATA`, or else the first
+/// of `data/` and `data/mnist.npz` that exists, in the current folder and then in tallynet's source
+/// tree. A path that is given and does not exist is an error, and so is finding none.
+pub fn find(explicit: Option<&Path>) -> Result<PathBuf> {
+    if let Some(path) = explicit {
+        fs::metadata(path).map_err(Error::io("find the data at", path))?;
+        return Ok(path.to_path_buf());
+    }
+    if let Some(path) = from_environment() {
+        fs::metadata(&path).map_err(Error::io("find what TALLYNET_DATA names,", &path))?;
+        return Ok(path);
+    }
+    let folders = [PathBuf::from("data"), Path::new(env!("CARGO_MANIFEST_DIR")).join("data")];
+    let mut searched = String::new();
+    for path in folders.into_iter().flat_map(|folder| [folder.clone(), folder.join("mnist.npz")]) {
+        if mnist_files::is_in(&path) || path.is_file() {
+            return Ok(path);
+        }
+        searched += &format!("\n    {}", path.display());
+    }
+    Err(Error::Data(format!(
+        "no data found; looked for the four MNIST files (raw or .gz) and for mnist.npz \
+         here:{searched}\n  name the folder or the .npz file to use, or set TALLYNET_DATA to it"
+    )))
+}
+
+/// Paths of all files that [`load`] reads from `path`, packed and unpacked.
+pub fn files(path: &Path) -> Vec<PathBuf> {
+    if path.is_dir() { mnist_files::files(path) } else { vec![path.to_path_buf()] }
+}
+
+/// Path in the environment variable `TALLYNET_DATA`.
+pub fn from_environment() -> Option<PathBuf> {
+    variable("TALLYNET_DATA")
+}
+
+/// Path in an environment variable; `None` if it is unset or empty.
+pub(super) fn variable(name: &str) -> Option<PathBuf> {
+    env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
+/// Loads a folder with MNIST's four files, or a `.npz` file with Keras's four arrays, which may be a
+/// pipe. Bytes are not scaled; [`Inputs::scale_bytes`](super::Inputs::scale_bytes) does that. Errors
+/// are those of [`mnist::load`] and [`npz::load`].
+pub fn load(path: &Path) -> Result<TrainTest> {
+    if path.is_dir() { mnist::load(path) } else { npz::load(path) }
+}
+
+/// Loads the test set alone: a `.npz` file needs no training arrays. Errors are those of [`load`].
+pub fn load_test(path: &Path) -> Result<Dataset> {
+    if path.is_dir() { Ok(mnist::load(path)?.test) } else { npz::load_test(path) }
+}
+
+/// Number of bytes by which a file is identified.
+const START: u64 = 4096;
+
+/// Source of bytes that can be read from any position.
+pub(super) trait ReadSeek: Read + Seek {}
+
+impl<T: Read + Seek> ReadSeek for T {}
+
+/// A file that is open at its beginning.
+pub(super) struct OpenFile {
+    pub reader: Box<dyn ReadSeek>,
+    pub size: u64,
+    /// First bytes of the file, at most [`START`].
+    pub start: Vec<u8>,
+}
+
+impl OpenFile {
+    /// Opens a file. A pipe is read into memory, if it begins as NumPy's files do.
+    pub fn new(path: &Path) -> Result<OpenFile> {
+        OpenFile::open(path).map_err(Error::io("load", path))
+    }
+
+    fn open(path: &Path) -> io::Result<OpenFile> {
+        let (mut file, mut start) = (File::open(path)?, vec![]);
+        file.by_ref().take(START).read_to_end(&mut start)?;
+        let metadata = file.metadata()?;
+        if metadata.is_file() {
+            file.rewind()?;
+            let reader = Box::new(BufReader::new(file));
+            return Ok(OpenFile { reader, size: metadata.len(), start });
+        }
+        let mut bytes = start.clone();
+        if start.starts_with(b"PK") || start.starts_with(b"\x93NUMPY") {
+            file.read_to_end(&mut bytes)?;
+        }
+        Ok(OpenFile { size: bytes.len() as u64, reader: Box::new(Cursor::new(bytes)), start })
+    }
+}
+
+/// Error for a file that is no `expected` (`a label file`), by its first bytes. The help is that of
+/// the format that it really has, if it is known; else `help`.
+pub(super) fn unexpected(expected: &str, start: &[u8], help: &str) -> Error {
+    let (what, help) = match identify(start) {
+        // Its members, by which it could be identified, are not in the first bytes.
+        _ if start.starts_with(b"PK") => ("a zip archive", help.to_string()),
+        // Data of another form; their usual help tells to give them as data.
+        Some(identity) if identity.help.contains("--data") => (identity.what, help.to_string()),
+        Some(identity) => (identity.what, identity.help.to_string()),
+        None => {
+            let bytes = start.get(..4).unwrap_or(start);
+            let found =
+                format!("{expected} is expected here, but this begins with the bytes {bytes:02x?}");
+            return Error::format(found, help);
+        }
+    };
+    Error::format(format!("{expected} is expected here, but this is {what}"), help)
+}

@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+"""Opens in Keras what tallynet writes. Every model file of the fixtures, of all generations of
+Keras, is converted to .keras, opened with load_model, and compared: the predictions, and whether
+the model is compiled.
+
+    KERAS_BACKEND=jax python tests/keras/written.py --tallynet target/release/tallynet
+"""
+import argparse
+import glob
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+os.environ.setdefault("KERAS_BACKEND", "jax")
+import keras
+import numpy as np
+
+root = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+FIXTURES = ["tests/fixtures", "tests/keras"]
+
+
+def files():
+    """Files of whole models, and descriptions."""
+    found = []
+    for folder in FIXTURES:
+        for extension in ["keras", "h5", "json", "safetensors"]:
+            pattern = os.path.join(root, folder, "**", f"*.{extension}")
+            found += glob.glob(pattern, recursive=True)
+    return sorted(os.path.relpath(path, root) for path in found)
+
+
+def run(tallynet, *arguments):
+    return subprocess.run(
+        [tallynet, *map(str, arguments)], cwd=root, capture_output=True, text=True)
+
+
+def compiled(config):
+    """The class of the optimizer in the config.json of a file that tallynet wrote, or None."""
+    return ((config.get("compile_config") or {}).get("optimizer") or {}).get("class_name")
+
+
+def compare(tallynet, path, folder):
+    """Converts a file and compares; False if tallynet reads no model in it."""
+    out = os.path.join(folder, "out.keras")
+    done = run(tallynet, "convert", path, out)
+    if done.returncode != 0:
+        return False
+    model = keras.models.load_model(out)
+    generator = np.random.default_rng(0)
+    shape = model.input_shape[1:]
+    if any(type(layer).__name__ == "Embedding" for layer in model.layers[:1]):
+        x = generator.integers(0, model.layers[0].input_dim, (5, *shape)).astype("f4")
+    else:
+        x = generator.normal(size=(5, *shape)).astype("f4")
+    np.save(os.path.join(folder, "x.npy"), x)
+    predicted = os.path.join(folder, "y.npy")
+    # The file that was converted, unless its weights are drawn anew each time.
+    for source in [path, out] if "drawn" not in done.stderr else [out]:
+        again = run(tallynet, "predict", source, os.path.join(folder, "x.npy"), "-o", predicted)
+        assert again.returncode == 0, again.stderr
+        wanted = np.asarray(model.predict(x, verbose=0), "f8")
+        difference = np.max(np.abs(np.load(predicted) - wanted))
+        limit = 1e-6 * max(1.0, np.max(np.abs(wanted)))
+        assert difference <= limit, f"predictions of {source} differ by {difference:.3g}"
+    archive = run(tallynet, "convert", path, os.path.join(folder, "out.json"))
+    assert archive.returncode == 0, archive.stderr
+    with open(os.path.join(folder, "out.json")) as file:
+        optimizer = compiled(json.load(file))
+    found = type(model.optimizer).__name__ if model.compiled else None
+    assert found == optimizer, f"Keras compiled it with {found}, and tallynet wrote {optimizer}"
+    return True
+
+
+def main():
+    arguments = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    target = os.environ.get("CARGO_TARGET_DIR", os.path.join(root, "target"))
+    arguments.add_argument("--tallynet", default=os.path.join(target, "release", "tallynet"))
+    arguments.add_argument("--least", type=int, default=90, help="number of files that are read")
+    given = arguments.parse_args()
+    tallynet = os.path.abspath(given.tallynet)
+    failed, read, skipped = 0, 0, []
+    for path in files():
+        keras.utils.clear_session()
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                if compare(tallynet, path, folder):
+                    read += 1
+                else:
+                    skipped.append(path)
+            except Exception as error:
+                failed += 1
+                print(f"{path}: FAILED: {error}", flush=True)
+    print("no models:", *skipped, sep="\n  ")
+    print(f"{read} files read, {failed} failed")
+    sys.exit(failed > 0 or read < given.least)
+
+
+main()
