@@ -265,6 +265,11 @@ fn statistics_are_those_of_numbers_only() {
 
 #[test]
 fn bad_tables_are_refused_with_their_place() {
+    let few: String = (0..30).map(|i| format!("id{i},{i},{}\n", ["u", "v"][i % 2])).collect();
+    assert_says(
+        &problem(format!("name,a,y\n{few}"), "y"),
+        &["another text in each of the 30 rows"],
+    );
     let many: String = (0..10_000).map(|i| format!("id{i},{i},u\n")).collect();
     for (text, target, parts) in [
         ("a,b,y\n1,2,u\n3,v\n", "y", &["row 2 (line 3): 2 values; the header has 3"][..]),

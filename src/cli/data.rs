@@ -12,15 +12,16 @@ use tallynet::losses::TargetForm;
 use tallynet::model::Sequential;
 use tallynet::shape::Shape;
 
-use super::{Failure, LoadedModel, Outcome};
+use super::{Failure, LoadedModel, Outcome, table};
 
 /// Data and the scaling of their bytes.
 #[derive(Args)]
 pub struct Data {
-    /// Folder with the four MNIST files (raw or .gz, as downloads name and nest them), or .npz file
-    /// or pipe with x_train, y_train, x_test, y_test (`evaluate` needs only x_test and y_test) [default: $TALLYNET_DATA, else data/ in the
+    /// Folder with the four MNIST files (raw or .gz, as downloads name and nest them); or .npz file
+    /// or pipe with x_train, y_train, x_test, y_test (`evaluate` needs only x_test and y_test); or
+    /// table in text (CSV), to train on with --target [default: $TALLYNET_DATA, else data/ in the
     /// current folder, else data/ in tallynet's source tree]
-    #[arg(long, value_name = "DIR|FILE.npz")]
+    #[arg(long, value_name = "DIR|FILE.npz|FILE.csv")]
     data: Option<PathBuf>,
     #[command(flatten)]
     scale: Scale,
@@ -82,6 +83,9 @@ impl Data {
     /// Loads only the test set.
     pub fn load_test(&self, loaded: &LoadedModel) -> Result<Dataset, Failure> {
         let mut test = match self.source(&loaded.model)? {
+            DataSource::Path(path) if table::is_table(&path, &loaded.model) => {
+                table::load_test(&path, &loaded.model)?
+            }
             DataSource::Path(path) => datasets::load_test(&path)?,
             DataSource::Synthetic(task) => synthetic(task, loaded).test,
         };

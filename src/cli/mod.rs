@@ -10,6 +10,7 @@ mod output;
 mod predict;
 mod schedule;
 mod summary;
+mod table;
 mod train;
 mod verify;
 

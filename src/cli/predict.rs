@@ -7,7 +7,7 @@ use ndarray_npy::WriteNpyExt;
 use tallynet::{datasets::npz, formats};
 
 use super::data::Scale;
-use super::{Failure, LoadedModel, Outcome, output};
+use super::{Failure, LoadedModel, Outcome, output, table};
 
 /// Write the model's outputs for an array of inputs.
 #[derive(Args)]
@@ -15,8 +15,9 @@ use super::{Failure, LoadedModel, Outcome, output};
 pub struct Predict {
     /// Saved file, or preset (see `tallynet models`)
     file: String,
-    /// Inputs: a .npy array, or a .npz archive with x_test or one array; a pipe too
-    #[arg(value_name = "INPUT.npy|.npz")]
+    /// Inputs: a .npy array, or a .npz archive with x_test or one array; or a table (CSV), for a
+    /// model that was trained on one. A pipe too
+    #[arg(value_name = "INPUT.npy|.npz|.csv")]
     input: PathBuf,
     /// File for the outputs, one row per sample
     #[arg(short, long, value_name = "OUT.npy")]
@@ -38,7 +39,11 @@ impl Predict {
         let loaded = LoadedModel::open(&self.file, None)?;
         loaded.warn_if_untrained(&self.file);
         loaded.warn_about_layers();
-        let mut inputs = npz::load_inputs(&self.input)?;
+        let mut inputs = if table::is_table(&self.input, &loaded.model) {
+            table::load_inputs(&self.input, &loaded.model)?
+        } else {
+            npz::load_inputs(&self.input)?
+        };
         self.scale.apply(&loaded, &mut [&mut inputs])?;
         let outputs = loaded.model.predict(&inputs)?;
         let mut bytes = vec![];

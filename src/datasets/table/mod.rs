@@ -33,7 +33,7 @@ pub use statistics::Statistics;
 pub use target::Task;
 
 use self::cells::{Cells, Role};
-use self::dictionary::Dictionary;
+use self::dictionary::{Dictionary, Vocabulary};
 use self::features::Feature;
 use self::layout::Layout;
 use self::sample::Sample;
@@ -112,7 +112,8 @@ impl ColumnRoles {
     fn choose(layout: &Layout, options: &TableOptions) -> Result<ColumnRoles> {
         if options.targets.is_empty() {
             let columns = names::list(&layout.names);
-            let problem = format!("a table needs a target column; its columns are {columns}");
+            let problem =
+                format!("a table needs a target column (--target NAME); its columns are {columns}");
             return Err(Error::option("target", problem));
         }
         let mut roles = vec![];
@@ -185,6 +186,7 @@ fn learn_cells(
         if !targets.contains(&column.index) {
             let name = layout.names[column.index].clone();
             let vocabulary = column.texts.map(Dictionary::vocabulary);
+            refuse_identifier(&name, vocabulary.as_ref(), cells.n_rows)?;
             features.push(Feature { position, name, vocabulary });
         }
     }
@@ -198,6 +200,18 @@ fn learn_cells(
     let inputs = describe_inputs(&description, layout);
     let summary = format!("{} rows; {inputs}; {reason}", cells.n_rows);
     Ok(LearnedTable { data: Dataset { x, y }, description, task, summary })
+}
+
+/// Refuses a column in which each row has a text of its own, from which nothing can be learned.
+fn refuse_identifier(name: &str, texts: Option<&Vocabulary>, n_rows: usize) -> Result<()> {
+    let is_identifier = texts.is_some_and(|texts| n_rows > 20 && texts.values.len() == n_rows);
+    if !is_identifier {
+        return Ok(());
+    }
+    Err(Error::format(
+        format!("column {name:?} holds another text in each of the {n_rows} rows"),
+        "it is probably an identifier or a free text: ignore the column",
+    ))
 }
 
 /// Copies the target columns, and takes the texts of a single one.
