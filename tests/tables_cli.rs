@@ -4,8 +4,8 @@ use std::fs::{self, File};
 use std::path::PathBuf;
 
 use assert_cmd::Command;
-use ndarray::Array2;
-use ndarray_npy::ReadNpyExt;
+use ndarray::{Array1, Array2};
+use ndarray_npy::{NpzWriter, ReadNpyExt};
 use tempfile::TempDir;
 
 /// A folder with a table, a test table, new rows, and the description of a model.
@@ -130,6 +130,20 @@ fn the_loss_decides_between_classes_and_numbers() {
     assert_says(&place.run(train).stderr, &["regression: the target \"y\"", "by the model's loss"]);
     let classes = place.run(&format!("{train} --task classification"));
     assert_says(&classes.stderr, &["classification", "by --task", "5 classes", "1 outputs"]);
+}
+
+#[test]
+fn an_archive_without_a_test_set_is_split() {
+    let place = Workplace::new();
+    let mut archive = NpzWriter::new(File::create(place.path("data.npz")).unwrap());
+    archive.add_array("x", &Array2::from_shape_fn((50, 3), |(i, j)| (i * j) as f32)).unwrap();
+    archive.add_array("y", &Array1::from_shape_fn(50, |i| (i % 2) as u8)).unwrap();
+    archive.finish().unwrap();
+    let train = TRAIN.replace("table.csv --target kind --ignore id", "data.npz");
+    let run = place.run(&format!("{train} --test-split 0.2"));
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert_says(&run.stderr, &["Test set: 10 of the samples"]);
+    assert_says(&place.run(&train).stderr, &["x_test", "missing"]);
 }
 
 #[test]

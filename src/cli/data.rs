@@ -66,11 +66,20 @@ impl Data {
         }
     }
 
-    /// Loads the training and the test set.
-    pub fn load(&self, source: &DataSource, loaded: &LoadedModel) -> Result<TrainTest, Failure> {
-        let mut data = match source {
-            DataSource::Path(path) => datasets::load(path)?,
-            DataSource::Synthetic(task) => synthetic(*task, loaded),
+    /// Loads the training and the test set. If a share is given, the test set is drawn from the
+    /// training set.
+    pub fn load(
+        &self,
+        source: &DataSource,
+        loaded: &LoadedModel,
+        test_split: Option<f64>,
+    ) -> Result<TrainTest, Failure> {
+        let mut data = match (source, test_split) {
+            (DataSource::Path(path), Some(share)) => {
+                table::draw_test(datasets::load_train(path)?, share, loaded)?
+            }
+            (DataSource::Path(path), None) => datasets::load(path)?,
+            (DataSource::Synthetic(task), _) => synthetic(*task, loaded),
         };
         check_finite("training set", &data.train)?;
         let role = "test set, which is the validation data unless --validation-split is given";

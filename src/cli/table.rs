@@ -14,7 +14,7 @@ use super::{Failure, LoadedModel};
 /// Share of the rows to evaluate on, if nothing else is said.
 const TEST_SPLIT: f64 = 0.2;
 
-/// Roles of a table's columns, and its test set.
+/// Roles of a table's columns, and the test set.
 #[derive(Args)]
 pub struct TableFlags {
     /// Target column of a table; several with numbers are separated by commas
@@ -30,10 +30,10 @@ pub struct TableFlags {
     /// Table to evaluate on
     #[arg(long, value_name = "FILE", conflicts_with = "test_split")]
     test: Option<PathBuf>,
-    /// Fraction of the table's rows, drawn from --seed and by class, to evaluate on [default: 0.2,
-    /// without --test]
+    /// Fraction of the training samples, drawn from --seed and by class, to evaluate on [default:
+    /// 0.2 for a table without --test, else the data's test set]
     #[arg(long, value_name = "F", allow_negative_numbers = true)]
-    test_split: Option<f64>,
+    pub test_split: Option<f64>,
 }
 
 /// Description of the table that a model was trained on, if it was.
@@ -79,6 +79,17 @@ fn trained_on(model: &Sequential) -> Result<&DataDescription, Failure> {
     })
 }
 
+/// Draws the test set from the seed and by class.
+pub fn draw_test(data: Dataset, share: f64, loaded: &LoadedModel) -> Result<TrainTest, Failure> {
+    let seed = loaded.model.seed;
+    let (train, test) = split::shuffled(data, share, seed)?;
+    let n_samples = test.len();
+    loaded.notice(&format!(
+        "Test set: {n_samples} of the samples, drawn from the seed {seed} (--test-split {share})"
+    ));
+    Ok(TrainTest { train, test })
+}
+
 impl TableFlags {
     /// True if a flag says that the data are a table.
     pub fn name_a_table(&self) -> bool {
@@ -87,13 +98,10 @@ impl TableFlags {
 
     /// Refuses flags that have no meaning for other data.
     pub fn refuse_without_table(&self) -> Result<(), Failure> {
-        let is_given = !self.ignore.is_empty()
-            || self.task.is_some()
-            || self.test.is_some()
-            || self.test_split.is_some();
+        let is_given = !self.ignore.is_empty() || self.task.is_some() || self.test.is_some();
         if is_given {
-            let problem = "--ignore, --task, --test and --test-split are for a table: name its \
-                           target with --target";
+            let problem =
+                "--ignore, --task and --test are for a table: name its target with --target";
             return Err(Failure::usage(problem));
         }
         Ok(())
@@ -112,16 +120,7 @@ impl TableFlags {
         };
         let data = match &self.test {
             Some(test) => TrainTest { train: data, test: load_test(test, &loaded.model)? },
-            None => {
-                let share = self.test_split.unwrap_or(TEST_SPLIT);
-                let (train, test) = split::shuffled(data, share, loaded.model.seed)?;
-                loaded.notice(&format!(
-                    "Test set: {} of the rows, drawn from the seed {} (--test-split {share})",
-                    test.len(),
-                    loaded.model.seed
-                ));
-                TrainTest { train, test }
-            }
+            None => draw_test(data, self.test_split.unwrap_or(TEST_SPLIT), loaded)?,
         };
         if !loaded.has_weights {
             let description = loaded.model.data.clone().unwrap_or_default();

@@ -14,7 +14,7 @@ pub mod table;
 mod targets;
 mod values;
 
-pub use source::{files, find, from_environment, load, load_test};
+pub use source::{files, find, from_environment, load, load_test, load_train};
 pub use targets::Targets;
 
 use ndarray::{ArrayD, Axis};

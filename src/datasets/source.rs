@@ -58,6 +58,11 @@ pub fn load(path: &Path) -> Result<TrainTest> {
     if path.is_dir() { mnist::load(path) } else { npz::load(path) }
 }
 
+/// Loads the training set alone: a `.npz` file needs no test arrays. Errors are those of [`load`].
+pub fn load_train(path: &Path) -> Result<Dataset> {
+    if path.is_dir() { Ok(mnist::load(path)?.train) } else { npz::load_train(path) }
+}
+
 /// Loads the test set alone: a `.npz` file needs no training arrays. Errors are those of [`load`].
 pub fn load_test(path: &Path) -> Result<Dataset> {
     if path.is_dir() { Ok(mnist::load(path)?.test) } else { npz::load_test(path) }

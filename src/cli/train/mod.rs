@@ -149,7 +149,7 @@ impl Train {
         loaded.warn_about_layers();
         let data = match from_table {
             Some(data) => data,
-            None => self.data.load(&source, &loaded)?,
+            None => self.data.load(&source, &loaded, self.table.test_split)?,
         };
         let (data, validation) = self.draw_validation(data, loaded.model.seed)?;
         let Trained { result, has_trained } = self.fit(&mut loaded, &data, validation.as_ref())?;

@@ -69,6 +69,18 @@ impl std::fmt::Display for Place {
 }
 
 impl CellColumn {
+    /// Number or code of a cell; NaN for a missing value, which is counted.
+    fn read_or_count(&mut self, cell: &[u8], place: Place, layout: &Layout) -> Result<Real> {
+        let name = &layout.names[self.index];
+        let value = self.read(cell, layout.decimal);
+        let value = value.map_err(|error| in_column(place, name, error))?;
+        if value.is_none() {
+            self.missing.count += 1;
+            self.missing.first = self.missing.first.or(Some(place));
+        }
+        Ok(value.unwrap_or(Real::NAN))
+    }
+
     /// Number or code of a cell; `None` for a missing value.
     fn read(&mut self, cell: &[u8], decimal: u8) -> Result<Option<Real>> {
         let Some(dictionary) = &mut self.texts else {
@@ -136,7 +148,8 @@ impl Cells {
             if record.len() <= 1 && sample::is_blank(&record) {
                 continue;
             }
-            has_newline = record.iter().next_back().is_some_and(|cell| cell.contains(&b'\n'));
+            let last_cell = record.len().checked_sub(1).and_then(|last| record.get(last));
+            has_newline = last_cell.is_some_and(|cell| cell.contains(&b'\n'));
             if is_header {
                 is_header = false;
             } else {
@@ -160,22 +173,31 @@ impl Cells {
         if record.len() != layout.names.len() {
             return Err(ragged(place, record, layout));
         }
-        for column in &mut self.columns {
-            if column.texts.is_none()
-                && let Some(cell) = record.range(column.index)
-                && let Some(number) = number::usual_number(record.as_slice(), cell, layout.decimal)
-            {
-                self.values.push(number as Real);
+        let mut columns = self.columns.iter_mut();
+        let Some(mut column) = columns.next() else { return Ok(()) };
+        let row = record.as_slice();
+        let mut end = 0;
+        for (index, cell) in record.iter().enumerate() {
+            let start = end;
+            end += cell.len();
+            if index != column.index {
                 continue;
             }
-            let value = column.read(trim(&record[column.index]), layout.decimal);
-            let name = &layout.names[column.index];
-            let value = value.map_err(|error| in_column(place, name, error))?;
-            if value.is_none() {
-                column.missing.count += 1;
-                column.missing.first = column.missing.first.or(Some(place));
+            let usual = match column.texts {
+                None => number::usual_number(row, start..end, layout.decimal),
+                Some(_) => None,
+            };
+            match usual {
+                Some(number) => self.values.push(number as Real),
+                None => {
+                    let value = column.read_or_count(trim(cell), place, layout)?;
+                    self.values.push(value);
+                }
             }
-            self.values.push(value.unwrap_or(Real::NAN));
+            match columns.next() {
+                Some(next) => column = next,
+                None => break,
+            }
         }
         Ok(())
     }

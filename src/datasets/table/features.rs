@@ -1,10 +1,12 @@
 //! Features of a model from the columns of a table.
 
-use crate::datasets::{Column, Inputs};
-use crate::{Error, Real, Result};
+use std::ops::Range;
+
 use ndarray::ArrayD;
 
 use super::dictionary::Vocabulary;
+use crate::datasets::{Column, Inputs};
+use crate::{Error, Real, Result};
 
 /// Features that a column becomes.
 #[derive(Debug)]
@@ -32,6 +34,27 @@ impl Feature {
     }
 }
 
+/// Neighbouring columns that are encoded in one way.
+enum Run<'a> {
+    /// Columns of numbers, which are copied.
+    Numbers(Range<usize>),
+    /// Column of texts, which becomes a one-hot vector.
+    Texts { position: usize, vocabulary: &'a Vocabulary },
+}
+
+/// Joins neighbouring columns of numbers: a wide row is then copied at once.
+fn runs(features: &[Feature]) -> Vec<Run<'_>> {
+    let mut runs = vec![];
+    for Feature { position, vocabulary, .. } in features {
+        match (vocabulary, runs.last_mut()) {
+            (Some(vocabulary), _) => runs.push(Run::Texts { position: *position, vocabulary }),
+            (None, Some(Run::Numbers(columns))) if columns.end == *position => columns.end += 1,
+            (None, _) => runs.push(Run::Numbers(*position..position + 1)),
+        }
+    }
+    runs
+}
+
 /// Encodes rows of `width` numbers. If the features are not wider, they take the place of the
 /// numbers, so that a large table is in memory once.
 pub fn encode(mut values: Vec<Real>, width: usize, features: &[Feature]) -> Result<Inputs> {
@@ -40,11 +63,12 @@ pub fn encode(mut values: Vec<Real>, width: usize, features: &[Feature]) -> Resu
     let Some(length) = n_rows.checked_mul(new_width) else {
         return Err(too_large(n_rows, new_width));
     };
+    let runs = runs(features);
     if new_width <= width {
         let mut row_before = vec![0.0; width];
         for row in 0..n_rows {
             row_before.copy_from_slice(&values[row * width..][..width]);
-            encode_row(&row_before, features, &mut values[row * new_width..][..new_width]);
+            encode_row(&row_before, &runs, &mut values[row * new_width..][..new_width]);
         }
         values.truncate(length);
         values.shrink_to_fit();
@@ -54,7 +78,7 @@ pub fn encode(mut values: Vec<Real>, width: usize, features: &[Feature]) -> Resu
         encoded.resize(length, 0.0);
         let rows = values.chunks_exact(width).zip(encoded.chunks_exact_mut(new_width));
         for (row, to) in rows {
-            encode_row(row, features, to);
+            encode_row(row, &runs, to);
         }
         values = encoded;
     }
@@ -63,16 +87,20 @@ pub fn encode(mut values: Vec<Real>, width: usize, features: &[Feature]) -> Resu
 }
 
 /// Writes the features of a row.
-fn encode_row(row: &[Real], features: &[Feature], to: &mut [Real]) {
+fn encode_row(row: &[Real], runs: &[Run], to: &mut [Real]) {
     let mut rest = to;
-    for feature in features {
-        let (own, behind) = rest.split_at_mut(feature.width());
-        match &feature.vocabulary {
-            None => own[0] = row[feature.position],
-            Some(vocabulary) => {
+    for run in runs {
+        let width = match run {
+            Run::Numbers(columns) => columns.len(),
+            Run::Texts { vocabulary, .. } => vocabulary.values.len(),
+        };
+        let (own, behind) = rest.split_at_mut(width);
+        match run {
+            Run::Numbers(columns) => own.copy_from_slice(&row[columns.clone()]),
+            Run::Texts { position, vocabulary } => {
                 own.fill(0.0);
                 // Codes are below 1,000, which a `Real` holds exactly.
-                own[vocabulary.ranks[row[feature.position] as usize]] = 1.0;
+                own[vocabulary.ranks[row[*position] as usize]] = 1.0;
             }
         }
         rest = behind;
