@@ -13,18 +13,18 @@ use tallynet::model::Sequential;
 use tallynet::shape::Shape;
 
 use super::pictures::FolderFlags;
-use super::{Failure, LoadedModel, Outcome};
+use super::{Failure, LoadedModel, Outcome, table};
 
 /// Data and the scaling of their bytes.
 #[derive(Args)]
 pub struct Data {
     /// .npz file or pipe with x_train, y_train, x_test, y_test (`evaluate` needs only x_test and
-    /// y_test); or a folder: one folder of PNG and JPEG pictures per class, also in folders train/
-    /// and test/; or the four MNIST files (raw or .gz, as downloads name and nest them), IDX files
-    /// of any size, CIFAR's binary files, or x_train.npy, y_train.npy, x_test.npy, y_test.npy
-    /// [default: $TALLYNET_DATA, else data/ in the current folder, else data/ in tallynet's source
-    /// tree]
-    #[arg(long, value_name = "DIR|FILE.npz")]
+    /// y_test); table in text (CSV), to train on with --target; or a folder: one folder of PNG and
+    /// JPEG pictures per class, also in folders train/ and test/; or the four MNIST files (raw or
+    /// .gz, as downloads name and nest them), IDX files of any size, CIFAR's binary files, or
+    /// x_train.npy, y_train.npy, x_test.npy, y_test.npy [default: $TALLYNET_DATA, else data/ in the
+    /// current folder, else data/ in tallynet's source tree]
+    #[arg(long, value_name = "DIR|FILE.npz|FILE.csv")]
     data: Option<PathBuf>,
     #[command(flatten)]
     folder: FolderFlags,
@@ -76,16 +76,23 @@ impl Data {
         }
     }
 
-    /// Loads the training and the test set.
+    /// Loads the training and the test set. If a share is given, the test set is drawn from the
+    /// training set.
     pub fn load(
         &self,
         source: &DataSource,
         loaded: &mut LoadedModel,
+        test_split: Option<f64>,
     ) -> Result<TrainTest, Failure> {
-        let mut data = match source {
-            DataSource::Path(path) if path.is_dir() => self.folder.load(path, loaded)?,
-            DataSource::Path(path) => datasets::load(path)?,
-            DataSource::Synthetic(task) => synthetic(*task, loaded),
+        let mut data = match (source, test_split) {
+            (DataSource::Path(path), _) if path.is_dir() => {
+                self.folder.load(path, loaded, test_split)?
+            }
+            (DataSource::Path(path), Some(share)) => {
+                table::draw_test(datasets::load_train(path)?, share, loaded)?
+            }
+            (DataSource::Path(path), None) => datasets::load(path)?,
+            (DataSource::Synthetic(task), _) => synthetic(*task, loaded),
         };
         check_finite("training set", &data.train)?;
         let role = "test set, which is the validation data unless --validation-split is given";
@@ -99,6 +106,9 @@ impl Data {
     pub fn load_test(&self, loaded: &LoadedModel) -> Result<Dataset, Failure> {
         let mut test = match self.source(&loaded.model)? {
             DataSource::Path(path) if path.is_dir() => self.folder.load_test(&path, loaded)?,
+            DataSource::Path(path) if table::is_table(&path, &loaded.model) => {
+                table::load_test(&path, &loaded.model)?
+            }
             DataSource::Path(path) => datasets::load_test(&path)?,
             DataSource::Synthetic(task) => synthetic(task, loaded).test,
         };

@@ -14,6 +14,7 @@ mod predict;
 mod schedule;
 mod script_callbacks;
 mod summary;
+mod table;
 mod train;
 mod verify;
 

@@ -30,10 +30,6 @@ pub struct FolderFlags {
     /// Leave out pictures that are broken, with a warning
     #[arg(long)]
     skip_broken: bool,
-    /// Fraction of the samples of a folder without a test set, drawn from the seed and by class, to
-    /// evaluate on
-    #[arg(long, value_name = "F", allow_negative_numbers = true)]
-    test_split: Option<f64>,
 }
 
 /// True if this is a picture or a folder, by its name.
@@ -61,8 +57,14 @@ impl PictureFlags {
 }
 
 impl FolderFlags {
-    /// Reads the training and the test set, and describes the data in the model.
-    pub fn load(&self, path: &Path, loaded: &mut LoadedModel) -> Result<TrainTest, Failure> {
+    /// Reads the training and the test set, and describes the data in the model. If a share is
+    /// given, the test set is drawn from the training set.
+    pub fn load(
+        &self,
+        path: &Path,
+        loaded: &mut LoadedModel,
+        test_split: Option<f64>,
+    ) -> Result<TrainTest, Failure> {
         let kind = FolderKind::of(path);
         let mut data = if kind == FolderKind::Pictures {
             let folder = Folder::scan(path)?;
@@ -84,7 +86,7 @@ impl FolderFlags {
             flatten(&mut test.x, &loaded.model)?;
         }
         let description = data.description.clone();
-        let data = self.with_test(path, data, loaded)?;
+        let data = with_test(path, data, loaded, test_split)?;
         if description != DataDescription::default() {
             loaded.model.data = Some(description);
         }
@@ -131,32 +133,32 @@ impl FolderFlags {
         bar.finish_and_clear();
         Ok(data?)
     }
+}
 
-    /// The training and the test set, which is split off if there is none.
-    fn with_test(
-        &self,
-        path: &Path,
-        data: LoadedData,
-        loaded: &LoadedModel,
-    ) -> Result<TrainTest, Failure> {
-        match (data.test, self.test_split) {
-            (Some(test), None) => Ok(TrainTest { train: data.train, test }),
-            (Some(_), Some(_)) => {
-                let message = "--test-split: the data have a test set already";
-                Err(Failure::usage(message))
-            }
-            (None, Some(share)) => {
-                let (train, test) = split::shuffled(data.train, share, loaded.model.seed)?;
-                Ok(TrainTest { train, test })
-            }
-            (None, None) => {
-                let message = format!(
-                    "{}: there is no test set in here\n  add one (folders train/ and test/ for \
-                     pictures), or split one off: --test-split 0.2",
-                    path.display()
-                );
-                Err(Failure { message, code: 1 })
-            }
+/// The training and the test set, which is split off if there is none.
+fn with_test(
+    path: &Path,
+    data: LoadedData,
+    loaded: &LoadedModel,
+    test_split: Option<f64>,
+) -> Result<TrainTest, Failure> {
+    match (data.test, test_split) {
+        (Some(test), None) => Ok(TrainTest { train: data.train, test }),
+        (Some(_), Some(_)) => {
+            let message = "--test-split: the data have a test set already";
+            Err(Failure::usage(message))
+        }
+        (None, Some(share)) => {
+            let (train, test) = split::shuffled(data.train, share, loaded.model.seed)?;
+            Ok(TrainTest { train, test })
+        }
+        (None, None) => {
+            let message = format!(
+                "{}: there is no test set in here\n  add one (folders train/ and test/ for \
+                 pictures), or split one off: --test-split 0.2",
+                path.display()
+            );
+            Err(Failure { message, code: 1 })
         }
     }
 }

@@ -8,7 +8,7 @@ use tallynet::{datasets::npz, formats};
 
 use super::data::Scale;
 use super::pictures::{self, PictureFlags};
-use super::{Failure, LoadedModel, Outcome, output};
+use super::{Failure, LoadedModel, Outcome, output, table};
 
 /// Write the model's outputs for an array of inputs.
 #[derive(Args)]
@@ -16,9 +16,10 @@ use super::{Failure, LoadedModel, Outcome, output};
 pub struct Predict {
     /// Saved file, or preset (see `tallynet models`)
     file: String,
-    /// Inputs: a .npy array, or a .npz archive with x_test or one array, a pipe too; or a PNG or
-    /// JPEG picture, or a folder of them, in the order of their names
-    #[arg(value_name = "INPUT.npy|.npz|.png|.jpg|DIR")]
+    /// Inputs: a .npy array, or a .npz archive with x_test or one array, a pipe too; a PNG or JPEG
+    /// picture, or a folder of them, in the order of their names; or a table (CSV), for a model that
+    /// was trained on one
+    #[arg(value_name = "INPUT.npy|.npz|.csv|.png|.jpg|DIR")]
     input: PathBuf,
     /// File for the outputs, one row per sample
     #[arg(short, long, value_name = "OUT.npy")]
@@ -44,6 +45,8 @@ impl Predict {
         loaded.warn_about_layers();
         let mut inputs = if pictures::are_pictures(&self.input) {
             self.pictures.load_inputs(&self.input, &loaded.model)?
+        } else if table::is_table(&self.input, &loaded.model) {
+            table::load_inputs(&self.input, &loaded.model)?
         } else {
             npz::load_inputs(&self.input)?
         };

@@ -16,11 +16,12 @@ pub mod pictures;
 mod source;
 pub mod split;
 pub mod synthetic;
+pub mod table;
 mod targets;
 mod values;
 
 pub use folder::FolderKind;
-pub use source::{files, find, from_environment, load, load_test};
+pub use source::{files, find, from_environment, load, load_test, load_train};
 pub use targets::Targets;
 
 use ndarray::{ArrayD, Axis};

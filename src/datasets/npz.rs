@@ -36,6 +36,20 @@ pub fn load(path: &Path) -> Result<TrainTest> {
     read().map_err(|error: Error| error.in_file(path))
 }
 
+/// Reads the two arrays of the training set, which may be called `x` and `y`; the others may be
+/// missing. Errors are those of [`load`].
+pub fn load_train(path: &Path) -> Result<Dataset> {
+    let read = || -> Result<Dataset> {
+        let mut opened = archive(path, &[])?;
+        if find(&opened, "x").is_some() && find(&opened, "y").is_some() {
+            return dataset(&mut opened, "x", "y");
+        }
+        check_members(&opened, &["x_train", "y_train"])?;
+        dataset(&mut opened, "x_train", "y_train")
+    };
+    read().map_err(|error| error.in_file(path))
+}
+
 /// Reads the two arrays of the test set; the others may be missing. Errors are those of [`load`].
 pub fn load_test(path: &Path) -> Result<Dataset> {
     let read = || dataset(&mut archive(path, &["x_test", "y_test"])?, "x_test", "y_test");
@@ -96,9 +110,15 @@ fn archive(path: &Path, names: &[&str]) -> Result<Archive> {
     }
     let archive = ZipArchive::new(reader)
         .map_err(|error| wrong(format!("the zip archive is damaged or cut off ({error})")))?;
-    let missing: Vec<_> = names.iter().filter(|name| find(&archive, name).is_none()).collect();
+    check_members(&archive, names)?;
+    Ok(archive)
+}
+
+/// Checks that the archive holds these arrays.
+fn check_members(archive: &Archive, names: &[&str]) -> Result<()> {
+    let missing: Vec<_> = names.iter().filter(|name| find(archive, name).is_none()).collect();
     if missing.is_empty() {
-        return Ok(archive);
+        return Ok(());
     }
     let held: Vec<_> =
         archive.file_names().take(12).map(|name| name.trim_end_matches(".npy")).collect();

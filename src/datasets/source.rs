@@ -64,6 +64,14 @@ pub fn load(path: &Path) -> Result<TrainTest> {
     Ok(TrainTest { train: data.train, test })
 }
 
+/// Loads the training set alone: a `.npz` file needs no test arrays. Errors are those of [`load`].
+pub fn load_train(path: &Path) -> Result<Dataset> {
+    if path.is_dir() {
+        return Ok(FolderKind::of(path).load(path, None, &mut |_| {})?.train);
+    }
+    npz::load_train(path)
+}
+
 /// Loads the test set alone: a `.npz` file needs no training arrays. Errors are those of [`load`].
 pub fn load_test(path: &Path) -> Result<Dataset> {
     if path.is_dir() { Ok(load(path)?.test) } else { npz::load_test(path) }

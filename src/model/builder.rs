@@ -170,10 +170,27 @@ impl Sequential {
 
     /// Like [`Sequential::rebuilt`]; without a seed the weights are 0.
     pub(crate) fn rebuild(&self, input: &Shape, seed: Option<u64>) -> Result<Sequential> {
+        self.rebuild_behind(None, input, seed)
+    }
+
+    /// Like [`Sequential::rebuild`], with a new first layer if it is given.
+    pub(super) fn rebuild_behind(
+        &self,
+        first: Option<AnyLayer>,
+        input: &Shape,
+        seed: Option<u64>,
+    ) -> Result<Sequential> {
         let mut builder = Sequential::builder(input.dims()).named(&self.name);
         builder = builder.max_params(usize::MAX, seed.is_some());
+        if let Some(first) = first {
+            builder = builder.add(first);
+        }
         for layer in &self.layers {
-            builder = builder.described(Some(&layer.name()), layer.trainable, layer.spec.clone());
+            let name = match &layer.layer_name {
+                LayerName::Given(name) => Some(&name[..]),
+                LayerName::Automatic { .. } => None,
+            };
+            builder = builder.described(name, layer.trainable, layer.spec.clone());
         }
         let mut model = builder.build(seed.unwrap_or_default())?;
         model.training_obstacles.clone_from(&self.training_obstacles);

@@ -7,6 +7,7 @@ mod compile;
 mod layer;
 mod plan;
 pub mod presets;
+mod standardize;
 mod summary;
 mod verify;
 mod warnings;

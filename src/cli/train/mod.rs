@@ -1,6 +1,7 @@
 //! `tallynet train`.
 
 mod compile;
+mod data;
 mod outputs;
 mod resume;
 
@@ -11,7 +12,7 @@ use std::time::Instant;
 use clap::Args;
 use serde_json::json;
 use tallynet::Error;
-use tallynet::datasets::TrainTest;
+use tallynet::datasets::{Dataset, TrainTest};
 use tallynet::losses::AnyLoss;
 use tallynet::model::{Sequential, Style};
 use tallynet::optimizers::AnyOptimizer;
@@ -19,6 +20,7 @@ use tallynet::training::{Callback, FitOptions, History, Scores};
 
 use super::data::Data;
 use super::description::Supplied;
+use super::table::TableFlags;
 use super::{Failure, LoadedModel, Outcome, evaluate, from_1, output};
 
 /// Train a model, evaluate it on the test set and verify its weights.
@@ -38,6 +40,7 @@ use super::{Failure, LoadedModel, Outcome, evaluate, from_1, output};
   tallynet train digits.safetensors --epochs 5 --save digits.safetensors
   tallynet train model.py --set units=64 --epochs 3
   tallynet train --data fashion-mnist/ --validation-split 0.1 --quiet
+  tallynet train model.json --data iris.csv --target species --save iris.keras
   tallynet train --epochs 50 --patience 3 --csv log.csv
   tallynet train --epochs 50 --checkpoint '{epoch:02d}-{val_loss:.3f}.safetensors'
   tallynet train --optimizer rmsprop --metrics accuracy,precision --reduce-on-plateau=5
@@ -58,6 +61,8 @@ pub struct Train {
     data: Data,
     #[command(flatten)]
     supplied: Supplied,
+    #[command(flatten)]
+    table: TableFlags,
     /// Number of epochs [default: the preset's or the script's; 1 for a saved file]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     epochs: Option<usize>,
@@ -106,6 +111,9 @@ pub struct Train {
     /// Fraction of the training samples, taken from the end, to validate on instead of the test set
     #[arg(long, value_name = "F", allow_negative_numbers = true)]
     validation_split: Option<f64>,
+    /// Draw the samples of --validation-split from --seed and by class, in place of the last ones
+    #[arg(long, requires = "validation_split")]
+    shuffle_split: bool,
     /// Keep the order of the training samples in every epoch
     #[arg(long)]
     no_shuffle: bool,
@@ -140,12 +148,18 @@ impl Train {
         let source = self.data.source(&loaded.model)?;
         loaded.plan.check_data(&source, self.data.path().is_some(), &loaded.model)?;
         self.check_outputs(&source, &loaded.model)?;
+        // A table gives the model a layer, which the summary shows.
+        let from_table = self.load_table(&source, &mut loaded)?;
         if !loaded.is_quiet {
             output::result(&loaded.model.summary(Style::Keras1, None))?;
         }
         loaded.warn_about_layers();
-        let data = self.data.load(&source, &mut loaded)?;
-        let Trained { result, has_trained } = self.fit(&mut loaded, &data)?;
+        let data = match from_table {
+            Some(data) => data,
+            None => self.data.load(&source, &mut loaded, self.table.test_split)?,
+        };
+        let (data, validation) = self.draw_validation(data, loaded.model.seed)?;
+        let Trained { result, has_trained } = self.fit(&mut loaded, &data, validation.as_ref())?;
         let model = loaded.model;
         // The model is saved first: whatever fails later does not lose it.
         let saved = if has_trained { self.save(&model) } else { Ok(()) };
@@ -161,17 +175,28 @@ impl Train {
         saved.and(reported)
     }
 
-    /// Trains the model.
-    fn fit(&self, loaded: &mut LoadedModel, data: &TrainTest) -> Result<Trained, Failure> {
+    /// Trains the model. Without a validation set of its own the test set is one, or the last
+    /// samples are.
+    fn fit(
+        &self,
+        loaded: &mut LoadedModel,
+        data: &TrainTest,
+        validation: Option<&Dataset>,
+    ) -> Result<Trained, Failure> {
         let initial_epoch = loaded.model.epochs_done;
         let validation_split = self.validation_split.or(loaded.plan.validation_split);
+        let (validation_data, validation_split) = match (validation, validation_split) {
+            (Some(validation), _) => (Some(validation), 0.0),
+            (None, Some(share)) => (None, share),
+            (None, None) => (Some(&data.test), 0.0),
+        };
         let options = FitOptions {
             batch_size: self.batch_size.unwrap_or(loaded.batch_size),
             epochs: initial_epoch.saturating_add(self.epochs.unwrap_or(loaded.epochs)),
             initial_epoch,
             shuffle: !self.no_shuffle && loaded.plan.shuffle.unwrap_or(true),
-            validation_data: validation_split.is_none().then_some(&data.test),
-            validation_split: validation_split.unwrap_or(0.0),
+            validation_data,
+            validation_split,
             ..FitOptions::default()
         };
         let mut callbacks = self.callbacks(loaded);

@@ -1,0 +1,203 @@
+//! Tables as data: their flags, and the samples and the model that a table leads to.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use tallynet::datasets::table::{self, LearnedTable, Statistics, TableOptions, Task};
+use tallynet::datasets::{DataDescription, Dataset, Inputs, TrainTest, split};
+use tallynet::losses::AnyLoss;
+use tallynet::model::Sequential;
+use tallynet::shape::Shape;
+
+use super::{Failure, LoadedModel};
+
+/// Share of the rows to evaluate on, if nothing else is said.
+const TEST_SPLIT: f64 = 0.2;
+
+/// Roles of a table's columns, and the test set.
+#[derive(Args)]
+pub struct TableFlags {
+    /// Target column of a table; several with numbers are separated by commas
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    target: Vec<String>,
+    /// Columns of a table that are left out, separated by commas
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    ignore: Vec<String>,
+    /// Kind of target of a table: classification or regression [default: by the loss, else by the
+    /// target's values]
+    #[arg(long, value_name = "TASK")]
+    task: Option<Task>,
+    /// Table to evaluate on
+    #[arg(long, value_name = "FILE", conflicts_with = "test_split")]
+    test: Option<PathBuf>,
+    /// Fraction of the training samples, drawn from --seed and by class, to evaluate on [default:
+    /// 0.2 for a table without --test, else the data's test set]
+    #[arg(long, value_name = "F", allow_negative_numbers = true)]
+    pub test_split: Option<f64>,
+}
+
+/// Description of the table that a model was trained on, if it was.
+pub fn description(model: &Sequential) -> Option<&DataDescription> {
+    model.data.as_ref().filter(|data| !data.columns.is_empty())
+}
+
+/// True if a file is a table, by its name; or by what the model was trained on, unless it is named
+/// as NumPy's files are.
+pub fn is_table(path: &Path, model: &Sequential) -> bool {
+    let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
+    match extension.to_str() {
+        Some("csv" | "tsv" | "tab" | "txt" | "data") => !path.is_dir(),
+        Some("npz" | "npy") => false,
+        _ => description(model).is_some() && !path.is_dir(),
+    }
+}
+
+/// Reads the targets and the inputs of a table to evaluate on.
+pub fn load_test(path: &Path, model: &Sequential) -> Result<Dataset, Failure> {
+    let description = trained_on(model)?;
+    let encoded = table::encode(path, description)?;
+    let Some(y) = encoded.y else {
+        let message = format!(
+            "{}: there is no column {}, the target of the model",
+            path.display(),
+            description.targets.join(", ")
+        );
+        return Err(Failure { message, code: 1 });
+    };
+    Ok(Dataset { x: encoded.x, y })
+}
+
+/// Reads the inputs of a table to predict.
+pub fn load_inputs(path: &Path, model: &Sequential) -> Result<Inputs, Failure> {
+    Ok(table::encode_inputs(path, trained_on(model)?)?)
+}
+
+fn trained_on(model: &Sequential) -> Result<&DataDescription, Failure> {
+    description(model).ok_or_else(|| {
+        let problem = "the model was not trained on a table, so it does not know its columns";
+        Failure { message: format!("{problem}\n  train it with --data TABLE"), code: 1 }
+    })
+}
+
+/// Draws the test set from the seed and by class.
+pub fn draw_test(data: Dataset, share: f64, loaded: &LoadedModel) -> Result<TrainTest, Failure> {
+    let seed = loaded.model.seed;
+    let (train, test) = split::shuffled(data, share, seed)?;
+    let n_samples = test.len();
+    loaded.notice(&format!(
+        "Test set: {n_samples} of the samples, drawn from the seed {seed} (--test-split {share})"
+    ));
+    Ok(TrainTest { train, test })
+}
+
+impl TableFlags {
+    /// True if a flag says that the data are a table.
+    pub fn name_a_table(&self) -> bool {
+        !self.target.is_empty()
+    }
+
+    /// Refuses flags that have no meaning for other data.
+    pub fn refuse_without_table(&self) -> Result<(), Failure> {
+        let is_given = !self.ignore.is_empty() || self.task.is_some() || self.test.is_some();
+        if is_given {
+            let problem =
+                "--ignore, --task and --test are for a table: name its target with --target";
+            return Err(Failure::usage(problem));
+        }
+        Ok(())
+    }
+
+    /// Reads the training and the test set. A model gets the description of the table, and one
+    /// without weights a Normalization in front; if it was trained on a table, it keeps its own, and
+    /// the table is read by them.
+    pub fn load(&self, path: &Path, loaded: &mut LoadedModel) -> Result<TrainTest, Failure> {
+        let is_trained = loaded.has_weights && description(&loaded.model).is_some();
+        let data = if is_trained {
+            self.check_target(&loaded.model)?;
+            load_test(path, &loaded.model)?
+        } else {
+            self.learn(path, loaded)?
+        };
+        let data = match &self.test {
+            Some(test) => TrainTest { train: data, test: load_test(test, &loaded.model)? },
+            None => draw_test(data, self.test_split.unwrap_or(TEST_SPLIT), loaded)?,
+        };
+        if !loaded.has_weights {
+            let description = loaded.model.data.clone().unwrap_or_default();
+            let statistics = Statistics::of(&data.train.x, &description)?;
+            loaded.model = loaded.model.clone().standardized(&statistics)?;
+        }
+        Ok(data)
+    }
+
+    /// Reads a table that decides what the model gets.
+    fn learn(&self, path: &Path, loaded: &mut LoadedModel) -> Result<Dataset, Failure> {
+        let by_loss = task_of(&loaded.model, self.target.len());
+        let options = TableOptions {
+            targets: self.target.clone(),
+            ignored: self.ignore.clone(),
+            task: self.task.or(by_loss),
+        };
+        let LearnedTable { data, description, summary, .. } = table::learn(path, &options)?;
+        let reason = match (self.task, by_loss) {
+            (Some(_), _) => ", by --task",
+            (None, Some(_)) => ", by the model's loss (--task overrides)",
+            (None, None) => "",
+        };
+        loaded.notice(&format!("{}: {summary}{reason}", path.display()));
+        check_shapes(&loaded.model, &description)?;
+        loaded.model.data = Some(description);
+        Ok(data)
+    }
+
+    /// Refuses another target than the model was trained for.
+    fn check_target(&self, model: &Sequential) -> Result<(), Failure> {
+        let known = description(model).map(|data| &data.targets[..]).unwrap_or_default();
+        if self.target.is_empty() || self.target == known {
+            return Ok(());
+        }
+        let known = known.join(", ");
+        Err(Failure::usage(format!("--target: the model was trained for the target {known}")))
+    }
+}
+
+/// Kind of target that the model's loss takes, if it tells.
+fn task_of(model: &Sequential, n_targets: usize) -> Option<Task> {
+    let loss = model.compiled().ok()?.loss();
+    let of_classes = matches!(
+        loss,
+        AnyLoss::CategoricalCrossentropy(_)
+            | AnyLoss::SparseCategoricalCrossentropy(_)
+            | AnyLoss::BinaryCrossentropy(_)
+    );
+    if of_classes && n_targets == 1 {
+        return Some(Task::Classification);
+    }
+    if !of_classes && model.output_shape().n_values() == n_targets {
+        return Some(Task::Regression);
+    }
+    None
+}
+
+/// Checks the model's input against the features, and its output against the classes.
+fn check_shapes(model: &Sequential, description: &DataDescription) -> Result<(), Failure> {
+    let n_features = description.n_features();
+    let features = Shape::from(&[n_features][..]);
+    let input = model.input_shape();
+    if input.squeezed() != features.squeezed() {
+        let message = format!(
+            "the table has {n_features} features, and the model takes {input}\n  give the model \
+             the input shape ({n_features},), or leave columns out with --ignore"
+        );
+        return Err(Failure { message, code: 1 });
+    }
+    let (n_classes, n_outputs) = (description.classes.len(), model.output_shape().last());
+    if n_classes > n_outputs.max(2) || (n_classes > 2 && n_outputs == 1) {
+        let message = format!(
+            "the target has {n_classes} classes, and the model has {n_outputs} outputs\n  give its \
+             last layer {n_classes} units"
+        );
+        return Err(Failure { message, code: 1 });
+    }
+    Ok(())
+}

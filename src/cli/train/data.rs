@@ -1,0 +1,37 @@
+//! Data of a training: the sets, and the validation set that `--shuffle-split` draws.
+
+use tallynet::datasets::{Dataset, TrainTest, split};
+
+use super::super::data::DataSource;
+use super::super::{Failure, LoadedModel, table};
+use super::Train;
+
+impl Train {
+    /// Reads a table, by which the model gets its description and a Normalization; `None` for data
+    /// of another kind.
+    pub(super) fn load_table(
+        &self,
+        source: &DataSource,
+        loaded: &mut LoadedModel,
+    ) -> Result<Option<TrainTest>, Failure> {
+        let DataSource::Path(path) = source else { return Ok(None) };
+        if self.table.name_a_table() || table::is_table(path, &loaded.model) {
+            return Ok(Some(self.table.load(path, loaded)?));
+        }
+        self.table.refuse_without_table()?;
+        Ok(None)
+    }
+
+    /// Draws the validation set from the training set, for `--shuffle-split`.
+    pub(super) fn draw_validation(
+        &self,
+        data: TrainTest,
+        seed: u64,
+    ) -> Result<(TrainTest, Option<Dataset>), Failure> {
+        let Some(share) = self.validation_split.filter(|_| self.shuffle_split) else {
+            return Ok((data, None));
+        };
+        let (train, validation) = split::shuffled(data.train, share, seed)?;
+        Ok((TrainTest { train, test: data.test }, Some(validation)))
+    }
+}
