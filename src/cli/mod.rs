@@ -123,6 +123,8 @@ struct LoadedModel {
     has_weights: bool,
     /// True if notices about a preset's data are left out.
     is_quiet: bool,
+    /// Places of the layers in the file.
+    places: formats::Places,
 }
 
 impl LoadedModel {
@@ -137,6 +139,7 @@ impl LoadedModel {
                 is_file: false,
                 has_weights: false,
                 is_quiet: false,
+                places: formats::Places::default(),
             }),
             Err(_) if path.exists() => LoadedModel::from_file(path, seed),
             Err(error) => Err(Failure::usage(error)),
@@ -144,7 +147,7 @@ impl LoadedModel {
     }
 
     fn from_file(path: &Path, seed: Option<u64>) -> Result<LoadedModel, Failure> {
-        let Loaded { mut model, arrays, .. } = load(path)?;
+        let Loaded { mut model, arrays, places, .. } = load(path)?;
         if let Some(seed) = seed {
             if arrays.is_none() {
                 model = model.rebuilt(model.input_shape(), seed)?;
@@ -158,6 +161,7 @@ impl LoadedModel {
             has_weights: arrays.is_some() || model.count_params() == 0,
             is_quiet: false,
             model,
+            places,
         })
     }
 
