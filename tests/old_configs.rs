@@ -172,13 +172,13 @@ fn a_file_says_where_it_comes_from() {
         ("23-scalars-as-arrays/relu.json", "Keras 2.1.6-tf on TensorFlow"),
         ("22-sequential-in-sequential/nested.keras", "Keras 3.15.1"),
     ] {
-        assert_eq!(load(name).origin.unwrap().to_string(), origin);
+        assert_eq!(load(name).origin.to_string(), origin);
     }
     let folder = tempfile::tempdir().unwrap();
     for name in ["model.keras", "model.safetensors"] {
         let path = folder.path().join(name);
         formats::save(&load("20-options-of-training/constraint.keras").model, &path).unwrap();
-        assert_eq!(formats::load(&path).unwrap().origin, None);
+        assert_eq!(formats::load(&path).unwrap().origin, formats::Origin::default());
     }
 }
 
@@ -778,7 +778,7 @@ fn models_of_tensorflow_js_are_read_with_their_weights() {
     for name in ["plain", "quantized"] {
         let loaded = formats::load(&folder.join(name).join("model.json")).unwrap();
         assert_eq!(loaded.warnings, [""; 0]);
-        assert_eq!(loaded.origin.unwrap().to_string(), "Keras 2.4.0 on TensorFlow");
+        assert_eq!(loaded.origin.to_string(), "Keras 2.4.0 on TensorFlow");
         loaded.model.verify_arrays(&loaded.arrays.unwrap()).unwrap();
         assert_eq!(loaded.model.compiled().unwrap().metrics()[0].name, "mae");
         assert_predicts(name, &loaded.model, &x, &numbers(&reference[name]));

@@ -22,6 +22,7 @@ pub struct Convert {
     /// New file: .keras, .safetensors, .weights.h5, .npz or .json
     to: PathBuf,
     /// Load the weights from this file: .weights.h5, .npz, or a saved model with the same layers
+    /// (TensorFlow.js: its model.json)
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
     #[command(flatten)]
@@ -40,7 +41,8 @@ impl Convert {
         }
         let mut model = loaded.model;
         if let Some(weights) = &self.weights {
-            output::warnings(weights, &formats::load_weights(&mut model, weights)?.warnings);
+            let arrays = formats::load_weights_at(&mut model, weights, &loaded.places)?;
+            output::warnings(weights, &arrays.warnings);
         }
         formats::save(&model, &self.to)?;
         output::notice(&output::saved(&self.to));

@@ -211,7 +211,7 @@ impl Scale {
             );
         let first_with_weights = model.layers().iter().find(|layer| !layer.params.is_empty());
         let takes_indices =
-            first_with_weights.is_some_and(|layer| layer.spec.class_name() == "Embedding");
+            first_with_weights.is_some_and(|layer| layer.spec.as_layer().n_words().is_some());
         match (self.scale, model.byte_scale) {
             (Some(ByteScaling::Unit), _) if takes_indices => {
                 let problem =

@@ -135,6 +135,8 @@ struct LoadedModel {
     is_quiet: bool,
     /// Options of training that come with a script or another description.
     plan: Plan,
+    /// Places of the layers in the file.
+    places: formats::Places,
 }
 
 impl LoadedModel {
@@ -161,6 +163,7 @@ impl LoadedModel {
                     has_weights: false,
                     is_quiet: false,
                     plan: Plan::default(),
+                    places: formats::Places::default(),
                 })
             }
             Err(_) if path.exists() => LoadedModel::from_file(path, seed, supplied),
@@ -178,7 +181,7 @@ impl LoadedModel {
             None => Described { loaded: formats::load(path)?, plan: Plan::default() },
         };
         output::warnings(path, &loaded.warnings);
-        let Loaded { mut model, arrays, .. } = loaded;
+        let Loaded { mut model, arrays, places, .. } = loaded;
         model.byte_scale = plan.byte_scale.map_or(model.byte_scale, |scale| Some(scale as Real));
         if let Some(seed) = seed {
             if arrays.is_none() {
@@ -194,6 +197,7 @@ impl LoadedModel {
             is_quiet: false,
             plan,
             model,
+            places,
         })
     }
 

@@ -52,11 +52,15 @@ impl Verify {
             )));
         }
         let loaded = load(&self.file)?;
-        let origin = loaded.origin.map_or(String::new(), |origin| format!("Written by {origin}\n"));
+        let mut origin = String::new();
+        if !loaded.origin.is_empty() {
+            origin = format!("Written by {}\n", loaded.origin);
+        }
         let Some(arrays) = loaded.arrays else {
             let path = self.file.display();
-            let message =
-                format!("{path}: this is a description alone; it holds no weights to count");
+            let message = format!(
+                "{origin}{path}: this is a description alone; it holds no weights to count"
+            );
             return Err(Failure { message, code: 1 });
         };
         output::result(&format!("{origin}{}\n", loaded.model.verify_arrays(&arrays)?))

@@ -13,9 +13,10 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use super::description::normalized;
-use super::keras_config::{self, Described, Source, parse};
-use super::keras_weights::{read_weights, text, write_weights};
-use super::{Loaded, LoadedArrays, Origin, invalid, nested, problem, weights_only};
+use super::keras_config::{self, Place, Places, Source, parse};
+use super::keras_weights::{read_weights, write_weights};
+use super::origin::text;
+use super::{Loaded, LoadedArrays, Origin, invalid, problem, weights_only};
 use crate::hdf5;
 use crate::identify::{Identity, identify};
 use crate::model::Sequential;
@@ -32,15 +33,13 @@ pub fn read(bytes: &[u8]) -> Result<Loaded> {
         source.training = metadata.get("tallynet");
         source.origin = Origin::of(metadata);
     }
-    let mut described = describe(source)?;
+    let mut loaded = describe(source)?;
     if let Err(error) = metadata {
         let problem = problem(error);
-        described
-            .loaded
-            .warnings
-            .push(format!("the seed and the epochs trained so far are not known: {problem}"));
+        let warning = format!("the seed and the epochs trained so far are not known: {problem}");
+        loaded.warnings.push(warning);
     }
-    with_weights(described, &weights)
+    with_weights(loaded, &weights)
 }
 
 /// Reads a description in JSON.
@@ -53,7 +52,7 @@ pub fn read_json(bytes: &[u8]) -> Result<Loaded> {
     let config = normalized(config);
     let origin = Origin::of(&config);
     let source = Source { description: Some(&config), origin, ..Source::default() };
-    Ok(describe(source)?.loaded)
+    describe(source)
 }
 
 /// Reads a file of a whole model in the older format.
@@ -61,31 +60,68 @@ pub fn read_legacy(bytes: &[u8]) -> Result<Loaded> {
     let root = hdf5::open(bytes)?;
     let config = parse(text(&root, "model_config")?.ok_or_else(weights_only)?.as_bytes())?;
     let compile = text(&root, "training_config")?.map(|text| parse(text.as_bytes())).transpose()?;
-    let mut origin = Origin::of(&config);
-    if let Some(keras_version) = text(&root, "keras_version")? {
-        origin = Some(Origin { keras_version, backend: text(&root, "backend")? });
+    let mut origin = Origin::of_hdf5(&root)?;
+    if origin.keras_version.is_none() {
+        origin = Origin::of(&config);
     }
-    let described = describe(Source {
+    let loaded = describe(Source {
         description: Some(&config),
         compile: compile.as_ref(),
         origin,
         max_params: Some(max_params(bytes)),
         ..Source::default()
     })?;
-    with_weights(described, bytes)
+    with_weights(loaded, bytes)
 }
 
 /// Builds the model of a description; see [`keras_config::read`].
-pub fn describe(source: Source) -> Result<Described> {
+pub fn describe(source: Source) -> Result<Loaded> {
     keras_config::read(source).map_err(|error| {
         let help = "the README lists the layers and options that are supported";
         Error::format(error.to_string(), help)
     })
 }
 
-/// Reads the arrays of an archive into a model.
-pub fn read_into(model: &mut Sequential, bytes: &[u8]) -> Result<LoadedArrays> {
-    read_weights(model, &hdf5::open(&member(bytes, "model.weights.h5")?)?)
+/// Reads the arrays of a file of a whole model into a model with the same layers. If the file
+/// describes models within its model, its own description says where their layers are.
+pub fn read_into(model: &mut Sequential, bytes: &[u8], places: &Places) -> Result<LoadedArrays> {
+    if hdf5::is_hdf5(bytes) {
+        let root = hdf5::open(bytes)?;
+        let config = text(&root, "model_config")?.map(String::into_bytes);
+        let own = config.and_then(|config| places_of(model, &config, max_params(bytes)));
+        return read_weights(model, &root, own.as_ref().unwrap_or(places));
+    }
+    let weights = member(bytes, "model.weights.h5")?;
+    let config = member(bytes, "config.json").ok();
+    let own = config.and_then(|config| places_of(model, &config, max_params(&weights)));
+    read_weights(model, &hdf5::open(&weights)?, own.as_ref().unwrap_or(places))
+}
+
+fn has_weights(model: &Sequential, layer: usize) -> bool {
+    model.parameters.of_layer(layer).next().is_some()
+}
+
+/// Places of a model's layers in the file with this description, whose layers with weights are the
+/// model's, in turn. `None` if it does not describe such a model.
+fn places_of(model: &Sequential, config: &[u8], max_params: usize) -> Option<Places> {
+    let config = parse(config).ok()?;
+    let source =
+        Source { description: Some(&config), max_params: Some(max_params), ..Source::default() };
+    let described = keras_config::read(source).ok()?;
+    let mut found = vec![];
+    for (layer, place) in described.places.0.into_iter().enumerate() {
+        if has_weights(&described.model, layer) {
+            found.push(place);
+        }
+    }
+    let mut found = found.into_iter();
+    let mut places = vec![];
+    for layer in 0..model.layers().len() {
+        let place = if has_weights(model, layer) { found.next()? } else { Place(vec![]) };
+        places.push(place);
+    }
+    let is_all = found.next().is_none();
+    if is_all { Some(Places(places)) } else { None }
 }
 
 /// Largest number of parameters that these bytes may hold. Chunks can be compressed, which makes
@@ -134,15 +170,9 @@ fn folder(zip: &ZipArchive<Cursor<&[u8]>>) -> Option<String> {
     }
 }
 
-fn with_weights(described: Described, weights: &[u8]) -> Result<Loaded> {
-    let Described { mut loaded, nested } = described;
-    let flattened;
-    let mut bytes = weights;
-    if let Some(places) = nested {
-        flattened = nested::flattened(&loaded.model, &places, weights)?;
-        bytes = &flattened;
-    }
-    let LoadedArrays { arrays, warnings } = read_weights(&mut loaded.model, &hdf5::open(bytes)?)?;
+fn with_weights(mut loaded: Loaded, weights: &[u8]) -> Result<Loaded> {
+    let root = hdf5::open(weights)?;
+    let LoadedArrays { arrays, warnings } = read_weights(&mut loaded.model, &root, &loaded.places)?;
     loaded.arrays = Some(arrays);
     loaded.warnings.extend(warnings);
     Ok(loaded)

@@ -8,7 +8,6 @@ mod description;
 mod keras;
 mod keras_config;
 mod keras_weights;
-mod nested;
 mod npz;
 mod origin;
 mod safetensors;
@@ -24,9 +23,9 @@ use crate::identify::{Identity, identify, identify_folder};
 use crate::model::{ArrayCount, Sequential};
 use crate::shape::Tuple;
 use crate::{Error, Real, Result};
-use keras_weights::read_weights;
 
 pub use description::{has_input_shape, set_input_shape};
+pub use keras_config::Places;
 pub use origin::Origin;
 
 pub use crate::replace::{check_writable, place, replace};
@@ -41,8 +40,10 @@ pub struct Loaded {
     pub arrays: Option<Vec<ArrayCount>>,
     /// Parts of the file that were ignored, and oddities.
     pub warnings: Vec<String>,
-    /// Version and backend of Keras that the file states; `None` for tallynet's own files.
-    pub origin: Option<Origin>,
+    /// Version and backend of Keras that the file states; empty for tallynet's own files.
+    pub origin: Origin,
+    /// Places of the layers in the file, for [`load_weights_at`].
+    pub places: Places,
 }
 
 /// Result of loading weights into a model.
@@ -152,20 +153,38 @@ pub fn from_description(description: &Value) -> Result<Loaded> {
     decode(description.to_string().as_bytes())
 }
 
-/// Loads weights into a model: from `.weights.h5`, Keras's other files, `.npz` or `.safetensors`.
+/// Loads weights into a model: from `.weights.h5`, Keras's other files, `model.json` of
+/// TensorFlow.js, `.npz` or `.safetensors`.
 ///
 /// # Errors
 /// As [`load`]. The model may then hold some of the weights.
 pub fn load_weights(model: &mut Sequential, path: &Path) -> Result<LoadedArrays> {
-    let bytes = read_file(path)?;
-    decode_into(model, &bytes).map_err(|error| error.in_file(path))
+    load_weights_at(model, path, &Places::default())
 }
 
-fn decode_into(model: &mut Sequential, bytes: &[u8]) -> Result<LoadedArrays> {
+/// As [`load_weights`], for a model from a file with models within the model, which a
+/// `.weights.h5` follows: `places` are those of the loaded model.
+///
+/// # Errors
+/// As [`load_weights`].
+pub fn load_weights_at(
+    model: &mut Sequential,
+    path: &Path,
+    places: &Places,
+) -> Result<LoadedArrays> {
+    let bytes = read_file(path)?;
+    let loaded = match tfjs::parse(&bytes) {
+        Some(json) => tfjs::read_into(model, &json, path.parent().unwrap_or(Path::new(""))),
+        None => decode_into(model, &bytes, places),
+    };
+    loaded.map_err(|error| error.in_file(path))
+}
+
+fn decode_into(model: &mut Sequential, bytes: &[u8], places: &Places) -> Result<LoadedArrays> {
     match bytes {
         [b'P', b'K', ..] if npz::is_npz(bytes) => npz::read_into(model, bytes),
-        [b'P', b'K', ..] => keras::read_into(model, bytes),
-        _ if hdf5::is_hdf5(bytes) => read_weights(model, &hdf5::open(bytes)?),
+        [b'P', b'K', ..] => keras::read_into(model, bytes, places),
+        _ if hdf5::is_hdf5(bytes) => keras::read_into(model, bytes, places),
         _ => safetensors::read_into(model, bytes).map_err(|error| identified(bytes, error)),
     }
 }

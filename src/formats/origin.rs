@@ -4,36 +4,66 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::Result;
+use crate::hdf5::Object;
+
 /// Version and backend that a file states for itself.
 ///
 /// ```
 /// use tallynet::formats::Origin;
-/// let origin = Origin { keras_version: "2.2.4".into(), backend: Some("theano".into()) };
+/// let origin =
+///     Origin { keras_version: Some("2.2.4".into()), backend: Some("theano".into()) };
 /// assert_eq!(origin.to_string(), "Keras 2.2.4 on Theano");
 /// assert_eq!(origin.generation(), Some(2));
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Origin {
     /// Version of Keras: `2.2.4`, `2.1.6-tf`, `3.15.1`.
-    pub keras_version: String,
+    pub keras_version: Option<String>,
     /// Backend, in the file's spelling: `theano`, `tensorflow`, `jax`; `.keras` files have none.
     pub backend: Option<String>,
 }
 
 impl Origin {
-    /// Origin in the keys `keras_version` and `backend` of an object. `None` if it states no
-    /// version, and for tallynet's own files.
-    pub fn of(object: &Value) -> Option<Origin> {
+    /// Origin in the keys `keras_version` and `backend` of an object in JSON; empty for
+    /// tallynet's own files.
+    pub fn of(object: &Value) -> Origin {
         if object.get("tallynet").is_some() {
-            return None;
+            return Origin::default();
         }
         let text = |key: &str| object[key].as_str().map(str::to_string);
-        Some(Origin { keras_version: text("keras_version")?, backend: text("backend") })
+        Origin { keras_version: text("keras_version"), backend: text("backend") }
     }
 
-    /// Major version: 1, 2 or 3. `None` if the version does not begin with a number.
+    /// Origin in the attributes of an HDF5 file: those of its root, or of its group of weights.
+    ///
+    /// # Errors
+    /// Damaged attributes.
+    pub fn of_hdf5(root: &Object) -> Result<Origin> {
+        let weights = root.group("model_weights")?;
+        let attribute = |name: &str| -> Result<Option<String>> {
+            let mut found = text(root, name)?;
+            if let (None, Some(group)) = (&found, &weights) {
+                found = text(group, name)?;
+            }
+            Ok(found)
+        };
+        Ok(Origin { keras_version: attribute("keras_version")?, backend: attribute("backend")? })
+    }
+
+    /// True if nothing is stated.
+    pub fn is_empty(&self) -> bool {
+        self.keras_version.is_none() && self.backend.is_none()
+    }
+
+    /// True for Theano, which stored the kernels of convolutions flipped.
+    pub fn is_theano(&self) -> bool {
+        self.backend.as_deref() == Some("theano")
+    }
+
+    /// Major version: 1, 2 or 3. `None` if no version is stated that begins with a number.
     pub fn generation(&self) -> Option<u32> {
-        let digits = self.keras_version.split('.').next()?;
+        let digits = self.keras_version.as_ref()?.split('.').next()?;
         digits.trim_start_matches(|c: char| !c.is_ascii_digit()).parse().ok()
     }
 }
@@ -41,7 +71,7 @@ impl Origin {
 /// `Keras 2.2.4 on Theano`.
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        write!(f, "Keras {}", self.keras_version)?;
+        write!(f, "Keras {}", self.keras_version.as_deref().unwrap_or("of an unknown version"))?;
         let Some(backend) = &self.backend else { return Ok(()) };
         let name = match backend.as_str() {
             "theano" => "Theano",
@@ -55,4 +85,9 @@ impl fmt::Display for Origin {
         };
         write!(f, " on {name}")
     }
+}
+
+/// Attribute that holds one text.
+pub fn text(group: &Object, name: &str) -> Result<Option<String>> {
+    Ok(group.strings(name)?.and_then(|texts| texts.into_iter().next()))
 }

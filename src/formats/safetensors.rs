@@ -68,16 +68,15 @@ pub fn read(bytes: &[u8]) -> Result<Loaded> {
         max_params: Some(bytes.len() / 4),
         ..Source::default()
     };
-    let described = keras_config::read(source).map_err(invalid)?.loaded;
+    let mut loaded = keras_config::read(source).map_err(invalid)?;
     // Tallynet writes only what it supports, so a warning means a damaged description.
-    if let Some(warning) = described.warnings.first() {
+    if let Some(warning) = loaded.warnings.first() {
         return Err(invalid(warning));
     }
-    let mut model = described.model;
     let LoadedArrays { arrays, warnings } =
-        read_arrays(&mut model, |name, shape| tensor(&tensors, name, shape))?;
+        read_arrays(&mut loaded.model, |name, shape| tensor(&tensors, name, shape))?;
     let mut expected: Vec<String> = arrays.iter().map(|array| array.name.clone()).collect();
-    if let Some(compiled) = &mut model.compiled {
+    if let Some(compiled) = &mut loaded.model.compiled {
         for (name, slot) in slot_names(compiled).into_iter().zip(&mut compiled.state.slots) {
             *slot = tensor(&tensors, &name, &[slot.len()])?;
             expected.push(name);
@@ -88,7 +87,9 @@ pub fn read(bytes: &[u8]) -> Result<Loaded> {
             return Err(misfit(name, format!("the array {name} belongs to no layer of the model")));
         }
     }
-    Ok(Loaded { model, arrays: Some(arrays), warnings, origin: None })
+    loaded.arrays = Some(arrays);
+    loaded.warnings = warnings;
+    Ok(loaded)
 }
 
 /// Reads the weights with the model's names from a model that [`write`] wrote.

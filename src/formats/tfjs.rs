@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::keras_config::Source;
 use super::{Loaded, LoadedArrays, Origin, check_shape, keras, keras_config, misfit, read_arrays};
+use crate::model::Sequential;
 use crate::{Error, Real, Result};
 
 const HELP: &str = "use model.json with all files that the converter wrote beside it";
@@ -39,25 +40,33 @@ pub fn read(model: &Value, folder: &Path) -> Result<Loaded> {
         let help = "convert the Keras model with --output_format tfjs_layers_model";
         return Err(Error::format("this TensorFlow.js model is a graph without layers", help));
     }
-    let tensors = tensors(&model["weightsManifest"], folder)?;
+    let tensors = tensors(model, folder)?;
     let n_values = tensors.values().map(|tensor| tensor.values.len()).sum();
-    let described = keras::describe(Source {
+    let mut loaded = keras::describe(Source {
         description: Some(description),
         compile: topology.get("training_config"),
         origin: Origin::of(topology),
         max_params: Some(n_values),
         ..Source::default()
     })?;
-    let mut loaded = described.loaded;
-    let LoadedArrays { arrays, warnings } = read_arrays(&mut loaded.model, |name, shape| {
-        let tensor = find(&tensors, name)
-            .ok_or_else(|| misfit(name, format!("the array {name} is not in the manifest")))?;
-        check_shape(name, &tensor.shape, shape)?;
-        Ok(tensor.values.clone())
-    })?;
+    let LoadedArrays { arrays, warnings } = set_arrays(&mut loaded.model, &tensors)?;
     loaded.arrays = Some(arrays);
     loaded.warnings.extend(warnings);
     Ok(loaded)
+}
+
+/// Reads the weights of a `model.json` into a model with layers of the same names.
+pub fn read_into(model: &mut Sequential, json: &Value, folder: &Path) -> Result<LoadedArrays> {
+    set_arrays(model, &tensors(json, folder)?)
+}
+
+fn set_arrays(model: &mut Sequential, tensors: &HashMap<String, Tensor>) -> Result<LoadedArrays> {
+    read_arrays(model, |name, shape| {
+        let tensor = find(tensors, name)
+            .ok_or_else(|| misfit(name, format!("the array {name} is not in the manifest")))?;
+        check_shape(name, &tensor.shape, shape)?;
+        Ok(tensor.values.clone())
+    })
 }
 
 /// An array of the manifest.
@@ -83,10 +92,10 @@ fn find<'t>(tensors: &'t HashMap<String, Tensor>, name: &str) -> Option<&'t Tens
     }
 }
 
-/// All arrays of a manifest, by their names.
-fn tensors(manifest: &Value, folder: &Path) -> Result<HashMap<String, Tensor>> {
+/// All arrays of the manifest of a `model.json`, by their names.
+fn tensors(model: &Value, folder: &Path) -> Result<HashMap<String, Tensor>> {
     let mut tensors = HashMap::new();
-    for group in manifest.as_array().map(Vec::as_slice).unwrap_or_default() {
+    for group in model["weightsManifest"].as_array().map(Vec::as_slice).unwrap_or_default() {
         let mut bytes = vec![];
         for path in group["paths"].as_array().map(Vec::as_slice).unwrap_or_default() {
             bytes.extend(shard(folder, path.as_str().unwrap_or_default())?);

@@ -1,12 +1,9 @@
 //! The chain of layers of a model: a Sequential, models within it, and a Functional graph without
 //! branches.
 
-use std::collections::HashMap;
-
 use serde_json::Value;
 
 use super::text;
-use crate::classes::snake_case;
 use crate::{Error, Result};
 
 /// Largest number of layers of one model.
@@ -17,7 +14,7 @@ const MAX_LAYERS: usize = 10_000;
 pub struct Link {
     /// Class and options.
     pub layer: Value,
-    /// Position in the file's weights.
+    /// Place in the file, by which its weights are found.
     pub place: Place,
     /// False if a model around the layer is frozen.
     pub trainable: bool,
@@ -25,16 +22,31 @@ pub struct Link {
     pub training: Option<bool>,
 }
 
-/// Position of a layer's arrays in a file of Keras.
+/// Place of a layer in its model: the models around it, from the outermost on, and the layer.
 #[derive(Debug, Clone)]
-pub struct Place {
-    /// Group in a `.keras` archive: `layers/sequential/layers/dense`.
-    pub path: String,
-    /// Group in an older `.h5` file: the name of the outermost model that is a layer, or else the
-    /// layer's own.
-    pub outermost: String,
-    /// Name of the layer.
+pub struct Place(pub Vec<Member>);
+
+/// A layer, or a model, in the list of layers of a model.
+#[derive(Debug, Clone)]
+pub struct Member {
+    /// Position in the list.
+    pub position: usize,
+    /// Class in the file's spelling.
+    pub class: String,
+    /// Name of the layer or model.
     pub name: String,
+}
+
+impl Place {
+    /// Name of the layer.
+    pub fn name(&self) -> &str {
+        self.0.last().map_or("", |member| &member.name)
+    }
+
+    /// Name of the outermost model that is a layer, or else the layer's own.
+    pub fn outermost(&self) -> &str {
+        self.0.first().map_or("", |member| &member.name)
+    }
 }
 
 /// Layers of a model, from input to output, those of models within it in their place.
@@ -44,7 +56,7 @@ pub struct Place {
 /// branch.
 pub fn links(model: &Value) -> Result<Vec<Link>> {
     let mut links = vec![];
-    let outer = Outer { path: "", outermost: None, trainable: true };
+    let outer = Outer { members: vec![], trainable: true };
     append(model, &outer, &mut links)?;
     Ok(links)
 }
@@ -55,9 +67,9 @@ fn is_model(class: &str) -> bool {
 }
 
 /// The model around the layers.
-struct Outer<'a> {
-    path: &'a str,
-    outermost: Option<&'a str>,
+struct Outer {
+    /// Models from the outermost one that is a layer to this one.
+    members: Vec<Member>,
     trainable: bool,
 }
 
@@ -83,7 +95,6 @@ fn append(model: &Value, outer: &Outer, links: &mut Vec<Link>) -> Result<()> {
     }
     let is_graph = config.get("input_layers").is_some() || class != "Sequential";
     let steps = if is_graph { in_order(config, layers)? } else { all_in_turn(layers) };
-    let keys = keys(layers);
     for Step { number, training } in steps {
         let layer = &layers[number];
         let class = text(layer, "class_name");
@@ -91,35 +102,18 @@ fn append(model: &Value, outer: &Outer, links: &mut Vec<Link>) -> Result<()> {
             let problem = format!("layer {} has no class with options", number + 1);
             return Err(Error::option("layers", problem));
         }
-        let name = text(&layer["config"], "name");
-        let path = format!("{}layers/{}", outer.path, keys[number]);
-        let trainable = outer.trainable && layer["config"]["trainable"] != Value::Bool(false);
-        let outermost = outer.outermost.unwrap_or(name);
+        let name = text(&layer["config"], "name").to_string();
+        let mut members = outer.members.clone();
+        members.push(Member { position: number, class: class.to_string(), name });
         if is_model(class) {
-            let path = format!("{path}/");
-            let inner = Outer { path: &path, outermost: Some(outermost), trainable };
-            append(layer, &inner, links)?;
+            let trainable = outer.trainable && layer["config"]["trainable"] != Value::Bool(false);
+            append(layer, &Outer { members, trainable }, links)?;
             continue;
         }
-        let (outermost, name) = (outermost.to_string(), name.to_string());
-        let place = Place { path, outermost, name };
+        let place = Place(members);
         links.push(Link { layer: layer.clone(), place, trainable: outer.trainable, training });
     }
     Ok(())
-}
-
-/// Names of the layers' groups in an archive: their classes, counted.
-fn keys(layers: &[Value]) -> Vec<String> {
-    let mut counts: HashMap<&str, usize> = HashMap::new();
-    let mut keys = vec![];
-    for layer in layers {
-        let class = text(layer, "class_name");
-        let count = counts.entry(class).or_default();
-        let key = snake_case(class);
-        keys.push(if *count == 0 { key } else { format!("{key}_{count}") });
-        *count += 1;
-    }
-    keys
 }
 
 /// Index of a layer in its model's list, and the argument `training` of its call.

@@ -77,10 +77,12 @@ fn optimizer(compile: &Value, reading: &mut Reading) -> Result<Option<AnyOptimiz
 /// Replaces the `decay` of Keras 1 and 2 by a schedule: η / (1 + decay·s) in step s.
 fn with_schedule(optimizer: &Value) -> Result<Value> {
     let mut optimizer = optimizer.clone();
+    if text(&optimizer, "class_name").ends_with("Nadam") {
+        drop_momentum_schedule(&mut optimizer)?;
+        return Ok(optimizer);
+    }
     let decay = optimizer["config"]["decay"].as_f64().unwrap_or(0.0);
-    // There it is the decay of the momentum.
-    let is_nadam = text(&optimizer, "class_name").ends_with("Nadam");
-    if decay == 0.0 || is_nadam {
+    if decay == 0.0 {
         return Ok(optimizer);
     }
     let config = optimizer.get_mut("config").and_then(Value::as_object_mut);
@@ -97,6 +99,25 @@ fn with_schedule(optimizer: &Value) -> Result<Value> {
             "initial_learning_rate": rate, "decay_steps": 1.0, "decay_rate": decay } }),
     );
     Ok(optimizer)
+}
+
+/// Removes the `schedule_decay` of the Nadam of Keras 1 and 2, which TensorFlow called `decay`, if it
+/// is that of Keras 3: the momentum of step t is β₁·(1 − ½·0.96^(t·schedule_decay)), with 0.004 by
+/// default there and 1 in Keras 3.
+fn drop_momentum_schedule(nadam: &mut Value) -> Result<()> {
+    let Some(config) = nadam.get_mut("config").and_then(Value::as_object_mut) else {
+        return Ok(());
+    };
+    for key in ["schedule_decay", "decay"] {
+        let Some(decay) = config.remove(key).filter(|decay| !decay.is_null()) else { continue };
+        if decay.as_f64() != Some(1.0) {
+            let problem = format!(
+                "Nadam's momentum rises with {key} = {decay} there, and as with 1 in Keras 3"
+            );
+            return Err(Error::option(key, problem));
+        }
+    }
+    Ok(())
 }
 
 fn loss(compile: &Value, model: &Sequential, reading: &mut Reading) -> Result<AnyLoss> {

@@ -1,9 +1,10 @@
 //! Names, defaults and meanings that changed between versions of Keras: the one place that knows
 //! them. The version is the one that the file states; see [`Generation`].
 //!
-//! Compared were the sources of Keras 1.2.2, 2.2.4, 2.15 and 3.15.1. Optimizers, initializers and
-//! layers whose defaults changed (Adadelta's learning rate of 1, Nadam's of 0.002, an ε of 1e-8)
-//! need no row, because every version writes these options into the file.
+//! The rows come from files that Keras 1.2.2, 2.2.4, 2.11, 2.13, 2.15 and 3.15.1 wrote, and from the
+//! documentation of Keras 1 and 2; the sources of all versions were not compared line by line.
+//! Optimizers, initializers and layers whose defaults changed (Adadelta's learning rate of 1,
+//! Nadam's of 0.002, an ε of 1e-8) need no row where a version writes these options into the file.
 
 use serde_json::{Map, Value, json};
 
@@ -21,8 +22,8 @@ pub struct Generation {
 impl Generation {
     /// Generation that the origin states, or else the one whose form a description has: only
     /// Keras 3 writes the module of every class into a file without a version.
-    pub fn of(origin: Option<&Origin>, description: &Value) -> Generation {
-        if let Some(number) = origin.and_then(Origin::generation) {
+    pub fn of(origin: &Origin, description: &Value) -> Generation {
+        if let Some(number) = origin.generation() {
             return Generation { number, is_assumed: false };
         }
         let layers = &description["config"]["layers"];

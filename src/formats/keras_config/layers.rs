@@ -73,9 +73,9 @@ pub fn expanded(links: Vec<Link>, reading: &mut Reading) -> Vec<Link> {
     let mut names = HashSet::new();
     let is_old = reading.generation.number < 3;
     for mut link in links {
-        let name = &link.place.name;
-        if !name.is_empty() && !names.insert(name.clone()) {
-            link.layer["config"]["name"] = json!(format!("{}_{name}", link.place.outermost));
+        let name = link.place.name();
+        if !name.is_empty() && !names.insert(name.to_string()) {
+            link.layer["config"]["name"] = json!(format!("{}_{name}", link.place.outermost()));
         }
         let config = &mut link.layer["config"];
         if values::activation(&config["activation"]) != Some("hard_sigmoid") {

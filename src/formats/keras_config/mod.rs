@@ -34,7 +34,7 @@ use super::{Loaded, MAX_PARAMS, Origin};
 use crate::datasets::DataDescription;
 use crate::model::Sequential;
 use crate::{Error, Real, Result};
-pub use chain::Place;
+pub use chain::{Member, Place};
 pub use document::{is_json, parse};
 use effects::refuse_foreign;
 use history::Generation;
@@ -72,19 +72,16 @@ pub struct Source<'v> {
     /// Settings that Keras does not store, if they are not in the description.
     pub training: Option<&'v Value>,
     /// Version and backend that the file states.
-    pub origin: Option<Origin>,
+    pub origin: Origin,
     /// Number of parameters that the file may hold. Without it they are initialized; with it,
     /// weights follow.
     pub max_params: Option<usize>,
 }
 
-/// A model that was read, without its weights.
-pub struct Described {
-    /// The model.
-    pub loaded: Loaded,
-    /// Positions of the layers in the file, if some are in a model within the model.
-    pub nested: Option<Vec<Place>>,
-}
+/// Places of the layers of a model in the file that describes it; empty if the model is one chain
+/// that no file describes.
+#[derive(Debug, Default)]
+pub struct Places(pub Vec<Place>);
 
 /// Findings while a description is read.
 pub struct Reading {
@@ -104,12 +101,12 @@ pub struct Reading {
 /// Classes and options that are not supported, all of them named with their layers; and more
 /// parameters than `max_params`, because a description must not claim more memory than its weights
 /// fill.
-pub fn read(source: Source) -> Result<Described> {
+pub fn read(source: Source) -> Result<Loaded> {
     let Source { description, compile, training, origin, max_params } = source;
     let description = description.unwrap_or(&Value::Null);
     refuse_other_models(description)?;
     let training = training.unwrap_or(&description["training"]);
-    let mut generation = Generation::of(origin.as_ref(), description);
+    let mut generation = Generation::of(&origin, description);
     // Tallynet's own files.
     generation.is_assumed &= training.is_null();
     let training = Option::<Training>::deserialize(training)
@@ -130,10 +127,8 @@ pub fn read(source: Source) -> Result<Described> {
     model.training_obstacles.clone_from(&reading.obstacles);
     let compile = compile.unwrap_or(&description["compile_config"]);
     restore(&mut model, &training, compile, &mut reading)?;
-    let nested = links.iter().any(|link| link.place.path.matches('/').count() > 1);
-    let nested = nested.then(|| links.into_iter().map(|link| link.place).collect());
-    let loaded = Loaded { model, arrays: None, warnings: reading.warnings, origin };
-    Ok(Described { loaded, nested })
+    let places = Places(links.into_iter().map(|link| link.place).collect());
+    Ok(Loaded { model, arrays: None, warnings: reading.warnings, origin, places })
 }
 
 /// Compiles the model and sets what Keras does not store.

@@ -36,7 +36,7 @@ pub fn class<C: Serialize + DeserializeOwned>(
     let name = history::class_name(role, text(value, "class_name"));
     let all: Vec<Value> = all.iter().map(|class| json!(class)).collect();
     let known = all.iter().find(|known| text(known, "class_name").eq_ignore_ascii_case(name));
-    refuse_foreign(place, &head(value))?;
+    refuse_foreign(place, &head(role, value))?;
     let Some(known) = known else { return Err(no_such_class(described, &all)) };
     let (class, defaults) = (text(known, "class_name"), &known["config"]);
     let config = value["config"].as_object().cloned().unwrap_or_default();
@@ -55,9 +55,14 @@ pub fn class<C: Serialize + DeserializeOwned>(
         .map_err(|error| Error::option(role, format!("{place}: {error}")))
 }
 
-/// A class without its options.
-fn head(value: &Value) -> Value {
-    let (module, registered) = (&value["module"], &value["registered_name"]);
+/// A class without its options. TensorFlow 2.11 and 2.12 registered Keras's own optimizers under
+/// their names, as `Custom>Adam`.
+fn head(role: &str, value: &Value) -> Value {
+    let (module, mut registered) = (&value["module"], &value["registered_name"]);
+    let own = format!("Custom>{}", history::class_name(role, text(value, "class_name")));
+    if role == "optimizer" && registered.as_str() == Some(&own) {
+        registered = &Value::Null;
+    }
     json!({ "class_name": value["class_name"], "module": module, "registered_name": registered })
 }
 

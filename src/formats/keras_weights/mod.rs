@@ -3,7 +3,9 @@
 
 mod layers;
 mod optimizer_state;
+mod paths;
 
+use super::keras_config::Places;
 use super::{LoadedArrays, check_shape, problem};
 use crate::hdf5::{self, Group, Member, Object};
 use crate::model::Sequential;
@@ -12,8 +14,18 @@ use crate::{Real, Result};
 
 /// Reads all arrays of the layers, counts them as they are in the file, and reads the optimizer
 /// state. State that is not understood is a warning: the optimizer starts anew, as in Keras.
-pub fn read_weights(model: &mut Sequential, root: &Object) -> Result<LoadedArrays> {
-    let mut loaded = layers::read(model, root)?;
+/// Without places, the layers are one chain in the file.
+pub fn read_weights(
+    model: &mut Sequential,
+    root: &Object,
+    places: &Places,
+) -> Result<LoadedArrays> {
+    let n_layers = model.layers().len();
+    let mut places = places.0.clone();
+    if places.len() != n_layers {
+        places = (0..n_layers).map(|layer| paths::own_place(model, layer)).collect();
+    }
+    let mut loaded = layers::read(model, root, &places)?;
     if let Err(error) = optimizer_state::read(model, root, &mut loaded.warnings) {
         let found = problem(error);
         loaded.warnings.push(format!("the optimizer state starts anew: {found}"));
@@ -62,23 +74,6 @@ fn texts(group: &Object, name: &str) -> Result<Vec<String>> {
         texts.extend(more);
     }
     Ok(texts)
-}
-
-/// Attribute that holds one text.
-pub fn text(group: &Object, name: &str) -> Result<Option<String>> {
-    Ok(group.strings(name)?.and_then(|texts| texts.into_iter().next()))
-}
-
-/// Name of the backend that wrote a file of named arrays, `theano` or `tensorflow`. Keras 1 and the
-/// formats with numbered arrays do not store it.
-fn backend(root: &Object) -> Result<Option<String>> {
-    if let Some(name) = text(root, "backend")? {
-        return Ok(Some(name));
-    }
-    match root.group("model_weights")? {
-        Some(group) => text(&group, "backend"),
-        None => Ok(None),
-    }
 }
 
 /// Values of an array of this name and shape. Theano's convolution runs through the kernel

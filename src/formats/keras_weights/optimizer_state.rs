@@ -11,9 +11,9 @@
 //! The first two store slots in the order of [`Optimizer::interleaves_slots`]; `.h5` files call
 //! their first variable `iteration`, older ones `iter`, `iterations` or `param_0`.
 
-use super::{backend, floats, read_array, texts};
+use super::{floats, read_array, texts};
 use crate::Result;
-use crate::formats::{invalid, misfit};
+use crate::formats::{Origin, invalid, misfit};
 use crate::hdf5::{Member, Object};
 use crate::model::{Compiled, Sequential};
 use crate::optimizers::{LearningRate, Optimizer, OptimizerState};
@@ -44,7 +44,7 @@ pub fn read(model: &mut Sequential, root: &Object, warnings: &mut Vec<String>) -
     let was_never_used = arrays.is_empty() && state.iteration == 0;
     if !was_never_used {
         check_count(model, rule, &arrays, parts.len())?;
-        let is_theano = backend(root)?.as_deref() == Some("theano");
+        let is_theano = Origin::of_hdf5(root)?.is_theano();
         for (SlotPart { slot, entry }, array) in parts.iter().zip(arrays) {
             let name = model.full_name(entry);
             let values = read_array(array, &name, &entry.spec.shape, is_theano)?;

@@ -1,0 +1,232 @@
+//! Paths of a model's arrays in Keras's files.
+//!
+//! In an archive and in `.weights.h5` the path of a layer's arrays is its class, counted in the
+//! order of the layers (`layers/dense_1/vars/0`), never its own name; the layers of a model within
+//! the model lie in the group of that model (`layers/sequential/layers/dense/vars/0`). In the older
+//! `.h5` it is the name of the layer, or of the outermost model around it, and the arrays of a
+//! layer are known by their order alone.
+
+use std::collections::BTreeMap;
+
+use super::texts;
+use crate::Result;
+use crate::classes::snake_case;
+use crate::formats::invalid;
+use crate::formats::keras_config::{Member, Place};
+use crate::hdf5::Object;
+use crate::model::Sequential;
+
+/// Paths of all arrays of a model in a file.
+pub struct Paths<'a> {
+    pub group: Object<'a>,
+    /// Path below the group of each array.
+    pub paths: Vec<String>,
+    /// True if the file names layers and arrays, as the older `.h5` does.
+    pub are_named: bool,
+}
+
+/// Paths of the arrays of a model whose layers have these places in the file.
+///
+/// # Errors
+/// A file that is no file of Keras's weights, and layers with more or fewer arrays than needed.
+pub fn paths<'a>(model: &Sequential, root: &Object<'a>, places: &[Place]) -> Result<Paths<'a>> {
+    let mut named = root.group("model_weights")?;
+    if named.is_none() && root.strings("layer_names")?.is_some() {
+        named = Some(root.clone());
+    }
+    let Some(group) = named else {
+        let paths = numbered_paths(model, root, places)?;
+        return Ok(Paths { group: root.clone(), paths, are_named: false });
+    };
+    let is_nested = places.iter().any(|place| place.0.len() > 1);
+    let paths =
+        if is_nested { nested_paths(model, &group, places)? } else { named_paths(model, &group)? };
+    Ok(Paths { group, paths, are_named: true })
+}
+
+/// Keys of the layers of one chain: `dense`, `dense_1`.
+pub fn keys(model: &Sequential) -> Vec<String> {
+    let place = |(position, _)| own_place(model, position);
+    let places: Vec<Place> = model.layers().iter().enumerate().map(place).collect();
+    let tree = Tree::new(model, &places, 1);
+    places.iter().map(|place| tree.key(&positions(&place.0))).collect()
+}
+
+/// Place of a layer in one chain.
+pub fn own_place(model: &Sequential, position: usize) -> Place {
+    let layer = &model.layers()[position];
+    let (class, name) = (layer.spec.class_name().to_string(), layer.name());
+    Place(vec![Member { position, class, name }])
+}
+
+/// Paths in a file that numbers the arrays.
+fn numbered_paths(model: &Sequential, root: &Object, places: &[Place]) -> Result<Vec<String>> {
+    let Container { name, separator, step } = container(root)?;
+    let tree = Tree::new(model, places, step);
+    let mut paths = vec![];
+    for (layer, place) in places.iter().enumerate() {
+        let mut group = String::new();
+        let positions = positions(&place.0);
+        for depth in 1..=positions.len() {
+            if depth > 1 {
+                group += separator;
+            }
+            group = format!("{group}{name}{separator}{}", tree.key(&positions[..depth]));
+        }
+        let needed = model.parameters.of_layer(layer).count();
+        let path = |number| format!("{group}/vars/{number}");
+        if needed > 0 && root.dataset(&path(needed))?.is_some() {
+            let name = model.layers()[layer].name();
+            return Err(invalid(format!(
+                "`/{group}/vars` holds more arrays than the {needed} that {name} needs"
+            )));
+        }
+        paths.extend((0..needed).map(path));
+    }
+    Ok(paths)
+}
+
+/// Group that holds the layers of a model, in a file that numbers their arrays.
+struct Container {
+    name: &'static str,
+    /// Separator between a group and one within it.
+    separator: &'static str,
+    /// Number by which a layer with weights advances the count of its class.
+    step: usize,
+}
+
+fn container(root: &Object) -> Result<Container> {
+    // TF-Keras 2.12 and 2.13 saved a dictionary that holds layers with weights twice.
+    for (name, step) in [("layers", 1), ("_layer_checkpoint_dependencies", 2)] {
+        if root.group(name)?.is_some() {
+            return Ok(Container { name, separator: "/", step });
+        }
+        // TF-Keras joined paths with a backslash on Windows, which HDF5 takes for a letter.
+        let prefix = format!("{name}\\");
+        if root.names().any(|member| member.starts_with(&prefix)) {
+            return Ok(Container { name, separator: "\\", step });
+        }
+    }
+    Err(invalid("it holds no group `layers`, so no weights of Keras"))
+}
+
+/// The layers of a model and of the models within it, by their positions from the outermost model
+/// on.
+struct Tree<'m> {
+    nodes: BTreeMap<Vec<usize>, Node<'m>>,
+    /// Number by which a layer with weights advances the count of its class.
+    step: usize,
+}
+
+struct Node<'m> {
+    class: &'m str,
+    has_weights: bool,
+}
+
+fn positions(members: &[Member]) -> Vec<usize> {
+    members.iter().map(|member| member.position).collect()
+}
+
+impl<'m> Tree<'m> {
+    fn new(model: &Sequential, places: &'m [Place], step: usize) -> Tree<'m> {
+        let mut nodes = BTreeMap::new();
+        for (layer, Place(members)) in places.iter().enumerate() {
+            let has_weights = model.parameters.of_layer(layer).next().is_some();
+            for depth in 1..=members.len() {
+                let class = members[depth - 1].class.as_str();
+                let node = nodes.entry(positions(&members[..depth]));
+                node.or_insert(Node { class, has_weights: false }).has_weights |= has_weights;
+            }
+        }
+        Tree { nodes, step }
+    }
+
+    /// Key of the layer at these positions in the group of the model around it: `dense_1`.
+    fn key(&self, positions: &[usize]) -> String {
+        let class = self.nodes.get(positions).map_or("", |node| node.class);
+        // The positions of the model around it come first, then the layers before it with all that
+        // is in them.
+        let model = positions[..positions.len() - 1].to_vec();
+        let mut count = 0;
+        for (other, node) in self.nodes.range(model..positions.to_vec()) {
+            if other.len() == positions.len() && node.class == class {
+                count += if node.has_weights { self.step } else { 1 };
+            }
+        }
+        match count {
+            0 => snake_case(class),
+            _ => format!("{}_{count}", snake_case(class)),
+        }
+    }
+}
+
+/// Paths in a file whose attributes name the layers and their arrays.
+fn named_paths(model: &Sequential, group: &Object) -> Result<Vec<String>> {
+    let mut found: Vec<Vec<String>> = vec![];
+    for name in texts(group, "layer_names")? {
+        let arrays = arrays(group, &name)?;
+        if !arrays.is_empty() {
+            found.push(arrays);
+        }
+    }
+    let mut needed = vec![];
+    for i in 0..model.layers().len() {
+        if model.parameters.of_layer(i).next().is_some() {
+            needed.push(i);
+        }
+    }
+    if found.len() != needed.len() {
+        let (found, needed) = (found.len(), needed.len());
+        return Err(invalid(format!(
+            "{found} layers in the file have weights, and {needed} of the model's have"
+        )));
+    }
+    for (paths, layer) in found.iter().zip(needed) {
+        check_count(model, layer, paths.len())?;
+    }
+    Ok(found.concat())
+}
+
+/// Paths as those of [`named_paths`] for models within the model: the group of the outermost one
+/// holds the arrays of all layers in it, all trainable ones first.
+fn nested_paths(model: &Sequential, group: &Object, places: &[Place]) -> Result<Vec<String>> {
+    let mut paths = vec![];
+    for (layer, place) in places.iter().enumerate() {
+        if model.parameters.of_layer(layer).next().is_none() {
+            continue;
+        }
+        let mut found = arrays(group, place.outermost())?;
+        if place.0.len() > 1 {
+            found.retain(|path| is_array_of(place.name(), path));
+        }
+        check_count(model, layer, found.len())?;
+        paths.extend(found);
+    }
+    Ok(paths)
+}
+
+/// Paths of the arrays in the group of a layer, or of a model within the model.
+fn arrays(group: &Object, name: &str) -> Result<Vec<String>> {
+    let layer = group
+        .group(name)?
+        .ok_or_else(|| invalid(format!("the group of the layer {name} is missing")))?;
+    let arrays = texts(&layer, "weight_names")?;
+    Ok(arrays.iter().map(|array| format!("{name}/{array}")).collect())
+}
+
+/// True for an array of this layer: `inner/dense_1/kernel:0`, in Keras 1 `dense_1_W`.
+fn is_array_of(layer: &str, path: &str) -> bool {
+    let mut parts = path.rsplit('/');
+    let array = parts.next().unwrap_or_default();
+    let is_within = parts.next() == Some(layer);
+    is_within || array.strip_prefix(layer).is_some_and(|rest| rest.starts_with('_'))
+}
+
+fn check_count(model: &Sequential, layer: usize, found: usize) -> Result<()> {
+    let needed = model.parameters.of_layer(layer).count();
+    if found == needed {
+        return Ok(());
+    }
+    let name = model.layers()[layer].name();
+    Err(invalid(format!("the layer {name} needs {needed} arrays, and the file has {found}")))
+}
