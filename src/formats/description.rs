@@ -19,7 +19,7 @@
 //! Options have the names and defaults of Keras's classes. Without an `Input` the shape comes from
 //! the data; `epochs` and `batch_size` are those of `tallynet train`.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// Layers of a Sequential, also where Keras 1 and early versions of Keras 2 put them.
 fn layers(description: &Value) -> Option<&Vec<Value>> {
@@ -80,29 +80,45 @@ pub fn set_input_shape(description: &mut Value, sample: &[usize]) {
     description["build_config"] = json!({ "input_shape": batch_shape });
 }
 
-/// The description with its `Input` as Keras writes one.
+/// The description with its `Input` as Keras writes one, and options for every layer.
 pub fn normalized(mut description: Value) -> Value {
-    let config = &mut description["config"];
-    let layers = if config.is_array() { Some(config) } else { config.get_mut("layers") };
-    let first = layers.and_then(|layers| layers.get_mut(0));
-    if let Some(first) = first
-        && (first["class_name"] == "Input" || first["class_name"] == "InputLayer")
-    {
-        first["class_name"] = json!("InputLayer");
-        let shape = match first["config"]["shape"].take() {
-            Value::Number(length) => Some(vec![Value::Number(length)]),
-            Value::Array(lengths) => Some(lengths),
-            _ => None,
-        };
-        if let Some(shape) = shape {
-            let batch_shape = [vec![Value::Null], shape].concat();
-            first["config"] =
-                json!({ "batch_shape": batch_shape, "name": first["config"]["name"] });
+    let config = description.get_mut("config");
+    let layers = config.and_then(|config| match config {
+        Value::Array(layers) => Some(layers),
+        _ => config.get_mut("layers").and_then(Value::as_array_mut),
+    });
+    for layer in layers.into_iter().flatten() {
+        if let Some(layer) = layer.as_object_mut() {
+            layer.entry("config").or_insert_with(|| json!({}));
+            if layer.get("class_name").is_some_and(|class| class == "Input") {
+                layer.insert("class_name".to_string(), json!("InputLayer"));
+            }
+            normalize_input(layer);
         }
     }
     // A saved model's file records its batch size there.
     if description["batch_size"].is_u64() && description["training"].is_null() {
-        description["training"] = json!({ "seed": 0, "epochs": 0, "iteration": 0, "batch_size": description["batch_size"] });
+        let batch_size = description["batch_size"].clone();
+        let training = json!({ "seed": 0, "epochs": 0, "iteration": 0, "batch_size": batch_size });
+        if let Some(description) = description.as_object_mut() {
+            description.insert("training".to_string(), training);
+        }
     }
     description
+}
+
+/// Replaces the `shape` of an `InputLayer` by its `batch_shape`.
+fn normalize_input(layer: &mut Map<String, Value>) {
+    if layer.get("class_name").is_none_or(|class| class != "InputLayer") {
+        return;
+    }
+    let Some(config) = layer.get_mut("config").and_then(Value::as_object_mut) else { return };
+    let lengths = match config.get("shape") {
+        Some(Value::Array(lengths)) => lengths.clone(),
+        Some(length @ Value::Number(_)) => vec![length.clone()],
+        _ => return,
+    };
+    let batch_shape = [vec![Value::Null], lengths].concat();
+    config.remove("shape");
+    config.insert("batch_shape".to_string(), json!(batch_shape));
 }
