@@ -228,7 +228,7 @@ impl Scale {
         let sample = sample_shape(bytes.shape());
         let reason = if bytes.iter().all(|byte| *byte <= 1) && bytes.iter().any(|byte| *byte == 1) {
             "they are all 0 or 1"
-        } else if loaded.is_file && model.batch_size.is_some() {
+        } else if loaded.has_weights && model.batch_size.is_some() {
             "the model was trained on numbers and not on bytes"
         } else if loaded.is_file && sample.squeezed().len() < 2 {
             "they need not be an image, and the file does not say how the model was trained"
