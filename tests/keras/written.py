@@ -101,7 +101,7 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     target = os.environ.get("CARGO_TARGET_DIR", os.path.join(root, "target"))
     arguments.add_argument("--tallynet", default=os.path.join(target, "release", "tallynet"))
-    arguments.add_argument("--least", type=int, default=168, help="number of files that are read")
+    arguments.add_argument("--least", type=int, default=167, help="number of files that are read")
     given = arguments.parse_args()
     tallynet = os.path.abspath(given.tallynet)
     failed, read, refused = 0, 0, 0
