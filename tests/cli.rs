@@ -538,7 +538,9 @@ fn a_truncated_or_changed_model_file_is_refused() {
     let file = file.to_str().unwrap();
     run(&["train", "--data", &data, "--epochs", "0", "--quiet", "--save", file]);
     let whole = fs::read(file).unwrap();
-    for len in [0, 7, 8, 100, 700, whole.len() - 1] {
+    fs::write(file, []).unwrap();
+    refused(1, &["verify", file], &["model.safetensors", "this is an empty file"]);
+    for len in [7, 8, 100, 700, whole.len() - 1] {
         fs::write(file, &whole[..len]).unwrap();
         refused(1, &["verify", file], &["model.safetensors", "tallynet"]);
     }

@@ -11,6 +11,9 @@ use assert_cmd::Command;
 use ndarray::{Array1, Array2, Array3, ArrayD};
 use ndarray_npy::{NpzWriter, ReadNpyExt, WriteNpyExt};
 use serde_json::Value;
+use tallynet::formats;
+use tallynet::layers::Embedding;
+use tallynet::model::Sequential;
 use tempfile::TempDir;
 
 fn tallynet() -> Command {
@@ -501,4 +504,25 @@ fn summaries_of_wide_names_and_fixed_batches_are_keras_3s() {
             assert_eq!(summary(copy), summary(&fixed));
         }
     }
+}
+
+#[test]
+fn bytes_are_the_words_of_an_embedding() {
+    let folder = TempDir::new().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_string();
+    let model = Sequential::builder([4]).add(Embedding::new(7, 3)).build(0).unwrap();
+    formats::save(&model, Path::new(&path("words.keras"))).unwrap();
+    let words = Array2::from_shape_fn((5, 4), |(i, j)| ((2 * i + j) % 7) as u8);
+    words.write_npy(fs::File::create(path("bytes.npy")).unwrap()).unwrap();
+    words.mapv(f32::from).write_npy(fs::File::create(path("floats.npy")).unwrap()).unwrap();
+    for name in ["bytes", "floats"] {
+        let (x, y) = (path(&format!("{name}.npy")), path(&format!("{name}-y.npy")));
+        let run = run(&["predict", &path("words.keras"), &x, "-o", &y]);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        assert!(!run.stderr.contains("divided"), "{}", run.stderr);
+    }
+    assert_eq!(fs::read(path("bytes-y.npy")).unwrap(), fs::read(path("floats-y.npy")).unwrap());
+    let unit = ["--scale", "unit", "-o", &path("y.npy")];
+    let predict = ["predict", &path("words.keras"), &path("bytes.npy")];
+    refused(2, &[&predict[..], &unit].concat(), &["takes indices"]);
 }

@@ -503,11 +503,47 @@ fn classes_are_known_by_their_other_names() {
         let model = load(&format!("{folder}/{file}.json")).model;
         assert_eq!(model.layers()[0].spec.class_name(), class);
     }
+    one_dimensional_classes();
     // `x` above θ, else 0.
     let old = json!({ "class_name": "ThresholdedReLU", "config": { "name": "t", "theta": 0.5 } });
     let model = described(&sequential(json!([old]))).unwrap().model;
     let wanted = [0.0, 0.0, 0.0, 0.0, 4.0 / 7.0, 5.0 / 7.0, 6.0 / 7.0, 1.0];
     assert_predicts("thresholded", &model, &eighths(), &wanted);
+}
+
+/// The 1-D classes of Keras 1 and the short names of Keras 2, with the options of each.
+fn one_dimensional_classes() {
+    let convolution = json!({ "nb_filter": 3, "filter_length": 2, "subsample_length": 2,
+        "border_mode": "valid", "init": "glorot_uniform", "bias": true, "input_dim": 4,
+        "input_length": 9 });
+    let atrous = json!({ "nb_filter": 3, "filter_length": 2, "atrous_rate": 2 });
+    let pool = json!({ "pool_length": 2, "stride": 3, "border_mode": "valid" });
+    for (class, config, wanted, shape) in [
+        ("Convolution1D", convolution, "Conv1D", "(None, 4, 3)"),
+        ("AtrousConvolution1D", atrous, "Conv1D", "(None, 7, 3)"),
+        ("Conv1D", json!({ "filters": 3, "kernel_size": 2 }), "Conv1D", "(None, 8, 3)"),
+        ("MaxPooling1D", pool.clone(), "MaxPooling1D", "(None, 3, 4)"),
+        ("MaxPool1D", json!({ "pool_size": [2] }), "MaxPooling1D", "(None, 4, 4)"),
+        ("AveragePooling1D", pool, "AveragePooling1D", "(None, 3, 4)"),
+        ("AvgPool1D", json!({ "pool_size": 2 }), "AveragePooling1D", "(None, 4, 4)"),
+        ("GlobalMaxPool1D", json!({}), "GlobalMaxPooling1D", "(None, 4)"),
+        ("GlobalMaxPooling1D", json!({}), "GlobalMaxPooling1D", "(None, 4)"),
+        ("GlobalAvgPool1D", json!({}), "GlobalAveragePooling1D", "(None, 4)"),
+        ("GlobalAveragePooling1D", json!({}), "GlobalAveragePooling1D", "(None, 4)"),
+    ] {
+        let mut layer = json!({ "class_name": class, "config": config });
+        layer["config"]["batch_input_shape"] = json!([null, 9, 4]);
+        let model = described(&json!({ "class_name": "Sequential", "config": [layer] }));
+        let model = model.unwrap().model;
+        assert_eq!(model.layers()[0].spec.class_name(), wanted, "{class}");
+        assert_eq!(model.output_shape().to_string(), shape, "{class}");
+    }
+    let words = json!({ "class_name": "Embedding", "config": { "input_dim": 7, "output_dim": 3,
+        "init": "uniform", "W_regularizer": null, "activity_regularizer": null,
+        "W_constraint": null, "mask_zero": false, "dropout": 0.0, "input_length": 5,
+        "batch_input_shape": [null, 5], "input_dtype": "int32" } });
+    let model = described(&json!({ "class_name": "Sequential", "config": [words] }));
+    assert_eq!(model.unwrap().model.output_shape().to_string(), "(None, 5, 3)");
 }
 
 #[test]
@@ -652,8 +688,17 @@ fn optimizers_are_read_in_all_wrappers() {
         assert_eq!(loaded.warnings, [""; 0]);
         assert_eq!(loaded.model.compiled().unwrap().optimizer().unwrap().class_name(), "Adam");
     }
+    // As archives of TensorFlow 2.11 and 2.12 name the classes of Keras itself.
+    let registered = json!({ "module": "keras.optimizers", "class_name": "Adam",
+        "registered_name": "Custom>Adam", "config": { "learning_rate": 0.5 } });
+    let loaded = optimized(registered.clone());
+    assert_eq!(loaded.warnings, [""; 0]);
+    assert_eq!(loaded.model.compiled().unwrap().optimizer().unwrap().class_name(), "Adam");
+    let mut foreign = registered;
+    foreign["module"] = json!("my_optimizers");
     // What is not understood is a warning, never an error.
     for optimizer in [
+        foreign,
         json!({ "class_name": "Addons>AdamW", "config": {} }),
         json!({ "class_name": "TFOptimizer", "config": {} }),
         json!({ "class_name": "SGD", "config": { "lr": "fast" } }),
@@ -689,6 +734,22 @@ fn decay_is_a_schedule_of_the_learning_rate() {
         assert!(matches!(rate, LearningRate::Schedule(Schedule::InverseTimeDecay { .. })));
         assert_eq!(rate.at(0), 0.01);
         assert!((rate.at(500_000) - 0.01 / 1.5).abs() < 1e-15);
+    }
+}
+
+#[test]
+fn nadam_with_another_momentum_schedule_is_left_out_with_its_reason() {
+    let nadam = |key: &str, decay: f64| {
+        let config = json!({ "lr": 0.002, "beta_1": 0.9, "epsilon": 1e-8, key: decay });
+        optimized(json!({ "class_name": "Nadam", "config": config }))
+    };
+    for key in ["schedule_decay", "decay"] {
+        let same = nadam(key, 1.0);
+        assert_eq!(same.warnings, [""; 0]);
+        assert_eq!(same.model.compiled().unwrap().optimizer().unwrap().class_name(), "Nadam");
+        let warnings = nadam(key, 0.004).warnings;
+        let is_named = warnings[0].contains("left out") && warnings[0].contains("0.004");
+        assert!(warnings.len() == 1 && is_named, "{warnings:?}");
     }
 }
 

@@ -500,3 +500,30 @@ fn a_whole_archive_of_windows_is_loaded() {
     assert_eq!(model.fingerprint(), posix.fingerprint());
     assert_eq!(slots(&model), slots(&posix));
 }
+
+/// The kernel of Keras 1's 1-D convolutions has an axis of columns.
+#[test]
+fn kernels_of_one_dimension_are_read_from_four_axes() {
+    let mut model =
+        Sequential::builder([5, 2]).add(tallynet::layers::Conv1D::new(4, 3)).build(0).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.weights.h5");
+    let kernel: Vec<f32> = (0..24).map(|x| x as f32).collect();
+    let write = |shape: &[usize]| {
+        let mut vars = Group::default();
+        let values = kernel.clone();
+        vars.members.insert("0".into(), Member::Floats { shape: shape.to_vec(), values });
+        vars.members.insert("1".into(), floats(&[4], 0.5));
+        let layers = group("conv1d", group("vars", Member::Group(vars)));
+        let mut root = Group::default();
+        root.members.insert("layers".into(), layers);
+        fs::write(&path, hdf5::write(&root).unwrap()).unwrap();
+    };
+    write(&[3, 1, 2, 4]);
+    formats::load_weights(&mut model, &path).unwrap();
+    let read: Vec<f32> = model.weights().next().unwrap().1.iter().map(|&x| x as f32).collect();
+    assert_eq!(read, kernel);
+    write(&[3, 2, 1, 4]);
+    let error = formats::load_weights(&mut model, &path).unwrap_err().to_string();
+    assert!(error.contains("(3, 2, 1, 4)"), "{error}");
+}

@@ -52,17 +52,20 @@ impl Verify {
             )));
         }
         let loaded = load(&self.file)?;
-        let mut origin = String::new();
-        if !loaded.origin.is_empty() {
-            origin = format!("Written by {}\n", loaded.origin);
-        }
+        let origin = &loaded.origin;
         let Some(arrays) = loaded.arrays else {
             let path = self.file.display();
-            let message = format!(
-                "{origin}{path}: this is a description alone; it holds no weights to count"
-            );
+            let mut message =
+                format!("{path}: this is a description alone; it holds no weights to count");
+            if !origin.is_empty() {
+                message += &format!("\n  it was written by {origin}");
+            }
             return Err(Failure { message, code: 1 });
         };
-        output::result(&format!("{origin}{}\n", loaded.model.verify_arrays(&arrays)?))
+        let mut text = String::new();
+        if !origin.is_empty() {
+            text = format!("Written by {origin}\n");
+        }
+        output::result(&format!("{text}{}\n", loaded.model.verify_arrays(&arrays)?))
     }
 }

@@ -48,6 +48,8 @@ const fn renamed(class: &'static str, old: &'static str, new: &'static str) -> R
 const CLASSES: &[Renamed] = &[
     renamed("", "Convolution1D", "Conv1D"),
     renamed("", "Convolution2D", "Conv2D"),
+    renamed("", "AtrousConvolution1D", "Conv1D"),
+    renamed("", "AtrousConvolution2D", "Conv2D"),
     renamed("", "MaxPool1D", "MaxPooling1D"),
     renamed("", "MaxPool2D", "MaxPooling2D"),
     renamed("", "AvgPool1D", "AveragePooling1D"),

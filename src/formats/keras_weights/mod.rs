@@ -79,12 +79,24 @@ fn texts(group: &Object, name: &str) -> Result<Vec<String>> {
 /// Values of an array of this name and shape. Theano's convolution runs through the kernel
 /// backwards, so Theano's files store the kernels flipped.
 fn read_array(dataset: &Object, name: &str, shape: &[usize], is_theano: bool) -> Result<Vec<Real>> {
-    check_shape(name, dataset.shape(), shape)?;
+    check_shape(name, &without_columns(dataset.shape(), name, shape), shape)?;
     let values = dataset.read_numbers(shape.iter().product(), |number| number as Real)?;
     if is_theano && is_convolution_kernel(name, shape) {
         return Ok(flipped(&values, shape));
     }
     Ok(values)
+}
+
+/// The shape of a stored array. Keras 1 gave the kernels of 1-D convolutions an axis of columns:
+/// `(length, 1, in, out)`.
+fn without_columns(found: &[usize], name: &str, needed: &[usize]) -> Vec<usize> {
+    if let [length, 1, n_in, n_out] = *found
+        && needed.len() == 3
+        && is_convolution_kernel(name, needed)
+    {
+        return vec![length, n_in, n_out];
+    }
+    found.to_vec()
 }
 
 /// True for the kernel of a convolution, by its full name and its shape `(.., in, out)`.
