@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use ndarray::ArrayD;
 use tallynet::Real;
 use tallynet::datasets::batches::Rows;
+use tallynet::datasets::pictures::ImageSize;
 use tallynet::datasets::{self, Dataset, Inputs, Targets, TrainTest, synthetic};
 use tallynet::layers::AnyLayer;
 use tallynet::losses::TargetForm;
@@ -100,6 +101,11 @@ impl Data {
         self.scale.apply(loaded, &mut [&mut data.train.x, &mut data.test.x])?;
         scale_targets(loaded, &mut [&mut data.train, &mut data.test]);
         Ok(data)
+    }
+
+    /// Size of pictures that a flag gives.
+    pub fn image_size(&self) -> Option<ImageSize> {
+        self.folder.pictures.image_size
     }
 
     /// Loads only the test set.

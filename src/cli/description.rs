@@ -6,11 +6,14 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::Value;
-use tallynet::datasets::{self, Targets};
+use tallynet::datasets::pictures::{Folder, ImageSize};
+use tallynet::datasets::table::{self, TableOptions};
+use tallynet::datasets::{self, FolderKind, Targets};
 use tallynet::formats::{self, Loaded, has_input_shape, set_input_shape};
 use tallynet::model::Sequential;
 
 use super::data::DataSource;
+use super::table::TableFlags;
 use super::{Failure, Outcome, output};
 
 /// Values that a Keras script does not give.
@@ -23,6 +26,11 @@ pub struct Supplied {
     data: Option<PathBuf>,
     #[arg(skip)]
     or_mnist: bool,
+    /// Roles of the columns, if the data are a table.
+    #[arg(skip)]
+    table: Option<TableOptions>,
+    #[arg(skip)]
+    image_size: Option<ImageSize>,
 }
 
 /// Options of training that come with a description.
@@ -90,6 +98,12 @@ impl Supplied {
         Supplied { data: data.map(Path::to_path_buf), or_mnist, ..self.clone() }
     }
 
+    /// With the roles of the columns of a table, and the size of pictures.
+    pub fn with_roles(self, table: &TableFlags, image_size: Option<ImageSize>) -> Supplied {
+        let table = table.name_a_table().then(|| table.options());
+        Supplied { table, image_size, ..self }
+    }
+
     /// Reads a script or an unfinished JSON; `None` for any other file.
     pub fn open(&self, path: &Path) -> Result<Option<Described>, Failure> {
         let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
@@ -144,7 +158,21 @@ impl Supplied {
             }
             None => return Ok(None),
         };
-        let train = datasets::load(&path)?.train;
+        if let Some(options) = &self.table {
+            let description = table::learn(&path, options)?.description;
+            let classes = Some(description.classes.len()).filter(|n| *n > 0);
+            let classes = classes.unwrap_or(description.targets.len()) as u64;
+            return Ok(Some(Facts {
+                sample: vec![description.n_features()],
+                classes: Some(classes),
+            }));
+        }
+        if path.is_dir() && FolderKind::of(&path) == FolderKind::Pictures {
+            let Some(ImageSize { height, width }) = self.image_size else { return Ok(None) };
+            let classes = Some(Folder::scan(&path)?.classes.len() as u64);
+            return Ok(Some(Facts { sample: vec![height, width, 3], classes }));
+        }
+        let train = datasets::load_train(&path)?;
         let sample = train.x.shape().get(1..).unwrap_or_default().to_vec();
         let classes = match &train.y {
             Targets::Labels(labels) => labels.iter().max().map(|&label| u64::from(label) + 1),

@@ -19,14 +19,14 @@ use super::{Failure, LoadedModel, output};
 pub struct PictureFlags {
     /// Height and width that pictures are resized to [default: those of the model's input]
     #[arg(long, value_name = "HxW")]
-    image_size: Option<ImageSize>,
+    pub image_size: Option<ImageSize>,
 }
 
 /// Flags for folders to train on or to evaluate on.
 #[derive(Args)]
 pub struct FolderFlags {
     #[command(flatten)]
-    pictures: PictureFlags,
+    pub pictures: PictureFlags,
     /// Leave out pictures that are broken, with a warning
     #[arg(long)]
     skip_broken: bool,

@@ -96,6 +96,11 @@ impl TableFlags {
         !self.target.is_empty()
     }
 
+    /// Roles of the columns.
+    pub fn options(&self) -> TableOptions {
+        TableOptions { targets: self.target.clone(), ignored: self.ignore.clone(), task: self.task }
+    }
+
     /// Refuses flags that have no meaning for other data.
     pub fn refuse_without_table(&self) -> Result<(), Failure> {
         let is_given = !self.ignore.is_empty() || self.task.is_some() || self.test.is_some();
@@ -133,11 +138,7 @@ impl TableFlags {
     /// Reads a table that decides what the model gets.
     fn learn(&self, path: &Path, loaded: &mut LoadedModel) -> Result<Dataset, Failure> {
         let by_loss = task_of(&loaded.model, self.target.len());
-        let options = TableOptions {
-            targets: self.target.clone(),
-            ignored: self.ignore.clone(),
-            task: self.task.or(by_loss),
-        };
+        let options = TableOptions { task: self.task.or(by_loss), ..self.options() };
         let LearnedTable { data, description, summary, .. } = table::learn(path, &options)?;
         let reason = match (self.task, by_loss) {
             (Some(_), _) => ", by --task",

@@ -140,6 +140,7 @@ impl Train {
     pub fn run(self) -> Outcome {
         let start = Instant::now();
         let supplied = self.supplied.with_data(self.data.path(), true);
+        let supplied = supplied.with_roles(&self.table, self.data.image_size());
         let mut loaded = LoadedModel::open_with(&self.model, self.seed, &supplied)?;
         self.compile(&mut loaded.model)?;
         loaded.model.n_threads = self.threads.unwrap_or(loaded.model.n_threads);
