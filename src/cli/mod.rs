@@ -1,10 +1,13 @@
 //! The command line: one file per subcommand, and the flags that they share.
 
+mod answers;
+mod classes;
 mod convert;
 mod data;
 mod description;
 mod evaluate;
 mod gradcheck;
+mod grid;
 mod interrupt;
 mod models;
 mod new;
