@@ -220,3 +220,114 @@ fn arrays_need_a_file() {
     let y = Array3::<f32>::read_npy(File::open(place.path("y.npy")).unwrap()).unwrap();
     assert_eq!(y.shape(), [2, 4, 3]);
 }
+
+/// Cells of the rows behind a line that begins like this, up to an empty line.
+fn rows_behind(text: &str, head: &str) -> Vec<Vec<String>> {
+    let lines = text.lines().skip_while(|line| !line.starts_with(head)).skip(1);
+    let lines = lines.take_while(|line| !line.is_empty());
+    // Two blanks separate columns; a name may contain one.
+    let cells = |line: &str| -> Vec<String> {
+        line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).map(Into::into).collect()
+    };
+    lines.map(cells).collect()
+}
+
+#[test]
+fn evaluation_scores_each_class() {
+    let place = Workplace::new();
+    place.train_kinds();
+    let text = place.succeeds("evaluate kinds.keras --data kinds.csv --per-class");
+    assert!(text.starts_with("Test score: "), "{text}");
+    // Counted again from the predictions of the same rows.
+    place.succeeds("predict kinds.keras kinds.csv -o y.csv");
+    let (truths, guesses) = (place.read("kinds.csv"), place.read("y.csv"));
+    let column = |text: &str, i: usize| -> Vec<usize> {
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let label = |name: &str| KINDS.iter().position(|kind| *kind == name).unwrap();
+        reader.records().map(|row| label(&row.unwrap()[i])).collect()
+    };
+    let (truths, guesses) = (column(&truths, 1), column(&guesses, 1));
+    let count = |truth: Option<usize>, guess: Option<usize>| {
+        let is = |wanted: Option<usize>, found: usize| wanted.is_none_or(|wanted| wanted == found);
+        truths.iter().zip(&guesses).filter(|(t, g)| is(truth, **t) && is(guess, **g)).count()
+    };
+    let scores = rows_behind(&text, "class");
+    let matrix = rows_behind(&text, "true");
+    assert_eq!((scores.len(), matrix.len()), (3, 3), "{text}");
+    let mut n_wrong = 0;
+    for k in 0..3 {
+        let right = count(Some(k), Some(k)) as f64;
+        let precision = right / count(None, Some(k)) as f64;
+        let recall = right / count(Some(k), None) as f64;
+        let f1 = 2.0 * precision * recall / (precision + recall);
+        let mut expected = vec![KINDS[k].to_string()];
+        expected.extend([precision, recall, f1].map(|score| format!("{score:.4}")));
+        expected.push(count(Some(k), None).to_string());
+        assert_eq!(scores[k], expected, "{text}");
+        let mut expected = vec![KINDS[k].to_string()];
+        expected.extend((0..3).map(|guess| count(Some(k), Some(guess)).to_string()));
+        assert_eq!(matrix[k], expected, "{text}");
+        n_wrong += count(Some(k), None) - count(Some(k), Some(k));
+    }
+    assert!(n_wrong >= 5, "{text}");
+
+    let json = place.succeeds("evaluate kinds.keras --data kinds.csv --per-class --json");
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["per_class"]["classes"][1]["class"], KINDS[1]);
+    assert_eq!(json["per_class"]["confusion_matrix"][0][0], count(Some(0), Some(0)));
+}
+
+#[test]
+fn mistakes_are_listed_by_confidence() {
+    let place = Workplace::new();
+    place.train_kinds();
+    let evaluate = "evaluate kinds.keras --data kinds.csv --mistakes";
+    let text = place.succeeds(&format!("{evaluate} wrong.csv"));
+    assert_eq!(text.lines().count(), 2, "{text}");
+    let wrong = place.read("wrong.csv");
+    assert!(wrong.starts_with("row,truth,guess,confidence\n"), "{wrong}");
+    place.succeeds("predict kinds.keras kinds.csv -o y.csv");
+    let read = |text: &str| -> Vec<csv::StringRecord> {
+        csv::Reader::from_reader(text.as_bytes()).records().map(Result::unwrap).collect()
+    };
+    let (wrong, all) = (read(&wrong), read(&place.read("y.csv")));
+    let truths = read(&place.read("kinds.csv"));
+    let n_wrong = (0..all.len()).filter(|i| truths[*i][1] != all[*i][1]).count();
+    assert_eq!(wrong.len(), n_wrong);
+    let mut before = f32::INFINITY;
+    for row in &wrong {
+        let i = row[0].parse::<usize>().unwrap() - 1;
+        assert_eq!([&row[1], &row[2], &row[3]], [&truths[i][1], &all[i][1], &all[i][2]]);
+        assert_ne!(row[1], row[2]);
+        assert!(number(&row[3]) <= before);
+        before = number(&row[3]);
+    }
+    place.refuses(2, &format!("{evaluate} kinds.csv"), &["overwrite"]);
+    place.refuses(2, &format!("{evaluate} wrong.json"), &[".csv"]);
+}
+
+#[test]
+fn a_single_output_decides_between_two_classes() {
+    let place = Workplace::new();
+    let rows: String = (0..60).map(|x| format!("{x},{}\n", ["no", "yes"][x / 30])).collect();
+    place.write("kinds.csv", &format!("x,answer\n{rows}"));
+    place.write_model("one.json", r#"{"units": 1, "activation": "sigmoid"}"#);
+    place.train("one", "kinds.csv", "--target answer --loss binary_crossentropy");
+    let text = place.succeeds("predict one.keras new.csv");
+    let classes: Vec<&str> = text.lines().skip(1).map(|line| line.trim_start()).collect();
+    assert!(classes[0].starts_with("1  no") && classes[1].starts_with("2  yes"), "{text}");
+    let text = place.succeeds("evaluate one.keras --data kinds.csv --per-class");
+    let matrix = rows_behind(&text, "true");
+    assert_eq!([&matrix[0][0], &matrix[1][0]], ["no", "yes"], "{text}");
+    assert!(matrix[0][1].parse::<usize>().unwrap() > 25, "{text}");
+    assert!(matrix[1][2].parse::<usize>().unwrap() > 25, "{text}");
+}
+
+#[test]
+fn scores_of_classes_need_classes() {
+    let place = Workplace::new();
+    place.train("one", "numbers.csv", "--target price --ignore weight --loss mse");
+    let evaluate = "evaluate one.keras --data numbers.csv";
+    place.refuses(2, &format!("{evaluate} --per-class"), &["--per-class", "no classes"]);
+    place.refuses(2, &format!("{evaluate} --mistakes w.csv"), &["--mistakes", "no classes"]);
+}

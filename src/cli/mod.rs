@@ -12,6 +12,7 @@ mod interrupt;
 mod models;
 mod new;
 mod output;
+mod per_class;
 mod pictures;
 mod predict;
 mod schedule;
