@@ -331,3 +331,28 @@ fn scores_of_classes_need_classes() {
     place.refuses(2, &format!("{evaluate} --per-class"), &["--per-class", "no classes"]);
     place.refuses(2, &format!("{evaluate} --mistakes w.csv"), &["--mistakes", "no classes"]);
 }
+
+#[test]
+fn json_says_what_was_run() {
+    let place = Workplace::new();
+    let train = "train one.json --data numbers.csv --target price --ignore weight --loss mse \
+                 --optimizer sgd --learning-rate 0.01 --momentum 0.5 --batch-size 7 --epochs 3 \
+                 --test-split 0.25 --seed 4 --json --save one.keras";
+    let trained: Value = serde_json::from_str(&place.succeeds(train)).unwrap();
+    assert_eq!([&trained["model"], &trained["data"]], ["one.json", "numbers.csv"]);
+    assert_eq!(trained["optimizer"]["class_name"], "SGD");
+    assert_eq!(trained["optimizer"]["config"]["momentum"], 0.5);
+    assert_eq!([&trained["batch_size"], &trained["epochs"], &trained["seed"]], [7, 3, 4]);
+    assert_eq!(trained["split"]["train"], 90);
+    assert_eq!(trained["split"]["test"], 30);
+    assert_eq!(trained["split"]["test_split"], 0.25);
+    assert_eq!(trained["command"][1], "train");
+    assert!(trained["loss"].is_f64() && trained["history"]["loss"].is_array(), "{trained}");
+
+    let evaluate = "evaluate one.keras --data numbers.csv --json";
+    let evaluated: Value = serde_json::from_str(&place.succeeds(evaluate)).unwrap();
+    assert_eq!([&evaluated["model"], &evaluated["data"]], ["one.keras", "numbers.csv"]);
+    assert_eq!([&evaluated["batch_size"], &evaluated["epochs"], &evaluated["seed"]], [7, 3, 4]);
+    assert_eq!(evaluated["optimizer"], trained["optimizer"]);
+    assert_eq!(evaluated["fingerprint"], trained["fingerprint"]);
+}

@@ -15,7 +15,7 @@ use super::data::{Data, DataSource};
 use super::description::Supplied;
 use super::grid::Grid;
 use super::per_class::{self, Confusion};
-use super::{Failure, LoadedModel, Outcome, from_1, output};
+use super::{Failure, LoadedModel, Outcome, facts, from_1, output};
 
 /// Evaluate a saved model on the test set.
 #[derive(Args)]
@@ -60,12 +60,12 @@ impl Evaluate {
         let scores = loaded.model.evaluate(&test)?;
         let seconds = start.elapsed().as_secs_f64();
         let mut text = lines(&scores);
-        let mut line = json!({
-            "loss": scores.loss,
-            "metrics": BTreeMap::from_iter(scores.metrics),
-            "fingerprint": loaded.model.fingerprint(),
-            "seconds": seconds,
-        });
+        let source = self.data.source(&loaded.model)?;
+        let mut line = facts::of_run(&self.file, &source, &loaded.model);
+        line["loss"] = json!(scores.loss);
+        line["metrics"] = json!(BTreeMap::from_iter(scores.metrics));
+        line["fingerprint"] = json!(loaded.model.fingerprint());
+        line["seconds"] = json!(seconds);
         if let Some(classes) = &classes {
             let truths = classes.truths(&test.y)?;
             let guesses = classes.guesses(loaded.model.predict(&test.x)?)?;

@@ -6,6 +6,7 @@ mod convert;
 mod data;
 mod description;
 mod evaluate;
+mod facts;
 mod gradcheck;
 mod grid;
 mod interrupt;
