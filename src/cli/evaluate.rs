@@ -1,7 +1,7 @@
 //! `tallynet evaluate`.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
@@ -69,9 +69,7 @@ impl Evaluate {
         if let Some(classes) = &classes {
             let truths = classes.truths(&test.y)?;
             let guesses = classes.guesses(loaded.model.predict(&test.x)?)?;
-            if let Some(path) = &self.mistakes {
-                write_mistakes(path, &per_class::mistakes(classes, &truths, &guesses))?;
-            }
+            self.write_mistakes(&per_class::mistakes(classes, &truths, &guesses))?;
             if self.per_class {
                 let confusion = Confusion::new(classes, &truths, &guesses);
                 text += &format!("\n{}", confusion.text());
@@ -115,12 +113,14 @@ impl Evaluate {
         }
         Ok(formats::check_writable(path)?)
     }
-}
 
-fn write_mistakes(path: &Path, mistakes: &Grid) -> Outcome {
-    formats::replace(path, &mistakes.csv()?)?;
-    output::notice(&format!("Wrote {} with {} mistakes", path.display(), mistakes.rows.len()));
-    Ok(())
+    fn write_mistakes(&self, mistakes: &Grid) -> Outcome {
+        let Some(path) = &self.mistakes else { return Ok(()) };
+        formats::replace(path, &mistakes.csv()?)?;
+        let n_mistakes = mistakes.rows.len();
+        output::notice(&format!("Wrote {} with {n_mistakes} mistakes", path.display()));
+        Ok(())
+    }
 }
 
 /// `Test score: 0.3674` and a line for each metric.

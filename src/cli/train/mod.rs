@@ -171,13 +171,7 @@ impl Train {
             }
         };
         let mut facts = facts::of_run(&self.model, &source, &model);
-        facts["split"] = json!({
-            "train": data.train.len(),
-            "test": data.test.len(),
-            "test_split": self.table.test_split,
-            "validation_split": self.validation_split.or(loaded.plan.validation_split),
-            "shuffle_split": self.shuffle_split,
-        });
+        facts["split"] = self.split_facts(&data, &loaded.plan);
         let options = ReportOptions { start, is_saved: saved.is_ok(), facts };
         let reported = self.report(&model, &history, &data, &options);
         saved.and(reported)
