@@ -3,7 +3,8 @@
 /// Formats a table. Each column is as wide as its widest cell, with two blanks between columns; a
 /// head that begins with `>` aligns its column to the right.
 pub fn table(heads: &[&str], rows: &[Vec<String>]) -> String {
-    let names = heads.iter().map(|head| head.trim_start_matches('>').to_string()).collect();
+    let names =
+        heads.iter().map(|head| head.strip_prefix('>').unwrap_or(head).to_string()).collect();
     let lines: Vec<&Vec<String>> = [&names].into_iter().chain(rows).collect();
     let mut texts = vec![String::new(); lines.len()];
     for (i, head) in heads.iter().enumerate() {

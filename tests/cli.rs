@@ -889,7 +889,7 @@ fn no_output_overwrites_an_input_or_another_output() {
             assert_eq!(run(&["verify", &path("kept.keras")]).code, 0);
         }
     }
-    refused(2, &["predict", &path("c.npz"), &data, "-o", &path("y.csv")], &[".npy"]);
+    refused(2, &["predict", &path("c.npz"), &data, "-o", &path("y.txt")], &[".npy"]);
     // Evaluation needs only the test set.
     let mut npz = NpzWriter::new(fs::File::create(path("test.npz")).unwrap());
     npz.add_array("x_test", &Array3::<u8>::zeros((3, 28, 28))).unwrap();

@@ -1,21 +1,28 @@
 //! `tallynet evaluate`.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
 use serde_json::json;
+use tallynet::model::Sequential;
 use tallynet::training::Scores;
+use tallynet::{datasets, formats};
 
-use super::data::Data;
+use super::classes::{Classes, Form};
+use super::data::{Data, DataSource};
 use super::description::Supplied;
-use super::{LoadedModel, Outcome, from_1, output};
+use super::grid::Grid;
+use super::per_class::{self, Confusion};
+use super::{Failure, LoadedModel, Outcome, facts, from_1, output};
 
 /// Evaluate a saved model on the test set.
 #[derive(Args)]
 #[command(after_help = "Examples:
   tallynet evaluate digits.safetensors
-  tallynet evaluate digits.safetensors --data fashion.npz --json")]
+  tallynet evaluate digits.safetensors --data fashion.npz --json
+  tallynet evaluate iris.keras --data test.csv --per-class --mistakes wrong.csv")]
 pub struct Evaluate {
     /// Saved file, or preset (see `tallynet models`)
     file: String,
@@ -26,6 +33,13 @@ pub struct Evaluate {
     /// Maximum number of threads; the result does not depend on it [default: the machine's]
     #[arg(long, value_name = "N", value_parser = from_1())]
     threads: Option<usize>,
+    /// Print precision, recall, F1 and support of each class, and the confusion matrix
+    #[arg(long)]
+    per_class: bool,
+    /// Write the samples that were given a wrong class to a CSV file, with truth, guess and
+    /// confidence, the most confident first
+    #[arg(long, value_name = "OUT.csv")]
+    mistakes: Option<PathBuf>,
     /// Print one line of JSON
     #[arg(long)]
     json: bool,
@@ -39,19 +53,73 @@ impl Evaluate {
         loaded.warn_about_layers();
         loaded.model.n_threads = self.threads.unwrap_or(loaded.model.n_threads);
         loaded.is_quiet = self.json;
+        let classes = self.classes(&loaded.model)?;
+        self.check_mistakes(&loaded.model)?;
         let test = self.data.load_test(&loaded)?;
         let start = Instant::now();
         let scores = loaded.model.evaluate(&test)?;
-        if !self.json {
-            return output::result(&lines(&scores));
+        let seconds = start.elapsed().as_secs_f64();
+        let mut text = lines(&scores);
+        let source = self.data.source(&loaded.model)?;
+        let mut line = facts::of_run(&self.file, &source, &loaded.model);
+        line["loss"] = json!(scores.loss);
+        line["metrics"] = json!(BTreeMap::from_iter(scores.metrics));
+        line["fingerprint"] = json!(loaded.model.fingerprint());
+        line["seconds"] = json!(seconds);
+        if let Some(classes) = &classes {
+            let truths = classes.truths(&test.y)?;
+            let guesses = classes.guesses(loaded.model.predict(&test.x)?)?;
+            self.write_mistakes(&per_class::mistakes(classes, &truths, &guesses))?;
+            if self.per_class {
+                let confusion = Confusion::new(classes, &truths, &guesses);
+                text += &format!("\n{}", confusion.text());
+                line["per_class"] = confusion.json();
+            }
         }
-        let line = json!({
-            "loss": scores.loss,
-            "metrics": BTreeMap::from_iter(scores.metrics),
-            "fingerprint": loaded.model.fingerprint(),
-            "seconds": start.elapsed().as_secs_f64(),
-        });
-        output::result(&format!("{line}\n"))
+        output::result(&if self.json { format!("{line}\n") } else { text })
+    }
+
+    /// The classes of the model, if a flag needs them; a model without classes is then refused.
+    fn classes(&self, model: &Sequential) -> Result<Option<Classes>, Failure> {
+        let flag = if self.per_class {
+            "--per-class"
+        } else if self.mistakes.is_some() {
+            "--mistakes"
+        } else {
+            return Ok(None);
+        };
+        if let Form::Classes(classes) = Form::of(model) {
+            return Ok(Some(classes));
+        }
+        Err(Failure::usage(format!(
+            "{flag}: the model has no classes: its output is {}, without a softmax, a crossentropy \
+             loss or class names",
+            model.output_shape()
+        )))
+    }
+
+    /// Refuses a file for the mistakes that is one of the inputs or cannot be written.
+    fn check_mistakes(&self, model: &Sequential) -> Outcome {
+        let Some(path) = &self.mistakes else { return Ok(()) };
+        let mut files = vec![PathBuf::from(&self.file)];
+        if let DataSource::Path(data) = self.data.source(model)? {
+            files.extend(datasets::files(&data));
+        }
+        output::refuse_overwriting("--mistakes", path, &files)?;
+        if path.extension().is_some_and(|extension| !extension.eq_ignore_ascii_case("csv")) {
+            let path = path.display();
+            let message = format!("--mistakes {path}: it is a table in text; end it in .csv");
+            return Err(Failure::usage(message));
+        }
+        Ok(formats::check_writable(path)?)
+    }
+
+    fn write_mistakes(&self, mistakes: &Grid) -> Outcome {
+        let Some(path) = &self.mistakes else { return Ok(()) };
+        formats::replace(path, &mistakes.csv()?)?;
+        let n_mistakes = mistakes.rows.len();
+        output::notice(&format!("Wrote {} with {n_mistakes} mistakes", path.display()));
+        Ok(())
     }
 }
 

@@ -1,14 +1,19 @@
 //! The command line: one file per subcommand, and the flags that they share.
 
+mod answers;
+mod classes;
 mod convert;
 mod data;
 mod description;
 mod evaluate;
+mod facts;
 mod gradcheck;
+mod grid;
 mod interrupt;
 mod models;
 mod new;
 mod output;
+mod per_class;
 mod pictures;
 mod predict;
 mod schedule;

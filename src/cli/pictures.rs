@@ -1,7 +1,7 @@
 //! Folders as data: their flags, and the pictures that a model takes.
 
 use std::io::IsTerminal;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -38,12 +38,16 @@ pub fn are_pictures(path: &Path) -> bool {
     matches!(extension.to_str(), Some("png" | "jpg" | "jpeg")) || path.is_dir()
 }
 
+/// Paths of the pictures in a folder, in order, or of the single picture.
+pub fn paths(path: &Path) -> Result<Vec<PathBuf>, Failure> {
+    Ok(if path.is_dir() { pictures::find(path)? } else { vec![path.to_path_buf()] })
+}
+
 impl PictureFlags {
     /// Reads a picture, or all in a folder, to predict.
     pub fn load_inputs(&self, path: &Path, model: &Sequential) -> Result<Inputs, Failure> {
         let size = self.size(model)?;
-        let paths = if path.is_dir() { pictures::find(path)? } else { vec![path.to_path_buf()] };
-        let mut inputs = pictures::read_pictures(&paths, size)?;
+        let mut inputs = pictures::read_pictures(&paths(path)?, size)?;
         flatten(&mut inputs, model)?;
         Ok(inputs)
     }

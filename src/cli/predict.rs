@@ -1,18 +1,29 @@
 //! `tallynet predict`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+use ndarray::ArrayD;
 use ndarray_npy::WriteNpyExt;
-use tallynet::{datasets::npz, formats};
+use tallynet::datasets::{Inputs, npz};
+use tallynet::model::Sequential;
+use tallynet::{Real, formats};
 
+use super::classes::Form;
 use super::data::Scale;
+use super::grid::Grid;
 use super::pictures::{self, PictureFlags};
-use super::{Failure, LoadedModel, Outcome, output, table};
+use super::{Failure, LoadedModel, Outcome, answers, output, table};
 
-/// Write the model's outputs for an array of inputs.
+/// Maximum number of columns of numbers in a table to read.
+const MAX_COLUMNS: usize = 16;
+
+/// Predict the class of each sample, with its probability and the runner-up, or its numbers.
 #[derive(Args)]
-#[command(after_help = "Example:\n  tallynet predict model.keras x.npy -o y.npy")]
+#[command(after_help = "Examples:
+  tallynet predict iris.keras new.csv
+  tallynet predict iris.keras new.csv -o answers.csv
+  tallynet predict model.keras x.npy -o y.npy")]
 pub struct Predict {
     /// Saved file, or preset (see `tallynet models`)
     file: String,
@@ -21,28 +32,79 @@ pub struct Predict {
     /// was trained on one
     #[arg(value_name = "INPUT.npy|.npz|.csv|.png|.jpg|DIR")]
     input: PathBuf,
-    /// File for the outputs, one row per sample
-    #[arg(short, long, value_name = "OUT.npy")]
-    output: PathBuf,
+    /// File for the outputs, one row per sample: .npy with all of the model's numbers, or .csv or
+    /// .json with the columns of the table [default: a table on stdout]
+    #[arg(short, long, value_name = "OUT.npy|.csv|.json")]
+    output: Option<PathBuf>,
     #[command(flatten)]
     pictures: PictureFlags,
     #[command(flatten)]
     scale: Scale,
 }
 
+/// Format of the file for the outputs, by its ending.
+#[derive(Clone, Copy, PartialEq)]
+enum OutputFormat {
+    /// NumPy array: the outputs as the model computes them.
+    Npy,
+    /// Rows of text with a header.
+    Csv,
+    /// Array with an object for each row.
+    Json,
+}
+
+impl OutputFormat {
+    fn of(path: &Path) -> Result<OutputFormat, Failure> {
+        let Some(extension) = path.extension() else { return Ok(OutputFormat::Npy) };
+        match extension.to_ascii_lowercase().to_str() {
+            Some("npy") => Ok(OutputFormat::Npy),
+            Some("csv") => Ok(OutputFormat::Csv),
+            Some("json") => Ok(OutputFormat::Json),
+            _ => Err(Failure::usage(format!(
+                "-o {}: outputs are a NumPy array or text; end it in .npy, .csv or .json",
+                path.display()
+            ))),
+        }
+    }
+}
+
 impl Predict {
     pub fn run(self) -> Outcome {
-        let inputs = [PathBuf::from(&self.file), self.input.clone()];
-        output::refuse_overwriting("-o", &self.output, &inputs)?;
-        let path = self.output.display();
-        if self.output.extension().is_some_and(|extension| !extension.eq_ignore_ascii_case("npy")) {
-            let message = format!("-o {path}: outputs are a NumPy array; end it in .npy");
-            return Err(Failure::usage(message));
+        let mut format = None;
+        if let Some(path) = &self.output {
+            let inputs = [PathBuf::from(&self.file), self.input.clone()];
+            output::refuse_overwriting("-o", path, &inputs)?;
+            format = Some(OutputFormat::of(path)?);
+            formats::check_writable(path)?;
         }
-        formats::check_writable(&self.output)?;
         let loaded = LoadedModel::open(&self.file, None)?;
         loaded.warn_if_untrained(&self.file);
         loaded.warn_about_layers();
+        let form = Form::of(&loaded.model);
+        check_form(&form, &loaded.model, format)?;
+        let inputs = self.load_inputs(&loaded)?;
+        let outputs = loaded.model.predict(&inputs)?;
+        let Some(path) = &self.output else {
+            return output::result(&self.rows(&form, outputs)?.text());
+        };
+        let n_rows = outputs.shape()[0];
+        let mut shape = format!("{n_rows} rows");
+        let bytes = match format {
+            Some(OutputFormat::Csv) => self.rows(&form, outputs)?.csv()?,
+            Some(OutputFormat::Json) => self.rows(&form, outputs)?.json()?,
+            _ => {
+                let mut bytes = vec![];
+                outputs.write_npy(&mut bytes)?;
+                shape = format!("the shape {:?}", outputs.shape());
+                bytes
+            }
+        };
+        formats::replace(path, &bytes)?;
+        output::notice(&format!("Wrote {} with {shape}", path.display()));
+        Ok(())
+    }
+
+    fn load_inputs(&self, loaded: &LoadedModel) -> Result<Inputs, Failure> {
         let mut inputs = if pictures::are_pictures(&self.input) {
             self.pictures.load_inputs(&self.input, &loaded.model)?
         } else if table::is_table(&self.input, &loaded.model) {
@@ -50,12 +112,41 @@ impl Predict {
         } else {
             npz::load_inputs(&self.input)?
         };
-        self.scale.apply(&loaded, &mut [&mut inputs])?;
-        let outputs = loaded.model.predict(&inputs)?;
-        let mut bytes = vec![];
-        outputs.write_npy(&mut bytes)?;
-        formats::replace(&self.output, &bytes)?;
-        output::notice(&format!("Wrote {path} with the shape {:?}", outputs.shape()));
-        Ok(())
+        self.scale.apply(loaded, &mut [&mut inputs])?;
+        Ok(inputs)
     }
+
+    /// The outputs as rows, with the names of pictures.
+    fn rows(&self, form: &Form, outputs: ArrayD<Real>) -> Result<Grid, Failure> {
+        let mut files = vec![];
+        if pictures::are_pictures(&self.input) {
+            for path in pictures::paths(&self.input)? {
+                let path = path
+                    .strip_prefix(&self.input)
+                    .ok()
+                    .filter(|_| self.input.is_dir())
+                    .unwrap_or(&path);
+                files.push(path.display().to_string());
+            }
+        }
+        answers::predictions(form, outputs, &files)
+    }
+}
+
+/// Refuses to write arrays as rows of text, and many numbers as a table to read.
+fn check_form(form: &Form, model: &Sequential, format: Option<OutputFormat>) -> Outcome {
+    let is_refused = match (form, format) {
+        (_, Some(OutputFormat::Npy)) => false,
+        (Form::Array, _) => true,
+        (Form::Numbers(names), None) => names.len() > MAX_COLUMNS,
+        _ => false,
+    };
+    if !is_refused {
+        return Ok(());
+    }
+    Err(Failure::usage(format!(
+        "the model's output is {}, which does not fit a row of text\n  write the outputs to a NumPy array: \
+         -o OUT.npy",
+        model.output_shape()
+    )))
 }

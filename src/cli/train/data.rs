@@ -1,8 +1,10 @@
 //! Data of a training: the sets, and the validation set that `--shuffle-split` draws.
 
+use serde_json::{Value, json};
 use tallynet::datasets::{Dataset, TrainTest, split};
 
 use super::super::data::DataSource;
+use super::super::description::Plan;
 use super::super::{Failure, LoadedModel, table};
 use super::Train;
 
@@ -33,5 +35,16 @@ impl Train {
         };
         let (train, validation) = split::shuffled(data.train, share, seed)?;
         Ok((TrainTest { train, test: data.test }, Some(validation)))
+    }
+
+    /// Numbers of samples to train on and to test with, and the shares that were split off.
+    pub(super) fn split_facts(&self, data: &TrainTest, plan: &Plan) -> Value {
+        json!({
+            "train": data.train.len(),
+            "test": data.test.len(),
+            "test_split": self.table.test_split,
+            "validation_split": self.validation_split.or(plan.validation_split),
+            "shuffle_split": self.shuffle_split,
+        })
     }
 }

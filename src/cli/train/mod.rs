@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 use tallynet::Error;
 use tallynet::datasets::{Dataset, TrainTest};
 use tallynet::losses::AnyLoss;
@@ -21,7 +21,7 @@ use tallynet::training::{Callback, FitOptions, History, Scores};
 use super::data::Data;
 use super::description::Supplied;
 use super::table::TableFlags;
-use super::{Failure, LoadedModel, Outcome, evaluate, from_1, output};
+use super::{Failure, LoadedModel, Outcome, evaluate, facts, from_1, output};
 
 /// Train a model, evaluate it on the test set and verify its weights.
 ///
@@ -171,7 +171,9 @@ impl Train {
                 return Err(Failure { message: format!("{error}\n{message}"), code: *code });
             }
         };
-        let options = ReportOptions { start, is_saved: saved.is_ok() };
+        let mut facts = facts::of_run(&self.model, &source, &model);
+        facts["split"] = self.split_facts(&data, &loaded.plan);
+        let options = ReportOptions { start, is_saved: saved.is_ok(), facts };
         let reported = self.report(&model, &history, &data, &options);
         saved.and(reported)
     }
@@ -227,7 +229,7 @@ impl Train {
         let verification = model.verify()?;
         if self.json {
             let seconds = options.start.elapsed().as_secs_f64();
-            return output::result(&json_line(model, history, &scores, seconds));
+            return output::result(&json_line(model, history, &scores, seconds, &options.facts));
         }
         let mut text = evaluate::lines(&scores);
         if !self.quiet {
@@ -253,23 +255,29 @@ struct Trained {
 struct ReportOptions {
     start: Instant,
     is_saved: bool,
+    /// What was run, for `--json`.
+    facts: Value,
 }
 
-fn json_line(model: &Sequential, history: &History, scores: &Scores, seconds: f64) -> String {
+fn json_line(
+    model: &Sequential,
+    history: &History,
+    scores: &Scores,
+    seconds: f64,
+    facts: &Value,
+) -> String {
     let by_layer: BTreeMap<_, _> =
         model.layers().iter().map(|each| (each.name(), each.count_params().total)).collect();
     let by_name: BTreeMap<_, _> =
         history.series.iter().map(|series| (&series.name, &series.values)).collect();
-    let line = json!({
-        "loss": scores.loss,
-        "metrics": BTreeMap::from_iter(scores.metrics.clone()),
-        "history": by_name,
-        "parameters": { "total": model.count_params(), "layers": by_layer },
-        "fingerprint": model.fingerprint(),
-        "seed": model.seed,
-        "threads": model.n_threads,
-        "seconds": seconds,
-        "seconds_per_epoch": history.median_seconds(),
-    });
+    let mut line = facts.clone();
+    line["loss"] = json!(scores.loss);
+    line["metrics"] = json!(BTreeMap::from_iter(scores.metrics.clone()));
+    line["history"] = json!(by_name);
+    line["parameters"] = json!({ "total": model.count_params(), "layers": by_layer });
+    line["fingerprint"] = json!(model.fingerprint());
+    line["threads"] = json!(model.n_threads);
+    line["seconds"] = json!(seconds);
+    line["seconds_per_epoch"] = json!(history.median_seconds());
     format!("{line}\n")
 }

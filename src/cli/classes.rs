@@ -1,0 +1,193 @@
+//! Outputs of a model as classes with probabilities, or as numbers with names.
+
+use ndarray::{Array2, ArrayD};
+use tallynet::Real;
+use tallynet::activations::ActivationKind;
+use tallynet::datasets::Targets;
+use tallynet::kernels::rows::argmax;
+use tallynet::layers::AnyLayer;
+use tallynet::losses::AnyLoss;
+use tallynet::model::Sequential;
+
+use super::Failure;
+
+/// Form of the output for a sample.
+pub enum Form {
+    /// One of several classes.
+    Classes(Classes),
+    /// Numbers with these names, as of a regression.
+    Numbers(Vec<String>),
+    /// Array of several axes, as a sequence or an image.
+    Array,
+}
+
+/// Classes of a model with one output for each, or a single output for the second of two.
+pub struct Classes {
+    /// Name of each class; empty if they have none.
+    names: Vec<String>,
+    n_outputs: usize,
+    /// Activation that makes probabilities of the outputs, if these are logits.
+    activation: Option<ActivationKind>,
+}
+
+/// Class and its probability.
+#[derive(Clone, Copy)]
+pub struct Choice {
+    /// Integer label.
+    pub class: usize,
+    /// Probability, from 0 to 1 for a model with a softmax or a sigmoid at its end.
+    pub probability: Real,
+}
+
+/// The two most probable classes of a sample.
+#[derive(Clone, Copy)]
+pub struct Guess {
+    /// The most probable class.
+    pub first: Choice,
+    /// The next.
+    pub runner_up: Choice,
+}
+
+impl Form {
+    /// Form that follows from the loss, the last activation, and the data of the training.
+    pub fn of(model: &Sequential) -> Form {
+        let output = model.output_shape();
+        if output.dims().len() > 1 {
+            return Form::Array;
+        }
+        let n_outputs = output.n_values();
+        let (classes, targets) = match &model.data {
+            Some(data) => (&data.classes[..], &data.targets[..]),
+            None => Default::default(),
+        };
+        let loss = model.compiled().ok().map(|compiled| compiled.loss());
+        let last = last_activation(model);
+        let has_names = classes.len() == n_outputs.max(2);
+        let ends_in_softmax = n_outputs > 1 && last == Some(ActivationKind::Softmax);
+        if has_names || ends_in_softmax || takes_classes(loss, n_outputs) {
+            let is_activated =
+                matches!(last, Some(ActivationKind::Softmax | ActivationKind::Sigmoid));
+            let activation = logit_activation(loss).filter(|_| !is_activated);
+            let names = if has_names { classes.to_vec() } else { vec![] };
+            return Form::Classes(Classes { names, n_outputs, activation });
+        }
+        Form::Numbers(if targets.len() == n_outputs {
+            targets.to_vec()
+        } else if n_outputs == 1 {
+            vec!["output".to_string()]
+        } else {
+            (0..n_outputs).map(|i| format!("output_{i}")).collect()
+        })
+    }
+}
+
+/// Built-in activation at the end of a model.
+fn last_activation(model: &Sequential) -> Option<ActivationKind> {
+    match &model.layers().last()?.spec {
+        AnyLayer::Dense(layer) => layer.activation.kind(),
+        AnyLayer::Activation(layer) => layer.activation.kind(),
+        AnyLayer::Softmax(_) => Some(ActivationKind::Softmax),
+        _ => None,
+    }
+}
+
+/// True if a model with this loss and number of outputs chooses among classes.
+fn takes_classes(loss: Option<&AnyLoss>, n_outputs: usize) -> bool {
+    match loss {
+        Some(AnyLoss::CategoricalCrossentropy(_) | AnyLoss::SparseCategoricalCrossentropy(_)) => {
+            n_outputs > 1
+        }
+        Some(AnyLoss::BinaryCrossentropy(_)) => n_outputs == 1,
+        _ => false,
+    }
+}
+
+/// Activation that the loss applies to the outputs, if it takes logits.
+fn logit_activation(loss: Option<&AnyLoss>) -> Option<ActivationKind> {
+    match loss? {
+        AnyLoss::CategoricalCrossentropy(loss) if loss.from_logits => Some(ActivationKind::Softmax),
+        AnyLoss::SparseCategoricalCrossentropy(loss) if loss.from_logits => {
+            Some(ActivationKind::Softmax)
+        }
+        AnyLoss::BinaryCrossentropy(loss) if loss.from_logits => Some(ActivationKind::Sigmoid),
+        _ => None,
+    }
+}
+
+impl Classes {
+    /// Number of classes.
+    pub fn len(&self) -> usize {
+        self.n_outputs.max(2)
+    }
+
+    /// Name of a class, if it has one.
+    pub fn known_name(&self, class: usize) -> Option<&String> {
+        self.names.get(class)
+    }
+
+    /// Name of a class, else its label.
+    pub fn name(&self, class: usize) -> String {
+        self.known_name(class).cloned().unwrap_or_else(|| class.to_string())
+    }
+
+    /// The two most probable classes of every sample. A single output decides for the second class
+    /// above 0.5, as Keras's accuracy does.
+    pub fn guesses(&self, outputs: ArrayD<Real>) -> Result<Vec<Guess>, Failure> {
+        let mut outputs = by_sample(outputs)?;
+        if let Some(activation) = self.activation {
+            activation.forward(self.n_outputs, outputs.view_mut());
+        }
+        let rows = outputs.rows().into_iter();
+        Ok(rows.map(|row| self.guess(row.to_vec())).collect())
+    }
+
+    fn guess(&self, mut outputs: Vec<Real>) -> Guess {
+        if let [probability] = outputs[..] {
+            let second = Choice { class: 1, probability };
+            let first = Choice { class: 0, probability: 1.0 - probability };
+            if probability > 0.5 {
+                return Guess { first: second, runner_up: first };
+            }
+            return Guess { first, runner_up: second };
+        }
+        let class = argmax(&outputs);
+        let first = Choice { class, probability: outputs[class] };
+        outputs[class] = Real::NEG_INFINITY;
+        let class = argmax(&outputs);
+        Guess { first, runner_up: Choice { class, probability: outputs[class] } }
+    }
+
+    /// True class of every sample: its label, or the argmax of its one-hot vector. Errors are
+    /// targets that are no classes of the model.
+    pub fn truths(&self, targets: &Targets) -> Result<Vec<usize>, Failure> {
+        let targets = by_sample(match targets {
+            Targets::Labels(labels) => labels.mapv(|label| label as Real),
+            Targets::Reals(values) => values.clone(),
+        })?;
+        let mut truths = vec![];
+        for (i, row) in targets.rows().into_iter().enumerate() {
+            let row = row.to_vec();
+            let truth = match row[..] {
+                [value] if self.n_outputs == 1 => usize::from(value > 0.5),
+                [label] => label as usize,
+                _ => argmax(&row),
+            };
+            if truth >= self.len() {
+                let (row, n) = (i + 1, self.len());
+                let message = format!(
+                    "row {row} of the test set has the class {truth}, and the model has {n} classes"
+                );
+                return Err(Failure { message, code: 1 });
+            }
+            truths.push(truth);
+        }
+        Ok(truths)
+    }
+}
+
+/// The values as a matrix with one row per sample.
+pub fn by_sample(values: ArrayD<Real>) -> Result<Array2<Real>, Failure> {
+    let n_samples = values.shape().first().copied().unwrap_or(0);
+    let n_values = values.len() / n_samples.max(1);
+    Ok(values.into_shape_with_order((n_samples, n_values))?)
+}

@@ -1,0 +1,134 @@
+//! Scores of each class, the confusion matrix, and the samples that were given a wrong class.
+
+use serde_json::{Value, json};
+use tallynet::{Real, table};
+
+use super::answers::class_cell;
+use super::classes::{Classes, Guess};
+use super::grid::{Cell, Grid};
+
+/// Maximum number of classes of a confusion matrix as text.
+const MAX_CLASSES: usize = 30;
+
+/// Number of samples of each true class that were given each class.
+pub struct Confusion<'a> {
+    classes: &'a Classes,
+    /// A row for each true class, a column for each guess.
+    counts: Vec<Vec<usize>>,
+}
+
+/// Scores of a class; 0 where they would divide by 0, as Keras's metrics are.
+struct ClassScores {
+    precision: f64,
+    recall: f64,
+    f1: f64,
+    /// Number of samples of the class.
+    support: usize,
+}
+
+impl<'a> Confusion<'a> {
+    /// Counts the guesses for samples of these true classes.
+    pub fn new(classes: &'a Classes, truths: &[usize], guesses: &[Guess]) -> Confusion<'a> {
+        let mut counts = vec![vec![0; classes.len()]; classes.len()];
+        for (truth, guess) in truths.iter().zip(guesses) {
+            counts[*truth][guess.first.class] += 1;
+        }
+        Confusion { classes, counts }
+    }
+
+    fn scores(&self, class: usize) -> ClassScores {
+        let n_right = self.counts[class][class];
+        let support: usize = self.counts[class].iter().sum();
+        let n_guesses: usize = self.counts.iter().map(|row| row[class]).sum();
+        ClassScores {
+            precision: ratio(n_right, n_guesses),
+            recall: ratio(n_right, support),
+            f1: ratio(2 * n_right, n_guesses + support),
+            support,
+        }
+    }
+
+    fn score_table(&self) -> Grid {
+        let heads = ["class", "precision", "recall", "F1", "support"];
+        let mut rows = vec![];
+        for class in 0..self.classes.len() {
+            let scores = self.scores(class);
+            rows.push(vec![
+                Cell::Text(self.classes.name(class)),
+                Cell::Probability(scores.precision as Real),
+                Cell::Probability(scores.recall as Real),
+                Cell::Probability(scores.f1 as Real),
+                Cell::Count(scores.support),
+            ]);
+        }
+        Grid { heads: heads.map(str::to_string).to_vec(), rows }
+    }
+
+    /// Scores of each class, and the confusion matrix unless it would be too wide.
+    pub fn text(&self) -> String {
+        let n_classes = self.classes.len();
+        let scores = self.score_table().text();
+        if n_classes > MAX_CLASSES {
+            return format!(
+                "{scores}\nConfusion matrix: in --json, for it has more than {MAX_CLASSES} columns\n"
+            );
+        }
+        let names: Vec<String> = (0..n_classes).map(|class| self.classes.name(class)).collect();
+        let mut heads = vec!["true".to_string()];
+        heads.extend(names.iter().map(|name| format!(">{name}")));
+        let heads: Vec<&str> = heads.iter().map(String::as_str).collect();
+        let mut rows = vec![];
+        for (name, counts) in names.iter().zip(&self.counts) {
+            let mut row = vec![name.clone()];
+            row.extend(counts.iter().map(usize::to_string));
+            rows.push(row);
+        }
+        let matrix = table::table(&heads, &rows);
+        format!(
+            "{scores}\nConfusion matrix: a row for each true class, a column for each guess\n{matrix}"
+        )
+    }
+
+    /// The scores and the matrix in JSON.
+    pub fn json(&self) -> Value {
+        let mut classes = vec![];
+        for class in 0..self.classes.len() {
+            let ClassScores { precision, recall, f1, support } = self.scores(class);
+            classes.push(json!({
+                "class": class_cell(self.classes, class),
+                "precision": precision,
+                "recall": recall,
+                "f1": f1,
+                "support": support,
+            }));
+        }
+        json!({ "classes": classes, "confusion_matrix": self.counts })
+    }
+}
+
+fn ratio(count: usize, of: usize) -> f64 {
+    if of == 0 { 0.0 } else { count as f64 / of as f64 }
+}
+
+/// Samples that were given a wrong class, the most confident first. Rows count from 1.
+pub fn mistakes(classes: &Classes, truths: &[usize], guesses: &[Guess]) -> Grid {
+    let mut wrong = vec![];
+    for (i, (truth, guess)) in truths.iter().zip(guesses).enumerate() {
+        if guess.first.class != *truth {
+            wrong.push(i);
+        }
+    }
+    // The sort is stable: equals stay in the order of the data.
+    wrong.sort_by(|a, b| guesses[*b].first.probability.total_cmp(&guesses[*a].first.probability));
+    let mut rows = vec![];
+    for i in wrong {
+        rows.push(vec![
+            Cell::Count(i + 1),
+            class_cell(classes, truths[i]),
+            class_cell(classes, guesses[i].first.class),
+            Cell::Probability(guesses[i].first.probability),
+        ]);
+    }
+    let heads = ["row", "truth", "guess", "confidence"];
+    Grid { heads: heads.map(str::to_string).to_vec(), rows }
+}
