@@ -70,6 +70,8 @@ const fn magic(
 /// The first bytes of a legacy PyTorch file: a pickled number.
 const PYTORCH: &[u8] = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
 
+const FOUR_FILES: &str = "give the folder of its four files";
+
 #[rustfmt::skip]
 const MAGIC: &[Magic] = &[
     magic(0, b"\x1f\x8b", "a file packed by gzip", "unpack it: gunzip FILE.gz"),
@@ -87,8 +89,8 @@ const MAGIC: &[Magic] = &[
     magic(0, b"\x89PNG", "a PNG image", IMAGE),
     magic(0, b"\xff\xd8\xff", "a JPEG image", IMAGE),
     magic(0, b"GIF8", "a GIF image", IMAGE),
-    magic(0, b"\0\0\x08\x01", "a file of MNIST's labels (IDX)", "give the folder of its four files"),
-    magic(0, b"\0\0\x08\x03", "a file of MNIST's images (IDX)", "give the folder of its four files"),
+    magic(0, b"\0\0\x08\x01", "a file of MNIST's labels (IDX)", FOUR_FILES),
+    magic(0, b"\0\0\x08\x03", "a file of MNIST's images (IDX)", FOUR_FILES),
     magic(0, b"MATLAB 5.0", "a MATLAB file", "save its arrays with numpy.savez"),
     magic(0, b"PAR1", "a Parquet table", "save its columns with numpy.savez"),
     magic(0, b"%PDF", "a PDF document", "download the file itself"),

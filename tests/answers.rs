@@ -3,22 +3,17 @@
 use std::fs::{self, File};
 use std::path::PathBuf;
 
-use assert_cmd::Command;
 use ndarray::{Array2, Array3};
 use ndarray_npy::{ReadNpyExt, WriteNpyExt};
 use serde_json::Value;
 use tempfile::TempDir;
 
+mod common;
+use common::{Run, run_in};
+
 /// A folder with two tables, models for them and new rows.
 struct Workplace {
     folder: TempDir,
-}
-
-/// Outcome of a command.
-struct Run {
-    code: i32,
-    stdout: String,
-    stderr: String,
 }
 
 const KINDS: [&str; 3] = [">50", "large, very", "small"];
@@ -67,14 +62,8 @@ impl Workplace {
     }
 
     fn run(&self, arguments: &str) -> Run {
-        let mut command = Command::cargo_bin("tallynet").unwrap();
-        command.current_dir(self.folder.path()).args(arguments.split_whitespace());
-        let output = command.output().unwrap();
-        Run {
-            code: output.status.code().unwrap(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+        let arguments: Vec<&str> = arguments.split_whitespace().collect();
+        run_in(self.folder.path(), &arguments)
     }
 
     /// Standard output of a command that succeeds.

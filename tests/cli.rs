@@ -3,18 +3,13 @@
 use std::fs;
 use std::path::Path;
 
-use assert_cmd::Command;
 use ndarray::{Array, Array1, Array3};
 use ndarray_npy::NpzWriter;
 use serde_json::Value;
 use tempfile::TempDir;
 
-fn tallynet() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tallynet"));
-    // A command that hangs is a defect too.
-    command.env_remove("TALLYNET_DATA").timeout(std::time::Duration::from_secs(60));
-    command
-}
+mod common;
+use common::{run, run_in, tallynet};
 
 /// A small dataset in MNIST's shape that can be learned: class c is a bright band at row 2c.
 fn small_npz(folder: &Path) -> String {
@@ -34,27 +29,6 @@ fn small_npz_of(folder: &Path, classes: u8) -> String {
     }
     npz.finish().unwrap();
     path.to_str().unwrap().to_string()
-}
-
-struct Run {
-    code: i32,
-    stdout: String,
-    stderr: String,
-}
-
-fn run(arguments: &[&str]) -> Run {
-    run_in(Path::new("."), arguments)
-}
-
-fn run_in(folder: &Path, arguments: &[&str]) -> Run {
-    let output = tallynet().current_dir(folder).args(arguments).output().unwrap();
-    let run = Run {
-        code: output.status.code().expect("no signal: a panic would abort"),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    };
-    assert!(!run.stderr.contains("panicked"), "{}", run.stderr);
-    run
 }
 
 /// Asserts an error with this exit code and these words, and no result on stdout.

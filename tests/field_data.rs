@@ -7,7 +7,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command as Process;
 
-use assert_cmd::Command;
 use ndarray::{Array1, Array2, Array3, ArrayD};
 use ndarray_npy::{NpzWriter, ReadNpyExt, WriteNpyExt};
 use serde_json::Value;
@@ -16,32 +15,8 @@ use tallynet::layers::Embedding;
 use tallynet::model::Sequential;
 use tempfile::TempDir;
 
-fn tallynet() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tallynet"));
-    command.env_remove("TALLYNET_DATA").timeout(std::time::Duration::from_secs(60));
-    command
-}
-
-struct Run {
-    code: i32,
-    stdout: String,
-    stderr: String,
-}
-
-fn output(command: &mut Command) -> Run {
-    let output = command.output().unwrap();
-    let run = Run {
-        code: output.status.code().expect("no signal: a panic would abort"),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    };
-    assert!(!run.stderr.contains("panicked"), "{}", run.stderr);
-    run
-}
-
-fn run(arguments: &[&str]) -> Run {
-    output(tallynet().args(arguments))
-}
+mod common;
+use common::{output, run, tallynet};
 
 fn field(name: &str) -> String {
     format!("{}/tests/fixtures/field/{name}", env!("CARGO_MANIFEST_DIR"))

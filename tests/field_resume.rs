@@ -5,35 +5,21 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use assert_cmd::Command;
 use serde_json::Value;
 use tempfile::TempDir;
 
-fn tallynet(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tallynet"));
-    command.env_remove("TALLYNET_DATA").timeout(std::time::Duration::from_secs(60));
-    command.current_dir(folder);
-    command
-}
+mod common;
+use common::{Run, run_in, tallynet};
 
 fn field(name: &str) -> String {
     format!("{}/tests/fixtures/field/07-resume/{name}", env!("CARGO_MANIFEST_DIR"))
-}
-
-struct Run {
-    code: i32,
-    stdout: String,
-    stderr: String,
 }
 
 /// Trains a model on the data of the fixtures, in this folder.
 fn train(folder: &Path, model: &str, more: &[&str]) -> Run {
     let data = field("xy.npz");
     let base = ["train", model, "--data", &data, "--validation-split", "0.25"];
-    let output = tallynet(folder).args(base).args(more).output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    let code = output.status.code().expect("no signal: a panic would abort");
-    Run { code, stdout: text(output.stdout), stderr: text(output.stderr) }
+    run_in(folder, &[&base, more].concat())
 }
 
 #[track_caller]
@@ -81,7 +67,7 @@ fn the_checkpoint_that_is_there_counts_although_the_file_does_not_know_it() {
     let resumed = trained(folder, "other.keras", &[&WORSE[..], &checkpoint].concat());
     assert!(resumed.contains("the best val_loss so far is 0.1456"), "{resumed}");
     assert_eq!(fs::read(folder.join("best.keras")).unwrap(), kept);
-    // A training that starts anew does not compare, nor does one with another loss.
+    // A training from the first epoch does not compare, nor does one with another loss.
     for anew in [&["--loss", "mae"][..], &["--initial-epoch", "0"]] {
         fs::copy(folder.join("other.keras"), folder.join("copy.keras")).unwrap();
         fs::write(folder.join("b.keras"), &kept).unwrap();
@@ -174,8 +160,13 @@ fn a_model_that_cannot_be_saved_is_kept_and_scored() {
                 pipe.write_all(&fs::read(field("xy.npz")).unwrap()).unwrap();
             }
         });
-        let mut command = tallynet(folder.path());
-        command.env("TMPDIR", &temporary).args(["train", &field("line.keras"), "--data", "pipe"]);
+        let mut command = tallynet();
+        command.current_dir(folder.path()).env("TMPDIR", &temporary).args([
+            "train",
+            &field("line.keras"),
+            "--data",
+            "pipe",
+        ]);
         command.args(["--save", "out/model.keras"]);
         if format == "json" {
             command.arg("--json");
@@ -188,7 +179,8 @@ fn a_model_that_cannot_be_saved_is_kept_and_scored() {
         assert!(stderr.contains("cannot write out/model.keras"), "{stderr}");
         let kept = path_behind(&stderr, "the trained model is kept in ");
         assert_eq!(kept, temporary.join("kept-model.keras"));
-        let verified = tallynet(folder.path()).arg("verify").arg(&kept).output().unwrap();
+        let verified =
+            tallynet().current_dir(folder.path()).arg("verify").arg(&kept).output().unwrap();
         let verified = String::from_utf8(verified.stdout).unwrap();
         if format == "json" {
             let line: Value = serde_json::from_str(&stdout).unwrap();

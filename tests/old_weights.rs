@@ -451,7 +451,7 @@ fn damaged_state_is_a_warning_and_the_weights_are_read() {
     for (word, variables) in damaged {
         let (other, warnings) = load(variables);
         assert_eq!(warnings.len(), 1, "{word}: {warnings:?}");
-        assert!(warnings[0].contains("starts anew") && warnings[0].contains(word), "{warnings:?}");
+        assert!(warnings[0].contains("is reset") && warnings[0].contains(word), "{warnings:?}");
         assert_eq!(state(&other).iteration, 0, "{word}");
         assert!(slots(&other).iter().all(|x| *x == 0.0), "{word}");
     }

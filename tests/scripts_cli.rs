@@ -4,34 +4,14 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use ndarray::{Array1, Array2, Array3};
 use ndarray_npy::NpzWriter;
 use serde_json::Value;
 use tempfile::TempDir;
 
-struct Run {
-    code: i32,
-    stdout: String,
-    stderr: String,
-}
-
-fn run_in(folder: &Path, arguments: &[&str]) -> Run {
-    let output = Command::new(env!("CARGO_BIN_EXE_tallynet"))
-        .env_remove("TALLYNET_DATA")
-        .current_dir(folder)
-        .args(arguments)
-        .output()
-        .unwrap();
-    let run = Run {
-        code: output.status.code().expect("no signal: a panic would abort"),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    };
-    assert!(!run.stderr.contains("panicked"), "{}", run.stderr);
-    run
-}
+mod common;
+use common::run_in;
 
 /// Runs a command that succeeds, and returns stdout.
 fn succeed(folder: &Path, arguments: &[&str]) -> String {

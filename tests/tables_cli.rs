@@ -3,21 +3,16 @@
 use std::fs::{self, File};
 use std::path::PathBuf;
 
-use assert_cmd::Command;
 use ndarray::{Array1, Array2};
 use ndarray_npy::{NpzWriter, ReadNpyExt};
 use tempfile::TempDir;
 
+mod common;
+use common::{Run, run_in};
+
 /// A folder with a table, a test table, new rows, and the description of a model.
 struct Workplace {
     folder: TempDir,
-}
-
-/// Outcome of a command.
-struct Run {
-    code: i32,
-    stdout: String,
-    stderr: String,
 }
 
 impl Workplace {
@@ -52,14 +47,8 @@ impl Workplace {
     }
 
     fn run(&self, arguments: &str) -> Run {
-        let mut command = Command::cargo_bin("tallynet").unwrap();
-        command.current_dir(self.folder.path()).args(arguments.split_whitespace());
-        let output = command.output().unwrap();
-        Run {
-            code: output.status.code().unwrap(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+        let arguments: Vec<&str> = arguments.split_whitespace().collect();
+        run_in(self.folder.path(), &arguments)
     }
 }
 

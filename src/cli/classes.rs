@@ -39,12 +39,12 @@ pub struct Choice {
     pub probability: Real,
 }
 
-/// The two most probable classes of a sample.
+/// Two most probable classes of a sample.
 #[derive(Clone, Copy)]
 pub struct Guess {
-    /// The most probable class.
+    /// Class of the highest probability.
     pub first: Choice,
-    /// The next.
+    /// Class of the second highest probability.
     pub runner_up: Choice,
 }
 

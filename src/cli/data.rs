@@ -205,8 +205,8 @@ impl Scale {
         Ok(())
     }
 
-    /// Factor that the flag, the file or the model says, else that of images. Bytes that need not be
-    /// an image are refused: a bag of words must not be divided by 255.
+    /// Factor that the flag, the file or the model says, else that of images. Bytes that need not
+    /// be an image are refused: a bag of words must not be divided by 255.
     fn factor(&self, loaded: &LoadedModel, bytes: &ArrayD<u8>) -> Result<Real, Failure> {
         let model = &loaded.model;
         let mut before_weights = model.layers().iter().take_while(|layer| layer.params.is_empty());

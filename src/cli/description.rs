@@ -19,7 +19,8 @@ use super::{Failure, Outcome, output};
 /// Values that a Keras script does not give.
 #[derive(Args, Clone, Default)]
 pub struct Supplied {
-    /// Value in Python for a name of a Keras script, as units=64 or args.epochs=5; repeat for others
+    /// Value in Python for a name of a Keras script, as units=64 or args.epochs=5; repeat for
+    /// others
     #[arg(long, value_name = "NAME=VALUE")]
     set: Vec<String>,
     #[arg(skip)]
@@ -77,8 +78,8 @@ impl Plan {
                 )));
             }
             (None, _) => output::notice(
-                "The script does not name its data in a way that is read: MNIST is used (--data for \
-                 others).",
+                "The script does not name its data in a way that is read: MNIST is used (--data \
+                 names others).",
             ),
         }
         Ok(())

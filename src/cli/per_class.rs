@@ -70,7 +70,7 @@ impl<'a> Confusion<'a> {
         let scores = self.score_table().text();
         if n_classes > MAX_CLASSES {
             return format!(
-                "{scores}\nConfusion matrix: in --json, for it has more than {MAX_CLASSES} columns\n"
+                "{scores}\nConfusion matrix: only in --json, for more than {MAX_CLASSES} classes\n"
             );
         }
         let names: Vec<String> = (0..n_classes).map(|class| self.classes.name(class)).collect();
@@ -85,7 +85,8 @@ impl<'a> Confusion<'a> {
         }
         let matrix = table::table(&heads, &rows);
         format!(
-            "{scores}\nConfusion matrix: a row for each true class, a column for each guess\n{matrix}"
+            "{scores}\nConfusion matrix: a row for each true class, a column for each guess\n\
+             {matrix}"
         )
     }
 

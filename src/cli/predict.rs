@@ -28,8 +28,8 @@ pub struct Predict {
     /// Saved file, or preset (see `tallynet models`)
     file: String,
     /// Inputs: a .npy array, or a .npz archive with x_test or one array, a pipe too; a PNG or JPEG
-    /// picture, or a folder of them, in the order of their names; or a table (CSV), for a model that
-    /// was trained on one
+    /// picture, or a folder of them, in the order of their names; or a table (CSV), for a model
+    /// that was trained on one
     #[arg(value_name = "INPUT.npy|.npz|.csv|.png|.jpg|DIR")]
     input: PathBuf,
     /// File for the outputs, one row per sample: .npy with all of the model's numbers, or .csv or
@@ -145,8 +145,8 @@ fn check_form(form: &Form, model: &Sequential, format: Option<OutputFormat>) -> 
         return Ok(());
     }
     Err(Failure::usage(format!(
-        "the model's output is {}, which does not fit a row of text\n  write the outputs to a NumPy array: \
-         -o OUT.npy",
+        "the model's output is {}, which does not fit a row of text\n  \
+         write the outputs to a NumPy array: -o OUT.npy",
         model.output_shape()
     )))
 }

@@ -113,8 +113,8 @@ impl TableFlags {
     }
 
     /// Reads the training and the test set. A model gets the description of the table, and one
-    /// without weights a Normalization in front; if it was trained on a table, it keeps its own, and
-    /// the table is read by them.
+    /// without weights a Normalization in front; if it was trained on a table, it keeps its own,
+    /// and the table is read by them.
     pub fn load(&self, path: &Path, loaded: &mut LoadedModel) -> Result<TrainTest, Failure> {
         let is_trained = loaded.has_weights && description(&loaded.model).is_some();
         let data = if is_trained {

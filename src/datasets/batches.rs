@@ -245,7 +245,8 @@ impl<'a> Rows<'a> {
             let width = if name == "inputs" { self.input_width } else { self.target_width };
             if let Some(found) = not_finite(values, &[width]) {
                 return Some(format!(
-                    "the {name} hold values that are not finite: {found}; correct or drop those rows"
+                    "the {name} hold values that are not finite: {found}; correct or drop those \
+                     rows"
                 ));
             }
         }

@@ -78,8 +78,8 @@ pub fn is_in(folder: &Path) -> bool {
     Form::in_folder(folder).is_some()
 }
 
-/// Decodes the records of one file of CIFAR-10 (`classes` 10) or CIFAR-100 (100). Errors are another
-/// number of classes, a length that is no multiple of a record, and labels out of range.
+/// Decodes the records of one file of CIFAR-10 (`classes` 10) or CIFAR-100 (100). Errors are
+/// another number of classes, a length that is no multiple of a record, and labels out of range.
 pub fn decode(bytes: &[u8], classes: usize) -> Result<Dataset> {
     let Some(form) = FORMS.iter().find(|form| form.classes == classes) else {
         let problem = format!("CIFAR has 10 or 100 classes, and not {classes}");

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 ///
 /// ```
 /// use tallynet::datasets::{Column, DataDescription};
-/// let color = Column::Categorical { name: "color".into(), values: vec!["blue".into(), "red".into()] };
+/// let values = vec!["blue".into(), "red".into()];
+/// let color = Column::Categorical { name: "color".into(), values };
 /// let age = Column::Numeric { name: "age".into() };
 /// let data = DataDescription { columns: vec![age, color], ..DataDescription::default() };
 /// assert_eq!(data.n_features(), 3);

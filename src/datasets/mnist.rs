@@ -33,11 +33,10 @@ const HELP: &str = "put a sound copy there (download it again), packed by gzip o
 
 /// Reads the four files in `folder`, or in folders within it, under any of the names that downloads
 /// give them: `train-images.idx3-ubyte`, `MNIST/raw/train-images-idx3-ubyte.gz`,
-/// `emnist-mnist-train-images-idx3-ubyte` (EMNIST's images are transposed, and read so). A file that
-/// is only there as `.gz` is decompressed once:
-/// beside itself or, if that is not writable, in the folder `TALLYNET_CACHE`, else in `tallynet` in
-/// the user's cache folder. Errors are files that are missing, truncated, too long, of another kind
-/// or size, or unreadable.
+/// `emnist-mnist-train-images-idx3-ubyte` (EMNIST's images are transposed, and read so). A file
+/// that is only there as `.gz` is decompressed once: beside itself or, if that is not writable, in
+/// the folder `TALLYNET_CACHE`, else in `tallynet` in the user's cache folder. Errors are files
+/// that are missing, truncated, too long, of another kind or size, or unreadable.
 pub fn load(folder: &Path) -> Result<TrainTest> {
     fs::metadata(folder.join(".")).map_err(Error::io("read", folder))?;
     let mut paths = vec![];
@@ -172,8 +171,8 @@ impl Idx {
         Ok(content)
     }
 
-    /// Path of the raw form of `packed`: a file that is in the cache already, or a new one. A packed
-    /// file with the name of a raw one stays as it is.
+    /// Path of the raw form of `packed`: a file that is in the cache already, or a new one. A
+    /// packed file with the name of a raw one stays as it is.
     fn unpack(&self, packed: &Path, has_raw_name: bool) -> Result<PathBuf> {
         let mut target = packed.with_file_name(self.name);
         if has_raw_name || check_writable(&target).is_err() {

@@ -42,7 +42,8 @@ macro_rules! read_as {
         match $member.dtype.as_str() {
             $($dtype => $member.read(|$number: $type| $convert),)+
             _ => Err(wrong(format!(
-                "the type {} is not read: booleans, integers and floats are; text and Python objects are not",
+                "the type {} is not read: booleans, integers and floats are; text and Python \
+                 objects are not",
                 $member.header.type_descriptor
             ))),
         }

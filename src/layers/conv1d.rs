@@ -70,14 +70,8 @@ impl Layer for Conv1D {
             dilation_rate: [self.dilation_rate],
             padding: self.padding,
         };
-        let kernel = WeightOptions {
-            initializer: &self.kernel_initializer,
-            regularizer: self.kernel_regularizer,
-        };
-        let bias = WeightOptions {
-            initializer: &self.bias_initializer,
-            regularizer: self.bias_regularizer,
-        };
+        let kernel = WeightOptions::new(&self.kernel_initializer, self.kernel_regularizer);
+        let bias = WeightOptions::new(&self.bias_initializer, self.bias_regularizer);
         let options = ConvolutionOptions {
             filters: self.filters,
             windows,

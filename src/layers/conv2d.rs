@@ -70,14 +70,8 @@ impl Layer for Conv2D {
             padding: self.padding,
         };
         windows.refuse_causal()?;
-        let kernel = WeightOptions {
-            initializer: &self.kernel_initializer,
-            regularizer: self.kernel_regularizer,
-        };
-        let bias = WeightOptions {
-            initializer: &self.bias_initializer,
-            regularizer: self.bias_regularizer,
-        };
+        let kernel = WeightOptions::new(&self.kernel_initializer, self.kernel_regularizer);
+        let bias = WeightOptions::new(&self.bias_initializer, self.bias_regularizer);
         let options = ConvolutionOptions {
             filters: self.filters,
             windows,

@@ -34,11 +34,15 @@ pub(super) struct ConvolutionOptions<'a, const N: usize> {
 
 /// Options of a weight array.
 pub(super) struct WeightOptions<'a> {
-    pub initializer: &'a Initializer,
-    pub regularizer: Option<L1L2>,
+    initializer: &'a Initializer,
+    regularizer: Option<L1L2>,
 }
 
-impl WeightOptions<'_> {
+impl<'a> WeightOptions<'a> {
+    pub fn new(initializer: &'a Initializer, regularizer: Option<L1L2>) -> Self {
+        WeightOptions { initializer, regularizer }
+    }
+
     fn spec(&self, name: &'static str, shape: impl Into<Vec<usize>>) -> ParamSpec {
         ParamSpec::new(name, shape, self.initializer, self.regularizer)
     }

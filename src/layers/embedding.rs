@@ -10,8 +10,8 @@
 //!
 //! **Decision.** A step has no `Result`, so words that the layer does not have are found before the
 //! first step, by [`Layer::n_words`], and are an error, as in Keras on TensorFlow and PyTorch. An
-//! Embedding behind another layer, which may compute the words, turns them into NaN, as Keras on JAX
-//! does.
+//! Embedding behind another layer, which may compute the words, turns them into NaN, as Keras on
+//! JAX does.
 
 use super::{Backward, Built, Forward, Layer, Op, Operation};
 use crate::classes::class;

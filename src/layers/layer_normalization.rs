@@ -9,15 +9,17 @@
 //! A vector is the part of a sample along the normalized axes. Its mean and its variance are
 //! computed in two passes in double precision, which is accurate even for a large mean.
 
+use ndarray::ArrayView2;
+
 use super::{Backward, Built, Forward, Layer, Op, Operation};
 use crate::classes::class;
 use crate::initializers::Initializer;
 use crate::kernels::normalization::{self, LayerNormalizationInput};
 use crate::kernels::rows;
-use crate::params::ParamSpec;
+use crate::params::{ParamSpec, ParamViews};
 use crate::regularizers::L1L2;
 use crate::shape::{Shape, flat, flat_mut};
-use crate::{Error, Result};
+use crate::{Error, Real, Result};
 
 class! {
     /// Normalization of each sample along its last axes, each position by itself.
@@ -106,25 +108,30 @@ struct LayerNormalizationOp {
     n_values: usize,
 }
 
-impl Op for LayerNormalizationOp {
-    fn forward(&self, pass: Forward) {
-        let input = LayerNormalizationInput {
-            x: flat(pass.x),
-            gamma: pass.params.get("gamma"),
+impl LayerNormalizationOp {
+    fn input<'a>(
+        &self,
+        x: ArrayView2<'a, Real>,
+        params: ParamViews<'a>,
+    ) -> LayerNormalizationInput<'a> {
+        LayerNormalizationInput {
+            x: flat(x),
+            gamma: params.get("gamma"),
             width: self.width,
             epsilon: self.epsilon,
-        };
+        }
+    }
+}
+
+impl Op for LayerNormalizationOp {
+    fn forward(&self, pass: Forward) {
+        let input = self.input(pass.x, pass.params);
         let y = flat_mut(pass.y);
         normalization::layer_forward(input, pass.params.get("beta"), y);
     }
 
     fn backward(&self, mut pass: Backward) {
-        let input = LayerNormalizationInput {
-            x: flat(pass.x),
-            gamma: pass.params.get("gamma"),
-            width: self.width,
-            epsilon: self.epsilon,
-        };
+        let input = self.input(pass.x, pass.params);
         let dy = flat(pass.dy);
         let d_beta = pass.d_params.get("beta");
         if !d_beta.is_empty() {

@@ -23,7 +23,8 @@ impl Sequential {
     /// use tallynet::model::Sequential;
     ///
     /// let statistics = Statistics { mean: vec![5.0, 100.0], variance: vec![4.0, 25.0] };
-    /// let model = Sequential::builder([2]).add(Dense::new(1)).build(0)?.standardized(&statistics)?;
+    /// let model = Sequential::builder([2]).add(Dense::new(1)).build(0)?;
+    /// let model = model.standardized(&statistics)?;
     /// assert_eq!(model.layers()[0].spec.class_name(), "Normalization");
     /// # Ok::<(), tallynet::Error>(())
     /// ```

@@ -30,15 +30,7 @@ impl Interpreter<'_> {
         let first = reason.rsplit(DEPENDS).next().unwrap_or_default();
         let here = self.source.place(self.line);
         let reason = format!("{place} in {here}{DEPENDS}{first}");
-        let value = if is_data {
-            self.heap.unknown_data(line, reason)
-        } else {
-            self.heap.unknown(line, reason)
-        };
-        match value {
-            Value::Unknown(id) => id,
-            _ => unreachable!("the heap returned an unknown value"),
-        }
+        self.heap.unknown_id(line, reason, is_data)
     }
 
     /// Follows all blocks, of which one will run, and merges the names that they leave.

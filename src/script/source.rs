@@ -84,7 +84,8 @@ fn code_of(source: &Json) -> String {
     }
 }
 
-/// Lines of a cell. `pass` replaces those for IPython alone, and all of a cell for another language.
+/// Lines of a cell. `pass` replaces those for IPython alone, and all of a cell for another
+/// language.
 fn without_magics(code: &str) -> Vec<String> {
     let start = code.trim_start();
     let is_foreign = start.starts_with("%%")

@@ -206,16 +206,18 @@ impl Heap {
     }
 
     pub fn unknown(&mut self, line: u32, reason: impl Into<String>) -> Value {
-        let reason = shortened(reason.into());
-        let unknown = Unknown { reason, line, name: None, is_data: false };
-        Value::Unknown(push(&mut self.unknowns, unknown))
+        Value::Unknown(self.unknown_id(line, reason, false))
     }
 
     /// An unknown value that the data would supply.
     pub fn unknown_data(&mut self, line: u32, reason: impl Into<String>) -> Value {
+        Value::Unknown(self.unknown_id(line, reason, true))
+    }
+
+    /// Index of a new unknown value, which the data would supply if `is_data` is set.
+    pub fn unknown_id(&mut self, line: u32, reason: impl Into<String>, is_data: bool) -> Id {
         let reason = shortened(reason.into());
-        let unknown = Unknown { reason, line, name: None, is_data: true };
-        Value::Unknown(push(&mut self.unknowns, unknown))
+        push(&mut self.unknowns, Unknown { reason, line, name: None, is_data })
     }
 
     /// A value that depends on an unknown one: unknown for the same reason, under no name yet.

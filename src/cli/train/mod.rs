@@ -32,7 +32,7 @@ use super::{Failure, LoadedModel, Outcome, evaluate, facts, from_1, output};
 /// A saved file goes on where it was: epochs are counted on from those that it was trained for, in
 /// the output, in the log and in the names of checkpoints, --csv appends to its log, and
 /// --checkpoint saves only epochs that are better than the best so far, which the file records.
-/// --epochs is the number of further epochs. --patience starts anew.
+/// --epochs is the number of further epochs. --patience counts from 0 again.
 #[derive(Args)]
 #[command(after_help = "Examples:
   tallynet train
@@ -67,7 +67,7 @@ pub struct Train {
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     epochs: Option<usize>,
     /// Number of epochs that the model was trained for before, from which epochs are counted; 0
-    /// starts anew, without the best val_loss so far, as for other data [default: the saved file's]
+    /// also forgets the best val_loss so far, as for other data [default: the saved file's]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     initial_epoch: Option<usize>,
     /// Batch size [default: the model's]
@@ -255,7 +255,7 @@ struct Trained {
 struct ReportOptions {
     start: Instant,
     is_saved: bool,
-    /// What was run, for `--json`.
+    /// Description of the run, for `--json`.
     facts: Value,
 }
 

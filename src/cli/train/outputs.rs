@@ -48,8 +48,8 @@ impl Train {
         Ok(())
     }
 
-    /// Saves the model as `--save` says. If that fails, it is kept beside that file or in the folder
-    /// for temporary files; the error says where.
+    /// Saves the model as `--save` says. If that fails, it is kept beside that file or in the
+    /// folder for temporary files; the error says where.
     pub(super) fn save(&self, model: &Sequential) -> Outcome {
         let Some(path) = &self.save else { return Ok(()) };
         let Err(error) = formats::save(model, path) else { return Ok(()) };
@@ -87,7 +87,7 @@ fn check_log(path: &Path, model: &Sequential) -> Outcome {
     if has_rows && !goes_on(model) {
         return Err(Failure::usage(format!(
             "--csv {} would replace the log of another training; delete it, or name another file\n  \
-             to append to it, train a saved file that was trained here, or give --initial-epoch",
+             to append, train a saved file that was trained here, or give --initial-epoch",
             path.display()
         )));
     }

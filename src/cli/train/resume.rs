@@ -49,7 +49,7 @@ impl Train {
     }
 
     /// Best value so far: that of the model, or of the checkpoint that would be replaced, whichever
-    /// is better. `None` for a training that starts anew.
+    /// is better. `None` for a training that goes on from no file.
     fn best_so_far(&self, model: &Sequential) -> Option<MonitorState> {
         if !goes_on(model) {
             return None;

@@ -8,8 +8,8 @@ use super::super::{Dataset, LoadedData};
 use super::{header, kind_and_rank, load_pair, open};
 use crate::{Error, Result};
 
-const FOLDER_HELP: &str = "put there one file of images and one of labels for training, and another \
-                           two with `test` or `t10k` in their names, of one data set alone";
+const FOLDER_HELP: &str = "put there one file of images and one of labels for training, and another two with \
+     `test` or `t10k` in their names, of one data set alone";
 
 /// Reads a folder with two files, images and labels, or four, of which those with `test` or `t10k`
 /// in their names are the test set. A file with one axis has the labels. A packed file is ignored

@@ -1,8 +1,8 @@
 //! IDX files of any rank, size and number type, raw or packed with gzip: own data sets, EMNIST and
 //! everything else in MNIST's format. MNIST's own four files are read by [`mnist`](super::mnist).
 //!
-//! A file is two zero bytes, the number type, the number of axes, their lengths as big-endian 32-bit
-//! integers, and the numbers, big-endian too.
+//! A file is two zero bytes, the number type, the number of axes, their lengths as big-endian
+//! 32-bit integers, and the numbers, big-endian too.
 
 mod folder;
 
@@ -18,8 +18,8 @@ use super::{Dataset, Inputs, Targets};
 use crate::shape::Tuple;
 use crate::{Error, Real, Result};
 
-const HELP: &str = "put a sound copy there; IDX files are zero, zero, the number type, the number of \
-                    axes, their lengths, and as many numbers";
+const HELP: &str = "put a sound copy there; IDX files are zero, zero, the number type, the number of axes, \
+     their lengths, and as many numbers";
 /// Labels are below this: `f32` represents every smaller integer.
 const MAX_LABEL: Real = (1 << 24) as Real;
 

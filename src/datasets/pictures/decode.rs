@@ -1,8 +1,8 @@
 //! Decoding of PNG and JPEG to gray or RGB bytes.
 //!
 //! The decoders are those of the `image` crate, `png` and `zune-jpeg`, used directly: `image` adds
-//! a library for colour profiles, which are ignored here as in Keras, and takes 54 s of CPU to build
-//! instead of 8 s.
+//! a library for colour profiles, which are ignored here as in Keras, and takes 54 s of CPU to
+//! build instead of 8 s.
 
 use super::{PictureSize, jpeg};
 use crate::datasets::source::unexpected;
@@ -75,7 +75,8 @@ pub(super) fn check_size(width: usize, height: usize, bytes_a_pixel: usize) -> R
         return Ok(());
     }
     let found = format!(
-        "the picture has {width} × {height} pixels, which take {} MB decoded; at most {} MB are read",
+        "the picture has {width} × {height} pixels, which take {} MB decoded; at most {} MB are \
+         read",
         bytes >> 20,
         MAX_BYTES >> 20
     );

@@ -1,12 +1,12 @@
 //! Folders of PNG and JPEG pictures, one subfolder per class, as Keras's
 //! `image_dataset_from_directory` reads them.
 //!
-//! Same as there: classes are the subfolders in alphanumeric order; pictures at any depth below them
-//! belong to the class; resizing is bilinear, changes the aspect ratio and does not smooth; colour
-//! profiles and the rotation that a camera notes (EXIF) are ignored; training samples are shuffled.
-//! Different: resized values are rounded to bytes (an error of at most ½ of 255), transparency is
-//! shown over white (Keras drops it and shows the colour behind), hidden files are left out, and
-//! empty classes are errors. JPEG decoders may differ by a few units of 255.
+//! Same as there: classes are the subfolders in alphanumeric order; pictures at any depth below
+//! them belong to the class; resizing is bilinear, changes the aspect ratio and does not smooth;
+//! colour profiles and the rotation that a camera notes (EXIF) are ignored; training samples are
+//! shuffled. Different: resized values are rounded to bytes (an error of at most ½ of 255),
+//! transparency is shown over white (Keras drops it and shows the colour behind), hidden files are
+//! left out, and empty classes are errors. JPEG decoders may differ by a few units of 255.
 //!
 //! Pictures are decoded one after the other: 2,000 of 64×64 pixels take less than a second.
 
@@ -97,8 +97,8 @@ impl Folder {
     }
 
     /// Lists the pictures to evaluate a model on that was trained on these classes: those in the
-    /// subfolder `test` or else `validation`, or else all. They are the folder's `test`. Errors are a
-    /// folder that cannot be read or has no pictures, and a class that is not known.
+    /// subfolder `test` or else `validation`, or else all. They are the folder's `test`. Errors are
+    /// a folder that cannot be read or has no pictures, and a class that is not known.
     pub fn scan_test(path: &Path, classes: &[String]) -> Result<Folder> {
         scan::scan_test(path, classes)
     }
@@ -108,10 +108,10 @@ impl Folder {
         scan::has_layout(path)
     }
 
-    /// Decodes all pictures and resizes them. Inputs are bytes of the shape (samples, height, width,
-    /// channels), targets are integer labels. `progress` gets the number of pictures that are done.
-    /// Errors are a broken picture, unless those are skipped, a part of which none is left, and too
-    /// little memory.
+    /// Decodes all pictures and resizes them. Inputs are bytes of the shape (samples, height,
+    /// width, channels), targets are integer labels. `progress` gets the number of pictures that
+    /// are done. Errors are a broken picture, unless those are skipped, a part of which none is
+    /// left, and too little memory.
     pub fn read(
         &self,
         options: &PictureOptions,

@@ -1,6 +1,6 @@
 //! Bilinear resizing with the numbers of `tf.image.resize`, which Keras's
-//! `image_dataset_from_directory` uses: centres of pixels at halves, and no smoothing when a picture
-//! becomes smaller.
+//! `image_dataset_from_directory` uses: centres of pixels at halves, and no smoothing when a
+//! picture becomes smaller.
 
 use super::PictureSize;
 

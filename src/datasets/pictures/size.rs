@@ -79,8 +79,9 @@ impl PictureSize {
                 return Err(Error::option(
                     "image_size",
                     format!(
-                        "the model's input {input} does not tell the size of the pictures\n  give it: \
-                     --image-size HEIGHTxWIDTH, or begin the model with Input((height, width, 3))"
+                        "the model's input {input} does not tell the size of the pictures\n  \
+                         give it: --image-size HEIGHTxWIDTH, or begin the model with \
+                         Input((height, width, 3))"
                     ),
                 ));
             }

@@ -101,9 +101,9 @@ fn with_schedule(optimizer: &Value) -> Result<Value> {
     Ok(optimizer)
 }
 
-/// Removes the `schedule_decay` of the Nadam of Keras 1 and 2, which TensorFlow called `decay`, if it
-/// is that of Keras 3: the momentum of step t is β₁·(1 − ½·0.96^(t·schedule_decay)), with 0.004 by
-/// default there and 1 in Keras 3.
+/// Removes the `schedule_decay` of the Nadam of Keras 1 and 2, which TensorFlow called `decay`, if
+/// it is that of Keras 3: the momentum of step t is β₁·(1 − ½·0.96^(t·schedule_decay)), with 0.004
+/// by default there and 1 in Keras 3.
 fn drop_momentum_schedule(nadam: &mut Value) -> Result<()> {
     let Some(config) = nadam.get_mut("config").and_then(Value::as_object_mut) else {
         return Ok(());

@@ -1,8 +1,8 @@
 //! Names, defaults and meanings that changed between versions of Keras: the one place that knows
 //! them. The version is the one that the file states; see [`Generation`].
 //!
-//! The rows come from files that Keras 1.2.2, 2.2.4, 2.11, 2.13, 2.15 and 3.15.1 wrote, and from the
-//! documentation of Keras 1 and 2; the sources of all versions were not compared line by line.
+//! The rows come from files that Keras 1.2.2, 2.2.4, 2.11, 2.13, 2.15 and 3.15.1 wrote, and from
+//! the documentation of Keras 1 and 2; the sources of all versions were not compared line by line.
 //! Optimizers, initializers and layers whose defaults changed (Adadelta's learning rate of 1,
 //! Nadam's of 0.002, an ε of 1e-8) need no row where a version writes these options into the file.
 

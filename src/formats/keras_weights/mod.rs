@@ -13,7 +13,8 @@ use crate::params::Entry;
 use crate::{Real, Result};
 
 /// Reads all arrays of the layers, counts them as they are in the file, and reads the optimizer
-/// state. State that is not understood is a warning: the optimizer starts anew, as in Keras.
+/// state. State that is not understood is a warning: the optimizer state is reset, as in
+/// Keras.
 /// Without places, the layers are one chain in the file.
 pub fn read_weights(
     model: &mut Sequential,
@@ -28,7 +29,7 @@ pub fn read_weights(
     let mut loaded = layers::read(model, root, &places)?;
     if let Err(error) = optimizer_state::read(model, root, &mut loaded.warnings) {
         let found = problem(error);
-        loaded.warnings.push(format!("the optimizer state starts anew: {found}"));
+        loaded.warnings.push(format!("the optimizer state is reset: {found}"));
     }
     Ok(loaded)
 }
