@@ -198,6 +198,28 @@ fn new_scripts_are_read_and_trained() {
 }
 
 #[test]
+fn a_script_for_mnist_is_trained_on_a_table_that_is_named() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path();
+    let mut table = "x,color,kind\n".to_string();
+    for i in 0..300 {
+        let (x, color) = (i * 37 % 100, ["red", "blue"][i % 2]);
+        table += &format!("{x}.5,{color},{}\n", if x > 50 { "large" } else { "small" });
+    }
+    fs::write(path.join("table.csv"), table).unwrap();
+    succeed(path, &["new", "mlp", "-o", "m.py"]);
+    let data = ["--data", "table.csv", "--target", "kind"];
+    let more = ["--set", "hidden=16", "--batch-size", "16", "--save", "m.keras"];
+    let found = succeed(path, &[&["train", "m.py"], &data[..], &more].concat());
+    let hidden = "3 inputs × 16 units + 16 biases";
+    assert!(found.contains("normalization_1") && found.contains(hidden), "{found}");
+    let accuracy = found.lines().find_map(|line| line.strip_prefix("Test accuracy: "));
+    assert!(accuracy.unwrap().parse::<f64>().unwrap() > 0.9, "{found}");
+    let new = succeed(path, &["predict", "m.keras", "table.csv"]);
+    assert!(new.contains("large") && new.contains("small"), "{new}");
+}
+
+#[test]
 fn notebooks_are_read_cell_by_cell() {
     let folder = TempDir::new().unwrap();
     let path = folder.path();

@@ -23,7 +23,7 @@ pub enum Form {
 
 /// Classes of a model with one output for each, or a single output for the second of two.
 pub struct Classes {
-    /// Name of each class; empty if they have none.
+    /// Names of the first classes; the others have none.
     names: Vec<String>,
     n_outputs: usize,
     /// Activation that makes probabilities of the outputs, if these are logits.
@@ -62,7 +62,8 @@ impl Form {
         };
         let loss = model.compiled().ok().map(|compiled| compiled.loss());
         let last = last_activation(model);
-        let has_names = classes.len() == n_outputs.max(2);
+        // A model may have more outputs than the data have classes.
+        let has_names = !classes.is_empty() && classes.len() <= n_outputs.max(2);
         let ends_in_softmax = n_outputs > 1 && last == Some(ActivationKind::Softmax);
         if has_names || ends_in_softmax || takes_classes(loss, n_outputs) {
             let is_activated =

@@ -71,12 +71,19 @@ impl Interpreter<'_> {
         self.heap.tuple(vec![train, test])
     }
 
-    /// Inputs and targets of a part of a data set.
+    /// Inputs and targets of a part of a data set, or of the data that the user gives instead.
     fn pair(&mut self, known: &Known, is_test: bool) -> Value {
-        let rows = if is_test { known.test_rows } else { known.train_rows };
+        let mut rows = Some(if is_test { known.test_rows } else { known.train_rows });
+        let mut sample = known.sample.to_vec();
+        let mut classes = if known.classes > 0 { Some(known.classes) } else { None };
+        if let Some(given) = self.settings.data.as_ref().filter(|given| given.sample != sample) {
+            rows = None;
+            sample.clone_from(&given.sample);
+            classes = given.classes;
+        }
         let source = Some(Source { dataset: known.name.into(), is_test });
-        let mut shape: Vec<Dim> = vec![Some(rows)];
-        shape.extend(known.sample.iter().map(|dim| Some(*dim)));
+        let mut shape: Vec<Dim> = vec![rows];
+        shape.extend(sample.into_iter().map(Some));
         let raw = Scaling { factor: 1.0, offset: 0.0 };
         let inputs = Array {
             shape: Some(shape),
@@ -84,11 +91,10 @@ impl Interpreter<'_> {
             source: source.clone(),
             ..Array::default()
         };
-        let mut labels: Vec<Dim> = vec![Some(rows)];
+        let mut labels: Vec<Dim> = vec![rows];
         if known.label_width > 0 {
             labels.push(Some(known.label_width));
         }
-        let classes = if known.classes > 0 { Some(known.classes) } else { None };
         let targets = Array { shape: Some(labels), classes, source, ..Array::default() };
         let inputs = self.heap.array(inputs);
         let targets = self.heap.array(targets);
