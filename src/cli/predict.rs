@@ -106,6 +106,7 @@ impl Predict {
 
     fn load_inputs(&self, loaded: &LoadedModel) -> Result<Inputs, Failure> {
         let mut inputs = if pictures::are_pictures(&self.input) {
+            table::refuse_pictures(&loaded.model)?;
             self.pictures.load_inputs(&self.input, &loaded.model)?
         } else if table::is_table(&self.input, &loaded.model) {
             table::load_inputs(&self.input, &loaded.model)?

@@ -76,6 +76,14 @@ fn no_such_class(described: &Described, all: &[Value]) -> Error {
     Error::option("class_name", problem)
 }
 
+/// A message with the kinds of numbers in words.
+fn without_rust_types(message: &str) -> String {
+    let message = message.replace("expected usize", "expected a whole number, 0 or more");
+    message
+        .replace("expected isize", "expected a whole number")
+        .replace("expected f64", "expected a number")
+}
+
 /// `; did you mean units?`, for the option of a class whose name is most like this one; empty if
 /// none is.
 pub fn nearest_option(key: &str, defaults: &Value) -> String {
@@ -116,7 +124,9 @@ fn option<C: DeserializeOwned>(
         // Tried alone, so that an error names its option.
         match C::deserialize(json!({ "class_name": class, "config": { key: given } })) {
             Ok(_) => return Ok(Some(given)),
-            Err(error) if reason.is_empty() => reason = format!(": {error}"),
+            Err(error) if reason.is_empty() => {
+                reason = format!(": {}", without_rust_types(&error.to_string()));
+            }
             Err(_) => {}
         }
     }
