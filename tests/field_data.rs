@@ -154,7 +154,10 @@ fn an_autoencoder_has_bytes_as_targets() {
             |flags: &[&str]| json(&[&["evaluate", &model(loss)], flags].concat())["loss"].clone();
         close(&evaluate(&["--data", &bytes]), unit);
         close(&evaluate(&["--data", &floats]), unit);
-        close(&evaluate(&["--data", &bytes, "--scale", "none"]), raw);
+        // Probabilities near 1, which Keras clips, are rounded to 32 bits in the reference.
+        if cfg!(not(tallynet_f64)) || loss == "mse" {
+            close(&evaluate(&["--data", &bytes, "--scale", "none"]), raw);
+        }
     }
     let told = run(&["evaluate", &model("mse"), "--data", &bytes]);
     assert!(told.stderr.contains("targets are bytes of images"), "{}", told.stderr);
@@ -163,11 +166,14 @@ fn an_autoencoder_has_bytes_as_targets() {
     let saved = folder.path().join("auto.keras");
     let saved = saved.to_str().unwrap();
     let trained = json(&["train", &model("mse"), "--data", &bytes, "--save", saved]);
-    assert_eq!(json(&["evaluate", saved, "--data", &bytes])["loss"], trained["loss"]);
-    close(
-        &json(&["evaluate", saved, "--data", &floats])["loss"],
-        trained["loss"].as_f64().unwrap(),
-    );
+    let of_bytes = json(&["evaluate", saved, "--data", &bytes])["loss"].clone();
+    let of_floats = json(&["evaluate", saved, "--data", &floats])["loss"].clone();
+    close(&of_bytes, trained["loss"].as_f64().unwrap());
+    close(&of_floats, trained["loss"].as_f64().unwrap());
+    // Files hold 32 bits of each weight.
+    if cfg!(not(tallynet_f64)) {
+        assert_eq!(of_bytes, trained["loss"]);
+    }
     // Flattened targets, and images of another size, are images too.
     let layers =
         format!(r#"{{"class_name": "Flatten", "config": {{}}}}, {}"#, dense(64, "sigmoid"));
@@ -404,7 +410,10 @@ fn keras_warns_of_a_softmax_over_one_unit_and_of_activated_logits() {
             assert_eq!(run.stderr.matches(warning).count(), 1, "{command}\n{}", run.stderr);
         }
         let found = json(&["evaluate", &model, "--data", &data])["loss"].as_f64().unwrap();
-        assert!((found - loss).abs() < 1e-5, "{found}");
+        // A probability of 1, which Keras clips, is rounded to 32 bits in the reference.
+        if cfg!(not(tallynet_f64)) || name != "softmax1" {
+            assert!((found - loss).abs() < 1e-5, "{found}");
+        }
     }
     let folder = TempDir::new().unwrap();
     let out = folder.path().join("y.npy");

@@ -254,12 +254,13 @@ fn statistics_are_those_of_numbers_only() {
     let table = learn("a,b,c,y\n1,7,u,1.5\n2,7,v,2.5\n6,7,u,3.5\n", "y");
     let statistics = Statistics::of(&table.data.x, &table.description).unwrap();
     assert_eq!(statistics.mean, [3.0, 7.0, 0.0, 0.0]);
-    let variance = 14.0 / 3.0;
-    assert_eq!(statistics.variance, [variance as Real, 1.0, 1.0, 1.0]);
+    assert!((statistics.variance[0] - 14.0 / 3.0).abs() <= 4.0 * Real::EPSILON);
+    assert_eq!(statistics.variance[1..], [1.0, 1.0, 1.0]);
     let large = learn("a,y\n-3e38,1.5\n3e38,2.5\n", "y");
-    let error = Statistics::of(&large.data.x, &large.description).unwrap_err().to_string();
-    if cfg!(not(tallynet_f64)) {
-        assert_says(&error, &["feature 1", "too far apart"]);
+    // The variance of these numbers is finite in 64 bits.
+    match Statistics::of(&large.data.x, &large.description) {
+        Ok(statistics) => assert!(cfg!(tallynet_f64), "{statistics:?}"),
+        Err(error) => assert_says(&error.to_string(), &["feature 1", "too far apart"]),
     }
 }
 
@@ -489,7 +490,7 @@ proptest! {
         if let Ok(table) = table {
             let x = reals(&table.data.x);
             for (i, (number, word, class)) in rows.iter().enumerate() {
-                prop_assert_eq!(x[[i, 0]], *number as Real);
+                prop_assert_eq!(x[[i, 0]], number.to_string().parse::<Real>().unwrap());
                 let Column::Categorical { values, .. } = &table.description.columns[1] else {
                     panic!("no texts");
                 };

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use ndarray::{Array1, Array2};
 use ndarray_npy::{NpzWriter, ReadNpyExt};
+use tallynet::Real;
 use tempfile::TempDir;
 
 mod common;
@@ -83,7 +84,7 @@ fn a_table_is_trained_on_evaluated_and_predicted() {
     let scores = place.run("evaluate kind.keras --data test.csv");
     assert_says(&scores.stdout, &["Test accuracy: 1.0"]);
     assert_eq!(place.run("predict kind.keras new.csv -o y.npy").code, 0);
-    let y = Array2::<f32>::read_npy(File::open(place.path("y.npy")).unwrap()).unwrap();
+    let y = Array2::<Real>::read_npy(File::open(place.path("y.npy")).unwrap()).unwrap();
     assert!(y[[0, 0]] > 0.5 && y[[1, 1]] > 0.5, "{y}");
 
     fs::write(place.path("bad.csv"), "color,x\nblue,90\ngreen,10\n").unwrap();
