@@ -259,7 +259,8 @@ fn statistics_are_those_of_numbers_only() {
     let large = learn("a,y\n-3e38,1.5\n3e38,2.5\n", "y");
     // The variance of these numbers is finite in 64 bits.
     match Statistics::of(&large.data.x, &large.description) {
-        Ok(statistics) => assert!(cfg!(tallynet_f64), "{statistics:?}"),
+        Ok(_) if cfg!(tallynet_f64) => {}
+        Ok(statistics) => panic!("{statistics:?}"),
         Err(error) => assert_says(&error.to_string(), &["feature 1", "too far apart"]),
     }
 }
