@@ -331,7 +331,7 @@ fn where_the_data_are_found() {
     );
     prints(
         find(&folder).env("TALLYNET_DATA", "nowhere"),
-        &["cannot find what TALLYNET_DATA names, nowhere"],
+        &["cannot find the path in TALLYNET_DATA: nowhere"],
     );
 
     assert_eq!(datasets::find(Some(folder.path())).unwrap(), folder.path());

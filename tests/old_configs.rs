@@ -378,12 +378,12 @@ fn a_graph_is_read_if_it_is_a_chain_and_refused_at_its_first_branch() {
         (
             vec![input, a, ("b", "Dense", &["a"][..]), ("sum", "Add", &["a", "b"][..])],
             vec!["sum"],
-            "branches behind a, whose output both b and sum take",
+            "branches after a: b and sum both take its output",
         ),
         (
             vec![input, a, ("sum", "Add", &["a", "a"][..])],
             vec!["sum"],
-            "branches before sum (Add), which takes 2 inputs",
+            "2 branches merge in sum (Add)",
         ),
         (vec![input, a, ("b", "Dense", &["a"][..])], vec!["a", "b"], "2 output layers"),
         (vec![input, a, ("b", "Dense", &["a"][..])], vec!["a"], "the output is not that of b"),

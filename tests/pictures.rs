@@ -777,8 +777,8 @@ fn cifar_becomes_channels_last() {
 fn a_damaged_cifar_file_is_an_error() {
     for (bytes, expected) in [
         (record(&[10]), "picture 0 (from 0) has the label 10, where 0 to 9 are expected"),
-        (vec![], "no whole number of pictures"),
-        (record(&[1])[..3000].to_vec(), "its 3000 bytes are no whole number"),
+        (vec![], "its length, 0 bytes, is not a multiple"),
+        (record(&[1])[..3000].to_vec(), "its length, 3000 bytes, is not a multiple of 3073 bytes"),
     ] {
         let error = cifar::decode(&bytes, 10).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");

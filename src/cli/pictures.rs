@@ -174,8 +174,8 @@ fn check_classes(folder: &Folder, loaded: &LoadedModel) -> Result<(), Failure> {
     let (n_classes, n_outputs) = (folder.classes.len(), model.output_shape().last());
     let message = if !trained.is_empty() && trained != folder.classes {
         format!(
-            "the folder has the classes {}, and the model was trained on {}\n  name the folders \
-             alike",
+            "the folder has the classes {}, and the model was trained on {}\n  give the class \
+             folders the names that the model was trained on",
             folder.classes.join(", "),
             trained.join(", ")
         )

@@ -122,9 +122,9 @@ impl TableFlags {
         Ok(())
     }
 
-    /// Reads the training and the test set. A model gets the description of the table, and one
-    /// without weights a Normalization in front; if it was trained on a table, it keeps its own,
-    /// and the table is read by them.
+    /// Reads the training and the test set. A model without weights gets the table's description
+    /// and a Normalization as its first layer. A model trained on a table keeps both, and this
+    /// table is encoded by its description.
     pub fn load(&self, path: &Path, loaded: &mut LoadedModel) -> Result<TrainTest, Failure> {
         let is_trained = loaded.has_weights && description(&loaded.model).is_some();
         let data = if is_trained {

@@ -108,8 +108,9 @@ impl Form {
     fn check(&self, bytes: &[u8]) -> Result<()> {
         let (len, record_len) = (bytes.len(), self.record_len());
         if len == 0 || len % record_len != 0 {
-            let found =
-                format!("its {len} bytes are no whole number of pictures of {record_len} bytes");
+            let found = format!(
+                "its length, {len} bytes, is not a multiple of {record_len} bytes (one image)"
+            );
             return Err(Error::format(found, HELP));
         }
         for (record, row) in bytes.chunks_exact(record_len).zip(0..) {

@@ -1,5 +1,5 @@
-//! Data sets in memory: inputs, targets and batches of them; readers of MNIST's files and of
-//! `.npz` archives.
+//! Data sets in memory, batches of them, and readers of MNIST, CIFAR, IDX, `.npy`, `.npz`, CSV
+//! tables and image folders.
 
 pub mod arrays;
 pub mod batches;

@@ -1,5 +1,4 @@
-//! Places of data: a folder with MNIST's four files or a `.npz` file, found by what they hold and
-//! not by their names.
+//! Finds and loads data: the path, and its kind, told from its content and not from its name.
 
 use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read, Seek};
@@ -19,7 +18,7 @@ pub fn find(explicit: Option<&Path>) -> Result<PathBuf> {
         return Ok(path.to_path_buf());
     }
     if let Some(path) = from_environment() {
-        fs::metadata(&path).map_err(Error::io("find what TALLYNET_DATA names,", &path))?;
+        fs::metadata(&path).map_err(Error::io("find the path in TALLYNET_DATA:", &path))?;
         return Ok(path);
     }
     let folders = [PathBuf::from("data"), Path::new(env!("CARGO_MANIFEST_DIR")).join("data")];
@@ -127,7 +126,7 @@ pub(super) fn unexpected(expected: &str, start: &[u8], help: &str) -> Error {
     let (what, help) = match identify(start) {
         // Its members, by which it could be identified, are not in the first bytes.
         _ if start.starts_with(b"PK") => ("a zip archive", help.to_string()),
-        // Data of another form; their usual help tells to give them as data.
+        // Data in another format, whose own help says to pass it with --data.
         Some(identity) if identity.help.contains("--data") => (identity.what, help.to_string()),
         Some(identity) => (identity.what, identity.help.to_string()),
         None => {

@@ -114,8 +114,8 @@ fn target_form(targets: &Targets, output: &Shape, sparse: bool) -> Result<Target
         // Names the first number that is no label, such as the -1 of labels -1 and 1.
         checked_targets(array, Some(classes))?;
         return Err(Error::Data(format!(
-            "the targets are one float for each of {classes} outputs, and the loss takes \
-             {output}\n  save labels as integers, or choose sparse_categorical_crossentropy"
+            "the targets are one float per sample, and the loss takes {output}\n  save them as \
+             integer labels, or choose sparse_categorical_crossentropy"
         )));
     }
     let needed = if sparse {

@@ -162,8 +162,8 @@ pub fn load_weights(model: &mut Sequential, path: &Path) -> Result<LoadedArrays>
     load_weights_at(model, path, &Places::default())
 }
 
-/// As [`load_weights`], for a model from a file with models within the model, which a
-/// `.weights.h5` follows: `places` are those of the loaded model.
+/// As [`load_weights`], for a model loaded from a file with nested models: `.weights.h5` files
+/// follow that nesting. `places` is [`Loaded::places`].
 ///
 /// # Errors
 /// As [`load_weights`].

@@ -128,8 +128,9 @@ pub trait Op: Send + Sync {
     /// Writes the output for `x` to `y`.
     fn forward(&self, pass: Forward);
 
-    /// Writes the gradients with respect to parameters and input, given `dy`: every array of
-    /// `d_params`, since it holds older values.
+    /// Computes the gradients with respect to the parameters and the input from `dy`. Every array
+    /// of `d_params` must be written (or added to, if `accumulate`): its old content is not
+    /// cleared.
     fn backward(&self, pass: Backward);
 
     /// Length of the scratch memory that both passes may use.

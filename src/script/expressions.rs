@@ -117,7 +117,7 @@ impl Interpreter<'_> {
                     self.charge(count as usize)?;
                     values.extend((0..count).map(|index| self.item_at(&inner, index)));
                 }
-                None => values.push(self.unknown("the items behind a * are not known")),
+                None => values.push(self.unknown("the items after `*` are not known")),
             }
         }
         Ok(values)
@@ -159,7 +159,7 @@ impl Interpreter<'_> {
             (Some(true), Logical::And) | (Some(false), Logical::Or) => self.expression(right),
             (Some(_), _) => Ok(left),
             (None, _) => {
-                let reason = self.doubtful("and or or", &left);
+                let reason = self.doubtful("`and` / `or`", &left);
                 let right = self.in_case(reason, right)?;
                 let decides = self.truth(&right) == Some(logical == Logical::Or);
                 Ok(if decides { right } else { left })

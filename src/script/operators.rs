@@ -135,7 +135,7 @@ impl Interpreter<'_> {
         match (operator, &operand) {
             (Operator::Not, _) => match self.truth(&operand) {
                 Some(truth) => Value::Bool(!truth),
-                None => self.not_known("not", &[&operand]),
+                None => self.not_known("`not`", &[&operand]),
             },
             (Operator::Subtract, Value::Int(value)) => match value.checked_neg() {
                 Some(value) => Value::Int(value),

@@ -52,7 +52,7 @@ fn first_error(root: Node) -> Option<SyntaxError> {
     let problem = if node.is_missing() {
         format!("{:?} is missing here", node.kind())
     } else {
-        "what begins here is no Python that can be read".to_string()
+        "the code from here on is not valid Python".to_string()
     };
     Some(SyntaxError { line: place.row as u32 + 1, column: place.column + 1, problem })
 }

@@ -178,8 +178,8 @@ impl Train {
         saved.and(reported)
     }
 
-    /// Trains the model. Without a validation set of its own the test set is one, or the last
-    /// samples are.
+    /// Trains the model. Validates on `validation` if there is one, else on the last
+    /// `--validation-split` of the training samples, else on the test set.
     fn fit(
         &self,
         loaded: &mut LoadedModel,

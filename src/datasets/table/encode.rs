@@ -75,8 +75,7 @@ pub fn encode_from(reader: impl Read, description: &DataDescription) -> Result<E
     Ok(EncodedTable { x, y })
 }
 
-/// Names of the input columns. A description in which a name stands twice is an error: its file is
-/// damaged.
+/// Names of the input columns. A description with a repeated name is an error: its file is damaged.
 fn column_names(description: &DataDescription) -> Result<Vec<String>> {
     let mut names = vec![];
     for column in &description.columns {

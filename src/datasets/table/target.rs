@@ -9,7 +9,7 @@ use super::names;
 use crate::datasets::Targets;
 use crate::{Error, Real, Result};
 
-/// Maximum number of different integers that are taken as classes without being told so.
+/// Maximum number of distinct integers that count as classes unless the task is given.
 const FEW: usize = 20;
 
 /// Integers below it are exact in single precision.

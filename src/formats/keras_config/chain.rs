@@ -175,7 +175,7 @@ fn next<'n, 'v>(nodes: &'n [Node<'v>], node: &Node) -> Result<Option<&'n Node<'v
     if let [first, second, ..] = followers[..] {
         let (first, second) = (first.name, second.name);
         return Err(no_chain(format!(
-            "it branches behind {}, whose output both {first} and {second} take",
+            "it branches after {}: {first} and {second} both take its output",
             node.name
         )));
     }
@@ -183,7 +183,7 @@ fn next<'n, 'v>(nodes: &'n [Node<'v>], node: &Node) -> Result<Option<&'n Node<'v
         [ref inputs] if inputs.len() == 1 => Ok(Some(follower)),
         [ref inputs] => {
             let n = inputs.len();
-            Err(no_chain(format!("it branches before {name} ({class}), which takes {n} inputs")))
+            Err(no_chain(format!("{n} branches merge in {name} ({class})")))
         }
         _ => Err(no_chain(format!("the layer {name} ({class}) is used twice"))),
     }

@@ -112,7 +112,8 @@ fn drop_momentum_schedule(nadam: &mut Value) -> Result<()> {
         let Some(decay) = config.remove(key).filter(|decay| !decay.is_null()) else { continue };
         if decay.as_f64() != Some(1.0) {
             let problem = format!(
-                "Nadam's momentum rises with {key} = {decay} there, and as with 1 in Keras 3"
+                "Nadam's {key} is {decay} in this file; Keras 3 has no such option and behaves as \
+                 {key} = 1"
             );
             return Err(Error::option(key, problem));
         }

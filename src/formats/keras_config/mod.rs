@@ -73,8 +73,8 @@ pub struct Source<'v> {
     pub training: Option<&'v Value>,
     /// Version and backend that the file states.
     pub origin: Origin,
-    /// Number of parameters that the file may hold. Without it they are initialized; with it,
-    /// weights follow.
+    /// Upper bound on the parameters that the file can hold. `None` for a description without
+    /// weights: the parameters are then initialized.
     pub max_params: Option<usize>,
 }
 

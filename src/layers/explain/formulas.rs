@@ -151,9 +151,10 @@ pub(super) fn prelu(layer: &PReLU, input: &Shape) -> ParamExplanation {
     }
     let total = count(&lengths);
     let slopes = if lengths.is_empty() { "1".to_string() } else { Product(&lengths).to_string() };
-    let mut reason = format!("each of {slopes} values has a slope below 0");
+    let mut reason =
+        format!("each of {slopes} values has its own slope, used where the value is below 0");
     if !shared.is_empty() {
-        reason += &format!("; all {} positions of the sample share it", Product(&shared));
+        reason += &format!("; the {} positions of the sample share that slope", Product(&shared));
     }
     ParamExplanation { formula: format!("{slopes} slopes"), total, reason }
 }
