@@ -44,11 +44,11 @@ const FROM_PICKLE: &str = "load it in Python, and save the model with model.save
                            or the arrays with numpy.savez";
 const FROM_TENSORFLOW: &str = "load it in TensorFlow 2.15 or older with \
                                tf.keras.models.load_model, and save it as model.keras";
-const FROM_PYTORCH: &str = "PyTorch's models are not read; its weights can come as arrays: \
+const FROM_PYTORCH: &str = "PyTorch's models are not supported; its weights can come as arrays: \
                             numpy.savez with the names that `tallynet convert MODEL x.npz` writes";
-const ONLY_DATA: &str = "these are data and no model: give them with --data, or to `predict`";
-const ONLY_MODEL: &str = "this is a model and no data: give it as MODEL";
-const IMAGE: &str = "one image is no data set: make a folder for each class, put its images \
+const ONLY_DATA: &str = "these are data, not a model: give them with --data, or to `predict`";
+const ONLY_MODEL: &str = "this is a model, not data: give it as MODEL";
+const IMAGE: &str = "one image is not a data set: make a folder for each class, put its images \
                      there, and give the folder of these folders with --data";
 
 /// Format of a kind of file that begins with fixed bytes.
@@ -153,7 +153,7 @@ fn identify_zip(bytes: &[u8]) -> Option<Identity> {
             "download or save it again",
         );
     }
-    identity("a zip archive that is no Keras archive", UNPACK)
+    identity("a zip archive that is not a Keras archive", UNPACK)
 }
 
 /// Format of a text.

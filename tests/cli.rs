@@ -61,7 +61,7 @@ fn train_prints_summary_scores_and_verification() {
     assert_eq!(
         epochs.len(),
         2,
-        "one plain line an epoch where there is no terminal:\n{}",
+        "one plain line per epoch where there is no terminal:\n{}",
         run.stderr
     );
     assert!(

@@ -245,7 +245,7 @@ fn a_damaged_raw_file_beside_a_packed_one() {
     let folder = zeros_with(Some(&sound_labels()[..99]), Some(&gzip(&sound_labels())));
     fails(
         folder.path(),
-        &["truncated: 99 bytes", "delete it", "train-labels-idx1-ubyte.gz beside it is sound"],
+        &["truncated: 99 bytes", "delete it", "train-labels-idx1-ubyte.gz beside it is intact"],
     );
     let folder = zeros_with(Some(&sound_labels()[..99]), Some(HTML));
     fails(folder.path(), &["truncated: 99 bytes", "download it again"]);
@@ -636,23 +636,23 @@ fn npz_arrays_that_are_not_of_numbers() {
         format!("{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}")
     };
     let y = |header: &str, words: &[&str]| npz_fails(some_x(), npy_with(header, &[0; 6]), words);
-    y(&header("'|O'", "(3,)"), &["the type '|O' is not read", "Python objects are not"]);
-    y(&header("'<U1'", "(3,)"), &["the type '<U1' is not read"]);
-    y(&header("'<V4'", "(3,)"), &["y_train: the type '<V4' is not read", "floats are"]);
-    y(&header("'<u1x'", "(3,)"), &["the type '<u1x' is not read"]);
+    y(&header("'|O'", "(3,)"), &["the type '|O' is not supported", "Python objects are not"]);
+    y(&header("'<U1'", "(3,)"), &["the type '<U1' is not supported"]);
+    y(&header("'<V4'", "(3,)"), &["y_train: the type '<V4' is not supported", "floats are"]);
+    y(&header("'<u1x'", "(3,)"), &["the type '<u1x' is not supported"]);
     y(&header("[('a', '<u2')]", "(3,)"), &["its header is too long or describes something else"]);
     y(&header("'<u2'", "(3, 18446744073709551615)"), &["does not agree with its"]);
-    y(&header("'<u2'", "(3, 18446744073709551616)"), &["it is no .npy array"]);
+    y(&header("'<u2'", "(3, 18446744073709551616)"), &["it is not a .npy array"]);
     y(
         &header("'<u2'", "(3, 100000000000)"),
         &["its shape [3, 100000000000] does not agree with its"],
     );
     y(&header("'<u2'", "(2,)"), &["x_train has 3 rows and y_train has 2"]);
     y(&header("'<u2'", "(-3,)"), &["something else"]);
-    y("{'descr': '<u2'}", &["it is no .npy array"]);
+    y("{'descr': '<u2'}", &["it is not a .npy array"]);
     y(&"(".repeat(4000), &["something else"]);
     y(&format!("{}1.5", "9".repeat(400) + "+"), &["something else"]);
-    npz_fails(some_x(), Vec::new(), &["y_train: it is no .npy array"]);
+    npz_fails(some_x(), Vec::new(), &["y_train: it is not a .npy array"]);
     npz_fails(
         some_x(),
         b"\x93NUMPY\x03\x00\xff\xff\xff\xff{".to_vec(),
@@ -663,7 +663,7 @@ fn npz_arrays_that_are_not_of_numbers() {
         b"\x93NUMPY\x09\x00\x01\x00\x00\x00\n".to_vec(),
         &["unknown version number"],
     );
-    npz_fails(HTML.to_vec(), npy(&arr1(&[0_u8])), &["x_train: it is no .npy array"]);
+    npz_fails(HTML.to_vec(), npy(&arr1(&[0_u8])), &["x_train: it is not a .npy array"]);
 }
 
 #[test]

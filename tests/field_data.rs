@@ -316,7 +316,7 @@ fn files_that_are_not_what_their_name_says() {
         ("page.h5", &["a web page (HTML)", "download link"]),
         ("gz.keras.gz", &["packed by gzip", "gunzip"]),
         ("tar.keras.tar", &["a tar archive", "tar xf"]),
-        ("sound.h5", &["an HDF5 file", "a model and no data"]),
+        ("sound.h5", &["an HDF5 file", "a model, not data"]),
     ] {
         refused(
             1,

@@ -42,14 +42,14 @@ fn a_better_checkpoint_is_never_replaced_by_a_worse_one() {
         trained(folder, &field("line.keras"), &[&["--epochs", "8"], &outputs[..]].concat());
         let kept = fs::read(folder.join(&best)).unwrap();
         let resumed = trained(folder, &last, &[&["--epochs", "3"], &WORSE[..], &outputs].concat());
-        assert!(resumed.contains("goes on after epoch 8; the best val_loss so far is 0.1456"));
+        assert!(resumed.contains("Resuming after epoch 8; the best val_loss so far is 0.1456"));
         assert!(resumed.contains("Epoch 9: val_loss did not improve from 0.1456"), "{resumed}");
         assert!(resumed.contains("\nEpoch 11/11 - "), "{resumed}");
         assert_eq!(fs::read(folder.join(&best)).unwrap(), kept);
 
         // The worse file still knows the best value; a better epoch replaces the checkpoint.
         let again = trained(folder, &last, &[&WORSE[..], &outputs].concat());
-        assert!(again.contains("goes on after epoch 11; the best val_loss so far is 0.1456"));
+        assert!(again.contains("Resuming after epoch 11; the best val_loss so far is 0.1456"));
         let better = trained(folder, &best, &["--epochs", "2", "--checkpoint", &best]);
         assert!(better.contains("Epoch 9: val_loss improved from 0.1456"), "{better}");
         assert_ne!(fs::read(folder.join(&best)).unwrap(), kept);
@@ -91,7 +91,7 @@ fn a_log_is_continued_and_never_replaced() {
     assert_eq!(starts, ["epoch", "0", "1", "2", "3"]);
 
     for (model, more, word) in [
-        (line.as_str(), &[][..], "would replace the log of another training"),
+        (line.as_str(), &[][..], "would overwrite the log of another run"),
         ("last.keras", &["--initial-epoch", "0"], "would replace"),
         ("last.keras", &["--metrics", "mae"], "its columns are epoch,loss,val_loss, and"),
         ("last.keras", &["--reduce-on-plateau"], "this training logs epoch,learning_rate,loss"),
@@ -104,7 +104,7 @@ fn a_log_is_continued_and_never_replaced() {
     // A file that does not say how long it was trained is told by the flag.
     trained(folder, &line, &["--initial-epoch", "4", "--csv", "log.csv", "--save", "told.keras"]);
     assert!(fs::read_to_string(folder.join("log.csv")).unwrap().contains("\n4,"));
-    assert!(trained(folder, "told.keras", &[]).contains("goes on after epoch 5"));
+    assert!(trained(folder, "told.keras", &[]).contains("Resuming after epoch 5"));
 }
 
 #[test]

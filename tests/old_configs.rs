@@ -580,7 +580,7 @@ fn metrics_and_losses_of_tensorflow_are_read() {
             assert_close(&metric, &[value], &[wanted], 1e-6);
         }
     }
-    // What is not known is left out, and all else is kept.
+    // What is not known is ignored, and all else is kept.
     let loaded = load(&format!("{folder}/tf211-binary-accuracy.h5"));
     let names: Vec<_> =
         loaded.model.compiled().unwrap().metrics().iter().map(|metric| &metric.name).collect();
@@ -602,7 +602,7 @@ fn metrics_and_losses_of_tensorflow_are_read() {
         [("loss", "mse"), ("hit", "my_function"), ("s", "sparse_categorical_accuracy")]
     {
         let (metrics, warnings) = wrapper(name, function);
-        assert!(metrics.is_empty() && warnings[0].contains("a metric is left out"), "{warnings:?}");
+        assert!(metrics.is_empty() && warnings[0].contains("a metric is ignored"), "{warnings:?}");
     }
 }
 
@@ -708,7 +708,7 @@ fn optimizers_are_read_in_all_wrappers() {
         json!(7),
     ] {
         let Loaded { model, warnings, .. } = optimized(optimizer);
-        assert!(warnings[0].contains("the optimizer is left out"), "{warnings:?}");
+        assert!(warnings[0].contains("the optimizer is ignored"), "{warnings:?}");
         assert!(model.compiled().unwrap().optimizer().is_err());
         let data = random_data(&model);
         model.evaluate(&data).unwrap();
@@ -748,7 +748,7 @@ fn nadam_with_another_momentum_schedule_is_left_out_with_its_reason() {
         assert_eq!(same.warnings, [""; 0]);
         assert_eq!(same.model.compiled().unwrap().optimizer().unwrap().class_name(), "Nadam");
         let warnings = nadam(key, 0.004).warnings;
-        let is_named = warnings[0].contains("left out") && warnings[0].contains("0.004");
+        let is_named = warnings[0].contains("ignored") && warnings[0].contains("0.004");
         assert!(warnings.len() == 1 && is_named, "{warnings:?}");
     }
 }
@@ -822,7 +822,7 @@ fn all_layers_that_are_missing_are_named_in_short_lines() {
     .to_string();
     for words in [
         "3 layers cannot be read:\n",
-        "layer 1, memory (LSTM): there is no such layer here\n",
+        "layer 1, memory (LSTM): tallynet has no layer of this class\n",
         "layer 3, look (Attention)",
         "layer 4, e (Dense): the option lora_rank = 4",
     ] {

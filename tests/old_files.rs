@@ -9,8 +9,8 @@ use std::process::Command;
 
 const LFS: &str = "a pointer of Git LFS";
 const PAGE: &str = "a web page (HTML)";
-const ARRAYS: &str = "this holds arrays alone";
-const DESCRIPTION: &str = "this is a description alone";
+const ARRAYS: &str = "this file holds only arrays";
+const DESCRIPTION: &str = "this file holds the architecture only";
 
 /// Files that are refused, by the end of the path, with words of the message.
 const REFUSED: &[(&str, &str)] = &[

@@ -120,7 +120,7 @@ impl Metric for Within {
     }
 }
 
-/// Descent by the sign of the gradient alone.
+/// Descent by the sign of the gradient only.
 #[derive(Debug)]
 struct SignDescent {
     learning_rate: LearningRate,

@@ -201,7 +201,7 @@ fn jpeg_of_every_colour_is_right_or_refused() {
     for color in [ColorType::Cmyk, ColorType::CmykAsYcck] {
         let file = jpeg(width as u16, height as u16, color, &print);
         let error = pictures::decode_and_resize(&file, size(8, 8, 3)).unwrap_err().to_string();
-        assert!(error.contains("colours of print (CMYK)"), "{error}");
+        assert!(error.contains("this JPEG is in CMYK, the print colors"), "{error}");
     }
 }
 
@@ -246,7 +246,7 @@ fn a_broken_picture_is_named_and_skipped_only_on_request() {
         let data = read(&found, &options).unwrap();
         assert_eq!(data.train.len(), 3);
         assert!(
-            data.warnings[0].starts_with("1 broken pictures were left out"),
+            data.warnings[0].starts_with("1 broken images were skipped"),
             "{:?}",
             data.warnings
         );
@@ -299,7 +299,8 @@ fn a_folder_of_another_layout_is_an_error_that_helps() {
         (&["flowers/rose/1.png", "flowers/tulip/1.png"], "give the folder in it"),
         (&["a/1.png", "b/notes.txt"], "none of the 1 files in here is PNG or JPEG"),
         (&["train/a/1.png", "train/b/1.png", "test/c/1.png"], "the training set has no class"),
-        (&["train/a/1.png", "train/b/1.png", "test/a.txt"], "there are no pictures in the folders"),
+        (&["train/a/1.png", "train/b/1.png", "test/a.txt"], "the subfolders of this folder hold no \
+                                                             images"),
         (&["train/a/1.png", "training/a/1.png", "test/a/1.png"], "have the same meaning"),
     ];
     for (files, expected) in cases {
@@ -378,7 +379,7 @@ fn the_size_comes_from_the_model_or_is_given() {
         (&[784], given("20x20"), "which no pictures of 20x20 have"),
         (&[64, 64, 3], given("32"), "--image-size says 32x32"),
         (&[64, 64, 4], None, "4 channels"),
-        (&[2, 2, 2, 2], given("2"), "which no pictures have"),
+        (&[2, 2, 2, 2], given("2"), "is not an image shape"),
     ] {
         let error = for_input(dims, image_size).unwrap_err();
         assert!(error.contains(expected), "{error}");
@@ -586,7 +587,7 @@ fn the_program_trains_evaluates_and_predicts_from_folders() {
     assert!(error.contains("bad.png") && error.contains("--skip-broken"), "{error}");
     let lenient = ["--test-split", "0.25", "--skip-broken"];
     let text = succeeds(tallynet(path).args(split).args(lenient));
-    assert!(text.contains("warning: 1 broken pictures were left out"), "{text}");
+    assert!(text.contains("warning: 1 broken images were skipped"), "{text}");
     fs::rename(path.join("train/disc"), path.join("train/circle")).unwrap();
     let error = fails(tallynet(path).args(["train", "trained.keras", "--data", "train"]));
     assert!(error.contains("the model was trained on across, along, disc"), "{error}");

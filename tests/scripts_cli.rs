@@ -122,7 +122,7 @@ model.fit(x, y, epochs=30, validation_split=0.5, callbacks=[
     let line: Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!(line["history"]["loss"].as_array().unwrap().len(), 2, "{}", run.stderr);
     assert_eq!(fs::read_to_string(path.join("log.csv")).unwrap().lines().count(), 3);
-    for word in ["ModelCheckpoint is left out", "TensorBoard is left out"] {
+    for word in ["ModelCheckpoint is ignored", "TensorBoard is ignored"] {
         assert!(run.stderr.contains(word), "{}", run.stderr);
     }
     // A flag replaces the callback of its kind.
@@ -191,7 +191,7 @@ fn new_scripts_are_read_and_trained() {
         let text = fs::read_to_string(path.join(&file)).unwrap();
         assert!(text.contains(&format!("tallynet train {file}")), "{text}");
         assert!(succeed(path, &["summary", &file]).contains(&format!("Total params: {total}")));
-        refuse(path, &["new", kind, "-o", &file], 2, &["is there already"]);
+        refuse(path, &["new", kind, "-o", &file], 2, &["already exists"]);
         let run = run_in(path, &["train", &file, "--data", data, "--epochs", "1", "--quiet"]);
         assert_eq!((run.code, run.stderr.contains("warning")), (0, false), "{}", run.stderr);
     }

@@ -158,8 +158,10 @@ impl Classes {
         Guess { first, runner_up: Choice { class, probability: outputs[class] } }
     }
 
-    /// True class of every sample: its label, or the argmax of its one-hot vector. Errors are
-    /// targets that are no classes of the model.
+    /// True class of every sample: its label, or the argmax of its one-hot vector.
+    ///
+    /// # Errors
+    /// Targets that are not classes of the model.
     pub fn truths(&self, targets: &Targets) -> Result<Vec<usize>, Failure> {
         let targets = by_sample(match targets {
             Targets::Labels(labels) => labels.mapv(|label| label as Real),

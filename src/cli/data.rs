@@ -21,8 +21,8 @@ use super::{Failure, LoadedModel, Outcome, table};
 pub struct Data {
     /// .npz file or pipe with x_train, y_train, x_test, y_test (`evaluate` needs only x_test and
     /// y_test); table in text (CSV), to train on with --target; or a folder: one folder of PNG and
-    /// JPEG pictures per class, also in folders train/ and test/; or the four MNIST files (raw or
-    /// .gz, as downloads name and nest them), IDX files of any size, CIFAR's binary files, or
+    /// JPEG pictures per class, or folders train/ and test/ of these; or the four MNIST files (raw
+    /// or .gz, as downloads name and nest them), IDX files of any size, CIFAR's binary files, or
     /// x_train.npy, y_train.npy, x_test.npy, y_test.npy [default: $TALLYNET_DATA, else data/ in the
     /// current folder, else data/ in tallynet's source tree]
     #[arg(long, value_name = "DIR|FILE.npz|FILE.csv")]
@@ -36,9 +36,9 @@ pub struct Data {
 /// Scaling of byte inputs.
 #[derive(Args)]
 pub struct Scale {
-    /// Scaling of byte inputs, and of targets that are images too [default: as in training, for a
-    /// saved file that records it; none for a model that begins with a Rescaling or an Embedding;
-    /// else unit for images, and other bytes need this flag]
+    /// Scaling of byte inputs (and of image targets) [default: the saved file's; none if the model
+    /// begins with Rescaling, Normalization or Embedding; unit for images; required for other
+    /// bytes]
     #[arg(long, value_enum)]
     scale: Option<ByteScaling>,
 }
@@ -154,7 +154,7 @@ fn scale_targets(loaded: &LoadedModel, sets: &mut [&mut Dataset]) {
 }
 
 /// True if the targets are integers above 1 that the loss takes as numbers, and samples of them are
-/// as large as the inputs, or images too. A mask of 0 and 1 is no image.
+/// as large as the inputs, or images too. A mask of 0 and 1 is not an image.
 fn has_image_targets(model: &Sequential, data: &Dataset) -> bool {
     let Targets::Labels(values) = &data.y else { return false };
     let takes_labels = match model.compiled() {

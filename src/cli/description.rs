@@ -19,8 +19,8 @@ use super::{Failure, Outcome, output};
 /// Values that a Keras script does not give.
 #[derive(Args, Clone, Default)]
 pub struct Supplied {
-    /// Value in Python for a name of a Keras script, as units=64 or args.epochs=5; repeat for
-    /// others
+    /// Override a variable of the Keras script with a Python value, such as units=64 or
+    /// args.epochs=5; may be repeated
     #[arg(long, value_name = "NAME=VALUE")]
     set: Vec<String>,
     #[arg(skip)]
@@ -47,7 +47,7 @@ pub struct Plan {
     pub dataset: Option<String>,
     /// Factor of the bytes of the inputs in a script.
     pub byte_scale: Option<f64>,
-    /// Parts of a script's `fit` that are left out.
+    /// Parts of a script's `fit` that are ignored.
     pub notes: Vec<String>,
     /// True for a script.
     pub is_script: bool,
@@ -55,7 +55,7 @@ pub struct Plan {
 
 impl Plan {
     /// Refuses to train a script on other data than those that it loads, unless they are named; a
-    /// script whose data are not read gets a notice.
+    /// script whose data set is unknown gets a notice.
     pub fn check_data(&self, source: &DataSource, is_named: bool, model: &Sequential) -> Outcome {
         for note in &self.notes {
             output::notice(&format!("warning: {note}"));
@@ -73,12 +73,12 @@ impl Plan {
             (None, _) if model.input_shape().n_values() != 28 * 28 => {
                 let shape = model.input_shape();
                 return Err(Failure::usage(format!(
-                    "the script does not name its data in a way that is read, and the model takes \
+                    "the script loads its data in a way that is not supported, and the model takes \
                      {shape}, which MNIST does not fit; give the data with --data"
                 )));
             }
             (None, _) => output::notice(
-                "The script does not name its data in a way that is read: MNIST is used (--data \
+                "The script loads its data in a way that is not supported: MNIST is used (--data \
                  names others).",
             ),
         }
@@ -121,12 +121,12 @@ impl Supplied {
         self.build(path, description, plan).map(Some)
     }
 
-    /// Refuses `--set` for a model that is no script.
+    /// Refuses `--set` for a model that is not a script.
     pub fn refuse_set(&self, model: &str) -> Outcome {
         if self.set.is_empty() {
             return Ok(());
         }
-        Err(Failure::usage(format!("--set is for a Keras script, and {model} is none")))
+        Err(Failure::usage(format!("--set is for a Keras script, which {model} is not")))
     }
 
     fn build(&self, path: &Path, mut description: Value, plan: Plan) -> Result<Described, Failure> {
@@ -216,9 +216,9 @@ impl Supplied {
     fn script(&self, path: &Path) -> Result<(Value, Plan), Failure> {
         let name = path.display();
         let message = format!(
-            "{name}: this build does not read Python scripts\n  build it with \
-             `cargo build --release --features script`, or let Keras write the model, \
-             open(\"m.json\",\"w\").write(model.to_json()), and give m.json in place of the script"
+            "{name}: this build does not support Python scripts\n  build it with `cargo build \
+             --release --features script`, or write the model's JSON in Keras, \
+             open(\"m.json\",\"w\").write(model.to_json()), and pass m.json instead of the script"
         );
         Err(Failure { message, code: 1 })
     }

@@ -136,7 +136,7 @@ struct LoadedModel {
     is_file: bool,
     /// True if the weights come from a file, false if they were drawn from the seed.
     has_weights: bool,
-    /// True if notices about a preset's data are left out.
+    /// True if notices about a preset's data are not printed.
     is_quiet: bool,
     /// Options of training that come with a script or another description.
     plan: Plan,
@@ -206,7 +206,7 @@ impl LoadedModel {
         })
     }
 
-    /// Prints a notice about the data. It is never left out for a file, whose score depends on it.
+    /// Prints a notice about the data. It is always printed for a file, whose score depends on it.
     fn notice(&self, text: &str) {
         if self.is_file || !self.is_quiet {
             output::notice(text);
@@ -225,7 +225,8 @@ impl LoadedModel {
         if !self.has_weights {
             let seed = self.model.seed;
             output::notice(&format!(
-                "warning: {name} has no weights; these are drawn from the seed {seed}, untrained"
+                "warning: {name} holds no weights: the model is untrained, initialized from seed \
+                 {seed}"
             ));
         }
     }

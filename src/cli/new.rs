@@ -36,7 +36,9 @@ impl New {
     pub fn run(self) -> Outcome {
         let path = self.output.display();
         if self.output.exists() {
-            return Err(Failure::usage(format!("{path} is there already; -o names another file")));
+            return Err(Failure::usage(format!(
+                "{path} already exists; choose another file with -o"
+            )));
         }
         let template = match self.kind {
             Kind::Mlp => include_str!("templates/mlp.py"),

@@ -7,7 +7,7 @@ use tallynet::formats;
 
 use super::{Failure, Outcome};
 
-/// Prints a result. A reader that closed the pipe (`| head`) is no failure.
+/// Prints a result. A reader that closed the pipe (`| head`) is not a failure.
 pub fn result(text: &str) -> Outcome {
     let mut stdout = stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
@@ -20,8 +20,7 @@ pub fn result(text: &str) -> Outcome {
 
 /// `Saved model.keras`.
 pub fn saved(path: &Path) -> String {
-    let remark =
-        if formats::holds_weights(path) { "" } else { " (a description alone, without weights)" };
+    let remark = if formats::holds_weights(path) { "" } else { " (architecture only, no weights)" };
     format!("Saved {}{remark}", path.display())
 }
 

@@ -97,7 +97,7 @@ impl FolderFlags {
         Ok(data)
     }
 
-    /// Reads the test set alone, by the classes that the model was trained on.
+    /// Reads only the test set, by the classes that the model was trained on.
     pub fn load_test(&self, path: &Path, loaded: &LoadedModel) -> Result<Dataset, Failure> {
         let kind = FolderKind::of(path);
         let data = if kind == FolderKind::Pictures {
@@ -190,7 +190,7 @@ fn check_classes(folder: &Folder, loaded: &LoadedModel) -> Result<(), Failure> {
     Err(Failure { message, code: 1 })
 }
 
-/// Prints what was read and what was left out.
+/// Prints what was read and what was ignored.
 fn notices(data: &LoadedData, loaded: &LoadedModel) {
     let classes = &data.description.classes;
     if !classes.is_empty() {

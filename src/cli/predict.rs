@@ -27,9 +27,9 @@ const MAX_COLUMNS: usize = 16;
 pub struct Predict {
     /// Saved file, or preset (see `tallynet models`)
     file: String,
-    /// Inputs: a .npy array, or a .npz archive with x_test or one array, a pipe too; a PNG or JPEG
-    /// picture, or a folder of them, in the order of their names; or a table (CSV), for a model
-    /// that was trained on one
+    /// Inputs: a .npy array, or a .npz archive with x_test or a single array (also from a pipe); a
+    /// PNG or JPEG image or a folder of them, in name order; or a table (CSV), for a model that was
+    /// trained on one
     #[arg(value_name = "INPUT.npy|.npz|.csv|.png|.jpg|DIR")]
     input: PathBuf,
     /// File for the outputs, one row per sample: .npy with all of the model's numbers, or .csv or

@@ -20,7 +20,7 @@ pub struct TableFlags {
     /// Target column of a table; several with numbers are separated by commas
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     target: Vec<String>,
-    /// Columns of a table that are left out, separated by commas
+    /// Columns of a table to ignore, separated by commas
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     ignore: Vec<String>,
     /// Kind of target of a table: classification or regression [default: by the loss, else by the

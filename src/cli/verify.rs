@@ -47,16 +47,17 @@ impl Verify {
             let path = self.file.display();
             let count = described.loaded.model.count_params();
             return Err(Failure::usage(format!(
-                "{path}: a model with {count} parameters, and no weights; name their file too, \
-                 tallynet verify {path} WEIGHTS"
+                "{path} describes a model with {count} parameters but holds no weights; pass the \
+                 weights file too: tallynet verify {path} WEIGHTS"
             )));
         }
         let loaded = load(&self.file)?;
         let origin = &loaded.origin;
         let Some(arrays) = loaded.arrays else {
             let path = self.file.display();
-            let mut message =
-                format!("{path}: this is a description alone; it holds no weights to count");
+            let mut message = format!(
+                "{path}: this file holds the architecture only; it has no weights to count"
+            );
             if !origin.is_empty() {
                 message += &format!("\n  it was written by {origin}");
             }

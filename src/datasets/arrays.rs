@@ -9,10 +9,13 @@ use super::{Dataset, LoadedData, Targets};
 use crate::{Error, Result};
 
 const HELP: &str = "save x_train.npy and y_train.npy, and x_test.npy and y_test.npy too, with \
-                    numpy.save: one row a sample";
+                    numpy.save: one row per sample";
 
-/// Reads the two or four arrays. Errors are an array that is missing, damaged, empty or not
-/// numeric, and different numbers of rows in `x` and `y`.
+/// Reads the two or four arrays.
+///
+/// # Errors
+/// An array that is missing, damaged, empty or not numeric, and different numbers of rows in `x`
+/// and `y`.
 pub fn load(folder: &Path) -> Result<LoadedData> {
     let ending = if folder.join("x_train.npy").is_file() { "_train" } else { "" };
     let mut data = LoadedData::from(dataset(folder, ending)?);

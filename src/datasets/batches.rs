@@ -41,9 +41,12 @@ pub struct BatchBuffers<'a> {
 
 impl<'a> Rows<'a> {
     /// Checks a dataset against a model's shapes. A `sparse` loss takes integer labels, one for
-    /// each vector along the output's last axis; for other losses they become one-hot vectors.
-    /// Axes of length 1 are added or dropped to fit. Errors are shapes that do not fit, counts that
-    /// differ, labels out of range, and arrays that are not in row-major order.
+    /// each vector along the output's last axis; for other losses they become one-hot vectors. Axes
+    /// of length 1 are added or dropped to fit.
+    ///
+    /// # Errors
+    /// Shapes that do not fit, counts that differ, labels out of range, and arrays that are not in
+    /// row-major order.
     pub fn new(data: &'a Dataset, input: &Shape, output: &Shape, sparse: bool) -> Result<Rows<'a>> {
         let inputs = Rows::inputs_only(&data.x, input)?;
         data.check_lengths()?;
@@ -55,10 +58,13 @@ impl<'a> Rows<'a> {
         Ok(Rows { y, target_width, positions: output.n_positions(), ..inputs })
     }
 
-    /// Checks inputs alone, for a prediction. Errors are a shape that does not fit and no rows.
+    /// Checks only the inputs, for a prediction.
+    ///
+    /// # Errors
+    /// A shape that does not fit the model, and an empty dataset.
     pub fn inputs_only(x: &'a Inputs, input: &Shape) -> Result<Rows<'a>> {
         let [len, sample @ ..] = x.shape() else {
-            let problem = "the inputs are a single number; they need one row a sample";
+            let problem = "the inputs are a single number; they need one row per sample";
             return Err(Error::Data(problem.to_string()));
         };
         if Shape::from(sample).squeezed() != input.squeezed() {
@@ -103,9 +109,9 @@ impl<'a> Rows<'a> {
         Some(Rows { y: Values::Labels(labels), target_width, ..self.clone() })
     }
 
-    /// Weights the loss of each row: by `sample_weight`, one number a row, or by `class_weight`,
+    /// Weights the loss of each row: by `sample_weight`, one number per row, or by `class_weight`,
     /// pairs of a label and its weight (1 for other labels). Giving both is an error, and so are
-    /// another number of weights than rows, targets with several labels a row for `class_weight`,
+    /// another number of weights than rows, targets with several labels per row for `class_weight`,
     /// and weights that are not finite.
     pub fn weighted(
         self,
@@ -197,7 +203,7 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Writes the rows with these indices to the buffers, in this order. Targets are left out if
+    /// Writes the rows with these indices to the buffers, in this order. Targets are omitted if
     /// their buffer is empty.
     pub fn gather(&self, indices: impl Iterator<Item = usize> + Clone, to: BatchBuffers) {
         let rows = indices.map(|index| self.first + index);

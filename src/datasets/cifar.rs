@@ -55,7 +55,10 @@ const FORMS: [Form; 2] = [
 ];
 
 /// Reads a folder with the files of one of the two sets. The file with the names of the classes may
-/// be missing. Errors are files that are missing, of another length, or with a label out of range.
+/// be missing.
+///
+/// # Errors
+/// Files that are missing, of another length, or with a label out of range.
 pub fn load(folder: &Path) -> Result<LoadedData> {
     let Some(form) = Form::in_folder(folder) else {
         let found = "there is no data_batch_1.bin and no train.bin in here";
@@ -78,8 +81,10 @@ pub fn is_in(folder: &Path) -> bool {
     Form::in_folder(folder).is_some()
 }
 
-/// Decodes the records of one file of CIFAR-10 (`classes` 10) or CIFAR-100 (100). Errors are
-/// another number of classes, a length that is no multiple of a record, and labels out of range.
+/// Decodes the records of one file of CIFAR-10 (`classes` 10) or CIFAR-100 (100).
+///
+/// # Errors
+/// Another number of classes, a length that is not a multiple of a record, and labels out of range.
 pub fn decode(bytes: &[u8], classes: usize) -> Result<Dataset> {
     let Some(form) = FORMS.iter().find(|form| form.classes == classes) else {
         let problem = format!("CIFAR has 10 or 100 classes, and not {classes}");

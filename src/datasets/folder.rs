@@ -43,8 +43,10 @@ impl FolderKind {
         }
     }
 
-    /// Reads a folder of this kind; `options` and `progress` are for pictures. Errors are those of
-    /// the kind's reader.
+    /// Reads a folder of this kind; `options` and `progress` are for pictures.
+    ///
+    /// # Errors
+    /// Those of the format's reader.
     pub fn load(
         self,
         folder: &Path,

@@ -22,7 +22,7 @@ pub struct LoadedData {
     pub test: Option<Dataset>,
     /// Names of the classes and size of the pictures.
     pub description: DataDescription,
-    /// Remarks for the user, such as files that were left out.
+    /// Remarks for the user, such as files that were ignored.
     pub warnings: Vec<String>,
 }
 

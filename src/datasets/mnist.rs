@@ -27,16 +27,17 @@ use super::{Dataset, Inputs, Targets, TrainTest};
 use crate::replace::{check_writable, replace};
 use crate::{Error, Result};
 
-const HELP: &str = "put a sound copy there (download it again), packed by gzip or not; for a \
-                    set of other sizes, name a .npz file with \
-                    x_train, y_train, x_test and y_test";
+const HELP: &str = "replace it by an intact copy (download it again), packed by gzip or not; for a \
+                    set of other sizes, name a .npz file with x_train, y_train, x_test and y_test";
 
 /// Reads the four files in `folder`, or in folders within it, under any of the names that downloads
 /// give them: `train-images.idx3-ubyte`, `MNIST/raw/train-images-idx3-ubyte.gz`,
 /// `emnist-mnist-train-images-idx3-ubyte` (EMNIST's images are transposed, and read so). A file
 /// that is only there as `.gz` is decompressed once: beside itself or, if that is not writable, in
-/// the folder `TALLYNET_CACHE`, else in `tallynet` in the user's cache folder. Errors are files
-/// that are missing, truncated, too long, of another kind or size, or unreadable.
+/// the folder `TALLYNET_CACHE`, else in `tallynet` in the user's cache folder.
+///
+/// # Errors
+/// Files that are missing, truncated, too long, of another kind or size, or unreadable.
 pub fn load(folder: &Path) -> Result<TrainTest> {
     fs::metadata(folder.join(".")).map_err(Error::io("read", folder))?;
     let mut paths = vec![];
@@ -88,27 +89,27 @@ impl Idx {
         })
     }
 
-    /// Adds to the error about a raw file that a packed one can replace it, if that is sound.
+    /// Adds to the error about a raw file that a packed one can replace it, if that is intact.
     fn suggest_packed(&self, error: Error, others: &[FoundFile]) -> Error {
-        let sound = others.iter().find(|other| self.inflate(&other.path).is_ok());
-        match (error, sound) {
+        let intact = others.iter().find(|other| self.inflate(&other.path).is_ok());
+        match (error, intact) {
             (Error::Format { path, found, .. }, Some(packed)) => {
                 let packed = packed.path.display();
-                let help = format!("delete it: {packed} beside it is sound and will be unpacked");
+                let help = format!("delete it: {packed} beside it is intact and will be unpacked");
                 Error::Format { path, found, help }
             }
             (other, _) => other,
         }
     }
 
-    /// First bytes of a sound file: the magic number (type and number of axes), then the lengths of
-    /// the axes.
+    /// First bytes of an intact file: the magic number (type and number of axes), then the lengths
+    /// of the axes.
     fn header(&self) -> Vec<u8> {
         let magic = 0x0800 + self.shape.len() as u32;
         [magic].iter().chain(self.shape).flat_map(|number| number.to_be_bytes()).collect()
     }
 
-    /// Length of a sound file in bytes.
+    /// Length of an intact file in bytes.
     fn file_len(&self) -> u64 {
         let content: u64 = self.shape.iter().map(|&axis| u64::from(axis)).product();
         self.header().len() as u64 + content

@@ -52,8 +52,10 @@ pub(super) fn variable(name: &str) -> Option<PathBuf> {
 
 /// Loads a folder of MNIST's, CIFAR's, IDX or `.npy` files, or a `.npz` file with Keras's four
 /// arrays, which may be a pipe. Bytes are not scaled;
-/// [`Inputs::scale_bytes`](super::Inputs::scale_bytes) does that. Errors are those of the readers,
-/// and a folder without a test set.
+/// [`Inputs::scale_bytes`](super::Inputs::scale_bytes) does that.
+///
+/// # Errors
+/// Those of the readers, and a folder without a test set.
 pub fn load(path: &Path) -> Result<TrainTest> {
     if !path.is_dir() {
         return npz::load(path);
@@ -63,7 +65,10 @@ pub fn load(path: &Path) -> Result<TrainTest> {
     Ok(TrainTest { train: data.train, test })
 }
 
-/// Loads the training set alone: a `.npz` file needs no test arrays. Errors are those of [`load`].
+/// Loads only the training set: a `.npz` file needs no test arrays.
+///
+/// # Errors
+/// As [`load`].
 pub fn load_train(path: &Path) -> Result<Dataset> {
     if path.is_dir() {
         return Ok(FolderKind::of(path).load(path, None, &mut |_| {})?.train);
@@ -71,7 +76,10 @@ pub fn load_train(path: &Path) -> Result<Dataset> {
     npz::load_train(path)
 }
 
-/// Loads the test set alone: a `.npz` file needs no training arrays. Errors are those of [`load`].
+/// Loads only the test set: a `.npz` file needs no training arrays.
+///
+/// # Errors
+/// As [`load`].
 pub fn load_test(path: &Path) -> Result<Dataset> {
     if path.is_dir() { Ok(load(path)?.test) } else { npz::load_test(path) }
 }
@@ -120,8 +128,8 @@ impl OpenFile {
     }
 }
 
-/// Error for a file that is no `expected` (`a label file`), by its first bytes. The help is that of
-/// the format that it really has, if it is known; else `help`.
+/// Error for a file that is not `expected` (`a label file`), by its first bytes. The help is that
+/// of the format that it really has, if it is known; else `help`.
 pub(super) fn unexpected(expected: &str, start: &[u8], help: &str) -> Error {
     let (what, help) = match identify(start) {
         // Its members, by which it could be identified, are not in the first bytes.

@@ -10,8 +10,9 @@ use crate::random::{self, Stream};
 use crate::{Error, Result};
 
 /// Splits off a `share` of the samples, drawn from the seed; both parts keep the order of the data.
-/// With one integer label a sample each class is split by the share, rounded so that the sum is
-/// right, and keeps one sample or more in the first part. Otherwise all samples are alike.
+/// With one integer label per sample the split is stratified: each class contributes its fraction,
+/// rounded by the largest remainder, and keeps one sample or more in the first part. Otherwise
+/// labels play no part.
 ///
 /// The parts are cut out of the arrays of the data, which are not copied as a whole.
 ///

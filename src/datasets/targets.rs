@@ -1,7 +1,7 @@
 //! Targets: integers or numbers, and the form in which a loss takes them.
 //!
-//! The loss decides what they are, and not their type: a sparse loss takes labels, also if a file
-//! holds them as floats; any other takes numbers of the output's shape, also if they are integers.
+//! The loss decides what they are, and not their type: a sparse loss takes labels, even if a file
+//! holds them as floats; any other takes numbers of the output's shape, even if they are integers.
 
 use std::fmt::Display;
 
@@ -58,7 +58,9 @@ impl Targets {
 }
 
 /// Checks targets against the output of a model, and chooses the form in which the loss takes them.
-/// Errors are shapes that do not fit and numbers that are no labels where labels are needed.
+///
+/// # Errors
+/// Shapes that do not fit and numbers that are not labels where labels are needed.
 pub(super) fn values<'a>(targets: &'a Targets, output: &Shape, sparse: bool) -> Result<Values<'a>> {
     let classes = output.last();
     let form = target_form(targets, output, sparse)?;
@@ -111,7 +113,7 @@ fn target_form(targets: &Targets, output: &Shape, sparse: bool) -> Result<Target
         && !sparse
         && fits_labels
     {
-        // Names the first number that is no label, such as the -1 of labels -1 and 1.
+        // Names the first number that is not a label, such as the -1 of labels -1 and 1.
         checked_targets(array, Some(classes))?;
         return Err(Error::Data(format!(
             "the targets are one float per sample, and the loss takes {output}\n  save them as \
@@ -143,9 +145,9 @@ fn checked_targets<T: Copy + Into<f64> + Display>(
     let is_label = |y: f64| y >= 0.0 && y.fract() == 0.0 && y < classes as f64;
     if let Some(row) = values.iter().position(|&y| !is_label(y.into())) {
         return Err(Error::Data(format!(
-            "label {} at position {row} is no class: the model has {classes}, so classes are 0 to \
-             {}\n  count classes from 0, or give the model's last layer more units; for numbers \
-             that are no classes, choose a loss such as mse and one unit for each",
+            "label {} at position {row} is not a class: the model has {classes}, so classes are 0 \
+             to {}\n  count classes from 0, or give the model's last layer more units; for numbers \
+             that are not classes, choose a loss such as mse and one unit for each",
             values[row],
             classes - 1
         )));

@@ -101,8 +101,8 @@ fn has_weights(model: &Sequential, layer: usize) -> bool {
     model.parameters.of_layer(layer).next().is_some()
 }
 
-/// Places of a model's layers in the file with this description, whose layers with weights are the
-/// model's, in turn. `None` if it does not describe such a model.
+/// Matches the model's layers with weights, in order, to those of this description, and returns
+/// their paths in the file. `None` if it does not describe such a model.
 fn places_of(model: &Sequential, config: &[u8], max_params: usize) -> Option<Places> {
     let config = parse(config).ok()?;
     let source =

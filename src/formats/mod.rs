@@ -74,7 +74,7 @@ fn misfit(array: &str, found: impl ToString) -> Error {
 /// A file of arrays where a model is needed.
 fn weights_only() -> Error {
     let help = "give the model as well: tallynet convert MODEL OUT.keras --weights FILE";
-    Error::format("this holds arrays alone, and no description of a model", help)
+    Error::format("this file holds only arrays, without the model's architecture", help)
 }
 
 /// The problem of an error without its help.
@@ -136,7 +136,7 @@ fn identified(bytes: &[u8], error: Error) -> Error {
 }
 
 /// Builds the model of a description, Keras's `config.json` with `compile_config`, in any version's
-/// names and with everything left out that has a default. Its weights are drawn from the seed 0.
+/// names; options with a default may be omitted. Its weights are drawn from the seed 0.
 ///
 /// ```
 /// let description = serde_json::json!({ "class_name": "Sequential", "config": { "layers": [

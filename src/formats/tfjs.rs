@@ -128,13 +128,13 @@ fn next_tensor(weight: &Value, bytes: &mut &[u8]) -> std::result::Result<Tensor,
     let mut shape = vec![];
     for axis in axes {
         let axis = axis.as_u64().and_then(|axis| usize::try_from(axis).ok());
-        shape.push(axis.ok_or("its shape is no list of lengths")?);
+        shape.push(axis.ok_or("its shape is not a list of lengths")?);
     }
     let quantization = &weight["quantization"];
     let is_quantized = quantization.is_object();
     let stored = if is_quantized { quantization } else { weight };
     let dtype = stored["dtype"].as_str().unwrap_or_default();
-    let read = Number::of(dtype).ok_or(format!("its dtype {dtype:?} is not read here"))?;
+    let read = Number::of(dtype).ok_or(format!("its dtype {dtype:?} is not supported"))?;
     let length = shape.iter().try_fold(read.size, |n: usize, axis| n.checked_mul(*axis));
     let stored_bytes = length
         .and_then(|length| bytes.split_off(..length))

@@ -80,7 +80,7 @@ impl Error {
         Error { found: found.into(), help }
     }
 
-    /// A sound file that uses a part of the format that is not read here.
+    /// An intact file that uses a part of the format that is not supported.
     fn unsupported(found: impl Into<String>) -> Error {
         let help = "load the model in Keras and save it again with model.save; \
                     that writes the plain form read here";

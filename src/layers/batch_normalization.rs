@@ -68,7 +68,7 @@ impl BatchNormalization {
         let epsilon_fits = self.epsilon.is_finite() && self.epsilon >= 0.0;
         if !(0.0..=1.0).contains(&self.momentum) || !epsilon_fits {
             return Err(Error::shape(
-                format!("a momentum of {} and an epsilon of {}", self.momentum, self.epsilon),
+                format!("momentum is {} and epsilon is {}", self.momentum, self.epsilon),
                 "take a momentum between 0 and 1, and an epsilon of 0 or more",
             ));
         }

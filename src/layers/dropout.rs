@@ -96,10 +96,7 @@ impl DropoutOp {
     fn build(self, input: &Shape) -> Result<Built> {
         if !(0.0..1.0).contains(&self.rate) {
             return Err(Error::shape(
-                format!(
-                    "a rate of {}: it expects the share to drop, at least 0 and under 1",
-                    self.rate
-                ),
+                format!("rate is {}; it must be at least 0 and less than 1", self.rate),
                 "take a rate such as 0.5",
             ));
         }

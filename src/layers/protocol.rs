@@ -164,7 +164,7 @@ pub trait BatchStatistics: Send + Sync {
     fn merge(&self, total: &mut [f64], part: &[f64]);
 
     /// Writes the backward sums of a micro-batch, which are merged by addition, and its gradients
-    /// with respect to the parameters: [`Op::backward`] then writes `dx` alone.
+    /// with respect to the parameters: [`Op::backward`] then writes only `dx`.
     fn collect_backward(&self, pass: Backward, sums: &mut [f64]);
 
     /// Updates the non-trainable parameters (running mean and variance) once per step.

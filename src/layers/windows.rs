@@ -84,7 +84,7 @@ impl<const N: usize> Windows<N> {
     pub fn refuse_causal(&self) -> Result<()> {
         if self.padding == Padding::Causal {
             return Err(Error::shape(
-                "padding is causal, which Keras gives Conv1D alone",
+                "padding is causal, which Keras has only for Conv1D",
                 "take padding valid or same",
             ));
         }

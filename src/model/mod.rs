@@ -65,7 +65,7 @@ pub struct Sequential {
     /// Description of the data of the last training, if they have names.
     pub data: Option<DataDescription>,
     /// Reasons why training is refused: options of a file that matter only in training, such as
-    /// constraints, and that would be left out.
+    /// constraints, and that would be ignored.
     pub training_obstacles: Vec<String>,
     /// Best value so far of each name in the logs that a callback watched, such as `val_loss`.
     pub best: BTreeMap<String, f64>,

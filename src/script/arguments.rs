@@ -1,4 +1,4 @@
-//! `argparse`: the arguments of a script have their defaults.
+//! `argparse`: every argument takes its default, or the value of `--set`.
 
 use super::evaluate::Interpreter;
 use super::values::{Arguments, Id, Keyword, Value};

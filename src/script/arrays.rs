@@ -42,7 +42,7 @@ pub struct Source {
 }
 
 impl Array {
-    /// Array of this shape alone.
+    /// Array of which only the shape is known.
     pub fn of_shape(shape: Vec<Dim>) -> Array {
         Array { shape: Some(shape), ..Array::default() }
     }

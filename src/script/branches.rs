@@ -23,8 +23,8 @@ impl Interpreter<'_> {
                 let unknown = &self.heap.unknowns[*id];
                 (unknown.reason.clone(), unknown.line, unknown.is_data)
             }
-            Value::Path(path) => (format!("{path} is not read"), self.line, false),
-            other => (format!("{} is not read here", self.heap.kind(other)), self.line, false),
+            Value::Path(path) => (format!("{path} is not supported"), self.line, false),
+            other => (format!("{} is not evaluated here", self.heap.kind(other)), self.line, false),
         };
         // Only the first reason of a chain of them.
         let first = reason.rsplit(DEPENDS).next().unwrap_or_default();
@@ -59,7 +59,7 @@ impl Interpreter<'_> {
                 Some(merged) => self.merge_names(reason, merged, names),
             });
         }
-        // A loop or a function that may have ended goes on in doubt, until it ends.
+        // The rest of a loop or function that may have ended is uncertain, until it ends.
         let returns_model = returned.iter().any(|value| matches!(value, Value::Model(_)));
         self.doubt = if has_jump || returns_model { doubt } else { outer };
         match merged {

@@ -172,7 +172,7 @@ impl Interpreter<'_> {
                 };
             }
             (name, _) => {
-                let unknown = self.unknown(format!("the method {name} of a list is not read here"));
+                let unknown = self.unknown(format!("the method {name} of a list is not supported"));
                 if !["index", "count"].contains(&name) {
                     self.forget(&list, unknown.clone());
                 }
@@ -199,7 +199,7 @@ impl Interpreter<'_> {
         Ok(())
     }
 
-    /// Replaces what a list or a dictionary holds, which changed in a way that is not read.
+    /// Replaces what a list or a dictionary holds, which changed in an unsupported way.
     pub fn forget(&mut self, owner: &Value, unknown: Value) {
         match owner {
             Value::List(id) => self.heap.lists[*id] = vec![unknown],
@@ -247,7 +247,7 @@ impl Interpreter<'_> {
             }
             _ => {
                 let unknown =
-                    self.unknown(format!("the method {name} of a dictionary is not read"));
+                    self.unknown(format!("the method {name} of a dictionary is not supported"));
                 self.forget(&Value::Dict(id), unknown.clone());
                 unknown
             }

@@ -76,22 +76,25 @@ impl Interpreter<'_> {
             }
             other => {
                 let kind = self.heap.kind(&other);
-                Ok(self.unknown(format!("a call of {kind} is not read")))
+                Ok(self.unknown(format!("a call of {kind} is not supported")))
             }
         }
     }
 
-    /// Remarks that a function that is not read gets a model that is not complete.
+    /// Remarks that an unsupported function gets a model that is not complete.
     pub fn suspect(&mut self, arguments: &Arguments, function: &str) {
         if let (Some(list), true) = (arguments.positional.first(), function.ends_with("shuffle")) {
-            let unknown = self.unknown(format!("{function} puts it in an order that is not known"));
+            let unknown = self.unknown(format!("{function} shuffles it, so its order is unknown"));
             self.forget(list, unknown);
         }
         for value in &arguments.positional {
             if let Value::Model(id) = value
                 && self.heap.models[*id].compile.is_none()
             {
-                let text = format!("{function} gets the model; layers that it adds are missing");
+                let text = format!(
+                    "the model is passed to {function}, which is not supported; layers that it \
+                     adds are missing"
+                );
                 return self.remark(text);
             }
         }
@@ -180,7 +183,7 @@ impl Interpreter<'_> {
     }
 
     /// An instance of a class of the file, after its `__init__`. A class derived from another
-    /// library's is an object that is not read.
+    /// library's is an object that is not supported.
     fn instantiate(&mut self, id: Id, arguments: Arguments) -> Read<Value> {
         let class = &self.heap.classes[id];
         if class.base.is_some() {
@@ -221,7 +224,7 @@ impl Interpreter<'_> {
             Value::Object(_) => Ok(self.method_of_unknown(&receiver, name, &arguments)),
             other => {
                 let kind = self.heap.kind(other);
-                Ok(self.unknown(format!("the method {name} of {kind} is not read")))
+                Ok(self.unknown(format!("the method {name} of {kind} is not supported")))
             }
         }
     }

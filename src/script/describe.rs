@@ -26,10 +26,10 @@ impl Obstacle {
     }
 }
 
-/// Layers of a model, and the shape of a sample as far as the layers say it.
+/// Layers of a model, and the shape of a sample, if the layers give it.
 pub struct Layers {
     pub layers: Vec<Json>,
-    /// `None` if the script does not give one; an obstacle if it does, and it is not known.
+    /// `None` if the script gives no shape; `Err` if it gives one that cannot be evaluated.
     pub input: Option<Result<Vec<u64>, Obstacle>>,
 }
 
@@ -144,7 +144,7 @@ impl Interpreter<'_> {
     fn object(&mut self, object: &Object, line: u32) -> Result<Json, Obstacle> {
         let name = object.class();
         if !is_keras(&object.path) {
-            let problem = format!("{name} is a class of the script's own, which is not read");
+            let problem = format!("{name} is a class of the script's own, which is not supported");
             return Err(Obstacle::new(line, problem));
         }
         let class = class_name(name);
@@ -171,7 +171,7 @@ impl Interpreter<'_> {
             let option = option_name(class, &keyword.name);
             if option == "weights" || self.is_dropped(option, &keyword.value) {
                 self.line = line;
-                self.remark(format!("{option} of {name} is left out"));
+                self.remark(format!("{option} of {name} is ignored"));
                 continue;
             }
             if matches!(option, "input_shape" | "batch_input_shape") {
@@ -233,7 +233,7 @@ impl Interpreter<'_> {
         })
     }
 
-    /// `units of Dense is not known: pandas.read_csv is not read (line 3)`.
+    /// `units of Dense is not known: pandas.read_csv is not supported (line 3)`.
     fn because(&self, what: &str, unknown: &Unknown, line: u32) -> String {
         let mut text = format!("{what} is not known: {}", unknown.reason);
         let place = self.source.place(unknown.line);
@@ -247,7 +247,7 @@ impl Interpreter<'_> {
     pub fn obstacle(&self, line: u32, what: &str, value: &Value) -> Obstacle {
         let Value::Unknown(id) = value else {
             let found = match value {
-                Value::Path(path) => format!("{path}, which is not read"),
+                Value::Path(path) => format!("{path}, which is not supported"),
                 Value::Object(id) => self.heap.objects[*id].class().to_string(),
                 other => self.heap.kind(other).to_string(),
             };

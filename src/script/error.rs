@@ -9,8 +9,9 @@ use super::values::{Id, Value};
 use crate::Error;
 
 /// The way round any script: Keras itself writes the model.
-pub const HELP: &str = "let Keras write the model, open(\"m.json\",\"w\").write(model.to_json()), \
-                        and give m.json in place of the script";
+pub const HELP: &str = "write the model's JSON in Keras, \
+                        open(\"m.json\",\"w\").write(model.to_json()), and pass m.json instead of \
+                        the script";
 
 /// Error for a script without a model.
 pub fn no_model(path: &Path, source: &Source, interpreter: &Interpreter) -> Error {
@@ -60,9 +61,9 @@ pub fn stopped(
     }
     let mut help = String::new();
     match (&obstacle.name, obstacle.is_data) {
-        (Some(name), true) => help += &format!("--set {name}=VALUE supplies it, or --data; or "),
-        (Some(name), false) => help += &format!("--set {name}=VALUE supplies it; or "),
-        (None, true) => help += "--data supplies it; or ",
+        (Some(name), true) => help += &format!("set it with --set {name}=VALUE or --data, or "),
+        (Some(name), false) => help += &format!("set it with --set {name}=VALUE, or "),
+        (None, true) => help += "supply it with --data, or ",
         (None, false) => {}
     }
     Error::file(path, found, help + HELP)

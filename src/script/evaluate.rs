@@ -1,6 +1,6 @@
 //! Statements: the script is followed step by step, and nothing of it is executed.
 //!
-//! A value that is not known goes on as an [`Unknown`](super::values::Unknown). Where one decides
+//! A value that is not known becomes an [`Unknown`](super::values::Unknown). Where one decides
 //! which way the script goes, all ways are followed; names that differ afterwards are unknown, and
 //! so is all that such a block changes outside of itself.
 
@@ -21,7 +21,7 @@ const LONG: usize = 300_000;
 /// Largest depth of blocks and expressions within each other, calls included.
 const MAX_DEPTH: usize = 160;
 
-/// End of reading, with the reason: a limit is reached.
+/// Error that stops evaluation, with the reason: a limit is reached.
 #[derive(Debug)]
 pub struct Stop {
     pub line: u32,
@@ -30,7 +30,7 @@ pub struct Stop {
 
 pub type Read<T> = Result<T, Stop>;
 
-/// Way on after a statement.
+/// Control flow after a statement.
 #[derive(Debug)]
 pub enum Flow {
     Next,
@@ -59,7 +59,7 @@ pub struct Doubt {
     pub instances: Id,
 }
 
-/// Value that a function returned if a condition held that is not known.
+/// Value that a function returns under an unknown condition.
 #[derive(Debug, Clone)]
 pub struct EarlyReturn {
     pub reason: Id,
@@ -126,8 +126,10 @@ impl<'s> Interpreter<'s> {
         if self.steps <= MAX_STEPS {
             return Ok(());
         }
-        Err(self
-            .stop(format!("reading takes more than {MAX_STEPS} steps; something here has no end")))
+        Err(self.stop(format!(
+            "evaluating the script takes more than {MAX_STEPS} operations; a loop or a call \
+                 here may not end"
+        )))
     }
 
     /// True if so much has been read that loops are not followed any further.
@@ -198,7 +200,7 @@ impl<'s> Interpreter<'s> {
             StmtKind::While { test, body } => self.while_statement(test, body),
             StmtKind::With { names, body } => {
                 for name in names {
-                    let value = self.unknown("the object of a with statement is not read");
+                    let value = self.unknown("the object of a with statement is not evaluated");
                     self.assign(name, value)?;
                 }
                 self.block(body)
@@ -247,7 +249,7 @@ impl<'s> Interpreter<'s> {
                 for target in targets {
                     if let ExprKind::Index(owner, _) = &target.kind {
                         let owner = self.expression(owner)?;
-                        let unknown = self.unknown("an item is deleted in a way that is not read");
+                        let unknown = self.unknown("an item is deleted in an unsupported way");
                         self.forget(&owner, unknown);
                     }
                 }

@@ -58,8 +58,8 @@ impl Interpreter<'_> {
             ExprKind::Dict(pairs) => self.dict(pairs)?,
             ExprKind::Comprehension(comprehension) => self.comprehension(comprehension)?,
             ExprKind::Call(function, arguments) => self.call_expression(function, arguments)?,
-            ExprKind::Lambda => self.unknown("a lambda is not read"),
-            ExprKind::Other(syntax) => self.unknown(format!("{syntax} is not read")),
+            ExprKind::Lambda => self.unknown("a lambda is not supported"),
+            ExprKind::Other(syntax) => self.unknown(format!("{syntax} is not supported")),
             operation => self.operation(operation)?,
         })
     }
@@ -90,7 +90,7 @@ impl Interpreter<'_> {
                     }
                 }
             }
-            _ => self.unknown("a slice or a star stands alone"),
+            _ => self.unknown("a slice or a star stands by itself"),
         })
     }
 

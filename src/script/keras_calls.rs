@@ -85,7 +85,7 @@ impl Interpreter<'_> {
                 return Ok(value);
             }
             self.suspect(&arguments, path);
-            return Ok(self.unknown(format!("{path} is not read")));
+            return Ok(self.unknown(format!("{path} is not supported")));
         }
         Ok(self.call_keras(path, name, arguments))
     }
@@ -104,11 +104,11 @@ impl Interpreter<'_> {
             "image_dim_ordering" => Value::Text("tf".into()),
             "floatx" => Value::Text("float32".into()),
             _ if path.contains(".applications.") => {
-                self.unknown(format!("{name} is a pretrained model, which is not read"))
+                self.unknown(format!("{name} is a pretrained model, which is not supported"))
             }
             _ if is_class || is_factory => self.heap.object(path, arguments),
             _ if path.contains(".layers.") => self.unknown(format!("{name} joins several outputs")),
-            _ => self.unknown(format!("{path} is not read")),
+            _ => self.unknown(format!("{path} is not supported")),
         }
     }
 
@@ -141,7 +141,7 @@ impl Interpreter<'_> {
                 return self.unknown("a layer joins several outputs");
             }
             Some(Value::Unknown(id)) => return self.heap.derived(*id),
-            _ => return self.unknown("a layer is called on something that is not read"),
+            _ => return self.unknown("a layer is called on something that is not supported"),
         };
         chain.push(Value::Object(id));
         Value::Tensor(push(&mut self.heap.tensors, chain))
@@ -156,9 +156,9 @@ impl Interpreter<'_> {
             other => {
                 let text = match other {
                     Some(Value::Unknown(id)) => self.heap.unknowns[*id].reason.clone(),
-                    _ => "the outputs are no chain of layers".to_string(),
+                    _ => "the outputs are not a chain of layers".to_string(),
                 };
-                let text = format!("this model is no chain of layers: {text}");
+                let text = format!("this model is not a chain of layers: {text}");
                 self.refused = Some(Remark { line, text: text.clone() });
                 return self.unknown(text);
             }
@@ -173,14 +173,14 @@ impl Interpreter<'_> {
     fn wrapped_model(&mut self, arguments: Arguments) -> Read<Value> {
         let function = ["build_fn", "model"].iter().find_map(|name| arguments.named(name));
         let Some(Value::Function(id)) = function.or(arguments.positional.first()).cloned() else {
-            return Ok(self.unknown("a wrapped model is not read"));
+            return Ok(self.unknown("a wrapped model is not supported"));
         };
         let model = self.call_function(id, None, Arguments::default())?;
         if let Value::Model(id) = model {
             let fit = Arguments { positional: vec![], ..arguments };
             self.heap.models[id].fit = Some(fit);
         }
-        Ok(self.unknown("the wrapper of scikit-learn is not read"))
+        Ok(self.unknown("the wrapper of scikit-learn is not supported"))
     }
 
     /// Method of a model.

@@ -90,7 +90,7 @@ impl std::str::FromStr for Setting {
             Some((name, value)) if !name.trim().is_empty() => {
                 Ok(Setting { name: name.trim().to_string(), value: value.trim().to_string() })
             }
-            _ => Err(format!("{text:?} is no NAME=VALUE, such as units=128")),
+            _ => Err(format!("{text:?} is not of the form NAME=VALUE, such as units=128")),
         }
     }
 }
@@ -113,7 +113,7 @@ pub struct Script {
     pub fit: Fit,
     /// Data set that the script trains on, if it is one of Keras's.
     pub data: Option<DataUse>,
-    /// Parts of the model and its `compile` that are left out or doubtful, each with its line.
+    /// Parts of the model and its `compile` that are ignored or uncertain, each with its line.
     pub notes: Vec<String>,
     /// The same for `fit` and its data.
     pub training_notes: Vec<String>,
@@ -135,7 +135,7 @@ pub struct Script {
 /// ```
 ///
 /// # Errors
-/// A file that is no Python, that builds no model, or whose model needs something that is not
+/// A file that is not Python, that builds no model, or whose model needs something that is not
 /// known; scripts that are too long or take too many steps; settings that the script does not use.
 pub fn read(path: &Path, settings: &Settings) -> Result<Script> {
     let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
@@ -169,7 +169,7 @@ pub fn read_bytes(path: &Path, bytes: &[u8], settings: &Settings) -> Result<Scri
         .map_err(|obstacle| error::stopped(path, &source, &interpreter, Some(id), &obstacle))
 }
 
-/// Evaluates the values of `--set`. A word that is no value in Python is a text.
+/// Evaluates the values of `--set`. A word that is not a value in Python is a string.
 fn give(interpreter: &mut Interpreter, settings: &Settings) {
     for setting in &settings.set {
         let text = Value::Text(setting.value.as_str().into());
@@ -202,7 +202,7 @@ fn check_used(interpreter: &Interpreter) -> Result<()> {
         names.sort_unstable();
         names.truncate(12);
         let problem = format!(
-            "--set {}: the script does not use this name; it sets {}",
+            "--set {}: the script has no variable of this name; its variables are {}",
             setting.name,
             names.join(", ")
         );

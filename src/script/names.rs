@@ -77,7 +77,7 @@ impl Interpreter<'_> {
             return Value::Path(path);
         }
         let reason = match stars.first() {
-            Some(module) => format!("{name} may come from {module}, which is not read"),
+            Some(module) => format!("{name} may come from {module}, which is not supported"),
             None => format!("{name} has no value in the script"),
         };
         let unknown = self.unknown(reason);
@@ -227,10 +227,10 @@ impl Interpreter<'_> {
     fn part_of(&mut self, value: &Value) -> Value {
         match value {
             Value::Unknown(id) => self.heap.derived(*id),
-            Value::Path(path) => self.unknown(format!("{path} is not read")),
+            Value::Path(path) => self.unknown(format!("{path} is not supported")),
             other => {
                 let kind = self.heap.kind(other);
-                self.unknown(format!("{kind} is unpacked into another number of names"))
+                self.unknown(format!("{kind} is unpacked into a different number of names"))
             }
         }
     }
@@ -286,7 +286,7 @@ impl Interpreter<'_> {
                     Some(item) => *item = value,
                     None => {
                         let unknown =
-                            self.unknown("items of a list are replaced in a way that is not read");
+                            self.unknown("items of a list are replaced in an unsupported way");
                         self.forget(&owner, unknown);
                     }
                 }

@@ -93,7 +93,7 @@ impl Interpreter<'_> {
             "sum" | "mean" | "std" | "any" | "all" => {
                 return self.unknown(format!("the {name} of the data is not known"));
             }
-            _ => return self.unknown(format!("the method {name} of an array is not read")),
+            _ => return self.unknown(format!("the method {name} of an array is not supported")),
         };
         self.heap.array(result)
     }
@@ -187,7 +187,7 @@ impl Interpreter<'_> {
         }
     }
 
-    /// Method of something that is not read. A scaler's keeps the shape of what it gets.
+    /// Method of something that is not supported. A scaler's keeps the shape of what it gets.
     pub fn method_of_unknown(&mut self, owner: &Value, name: &str, arguments: &Arguments) -> Value {
         if let ("fit_transform" | "transform", Some(Value::Array(id))) =
             (name, arguments.positional.first())
@@ -208,7 +208,7 @@ impl Interpreter<'_> {
             Value::Unknown(id) => self.heap.derived(*id),
             other => {
                 let kind = self.heap.kind(other);
-                self.unknown(format!("the method {name} of {kind} is not read"))
+                self.unknown(format!("the method {name} of {kind} is not supported"))
             }
         }
     }

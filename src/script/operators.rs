@@ -123,11 +123,11 @@ impl Interpreter<'_> {
         if let Some(Value::Path(path)) =
             operands.iter().find(|operand| matches!(operand, Value::Path(_)))
         {
-            let reason = format!("{path} is not read");
+            let reason = format!("{path} is not supported");
             return self.unknown(reason);
         }
         let kinds: Vec<_> = operands.iter().map(|operand| self.heap.kind(operand)).collect();
-        let reason = format!("{operation} of {} is not read", kinds.join(" and "));
+        let reason = format!("{operation} of {} is not evaluated", kinds.join(" and "));
         self.unknown(reason)
     }
 

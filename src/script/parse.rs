@@ -37,7 +37,8 @@ pub fn parse(text: &str) -> Result<Block, SyntaxError> {
     Ok(Translator::new(text).block(root))
 }
 
-/// The first place that is no Python. The search has no recursion, because the tree may be deep.
+/// The first place that is not valid Python. The search has no recursion, because the tree may be
+/// deep.
 fn first_error(root: Node) -> Option<SyntaxError> {
     let mut node = root;
     if !node.has_error() {

@@ -140,7 +140,7 @@ pub enum ExprKind {
     Comprehension(Box<Comprehension>),
     Call(Box<Expr>, Vec<Argument>),
     Lambda,
-    /// Syntax that is not read, by its name.
+    /// Syntax that is not supported, by its name.
     Other(&'static str),
 }
 

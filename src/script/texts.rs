@@ -33,7 +33,7 @@ impl Interpreter<'_> {
         let mut text = pieces.next().unwrap_or_default().to_string();
         for piece in pieces {
             let Some(rest) = piece.strip_prefix(['d', 'i', 's']) else {
-                return self.unknown("a format other than %d and %s is not read");
+                return self.unknown("a format other than %d and %s is not supported");
             };
             let Some(value) = values.next() else {
                 return self.unknown("a format has fewer values than places");
@@ -79,7 +79,7 @@ impl Interpreter<'_> {
                     _ => return self.unknown("join of something unknown"),
                 }
             }
-            _ => return self.unknown(format!("the method {name} of a text is not read")),
+            _ => return self.unknown(format!("the method {name} of a text is not supported")),
         };
         if changed.len() > MAX_TEXT {
             return self.unknown("a text is too long");
@@ -104,7 +104,7 @@ impl Interpreter<'_> {
                 (name, Err(_)) => arguments.named(name),
             };
             let Some(spelled) = value.and_then(spelled) else {
-                return self.unknown("a format is not read");
+                return self.unknown("a format is not supported");
             };
             text += &rest[..start];
             text += &spelled;

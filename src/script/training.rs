@@ -75,7 +75,7 @@ impl Interpreter<'_> {
         }
     }
 
-    /// The wanted arguments, by name. Those that are not known are left out, with a remark.
+    /// The wanted arguments, by name. Unknown ones are ignored, with a remark.
     fn named_arguments(
         &mut self,
         function: &str,
@@ -119,7 +119,7 @@ impl Interpreter<'_> {
 
     fn left_out(&mut self, obstacle: Obstacle) {
         self.line = obstacle.line;
-        self.remark(format!("{}; it is left out", obstacle.problem));
+        self.remark(format!("{}; it is ignored", obstacle.problem));
     }
 
     /// Data that the model is fitted on. Data that are not known are a remark.

@@ -1,4 +1,4 @@
-//! The model of a script: the one among its models that it trains.
+//! Choice of a script's model; functions that the script never calls are called to find one.
 
 use super::evaluate::{Interpreter, Read};
 use super::syntax::Block;

@@ -30,7 +30,7 @@ pub enum Value {
     Dict(Id),
     /// Dotted path of an imported module, or of something in it; `builtins.` for Python's own.
     Path(Rc<str>),
-    /// Instance of a class that is not read: a layer, an optimizer, a callback.
+    /// Instance of a class that is not supported: a layer, an optimizer, a callback.
     Object(Id),
     Array(Id),
     Model(Id),
@@ -46,7 +46,7 @@ pub enum Value {
 /// A value that is not known, and the reason.
 #[derive(Debug, Clone)]
 pub struct Unknown {
-    /// Reason: `pandas.read_csv is not read`.
+    /// Reason: `pandas.read_csv is not supported`.
     pub reason: String,
     /// Line of the reason.
     pub line: u32,
@@ -95,7 +95,7 @@ impl Arguments {
     }
 }
 
-/// Instance of a class that is not read.
+/// Instance of a class that is not supported.
 #[derive(Debug, Clone)]
 pub struct Object {
     /// Dotted path of the class.
@@ -155,7 +155,7 @@ pub struct Scope {
     pub stars: Vec<Rc<str>>,
 }
 
-/// All values that contain others. Ids come from here alone, and nothing is removed, so that every
+/// All values that contain others. Ids come only from here, and nothing is removed, so that every
 /// id is in range.
 #[derive(Debug, Default)]
 pub struct Heap {

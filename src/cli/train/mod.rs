@@ -29,10 +29,10 @@ use super::{Failure, LoadedModel, Outcome, evaluate, facts, from_1, output};
 /// out. The test score is always taken on the test set. Ctrl-C ends training after the current
 /// batch; the model is still evaluated and saved.
 ///
-/// A saved file goes on where it was: epochs are counted on from those that it was trained for, in
-/// the output, in the log and in the names of checkpoints, --csv appends to its log, and
-/// --checkpoint saves only epochs that are better than the best so far, which the file records.
-/// --epochs is the number of further epochs. --patience counts from 0 again.
+/// Training resumes from a saved file: epoch numbers continue in the output, the log and the
+/// checkpoint names, --csv appends to its log, and --checkpoint saves only epochs that are better
+/// than the best so far, which the file records. --epochs is the number of further epochs.
+/// --patience counts from 0 again.
 #[derive(Args)]
 #[command(after_help = "Examples:
   tallynet train
@@ -66,8 +66,8 @@ pub struct Train {
     /// Number of epochs [default: the preset's or the script's; 1 for a saved file]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     epochs: Option<usize>,
-    /// Number of epochs that the model was trained for before, from which epochs are counted; 0
-    /// also forgets the best val_loss so far, as for other data [default: the saved file's]
+    /// Epoch to resume from; 0 also resets the best val_loss, for training on new data [default:
+    /// the saved file's]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     initial_epoch: Option<usize>,
     /// Batch size [default: the model's]
@@ -83,7 +83,8 @@ pub struct Train {
     /// Learning-rate schedule, as in the examples below; it starts at --learning-rate
     #[arg(long, value_name = "NAME:OPTIONS", conflicts_with = "reduce_on_plateau")]
     schedule: Option<String>,
-    /// Multiply the learning rate by 0.1 after N epochs (10) without improvement of val_loss
+    /// Multiply the learning rate by 0.1 after N epochs without improvement of val_loss [default
+    /// without N: 10]
     #[arg(long, value_name = "N")]
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "10")]
     reduce_on_plateau: Option<usize>,
@@ -111,7 +112,8 @@ pub struct Train {
     /// Fraction of the training samples, taken from the end, to validate on instead of the test set
     #[arg(long, value_name = "F", allow_negative_numbers = true)]
     validation_split: Option<f64>,
-    /// Draw the samples of --validation-split from --seed and by class, in place of the last ones
+    /// Draw the --validation-split at random (by --seed), stratified by class, instead of taking
+    /// the last samples
     #[arg(long, requires = "validation_split")]
     shuffle_split: bool,
     /// Keep the order of the training samples in every epoch
@@ -127,8 +129,8 @@ pub struct Train {
     /// {epoch:02d} and {val_loss:.2f}
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<String>,
-    /// Write the logs of every epoch to a CSV file; a training that goes on appends to it, and
-    /// another one refuses to replace it
+    /// Write the logs of every epoch to a CSV file; a resumed run appends to it; any other run
+    /// refuses to overwrite it
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
     /// Save the trained model: .keras, .safetensors, .weights.h5, .npz or .json

@@ -18,8 +18,8 @@ use super::{Dataset, Inputs, Targets};
 use crate::shape::Tuple;
 use crate::{Error, Real, Result};
 
-const HELP: &str = "put a sound copy there; IDX files are zero, zero, the number type, the number of axes, \
-     their lengths, and as many numbers";
+const HELP: &str = "replace it by an intact copy; an IDX file is two zero bytes, the number type, \
+                    the number of axes, their lengths, and as many numbers";
 /// Labels are below this: `f32` represents every smaller integer.
 const MAX_LABEL: Real = (1 << 24) as Real;
 
@@ -84,8 +84,10 @@ struct Idx {
     bytes: Vec<u8>,
 }
 
-/// Reads a file of inputs and one of labels. Errors are damaged files, labels with several axes or
-/// negative ones, and different numbers of samples.
+/// Reads a file of inputs and one of labels.
+///
+/// # Errors
+/// Damaged files, labels with several axes or negative ones, and different numbers of samples.
 pub fn load_pair(inputs: &Path, labels: &Path) -> Result<Dataset> {
     let x = read_inputs(inputs)?;
     let y = read_targets(labels)?;
@@ -98,20 +100,28 @@ pub fn load_pair(inputs: &Path, labels: &Path) -> Result<Dataset> {
     Ok(Dataset { x, y })
 }
 
-/// Reads inputs. Bytes stay bytes. Errors are files that cannot be read and damaged ones.
+/// Reads inputs. Bytes stay bytes.
+///
+/// # Errors
+/// Files that cannot be read and damaged ones.
 pub fn read_inputs(path: &Path) -> Result<Inputs> {
     let read = || open(path).and_then(|reader| Idx::read(reader)?.inputs());
     read().map_err(|error| error.in_file(path))
 }
 
-/// Reads labels: integers become labels, floats stay numbers. Errors are files that cannot be read,
-/// damaged ones, and negative labels.
+/// Reads labels: integers become labels, floats stay numbers.
+///
+/// # Errors
+/// Files that cannot be read, damaged ones, and negative labels.
 pub fn read_targets(path: &Path) -> Result<Targets> {
     let read = || open(path).and_then(|reader| Idx::read(reader)?.targets());
     read().map_err(|error| error.in_file(path))
 }
 
-/// Decodes inputs from the bytes of a raw file. Errors are damaged bytes.
+/// Decodes inputs from the bytes of a raw file.
+///
+/// # Errors
+/// Damaged bytes.
 pub fn decode(bytes: &[u8]) -> Result<Inputs> {
     Idx::read(bytes)?.inputs()
 }

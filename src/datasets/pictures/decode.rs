@@ -98,7 +98,7 @@ fn decode_png(bytes: &[u8]) -> Result<Decoded> {
     let frame = reader.next_frame(&mut pixels).map_err(damaged)?;
     let n_bytes = width * height * frame.color_type.samples();
     if pixels.len() != n_bytes || frame.buffer_size() != n_bytes {
-        return Err(damaged("its parts disagree about its size"));
+        return Err(damaged("its header and its data disagree about the size"));
     }
     let pixels = match frame.color_type {
         png::ColorType::Grayscale => Pixels::Gray(pixels),

@@ -34,14 +34,14 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded> {
         ColorSpace::Luma => ColorSpace::Luma,
         ColorSpace::RGB | ColorSpace::YCbCr => ColorSpace::RGB,
         ColorSpace::CMYK | ColorSpace::YCCK => {
-            return Err(unsupported("this JPEG has the colours of print (CMYK)"));
+            return Err(unsupported("this JPEG is in CMYK, the print colors"));
         }
-        _ => return Err(unsupported("this JPEG is neither gray nor in colour")),
+        _ => return Err(unsupported("this JPEG is neither gray nor in color")),
     };
     decoder.set_options(options.jpeg_set_out_colorspace(output));
     let pixels = decoder.decode().map_err(damaged)?;
     if pixels.len() != width * height * output.num_components() {
-        return Err(damaged("its parts disagree about its size"));
+        return Err(damaged("its header and its data disagree about the size"));
     }
     let pixels = match output {
         ColorSpace::Luma => Pixels::Gray(pixels),

@@ -6,7 +6,7 @@
 //! colour profiles and the rotation that a camera notes (EXIF) are ignored; training samples are
 //! shuffled. Different: resized values are rounded to bytes (an error of at most ½ of 255),
 //! transparency is shown over white (Keras drops it and shows the colour behind), hidden files are
-//! left out, and empty classes are errors. JPEG decoders may differ by a few units of 255.
+//! ignored, and empty classes are errors. JPEG decoders may differ by a few units of 255.
 //!
 //! Pictures are decoded one after the other: 2,000 of 64×64 pixels take less than a second.
 
@@ -90,15 +90,20 @@ impl PictureOptions {
 impl Folder {
     /// Lists the classes and the pictures of a folder. It has one subfolder per class, or the
     /// subfolders `train` and `test` or `validation` (also `training`, `testing`, `val`, `valid`)
-    /// that have. Errors are a folder that cannot be read, fewer than two classes, a class without
-    /// pictures, and a class of the test set that the training set does not have.
+    /// that have.
+    ///
+    /// # Errors
+    /// A folder that cannot be read, fewer than two classes, a class without pictures, and a class
+    /// of the test set that the training set does not have.
     pub fn scan(path: &Path) -> Result<Folder> {
         scan::scan(path)
     }
 
-    /// Lists the pictures to evaluate a model on that was trained on these classes: those in the
-    /// subfolder `test` or else `validation`, or else all. They are the folder's `test`. Errors are
-    /// a folder that cannot be read or has no pictures, and a class that is not known.
+    /// Lists the test images for a model trained on these classes: those in the subfolder `test` or
+    /// else `validation`, or else all. They are the folder's `test`.
+    ///
+    /// # Errors
+    /// A folder that cannot be read or has no pictures, and a class that is not known.
     pub fn scan_test(path: &Path, classes: &[String]) -> Result<Folder> {
         scan::scan_test(path, classes)
     }
@@ -110,8 +115,11 @@ impl Folder {
 
     /// Decodes all pictures and resizes them. Inputs are bytes of the shape (samples, height,
     /// width, channels), targets are integer labels. `progress` gets the number of pictures that
-    /// are done. Errors are a broken picture, unless those are skipped, a part of which none is
-    /// left, and too little memory.
+    /// are done.
+    ///
+    /// # Errors
+    /// A broken picture, unless those are skipped, a subset in which every image is broken, and too
+    /// little memory.
     pub fn read(
         &self,
         options: &PictureOptions,
@@ -135,14 +143,14 @@ impl Folder {
         };
         if let Some(path) = self.ignored.first() {
             loaded.warnings.push(format!(
-                "{} files are neither PNG nor JPEG by their names and were left out, such as {}",
+                "{} files are neither PNG nor JPEG by their names and were ignored, such as {}",
                 self.ignored.len(),
                 path.display()
             ));
         }
         if let Some(first) = reader.broken.first() {
             let n = reader.broken.len();
-            loaded.warnings.push(format!("{n} broken pictures were left out; the first: {first}"));
+            loaded.warnings.push(format!("{n} broken images were skipped; the first: {first}"));
         }
         Ok(loaded)
     }
@@ -153,7 +161,7 @@ struct Reader<'a> {
     options: &'a PictureOptions,
     progress: &'a mut dyn FnMut(usize),
     n_done: usize,
-    /// Reasons why pictures were left out.
+    /// Reasons why images were ignored.
     broken: Vec<Error>,
 }
 
@@ -176,7 +184,7 @@ impl<'a> Reader<'a> {
                     self.broken.push(error);
                 }
                 Err(Error::Format { path, found, help }) => {
-                    let help = format!("{help}; --skip-broken leaves out all that are broken");
+                    let help = format!("{help}; --skip-broken ignores all that are broken");
                     return Err(Error::Format { path, found, help });
                 }
                 Err(error) => return Err(error),
@@ -210,7 +218,9 @@ fn reserve(size: PictureSize, n: usize) -> Result<Vec<u8>> {
 }
 
 /// Paths of the pictures in a folder, at any depth and whatever their class, to predict from.
-/// Errors are a folder that cannot be read or has none.
+///
+/// # Errors
+/// A folder that cannot be read or has none.
 pub fn find(folder: &Path) -> Result<Vec<PathBuf>> {
     let pictures = scan::ClassFiles::scan(folder)?.pictures;
     if pictures.is_empty() {
@@ -221,7 +231,10 @@ pub fn find(folder: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// Decodes and resizes pictures to predict from, in this order: bytes of the shape (pictures,
-/// height, width, channels). Errors are those of [`read_picture`], and too little memory.
+/// height, width, channels).
+///
+/// # Errors
+/// As [`read_picture`], and too little memory.
 pub fn read_pictures(paths: &[PathBuf], size: PictureSize) -> Result<Inputs> {
     size.check()?;
     let PictureSize { height, width, channels } = size;
@@ -232,8 +245,7 @@ pub fn read_pictures(paths: &[PathBuf], size: PictureSize) -> Result<Inputs> {
     Ok(Inputs::bytes(array(&[paths.len(), height, width, channels], values)?))
 }
 
-/// Decodes and resizes one picture: bytes of the shape (height, width, channels). Errors are a file
-/// that cannot be read, and one that is no sound PNG or JPEG.
+/// Decodes and resizes one picture: bytes of the shape (height, width, channels).
 ///
 /// ```no_run
 /// # use std::path::Path;
@@ -244,6 +256,9 @@ pub fn read_pictures(paths: &[PathBuf], size: PictureSize) -> Result<Inputs> {
 /// assert_eq!(picture.shape(), [28, 28, 1]);
 /// # Ok::<(), tallynet::Error>(())
 /// ```
+///
+/// # Errors
+/// A file that cannot be read, and one that is not an intact PNG or JPEG.
 pub fn read_picture(path: &Path, size: PictureSize) -> Result<ArrayD<u8>> {
     size.check()?;
     let PictureSize { height, width, channels } = size;
@@ -259,17 +274,23 @@ fn read_bytes(path: &Path, size: PictureSize) -> Result<Vec<u8>> {
     decode_and_resize(&bytes, size).map_err(|error| error.in_file(path))
 }
 
-/// Decodes a picture in memory and resizes it. Errors are those of [`read_picture`].
+/// Decodes a picture in memory and resizes it.
+///
+/// # Errors
+/// As [`read_picture`].
 #[cfg(feature = "pictures")]
 pub fn decode_and_resize(bytes: &[u8], size: PictureSize) -> Result<Vec<u8>> {
     let (pixels, from) = decode::decode(bytes, size.channels)?;
     Ok(resize::resize(&pixels, from, size))
 }
 
-/// Decodes a picture in memory and resizes it. Errors are those of [`read_picture`].
+/// Decodes a picture in memory and resizes it.
+///
+/// # Errors
+/// As [`read_picture`].
 #[cfg(not(feature = "pictures"))]
 pub fn decode_and_resize(_: &[u8], _: PictureSize) -> Result<Vec<u8>> {
     let help =
         "build tallynet with its feature `pictures`: cargo build --release --features pictures";
-    Err(Error::format("this build of tallynet does not read pictures", help))
+    Err(Error::format("this build of tallynet does not support images", help))
 }

@@ -57,7 +57,7 @@ pub(super) fn has_layout(path: &Path) -> bool {
 }
 
 impl Parts {
-    /// Finds the parts. A folder with `train` alone has no parts: `train` is a class then.
+    /// Finds the parts. A folder with only `train` has no parts: `train` is a class then.
     fn in_folder(path: &Path) -> Result<Parts> {
         let mut parts = Parts::default();
         for folder in subfolders(path)? {
@@ -126,7 +126,7 @@ impl Folder {
         }
         if pictures.is_empty() {
             let help = "put one folder per class with its pictures there, or delete this folder";
-            return Err(Error::file(path, "there are no pictures in the folders in here", help));
+            return Err(Error::file(path, "the subfolders of this folder hold no images", help));
         }
         Ok(pictures)
     }
@@ -142,7 +142,7 @@ fn no_classes(path: &Path, subfolders: &[PathBuf]) -> Result<Option<Error>> {
         [] => Error::file(path, "the pictures in here are not in folders of classes", layout),
         [only] if self::subfolders(only)?.len() > 1 => {
             let found = format!("there is only the folder {} in here", name(only));
-            Error::file(path, found, format!("give the folder in it: {}", only.display()))
+            Error::file(path, found, format!("pass that folder instead: {}", only.display()))
         }
         [only] => {
             let found = format!("there is only one class in here, {}", name(only));
@@ -182,8 +182,8 @@ impl ClassFiles {
     fn scan_folder(&mut self, folder: &Path, depth: usize) -> Result<()> {
         for entry in entries(folder)? {
             let path = entry.path();
-            // The type of the entry itself: a link to a folder is no folder, as in Keras. So links
-            // that form a circle end here.
+            // The type of the entry itself: a link to a folder does not count, as in Keras. So
+            // links that form a circle end here.
             let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
             if is_folder && depth < MAX_DEPTH {
                 self.scan_folder(&path, depth + 1)?;
@@ -200,8 +200,8 @@ impl ClassFiles {
     }
 }
 
-/// True for a file, and for a link to nothing, which is an error once it is read. Reading a pipe
-/// could wait forever.
+/// True for a file, and for a dangling link, which fails when it is read. Reading a pipe could wait
+/// forever.
 fn may_be_read(path: &Path) -> bool {
     fs::metadata(path).map_or(true, |metadata| metadata.is_file())
 }
@@ -220,7 +220,7 @@ fn subfolders(path: &Path) -> Result<Vec<PathBuf>> {
     Ok(folders)
 }
 
-/// Entries of a folder but hidden ones, whose names begin with a dot, and macOS's `__MACOSX`.
+/// Entries of a folder except hidden ones, whose names begin with a dot, and macOS's `__MACOSX`.
 fn entries(folder: &Path) -> Result<Vec<DirEntry>> {
     let mut entries = vec![];
     for entry in fs::read_dir(folder).map_err(Error::io("read", folder))? {

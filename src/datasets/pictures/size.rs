@@ -41,7 +41,7 @@ impl FromStr for ImageSize {
             }
             _ => {
                 let problem =
-                    format!("{text} is no size of pictures; height x width, such as 64x96");
+                    format!("{text} is not an image size; write HEIGHTxWIDTH, such as 64x96");
                 Err(Error::option("image_size", problem))
             }
         }
@@ -57,7 +57,7 @@ impl fmt::Display for ImageSize {
 impl PictureSize {
     /// Size of the pictures that a model takes, from its input shape: (height, width, channels), or
     /// (height, width) for gray. A shape of one axis needs `image_size`; its length then tells the
-    /// channels. Errors are a shape that pictures do not have, and an `image_size` that differs.
+    /// channels.
     ///
     /// ```
     /// use tallynet::datasets::PictureSize;
@@ -67,6 +67,9 @@ impl PictureSize {
     /// assert_eq!(size, PictureSize { height: 64, width: 64, channels: 3 });
     /// # Ok::<(), tallynet::Error>(())
     /// ```
+    ///
+    /// # Errors
+    /// A shape that pictures do not have, and an `image_size` that differs.
     pub fn for_input(input: &Shape, image_size: Option<ImageSize>) -> Result<PictureSize> {
         let size = match (input.dims(), image_size) {
             (&[height, width, channels], _) => PictureSize { height, width, channels },
@@ -79,16 +82,16 @@ impl PictureSize {
                 return Err(Error::option(
                     "image_size",
                     format!(
-                        "the model's input {input} does not tell the size of the pictures\n  \
-                         give it: --image-size HEIGHTxWIDTH, or begin the model with \
-                         Input((height, width, 3))"
+                        "the image size cannot be inferred from the model's input {input}\n  pass \
+                         --image-size HEIGHTxWIDTH, or begin the model with Input((height, width, \
+                         3))"
                     ),
                 ));
             }
             (_, Some(_)) => {
                 let problem = format!(
-                    "the model takes {input}, which no pictures have\n  begin it \
-                    with Input((height, width, channels))"
+                    "the model's input {input} is not an image shape\n  begin it with \
+                     Input((height, width, channels))"
                 );
                 return Err(Error::option("image_size", problem));
             }

@@ -98,7 +98,7 @@ impl CellColumn {
     }
 }
 
-/// Source that remembers its last byte that is no blank: a quote there closes the last value.
+/// Reader that keeps the last non-blank byte, to tell whether the last quote was closed.
 struct Tail<R> {
     source: R,
     last: u8,
@@ -129,9 +129,11 @@ impl Cells {
         Cells { values: vec![], n_rows: 0, columns }
     }
 
-    /// Reads the whole table: the sample and what follows it. Errors are rows of another length,
-    /// missing values, texts among numbers, numbers that are not finite, and those of
-    /// [`Dictionary::add`]; each names the row and the column.
+    /// Reads the whole table: the sample and what follows it.
+    ///
+    /// # Errors
+    /// Rows of another length, missing values, texts among numbers, numbers that are not finite,
+    /// and those of [`Dictionary::add`]; each names the row and the column.
     pub fn read(
         sample: Sample,
         rest: impl Read,
@@ -274,7 +276,7 @@ fn no_number(cell: &[u8], content: Cell, decimal: u8) -> Error {
         let help = format!("give a number up to {:e}", Real::MAX);
         return Error::format(format!("holds {shown}, which is not finite"), help);
     }
-    let problem = format!("holds numbers, and here {shown:?}");
+    let problem = format!("is a column of numbers, but this cell is {shown:?}");
     let other = if decimal == b',' { b'.' } else { b',' };
     if cell.contains(&other) && matches!(number::read(cell, other), Cell::Number(_)) {
         let decimal = char::from(decimal);

@@ -39,8 +39,11 @@ impl Dictionary {
         self.codes.get(cell).copied()
     }
 
-    /// Code of a text that may be new. Errors are a text that a closed dictionary lacks, too many
-    /// texts, and texts that are no value of a category.
+    /// Code of a text that may be new.
+    ///
+    /// # Errors
+    /// A text that a closed dictionary lacks, too many texts, and strings that cannot be a
+    /// category.
     pub fn add(&mut self, cell: &[u8]) -> Result<u32> {
         if cell.len() > MAX_LENGTH {
             let problem = format!("holds a text of {} bytes", cell.len());
@@ -58,8 +61,8 @@ impl Dictionary {
             return Ok(code);
         }
         if self.is_closed {
-            let help = format!("its values in the training were {}", names::list(&self.texts));
-            return Err(Error::format(format!("holds {text:?}, unseen in the training"), help));
+            let help = format!("its values in training were {}", names::list(&self.texts));
+            return Err(Error::format(format!("holds {text:?}, not seen in training"), help));
         }
         if self.texts.len() == MAX_TEXTS {
             let problem = format!("holds more than {MAX_TEXTS} different texts");

@@ -26,8 +26,8 @@ pub struct EncodedTable {
 }
 
 /// Reads a table whose columns a description names. Columns are found by the names in the header;
-/// others are left out. A table without a header has the training's columns in their order, with
-/// or without the targets.
+/// others are ignored. A table without a header has the training's columns in their order, with or
+/// without the targets.
 ///
 /// # Errors
 /// Those of [`learn`](super::learn), missing columns, and texts that the training has not seen.
@@ -36,14 +36,16 @@ pub fn encode(path: &Path, description: &DataDescription) -> Result<EncodedTable
     encode_from(file, description).map_err(|error| error.in_file(path))
 }
 
-/// Reads the inputs alone, to predict: target columns are left out, whatever they hold. Errors are
-/// those of [`encode`].
+/// Reads only the inputs, to predict: target columns are ignored, whatever they hold.
+///
+/// # Errors
+/// As [`encode`].
 pub fn encode_inputs(path: &Path, description: &DataDescription) -> Result<Inputs> {
     let without_targets = DataDescription { targets: vec![], ..description.clone() };
     Ok(encode(path, &without_targets)?.x)
 }
 
-/// Reads a table from a file, a pipe or bytes. Errors are those of [`encode`].
+/// Reads a table from a file, a pipe or bytes.
 ///
 /// ```
 /// use tallynet::datasets::table::{TableOptions, encode_from, learn_from};
@@ -56,6 +58,9 @@ pub fn encode_inputs(path: &Path, description: &DataDescription) -> Result<Input
 /// assert!(new.y.is_none());
 /// # Ok::<(), tallynet::Error>(())
 /// ```
+///
+/// # Errors
+/// As [`encode`].
 pub fn encode_from(reader: impl Read, description: &DataDescription) -> Result<EncodedTable> {
     if description.columns.is_empty() {
         let problem = "the model was not trained on a table, so its columns have no names here";

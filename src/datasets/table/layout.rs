@@ -53,8 +53,10 @@ impl Content {
 }
 
 impl Layout {
-    /// Finds the layout. A first row that holds one of the `known` names is a header. Errors are
-    /// a table without rows, and two columns of one name.
+    /// Finds the layout. A first row that holds one of the `known` names is a header.
+    ///
+    /// # Errors
+    /// A table without rows, and two columns of one name.
     pub fn of(sample: &Sample, known: &[String]) -> Result<Layout> {
         let separator = find_separator(sample)?;
         let rows = sample.rows(separator)?;

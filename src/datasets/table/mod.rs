@@ -9,9 +9,9 @@
 //!   layer, which keeps the scaling in the model.
 //! - A column of texts becomes one feature for each of its texts, 1 for the row's text and 0 for
 //!   the others. A text that the training has not seen is an error, as in scikit-learn's
-//!   `OneHotEncoder`: with all zeros the prediction would be one for no value at all.
+//!   `OneHotEncoder`: an all-zero vector would stand for none of the categories.
 //! - Missing values (nothing, `NA`, `N/A`, `NaN`, `null`, `?`) are errors that name row and column.
-//! - Columns without a name in a header, such as the row numbers that pandas writes, are left out.
+//! - Columns without a name in a header, such as the row numbers that pandas writes, are ignored.
 
 mod cells;
 mod dictionary;
@@ -47,7 +47,7 @@ use crate::{Error, Real, Result};
 pub struct TableOptions {
     /// Target columns: one, or several with numbers.
     pub targets: Vec<String>,
-    /// Columns that are left out: identifiers, for example.
+    /// Columns that are ignored: identifiers, for example.
     pub ignored: Vec<String>,
     /// Kind of target; by default it is decided by the target's values.
     pub task: Option<Task>,
@@ -69,7 +69,7 @@ pub struct LearnedTable {
 /// Reads a table to train on.
 ///
 /// # Errors
-/// Files that are no table, rows of another length, missing values, numbers that are not finite,
+/// Files that are not tables, rows of another length, missing values, numbers that are not finite,
 /// texts among numbers, columns with more than 1,000 texts, unknown or repeated names, and a
 /// classification of one class. Each names the row and the column.
 pub fn learn(path: &Path, options: &TableOptions) -> Result<LearnedTable> {
@@ -77,7 +77,7 @@ pub fn learn(path: &Path, options: &TableOptions) -> Result<LearnedTable> {
     learn_from(file, options).map_err(|error| error.in_file(path))
 }
 
-/// Reads a table to train on from a file, a pipe or bytes. Errors are those of [`learn`].
+/// Reads a table to train on from a file, a pipe or bytes.
 ///
 /// ```
 /// use tallynet::datasets::table::{TableOptions, Task, learn_from};
@@ -90,6 +90,9 @@ pub fn learn(path: &Path, options: &TableOptions) -> Result<LearnedTable> {
 /// assert_eq!(table.data.x.shape(), [3, 3]); // size, color = blue, color = red
 /// # Ok::<(), tallynet::Error>(())
 /// ```
+///
+/// # Errors
+/// As [`learn`].
 pub fn learn_from(reader: impl Read, options: &TableOptions) -> Result<LearnedTable> {
     let known: Vec<String> = options.targets.iter().chain(&options.ignored).cloned().collect();
     let mut reader = BufReader::with_capacity(1 << 16, reader);
@@ -260,7 +263,7 @@ fn describe_inputs(description: &DataDescription, layout: &Layout) -> String {
     }
     let unnamed = layout.names.iter().filter(|name| name.is_empty()).count();
     if unnamed > 0 {
-        text += &format!(", {unnamed} without a name left out");
+        text += &format!(", {unnamed} without a name ignored");
     }
     text
 }

@@ -32,7 +32,8 @@ impl FromStr for Task {
             "classification" => Ok(Task::Classification),
             "regression" => Ok(Task::Regression),
             _ => {
-                let problem = format!("{name:?} is no task; take classification or regression");
+                let problem =
+                    format!("{name:?} is not a task; choose classification or regression");
                 Err(Error::option("task", problem))
             }
         }
@@ -90,7 +91,7 @@ fn of_numbers(name: &str, values: Vec<Real>, wanted: Option<Task>) -> Result<Dec
     if task == Task::Classification && count > MAX_TEXTS {
         return Err(Error::format(
             format!("the target {name:?} has more than {MAX_TEXTS} different numbers"),
-            "take it as a number: task regression",
+            "use it as a number: --task regression",
         ));
     }
     let reason = reason(name, &different, task, wanted.is_some());
@@ -141,7 +142,7 @@ fn of_texts(
     if wanted == Some(Task::Regression) {
         let texts = names::list(&vocabulary.values);
         let found = format!("a regression needs numbers, and the target {name:?} holds {texts}");
-        return Err(Error::format(found, "take another target, or task classification"));
+        return Err(Error::format(found, "choose another target, or use --task classification"));
     }
     let labels = codes.iter().map(|code| vocabulary.ranks[*code as usize] as u32).collect();
     let (count, texts) = (vocabulary.values.len(), names::list(&vocabulary.values));
@@ -160,7 +161,8 @@ fn of_several(names: &[String], values: Vec<Real>, wanted: Option<Task>) -> Resu
         let (row, name, value) = (position / n + 1, &names[position % n], values[position]);
         return Err(Error::format(
             format!("row {row}: the target {name:?} is {value}"),
-            "several targets of a classification are 0 or 1 each; or take task regression",
+            "several targets of a classification must each be 0 or 1; for numbers, use --task \
+             regression",
         ));
     }
     let reason = format!("classification: each of the {n} targets is 0 or 1");
@@ -224,7 +226,7 @@ pub fn labels(values: &[Real], classes: &[Real]) -> Result<Vec<u32>> {
             Err(_) => {
                 let known: Vec<String> = classes.iter().map(Real::to_string).collect();
                 return Err(Error::format(
-                    format!("row {}: the target is {value}, unseen in the training", row + 1),
+                    format!("row {}: the target is {value}, not seen in training", row + 1),
                     format!("the classes are {}", names::list(&known)),
                 ));
             }

@@ -52,7 +52,7 @@ impl Place {
 /// Layers of a model, from input to output, those of models within it in their place.
 ///
 /// # Errors
-/// A class that is no model of Keras, and a graph that is no chain; the error names the first
+/// A class that is not a model of Keras, and a graph that is not a chain; the error names the first
 /// branch.
 pub fn links(model: &Value) -> Result<Vec<Link>> {
     let mut links = vec![];
@@ -83,7 +83,7 @@ fn append(model: &Value, outer: &Outer, links: &mut Vec<Link>) -> Result<()> {
         );
         return Err(Error::option("class_name", problem));
     }
-    // Keras 1 and 2.0 to 2.2 wrote the list of layers alone.
+    // Keras 1 and 2.0 to 2.2 wrote the bare list of layers.
     let config = &model["config"];
     let Some(layers) = config.get("layers").unwrap_or(config).as_array() else {
         let problem = format!("the {class} model has no list of layers");
@@ -99,7 +99,7 @@ fn append(model: &Value, outer: &Outer, links: &mut Vec<Link>) -> Result<()> {
         let layer = &layers[number];
         let class = text(layer, "class_name");
         if !layer.is_object() || !(layer["config"].is_object() || is_model(class)) {
-            let problem = format!("layer {} has no class with options", number + 1);
+            let problem = format!("layer {} has no class_name or no config", number + 1);
             return Err(Error::option("layers", problem));
         }
         let name = text(&layer["config"], "name").to_string();

@@ -10,21 +10,21 @@ use crate::model::{MetricChoice, Sequential};
 use crate::optimizers::AnyOptimizer;
 use crate::{Error, Result};
 
-/// Compiles the model with the arguments of `compile`. An optimizer or a metric that is not
-/// supported is left out, with a warning; without a loss, all of them are.
+/// Compiles the model with the arguments of `compile`. An unsupported optimizer or metric is
+/// ignored with a warning; without a supported loss the model is not compiled.
 ///
 /// # Errors
 /// Too little memory for the optimizer state.
 pub fn compile(model: &mut Sequential, compile: &Value, reading: &mut Reading) -> Result<()> {
     let optimizer = optimizer(compile, reading).unwrap_or_else(|problem| {
-        let warning = format!("the optimizer is left out, so training needs another: {problem}");
+        let warning = format!("the optimizer is ignored, so training needs another: {problem}");
         reading.warnings.push(warning);
         None
     });
     let loss = match loss(compile, model, reading) {
         Ok(loss) => loss,
         Err(problem) => {
-            let warning = format!("the compile configuration is left out: {problem}");
+            let warning = format!("the compile configuration is ignored: {problem}");
             reading.warnings.push(warning);
             return Ok(());
         }
@@ -46,7 +46,7 @@ fn fitting(
     for metric in metrics {
         match metric.resolve(widths.target, widths.output) {
             Ok(_) => fitting.push(metric),
-            Err(problem) => reading.warnings.push(format!("a metric is left out: {problem}")),
+            Err(problem) => reading.warnings.push(format!("a metric is ignored: {problem}")),
         }
     }
     fitting

@@ -15,7 +15,7 @@ use crate::{Error, Result};
 pub fn fixed(key: &str, value: &Value) -> Option<std::result::Result<(), String>> {
     match key {
         "data_format" | "groups" | "seed" if value.is_null() => Some(Ok(())),
-        // Random numbers depend on the model's seed alone.
+        // Random numbers depend only on the model's seed.
         "seed" => Some(Ok(())),
         "groups" if *value == 1 => Some(Ok(())),
         "groups" => Some(Err(String::new())),

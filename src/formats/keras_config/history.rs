@@ -98,12 +98,12 @@ const OPTIONS: &[Renamed] = &[
     renamed("", "lr", "learning_rate"),
 ];
 
-/// A default that a version did not write into the file, and that is another one now.
+/// A default that old versions did not write into the file and that Keras 3 has changed.
 struct Default {
     class: &'static str,
     option: &'static str,
     value: f64,
-    /// Generation from which on it is the one of Keras 3.
+    /// First version with Keras 3's default.
     before: u32,
 }
 

@@ -179,14 +179,17 @@ fn refuse(problems: &mut Vec<Error>) -> Result<()> {
 fn read_layer(place: &str, link: &Link, reading: &mut Reading) -> Result<AnyLayer> {
     let trainable = &link.layer["config"]["trainable"];
     if !trainable.is_null() && !trainable.is_boolean() {
-        let problem = format!("{place}: trainable is {trainable}, and not true or false");
+        let problem = format!("{place}: trainable is {trainable}; it must be true or false");
         return Err(Error::option("trainable", problem));
     }
     let class = text(&link.layer, "class_name");
     let differs_in_training = class.contains("Dropout") || class.contains("BatchNormalization");
     match link.training {
         Some(true) if differs_in_training => {
-            let problem = format!("{place}: it is called with training=True, as in training");
+            let problem = format!(
+                "{place}: it is called with training=True, so it would act as in training at \
+                 inference too; that is not supported"
+            );
             return Err(Error::option("training", problem));
         }
         Some(false) if differs_in_training => {

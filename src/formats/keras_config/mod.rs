@@ -8,8 +8,8 @@
 //! every class of the catalogues, which would spread ten years of dialects over all of them and
 //! accept options silently.
 //!
-//! Reading is generous: whatever does not change what the layers compute is left out with a
-//! warning, and noted on the model if `fit` would then compute something else than Keras.
+//! Reading is generous: whatever does not change what the layers compute is ignored with a warning,
+//! and noted on the model if `fit` would then compute something else than Keras.
 //!
 //! Errors are [`Error::option`], or those of the builder. They name neither the file nor a remedy,
 //! which the caller adds.
@@ -157,7 +157,7 @@ fn restore(
     })
 }
 
-/// Refuses what is no description of a model of Keras's own.
+/// Refuses what is not a description of one of Keras's own models.
 fn refuse_other_models(description: &Value) -> Result<()> {
     let class = text(description, "class_name");
     let registered_name = &description["registered_name"];
@@ -166,7 +166,7 @@ fn refuse_other_models(description: &Value) -> Result<()> {
         &json!({ "class_name": class, "registered_name": registered_name }),
     )?;
     if class.is_empty() {
-        let problem = "this is no description of a model: it has no class_name";
+        let problem = "this is not a description of a model: it has no class_name";
         return Err(Error::option("class_name", problem));
     }
     Ok(())
@@ -183,15 +183,15 @@ impl Reading {
         }
     }
 
-    /// Adds the warnings about options of layers that are left out. Without weights from a file, an
+    /// Adds the warnings about options of layers that are ignored. Without weights from a file, an
     /// initializer that is not supported is an obstacle to training too.
     fn report_left_out(&mut self, has_weights: bool) {
         if !self.initializers.is_empty() {
             let options = self.initializers.join("; ");
             self.warnings.push(if has_weights {
-                format!("left out, since the weights are in the file: {options}")
+                format!("ignored, because the weights are in the file: {options}")
             } else {
-                format!("left out, so the weights are drawn by the default initializer: {options}")
+                format!("ignored, so the weights are drawn by the default initializer: {options}")
             });
         }
         if !has_weights {
@@ -199,9 +199,7 @@ impl Reading {
         }
         if !self.obstacles.is_empty() {
             let options = self.obstacles.join("; ");
-            self.warnings.push(format!(
-                "left out, which matters to training and its penalties alone: {options}"
-            ));
+            self.warnings.push(format!("ignored; they affect training only: {options}"));
         }
     }
 }

@@ -68,10 +68,10 @@ fn head(role: &str, value: &Value) -> Value {
 
 fn no_such_class(described: &Described, all: &[Value]) -> Error {
     let Described { place, role, .. } = described;
-    let mut problem = format!("{place}: there is no such {role} here");
+    let mut problem = format!("{place}: tallynet has no {role} of this class");
     if all.len() <= MAX_NAMES {
         let names: Vec<_> = all.iter().map(|known| text(known, "class_name")).collect();
-        problem += &format!("; there are {}", names.join(", "));
+        problem += &format!("; it has {}", names.join(", "));
     }
     Error::option("class_name", problem)
 }
@@ -110,7 +110,7 @@ fn option<C: DeserializeOwned>(
     Given { key, value }: Given,
 ) -> Result<Option<Value>> {
     let place = described.place;
-    let refused = format!("{place}: the option {key} = {} is not supported here", short(value));
+    let refused = format!("{place}: the option {key} = {} is not supported", short(value));
     let Some(given) = converted(key, value, &defaults[key]) else {
         return Err(Error::option(key, refused));
     };
@@ -121,7 +121,7 @@ fn option<C: DeserializeOwned>(
     }
     let mut reason = String::new();
     for given in spellings(given) {
-        // Tried alone, so that an error names its option.
+        // Tried one by one, so that an error names its option.
         match C::deserialize(json!({ "class_name": class, "config": { key: given } })) {
             Ok(_) => return Ok(Some(given)),
             Err(error) if reason.is_empty() => {

@@ -112,7 +112,8 @@ fn read_scalars(
     {
         scalars.next();
         let rate = read_scalar(rate)?;
-        // The variable has 32 bits; keep the 64 bits from elsewhere if they round to it.
+        // The file stores 32 bits. Keep the learning rate of the config (64 bits) if it rounds to
+        // that.
         if rate as f32 != state.learning_rate as f32 {
             state.learning_rate = rate;
         }
@@ -146,7 +147,7 @@ fn check_count(
         return Ok(());
     }
     let (class, found) = (rule.class_name(), arrays.len());
-    Err(invalid(format!("the file has {found} arrays of it, and {class} keeps {needed}")))
+    Err(invalid(format!("the file holds {found} optimizer arrays, and {class} needs {needed}")))
 }
 
 /// The value of a scalar dataset.

@@ -4,7 +4,7 @@
 //! order of the layers (`layers/dense_1/vars/0`), never its own name; the layers of a model within
 //! the model lie in the group of that model (`layers/sequential/layers/dense/vars/0`). In the older
 //! `.h5` it is the name of the layer, or of the outermost model around it, and the arrays of a
-//! layer are known by their order alone.
+//! layer are known only by their order.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ pub struct Paths<'a> {
 /// Paths of the arrays of a model whose layers have these places in the file.
 ///
 /// # Errors
-/// A file that is no file of Keras's weights, and layers with more or fewer arrays than needed.
+/// A file without Keras's weights, and layers with more or fewer arrays than needed.
 pub fn paths<'a>(model: &Sequential, root: &Object<'a>, places: &[Place]) -> Result<Paths<'a>> {
     let mut named = root.group("model_weights")?;
     if named.is_none() && root.strings("layer_names")?.is_some() {
@@ -107,7 +107,7 @@ fn container(root: &Object) -> Result<Container> {
             return Ok(Container { name, separator: "\\", step });
         }
     }
-    Err(invalid("it holds no group `layers`, so no weights of Keras"))
+    Err(invalid("it has no group `layers`, so it does not hold Keras's weights"))
 }
 
 /// The layers of a model and of the models within it, by their positions from the outermost model
@@ -144,8 +144,8 @@ impl<'m> Tree<'m> {
     /// Key of the layer at these positions in the group of the model around it: `dense_1`.
     fn key(&self, positions: &[usize]) -> String {
         let class = self.nodes.get(positions).map_or("", |node| node.class);
-        // The positions of the model around it come first, then the layers before it with all that
-        // is in them.
+        // The map is in depth-first order: this range is everything in the enclosing model before
+        // this layer.
         let model = positions[..positions.len() - 1].to_vec();
         let mut count = 0;
         for (other, node) in self.nodes.range(model..positions.to_vec()) {

@@ -79,7 +79,8 @@ pub(super) fn batch_normalization(layer: &BatchNormalization, input: &Shape) -> 
         formula: format!("{} × {channels} channels", names.len()),
         total: names.len().saturating_mul(channels),
         reason: format!(
-            "each channel has a {}; no gradient moves the moving mean and variance, {} of them all",
+            "each channel has a {}; the moving mean and variance, {} in total, are not trained by \
+             gradients",
             names.join(", a "),
             channels.saturating_mul(2)
         ),
@@ -107,8 +108,8 @@ pub(super) fn layer_normalization(layer: &LayerNormalization, input: &Shape) -> 
         formula: format!("{} × {values} values", names.len()),
         total: names.len().saturating_mul(count(&lengths)),
         reason: format!(
-            "each of the {values} values along the normalized axes has a {}; mean and variance are \
-             those of the sample, and no weights",
+            "each of the {values} values along the normalized axes has a {}; its mean and variance \
+             are computed per sample and are not weights",
             names.join(" and a ")
         ),
     }
@@ -166,7 +167,7 @@ pub(super) fn arrays(params: &[ParamSpec]) -> ParamExplanation {
     ParamExplanation {
         formula: arrays.join(" + "),
         total: params.iter().fold(0, |sum, param| sum.saturating_add(param.count())),
-        reason: "the values of its arrays, added up".to_string(),
+        reason: "the sum of the sizes of its arrays".to_string(),
     }
 }
 
