@@ -7,7 +7,7 @@ use super::Failure;
 use super::classes::{Choice, Classes, Form, by_sample};
 use super::grid::{Cell, Grid};
 
-/// Rows of predictions. `files` names the picture of each row; it is empty for other inputs.
+/// Rows of predictions. `files` names the image of each row; it is empty for other inputs.
 pub fn predictions(form: &Form, outputs: ArrayD<Real>, files: &[String]) -> Result<Grid, Failure> {
     let mut grid = match form {
         Form::Classes(classes) => guesses(classes, outputs)?,

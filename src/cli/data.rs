@@ -6,14 +6,14 @@ use clap::{Args, ValueEnum};
 use ndarray::ArrayD;
 use tallynet::Real;
 use tallynet::datasets::batches::Rows;
-use tallynet::datasets::pictures::ImageSize;
+use tallynet::datasets::images::ImageSize;
 use tallynet::datasets::{self, Dataset, Inputs, Targets, TrainTest, synthetic};
 use tallynet::layers::AnyLayer;
 use tallynet::losses::TargetForm;
 use tallynet::model::Sequential;
 use tallynet::shape::Shape;
 
-use super::pictures::FolderFlags;
+use super::images::FolderFlags;
 use super::{Failure, LoadedModel, Outcome, table};
 
 /// Data and the scaling of their bytes.
@@ -21,7 +21,7 @@ use super::{Failure, LoadedModel, Outcome, table};
 pub struct Data {
     /// .npz file or pipe with x_train, y_train, x_test, y_test (`evaluate` needs only x_test and
     /// y_test); table in text (CSV), to train on with --target; or a folder: one folder of PNG and
-    /// JPEG pictures per class, or folders train/ and test/ of these; or the four MNIST files (raw
+    /// JPEG images per class, or folders train/ and test/ of these; or the four MNIST files (raw
     /// or .gz, as downloads name and nest them), IDX files of any size, CIFAR's binary files, or
     /// x_train.npy, y_train.npy, x_test.npy, y_test.npy [default: $TALLYNET_DATA, else data/ in the
     /// current folder, else data/ in tallynet's source tree]
@@ -103,9 +103,9 @@ impl Data {
         Ok(data)
     }
 
-    /// Size of pictures that a flag gives.
+    /// Size of images that a flag gives.
     pub fn image_size(&self) -> Option<ImageSize> {
-        self.folder.pictures.image_size
+        self.folder.images.image_size
     }
 
     /// Loads only the test set.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::Value;
-use tallynet::datasets::pictures::{Folder, ImageSize};
+use tallynet::datasets::images::{Folder, ImageSize};
 use tallynet::datasets::table::{self, TableOptions};
 use tallynet::datasets::{self, FolderKind, Targets};
 use tallynet::formats::{self, Loaded, has_input_shape, set_input_shape};
@@ -99,7 +99,7 @@ impl Supplied {
         Supplied { data: data.map(Path::to_path_buf), or_mnist, ..self.clone() }
     }
 
-    /// With the roles of the columns of a table, and the size of pictures.
+    /// With the roles of the columns of a table, and the size of images.
     pub fn with_roles(self, table: &TableFlags, image_size: Option<ImageSize>) -> Supplied {
         let table = table.name_a_table().then(|| table.options());
         Supplied { table, image_size, ..self }
@@ -168,7 +168,7 @@ impl Supplied {
                 classes: Some(classes),
             }));
         }
-        if path.is_dir() && FolderKind::of(&path) == FolderKind::Pictures {
+        if path.is_dir() && FolderKind::of(&path) == FolderKind::Images {
             let Some(ImageSize { height, width }) = self.image_size else { return Ok(None) };
             let classes = Some(Folder::scan(&path)?.classes.len() as u64);
             return Ok(Some(Facts { sample: vec![height, width, 3], classes }));

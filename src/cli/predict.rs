@@ -12,7 +12,7 @@ use tallynet::{Real, formats};
 use super::classes::Form;
 use super::data::Scale;
 use super::grid::Grid;
-use super::pictures::{self, PictureFlags};
+use super::images::{self, ImageFlags};
 use super::{Failure, LoadedModel, Outcome, answers, output, table};
 
 /// Maximum number of columns of numbers in a table to read.
@@ -37,7 +37,7 @@ pub struct Predict {
     #[arg(short, long, value_name = "OUT.npy|.csv|.json")]
     output: Option<PathBuf>,
     #[command(flatten)]
-    pictures: PictureFlags,
+    images: ImageFlags,
     #[command(flatten)]
     scale: Scale,
 }
@@ -105,9 +105,9 @@ impl Predict {
     }
 
     fn load_inputs(&self, loaded: &LoadedModel) -> Result<Inputs, Failure> {
-        let mut inputs = if pictures::are_pictures(&self.input) {
-            table::refuse_pictures(&loaded.model)?;
-            self.pictures.load_inputs(&self.input, &loaded.model)?
+        let mut inputs = if images::are_images(&self.input) {
+            table::refuse_images(&loaded.model)?;
+            self.images.load_inputs(&self.input, &loaded.model)?
         } else if table::is_table(&self.input, &loaded.model) {
             table::load_inputs(&self.input, &loaded.model)?
         } else {
@@ -117,11 +117,11 @@ impl Predict {
         Ok(inputs)
     }
 
-    /// The outputs as rows, with the names of pictures.
+    /// The outputs as rows, with the names of images.
     fn rows(&self, form: &Form, outputs: ArrayD<Real>) -> Result<Grid, Failure> {
         let mut files = vec![];
-        if pictures::are_pictures(&self.input) {
-            for path in pictures::paths(&self.input)? {
+        if images::are_images(&self.input) {
+            for path in images::paths(&self.input)? {
                 let path = path
                     .strip_prefix(&self.input)
                     .ok()

@@ -72,12 +72,12 @@ pub fn load_inputs(path: &Path, model: &Sequential) -> Result<Inputs, Failure> {
     Ok(table::encode_inputs(path, trained_on(model)?)?)
 }
 
-/// Refuses pictures for a model that was trained on a table.
-pub fn refuse_pictures(model: &Sequential) -> Result<(), Failure> {
+/// Refuses images for a model that was trained on a table.
+pub fn refuse_images(model: &Sequential) -> Result<(), Failure> {
     let Some(description) = description(model) else { return Ok(()) };
     let n_columns = description.columns.len();
     Err(Failure::usage(format!(
-        "the model was trained on a table with {n_columns} columns, and this is a picture or a \
+        "the model was trained on a table with {n_columns} columns, and this is an image or a \
          folder\n  give a table with the same columns"
     )))
 }

@@ -13,9 +13,9 @@ use ndarray::{Array1, ArrayD, IxDyn};
 use super::{DataDescription, Dataset, Inputs, LoadedData, Targets};
 use crate::{Error, Result};
 
-/// Height and width of a picture.
+/// Height and width of an image.
 const SIDE: usize = 32;
-/// Bytes of a channel of a picture.
+/// Bytes of a channel of an image.
 const PLANE: usize = SIDE * SIDE;
 
 const HELP: &str = "unpack the binary version of CIFAR-10 or CIFAR-100 again";
@@ -99,7 +99,7 @@ impl Form {
         FORMS.iter().find(|form| folder.join(form.train[0]).is_file())
     }
 
-    /// Bytes of a label and a picture.
+    /// Bytes of a label and an image.
     fn record_len(&self) -> usize {
         self.label_bytes + 3 * PLANE
     }
@@ -122,7 +122,7 @@ impl Form {
             let label = self.label(record);
             if label as usize >= self.classes {
                 let found = format!(
-                    "picture {row} (from 0) has the label {label}, where 0 to {} are \
+                    "image {row} (from 0) has the label {label}, where 0 to {} are \
                     expected",
                     self.classes - 1
                 );
@@ -136,7 +136,7 @@ impl Form {
         record[self.label_bytes - 1].into()
     }
 
-    /// Pictures and labels of checked records.
+    /// Images and labels of checked records.
     fn dataset(&self, bytes: &[u8]) -> Result<Dataset> {
         let (mut pixels, mut labels) = (Vec::with_capacity(bytes.len()), vec![]);
         for record in bytes.chunks_exact(self.record_len()) {

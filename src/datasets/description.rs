@@ -25,9 +25,9 @@ pub struct DataDescription {
     /// Input columns of a table, in the order of the features.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<Column>,
-    /// Size of the pictures of an image folder.
+    /// Size of the images of an image folder.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub picture: Option<PictureSize>,
+    pub image: Option<ImageShape>,
 }
 
 /// Input column of a table.
@@ -48,9 +48,9 @@ pub enum Column {
     },
 }
 
-/// Size that pictures are scaled to, in pixels, and their channels.
+/// Size that images are scaled to, in pixels, and their channels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PictureSize {
+pub struct ImageShape {
     /// Height in pixels.
     pub height: usize,
     /// Width in pixels.

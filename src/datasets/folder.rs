@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::pictures::{Folder, PictureOptions};
+use super::images::{Folder, ImageOptions};
 use super::{LoadedData, TrainTest, arrays, cifar, idx, mnist, mnist_files};
 use crate::{Error, Result};
 
@@ -18,8 +18,8 @@ pub enum FolderKind {
     Idx,
     /// NumPy arrays.
     Arrays,
-    /// One subfolder of pictures per class.
-    Pictures,
+    /// One subfolder of images per class.
+    Images,
 }
 
 impl FolderKind {
@@ -37,20 +37,20 @@ impl FolderKind {
         } else if idx::is_in(folder) {
             FolderKind::Idx
         } else if Folder::has_layout(folder) {
-            FolderKind::Pictures
+            FolderKind::Images
         } else {
             FolderKind::Mnist
         }
     }
 
-    /// Reads a folder of this kind; `options` and `progress` are for pictures.
+    /// Reads a folder of this kind; `options` and `progress` are for images.
     ///
     /// # Errors
     /// Those of the format's reader.
     pub fn load(
         self,
         folder: &Path,
-        options: Option<&PictureOptions>,
+        options: Option<&ImageOptions>,
         progress: &mut dyn FnMut(usize),
     ) -> Result<LoadedData> {
         match self {
@@ -63,11 +63,11 @@ impl FolderKind {
             FolderKind::Cifar => cifar::load(folder),
             FolderKind::Idx => idx::load(folder),
             FolderKind::Arrays => arrays::load(folder),
-            FolderKind::Pictures => match options {
+            FolderKind::Images => match options {
                 Some(options) => Folder::scan(folder)?.read(options, progress),
                 None => {
-                    let found = "these are folders of pictures, whose size must be known";
-                    let help = "read them with datasets::pictures";
+                    let found = "these are folders of images, whose size must be known";
+                    let help = "read them with datasets::images";
                     Err(Error::file(folder, found, help))
                 }
             },
@@ -78,10 +78,10 @@ impl FolderKind {
     pub fn files(self, folder: &Path) -> Vec<PathBuf> {
         match self {
             FolderKind::Mnist => mnist_files::files(folder),
-            FolderKind::Pictures => match Folder::scan(folder) {
+            FolderKind::Images => match Folder::scan(folder) {
                 Ok(Folder { train, validation, test, .. }) => {
                     let all = train.into_iter().chain(validation).chain(test);
-                    all.map(|picture| picture.path).collect()
+                    all.map(|image| image.path).collect()
                 }
                 Err(_) => vec![],
             },

@@ -7,12 +7,12 @@ pub mod cifar;
 mod description;
 mod folder;
 pub mod idx;
+pub mod images;
 mod loaded;
 pub mod mnist;
 mod mnist_files;
 mod npy;
 pub mod npz;
-pub mod pictures;
 mod source;
 pub mod split;
 pub mod synthetic;
@@ -28,7 +28,7 @@ use ndarray::{ArrayD, Axis};
 
 use crate::{Error, Real, Result};
 
-pub use description::{Column, DataDescription, PictureSize};
+pub use description::{Column, DataDescription, ImageShape};
 pub use loaded::LoadedData;
 
 /// Inputs of all samples: the first axis counts the samples.

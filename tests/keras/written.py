@@ -31,7 +31,7 @@ REFUSED = {
     "*reference.json": "numbers of a reference",
     "golden.json": "numbers of a reference",
     "simple_layers.json": "numbers of a reference",
-    "pictures.json": "numbers of a reference",
+    "images.json": "numbers of a reference",
     "tests/keras/fixtures/*.json": "numbers of a reference",
 }
 

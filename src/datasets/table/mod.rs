@@ -198,7 +198,7 @@ fn learn_cells(
         classes,
         targets: targets.iter().map(|index| layout.names[*index].clone()).collect(),
         columns: features.into_iter().map(Feature::into_column).collect(),
-        picture: None,
+        image: None,
     };
     let inputs = describe_inputs(&description, layout);
     let summary = format!("{} rows; {inputs}; {reason}", cells.n_rows);

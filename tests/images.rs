@@ -1,4 +1,4 @@
-//! Folders of pictures, IDX and CIFAR files: sound ones as Keras reads them, and broken ones, which
+//! Folders of images, IDX and CIFAR files: sound ones as Keras reads them, and broken ones, which
 //! are errors that say what was found and what to do. Nothing may panic.
 
 use std::fs;
@@ -12,8 +12,8 @@ use jpeg_encoder::{ColorType, Encoder};
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use serde_json::Value;
-use tallynet::datasets::pictures::{self, Folder, ImageSize, PictureOptions};
-use tallynet::datasets::{Dataset, Inputs, LoadedData, PictureSize, Targets, cifar, idx};
+use tallynet::datasets::images::{self, Folder, ImageOptions, ImageSize};
+use tallynet::datasets::{Dataset, ImageShape, Inputs, LoadedData, Targets, cifar, idx};
 use tallynet::formats;
 use tallynet::layers::{Conv2D, Dense, Flatten, MaxPooling2D};
 use tallynet::model::Sequential;
@@ -21,8 +21,8 @@ use tallynet::shape::Shape;
 use tallynet::training::FitOptions;
 use tempfile::TempDir;
 
-fn size(height: usize, width: usize, channels: usize) -> PictureSize {
-    PictureSize { height, width, channels }
+fn size(height: usize, width: usize, channels: usize) -> ImageShape {
+    ImageShape { height, width, channels }
 }
 
 /// PNG file of 8 or 16 bits a channel.
@@ -81,7 +81,7 @@ fn labels(data: &Dataset) -> &[u32] {
     labels.as_slice().unwrap()
 }
 
-fn read(found: &Folder, options: &PictureOptions) -> tallynet::Result<LoadedData> {
+fn read(found: &Folder, options: &ImageOptions) -> tallynet::Result<LoadedData> {
     found.read(options, &mut |_| {})
 }
 
@@ -90,23 +90,23 @@ fn scan_error(path: &Path) -> String {
 }
 
 fn keras() -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/pictures.json");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/images.json");
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
 }
 
 // ----------------------------------------------------------------------------------------------------------
-// pictures
+// images
 
 #[test]
 fn resizing_agrees_with_keras() {
-    // The picture of tests/keras/pictures.py.
+    // The image of tests/keras/images.py.
     let pixels: Vec<u8> = (0..7 * 5 * 3u32).map(|i| ((i * i * 37 + i * 11) % 256) as u8).collect();
     let file = rgb_png(5, 7, &pixels);
-    assert_eq!(pictures::decode_and_resize(&file, size(7, 5, 3)).unwrap(), pixels);
+    assert_eq!(images::decode_and_resize(&file, size(7, 5, 3)).unwrap(), pixels);
     let mut n_compared = 0;
     for case in keras()["resized"].as_array().unwrap() {
         let side = |axis: usize| case["size"][axis].as_u64().unwrap() as usize;
-        let resized = pictures::decode_and_resize(&file, size(side(0), side(1), 3)).unwrap();
+        let resized = images::decode_and_resize(&file, size(side(0), side(1), 3)).unwrap();
         let expected = case["values"].as_array().unwrap();
         assert_eq!(resized.len(), expected.len());
         for (value, expected) in resized.iter().zip(expected) {
@@ -130,11 +130,11 @@ fn classes_and_files_are_in_keras_s_order() {
     let root = folder(&created.iter().map(String::as_str).collect::<Vec<_>>());
     let found = Folder::scan(root.path()).unwrap();
     assert_eq!(found.classes, texts("classes"));
-    let paths: Vec<PathBuf> = found.train.iter().map(|picture| picture.path.clone()).collect();
+    let paths: Vec<PathBuf> = found.train.iter().map(|image| image.path.clone()).collect();
     let expected: Vec<PathBuf> = texts("paths").iter().map(|path| root.path().join(path)).collect();
     assert_eq!(paths, expected);
-    for (picture, label) in found.train.iter().zip(listed["labels"].as_array().unwrap()) {
-        assert_eq!(u64::from(picture.label), label.as_u64().unwrap());
+    for (image, label) in found.train.iter().zip(listed["labels"].as_array().unwrap()) {
+        assert_eq!(u64::from(image.label), label.as_u64().unwrap());
     }
     assert_eq!(found.ignored, [root.path().join("b/notes.txt")]);
 }
@@ -143,7 +143,7 @@ fn classes_and_files_are_in_keras_s_order() {
 fn every_kind_of_png_becomes_gray_or_rgb() {
     use png::{BitDepth::*, ColorType::*};
     let decode =
-        |file: &[u8], channels| pictures::decode_and_resize(file, size(1, 2, channels)).unwrap();
+        |file: &[u8], channels| images::decode_and_resize(file, size(1, 2, channels)).unwrap();
     // Gray, with 16 bits: the upper 8 stay, as in Keras.
     let gray = png(2, 1, Grayscale, Sixteen, &[200, 255, 3, 0]);
     assert_eq!(decode(&gray, 1), [200, 3]);
@@ -179,13 +179,13 @@ fn jpeg_of_every_colour_is_right_or_refused() {
         }
     }
     let file = jpeg(width as u16, height as u16, ColorType::Rgb, &colour);
-    let decoded = pictures::decode_and_resize(&file, size(height, width, 3)).unwrap();
+    let decoded = images::decode_and_resize(&file, size(height, width, 3)).unwrap();
     let furthest = decoded.iter().zip(&colour).map(|(a, b)| a.abs_diff(*b)).max();
     assert!(furthest < Some(8), "{furthest:?}");
 
     let gray: Vec<u8> = colour.iter().step_by(3).copied().collect();
     let file = jpeg(width as u16, height as u16, ColorType::Luma, &gray);
-    let decoded = pictures::decode_and_resize(&file, size(height, width, 1)).unwrap();
+    let decoded = images::decode_and_resize(&file, size(height, width, 1)).unwrap();
     let furthest = decoded.iter().zip(&gray).map(|(a, b)| a.abs_diff(*b)).max();
     assert!(furthest < Some(8), "{furthest:?}");
 
@@ -193,14 +193,14 @@ fn jpeg_of_every_colour_is_right_or_refused() {
     let mut encoder = Encoder::new(&mut progressive, 95);
     encoder.set_progressive(true);
     encoder.encode(&colour, width as u16, height as u16, ColorType::Rgb).unwrap();
-    let decoded = pictures::decode_and_resize(&progressive, size(height, width, 3)).unwrap();
+    let decoded = images::decode_and_resize(&progressive, size(height, width, 3)).unwrap();
     let furthest = decoded.iter().zip(&colour).map(|(a, b)| a.abs_diff(*b)).max();
     assert!(furthest < Some(8), "{furthest:?}");
 
     let print = vec![100; 4 * width * height];
     for color in [ColorType::Cmyk, ColorType::CmykAsYcck] {
         let file = jpeg(width as u16, height as u16, color, &print);
-        let error = pictures::decode_and_resize(&file, size(8, 8, 3)).unwrap_err().to_string();
+        let error = images::decode_and_resize(&file, size(8, 8, 3)).unwrap_err().to_string();
         assert!(error.contains("this JPEG is in CMYK, the print colors"), "{error}");
     }
 }
@@ -213,18 +213,18 @@ fn a_preview_in_a_truncated_jpeg_does_not_hide_its_end() {
     // A segment with the bytes of an end, as a camera's preview has them.
     encoder.add_app_segment(1, vec![b'E', 0xff, 0xd9, 0xff, 0xda, 0xff, 0xd9]).unwrap();
     encoder.encode(&gray, 64, 64, ColorType::Luma).unwrap();
-    pictures::decode_and_resize(&file, size(8, 8, 1)).unwrap();
+    images::decode_and_resize(&file, size(8, 8, 1)).unwrap();
     for len in [file.len() - 2, file.len() / 2, 40, 3] {
-        let error = pictures::decode_and_resize(&file[..len], size(8, 8, 1)).unwrap_err();
+        let error = images::decode_and_resize(&file[..len], size(8, 8, 1)).unwrap_err();
         assert!(error.to_string().contains("damaged or cut off"), "{error}");
     }
     // Bytes behind the end do not matter.
     file.extend([0; 100]);
-    pictures::decode_and_resize(&file, size(8, 8, 1)).unwrap();
+    images::decode_and_resize(&file, size(8, 8, 1)).unwrap();
 }
 
 #[test]
-fn a_broken_picture_is_named_and_skipped_only_on_request() {
+fn a_broken_image_is_named_and_skipped_only_on_request() {
     let whole = dot();
     let cases: [(&str, &[u8], &str); 6] = [
         ("html.jpg", b"<!DOCTYPE html><html>403</html>", "a web page (HTML)"),
@@ -238,7 +238,7 @@ fn a_broken_picture_is_named_and_skipped_only_on_request() {
         let root = folder(&["a/1.png", "a/2.png", "b/1.png"]);
         write(root.path(), &format!("a/{name}"), content);
         let found = Folder::scan(root.path()).unwrap();
-        let mut options = PictureOptions::new(size(2, 2, 3));
+        let mut options = ImageOptions::new(size(2, 2, 3));
         let error = read(&found, &options).unwrap_err().to_string();
         assert!(error.contains(name) && error.contains(expected), "{error}");
         assert!(error.contains("--skip-broken"), "{error}");
@@ -258,9 +258,9 @@ fn a_folder_is_read_with_classes_size_and_every_label() {
     let root = folder(&["train/cat/1.png", "train/cat/2.png", "train/dog/1.png", "test/dog/9.png"]);
     write(root.path(), "train/dog/2.jpg", &jpeg(9, 5, ColorType::Luma, &[77; 45]));
     let data =
-        read(&Folder::scan(root.path()).unwrap(), &PictureOptions::new(size(2, 2, 3))).unwrap();
+        read(&Folder::scan(root.path()).unwrap(), &ImageOptions::new(size(2, 2, 3))).unwrap();
     assert_eq!(data.description.classes, ["cat", "dog"]);
-    assert_eq!(data.description.picture, Some(size(2, 2, 3)));
+    assert_eq!(data.description.image, Some(size(2, 2, 3)));
     assert_eq!(data.train.x.shape(), [4, 2, 2, 3]);
     let mut sorted = labels(&data.train).to_vec();
     sorted.sort();
@@ -293,14 +293,16 @@ fn names_of_parts_are_understood() {
 #[test]
 fn a_folder_of_another_layout_is_an_error_that_helps() {
     let cases: [(&[&str], &str); 8] = [
-        (&["notes.txt"], "there are no pictures and no folders"),
+        (&["notes.txt"], "there are no images and no folders"),
         (&["1.png", "2.png"], "not in folders of classes"),
         (&["only/1.png"], "only one class in here, only"),
-        (&["flowers/rose/1.png", "flowers/tulip/1.png"], "give the folder in it"),
+        (&["flowers/rose/1.png", "flowers/tulip/1.png"], "pass that folder instead"),
         (&["a/1.png", "b/notes.txt"], "none of the 1 files in here is PNG or JPEG"),
         (&["train/a/1.png", "train/b/1.png", "test/c/1.png"], "the training set has no class"),
-        (&["train/a/1.png", "train/b/1.png", "test/a.txt"], "the subfolders of this folder hold no \
-                                                             images"),
+        (
+            &["train/a/1.png", "train/b/1.png", "test/a.txt"],
+            "subfolders of this folder hold no images",
+        ),
         (&["train/a/1.png", "training/a/1.png", "test/a/1.png"], "have the same meaning"),
     ];
     for (files, expected) in cases {
@@ -310,7 +312,7 @@ fn a_folder_of_another_layout_is_an_error_that_helps() {
     let root = folder(&["a/1.png"]);
     fs::create_dir(root.path().join("empty")).unwrap();
     let error = scan_error(root.path());
-    assert!(error.contains("empty") && error.contains("no pictures in this folder"), "{error}");
+    assert!(error.contains("empty") && error.contains("no images in this folder"), "{error}");
     assert!(scan_error(&root.path().join("none")).contains("cannot read"));
 }
 
@@ -333,33 +335,33 @@ fn links_that_form_a_circle_end() {
     // A link to itself.
     symlink(root.path().join("b/self.png"), root.path().join("b/self.png")).unwrap();
     let found = Folder::scan(root.path()).unwrap();
-    let error = read(&found, &PictureOptions::new(size(2, 2, 3))).unwrap_err().to_string();
+    let error = read(&found, &ImageOptions::new(size(2, 2, 3))).unwrap_err().to_string();
     assert!(error.contains("self.png"), "{error}");
 }
 
 #[test]
-fn pictures_that_do_not_fit_into_memory_are_refused() {
+fn images_that_do_not_fit_into_memory_are_refused() {
     // 20,000 × 20,000 pixels in a header; the decoder never gets to the pixels.
     let mut file = rgb_png(1, 1, &[1, 2, 3]);
     file[16..24].copy_from_slice(&[0, 0, 0x4e, 0x20, 0, 0, 0x4e, 0x20]);
     let mut crc = flate2::Crc::new();
     crc.update(&file[12..29]);
     file[29..33].copy_from_slice(&crc.sum().to_be_bytes());
-    let error = pictures::decode_and_resize(&file, size(2, 2, 3)).unwrap_err().to_string();
+    let error = images::decode_and_resize(&file, size(2, 2, 3)).unwrap_err().to_string();
     assert!(error.contains("20000 × 20000 pixels"), "{error}");
 
     let mut file = jpeg(8, 8, ColorType::Rgb, &[9; 192]);
     let frame = file.windows(2).position(|pair| pair == [0xff, 0xc0]).unwrap();
     file[frame + 5..frame + 9].copy_from_slice(&[0xff, 0xff, 0xff, 0xff]);
-    let error = pictures::decode_and_resize(&file, size(2, 2, 3)).unwrap_err().to_string();
+    let error = images::decode_and_resize(&file, size(2, 2, 3)).unwrap_err().to_string();
     assert!(error.contains("65535 × 65535 pixels"), "{error}");
 
-    // A wide picture of 20,000 × 10 pixels is read.
+    // A wide image of 20,000 × 10 pixels is read.
     let wide = rgb_png(20_000, 10, &vec![33; 600_000]);
-    assert_eq!(pictures::decode_and_resize(&wide, size(1, 2, 1)).unwrap(), [33, 33]);
+    assert_eq!(images::decode_and_resize(&wide, size(1, 2, 1)).unwrap(), [33, 33]);
 
     let root = folder(&["a/1.png", "b/1.png"]);
-    let options = PictureOptions::new(size(20_000, 2, 3));
+    let options = ImageOptions::new(size(20_000, 2, 3));
     let error = read(&Folder::scan(root.path()).unwrap(), &options).unwrap_err().to_string();
     assert!(error.contains("each side is between 1 and 16384"), "{error}");
 }
@@ -368,7 +370,7 @@ fn pictures_that_do_not_fit_into_memory_are_refused() {
 fn the_size_comes_from_the_model_or_is_given() {
     let given = |text: &str| Some(text.parse::<ImageSize>().unwrap());
     let for_input = |dims: &[usize], image_size| {
-        PictureSize::for_input(&Shape::from(dims), image_size).map_err(|error| error.to_string())
+        ImageShape::for_input(&Shape::from(dims), image_size).map_err(|error| error.to_string())
     };
     assert_eq!(for_input(&[64, 96, 3], None), Ok(size(64, 96, 3)));
     assert_eq!(for_input(&[28, 28], None), Ok(size(28, 28, 1)));
@@ -376,7 +378,7 @@ fn the_size_comes_from_the_model_or_is_given() {
     assert_eq!(for_input(&[2352], given("28X28")), Ok(size(28, 28, 3)));
     for (dims, image_size, expected) in [
         (&[784][..], None, "--image-size HEIGHTxWIDTH"),
-        (&[784], given("20x20"), "which no pictures of 20x20 have"),
+        (&[784], given("20x20"), "which no images of 20x20 have"),
         (&[64, 64, 3], given("32"), "--image-size says 32x32"),
         (&[64, 64, 4], None, "4 channels"),
         (&[2, 2, 2, 2], given("2"), "is not an image shape"),
@@ -401,7 +403,7 @@ fn training_samples_are_shuffled_by_the_seed_and_test_samples_are_not() {
     let root = folder(&files.iter().map(String::as_str).collect::<Vec<_>>());
     let found = Folder::scan(root.path()).unwrap();
     let read = |seed| {
-        let options = PictureOptions { seed, ..PictureOptions::new(size(1, 1, 1)) };
+        let options = ImageOptions { seed, ..ImageOptions::new(size(1, 1, 1)) };
         read(&found, &options).unwrap()
     };
     let [data, again, other] = [1, 1, 2].map(read);
@@ -412,25 +414,25 @@ fn training_samples_are_shuffled_by_the_seed_and_test_samples_are_not() {
     let test = data.test.unwrap();
     assert!(labels(&test).is_sorted());
     let mut counts = vec![];
-    found.read(&PictureOptions::new(size(1, 1, 1)), &mut |n_done| counts.push(n_done)).unwrap();
+    found.read(&ImageOptions::new(size(1, 1, 1)), &mut |n_done| counts.push(n_done)).unwrap();
     assert_eq!(counts, (1..=80).collect::<Vec<_>>());
 }
 
 #[test]
-fn pictures_to_predict_from_need_no_classes() {
+fn images_to_predict_from_need_no_classes() {
     let root = folder(&["b.png", "a.png", "deep/er/c.png", "notes.txt"]);
-    let paths = pictures::find(root.path()).unwrap();
+    let paths = images::find(root.path()).unwrap();
     let names = ["a.png", "b.png", "deep/er/c.png"];
     assert_eq!(paths, names.map(|name| root.path().join(name)));
-    let inputs = pictures::read_pictures(&paths, size(2, 2, 3)).unwrap();
+    let inputs = images::read_images(&paths, size(2, 2, 3)).unwrap();
     assert_eq!(inputs.shape(), [3, 2, 2, 3]);
-    let one = pictures::read_picture(&paths[0], size(2, 2, 3)).unwrap();
+    let one = images::read_image(&paths[0], size(2, 2, 3)).unwrap();
     assert_eq!((one.shape(), one.as_slice().unwrap()), (&[2, 2, 3][..], &bytes(&inputs)[..12]));
     let empty = folder(&["notes.txt"]);
-    assert!(pictures::find(empty.path()).is_err());
-    write(empty.path(), "notes.txt", b"no picture");
-    let error = pictures::read_pictures(&[empty.path().join("notes.txt")], size(2, 2, 3));
-    assert!(error.unwrap_err().to_string().contains("a PNG or JPEG picture is expected here"));
+    assert!(images::find(empty.path()).is_err());
+    write(empty.path(), "notes.txt", b"no image");
+    let error = images::read_images(&[empty.path().join("notes.txt")], size(2, 2, 3));
+    assert!(error.unwrap_err().to_string().contains("a PNG or JPEG image is expected here"));
 }
 
 #[test]
@@ -443,12 +445,12 @@ fn two_thousand_small_jpegs_take_seconds() {
     }
     let start = Instant::now();
     let found = Folder::scan(root.path()).unwrap();
-    let data = read(&found, &PictureOptions::new(size(64, 64, 3))).unwrap();
+    let data = read(&found, &ImageOptions::new(size(64, 64, 3))).unwrap();
     assert_eq!(data.train.len(), 2000);
-    println!("2,000 pictures: {:?}", start.elapsed());
+    println!("2,000 images: {:?}", start.elapsed());
 }
 
-/// Picture of 64 × 64 pixels with noise: stripes across, stripes along, or a disc.
+/// Image of 64 × 64 pixels with noise: stripes across, stripes along, or a disc.
 fn shape_of_class(class: usize, generator: &mut impl Rng) -> Vec<u8> {
     let (width, phase) = (generator.random_range(4..9), generator.random_range(0..64));
     let centre = [generator.random_range(20..44i32), generator.random_range(20..44i32)];
@@ -485,7 +487,7 @@ fn shapes_folder() -> TempDir {
     root
 }
 
-/// Small convolutional model of pictures, compiled and untrained.
+/// Small convolutional model of images, compiled and untrained.
 fn convolutional() -> Sequential {
     let mut model = Sequential::builder([64, 64, 3])
         .add(Conv2D { strides: [2, 2], ..Conv2D::new(8, [5, 5]).activation("relu") })
@@ -503,7 +505,7 @@ fn convolutional() -> Sequential {
 #[test]
 fn a_small_model_learns_from_a_folder_of_jpegs() {
     let root = shapes_folder();
-    let options = PictureOptions::new(size(64, 64, 3));
+    let options = ImageOptions::new(size(64, 64, 3));
     let mut data = read(&Folder::scan(root.path()).unwrap(), &options).unwrap();
     let mut test = data.test.unwrap();
     data.train.x.scale_bytes(1.0 / 255.0);
@@ -520,9 +522,9 @@ fn a_small_model_learns_from_a_folder_of_jpegs() {
     let loaded = formats::load(&path).unwrap().model;
     let description = loaded.data.as_ref().unwrap();
     assert_eq!(description.classes, ["across", "along", "disc"]);
-    // One picture is prepared as in training, and its class has a name.
-    let picture = root.path().join("test/along/0.jpg");
-    let mut inputs = pictures::read_pictures(&[picture], description.picture.unwrap()).unwrap();
+    // One image is prepared as in training, and its class has a name.
+    let image = root.path().join("test/along/0.jpg");
+    let mut inputs = images::read_images(&[image], description.image.unwrap()).unwrap();
     inputs.scale_bytes(1.0 / 255.0);
     let probabilities = loaded.predict(&inputs).unwrap();
     let difference = &probabilities - &model.predict(&inputs).unwrap();
@@ -558,7 +560,7 @@ fn the_program_trains_evaluates_and_predicts_from_folders() {
     formats::save(&convolutional(), &path.join("model.json")).unwrap();
     let train = ["train", "model.json", "--data", ".", "--epochs", "12", "--batch-size", "16"];
     let text = succeeds(tallynet(path).args(train).args(["--save", "trained.keras"]));
-    let read = "Read 120 pictures and 60 to evaluate on, of 3 classes: across, along, disc";
+    let read = "Read 120 images and 60 to evaluate on, of 3 classes: across, along, disc";
     assert!(text.contains(read), "{text}");
     let text =
         succeeds(tallynet(path).args(["evaluate", "trained.keras", "--data", "test", "--json"]));
@@ -777,7 +779,7 @@ fn cifar_becomes_channels_last() {
 #[test]
 fn a_damaged_cifar_file_is_an_error() {
     for (bytes, expected) in [
-        (record(&[10]), "picture 0 (from 0) has the label 10, where 0 to 9 are expected"),
+        (record(&[10]), "image 0 (from 0) has the label 10, where 0 to 9 are expected"),
         (vec![], "its length, 0 bytes, is not a multiple"),
         (record(&[1])[..3000].to_vec(), "its length, 3000 bytes, is not a multiple of 3073 bytes"),
     ] {
@@ -830,7 +832,7 @@ proptest! {
         records in mutated([record(&[3]), record(&[4])].concat()),
     ) {
         for file in [png, jpeg, progressive] {
-            if let Ok(bytes) = pictures::decode_and_resize(&file, size(5, 4, 3)) {
+            if let Ok(bytes) = images::decode_and_resize(&file, size(5, 4, 3)) {
                 prop_assert_eq!(bytes.len(), 5 * 4 * 3);
             }
         }

@@ -1,8 +1,8 @@
 //! Bilinear resizing with the numbers of `tf.image.resize`, which Keras's
 //! `image_dataset_from_directory` uses: centres of pixels at halves, and no smoothing when a
-//! picture becomes smaller.
+//! image becomes smaller.
 
-use super::PictureSize;
+use super::ImageShape;
 
 /// Two neighbours of a position between pixels.
 struct Neighbours {
@@ -12,9 +12,9 @@ struct Neighbours {
     fraction: f32,
 }
 
-/// Resizes a picture, rows from the top and channels last, to the height and width of `to`. Values
+/// Resizes an image, rows from the top and channels last, to the height and width of `to`. Values
 /// are rounded to bytes, where Keras keeps fractions.
-pub(super) fn resize(bytes: &[u8], from: PictureSize, to: PictureSize) -> Vec<u8> {
+pub(super) fn resize(bytes: &[u8], from: ImageShape, to: ImageShape) -> Vec<u8> {
     if from == to {
         return bytes.to_vec();
     }

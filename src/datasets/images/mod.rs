@@ -1,20 +1,20 @@
-//! Folders of PNG and JPEG pictures, one subfolder per class, as Keras's
+//! Folders of PNG and JPEG images, one subfolder per class, as Keras's
 //! `image_dataset_from_directory` reads them.
 //!
-//! Same as there: classes are the subfolders in alphanumeric order; pictures at any depth below
+//! Same as there: classes are the subfolders in alphanumeric order; images at any depth below
 //! them belong to the class; resizing is bilinear, changes the aspect ratio and does not smooth;
 //! colour profiles and the rotation that a camera notes (EXIF) are ignored; training samples are
 //! shuffled. Different: resized values are rounded to bytes (an error of at most ½ of 255),
 //! transparency is shown over white (Keras drops it and shows the colour behind), hidden files are
 //! ignored, and empty classes are errors. JPEG decoders may differ by a few units of 255.
 //!
-//! Pictures are decoded one after the other: 2,000 of 64×64 pixels take less than a second.
+//! Images are decoded one after the other: 2,000 of 64×64 pixels take less than a second.
 
-#[cfg(feature = "pictures")]
+#[cfg(feature = "images")]
 mod decode;
-#[cfg(feature = "pictures")]
+#[cfg(feature = "images")]
 mod jpeg;
-#[cfg(feature = "pictures")]
+#[cfg(feature = "images")]
 mod resize;
 mod scan;
 mod size;
@@ -25,23 +25,23 @@ use std::path::{Path, PathBuf};
 use ndarray::{Array1, ArrayD, IxDyn};
 use rand::seq::SliceRandom;
 
-use super::{DataDescription, Dataset, Inputs, LoadedData, PictureSize, Targets};
+use super::{DataDescription, Dataset, ImageShape, Inputs, LoadedData, Targets};
 use crate::random::{self, Stream};
 use crate::{Error, Result};
 
 pub use size::ImageSize;
 
-/// Pictures of a folder, found but not yet decoded.
+/// Images of a folder, found but not yet decoded.
 ///
 /// ```no_run
 /// use std::path::Path;
-/// use tallynet::datasets::PictureSize;
-/// use tallynet::datasets::pictures::{Folder, PictureOptions};
+/// use tallynet::datasets::ImageShape;
+/// use tallynet::datasets::images::{Folder, ImageOptions};
 ///
 /// let folder = Folder::scan(Path::new("flowers"))?;
-/// println!("{} pictures of {:?}", folder.train.len(), folder.classes);
-/// let size = PictureSize { height: 64, width: 64, channels: 3 };
-/// let data = folder.read(&PictureOptions::new(size), &mut |n_done| eprint!("\r{n_done}"))?;
+/// println!("{} images of {:?}", folder.train.len(), folder.classes);
+/// let size = ImageShape { height: 64, width: 64, channels: 3 };
+/// let data = folder.read(&ImageOptions::new(size), &mut |n_done| eprint!("\r{n_done}"))?;
 /// assert_eq!(data.train.x.shape()[1..], [64, 64, 3]);
 /// # Ok::<(), tallynet::Error>(())
 /// ```
@@ -49,19 +49,19 @@ pub use size::ImageSize;
 pub struct Folder {
     /// Names of the classes; the position is the label.
     pub classes: Vec<String>,
-    /// Pictures to train on: those of all classes, or those in the subfolder `train`.
-    pub train: Vec<Picture>,
-    /// Pictures in the subfolder `validation`, if there is a `test` too; else empty.
-    pub validation: Vec<Picture>,
-    /// Pictures in the subfolder `test` or else `validation`; empty if there is neither.
-    pub test: Vec<Picture>,
+    /// Images to train on: those of all classes, or those in the subfolder `train`.
+    pub train: Vec<LabeledImage>,
+    /// Images in the subfolder `validation`, if there is a `test` too; else empty.
+    pub validation: Vec<LabeledImage>,
+    /// Images in the subfolder `test` or else `validation`; empty if there is neither.
+    pub test: Vec<LabeledImage>,
     /// Files in the folders of classes that are neither PNG nor JPEG by their names.
     pub ignored: Vec<PathBuf>,
 }
 
-/// File of a picture and its class.
+/// File of an image and its class.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Picture {
+pub struct LabeledImage {
     /// PNG or JPEG file.
     pub path: PathBuf,
     /// Position of its class.
@@ -70,30 +70,30 @@ pub struct Picture {
 
 /// Options for decoding a folder.
 #[derive(Debug, Clone)]
-pub struct PictureOptions {
-    /// Size that all pictures are resized to, and their channels: 1 for gray, 3 for RGB.
-    pub size: PictureSize,
-    /// Leaves broken pictures out, with a warning. Without it they are an error.
+pub struct ImageOptions {
+    /// Size that all images are resized to, and their channels: 1 for gray, 3 for RGB.
+    pub size: ImageShape,
+    /// Leaves broken images out, with a warning. Without it they are an error.
     pub skip_broken: bool,
     /// Seed of the order of the training samples. They are shuffled, so that a validation split
     /// from their end has all classes.
     pub seed: u64,
 }
 
-impl PictureOptions {
-    /// Options for pictures of this size: broken ones are errors, and the seed is 0.
-    pub fn new(size: PictureSize) -> PictureOptions {
-        PictureOptions { size, skip_broken: false, seed: 0 }
+impl ImageOptions {
+    /// Options for images of this size: broken ones are errors, and the seed is 0.
+    pub fn new(size: ImageShape) -> ImageOptions {
+        ImageOptions { size, skip_broken: false, seed: 0 }
     }
 }
 
 impl Folder {
-    /// Lists the classes and the pictures of a folder. It has one subfolder per class, or the
+    /// Lists the classes and the images of a folder. It has one subfolder per class, or the
     /// subfolders `train` and `test` or `validation` (also `training`, `testing`, `val`, `valid`)
     /// that have.
     ///
     /// # Errors
-    /// A folder that cannot be read, fewer than two classes, a class without pictures, and a class
+    /// A folder that cannot be read, fewer than two classes, a class without images, and a class
     /// of the test set that the training set does not have.
     pub fn scan(path: &Path) -> Result<Folder> {
         scan::scan(path)
@@ -103,26 +103,26 @@ impl Folder {
     /// else `validation`, or else all. They are the folder's `test`.
     ///
     /// # Errors
-    /// A folder that cannot be read or has no pictures, and a class that is not known.
+    /// A folder that cannot be read or has no images, and a class that is not known.
     pub fn scan_test(path: &Path, classes: &[String]) -> Result<Folder> {
         scan::scan_test(path, classes)
     }
 
-    /// True if the folder holds subfolders, as a folder of pictures does.
+    /// True if the folder holds subfolders, as a folder of images does.
     pub fn has_layout(path: &Path) -> bool {
         scan::has_layout(path)
     }
 
-    /// Decodes all pictures and resizes them. Inputs are bytes of the shape (samples, height,
-    /// width, channels), targets are integer labels. `progress` gets the number of pictures that
+    /// Decodes all images and resizes them. Inputs are bytes of the shape (samples, height,
+    /// width, channels), targets are integer labels. `progress` gets the number of images that
     /// are done.
     ///
     /// # Errors
-    /// A broken picture, unless those are skipped, a subset in which every image is broken, and too
+    /// A broken image, unless those are skipped, a subset in which every image is broken, and too
     /// little memory.
     pub fn read(
         &self,
-        options: &PictureOptions,
+        options: &ImageOptions,
         progress: &mut dyn FnMut(usize),
     ) -> Result<LoadedData> {
         options.size.check()?;
@@ -138,7 +138,7 @@ impl Folder {
         }
         loaded.description = DataDescription {
             classes: self.classes.clone(),
-            picture: Some(options.size),
+            image: Some(options.size),
             ..DataDescription::default()
         };
         if let Some(path) = self.ignored.first() {
@@ -156,9 +156,9 @@ impl Folder {
     }
 }
 
-/// Decoder of pictures, one after the other.
+/// Decoder of images, one after the other.
 struct Reader<'a> {
-    options: &'a PictureOptions,
+    options: &'a ImageOptions,
     progress: &'a mut dyn FnMut(usize),
     n_done: usize,
     /// Reasons why images were ignored.
@@ -166,19 +166,19 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn new(options: &'a PictureOptions, progress: &'a mut dyn FnMut(usize)) -> Self {
+    fn new(options: &'a ImageOptions, progress: &'a mut dyn FnMut(usize)) -> Self {
         Reader { options, progress, n_done: 0, broken: vec![] }
     }
 
-    fn dataset(&mut self, pictures: &[Picture]) -> Result<Dataset> {
-        let PictureSize { height, width, channels } = self.options.size;
-        let mut values = reserve(self.options.size, pictures.len())?;
+    fn dataset(&mut self, images: &[LabeledImage]) -> Result<Dataset> {
+        let ImageShape { height, width, channels } = self.options.size;
+        let mut values = reserve(self.options.size, images.len())?;
         let mut labels = vec![];
-        for picture in pictures {
-            match read_bytes(&picture.path, self.options.size) {
+        for image in images {
+            match read_bytes(&image.path, self.options.size) {
                 Ok(bytes) => {
                     values.extend_from_slice(&bytes);
-                    labels.push(picture.label);
+                    labels.push(image.label);
                 }
                 Err(error @ Error::Format { .. }) if self.options.skip_broken => {
                     self.broken.push(error);
@@ -194,50 +194,50 @@ impl<'a> Reader<'a> {
         }
         if labels.is_empty() {
             let last = self.broken.last().map(Error::to_string).unwrap_or_default();
-            let n = pictures.len();
-            return Err(Error::Data(format!("all {n} pictures are broken; the last: {last}")));
+            let n = images.len();
+            return Err(Error::Data(format!("all {n} images are broken; the last: {last}")));
         }
         let x = array(&[labels.len(), height, width, channels], values)?;
         Ok(Dataset { x: Inputs::bytes(x), y: Targets::Labels(Array1::from(labels).into_dyn()) })
     }
 }
 
-/// Empty memory for this many pictures.
-fn reserve(size: PictureSize, n: usize) -> Result<Vec<u8>> {
-    let PictureSize { height, width, channels } = size;
+/// Empty memory for this many images.
+fn reserve(size: ImageShape, n: usize) -> Result<Vec<u8>> {
+    let ImageShape { height, width, channels } = size;
     let n_values = height * width * channels;
     let mut values = vec![];
     values.try_reserve_exact(n_values.saturating_mul(n)).map_err(|_| {
         let mb = (n_values >> 10).saturating_mul(n) >> 10;
         Error::Memory(format!(
-            "{n} pictures of {height}×{width} pixels take {mb} MB, more than there is\n  \
+            "{n} images of {height}×{width} pixels take {mb} MB, more than there is\n  \
              take a smaller --image-size"
         ))
     })?;
     Ok(values)
 }
 
-/// Paths of the pictures in a folder, at any depth and whatever their class, to predict from.
+/// Paths of the images in a folder, at any depth and whatever their class, to predict from.
 ///
 /// # Errors
 /// A folder that cannot be read or has none.
 pub fn find(folder: &Path) -> Result<Vec<PathBuf>> {
-    let pictures = scan::ClassFiles::scan(folder)?.pictures;
-    if pictures.is_empty() {
+    let images = scan::ClassFiles::scan(folder)?.images;
+    if images.is_empty() {
         let help = "give a folder of PNG or JPEG files";
-        return Err(Error::file(folder, "there are no pictures in here", help));
+        return Err(Error::file(folder, "there are no images in here", help));
     }
-    Ok(pictures)
+    Ok(images)
 }
 
-/// Decodes and resizes pictures to predict from, in this order: bytes of the shape (pictures,
+/// Decodes and resizes images to predict from, in this order: bytes of the shape (images,
 /// height, width, channels).
 ///
 /// # Errors
-/// As [`read_picture`], and too little memory.
-pub fn read_pictures(paths: &[PathBuf], size: PictureSize) -> Result<Inputs> {
+/// As [`read_image`], and too little memory.
+pub fn read_images(paths: &[PathBuf], size: ImageShape) -> Result<Inputs> {
     size.check()?;
-    let PictureSize { height, width, channels } = size;
+    let ImageShape { height, width, channels } = size;
     let mut values = reserve(size, paths.len())?;
     for path in paths {
         values.extend_from_slice(&read_bytes(path, size)?);
@@ -245,23 +245,23 @@ pub fn read_pictures(paths: &[PathBuf], size: PictureSize) -> Result<Inputs> {
     Ok(Inputs::bytes(array(&[paths.len(), height, width, channels], values)?))
 }
 
-/// Decodes and resizes one picture: bytes of the shape (height, width, channels).
+/// Decodes and resizes one image: bytes of the shape (height, width, channels).
 ///
 /// ```no_run
 /// # use std::path::Path;
-/// use tallynet::datasets::{PictureSize, pictures};
+/// use tallynet::datasets::{ImageShape, images};
 ///
-/// let size = PictureSize { height: 28, width: 28, channels: 1 };
-/// let picture = pictures::read_picture(Path::new("seven.png"), size)?;
-/// assert_eq!(picture.shape(), [28, 28, 1]);
+/// let size = ImageShape { height: 28, width: 28, channels: 1 };
+/// let image = images::read_image(Path::new("seven.png"), size)?;
+/// assert_eq!(image.shape(), [28, 28, 1]);
 /// # Ok::<(), tallynet::Error>(())
 /// ```
 ///
 /// # Errors
 /// A file that cannot be read, and one that is not an intact PNG or JPEG.
-pub fn read_picture(path: &Path, size: PictureSize) -> Result<ArrayD<u8>> {
+pub fn read_image(path: &Path, size: ImageShape) -> Result<ArrayD<u8>> {
     size.check()?;
-    let PictureSize { height, width, channels } = size;
+    let ImageShape { height, width, channels } = size;
     array(&[height, width, channels], read_bytes(path, size)?)
 }
 
@@ -269,28 +269,27 @@ fn array(shape: &[usize], values: Vec<u8>) -> Result<ArrayD<u8>> {
     ArrayD::from_shape_vec(IxDyn(shape), values).map_err(|error| Error::Data(error.to_string()))
 }
 
-fn read_bytes(path: &Path, size: PictureSize) -> Result<Vec<u8>> {
+fn read_bytes(path: &Path, size: ImageShape) -> Result<Vec<u8>> {
     let bytes = fs::read(path).map_err(Error::io("read", path))?;
     decode_and_resize(&bytes, size).map_err(|error| error.in_file(path))
 }
 
-/// Decodes a picture in memory and resizes it.
+/// Decodes an image in memory and resizes it.
 ///
 /// # Errors
-/// As [`read_picture`].
-#[cfg(feature = "pictures")]
-pub fn decode_and_resize(bytes: &[u8], size: PictureSize) -> Result<Vec<u8>> {
+/// As [`read_image`].
+#[cfg(feature = "images")]
+pub fn decode_and_resize(bytes: &[u8], size: ImageShape) -> Result<Vec<u8>> {
     let (pixels, from) = decode::decode(bytes, size.channels)?;
     Ok(resize::resize(&pixels, from, size))
 }
 
-/// Decodes a picture in memory and resizes it.
+/// Decodes an image in memory and resizes it.
 ///
 /// # Errors
-/// As [`read_picture`].
-#[cfg(not(feature = "pictures"))]
-pub fn decode_and_resize(_: &[u8], _: PictureSize) -> Result<Vec<u8>> {
-    let help =
-        "build tallynet with its feature `pictures`: cargo build --release --features pictures";
+/// As [`read_image`].
+#[cfg(not(feature = "images"))]
+pub fn decode_and_resize(_: &[u8], _: ImageShape) -> Result<Vec<u8>> {
+    let help = "build tallynet with its feature `images`: cargo build --release --features images";
     Err(Error::format("this build of tallynet does not support images", help))
 }

@@ -1,6 +1,6 @@
 //! Decoding of JPEG.
 //!
-//! The decoder fills the rest of a truncated picture with gray, and it inverts some CMYK pictures.
+//! The decoder fills the rest of a truncated image with gray, and it inverts some CMYK images.
 //! TensorFlow refuses the first, so both are errors here. Rotations that a camera notes (EXIF) are
 //! ignored, as in Keras.
 
@@ -12,7 +12,7 @@ use zune_jpeg::JpegDecoder;
 use super::decode::{Decoded, Pixels, check_size, damaged, unsupported};
 use crate::Result;
 
-/// Marker of the end of a picture, behind 0xff.
+/// Marker of the end of an image, behind 0xff.
 const END: u8 = 0xd9;
 
 pub(super) fn decode(bytes: &[u8]) -> Result<Decoded> {

@@ -1,4 +1,4 @@
-//! Folders as data: their flags, and the pictures that a model takes.
+//! Folders as data: their flags, and the images that a model takes.
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -6,18 +6,18 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use ndarray::IxDyn;
-use tallynet::datasets::pictures::{self, Folder, ImageSize, PictureOptions};
+use tallynet::datasets::images::{self, Folder, ImageOptions, ImageSize};
 use tallynet::datasets::{
-    DataDescription, Dataset, FolderKind, Inputs, LoadedData, PictureSize, TrainTest, split,
+    DataDescription, Dataset, FolderKind, ImageShape, Inputs, LoadedData, TrainTest, split,
 };
 use tallynet::model::Sequential;
 
 use super::{Failure, LoadedModel, output};
 
-/// Size of pictures.
+/// Size of images.
 #[derive(Args)]
-pub struct PictureFlags {
-    /// Height and width that pictures are resized to [default: those of the model's input]
+pub struct ImageFlags {
+    /// Height and width that images are resized to [default: those of the model's input]
     #[arg(long, value_name = "HxW")]
     pub image_size: Option<ImageSize>,
 }
@@ -26,37 +26,37 @@ pub struct PictureFlags {
 #[derive(Args)]
 pub struct FolderFlags {
     #[command(flatten)]
-    pub pictures: PictureFlags,
-    /// Leave out pictures that are broken, with a warning
+    pub images: ImageFlags,
+    /// Skip broken images, with a warning
     #[arg(long)]
     skip_broken: bool,
 }
 
-/// True if this is a picture or a folder, by its name.
-pub fn are_pictures(path: &Path) -> bool {
+/// True if this is an image or a folder, by its name.
+pub fn are_images(path: &Path) -> bool {
     let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
     matches!(extension.to_str(), Some("png" | "jpg" | "jpeg")) || path.is_dir()
 }
 
-/// Paths of the pictures in a folder, in order, or of the single picture.
+/// Paths of the images in a folder, in order, or of the single image.
 pub fn paths(path: &Path) -> Result<Vec<PathBuf>, Failure> {
-    Ok(if path.is_dir() { pictures::find(path)? } else { vec![path.to_path_buf()] })
+    Ok(if path.is_dir() { images::find(path)? } else { vec![path.to_path_buf()] })
 }
 
-impl PictureFlags {
-    /// Reads a picture, or all in a folder, to predict.
+impl ImageFlags {
+    /// Reads an image, or all in a folder, to predict.
     pub fn load_inputs(&self, path: &Path, model: &Sequential) -> Result<Inputs, Failure> {
         let size = self.size(model)?;
-        let mut inputs = pictures::read_pictures(&paths(path)?, size)?;
+        let mut inputs = images::read_images(&paths(path)?, size)?;
         flatten(&mut inputs, model)?;
         Ok(inputs)
     }
 
     /// Size that the model was trained on, or else that it takes.
-    fn size(&self, model: &Sequential) -> Result<PictureSize, Failure> {
-        let trained = model.data.as_ref().and_then(|data| data.picture);
+    fn size(&self, model: &Sequential) -> Result<ImageShape, Failure> {
+        let trained = model.data.as_ref().and_then(|data| data.image);
         let trained = trained.map(|size| ImageSize { height: size.height, width: size.width });
-        Ok(PictureSize::for_input(model.input_shape(), self.image_size.or(trained))?)
+        Ok(ImageShape::for_input(model.input_shape(), self.image_size.or(trained))?)
     }
 }
 
@@ -70,7 +70,7 @@ impl FolderFlags {
         test_split: Option<f64>,
     ) -> Result<TrainTest, Failure> {
         let kind = FolderKind::of(path);
-        let mut data = if kind == FolderKind::Pictures {
+        let mut data = if kind == FolderKind::Images {
             let folder = Folder::scan(path)?;
             check_classes(&folder, loaded)?;
             let n = folder.train.len() + folder.validation.len() + folder.test.len();
@@ -81,7 +81,7 @@ impl FolderFlags {
         notices(&data, loaded);
         if data.validation.is_some() {
             loaded.notice(
-                "The pictures in validation/ are not used: validation uses those in test/, or \
+                "The images in validation/ are not used: validation uses those in test/, or \
                  --validation-split.",
             );
         }
@@ -100,7 +100,7 @@ impl FolderFlags {
     /// Reads only the test set, by the classes that the model was trained on.
     pub fn load_test(&self, path: &Path, loaded: &LoadedModel) -> Result<Dataset, Failure> {
         let kind = FolderKind::of(path);
-        let data = if kind == FolderKind::Pictures {
+        let data = if kind == FolderKind::Images {
             let trained = loaded.model.data.as_ref().map(|data| data.classes.clone());
             let folder = match trained {
                 Some(classes) if !classes.is_empty() => Folder::scan_test(path, &classes)?,
@@ -110,7 +110,7 @@ impl FolderFlags {
             if folder.test.is_empty() {
                 folder.test = std::mem::take(&mut folder.train);
             }
-            // The pictures to evaluate on are read as the only part.
+            // The images to evaluate on are read as the only part.
             folder.train = std::mem::take(&mut folder.test);
             let n = folder.train.len();
             self.read(&folder, n, loaded)?
@@ -127,8 +127,8 @@ impl FolderFlags {
     }
 
     fn read(&self, folder: &Folder, n: usize, loaded: &LoadedModel) -> Result<LoadedData, Failure> {
-        let options = PictureOptions {
-            size: self.pictures.size(&loaded.model)?,
+        let options = ImageOptions {
+            size: self.images.size(&loaded.model)?,
             skip_broken: self.skip_broken,
             seed: loaded.model.seed,
         };
@@ -159,7 +159,7 @@ fn with_test(
         (None, None) => {
             let message = format!(
                 "{}: there is no test set in here\n  add one (folders train/ and test/ for \
-                 pictures), or split one off: --test-split 0.2",
+                 images), or split one off: --test-split 0.2",
                 path.display()
             );
             Err(Failure { message, code: 1 })
@@ -203,14 +203,14 @@ fn notices(data: &LoadedData, loaded: &LoadedModel) {
         if n > 10 {
             names += ", …";
         }
-        loaded.notice(&format!("Read {n_train} pictures{test}, of {n} classes: {names}"));
+        loaded.notice(&format!("Read {n_train} images{test}, of {n} classes: {names}"));
     }
     for warning in &data.warnings {
         output::notice(&format!("warning: {warning}"));
     }
 }
 
-/// Makes rows of pictures for a model whose input has one axis.
+/// Makes rows of images for a model whose input has one axis.
 fn flatten(inputs: &mut Inputs, model: &Sequential) -> Result<(), Failure> {
     let &[n_values] = model.input_shape().dims() else { return Ok(()) };
     let Inputs::Bytes { values, .. } = inputs else { return Ok(()) };
@@ -227,7 +227,7 @@ fn bar(n: usize, loaded: &LoadedModel) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::new(n as u64);
-    if let Ok(style) = ProgressStyle::with_template("Pictures {pos}/{len} {bar:20} {eta} left") {
+    if let Ok(style) = ProgressStyle::with_template("Images {pos}/{len} {bar:20} {eta} left") {
         bar.set_style(style.progress_chars("━╸─"));
     }
     bar
