@@ -124,7 +124,7 @@ fn predictions_are_a_table_with_class_names() {
 }
 
 #[test]
-fn predictions_are_written_by_the_ending() {
+fn predictions_are_written_by_the_extension() {
     let place = Workplace::new();
     place.train_kinds();
     for output in ["y.npy", "y.csv", "y.json"] {
@@ -211,8 +211,8 @@ fn arrays_need_a_file() {
     assert_eq!(y.shape(), [2, 4, 3]);
 }
 
-/// Cells of the rows behind a line that begins like this, up to an empty line.
-fn rows_behind(text: &str, head: &str) -> Vec<Vec<String>> {
+/// Cells of the rows after a line that begins like this, up to an empty line.
+fn rows_after(text: &str, head: &str) -> Vec<Vec<String>> {
     let lines = text.lines().skip_while(|line| !line.starts_with(head)).skip(1);
     let lines = lines.take_while(|line| !line.is_empty());
     // Two blanks separate columns; a name may contain one.
@@ -241,8 +241,8 @@ fn evaluation_scores_each_class() {
         let is = |wanted: Option<usize>, found: usize| wanted.is_none_or(|wanted| wanted == found);
         truths.iter().zip(&guesses).filter(|(t, g)| is(truth, **t) && is(guess, **g)).count()
     };
-    let scores = rows_behind(&text, "class");
-    let matrix = rows_behind(&text, "true");
+    let scores = rows_after(&text, "class");
+    let matrix = rows_after(&text, "true");
     assert_eq!((scores.len(), matrix.len()), (3, 3), "{text}");
     let mut n_wrong = 0;
     for k in 0..3 {
@@ -307,7 +307,7 @@ fn a_single_output_decides_between_two_classes() {
     let classes: Vec<&str> = text.lines().skip(1).map(|line| line.trim_start()).collect();
     assert!(classes[0].starts_with("1  no") && classes[1].starts_with("2  yes"), "{text}");
     let text = place.succeeds("evaluate one.keras --data kinds.csv --per-class");
-    let matrix = rows_behind(&text, "true");
+    let matrix = rows_after(&text, "true");
     assert_eq!([&matrix[0][0], &matrix[1][0]], ["no", "yes"], "{text}");
     assert!(matrix[0][1].parse::<usize>().unwrap() > 25, "{text}");
     assert!(matrix[1][2].parse::<usize>().unwrap() > 25, "{text}");

@@ -425,9 +425,9 @@ fn a_validation_split_takes_the_last_rows_before_shuffling() {
         .fit(&all, FitOptions { validation_split: 0.25, ..FitOptions::default() }, &mut [])
         .unwrap();
     assert_eq!(history.get("val_loss").unwrap(), [expected.loss]);
-    for share in [-0.1, 1.0, 0.99999, f64::NAN] {
-        let options = FitOptions { validation_split: share, ..FitOptions::default() };
-        assert!(model.fit(&all, options, &mut []).is_err(), "{share}");
+    for fraction in [-0.1, 1.0, 0.99999, f64::NAN] {
+        let options = FitOptions { validation_split: fraction, ..FitOptions::default() };
+        assert!(model.fit(&all, options, &mut []).is_err(), "{fraction}");
     }
 }
 

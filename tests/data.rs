@@ -33,7 +33,7 @@ fn header(shape: &[u32]) -> Vec<u8> {
     iter::once(&magic).chain(shape).flat_map(|number| number.to_be_bytes()).collect()
 }
 
-/// A file of MNIST's form with `labels` behind its header.
+/// A file of MNIST's form with `labels` after its header.
 fn label_file(labels: impl IntoIterator<Item = u8>) -> Vec<u8> {
     header(&[60_000]).into_iter().chain(labels).collect()
 }
@@ -63,13 +63,13 @@ fn zeros() -> TempDir {
     folder
 }
 
-/// Such a folder where the training labels are these bytes, raw or packed.
-fn zeros_with(raw: Option<&[u8]>, packed: Option<&[u8]>) -> TempDir {
+/// Such a folder where the training labels are these bytes, raw or compressed.
+fn zeros_with(raw: Option<&[u8]>, compressed: Option<&[u8]>) -> TempDir {
     let folder = zeros();
     fs::remove_file(folder.path().join(TRAIN_LABELS)).unwrap();
-    for (bytes, ending) in [(raw, ""), (packed, ".gz")] {
+    for (bytes, suffix) in [(raw, ""), (compressed, ".gz")] {
         if let Some(bytes) = bytes {
-            fs::write(folder.path().join(format!("{TRAIN_LABELS}{ending}")), bytes).unwrap();
+            fs::write(folder.path().join(format!("{TRAIN_LABELS}{suffix}")), bytes).unwrap();
         }
     }
     folder
@@ -109,7 +109,7 @@ fn reals(set: &TrainTest) -> (&ArrayD<Real>, &ArrayD<Real>) {
 // MNIST
 
 #[test]
-fn mnist_loads_and_is_unpacked_once() {
+fn mnist_loads_and_is_decompressed_once() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("data");
     let written = || {
         FILES.map(|(name, _)| fs::metadata(folder.join(name)).and_then(|file| file.modified()).ok())
@@ -130,16 +130,16 @@ fn mnist_loads_and_is_unpacked_once() {
 }
 
 #[test]
-fn raw_and_packed_files_mix_and_unpacking_leaves_only_the_file() {
+fn raw_and_compressed_files_mix_and_decompressing_leaves_only_the_file() {
     let folder = zeros_with(None, Some(&gzip(&sound_labels())));
     let load = || datasets::load(folder.path()).unwrap();
     assert_eq!(labels(&load().train.y).sum(), 270_000);
-    let unpacked = folder.path().join(TRAIN_LABELS);
-    assert_eq!(fs::read(&unpacked).unwrap(), sound_labels());
+    let decompressed = folder.path().join(TRAIN_LABELS);
+    assert_eq!(fs::read(&decompressed).unwrap(), sound_labels());
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 5);
-    let written = fs::metadata(&unpacked).unwrap().modified().unwrap();
+    let written = fs::metadata(&decompressed).unwrap().modified().unwrap();
     assert_eq!(bytes(&load().test.x).sum(), 0);
-    assert_eq!(fs::metadata(&unpacked).unwrap().modified().unwrap(), written);
+    assert_eq!(fs::metadata(&decompressed).unwrap().modified().unwrap(), written);
 }
 
 #[test]
@@ -151,9 +151,9 @@ fn a_sound_raw_file_wins() {
 #[test]
 fn several_gzip_members_in_a_row_are_one_file() {
     let all = sound_labels();
-    let packed = [gzip(&all[..5_000]), gzip(&all[5_000..])].concat();
+    let compressed = [gzip(&all[..5_000]), gzip(&all[5_000..])].concat();
     assert_eq!(
-        labels(&datasets::load(zeros_with(None, Some(&packed)).path()).unwrap().train.y)[9],
+        labels(&datasets::load(zeros_with(None, Some(&compressed)).path()).unwrap().train.y)[9],
         9
     );
 }
@@ -213,7 +213,7 @@ fn images_are_checked_like_labels() {
 }
 
 #[test]
-fn damaged_packed_files() {
+fn damaged_compressed_files() {
     let sound = gzip(&sound_labels());
     let mut flipped = sound.clone();
     let checksum = flipped.len() - 8;
@@ -223,7 +223,7 @@ fn damaged_packed_files() {
         (&sound[..sound.len() / 2], &["the gzip file is damaged or cut off", "download it again"]),
         (&sound[..12], &["the gzip file is damaged or cut off"]),
         (&flipped, &["the gzip file is damaged or cut off"]),
-        (&bomb, &["too long: it unpacks to more than 60008 bytes"]),
+        (&bomb, &["too long: it decompresses to more than 60008 bytes"]),
         (&gzip(&sound_labels()[..50]), &["truncated: 50 bytes of 60008"]),
         (&gzip(HTML), &["a label file is expected here, but this is a web page (HTML)"]),
         (HTML, &["a label file is expected here, but this is a web page (HTML)"]),
@@ -241,7 +241,7 @@ fn damaged_packed_files() {
 }
 
 #[test]
-fn a_damaged_raw_file_beside_a_packed_one() {
+fn a_damaged_raw_file_beside_a_compressed_one() {
     let folder = zeros_with(Some(&sound_labels()[..99]), Some(&gzip(&sound_labels())));
     fails(
         folder.path(),
@@ -388,7 +388,7 @@ fn where_no_file_can_be_created_the_cache_serves() {
     assert_eq!(
         fs::metadata(&first[0]).unwrap().modified().unwrap(),
         written,
-        "it is unpacked once"
+        "it is decompressed once"
     );
 
     // Another set does not mix with the first, and a damaged copy in the cache is replaced.
@@ -422,8 +422,8 @@ fn rows_are_selected_and_split_in_order_and_never_out_of_range() {
     assert_eq!((all.len(), none.is_empty()), (5, true));
     assert!(data.select(&[5]).unwrap_err().to_string().contains("row 5"));
     assert!(data.split_at(6).is_err());
-    for share in [-0.1, 1.1, f64::NAN] {
-        assert!(data.split(share).is_err());
+    for fraction in [-0.1, 1.1, f64::NAN] {
+        assert!(data.split(fraction).is_err());
     }
     let uneven = Dataset { y: Targets::Labels(arr1(&[0]).into_dyn()), ..data.clone() };
     assert!(uneven.split_at(1).unwrap_err().to_string().contains("5 inputs and 1 targets"));

@@ -314,7 +314,7 @@ fn files_that_are_not_what_their_name_says() {
         ("lfs.npz", &["a pointer of Git LFS", "git lfs pull"][..]),
         ("lfs.npy", &["a pointer of Git LFS", "git lfs pull"]),
         ("page.h5", &["a web page (HTML)", "download link"]),
-        ("gz.keras.gz", &["packed by gzip", "gunzip"]),
+        ("gz.keras.gz", &["compressed with gzip", "gunzip"]),
         ("tar.keras.tar", &["a tar archive", "tar xf"]),
         ("sound.h5", &["an HDF5 file", "a model, not data"]),
     ] {

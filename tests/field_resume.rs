@@ -134,8 +134,8 @@ fn the_learning_rate_is_reduced_by_the_best_value_so_far() {
     assert!(resumed.contains("Epoch 9: ReduceLROnPlateau reducing learning rate"), "{resumed}");
 }
 
-/// Path in a message, behind these words.
-fn path_behind(text: &str, words: &str) -> PathBuf {
+/// Path in a message, after these words.
+fn path_after(text: &str, words: &str) -> PathBuf {
     let at = text.find(words).unwrap_or_else(|| panic!("{words:?} is not in {text}"));
     PathBuf::from(text[at + words.len()..].lines().next().unwrap())
 }
@@ -177,7 +177,7 @@ fn a_model_that_cannot_be_saved_is_kept_and_scored() {
         let stdout = String::from_utf8(output.stdout).unwrap();
         assert_eq!(output.status.code(), Some(1), "{stderr}");
         assert!(stderr.contains("cannot write out/model.keras"), "{stderr}");
-        let kept = path_behind(&stderr, "the trained model is kept in ");
+        let kept = path_after(&stderr, "the trained model is kept in ");
         assert_eq!(kept, temporary.join("kept-model.keras"));
         let verified =
             tallynet().current_dir(folder.path()).arg("verify").arg(&kept).output().unwrap();
@@ -203,7 +203,7 @@ fn a_model_for_a_full_disk_is_kept_beside_it() {
     assert_eq!(run.code, 1, "{}", run.stderr);
     assert!(run.stdout.starts_with("Test score: "), "{}", run.stdout);
     assert!(run.stderr.contains("No space left"), "{}", run.stderr);
-    assert_eq!(path_behind(&run.stderr, "is kept in "), Path::new("kept-full.keras"));
+    assert_eq!(path_after(&run.stderr, "is kept in "), Path::new("kept-full.keras"));
     let again = train(folder, &field("line.keras"), &["--quiet", "--save", "full.keras"]);
     assert!(again.stderr.contains("is kept in kept-2-full.keras"), "{}", again.stderr);
     assert!(folder.join("kept-full.keras").exists() && folder.join("kept-2-full.keras").exists());

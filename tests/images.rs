@@ -150,15 +150,15 @@ fn every_kind_of_png_becomes_gray_or_rgb() {
     assert_eq!(decode(&gray, 3), [200, 200, 200, 3, 3, 3]);
     // One bit a pixel.
     assert_eq!(decode(&png(2, 1, Grayscale, One, &[0b0100_0000]), 1), [0, 255]);
-    // Gray of colour by BT.601: 0.299, 0.587, 0.114.
-    let colour = rgb_png(2, 1, &[255, 0, 0, 0, 200, 100]);
-    assert_eq!(decode(&colour, 1), [76, 129]);
+    // Gray of color by BT.601: 0.299, 0.587, 0.114.
+    let color = rgb_png(2, 1, &[255, 0, 0, 0, 200, 100]);
+    assert_eq!(decode(&color, 1), [76, 129]);
     // Transparency over white: opaque black, and half transparent red.
     let alpha = png(2, 1, Rgba, Eight, &[0, 0, 0, 255, 255, 0, 0, 128]);
     assert_eq!(decode(&alpha, 3), [0, 0, 0, 255, 127, 127]);
     let gray_alpha = png(2, 1, GrayscaleAlpha, Eight, &[0, 0, 100, 255]);
     assert_eq!(decode(&gray_alpha, 1), [255, 100]);
-    // A palette, of which one colour is transparent.
+    // A palette, of which one color is transparent.
     let mut palette = vec![];
     let mut encoder = png::Encoder::new(&mut palette, 2, 1);
     encoder.set_color(Indexed);
@@ -172,18 +172,18 @@ fn every_kind_of_png_becomes_gray_or_rgb() {
 fn jpeg_of_every_colour_is_right_or_refused() {
     let (width, height) = (32, 24);
     let smooth = |x: usize, y: usize, c: usize| (4 * x + 3 * y + 20 * c) as u8;
-    let mut colour = vec![];
+    let mut color = vec![];
     for y in 0..height {
         for x in 0..width {
-            colour.extend((0..3).map(|c| smooth(x, y, c)));
+            color.extend((0..3).map(|c| smooth(x, y, c)));
         }
     }
-    let file = jpeg(width as u16, height as u16, ColorType::Rgb, &colour);
+    let file = jpeg(width as u16, height as u16, ColorType::Rgb, &color);
     let decoded = images::decode_and_resize(&file, size(height, width, 3)).unwrap();
-    let furthest = decoded.iter().zip(&colour).map(|(a, b)| a.abs_diff(*b)).max();
+    let furthest = decoded.iter().zip(&color).map(|(a, b)| a.abs_diff(*b)).max();
     assert!(furthest < Some(8), "{furthest:?}");
 
-    let gray: Vec<u8> = colour.iter().step_by(3).copied().collect();
+    let gray: Vec<u8> = color.iter().step_by(3).copied().collect();
     let file = jpeg(width as u16, height as u16, ColorType::Luma, &gray);
     let decoded = images::decode_and_resize(&file, size(height, width, 1)).unwrap();
     let furthest = decoded.iter().zip(&gray).map(|(a, b)| a.abs_diff(*b)).max();
@@ -192,9 +192,9 @@ fn jpeg_of_every_colour_is_right_or_refused() {
     let mut progressive = vec![];
     let mut encoder = Encoder::new(&mut progressive, 95);
     encoder.set_progressive(true);
-    encoder.encode(&colour, width as u16, height as u16, ColorType::Rgb).unwrap();
+    encoder.encode(&color, width as u16, height as u16, ColorType::Rgb).unwrap();
     let decoded = images::decode_and_resize(&progressive, size(height, width, 3)).unwrap();
-    let furthest = decoded.iter().zip(&colour).map(|(a, b)| a.abs_diff(*b)).max();
+    let furthest = decoded.iter().zip(&color).map(|(a, b)| a.abs_diff(*b)).max();
     assert!(furthest < Some(8), "{furthest:?}");
 
     let print = vec![100; 4 * width * height];
@@ -218,7 +218,7 @@ fn a_preview_in_a_truncated_jpeg_does_not_hide_its_end() {
         let error = images::decode_and_resize(&file[..len], size(8, 8, 1)).unwrap_err();
         assert!(error.to_string().contains("damaged or cut off"), "{error}");
     }
-    // Bytes behind the end do not matter.
+    // Bytes after the end do not matter.
     file.extend([0; 100]);
     images::decode_and_resize(&file, size(8, 8, 1)).unwrap();
 }
@@ -453,14 +453,14 @@ fn two_thousand_small_jpegs_take_seconds() {
 /// Image of 64 × 64 pixels with noise: stripes across, stripes along, or a disc.
 fn shape_of_class(class: usize, generator: &mut impl Rng) -> Vec<u8> {
     let (width, phase) = (generator.random_range(4..9), generator.random_range(0..64));
-    let centre = [generator.random_range(20..44i32), generator.random_range(20..44i32)];
+    let center = [generator.random_range(20..44i32), generator.random_range(20..44i32)];
     let mut pixels = vec![];
     for y in 0..64i32 {
         for x in 0..64i32 {
             let is_bright = match class {
                 0 => (y + phase) / width % 2 == 0,
                 1 => (x + phase) / width % 2 == 0,
-                _ => (y - centre[0]).pow(2) + (x - centre[1]).pow(2) < 18 * 18,
+                _ => (y - center[0]).pow(2) + (x - center[1]).pow(2) < 18 * 18,
             };
             let shade = if is_bright { 150 } else { 60 };
             pixels.extend(
@@ -605,7 +605,7 @@ fn the_program_reads_idx_cifar_and_npy_folders() {
         .build(0)
         .unwrap();
     model.compile("sgd", "sparse_categorical_crossentropy", &["accuracy"]).unwrap();
-    formats::save(&model, &path.join("colour.json")).unwrap();
+    formats::save(&model, &path.join("color.json")).unwrap();
     for i in 1..=5 {
         write(path, &format!("cifar/data_batch_{i}.bin"), &record(&[i]));
     }
@@ -615,7 +615,7 @@ fn the_program_reads_idx_cifar_and_npy_folders() {
         command.args(["train", model, "--epochs", "1", "--data", data]);
         command
     };
-    assert!(succeeds(&mut train("colour.json", "cifar")).contains("Test score"));
+    assert!(succeeds(&mut train("color.json", "cifar")).contains("Test score"));
 
     let mut model =
         Sequential::builder([2, 4]).add(Flatten {}).add(Dense::new(27)).build(0).unwrap();
@@ -630,10 +630,10 @@ fn the_program_reads_idx_cifar_and_npy_folders() {
 
     let x = ndarray::Array3::<f32>::from_elem((6, 2, 4), 0.5);
     let y = ndarray::arr1(&[0i64, 1, 26, 3, 4, 5]);
-    for ending in ["_train", "_test"] {
+    for suffix in ["_train", "_test"] {
         fs::create_dir_all(path.join("npy")).unwrap();
-        ndarray_npy::write_npy(path.join(format!("npy/x{ending}.npy")), &x).unwrap();
-        ndarray_npy::write_npy(path.join(format!("npy/y{ending}.npy")), &y).unwrap();
+        ndarray_npy::write_npy(path.join(format!("npy/x{suffix}.npy")), &x).unwrap();
+        ndarray_npy::write_npy(path.join(format!("npy/y{suffix}.npy")), &y).unwrap();
     }
     assert!(succeeds(&mut train("small.json", "npy")).contains("Test score"));
     ndarray_npy::write_npy(path.join("npy/y_test.npy"), &ndarray::arr1(&[1.0f32])).unwrap();
@@ -684,7 +684,7 @@ fn idx_files_of_other_sizes_are_read() {
     assert!(error.contains("the IDX file of the test labels is missing"), "{error}");
     write(root.path(), "emnist-letters-test-labels-idx1-ubyte", &idx_file(8, &[1], &[7]));
     assert_eq!(labels(&idx::load(root.path()).unwrap().test.unwrap()), [7]);
-    // A packed file beside its raw form is ignored; another data set is not.
+    // A compressed file beside its raw form is ignored; another data set is not.
     write(root.path(), "emnist-letters-test-labels-idx1-ubyte.gz", &gzip(&idx_file(8, &[1], &[7])));
     idx::load(root.path()).unwrap();
     write(root.path(), "own-train-labels", &idx_file(8, &[1], &[7]));

@@ -144,7 +144,7 @@ fn a_file_that_is_something_else_is_named() {
         ("lfs.h5", "pointer of Git LFS"),
         ("lfs.keras", "git lfs pull"),
         ("page.keras", "web page"),
-        ("gz.keras.gz", "packed by gzip"),
+        ("gz.keras.gz", "compressed with gzip"),
         ("tar.keras.tar", "tar archive"),
         ("savedmodel", "folder of TensorFlow's SavedModel"),
         ("savedmodel/saved_model.pb", "saved_model.pb"),

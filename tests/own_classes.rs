@@ -107,7 +107,7 @@ impl Loss for LogCosh {
     }
 }
 
-/// Share of the values that are nearer than `distance` to their targets.
+/// Fraction of the values that are nearer than `distance` to their targets.
 #[derive(Debug)]
 struct Within {
     distance: Real,

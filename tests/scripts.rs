@@ -24,7 +24,7 @@ fn scripts() -> Vec<PathBuf> {
     paths
 }
 
-/// Lines of a script behind a mark.
+/// Lines of a script after a mark.
 fn marked(text: &str, mark: &str) -> Vec<String> {
     text.lines()
         .filter_map(|line| line.strip_prefix(mark))

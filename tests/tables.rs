@@ -443,9 +443,9 @@ fn a_shuffled_split_keeps_the_shares_of_the_classes() {
 
 #[test]
 fn a_split_that_leaves_a_side_empty_is_refused() {
-    for (n, share) in [(10, 0.0), (10, 1.0), (10, -1.0), (10, f64::NAN), (0, 0.5), (1, 0.5)] {
-        let error = split::shuffled(labeled(&vec![0; n]), share, 0).unwrap_err();
-        assert!(matches!(error, Error::Option { .. }), "{n} {share}");
+    for (n, fraction) in [(10, 0.0), (10, 1.0), (10, -1.0), (10, f64::NAN), (0, 0.5), (1, 0.5)] {
+        let error = split::shuffled(labeled(&vec![0; n]), fraction, 0).unwrap_err();
+        assert!(matches!(error, Error::Option { .. }), "{n} {fraction}");
     }
     let numbers = Targets::Reals(ArrayD::zeros(vec![4, 1]));
     let data = Dataset { y: numbers, ..labeled(&[0, 1, 2, 3]) };

@@ -41,7 +41,7 @@ impl Convert {
         }
         let mut model = loaded.model;
         if let Some(weights) = &self.weights {
-            let arrays = formats::load_weights_at(&mut model, weights, &loaded.places)?;
+            let arrays = formats::load_weights_at(&mut model, weights, &loaded.layer_paths)?;
             output::warnings(weights, &arrays.warnings);
         }
         formats::save(&model, &self.to)?;

@@ -77,7 +77,7 @@ impl Data {
         }
     }
 
-    /// Loads the training and the test set. If a share is given, the test set is drawn from the
+    /// Loads the training and the test set. If a fraction is given, the test set is drawn from the
     /// training set.
     pub fn load(
         &self,
@@ -89,8 +89,8 @@ impl Data {
             (DataSource::Path(path), _) if path.is_dir() => {
                 self.folder.load(path, loaded, test_split)?
             }
-            (DataSource::Path(path), Some(share)) => {
-                table::draw_test(datasets::load_train(path)?, share, loaded)?
+            (DataSource::Path(path), Some(fraction)) => {
+                table::draw_test(datasets::load_train(path)?, fraction, loaded)?
             }
             (DataSource::Path(path), None) => datasets::load(path)?,
             (DataSource::Synthetic(task), _) => synthetic(*task, loaded),
@@ -216,8 +216,8 @@ impl Scale {
                 Some(AnyLayer::Normalization(_))
             );
         let first_with_weights = model.layers().iter().find(|layer| !layer.params.is_empty());
-        let takes_indices =
-            first_with_weights.is_some_and(|layer| layer.spec.as_layer().n_words().is_some());
+        let takes_indices = first_with_weights
+            .is_some_and(|layer| layer.spec.as_layer().vocabulary_size().is_some());
         match (self.scale, model.byte_scale) {
             (Some(ByteScaling::Unit), _) if takes_indices => {
                 let problem =

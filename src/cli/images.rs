@@ -61,7 +61,7 @@ impl ImageFlags {
 }
 
 impl FolderFlags {
-    /// Reads the training and the test set, and describes the data in the model. If a share is
+    /// Reads the training and the test set, and describes the data in the model. If a fraction is
     /// given, the test set is drawn from the training set.
     pub fn load(
         &self,
@@ -152,8 +152,8 @@ fn with_test(
             let message = "--test-split: the data have a test set already";
             Err(Failure::usage(message))
         }
-        (None, Some(share)) => {
-            let (train, test) = split::shuffled(data.train, share, loaded.model.seed)?;
+        (None, Some(fraction)) => {
+            let (train, test) = split::shuffled(data.train, fraction, loaded.model.seed)?;
             Ok(TrainTest { train, test })
         }
         (None, None) => {

@@ -140,8 +140,8 @@ struct LoadedModel {
     is_quiet: bool,
     /// Options of training that come with a script or another description.
     plan: Plan,
-    /// Places of the layers in the file.
-    places: formats::Places,
+    /// Paths of the layers in the file.
+    layer_paths: formats::LayerPaths,
 }
 
 impl LoadedModel {
@@ -168,7 +168,7 @@ impl LoadedModel {
                     has_weights: false,
                     is_quiet: false,
                     plan: Plan::default(),
-                    places: formats::Places::default(),
+                    layer_paths: formats::LayerPaths::default(),
                 })
             }
             Err(_) if path.exists() => LoadedModel::from_file(path, seed, supplied),
@@ -186,7 +186,7 @@ impl LoadedModel {
             None => Described { loaded: formats::load(path)?, plan: Plan::default() },
         };
         output::warnings(path, &loaded.warnings);
-        let Loaded { mut model, arrays, places, .. } = loaded;
+        let Loaded { mut model, arrays, layer_paths, .. } = loaded;
         model.byte_scale = plan.byte_scale.map_or(model.byte_scale, |scale| Some(scale as Real));
         if let Some(seed) = seed {
             if arrays.is_none() {
@@ -202,7 +202,7 @@ impl LoadedModel {
             is_quiet: false,
             plan,
             model,
-            places,
+            layer_paths,
         })
     }
 

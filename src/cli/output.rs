@@ -49,7 +49,7 @@ pub fn refuse_overwriting(flag: &str, path: &Path, others: &[PathBuf]) -> Outcom
 
 /// True if both paths name the same file, through symbolic or hard links too.
 fn is_same_file(one: &Path, other: &Path) -> bool {
-    if let (Ok(one), Ok(other)) = (formats::place(one), formats::place(other))
+    if let (Ok(one), Ok(other)) = (formats::resolve_links(one), formats::resolve_links(other))
         && one == other
     {
         return true;

@@ -42,7 +42,7 @@ pub struct Predict {
     scale: Scale,
 }
 
-/// Format of the file for the outputs, by its ending.
+/// Format of the file for the outputs, by its extension.
 #[derive(Clone, Copy, PartialEq)]
 enum OutputFormat {
     /// NumPy array: the outputs as the model computes them.

@@ -11,7 +11,7 @@ use tallynet::shape::Shape;
 
 use super::{Failure, LoadedModel};
 
-/// Share of the rows to evaluate on, if nothing else is said.
+/// Fraction of the rows to evaluate on, if nothing else is said.
 const TEST_SPLIT: f64 = 0.2;
 
 /// Roles of a table's columns, and the test set.
@@ -90,12 +90,12 @@ fn trained_on(model: &Sequential) -> Result<&DataDescription, Failure> {
 }
 
 /// Draws the test set from the seed and by class.
-pub fn draw_test(data: Dataset, share: f64, loaded: &LoadedModel) -> Result<TrainTest, Failure> {
+pub fn draw_test(data: Dataset, fraction: f64, loaded: &LoadedModel) -> Result<TrainTest, Failure> {
     let seed = loaded.model.seed;
-    let (train, test) = split::shuffled(data, share, seed)?;
+    let (train, test) = split::shuffled(data, fraction, seed)?;
     let n_samples = test.len();
     loaded.notice(&format!(
-        "Test set: {n_samples} of the samples, drawn from the seed {seed} (--test-split {share})"
+        "Test set: {n_samples} of the samples, drawn from the seed {seed} (--test-split {fraction})"
     ));
     Ok(TrainTest { train, test })
 }

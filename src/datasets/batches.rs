@@ -35,7 +35,7 @@ pub struct BatchBuffers<'a> {
     pub x: &'a mut [Real],
     /// Targets; empty for a prediction.
     pub y: &'a mut [Real],
-    /// Factor of each row's loss.
+    /// `sample_weights` of the batch.
     pub sample_weights: &'a mut [Real],
 }
 
@@ -174,13 +174,13 @@ impl<'a> Rows<'a> {
     }
 
     /// Splits off the last rows for validation, as Keras does: the training part is the floor of
-    /// `len · (1 − share)`. A share that leaves no row on one side is an error.
-    pub fn split(self, share: f64) -> Result<(Rows<'a>, Rows<'a>)> {
+    /// `len · (1 − fraction)`. A fraction that leaves no row on one side is an error.
+    pub fn split(self, fraction: f64) -> Result<(Rows<'a>, Rows<'a>)> {
         let len = self.len;
-        let training = first_part(len, share);
-        if !(0.0..1.0).contains(&share) || training == 0 || training == len {
+        let training = first_part(len, fraction);
+        if !(0.0..1.0).contains(&fraction) || training == 0 || training == len {
             let problem = format!(
-                "a validation split of {share} of {len} rows leaves none on one side; take one \
+                "a validation split of {fraction} of {len} rows leaves none on one side; take one \
                  between 0 and 1, such as 0.1"
             );
             return Err(Error::option("validation_split", problem));
@@ -221,9 +221,9 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Refuses input values outside `0..n_words`; a fraction is cut off.
-    pub fn check_words(&self, n_words: Option<usize>) -> Result<()> {
-        let Some(n) = n_words else { return Ok(()) };
+    /// Refuses input values outside `0..vocabulary_size`; a fraction is cut off.
+    pub fn check_words(&self, vocabulary_size: Option<usize>) -> Result<()> {
+        let Some(n) = vocabulary_size else { return Ok(()) };
         let is_word = |value: Real| (0.0..n as Real).contains(&value.trunc());
         let wrong = match self.x {
             Values::Reals(values) => values.iter().position(|value| !is_word(*value)),
@@ -236,8 +236,8 @@ impl<'a> Rows<'a> {
         let mut value = [0.0];
         self.x.write(position, &mut value);
         Err(Error::Data(format!(
-            "the inputs hold {} in row {}, and the Embedding layer has the {n} words 0 to {}\n  \
-             number the words from 0 on, or build the model with a larger input_dim",
+            "the inputs hold {} in row {}, and the Embedding takes indices 0 to {}\n  number the \
+             tokens from 0 on, or build the model with a larger input_dim",
             value[0],
             position / self.input_width.max(1),
             n - 1

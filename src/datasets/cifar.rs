@@ -18,7 +18,7 @@ const SIDE: usize = 32;
 /// Bytes of a channel of an image.
 const PLANE: usize = SIDE * SIDE;
 
-const HELP: &str = "unpack the binary version of CIFAR-10 or CIFAR-100 again";
+const HELP: &str = "extract the binary version of CIFAR-10 or CIFAR-100 again";
 
 /// One of the two data sets.
 struct Form {

@@ -27,7 +27,7 @@ use super::{Dataset, Inputs, Targets, TrainTest};
 use crate::replace::{check_writable, replace};
 use crate::{Error, Result};
 
-const HELP: &str = "replace it by an intact copy (download it again), packed by gzip or not; for a \
+const HELP: &str = "replace it by an intact copy (download it again), compressed with gzip or not; for a \
                     set of other sizes, name a .npz file with x_train, y_train, x_test and y_test";
 
 /// Reads the four files in `folder`, or in folders within it, under any of the names that downloads
@@ -77,10 +77,10 @@ impl Idx {
     /// candidates is used.
     fn locate(&self, found: &[FoundFile]) -> Result<String> {
         let path = &found[0].path;
-        let path = if found[0].is_packed {
-            self.unpack(path, found[0].has_raw_name)?
+        let path = if found[0].is_compressed {
+            self.decompress(path, found[0].has_raw_name)?
         } else {
-            self.check_file(path).map_err(|error| self.suggest_packed(error, &found[1..]))?;
+            self.check_file(path).map_err(|error| self.suggest_compressed(error, &found[1..]))?;
             path.clone()
         };
         path.into_os_string().into_string().map_err(|path| {
@@ -89,13 +89,14 @@ impl Idx {
         })
     }
 
-    /// Adds to the error about a raw file that a packed one can replace it, if that is intact.
-    fn suggest_packed(&self, error: Error, others: &[FoundFile]) -> Error {
+    /// Adds to the error about a raw file that a compressed one can replace it, if that is intact.
+    fn suggest_compressed(&self, error: Error, others: &[FoundFile]) -> Error {
         let intact = others.iter().find(|other| self.inflate(&other.path).is_ok());
         match (error, intact) {
-            (Error::Format { path, found, .. }, Some(packed)) => {
-                let packed = packed.path.display();
-                let help = format!("delete it: {packed} beside it is intact and will be unpacked");
+            (Error::Format { path, found, .. }, Some(compressed)) => {
+                let compressed = compressed.path.display();
+                let help =
+                    format!("delete it: {compressed} beside it is intact and will be decompressed");
                 Error::Format { path, found, help }
             }
             (other, _) => other,
@@ -153,31 +154,31 @@ impl Idx {
 
     /// Decompresses and checks a `.gz`. It stops one byte beyond the expected length: a small `.gz`
     /// can decompress to terabytes.
-    fn inflate(&self, packed: &Path) -> Result<Vec<u8>> {
-        let wrong = |found: String| Error::file(packed, found, HELP);
-        let OpenFile { reader, .. } = OpenFile::new(packed)?;
+    fn inflate(&self, compressed: &Path) -> Result<Vec<u8>> {
+        let wrong = |found: String| Error::file(compressed, found, HELP);
+        let OpenFile { reader, .. } = OpenFile::new(compressed)?;
         let (expected, mut content) = (self.file_len(), vec![]);
         let read = MultiGzDecoder::new(reader).take(expected + 1).read_to_end(&mut content);
         read.map_err(|error| {
             // The operating system's errors have a number, the decoder's have none.
             if error.raw_os_error().is_some() {
-                return Error::io("load", packed)(error);
+                return Error::io("load", compressed)(error);
             }
             wrong(format!("the gzip file is damaged or cut off ({error})"))
         })?;
         if content.len() as u64 > expected {
-            return Err(wrong(format!("too long: it unpacks to more than {expected} bytes")));
+            return Err(wrong(format!("too long: it decompresses to more than {expected} bytes")));
         }
-        self.check(&content, content.len() as u64).map_err(|error| error.in_file(packed))?;
+        self.check(&content, content.len() as u64).map_err(|error| error.in_file(compressed))?;
         Ok(content)
     }
 
-    /// Path of the raw form of `packed`: a file that is in the cache already, or a new one. A
-    /// packed file with the name of a raw one stays as it is.
-    fn unpack(&self, packed: &Path, has_raw_name: bool) -> Result<PathBuf> {
-        let mut target = packed.with_file_name(self.name);
+    /// Path of the raw form of `compressed`: a file that is in the cache already, or a new one. A
+    /// compressed file with the name of a raw one stays as it is.
+    fn decompress(&self, compressed: &Path, has_raw_name: bool) -> Result<PathBuf> {
+        let mut target = compressed.with_file_name(self.name);
         if has_raw_name || check_writable(&target).is_err() {
-            let folder = cache_folder(packed)?;
+            let folder = cache_folder(compressed)?;
             target = folder.join(self.name);
             if self.check_file(&target).is_ok() {
                 return Ok(target);
@@ -187,18 +188,18 @@ impl Idx {
                 let folder = folder.display();
                 let found =
                     format!("no file can be created beside it, nor in {folder} ({refusal})");
-                Error::file(packed, found, "set TALLYNET_CACHE to a folder that allows it")
+                Error::file(compressed, found, "set TALLYNET_CACHE to a folder that allows it")
             })?;
         }
-        replace(&target, &self.inflate(packed)?)?;
+        replace(&target, &self.inflate(compressed)?)?;
         Ok(target)
     }
 }
 
 /// Folder in the cache for the content of this `.gz`.
-fn cache_folder(packed: &Path) -> Result<PathBuf> {
-    let mut reader = CrcReader::new(File::open(packed).map_err(Error::io("read", packed))?);
-    io::copy(&mut reader, &mut io::sink()).map_err(Error::io("read", packed))?;
+fn cache_folder(compressed: &Path) -> Result<PathBuf> {
+    let mut reader = CrcReader::new(File::open(compressed).map_err(Error::io("read", compressed))?);
+    io::copy(&mut reader, &mut io::sink()).map_err(Error::io("read", compressed))?;
     Ok(cache().join(format!("{:08x}-{}", reader.crc().sum(), reader.crc().amount())))
 }
 

@@ -1,7 +1,7 @@
 //! Finds MNIST's four files in a folder, as the many downloads name and nest them:
 //! `train-images-idx3-ubyte`, `train-images.idx3-ubyte`, in capitals, as EMNIST calls them, each in
-//! a folder of its own, in `MNIST/raw`, packed or not. The bytes of a file say whether it is
-//! packed, and not its ending.
+//! a folder of its own, in `MNIST/raw`, compressed with gzip or not. The bytes of a file say
+//! whether it is compressed, and not its extension.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -38,7 +38,7 @@ const LISTED: usize = 12;
 pub(super) struct FoundFile {
     pub path: PathBuf,
     /// True if the bytes are those of a gzip file.
-    pub is_packed: bool,
+    pub is_compressed: bool,
     /// True if the name is that of a raw file, without `.gz`.
     pub has_raw_name: bool,
 }
@@ -62,7 +62,7 @@ pub(super) fn candidates(folder: &Path, file: &Idx) -> Result<Vec<FoundFile>> {
     Ok(vec![])
 }
 
-/// Candidates directly in this folder: raw files before packed ones, MNIST's own names first.
+/// Candidates directly in this folder: raw files before compressed ones, MNIST's own names first.
 fn in_folder(folder: &Path, file: &Idx) -> Vec<FoundFile> {
     let mut found = vec![];
     for path in entries(folder) {
@@ -70,12 +70,12 @@ fn in_folder(folder: &Path, file: &Idx) -> Vec<FoundFile> {
         let raw_name = name.strip_suffix(".gz").unwrap_or(&name);
         if normalized(raw_name) == file.name && path.is_file() {
             let has_raw_name = raw_name == name;
-            found.push(FoundFile { is_packed: is_packed(&path), has_raw_name, path });
+            found.push(FoundFile { is_compressed: is_compressed(&path), has_raw_name, path });
         }
     }
     found.sort_by_key(|found| {
         let is_own_name = found.path.file_name().is_some_and(|name| name == file.name);
-        (found.is_packed, !found.has_raw_name, !is_own_name, found.path.clone())
+        (found.is_compressed, !found.has_raw_name, !is_own_name, found.path.clone())
     });
     found
 }
@@ -102,7 +102,7 @@ fn normalized(name: &str) -> String {
 }
 
 /// True if a file begins as a gzip file does.
-fn is_packed(path: &Path) -> bool {
+fn is_compressed(path: &Path) -> bool {
     let mut start = [0; 2];
     let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
     // An unreadable file fails with its own error later; its name says what to try.
@@ -156,7 +156,7 @@ fn content(folder: &Path) -> String {
     format!("it holds {}{others}", names.join(", "))
 }
 
-/// Paths of the four files, raw and packed: those that are there, and those that may be written.
+/// Paths of the four files, raw and compressed: those that are there, and those that may be written.
 pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
     let mut paths = vec![];
     for file in &FILES {

@@ -35,7 +35,7 @@ pub fn find(explicit: Option<&Path>) -> Result<PathBuf> {
     )))
 }
 
-/// Paths of all files that [`load`] reads from `path`, packed and unpacked.
+/// Paths of all files that [`load`] reads from `path`, compressed and raw.
 pub fn files(path: &Path) -> Vec<PathBuf> {
     if path.is_dir() { FolderKind::of(path).files(path) } else { vec![path.to_path_buf()] }
 }

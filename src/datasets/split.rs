@@ -9,7 +9,7 @@ use super::{Dataset, Inputs, Targets, first_part};
 use crate::random::{self, Stream};
 use crate::{Error, Result};
 
-/// Splits off a `share` of the samples, drawn from the seed; both parts keep the order of the data.
+/// Splits off a `fraction` of the samples, drawn from the seed; both parts keep the order of the data.
 /// With one integer label per sample the split is stratified: each class contributes its fraction,
 /// rounded by the largest remainder, and keeps one sample or more in the first part. Otherwise
 /// labels play no part.
@@ -17,7 +17,7 @@ use crate::{Error, Result};
 /// The parts are cut out of the arrays of the data, which are not copied as a whole.
 ///
 /// # Errors
-/// A share that leaves no sample on one side, and inputs and targets that differ in number.
+/// A fraction that leaves no sample on one side, and inputs and targets that differ in number.
 ///
 /// ```
 /// use ndarray::array;
@@ -31,15 +31,15 @@ use crate::{Error, Result};
 /// assert_eq!(train.len(), 3);
 /// # Ok::<(), tallynet::Error>(())
 /// ```
-pub fn shuffled(data: Dataset, share: f64, seed: u64) -> Result<(Dataset, Dataset)> {
+pub fn shuffled(data: Dataset, fraction: f64, seed: u64) -> Result<(Dataset, Dataset)> {
     data.check_lengths()?;
     let len = data.len();
-    let n_second = len - first_part(len, share.clamp(0.0, 1.0));
+    let n_second = len - first_part(len, fraction.clamp(0.0, 1.0));
     let is_second = choose(&strata(&data), len, n_second, seed);
     let n_chosen = is_second.iter().filter(|chosen| **chosen).count();
-    if !(0.0..1.0).contains(&share) || n_chosen == 0 || n_chosen == len {
+    if !(0.0..1.0).contains(&fraction) || n_chosen == 0 || n_chosen == len {
         let problem = format!(
-            "a split of {share} of {len} samples leaves none on one side; take a share between 0 \
+            "a split of {fraction} of {len} samples leaves none on one side; take a fraction between 0 \
              and 1, such as 0.2"
         );
         return Err(Error::option("split", problem));

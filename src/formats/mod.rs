@@ -25,10 +25,10 @@ use crate::shape::Tuple;
 use crate::{Error, Real, Result};
 
 pub use description::{has_input_shape, set_input_shape};
-pub use keras_config::Places;
+pub use keras_config::LayerPaths;
 pub use origin::Origin;
 
-pub use crate::replace::{check_writable, place, replace};
+pub use crate::replace::{check_writable, replace, resolve_links};
 pub use save::{check_savable, holds_weights, save};
 
 /// A model from a file.
@@ -42,8 +42,8 @@ pub struct Loaded {
     pub warnings: Vec<String>,
     /// Version and backend of Keras that the file states; empty for tallynet's own files.
     pub origin: Origin,
-    /// Places of the layers in the file, for [`load_weights_at`].
-    pub places: Places,
+    /// Paths of the layers in the file, for [`load_weights_at`].
+    pub layer_paths: LayerPaths,
 }
 
 /// Result of loading weights into a model.
@@ -159,32 +159,36 @@ pub fn from_description(description: &Value) -> Result<Loaded> {
 /// # Errors
 /// As [`load`]. The model may then hold some of the weights.
 pub fn load_weights(model: &mut Sequential, path: &Path) -> Result<LoadedArrays> {
-    load_weights_at(model, path, &Places::default())
+    load_weights_at(model, path, &LayerPaths::default())
 }
 
 /// As [`load_weights`], for a model loaded from a file with nested models: `.weights.h5` files
-/// follow that nesting. `places` is [`Loaded::places`].
+/// follow that nesting. `layer_paths` is [`Loaded::layer_paths`].
 ///
 /// # Errors
 /// As [`load_weights`].
 pub fn load_weights_at(
     model: &mut Sequential,
     path: &Path,
-    places: &Places,
+    layer_paths: &LayerPaths,
 ) -> Result<LoadedArrays> {
     let bytes = read_file(path)?;
     let loaded = match tfjs::parse(&bytes) {
         Some(json) => tfjs::read_into(model, &json, path.parent().unwrap_or(Path::new(""))),
-        None => decode_into(model, &bytes, places),
+        None => decode_into(model, &bytes, layer_paths),
     };
     loaded.map_err(|error| error.in_file(path))
 }
 
-fn decode_into(model: &mut Sequential, bytes: &[u8], places: &Places) -> Result<LoadedArrays> {
+fn decode_into(
+    model: &mut Sequential,
+    bytes: &[u8],
+    layer_paths: &LayerPaths,
+) -> Result<LoadedArrays> {
     match bytes {
         [b'P', b'K', ..] if npz::is_npz(bytes) => npz::read_into(model, bytes),
-        [b'P', b'K', ..] => keras::read_into(model, bytes, places),
-        _ if hdf5::is_hdf5(bytes) => keras::read_into(model, bytes, places),
+        [b'P', b'K', ..] => keras::read_into(model, bytes, layer_paths),
+        _ if hdf5::is_hdf5(bytes) => keras::read_into(model, bytes, layer_paths),
         _ => safetensors::read_into(model, bytes).map_err(|error| identified(bytes, error)),
     }
 }

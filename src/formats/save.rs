@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::keras_config::Places;
+use super::keras_config::LayerPaths;
 use super::keras_weights::write_weights;
 use super::{
     check_writable, decode, decode_into, invalid, keras, keras_config, npz, problem, safetensors,
@@ -51,7 +51,7 @@ fn read_model(_: &Sequential, bytes: &[u8]) -> Result<Sequential> {
 /// Reads weights into zeroed layers like those of `model`.
 fn read_same_layers(model: &Sequential, bytes: &[u8]) -> Result<Sequential> {
     let mut copy = model.rebuild(model.input_shape(), None)?;
-    decode_into(&mut copy, bytes, &Places::default())?;
+    decode_into(&mut copy, bytes, &LayerPaths::default())?;
     Ok(copy)
 }
 

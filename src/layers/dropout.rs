@@ -15,7 +15,7 @@ use crate::shape::{Shape, flat_mut};
 use crate::{Error, Real, Result};
 
 class! {
-    /// Dropout of a share of the values.
+    /// Dropout of a fraction of the values.
     ///
     /// ```
     /// use tallynet::layers::{Dropout, Layer};
@@ -24,14 +24,14 @@ class! {
     /// assert!(Dropout::new(1.5).build(&[100].into()).is_err());
     /// ```
     Dropout {
-        /// Share of values that are dropped, from 0 to under 1.
+        /// Fraction of the values that is dropped, from 0 to under 1.
         rate: f64 = 0.0,
     }
 }
 
 class! {
-    /// Dropout of a share of the channels of a sequence: a channel is dropped at all steps or at
-    /// none.
+    /// Dropout of a fraction of the channels of a sequence: a channel is dropped at all timesteps
+    /// or at none.
     ///
     /// ```
     /// use tallynet::layers::{Layer, SpatialDropout1D};
@@ -39,13 +39,13 @@ class! {
     /// assert!(SpatialDropout1D { rate: 0.2 }.build(&[100, 16].into()).is_ok());
     /// ```
     SpatialDropout1D {
-        /// Share of channels that are dropped, from 0 to under 1.
+        /// Fraction of the channels that is dropped, from 0 to under 1.
         rate: f64 = 0.0,
     }
 }
 
 class! {
-    /// Dropout of a share of the channels of an image: a channel is dropped at all pixels or at
+    /// Dropout of a fraction of the channels of an image: a channel is dropped at all pixels or at
     /// none.
     ///
     /// ```
@@ -54,13 +54,13 @@ class! {
     /// assert!(SpatialDropout2D { rate: 0.2 }.build(&[28, 28, 16].into()).is_ok());
     /// ```
     SpatialDropout2D {
-        /// Share of channels that are dropped, from 0 to under 1.
+        /// Fraction of the channels that is dropped, from 0 to under 1.
         rate: f64 = 0.0,
     }
 }
 
 impl Dropout {
-    /// A layer that drops this share.
+    /// A layer that drops this fraction.
     pub fn new(rate: f64) -> Self {
         Dropout { rate }
     }

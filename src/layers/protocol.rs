@@ -57,8 +57,8 @@ pub trait Layer: fmt::Debug + Send + Sync {
     /// [`Error::shape`](crate::Error::shape) for an input or options that do not fit.
     fn build(&self, input: &Shape) -> Result<Built>;
 
-    /// Number of words n, for a layer whose input values are integers from 0 to n − 1.
-    fn n_words(&self) -> Option<usize> {
+    /// Size n of the vocabulary, for a layer whose input values are indices from 0 to n − 1.
+    fn vocabulary_size(&self) -> Option<usize> {
         None
     }
 }
@@ -171,7 +171,7 @@ pub trait BatchStatistics: Send + Sync {
     fn update_running(&self, sums: &[f64], params: ParamViewsMut);
 }
 
-/// Position in the training, which selects the random numbers.
+/// Seed, optimizer step, op and row: they identify the op's random stream.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct StepContext {
     /// Seed of the training.
@@ -187,7 +187,7 @@ pub struct StepContext {
 /// Context of an op that is being trained.
 #[derive(Debug, Clone, Copy)]
 pub struct TrainContext<'a> {
-    /// Position in the training.
+    /// Identity of the op's random stream.
     pub step: StepContext,
     /// Merged forward sums of the op's [`BatchStatistics`].
     pub forward_sums: &'a [f64],

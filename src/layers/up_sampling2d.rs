@@ -88,10 +88,10 @@ fn sources(interpolation: Interpolation, length: usize, factor: usize) -> Vec<[S
             }
         };
         let first = place as usize;
-        let share = (place - first as f64) as Real;
+        let fraction = (place - first as f64) as Real;
         sources.push([
-            Source { position: first, weight: 1.0 - share },
-            Source { position: (first + 1).min(length - 1), weight: share },
+            Source { position: first, weight: 1.0 - fraction },
+            Source { position: (first + 1).min(length - 1), weight: fraction },
         ]);
     }
     sources

@@ -17,7 +17,7 @@ pub(super) struct Chain {
 }
 
 impl Chain {
-    /// Builds the next layer; `names` are its own and those of the layers behind it.
+    /// Builds the next layer; `names` are its own and those of the layers after it.
     pub fn push(&mut self, description: LayerDescription, names: &[LayerName]) -> Result<()> {
         let LayerDescription { layer: spec, trainable, .. } = description;
         let input = self.layers.last().map_or(&self.input, |below| &below.output).clone();

@@ -110,9 +110,9 @@ impl Sequential {
         self.layers.iter().find(|layer| layer.name() == name)
     }
 
-    /// Number of words n, if the inputs are integers from 0 to n − 1.
+    /// Size n of the vocabulary, if the inputs are indices from 0 to n − 1.
     pub(crate) fn n_words(&self) -> Option<usize> {
-        self.layers.first()?.spec.as_layer().n_words()
+        self.layers.first()?.spec.as_layer().vocabulary_size()
     }
 
     /// The number of parameters.

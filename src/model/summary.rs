@@ -13,7 +13,7 @@ use crate::shape::Tuple;
 const KINDS: [&str; 3] = ["Total", "Trainable", "Non-trainable"];
 
 impl Sequential {
-    /// The summary as this generation of Keras prints it, ending in a line break.
+    /// The summary as this major version of Keras prints it, ending in a line break.
     ///
     /// `width` is the length of a line: by default 100 for Keras 1, 65 for Keras 2, and 76 for
     /// Keras 3, as on a terminal of 80 columns.

@@ -46,7 +46,7 @@ impl Sequential {
         warnings
     }
 
-    /// The warning about a loss of logits behind the activation that the loss applies itself.
+    /// The warning about a loss of logits after the activation that the loss applies itself.
     fn activated_logits(&self, loss: &AnyLoss) -> Option<String> {
         let (activation, _) = self.plan.last_activation()?;
         let name = match (loss, activation) {

@@ -16,8 +16,8 @@ const MAX_ROUNDS: u64 = 1000;
 type Names = HashMap<Rc<str>, Value>;
 
 impl Interpreter<'_> {
-    /// The unknown value that decides about `place`; it is made of `value`.
-    pub fn doubtful(&mut self, place: &str, value: &Value) -> Id {
+    /// The unknown value that decides about `location`; it is made of `value`.
+    pub fn doubtful(&mut self, location: &str, value: &Value) -> Id {
         let (reason, line, is_data) = match value {
             Value::Unknown(id) => {
                 let unknown = &self.heap.unknowns[*id];
@@ -28,8 +28,8 @@ impl Interpreter<'_> {
         };
         // Only the first reason of a chain of them.
         let first = reason.rsplit(DEPENDS).next().unwrap_or_default();
-        let here = self.source.place(self.line);
-        let reason = format!("{place} in {here}{DEPENDS}{first}");
+        let here = self.source.location(self.line);
+        let reason = format!("{location} in {here}{DEPENDS}{first}");
         self.heap.unknown_id(line, reason, is_data)
     }
 
@@ -142,7 +142,7 @@ impl Interpreter<'_> {
 
     /// Follows one more round of a loop that has too many, as one that may or may not run.
     fn follow_long_loop(&mut self, target: Option<&Expr>, body: &Block) -> Read<Flow> {
-        let reason = format!("the loop in {} is too long", self.source.place(self.line));
+        let reason = format!("the loop in {} is too long", self.source.location(self.line));
         let unknown = self.unknown(reason);
         let Value::Unknown(reason) = unknown else { return Ok(Flow::Next) };
         if let Some(target) = target {

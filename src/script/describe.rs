@@ -68,7 +68,7 @@ impl Interpreter<'_> {
         Ok(Layers { layers, input })
     }
 
-    /// Layers in order, those of models within the model in their place.
+    /// Layers in order, those of nested models in their place.
     fn flatten(&self, id: Id, depth: usize, flat: &mut Vec<Added>) -> Result<(), Obstacle> {
         for added in &self.heap.models[id].layers {
             if flat.len() > 10_000 || depth > 20 {
@@ -128,7 +128,7 @@ impl Interpreter<'_> {
 
     fn layer(&mut self, object: &Object, line: u32) -> Result<Json, Obstacle> {
         let mut described = self.object(object, line)?;
-        described["place"] = json!(self.source.place(line));
+        described["location"] = json!(self.source.location(line));
         if let Some(config) = described["config"].as_object_mut() {
             let is_embedding = object.class() == "Embedding";
             config.retain(|name, _| match name.as_str() {
@@ -236,9 +236,9 @@ impl Interpreter<'_> {
     /// `units of Dense is not known: pandas.read_csv is not supported (line 3)`.
     fn because(&self, what: &str, unknown: &Unknown, line: u32) -> String {
         let mut text = format!("{what} is not known: {}", unknown.reason);
-        let place = self.source.place(unknown.line);
-        if unknown.line != line && !text.contains(&place) {
-            text += &format!(" ({place})");
+        let location = self.source.location(unknown.line);
+        if unknown.line != line && !text.contains(&location) {
+            text += &format!(" ({location})");
         }
         text
     }

@@ -32,17 +32,17 @@ pub fn no_model(path: &Path, source: &Source, interpreter: &Interpreter) -> Erro
         found += &format!(", which imports {}", modules.join(", "));
     }
     if let Some(refused) = &interpreter.refused {
-        found += &format!("\n  {}: {}", source.place(refused.line), refused.text);
+        found += &format!("\n  {}: {}", source.location(refused.line), refused.text);
     } else if let Some(empty) = interpreter.heap.models.first() {
-        found += &format!("\n  {}: this model has no layers", source.place(empty.line));
+        found += &format!("\n  {}: this model has no layers", source.location(empty.line));
     } else if let Some(own) = interpreter
         .heap
         .classes
         .iter()
         .find(|class| class.base.as_deref().is_some_and(|base| base.ends_with("Model")))
     {
-        let place = source.place(own.line);
-        found += &format!("\n  {place}: {} is a model class of its own", own.name);
+        let location = source.location(own.line);
+        found += &format!("\n  {location}: {} is a model class of its own", own.name);
     }
     Error::file(path, found, HELP)
 }
@@ -55,7 +55,7 @@ pub fn stopped(
     model: Option<Id>,
     obstacle: &Obstacle,
 ) -> Error {
-    let mut found = format!("{}: {}", source.place(obstacle.line), obstacle.problem);
+    let mut found = format!("{}: {}", source.location(obstacle.line), obstacle.problem);
     if let Some(model) = model {
         found += &format!("\n  read: {}", read_so_far(source, interpreter, model));
     }
@@ -73,7 +73,7 @@ pub fn stopped(
 fn read_so_far(source: &Source, interpreter: &Interpreter, id: Id) -> String {
     let model = &interpreter.heap.models[id];
     let name = model.variable.as_deref().unwrap_or("a model");
-    let place = source.place(model.line);
+    let location = source.location(model.line);
     let mut classes = vec![];
     for added in &model.layers {
         match &added.layer {
@@ -86,7 +86,7 @@ fn read_so_far(source: &Source, interpreter: &Interpreter, id: Id) -> String {
         }
     }
     if classes.is_empty() {
-        return format!("{name} of {place}, without a layer");
+        return format!("{name} of {location}, without a layer");
     }
-    format!("{name} of {place} with {}", classes.join(", "))
+    format!("{name} of {location} with {}", classes.join(", "))
 }

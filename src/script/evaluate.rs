@@ -161,11 +161,11 @@ impl<'s> Interpreter<'s> {
         self.remarks.push(Remark { line: self.line, text: text.into() });
     }
 
-    /// Takes out all remarks, each with its place.
+    /// Takes out all remarks, each with its location.
     pub fn take_remarks(&mut self) -> Vec<String> {
         let remarks = std::mem::take(&mut self.remarks);
-        let place = |line: u32| self.source.place(line);
-        remarks.iter().map(|remark| format!("{}: {}", place(remark.line), remark.text)).collect()
+        let location = |line: u32| self.source.location(line);
+        remarks.iter().map(|remark| format!("{}: {}", location(remark.line), remark.text)).collect()
     }
 
     /// An unknown value of the current line.

@@ -241,7 +241,7 @@ impl Interpreter<'_> {
         Ok(None)
     }
 
-    /// Adds what the clauses behind this one give for each item.
+    /// Adds what the clauses after this one give for each item.
     fn comprehend_items(
         &mut self,
         comprehension: &Comprehension,

@@ -147,10 +147,10 @@ pub fn read(path: &Path, settings: &Settings) -> Result<Script> {
 pub fn read_bytes(path: &Path, bytes: &[u8], settings: &Settings) -> Result<Script> {
     let source = Source::decode(path, bytes)?;
     let block = parse::parse(&source.text).map_err(|error| {
-        let place = source.place(error.line);
+        let location = source.location(error.line);
         Error::file(
             path,
-            format!("{place}, column {}: {}", error.column, error.problem),
+            format!("{location}, column {}: {}", error.column, error.problem),
             error::HELP,
         )
     })?;

@@ -67,7 +67,7 @@ impl Source {
     }
 
     /// A line in words: `line 12`, or `cell 3, line 2`.
-    pub fn place(&self, line: u32) -> String {
+    pub fn location(&self, line: u32) -> String {
         match self.cells.iter().rev().find(|cell| cell.first_line <= line) {
             Some(cell) => format!("cell {}, line {}", cell.number, line - cell.first_line + 1),
             None => format!("line {line}"),

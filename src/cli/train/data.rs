@@ -30,14 +30,14 @@ impl Train {
         data: TrainTest,
         seed: u64,
     ) -> Result<(TrainTest, Option<Dataset>), Failure> {
-        let Some(share) = self.validation_split.filter(|_| self.shuffle_split) else {
+        let Some(fraction) = self.validation_split.filter(|_| self.shuffle_split) else {
             return Ok((data, None));
         };
-        let (train, validation) = split::shuffled(data.train, share, seed)?;
+        let (train, validation) = split::shuffled(data.train, fraction, seed)?;
         Ok((TrainTest { train, test: data.test }, Some(validation)))
     }
 
-    /// Numbers of samples to train on and to test with, and the shares that were split off.
+    /// Numbers of samples to train on and to test with, and the fractions that were split off.
     pub(super) fn split_facts(&self, data: &TrainTest, plan: &Plan) -> Value {
         json!({
             "train": data.train.len(),

@@ -192,7 +192,7 @@ impl Train {
         let validation_split = self.validation_split.or(loaded.plan.validation_split);
         let (validation_data, validation_split) = match (validation, validation_split) {
             (Some(validation), _) => (Some(validation), 0.0),
-            (None, Some(share)) => (None, share),
+            (None, Some(fraction)) => (None, fraction),
             (None, None) => (Some(&data.test), 0.0),
         };
         let options = FitOptions {

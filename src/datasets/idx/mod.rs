@@ -1,4 +1,4 @@
-//! IDX files of any rank, size and number type, raw or packed with gzip: own data sets, EMNIST and
+//! IDX files of any rank, size and number type, raw or compressed with gzip: own data sets, EMNIST and
 //! everything else in MNIST's format. MNIST's own four files are read by [`mnist`](super::mnist).
 //!
 //! A file is two zero bytes, the number type, the number of axes, their lengths as big-endian
@@ -126,14 +126,14 @@ pub fn decode(bytes: &[u8]) -> Result<Inputs> {
     Idx::read(bytes)?.inputs()
 }
 
-/// Reader of a file's unpacked bytes.
+/// Reader of a file's decompressed bytes.
 fn open(path: &Path) -> Result<Box<dyn Read>> {
     let mut start = [0; 2];
     let mut file = File::open(path).map_err(Error::io("read", path))?;
-    let is_packed = file.read_exact(&mut start).is_ok() && start == [0x1f, 0x8b];
+    let is_compressed = file.read_exact(&mut start).is_ok() && start == [0x1f, 0x8b];
     let file = File::open(path).map_err(Error::io("read", path))?;
     let reader = BufReader::new(file);
-    Ok(if is_packed { Box::new(MultiGzDecoder::new(reader)) } else { Box::new(reader) })
+    Ok(if is_compressed { Box::new(MultiGzDecoder::new(reader)) } else { Box::new(reader) })
 }
 
 fn kind_and_rank(magic: &[u8; 4]) -> Result<(Kind, usize)> {
@@ -177,7 +177,7 @@ impl Idx {
             Some(size) if size < usize::MAX => size,
             _ => return Err(wrong(format!("its header says {named}, more than fits into memory"))),
         };
-        // One byte beyond the end: a small packed file can unpack to terabytes.
+        // One byte beyond the end: a small compressed file can decompress to terabytes.
         let mut bytes = vec![];
         reader.take(size as u64 + 1).read_to_end(&mut bytes).map_err(cut)?;
         if bytes.len() != size {
@@ -225,7 +225,7 @@ fn wrong(found: String) -> Error {
     Error::format(found, HELP)
 }
 
-/// Error for a file that ends too early or cannot be unpacked.
+/// Error for a file that ends too early or cannot be decompressed.
 fn cut(error: std::io::Error) -> Error {
     wrong(format!("it is damaged or cut off ({error})"))
 }

@@ -1,14 +1,14 @@
 //! Decoding of PNG and JPEG to gray or RGB bytes.
 //!
 //! The decoders are those of the `image` crate, `png` and `zune-jpeg`, used directly: `image` adds
-//! a library for colour profiles, which are ignored here as in Keras, and takes 54 s of CPU to
+//! a library for color profiles, which are ignored here as in Keras, and takes 54 s of CPU to
 //! build instead of 8 s.
 
 use super::{ImageShape, jpeg};
 use crate::datasets::source::unexpected;
 use crate::{Error, Result};
 
-/// Largest decoded image in bytes: 89 megapixels in colour.
+/// Largest decoded image in bytes: 89 megapixels in color.
 const MAX_BYTES: usize = 256 << 20;
 
 const AGAIN: &str = "download or save it again as PNG or JPEG, or leave it out";

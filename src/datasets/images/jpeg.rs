@@ -12,7 +12,7 @@ use zune_jpeg::JpegDecoder;
 use super::decode::{Decoded, Pixels, check_size, damaged, unsupported};
 use crate::Result;
 
-/// Marker of the end of an image, behind 0xff.
+/// Marker of the end of an image, after 0xff.
 const END: u8 = 0xd9;
 
 pub(super) fn decode(bytes: &[u8]) -> Result<Decoded> {

@@ -3,9 +3,9 @@
 //!
 //! Same as there: classes are the subfolders in alphanumeric order; images at any depth below
 //! them belong to the class; resizing is bilinear, changes the aspect ratio and does not smooth;
-//! colour profiles and the rotation that a camera notes (EXIF) are ignored; training samples are
+//! color profiles and the rotation that a camera notes (EXIF) are ignored; training samples are
 //! shuffled. Different: resized values are rounded to bytes (an error of at most ½ of 255),
-//! transparency is shown over white (Keras drops it and shows the colour behind), hidden files are
+//! transparency is shown over white (Keras drops it and shows the color behind), hidden files are
 //! ignored, and empty classes are errors. JPEG decoders may differ by a few units of 255.
 //!
 //! Images are decoded one after the other: 2,000 of 64×64 pixels take less than a second.

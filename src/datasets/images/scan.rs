@@ -206,7 +206,7 @@ fn may_be_read(path: &Path) -> bool {
     fs::metadata(path).map_or(true, |metadata| metadata.is_file())
 }
 
-/// True for the endings of PNG and JPEG.
+/// True for the extensions of PNG and JPEG.
 fn is_image(path: &Path) -> bool {
     let Some(extension) = path.extension() else { return false };
     ["png", "jpg", "jpeg"].iter().any(|known| extension.eq_ignore_ascii_case(known))

@@ -50,19 +50,19 @@ pub struct CellColumn {
 #[derive(Debug, Default)]
 struct Missing {
     count: usize,
-    first: Option<Place>,
+    first: Option<Location>,
 }
 
-/// Place of a row.
+/// Location of a row.
 #[derive(Debug, Clone, Copy)]
-struct Place {
+struct Location {
     /// Number of the row, counted from 1 and without the header.
     row: usize,
     /// Line in the file, counted from 1.
     line: u64,
 }
 
-impl std::fmt::Display for Place {
+impl std::fmt::Display for Location {
     fn fmt(&self, to: &mut std::fmt::Formatter) -> std::fmt::Result {
         write!(to, "row {} (line {})", self.row, self.line)
     }
@@ -70,13 +70,13 @@ impl std::fmt::Display for Place {
 
 impl CellColumn {
     /// Number or code of a cell; NaN for a missing value, which is counted.
-    fn read_or_count(&mut self, cell: &[u8], place: Place, layout: &Layout) -> Result<Real> {
+    fn read_or_count(&mut self, cell: &[u8], location: Location, layout: &Layout) -> Result<Real> {
         let name = &layout.names[self.index];
         let value = self.read(cell, layout.decimal);
-        let value = value.map_err(|error| in_column(place, name, error))?;
+        let value = value.map_err(|error| in_column(location, name, error))?;
         if value.is_none() {
             self.missing.count += 1;
-            self.missing.first = self.missing.first.or(Some(place));
+            self.missing.first = self.missing.first.or(Some(location));
         }
         Ok(value.unwrap_or(Real::NAN))
     }
@@ -171,9 +171,9 @@ impl Cells {
     fn push(&mut self, record: &ByteRecord, layout: &Layout) -> Result<()> {
         self.n_rows += 1;
         let line = record.position().map_or(0, csv::Position::line);
-        let place = Place { row: self.n_rows, line };
+        let location = Location { row: self.n_rows, line };
         if record.len() != layout.names.len() {
-            return Err(ragged(place, record, layout));
+            return Err(ragged(location, record, layout));
         }
         let mut columns = self.columns.iter_mut();
         let Some(mut column) = columns.next() else { return Ok(()) };
@@ -192,7 +192,7 @@ impl Cells {
             match usual {
                 Some(number) => self.values.push(number as Real),
                 None => {
-                    let value = column.read_or_count(trim(cell), place, layout)?;
+                    let value = column.read_or_count(trim(cell), location, layout)?;
                     self.values.push(value);
                 }
             }
@@ -243,18 +243,18 @@ impl Cells {
     }
 }
 
-/// Adds the place to an error in a cell.
-fn in_column(place: Place, name: &str, error: Error) -> Error {
+/// Adds the location to an error in a cell.
+fn in_column(location: Location, name: &str, error: Error) -> Error {
     match error {
         Error::Format { path, found, help } => {
-            Error::Format { path, found: format!("{place}: column {name:?} {found}"), help }
+            Error::Format { path, found: format!("{location}: column {name:?} {found}"), help }
         }
         other => other,
     }
 }
 
 /// Error of a row with too few or too many values.
-fn ragged(place: Place, record: &ByteRecord, layout: &Layout) -> Error {
+fn ragged(location: Location, record: &ByteRecord, layout: &Layout) -> Error {
     let (found, expected) = (record.len(), layout.names.len());
     let separator = char::from(layout.separator);
     let has_newline = record.iter().any(|cell| cell.contains(&b'\n'));
@@ -266,10 +266,10 @@ fn ragged(place: Place, record: &ByteRecord, layout: &Layout) -> Error {
     };
     let values = if found == 1 { "value" } else { "values" };
     let first = if layout.has_header { "the header" } else { "the first row" };
-    Error::format(format!("{place}: {found} {values}; {first} has {expected}"), help)
+    Error::format(format!("{location}: {found} {values}; {first} has {expected}"), help)
 }
 
-/// Error of a cell that holds no finite number; the place is added to it.
+/// Error of a cell that holds no finite number; the location is added to it.
 fn no_number(cell: &[u8], content: Cell, decimal: u8) -> Error {
     let shown: String = text(cell).chars().take(60).collect();
     if let Cell::Number(_) = content {

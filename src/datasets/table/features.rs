@@ -34,7 +34,7 @@ impl Feature {
     }
 }
 
-/// Neighbouring columns that are encoded in one way.
+/// Neighboring columns that are encoded in one way.
 enum Run<'a> {
     /// Columns of numbers, which are copied.
     Numbers(Range<usize>),
@@ -42,7 +42,7 @@ enum Run<'a> {
     Texts { position: usize, vocabulary: &'a Vocabulary },
 }
 
-/// Joins neighbouring columns of numbers: a wide row is then copied at once.
+/// Joins neighboring columns of numbers: a wide row is then copied at once.
 fn runs(features: &[Feature]) -> Vec<Run<'_>> {
     let mut runs = vec![];
     for Feature { position, vocabulary, .. } in features {
@@ -94,7 +94,7 @@ fn encode_row(row: &[Real], runs: &[Run], to: &mut [Real]) {
             Run::Numbers(columns) => columns.len(),
             Run::Texts { vocabulary, .. } => vocabulary.values.len(),
         };
-        let (own, behind) = rest.split_at_mut(width);
+        let (own, after) = rest.split_at_mut(width);
         match run {
             Run::Numbers(columns) => own.copy_from_slice(&row[columns.clone()]),
             Run::Texts { position, vocabulary } => {
@@ -103,7 +103,7 @@ fn encode_row(row: &[Real], runs: &[Run], to: &mut [Real]) {
                 own[vocabulary.ranks[row[*position] as usize]] = 1.0;
             }
         }
-        rest = behind;
+        rest = after;
     }
 }
 

@@ -89,15 +89,15 @@ fn count_cells(rows: &[ByteRecord], decimal: u8, contents: &mut [Content]) {
 /// The separator by which most rows have the same number of values, and more than one.
 fn find_separator(sample: &Sample) -> Result<u8> {
     // A table of one column is read as well.
-    let (mut best, mut best_share) = (b',', 0.0);
+    let (mut best, mut best_fraction) = (b',', 0.0);
     for separator in SEPARATORS {
         let mut rows = sample.rows(separator)?;
         rows.truncate(200);
         let width = usual_width(&rows);
         let n_usual = rows.iter().filter(|row| row.len() == width).count();
-        let share = n_usual as f64 / rows.len().max(1) as f64;
-        if width > 1 && share > best_share {
-            (best, best_share) = (separator, share);
+        let fraction = n_usual as f64 / rows.len().max(1) as f64;
+        if width > 1 && fraction > best_fraction {
+            (best, best_fraction) = (separator, fraction);
         }
     }
     Ok(best)

@@ -50,7 +50,7 @@ pub struct TargetColumns {
     pub vocabulary: Option<Vocabulary>,
 }
 
-/// Targets and the decision behind them.
+/// Targets and the decision about them.
 #[derive(Debug)]
 pub struct DecidedTargets {
     /// Labels or numbers.

@@ -1,4 +1,4 @@
-//! The chain of layers of a model: a Sequential, models within it, and a Functional graph without
+//! The chain of layers of a model: a Sequential, nested models, and a Functional graph without
 //! branches.
 
 use serde_json::Value;
@@ -14,17 +14,17 @@ const MAX_LAYERS: usize = 10_000;
 pub struct Link {
     /// Class and options.
     pub layer: Value,
-    /// Place in the file, by which its weights are found.
-    pub place: Place,
+    /// Path in the file, by which its weights are found.
+    pub layer_path: LayerPath,
     /// False if a model around the layer is frozen.
     pub trainable: bool,
     /// Argument `training` of the call in a graph, if it is set.
     pub training: Option<bool>,
 }
 
-/// Place of a layer in its model: the models around it, from the outermost on, and the layer.
+/// Path of a layer in its model: the models around it, from the outermost on, and the layer.
 #[derive(Debug, Clone)]
-pub struct Place(pub Vec<Member>);
+pub struct LayerPath(pub Vec<Member>);
 
 /// A layer, or a model, in the list of layers of a model.
 #[derive(Debug, Clone)]
@@ -37,7 +37,7 @@ pub struct Member {
     pub name: String,
 }
 
-impl Place {
+impl LayerPath {
     /// Name of the layer.
     pub fn name(&self) -> &str {
         self.0.last().map_or("", |member| &member.name)
@@ -49,7 +49,7 @@ impl Place {
     }
 }
 
-/// Layers of a model, from input to output, those of models within it in their place.
+/// Layers of a model, from input to output, those of nested models in their place.
 ///
 /// # Errors
 /// A class that is not a model of Keras, and a graph that is not a chain; the error names the first
@@ -73,7 +73,7 @@ struct Outer {
     trainable: bool,
 }
 
-/// Appends the layers of a model. The parser of JSON limits the depth of models within models.
+/// Appends the layers of a model. The parser of JSON limits the depth of nested models.
 fn append(model: &Value, outer: &Outer, links: &mut Vec<Link>) -> Result<()> {
     let class = text(model, "class_name");
     if !is_model(class) {
@@ -110,8 +110,8 @@ fn append(model: &Value, outer: &Outer, links: &mut Vec<Link>) -> Result<()> {
             append(layer, &Outer { members, trainable }, links)?;
             continue;
         }
-        let place = Place(members);
-        links.push(Link { layer: layer.clone(), place, trainable: outer.trainable, training });
+        let layer_path = LayerPath(members);
+        links.push(Link { layer: layer.clone(), layer_path, trainable: outer.trainable, training });
     }
     Ok(())
 }
@@ -166,7 +166,7 @@ fn in_order(config: &Value, layers: &[Value]) -> Result<Vec<Step>> {
     Ok(steps)
 }
 
-/// The layer behind `node`, if there is one.
+/// The layer after `node`, if there is one.
 fn next<'n, 'v>(nodes: &'n [Node<'v>], node: &Node) -> Result<Option<&'n Node<'v>>> {
     let takes = |other: &&Node| other.calls.iter().flatten().any(|input| *input == node.name);
     let followers: Vec<&Node> = nodes.iter().filter(takes).collect();

@@ -65,8 +65,8 @@ fn optimizer(compile: &Value, reading: &mut Reading) -> Result<Option<AnyOptimiz
         optimizer => {
             let value = with_schedule(optimizer)?;
             let class = history::class_name("optimizer", text(&value, "class_name"));
-            let place = format!("optimizer {class}");
-            let described = Described { place: &place, role: "optimizer", value: &value };
+            let location = format!("optimizer {class}");
+            let described = Described { location: &location, role: "optimizer", value: &value };
             options::class(&described, AnyOptimizer::all(), reading)?
         }
     };
@@ -140,8 +140,8 @@ fn loss(compile: &Value, model: &Sequential, reading: &mut Reading) -> Result<An
         config.remove("fn");
         drop_last_axis(config, model)?;
     }
-    let place = format!("loss {}", text(&value, "class_name"));
-    let described = Described { place: &place, role: "loss", value: &value };
+    let location = format!("loss {}", text(&value, "class_name"));
+    let described = Described { location: &location, role: "loss", value: &value };
     let loss: AnyLoss = options::class(&described, AnyLoss::all(), reading)?;
     loss.as_loss().validate()?;
     Ok(loss)

@@ -56,8 +56,8 @@ fn metric(value: &Value, reading: &mut Reading) -> Result<MetricChoice> {
     if text(value, "class_name").ends_with("MetricWrapper") {
         return wrapped(&value["config"]);
     }
-    let place = format!("metric {}", text(value, "class_name"));
-    let described = Described { place: &place, role: "metric", value };
+    let location = format!("metric {}", text(value, "class_name"));
+    let described = Described { location: &location, role: "metric", value };
     let class = options::class(&described, AnyMetric::all(), reading)?;
     let name = value["config"]["name"].as_str().map_or_else(|| class.name(), str::to_string);
     let choice = MetricChoice { name, class: Some(class) };

@@ -34,7 +34,7 @@ use super::{Loaded, MAX_PARAMS, Origin};
 use crate::datasets::DataDescription;
 use crate::model::Sequential;
 use crate::{Error, Real, Result};
-pub use chain::{Member, Place};
+pub use chain::{LayerPath, Member};
 pub use document::{is_json, parse};
 use effects::refuse_foreign;
 use history::Generation;
@@ -78,10 +78,10 @@ pub struct Source<'v> {
     pub max_params: Option<usize>,
 }
 
-/// Places of the layers of a model in the file that describes it; empty if the model is one chain
+/// Paths of the layers of a model in the file that describes it; empty if the model is one chain
 /// that no file describes.
 #[derive(Debug, Default)]
-pub struct Places(pub Vec<Place>);
+pub struct LayerPaths(pub Vec<LayerPath>);
 
 /// Findings while a description is read.
 pub struct Reading {
@@ -127,8 +127,8 @@ pub fn read(source: Source) -> Result<Loaded> {
     model.training_obstacles.clone_from(&reading.obstacles);
     let compile = compile.unwrap_or(&description["compile_config"]);
     restore(&mut model, &training, compile, &mut reading)?;
-    let places = Places(links.into_iter().map(|link| link.place).collect());
-    Ok(Loaded { model, arrays: None, warnings: reading.warnings, origin, places })
+    let layer_paths = LayerPaths(links.into_iter().map(|link| link.layer_path).collect());
+    Ok(Loaded { model, arrays: None, warnings: reading.warnings, origin, layer_paths })
 }
 
 /// Compiles the model and sets what Keras does not store.

@@ -13,10 +13,10 @@ use crate::{Error, Result};
 /// Largest number of known classes that an error names.
 const MAX_NAMES: usize = 10;
 
-/// Class of a description that is to be read, and its place in messages.
+/// Class of a description that is to be read, and its location in messages.
 pub struct Described<'v> {
-    /// Place in messages: `layer 1, dense (Dense)`.
-    pub place: &'v str,
+    /// Location in messages: `layer 1, dense (Dense)`.
+    pub location: &'v str,
     /// Kind of the class: `layer`, `optimizer`, `loss`, `metric`.
     pub role: &'v str,
     /// Class and options.
@@ -32,19 +32,19 @@ pub fn class<C: Serialize + DeserializeOwned>(
     all: Vec<C>,
     reading: &mut Reading,
 ) -> Result<C> {
-    let Described { place, role, value } = *described;
+    let Described { location, role, value } = *described;
     let name = history::class_name(role, text(value, "class_name"));
     let all: Vec<Value> = all.iter().map(|class| json!(class)).collect();
     let known = all.iter().find(|known| text(known, "class_name").eq_ignore_ascii_case(name));
-    refuse_foreign(place, &head(role, value))?;
+    refuse_foreign(location, &head(role, value))?;
     let Some(known) = known else { return Err(no_such_class(described, &all)) };
     let (class, defaults) = (text(known, "class_name"), &known["config"]);
     let config = value["config"].as_object().cloned().unwrap_or_default();
     let mut config = history::options(class, config, defaults, reading.generation);
     if role == "layer" {
-        take_training_options(place, &mut config, reading);
+        take_training_options(location, &mut config, reading);
     }
-    refuse_foreign(place, &Value::Object(config.clone()))?;
+    refuse_foreign(location, &Value::Object(config.clone()))?;
     let mut options = Map::new();
     for (key, value) in &config {
         if let Some(given) = option::<C>(described, class, defaults, Given { key, value })? {
@@ -52,7 +52,7 @@ pub fn class<C: Serialize + DeserializeOwned>(
         }
     }
     C::deserialize(json!({ "class_name": class, "config": options }))
-        .map_err(|error| Error::option(role, format!("{place}: {error}")))
+        .map_err(|error| Error::option(role, format!("{location}: {error}")))
 }
 
 /// A class without its options. TensorFlow 2.11 and 2.12 registered Keras's own optimizers under
@@ -67,8 +67,8 @@ fn head(role: &str, value: &Value) -> Value {
 }
 
 fn no_such_class(described: &Described, all: &[Value]) -> Error {
-    let Described { place, role, .. } = described;
-    let mut problem = format!("{place}: tallynet has no {role} of this class");
+    let Described { location, role, .. } = described;
+    let mut problem = format!("{location}: tallynet has no {role} of this class");
     if all.len() <= MAX_NAMES {
         let names: Vec<_> = all.iter().map(|known| text(known, "class_name")).collect();
         problem += &format!("; it has {}", names.join(", "));
@@ -109,8 +109,8 @@ fn option<C: DeserializeOwned>(
     defaults: &Value,
     Given { key, value }: Given,
 ) -> Result<Option<Value>> {
-    let place = described.place;
-    let refused = format!("{place}: the option {key} = {} is not supported", short(value));
+    let location = described.location;
+    let refused = format!("{location}: the option {key} = {} is not supported", short(value));
     let Some(given) = converted(key, value, &defaults[key]) else {
         return Err(Error::option(key, refused));
     };

@@ -116,14 +116,14 @@ pub(super) fn layer_normalization(layer: &LayerNormalization, input: &Shape) -> 
 }
 
 pub(super) fn embedding(layer: &Embedding) -> ParamExplanation {
-    let (words, width) = (layer.input_dim, layer.output_dim);
+    let (vocabulary, width) = (layer.input_dim, layer.output_dim);
     ParamExplanation {
-        formula: format!("{words} words × {width} dimensions"),
-        total: words.saturating_mul(width),
+        formula: format!("{vocabulary} tokens × {width} dimensions"),
+        total: vocabulary.saturating_mul(width),
         reason: format!(
-            "each of the {words} words, 0 to {}, has a vector of {width} values; all positions of \
-             the sample share them",
-            words.saturating_sub(1)
+            "each of the {vocabulary} tokens, 0 to {}, has a vector of {width} values; all \
+             positions of the sample share them",
+            vocabulary.saturating_sub(1)
         ),
     }
 }
