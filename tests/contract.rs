@@ -307,7 +307,7 @@ fn spatial_dropout_drops_whole_channels() {
 #[test]
 fn parameter_counts_are_explained_in_words() {
     let explained: Vec<(Vec<usize>, AnyLayer, &str)> = vec![
-        (vec![20], Embedding::new(1000, 16).into(), "1000 words × 16 dimensions"),
+        (vec![20], Embedding::new(1000, 16).into(), "1000 tokens × 16 dimensions"),
         (vec![20, 64], Conv1D::new(32, 3).into(), "32 filters × (3 × 64 inputs + 1 bias)"),
         (vec![20, 8], LayerNormalization::default().into(), "2 × 8 values"),
         (vec![20, 8], PReLU::default().into(), "20 × 8 slopes"),

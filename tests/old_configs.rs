@@ -1,4 +1,4 @@
-//! Descriptions of all generations of Keras. Predictions and scores are those of the Keras that
+//! Descriptions of all major versions of Keras. Predictions and scores are those of the Keras that
 //! wrote a file (`tests/fixtures/field`), or of Keras 3.15.1.
 
 #![allow(clippy::unnecessary_cast)] // `Real` is f32 in one of two builds.

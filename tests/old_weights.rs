@@ -1,4 +1,4 @@
-//! Weights and optimizer state in files of older Keras generations, against the numbers of the
+//! Weights and optimizer state in files of older Keras versions, against the numbers of the
 //! Keras that wrote them: `tests/fixtures/field` and `tests/fixtures/tf_keras`, which
 //! `tests/keras/tf_keras.py` records. And state that is damaged: a warning, never an error.
 

@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use tallynet::script::{DataFacts, Script, Settings, read, read_bytes};
+use tallynet::script::{DataInfo, Script, Settings, read, read_bytes};
 use tallynet::{Error, formats};
 
 /// All fixtures, in order.
@@ -40,7 +40,7 @@ fn settings(text: &str) -> Settings {
             Some(("data", facts)) => {
                 let mut numbers = facts.split(' ').map(|number| number.parse().unwrap());
                 let classes = numbers.next();
-                settings.data = Some(DataFacts { sample: numbers.collect(), classes });
+                settings.data = Some(DataInfo { sample: numbers.collect(), classes });
             }
             _ => panic!("a line of another kind: {line}"),
         }
@@ -158,7 +158,8 @@ fn hostile() -> Vec<(&'static str, String)> {
         ("lists", "x = [0]\nwhile True:\n    x = x + x\n".to_string()),
         ("texts", "x = 'a'\nwhile True:\n    x += x\n".to_string()),
         ("a list of itself", format!("{model}x = []\nx.append(x)\nSequential(x)\n")),
-        ("deep values", format!("{model}x = []\nfor i in range(100000):\n    x = [x]\nSequential([Dense(x)])\n")),
+        (
+            "deep values", format!("{model}x = []\nfor i in range(100000):\n    x = [x]\nSequential([Dense(x)])\n")),
         ("wide values", format!("{model}x = [1]\nfor i in range(60):\n    x = [x, x]\nSequential([Dense(x)])\n")),
         ("comparison", "x = [1]\ny = [1]\nfor i in range(60):\n    x = [x, x]\n    y = [y, y]\nwhile x == y:\n    pass\n".to_string()),
         ("recursion", "def f(n):\n    return f(n + 1) + f(n)\nf(0)\n".to_string()),

@@ -70,7 +70,7 @@ fn columns_become_numbers_and_one_hot_vectors() {
         image: None,
     };
     assert_eq!(table.description, description);
-    assert_says(&table.summary, &["3 rows", "1 columns of numbers", "\"color\" 2", "2 texts"]);
+    assert_says(&table.summary, &["3 rows", "1 columns of numbers", "\"color\" 2", "2 strings"]);
 }
 
 #[test]
@@ -178,7 +178,7 @@ fn several_targets_are_numbers() {
     let table = learn(text, "z,y");
     assert_eq!(numbers(&table.data.y), &array![[1.0, 2.0], [0.0, 4.0]].into_dyn());
     assert_eq!(table.description.targets, ["z", "y"]);
-    assert_says(&problem("a,y,z\n1,2,u\n3,4,v\n", "y,z"), &["\"z\" holds texts", "several"]);
+    assert_says(&problem("a,y,z\n1,2,u\n3,4,v\n", "y,z"), &["\"z\" holds strings", "several"]);
     let flags = TableOptions { task: Some(Task::Classification), ..options("y,z", "") };
     let error = learn_from(text.as_bytes(), &flags).unwrap_err();
     assert_says(&error.to_string(), &["row 1", "\"y\" is 2", "0 or 1"]);
@@ -270,7 +270,7 @@ fn bad_tables_are_refused_with_their_place() {
     let few: String = (0..30).map(|i| format!("id{i},{i},{}\n", ["u", "v"][i % 2])).collect();
     assert_says(
         &problem(format!("name,a,y\n{few}"), "y"),
-        &["another text in each of the 30 rows"],
+        &["another string in each of the 30 rows"],
     );
     let many: String = (0..10_000).map(|i| format!("id{i},{i},u\n")).collect();
     for (text, target, parts) in [
@@ -493,7 +493,7 @@ proptest! {
             for (i, (number, word, class)) in rows.iter().enumerate() {
                 prop_assert_eq!(x[[i, 0]], number.to_string().parse::<Real>().unwrap());
                 let Column::Categorical { values, .. } = &table.description.columns[1] else {
-                    panic!("no texts");
+                    panic!("no strings");
                 };
                 let index = values.iter().position(|value| value == word).unwrap();
                 prop_assert_eq!(x[[i, 1 + index]], 1.0);

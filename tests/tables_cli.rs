@@ -69,8 +69,9 @@ fn a_table_is_trained_on_evaluated_and_predicted() {
     let place = Workplace::new();
     let trained = place.run(TRAIN);
     assert_eq!(trained.code, 0, "{}", trained.stderr);
-    let summary = "300 rows; inputs: 1 columns of numbers and 1 of texts (\"color\" 2), 3 features";
-    assert_says(&trained.stderr, &[summary, "2 texts, \"large\", \"small\"", "Test set: 60"]);
+    let summary =
+        "300 rows; inputs: 1 columns of numbers and 1 of strings (\"color\" 2), 3 features";
+    assert_says(&trained.stderr, &[summary, "2 strings, \"large\", \"small\"", "Test set: 60"]);
     assert_says(&trained.stdout, &["(Normalization)", "Test accuracy: 1.0"]);
 
     // It goes on with the same test set, without being told the target again.

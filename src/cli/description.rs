@@ -87,7 +87,7 @@ impl Plan {
 }
 
 /// A model and the options that come with it.
-pub struct Described {
+pub struct DescribedModel {
     pub loaded: Loaded,
     pub plan: Plan,
 }
@@ -106,7 +106,7 @@ impl Supplied {
     }
 
     /// Reads a script or an unfinished JSON; `None` for any other file.
-    pub fn open(&self, path: &Path) -> Result<Option<Described>, Failure> {
+    pub fn open(&self, path: &Path) -> Result<Option<DescribedModel>, Failure> {
         let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
         if matches!(extension.as_str(), "py" | "ipynb") {
             let (description, plan) = self.script(path)?;
@@ -129,10 +129,15 @@ impl Supplied {
         Err(Failure::usage(format!("--set is for a Keras script, which {model} is not")))
     }
 
-    fn build(&self, path: &Path, mut description: Value, plan: Plan) -> Result<Described, Failure> {
+    fn build(
+        &self,
+        path: &Path,
+        mut description: Value,
+        plan: Plan,
+    ) -> Result<DescribedModel, Failure> {
         if !has_input_shape(&description) {
-            match self.facts()? {
-                Some(facts) => set_input_shape(&mut description, &facts.sample),
+            match self.sample_info()? {
+                Some(info) => set_input_shape(&mut description, &info.sample),
                 None => {
                     let name = path.display();
                     return Err(Failure::usage(format!(
@@ -146,16 +151,16 @@ impl Supplied {
             message: format!("{}: {error}", path.display()),
             code: 1,
         })?;
-        Ok(Described { loaded, plan })
+        Ok(DescribedModel { loaded, plan })
     }
 
     /// Shape and classes of the data, if they are given.
-    fn facts(&self) -> Result<Option<Facts>, Failure> {
+    fn sample_info(&self) -> Result<Option<SampleInfo>, Failure> {
         let path = match &self.data {
             Some(path) => datasets::find(Some(path))?,
             None if datasets::from_environment().is_some() => datasets::find(None)?,
             None if self.or_mnist => {
-                return Ok(Some(Facts { sample: vec![28, 28], classes: Some(10) }));
+                return Ok(Some(SampleInfo { sample: vec![28, 28], classes: Some(10) }));
             }
             None => return Ok(None),
         };
@@ -163,7 +168,7 @@ impl Supplied {
             let description = table::learn(&path, options)?.description;
             let classes = Some(description.classes.len()).filter(|n| *n > 0);
             let classes = classes.unwrap_or(description.targets.len()) as u64;
-            return Ok(Some(Facts {
+            return Ok(Some(SampleInfo {
                 sample: vec![description.n_features()],
                 classes: Some(classes),
             }));
@@ -171,7 +176,7 @@ impl Supplied {
         if path.is_dir() && FolderKind::of(&path) == FolderKind::Images {
             let Some(ImageSize { height, width }) = self.image_size else { return Ok(None) };
             let classes = Some(Folder::scan(&path)?.classes.len() as u64);
-            return Ok(Some(Facts { sample: vec![height, width, 3], classes }));
+            return Ok(Some(SampleInfo { sample: vec![height, width, 3], classes }));
         }
         let train = datasets::load_train(&path)?;
         let sample = train.x.shape().get(1..).unwrap_or_default().to_vec();
@@ -179,20 +184,20 @@ impl Supplied {
             Targets::Labels(labels) => labels.iter().max().map(|&label| u64::from(label) + 1),
             Targets::Reals(rows) => rows.shape().get(1).map(|&width| width as u64),
         };
-        Ok(Some(Facts { sample, classes }))
+        Ok(Some(SampleInfo { sample, classes }))
     }
 
     #[cfg(feature = "script")]
     fn script(&self, path: &Path) -> Result<(Value, Plan), Failure> {
-        use tallynet::script::{DataFacts, Setting, Settings, read};
+        use tallynet::script::{DataInfo, Setting, Settings, read};
         let mut settings = Settings::default();
         for text in &self.set {
             settings.set.push(text.parse::<Setting>().map_err(Failure::usage)?);
         }
         if self.data.is_some() || datasets::from_environment().is_some() {
-            settings.data = self.facts()?.map(|facts| DataFacts {
-                sample: facts.sample.iter().map(|&length| length as u64).collect(),
-                classes: facts.classes,
+            settings.data = self.sample_info()?.map(|info| DataInfo {
+                sample: info.sample.iter().map(|&length| length as u64).collect(),
+                classes: info.classes,
             });
         }
         let script = read(path, &settings)?;
@@ -225,7 +230,7 @@ impl Supplied {
 }
 
 /// Shape of a sample, and number of classes.
-struct Facts {
+struct SampleInfo {
     sample: Vec<usize>,
     #[cfg_attr(not(feature = "script"), allow(dead_code))]
     classes: Option<u64>,

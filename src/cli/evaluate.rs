@@ -13,9 +13,9 @@ use tallynet::{datasets, formats};
 use super::classes::{Classes, Form};
 use super::data::{Data, DataSource};
 use super::description::Supplied;
-use super::grid::Grid;
+use super::output_table::OutputTable;
 use super::per_class::{self, Confusion};
-use super::{Failure, LoadedModel, Outcome, facts, from_1, output};
+use super::{Failure, LoadedModel, Outcome, from_1, output, run_info};
 
 /// Evaluate a saved model on the test set.
 #[derive(Args)]
@@ -36,8 +36,8 @@ pub struct Evaluate {
     /// Print precision, recall, F1 and support of each class, and the confusion matrix
     #[arg(long)]
     per_class: bool,
-    /// Write the samples that were given a wrong class to a CSV file, with truth, guess and
-    /// confidence, the most confident first
+    /// Write misclassified samples to a CSV file: true class, predicted class, probability; the
+    /// most confident first
     #[arg(long, value_name = "OUT.csv")]
     mistakes: Option<PathBuf>,
     /// Print one line of JSON
@@ -61,17 +61,17 @@ impl Evaluate {
         let seconds = start.elapsed().as_secs_f64();
         let mut text = lines(&scores);
         let source = self.data.source(&loaded.model)?;
-        let mut line = facts::of_run(&self.file, &source, &loaded.model);
+        let mut line = run_info::of(&self.file, &source, &loaded.model);
         line["loss"] = json!(scores.loss);
         line["metrics"] = json!(BTreeMap::from_iter(scores.metrics));
         line["fingerprint"] = json!(loaded.model.fingerprint());
         line["seconds"] = json!(seconds);
         if let Some(classes) = &classes {
-            let truths = classes.truths(&test.y)?;
-            let guesses = classes.guesses(loaded.model.predict(&test.x)?)?;
-            self.write_mistakes(&per_class::mistakes(classes, &truths, &guesses))?;
+            let true_classes = classes.true_classes(&test.y)?;
+            let predictions = classes.predictions(loaded.model.predict(&test.x)?)?;
+            self.write_mistakes(&per_class::mistakes(classes, &true_classes, &predictions))?;
             if self.per_class {
-                let confusion = Confusion::new(classes, &truths, &guesses);
+                let confusion = Confusion::new(classes, &true_classes, &predictions);
                 text += &format!("\n{}", confusion.text());
                 line["per_class"] = confusion.json();
             }
@@ -114,7 +114,7 @@ impl Evaluate {
         Ok(formats::check_writable(path)?)
     }
 
-    fn write_mistakes(&self, mistakes: &Grid) -> Outcome {
+    fn write_mistakes(&self, mistakes: &OutputTable) -> Outcome {
         let Some(path) = &self.mistakes else { return Ok(()) };
         formats::replace(path, &mistakes.csv()?)?;
         let n_mistakes = mistakes.rows.len();

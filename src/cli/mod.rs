@@ -1,21 +1,21 @@
 //! The command line: one file per subcommand, and the flags that they share.
 
-mod answers;
 mod classes;
 mod convert;
 mod data;
 mod description;
 mod evaluate;
-mod facts;
 mod gradcheck;
-mod grid;
 mod images;
 mod interrupt;
 mod models;
 mod new;
 mod output;
+mod output_table;
 mod per_class;
 mod predict;
+mod predictions;
+mod run_info;
 mod schedule;
 mod script_callbacks;
 mod summary;
@@ -35,7 +35,7 @@ use tallynet::kernels;
 use tallynet::model::Sequential;
 use tallynet::model::presets;
 
-use description::{Described, Plan, Supplied};
+use description::{DescribedModel, Plan, Supplied};
 
 /// Train small Keras-style models on the CPU, and explain and verify their parameter counts.
 ///
@@ -181,9 +181,9 @@ impl LoadedModel {
         seed: Option<u64>,
         supplied: &Supplied,
     ) -> Result<LoadedModel, Failure> {
-        let Described { loaded, plan } = match supplied.open(path)? {
+        let DescribedModel { loaded, plan } = match supplied.open(path)? {
             Some(described) => described,
-            None => Described { loaded: formats::load(path)?, plan: Plan::default() },
+            None => DescribedModel { loaded: formats::load(path)?, plan: Plan::default() },
         };
         output::warnings(path, &loaded.warnings);
         let Loaded { mut model, arrays, layer_paths, .. } = loaded;

@@ -14,16 +14,16 @@ use super::{Failure, Outcome, output};
   tallynet summary model.py --explain
   tallynet train model.py --set hidden=64 --save model.keras")]
 pub struct New {
-    /// Kind of model
+    /// Template of model
     #[arg(value_enum)]
-    kind: Kind,
+    kind: Template,
     /// New file
     #[arg(short, long, value_name = "FILE.py", default_value = "model.py")]
     output: PathBuf,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum Kind {
+enum Template {
     /// Two hidden layers with dropout
     Mlp,
     /// Two convolutions with pools
@@ -41,9 +41,9 @@ impl New {
             )));
         }
         let template = match self.kind {
-            Kind::Mlp => include_str!("templates/mlp.py"),
-            Kind::Cnn => include_str!("templates/cnn.py"),
-            Kind::Softmax => include_str!("templates/softmax.py"),
+            Template::Mlp => include_str!("templates/mlp.py"),
+            Template::Cnn => include_str!("templates/cnn.py"),
+            Template::Softmax => include_str!("templates/softmax.py"),
         };
         let text = template.replace("FILE", &path.to_string());
         formats::check_writable(&self.output)?;

@@ -11,9 +11,9 @@ use tallynet::{Real, formats};
 
 use super::classes::Form;
 use super::data::Scale;
-use super::grid::Grid;
 use super::images::{self, ImageFlags};
-use super::{Failure, LoadedModel, Outcome, answers, output, table};
+use super::output_table::OutputTable;
+use super::{Failure, LoadedModel, Outcome, output, predictions, table};
 
 /// Maximum number of columns of numbers in a table to read.
 const MAX_COLUMNS: usize = 16;
@@ -22,7 +22,7 @@ const MAX_COLUMNS: usize = 16;
 #[derive(Args)]
 #[command(after_help = "Examples:
   tallynet predict iris.keras new.csv
-  tallynet predict iris.keras new.csv -o answers.csv
+  tallynet predict iris.keras new.csv -o predictions.csv
   tallynet predict model.keras x.npy -o y.npy")]
 pub struct Predict {
     /// Saved file, or preset (see `tallynet models`)
@@ -118,7 +118,7 @@ impl Predict {
     }
 
     /// The outputs as rows, with the names of images.
-    fn rows(&self, form: &Form, outputs: ArrayD<Real>) -> Result<Grid, Failure> {
+    fn rows(&self, form: &Form, outputs: ArrayD<Real>) -> Result<OutputTable, Failure> {
         let mut files = vec![];
         if images::are_images(&self.input) {
             for path in images::paths(&self.input)? {
@@ -130,7 +130,7 @@ impl Predict {
                 files.push(path.display().to_string());
             }
         }
-        answers::predictions(form, outputs, &files)
+        predictions::predictions(form, outputs, &files)
     }
 }
 

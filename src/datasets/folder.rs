@@ -74,7 +74,8 @@ impl FolderKind {
         }
     }
 
-    /// Paths of the files that are read from a folder of this kind, and of those that are decompressed.
+    /// Paths of the files that are read from a folder of this kind, and of those that are
+    /// decompressed.
     pub fn files(self, folder: &Path) -> Vec<PathBuf> {
         match self {
             FolderKind::Mnist => mnist_files::files(folder),

@@ -21,14 +21,15 @@ use flate2::{CrcReader, read::MultiGzDecoder};
 use mnist::{Mnist, MnistBuilder};
 use ndarray::{Array1, ArrayD, IxDyn};
 
-use super::mnist_files::{FILES, FoundFile, Idx, find_all};
+use super::mnist_files::{FILES, FoundFile, MnistFile, find_all};
 use super::source::{OpenFile, unexpected, variable};
 use super::{Dataset, Inputs, Targets, TrainTest};
 use crate::replace::{check_writable, replace};
 use crate::{Error, Result};
 
-const HELP: &str = "replace it by an intact copy (download it again), compressed with gzip or not; for a \
-                    set of other sizes, name a .npz file with x_train, y_train, x_test and y_test";
+const HELP: &str = "replace it by an intact copy (download it again), compressed with gzip or not; \
+                    for a set of other sizes, name a .npz file with x_train, y_train, x_test and \
+                    y_test";
 
 /// Reads the four files in `folder`, or in folders within it, under any of the names that downloads
 /// give them: `train-images.idx3-ubyte`, `MNIST/raw/train-images-idx3-ubyte.gz`,
@@ -72,7 +73,7 @@ fn dataset(folder: &Path, mut images: Vec<u8>, labels: Vec<u8>) -> Result<Datase
     Ok(Dataset { x: Inputs::bytes(x), y: Targets::Labels(labels) })
 }
 
-impl Idx {
+impl MnistFile {
     /// Path of the raw file, after it is decompressed if necessary and checked. The first of the
     /// candidates is used.
     fn locate(&self, found: &[FoundFile]) -> Result<String> {

@@ -11,17 +11,17 @@ use crate::identify::identify_folder;
 use crate::{Error, Result};
 
 /// One of the four files.
-pub(super) struct Idx {
+pub(super) struct MnistFile {
     pub name: &'static str,
     /// Lengths of the axes, as the header must give them.
     pub shape: &'static [u32],
 }
 
-pub(super) const FILES: [Idx; 4] = [
-    Idx { name: "train-images-idx3-ubyte", shape: &[60_000, 28, 28] },
-    Idx { name: "train-labels-idx1-ubyte", shape: &[60_000] },
-    Idx { name: "t10k-images-idx3-ubyte", shape: &[10_000, 28, 28] },
-    Idx { name: "t10k-labels-idx1-ubyte", shape: &[10_000] },
+pub(super) const FILES: [MnistFile; 4] = [
+    MnistFile { name: "train-images-idx3-ubyte", shape: &[60_000, 28, 28] },
+    MnistFile { name: "train-labels-idx1-ubyte", shape: &[60_000] },
+    MnistFile { name: "t10k-images-idx3-ubyte", shape: &[10_000, 28, 28] },
+    MnistFile { name: "t10k-labels-idx1-ubyte", shape: &[10_000] },
 ];
 
 /// Levels of folders that are searched, the named one included: `MNIST/raw` is two below it.
@@ -44,7 +44,7 @@ pub(super) struct FoundFile {
 }
 
 /// Files that can be one of the four, the preferred one first.
-pub(super) fn candidates(folder: &Path, file: &Idx) -> Result<Vec<FoundFile>> {
+pub(super) fn candidates(folder: &Path, file: &MnistFile) -> Result<Vec<FoundFile>> {
     let mut folders = vec![folder.to_path_buf()];
     for _ in 0..LEVELS {
         let mut found: Vec<FoundFile> = vec![];
@@ -63,7 +63,7 @@ pub(super) fn candidates(folder: &Path, file: &Idx) -> Result<Vec<FoundFile>> {
 }
 
 /// Candidates directly in this folder: raw files before compressed ones, MNIST's own names first.
-fn in_folder(folder: &Path, file: &Idx) -> Vec<FoundFile> {
+fn in_folder(folder: &Path, file: &MnistFile) -> Vec<FoundFile> {
     let mut found = vec![];
     for path in entries(folder) {
         let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
@@ -156,7 +156,8 @@ fn content(folder: &Path) -> String {
     format!("it holds {}{others}", names.join(", "))
 }
 
-/// Paths of the four files, raw and compressed: those that are there, and those that may be written.
+/// Paths of the four files, raw and compressed: those that are there, and those that may be
+/// written.
 pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
     let mut paths = vec![];
     for file in &FILES {

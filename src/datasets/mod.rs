@@ -148,8 +148,9 @@ impl Dataset {
         self.len() == 0
     }
 
-    /// Splits off the last `fraction` of the samples, by the rule of Keras's `validation_split`: the
-    /// first part has `floor(len · (1 − fraction))` of them. A fraction outside \[0, 1\] is an error.
+    /// Splits off the last `fraction` of the samples, by the rule of Keras's `validation_split`:
+    /// the first part has `floor(len · (1 − fraction))` of them. A fraction outside \[0, 1\] is an
+    /// error.
     pub fn split(&self, fraction: f64) -> Result<(Dataset, Dataset)> {
         if !(0.0..=1.0).contains(&fraction) {
             let problem = format!("a fraction of {fraction} of the rows; take one from 0 to 1");
@@ -220,7 +221,8 @@ impl Dataset {
     }
 }
 
-/// Number of rows that are left if the last `fraction` of `len` rows is split off, as Keras rounds it.
+/// Number of rows that are left if the last `fraction` of `len` rows is split off, as Keras rounds
+/// it.
 fn first_part(len: usize, fraction: f64) -> usize {
     (len as f64 * (1.0 - fraction)).floor() as usize
 }

@@ -9,10 +9,10 @@ use super::{Dataset, Inputs, Targets, first_part};
 use crate::random::{self, Stream};
 use crate::{Error, Result};
 
-/// Splits off a `fraction` of the samples, drawn from the seed; both parts keep the order of the data.
-/// With one integer label per sample the split is stratified: each class contributes its fraction,
-/// rounded by the largest remainder, and keeps one sample or more in the first part. Otherwise
-/// labels play no part.
+/// Splits off a `fraction` of the samples, drawn from the seed; both parts keep the order of the
+/// data. With one integer label per sample the split is stratified: each class contributes its
+/// fraction, rounded by the largest remainder, and keeps one sample or more in the first part.
+/// Otherwise labels play no part.
 ///
 /// The parts are cut out of the arrays of the data, which are not copied as a whole.
 ///
@@ -39,8 +39,8 @@ pub fn shuffled(data: Dataset, fraction: f64, seed: u64) -> Result<(Dataset, Dat
     let n_chosen = is_second.iter().filter(|chosen| **chosen).count();
     if !(0.0..1.0).contains(&fraction) || n_chosen == 0 || n_chosen == len {
         let problem = format!(
-            "a split of {fraction} of {len} samples leaves none on one side; take a fraction between 0 \
-             and 1, such as 0.2"
+            "a split of {fraction} of {len} samples leaves none on one side; take a fraction \
+             between 0 and 1, such as 0.2"
         );
         return Err(Error::option("split", problem));
     }

@@ -63,12 +63,12 @@ impl Targets {
 /// Shapes that do not fit and numbers that are not labels where labels are needed.
 pub(super) fn values<'a>(targets: &'a Targets, output: &Shape, sparse: bool) -> Result<Values<'a>> {
     let classes = output.last();
-    let form = target_form(targets, output, sparse)?;
-    let n_labels = if form == TargetForm::Vectors { None } else { Some(classes) };
+    let form = target_layout(targets, output, sparse)?;
+    let n_labels = if form == TargetLayout::Vectors { None } else { Some(classes) };
     Ok(match targets {
         Targets::Labels(array) => {
             let labels = checked_targets(array, n_labels)?;
-            if form == TargetForm::OneHot {
+            if form == TargetLayout::OneHot {
                 Values::OneHot { labels, classes }
             } else {
                 Values::Labels(labels)
@@ -80,7 +80,7 @@ pub(super) fn values<'a>(targets: &'a Targets, output: &Shape, sparse: bool) -> 
 
 /// Form in which a loss gets its targets.
 #[derive(Clone, Copy, PartialEq)]
-enum TargetForm {
+enum TargetLayout {
     /// Vectors of the output's shape, as they are given.
     Vectors,
     /// Integer labels, as they are given.
@@ -90,7 +90,7 @@ enum TargetForm {
 }
 
 /// Chooses the form that a loss takes these targets in; targets that fit none are an error.
-fn target_form(targets: &Targets, output: &Shape, sparse: bool) -> Result<TargetForm> {
+fn target_layout(targets: &Targets, output: &Shape, sparse: bool) -> Result<TargetLayout> {
     let classes = output.last();
     // One label a vector: `(None, 218, 218)` for an output of `(None, 218, 218, 10)`.
     let of_labels = match output.dims() {
@@ -101,13 +101,13 @@ fn target_form(targets: &Targets, output: &Shape, sparse: bool) -> Result<Target
     let fits_labels = sample == of_labels.squeezed();
     let is_labels = matches!(targets, Targets::Labels(_));
     if sparse && fits_labels {
-        return Ok(TargetForm::Labels);
+        return Ok(TargetLayout::Labels);
     }
     if !sparse && sample == output.squeezed() {
-        return Ok(TargetForm::Vectors);
+        return Ok(TargetLayout::Vectors);
     }
     if !sparse && fits_labels && is_labels && classes > 1 {
-        return Ok(TargetForm::OneHot);
+        return Ok(TargetLayout::OneHot);
     }
     if let Targets::Reals(array) = targets
         && !sparse

@@ -7,7 +7,7 @@
 use ndarray::{ArrayView2, ArrayViewMut2};
 use rand::Rng;
 
-use super::windows::Grid;
+use super::windows::SpatialSize;
 use super::{Backward, Built, Forward, Layer, Op, Operation, TrainContext};
 use crate::classes::class;
 use crate::random::{self, Stream};
@@ -74,14 +74,14 @@ impl Layer for Dropout {
 
 impl Layer for SpatialDropout1D {
     fn build(&self, input: &Shape) -> Result<Built> {
-        let mask_len = Grid::<1>::of(input)?.channels;
+        let mask_len = SpatialSize::<1>::of(input)?.channels;
         DropoutOp { rate: self.rate, mask_len }.build(input)
     }
 }
 
 impl Layer for SpatialDropout2D {
     fn build(&self, input: &Shape) -> Result<Built> {
-        let mask_len = Grid::<2>::of(input)?.channels;
+        let mask_len = SpatialSize::<2>::of(input)?.channels;
         DropoutOp { rate: self.rate, mask_len }.build(input)
     }
 }

@@ -1,4 +1,4 @@
-//! Arrays of data as facts: shape, classes, scaling and the data set that they come from.
+//! Abstract arrays: shape, classes, scaling and the data set that they come from.
 
 use std::rc::Rc;
 
@@ -11,7 +11,7 @@ use super::values::{Arguments, Id, Value};
 /// Length of an axis; `None` if it is not known.
 pub type Dim = Option<u64>;
 
-/// Facts about an array.
+/// Abstract array: what is known about its content.
 #[derive(Debug, Clone, Default)]
 pub struct Array {
     /// Lengths of the axes, if their number is known.

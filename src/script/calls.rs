@@ -42,7 +42,7 @@ impl Interpreter<'_> {
                 (_, Value::Dict(id)) => {
                     self.charge(self.heap.dicts[id].len())?;
                     for Entry { key, value } in self.heap.dicts[id].clone() {
-                        if let Value::Text(name) = key {
+                        if let Value::String(name) = key {
                             values.keywords.push(Keyword { name, value });
                         }
                     }
@@ -107,20 +107,20 @@ impl Interpreter<'_> {
         instance: Option<Value>,
         arguments: Arguments,
     ) -> Read<Value> {
-        if self.doubt.is_some() && self.calls.contains(&id) {
-            return Ok(self.unknown("a function calls itself in a way that is not followed"));
+        if self.unknown_branch.is_some() && self.calls.contains(&id) {
+            return Ok(self.unknown("a function calls itself under an unknown condition"));
         }
         self.calls.push(id);
         self.heap.functions[id].was_called = true;
         let code = self.heap.functions[id].code.clone();
         let scope = self.child_scope(self.heap.functions[id].scope);
         let outer = std::mem::replace(&mut self.scope, scope);
-        let outer_doubt = self.doubt;
+        let outer_branch = self.unknown_branch;
         let outer_returns = std::mem::take(&mut self.early_returns);
         self.bind(&code, instance, arguments)?;
         let flow = self.block(&code.body)?;
         self.scope = outer;
-        self.doubt = outer_doubt;
+        self.unknown_branch = outer_branch;
         self.calls.pop();
         let early = std::mem::replace(&mut self.early_returns, outer_returns);
         let mut values = vec![match flow {
@@ -152,7 +152,7 @@ impl Interpreter<'_> {
                 }
                 ParameterKind::Keywords => {
                     let rest = keywords.drain(..).map(|keyword| Entry {
-                        key: Value::Text(keyword.name),
+                        key: Value::String(keyword.name),
                         value: keyword.value,
                     });
                     let rest = rest.collect();
@@ -201,7 +201,7 @@ impl Interpreter<'_> {
 
     fn call_method(&mut self, receiver: Value, name: &str, arguments: Arguments) -> Read<Value> {
         match &receiver {
-            Value::Text(text) => {
+            Value::String(text) => {
                 self.charge(text.len() / 64)?;
                 Ok(self.text_method(text, name, &arguments))
             }
@@ -287,7 +287,7 @@ impl Interpreter<'_> {
         }
         match dotted {
             // A method call is more likely than a value, but a value can be given by this name.
-            Some(dotted) if dotted.len() < super::expressions::MAX_TEXT => {
+            Some(dotted) if dotted.len() < super::expressions::MAX_STRING => {
                 let value = self.heap.derived(id);
                 self.name_unknown(&value, &dotted);
                 value

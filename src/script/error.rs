@@ -1,14 +1,14 @@
-//! Messages of scripts that cannot be read: where, why, what was read before, and the way round.
+//! Messages of scripts that cannot be read: where, why, what was read before, and the workaround.
 
 use std::path::Path;
 
-use super::describe::Obstacle;
+use super::describe::Unsupported;
 use super::evaluate::Interpreter;
 use super::source::Source;
 use super::values::{Id, Value};
 use crate::Error;
 
-/// The way round any script: Keras itself writes the model.
+/// Workaround for any script: Keras itself writes the model.
 pub const HELP: &str = "write the model's JSON in Keras, \
                         open(\"m.json\",\"w\").write(model.to_json()), and pass m.json instead of \
                         the script";
@@ -47,20 +47,20 @@ pub fn no_model(path: &Path, source: &Source, interpreter: &Interpreter) -> Erro
     Error::file(path, found, HELP)
 }
 
-/// Error for an obstacle to reading a model.
+/// Error for an unsupported to reading a model.
 pub fn stopped(
     path: &Path,
     source: &Source,
     interpreter: &Interpreter,
     model: Option<Id>,
-    obstacle: &Obstacle,
+    unsupported: &Unsupported,
 ) -> Error {
-    let mut found = format!("{}: {}", source.location(obstacle.line), obstacle.problem);
+    let mut found = format!("{}: {}", source.location(unsupported.line), unsupported.problem);
     if let Some(model) = model {
         found += &format!("\n  read: {}", read_so_far(source, interpreter, model));
     }
     let mut help = String::new();
-    match (&obstacle.name, obstacle.is_data) {
+    match (&unsupported.name, unsupported.is_data) {
         (Some(name), true) => help += &format!("set it with --set {name}=VALUE or --data, or "),
         (Some(name), false) => help += &format!("set it with --set {name}=VALUE, or "),
         (None, true) => help += "supply it with --data, or ",

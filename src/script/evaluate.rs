@@ -1,8 +1,9 @@
-//! Statements: the script is followed step by step, and nothing of it is executed.
+//! Statements: the script is evaluated on known and unknown values (abstract interpretation), and
+//! nothing of it is executed.
 //!
 //! A value that is not known becomes an [`Unknown`](super::values::Unknown). Where one decides
-//! which way the script goes, all ways are followed; names that differ afterwards are unknown, and
-//! so is all that such a block changes outside of itself.
+//! which branch the script takes, all branches are evaluated; names that differ afterwards are
+//! unknown, and so is all that such a block changes outside of itself.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -12,10 +13,11 @@ use super::source::Source;
 use super::syntax::{Block, ExprKind, Stmt, StmtKind};
 use super::values::{Heap, Id, Scope, Value, push};
 
-/// Largest number of steps: a statement, an expression or an item of a list each. About a second.
-const MAX_STEPS: usize = 1_000_000;
+/// Largest number of operations: a statement, an expression or an item of a list each. About a
+/// second.
+const MAX_OPERATIONS: usize = 1_000_000;
 
-/// Number of steps after which loops are not followed any further.
+/// Number of operations after which loops are not evaluated any further.
 const LONG: usize = 300_000;
 
 /// Largest depth of blocks and expressions within each other, calls included.
@@ -48,7 +50,7 @@ pub struct Remark {
 
 /// Block that may or may not run.
 #[derive(Debug, Clone, Copy)]
-pub struct Doubt {
+pub struct UnknownBranch {
     /// Value that decides.
     pub reason: Id,
     /// Values with smaller ids were made outside of the block.
@@ -75,13 +77,13 @@ pub struct Interpreter<'s> {
     pub used: Vec<Rc<str>>,
     pub heap: Heap,
     pub scope: Id,
-    pub doubt: Option<Doubt>,
+    pub unknown_branch: Option<UnknownBranch>,
     /// Line that is being read.
     pub line: u32,
     pub remarks: Vec<Remark>,
     /// Reason for which a model could not be read.
     pub refused: Option<Remark>,
-    /// Functions of the file whose calls are being followed.
+    /// Functions of the file whose calls are being evaluated.
     pub calls: Vec<Id>,
     /// Functions and methods of the file, in order.
     pub codes: Vec<Id>,
@@ -91,7 +93,7 @@ pub struct Interpreter<'s> {
     pub is_loop_variable: bool,
     /// True if an option has a name that only Keras 1 knows.
     pub is_keras_1: bool,
-    steps: usize,
+    operations: usize,
     depth: usize,
 }
 
@@ -106,7 +108,7 @@ impl<'s> Interpreter<'s> {
             used: vec![],
             heap,
             scope,
-            doubt: None,
+            unknown_branch: None,
             line: 1,
             remarks: vec![],
             refused: None,
@@ -115,26 +117,26 @@ impl<'s> Interpreter<'s> {
             early_returns: vec![],
             is_loop_variable: false,
             is_keras_1: false,
-            steps: 0,
+            operations: 0,
             depth: 0,
         }
     }
 
-    /// Counts steps. Too many are the end.
-    pub fn charge(&mut self, steps: usize) -> Read<()> {
-        self.steps = self.steps.saturating_add(steps);
-        if self.steps <= MAX_STEPS {
+    /// Counts operations. Too many are the end.
+    pub fn charge(&mut self, operations: usize) -> Read<()> {
+        self.operations = self.operations.saturating_add(operations);
+        if self.operations <= MAX_OPERATIONS {
             return Ok(());
         }
         Err(self.stop(format!(
-            "evaluating the script takes more than {MAX_STEPS} operations; a loop or a call \
+            "evaluating the script takes more than {MAX_OPERATIONS} operations; a loop or a call \
                  here may not end"
         )))
     }
 
-    /// True if so much has been read that loops are not followed any further.
+    /// True if so much has been evaluated that loops are not evaluated any further.
     pub fn is_long(&self) -> bool {
-        self.steps > LONG
+        self.operations > LONG
     }
 
     pub fn stop(&self, reason: String) -> Stop {
@@ -146,7 +148,7 @@ impl<'s> Interpreter<'s> {
         self.line = line;
         self.charge(1)?;
         if self.depth >= MAX_DEPTH {
-            let reason = "a function calls itself, or calls are nested too deep to be followed";
+            let reason = "a function calls itself, or calls are nested too deep to be evaluated";
             return Err(self.stop(reason.to_string()));
         }
         self.depth += 1;

@@ -100,9 +100,9 @@ impl Interpreter<'_> {
             "Model" if !arguments.positional.is_empty() || !arguments.keywords.is_empty() => {
                 self.functional(&arguments)
             }
-            "image_data_format" => Value::Text("channels_last".into()),
-            "image_dim_ordering" => Value::Text("tf".into()),
-            "floatx" => Value::Text("float32".into()),
+            "image_data_format" => Value::String("channels_last".into()),
+            "image_dim_ordering" => Value::String("tf".into()),
+            "floatx" => Value::String("float32".into()),
             _ if path.contains(".applications.") => {
                 self.unknown(format!("{name} is a pretrained model, which is not supported"))
             }
@@ -115,7 +115,7 @@ impl Interpreter<'_> {
     fn sequential(&mut self, arguments: Arguments) -> Value {
         let line = arguments.line;
         let mut model = Model { line, name: arguments.named("name").cloned(), ..Model::default() };
-        let mut doubt = None;
+        let mut uncertain = None;
         if let Some(list) = arguments.get(0, "layers") {
             match self.heap.items(list) {
                 Some(items) => {
@@ -123,11 +123,11 @@ impl Interpreter<'_> {
                     model.layers.extend(layers.map(|layer| Added { layer, line }));
                 }
                 None if matches!(list, Value::None) => {}
-                None => doubt = Some(self.not_known("a list of layers", &[list])),
+                None => uncertain = Some(self.not_known("a list of layers", &[list])),
             }
         }
-        if let Some(Value::Unknown(id)) = doubt {
-            model.doubt = Some(id);
+        if let Some(Value::Unknown(id)) = uncertain {
+            model.uncertain = Some(id);
         }
         Value::Model(push(&mut self.heap.models, model))
     }
@@ -186,19 +186,20 @@ impl Interpreter<'_> {
     /// Method of a model.
     pub fn model_method(&mut self, id: Id, name: &str, arguments: Arguments) -> Read<Value> {
         self.charge(1)?;
-        let doubt = self.doubt.filter(|doubt| id < doubt.models).map(|doubt| doubt.reason);
+        let uncertain =
+            self.unknown_branch.filter(|branch| id < branch.models).map(|branch| branch.reason);
         let line = self.line;
         let model = &mut self.heap.models[id];
         match name {
             "add" => {
                 let layer = arguments.get(0, "layer").cloned().unwrap_or(Value::None);
                 model.layers.push(Added { layer, line });
-                model.doubt = model.doubt.or(doubt);
+                model.uncertain = model.uncertain.or(uncertain);
                 return Ok(Value::None);
             }
             "pop" => {
                 model.layers.pop();
-                model.doubt = model.doubt.or(doubt);
+                model.uncertain = model.uncertain.or(uncertain);
                 return Ok(Value::None);
             }
             "build" => {
@@ -209,12 +210,12 @@ impl Interpreter<'_> {
                 return Ok(Value::None);
             }
             "compile" => {
-                model.doubtful_calls.extend(doubt);
+                model.uncertain_calls.extend(uncertain);
                 model.compile = Some(arguments);
                 return Ok(Value::None);
             }
             "fit" | "fit_generator" => {
-                model.doubtful_calls.extend(doubt);
+                model.uncertain_calls.extend(uncertain);
                 let named = if name == "fit" { arguments } else { without_data(arguments) };
                 model.fit = Some(named);
             }

@@ -1,13 +1,13 @@
 //! Keras scripts, read as descriptions of a model. Nothing of a script is executed.
 //!
-//! [`read`] follows a Python file or the code cells of a notebook and returns Keras's
+//! [`read`] evaluates a Python file or the code cells of a notebook and returns Keras's
 //! `config.json` of the model, with the arguments of its `compile` and `fit`. It understands
-//! literals, names, arithmetic, texts, lists, loops, comprehensions and conditions on known values,
-//! functions and classes of the file, Keras's classes in all spellings since Keras 1, and what
-//! happens to the shapes, labels and scaling of Keras's own data sets. Everything else is a value
-//! that is not known, and an error only where the model needs it.
+//! literals, names, arithmetic, strings, lists, loops, comprehensions and conditions on known
+//! values, functions and classes of the file, Keras's classes in all spellings since Keras 1, and
+//! what happens to the shapes, labels and scaling of Keras's own data sets. Everything else is a
+//! value that is not known, and an error only where the model needs it.
 //!
-//! The way of a script: `source` (text) → `parse` (syntax tree) → `evaluate` (values) →
+//! The stages of a script: `source` (text) → `parse` (syntax tree) → `evaluate` (values) →
 //! `describe` and `training` (JSON).
 //!
 //! **Decision.** Options pass under the names that the script uses, because
@@ -36,8 +36,8 @@ mod parse_literals;
 mod range;
 mod signatures;
 mod source;
+mod strings;
 mod syntax;
-mod texts;
 mod training;
 mod uncalled;
 mod values;
@@ -47,20 +47,20 @@ use std::path::Path;
 use serde_json::{Value as Json, json};
 
 use crate::{Error, Result};
-use describe::Obstacle;
+use describe::Unsupported;
 use evaluate::Interpreter;
 use source::Source;
 use values::{Id, Value};
 
 pub use training::{DataUse, Fit};
 
-/// Values and facts that a user supplies for a script.
+/// Values and data info that a user supplies for a script.
 ///
 /// ```
-/// use tallynet::script::{DataFacts, Settings};
+/// use tallynet::script::{DataInfo, Settings};
 ///
 /// let units = "units=128".parse().unwrap();
-/// let data = Some(DataFacts { sample: vec![28, 28], classes: Some(10) });
+/// let data = Some(DataInfo { sample: vec![28, 28], classes: Some(10) });
 /// let settings = Settings { set: vec![units], data };
 /// assert_eq!(settings.set[0].value, "128");
 /// ```
@@ -68,8 +68,8 @@ pub use training::{DataUse, Fit};
 pub struct Settings {
     /// Values that take the place of those in the script.
     pub set: Vec<Setting>,
-    /// Facts about the data that the script is used with.
-    pub data: Option<DataFacts>,
+    /// Info about the data that the script is used with.
+    pub data: Option<DataInfo>,
 }
 
 /// A name of the script and its value, in Python.
@@ -95,9 +95,9 @@ impl std::str::FromStr for Setting {
     }
 }
 
-/// Facts about data.
+/// Shape and classes of data.
 #[derive(Debug, Clone)]
-pub struct DataFacts {
+pub struct DataInfo {
     /// Shape of a sample.
     pub sample: Vec<u64>,
     /// Number of classes, if the targets are labels.
@@ -136,7 +136,8 @@ pub struct Script {
 ///
 /// # Errors
 /// A file that is not Python, that builds no model, or whose model needs something that is not
-/// known; scripts that are too long or take too many steps; settings that the script does not use.
+/// known; scripts that are too long or take too many operations; settings that the script does not
+/// use.
 pub fn read(path: &Path, settings: &Settings) -> Result<Script> {
     let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
     read_bytes(path, &bytes, settings)
@@ -159,20 +160,20 @@ pub fn read_bytes(path: &Path, bytes: &[u8], settings: &Settings) -> Result<Scri
     let model = match interpreter.run(&block) {
         Ok(model) => model,
         Err(stop) => {
-            let obstacle = Obstacle::new(stop.line, stop.reason);
-            return Err(error::stopped(path, &source, &interpreter, None, &obstacle));
+            let unsupported = Unsupported::new(stop.line, stop.reason);
+            return Err(error::stopped(path, &source, &interpreter, None, &unsupported));
         }
     };
     let Some(id) = model else { return Err(error::no_model(path, &source, &interpreter)) };
     check_used(&interpreter)?;
     describe(&mut interpreter, id)
-        .map_err(|obstacle| error::stopped(path, &source, &interpreter, Some(id), &obstacle))
+        .map_err(|unsupported| error::stopped(path, &source, &interpreter, Some(id), &unsupported))
 }
 
 /// Evaluates the values of `--set`. A word that is not a value in Python is a string.
 fn give(interpreter: &mut Interpreter, settings: &Settings) {
     for setting in &settings.set {
-        let text = Value::Text(setting.value.as_str().into());
+        let text = Value::String(setting.value.as_str().into());
         let expression = parse::parse(&setting.value).unwrap_or_default();
         let value = match expression.as_slice() {
             [syntax::Stmt { kind: syntax::StmtKind::Expression(expression), .. }] => {
@@ -196,7 +197,9 @@ fn check_used(interpreter: &Interpreter) -> Result<()> {
         let module = &interpreter.heap.scopes[0].names;
         let mut names: Vec<&str> = module
             .iter()
-            .filter(|(_, value)| matches!(value, Value::Int(_) | Value::Float(_) | Value::Text(_)))
+            .filter(|(_, value)| {
+                matches!(value, Value::Int(_) | Value::Float(_) | Value::String(_))
+            })
             .map(|(name, _)| &**name)
             .collect();
         names.sort_unstable();
@@ -211,12 +214,12 @@ fn check_used(interpreter: &Interpreter) -> Result<()> {
     Ok(())
 }
 
-fn describe(interpreter: &mut Interpreter, id: Id) -> std::result::Result<Script, Obstacle> {
+fn describe(interpreter: &mut Interpreter, id: Id) -> std::result::Result<Script, Unsupported> {
     let read = interpreter.layers(id)?;
     let mut input = interpreter.fitted_shape(id);
     match (read.input, &interpreter.settings.data) {
         (Some(Ok(shape)), _) => input = Some(shape),
-        (Some(Err(obstacle)), None) if input.is_none() => return Err(obstacle),
+        (Some(Err(unsupported)), None) if input.is_none() => return Err(unsupported),
         _ => {}
     }
     let mut layers = read.layers;
@@ -229,7 +232,7 @@ fn describe(interpreter: &mut Interpreter, id: Id) -> std::result::Result<Script
         );
     }
     let mut description = json!({ "class_name": "Sequential", "config": { "layers": layers } });
-    if let Some(Value::Text(name)) = &interpreter.heap.models[id].name {
+    if let Some(Value::String(name)) = &interpreter.heap.models[id].name {
         description["config"]["name"] = json!(&**name);
     }
     if let Some(compile) = interpreter.compile_config(id) {

@@ -68,7 +68,7 @@ impl Interpreter<'_> {
             return value;
         }
         if name == "__name__" {
-            return Value::Text("__main__".into());
+            return Value::String("__main__".into());
         }
         if BUILTINS.contains(&name) {
             return Value::Path(format!("builtins.{name}").into());
@@ -149,14 +149,14 @@ impl Interpreter<'_> {
             }
         }
         let is_outside = scope != self.scope;
-        let value = if is_outside { self.in_doubt(value) } else { value };
+        let value = if is_outside { self.uncertain(value) } else { value };
         self.heap.scopes[scope].names.insert(name.into(), value);
     }
 
     /// The value, or an unknown one if a block that may not run assigns it outside of the block.
-    fn in_doubt(&mut self, value: Value) -> Value {
-        match self.doubt {
-            Some(doubt) => Value::Unknown(doubt.reason),
+    fn uncertain(&mut self, value: Value) -> Value {
+        match self.unknown_branch {
+            Some(branch) => Value::Unknown(branch.reason),
             None => value,
         }
     }
@@ -236,11 +236,11 @@ impl Interpreter<'_> {
     }
 
     fn set_attribute(&mut self, owner: Value, name: &str, value: Value) {
-        let value_in_doubt = self.in_doubt(value.clone());
+        let uncertain_value = self.uncertain(value.clone());
         match owner {
             Value::Instance(id) => {
-                let is_own = self.doubt.is_none_or(|doubt| id >= doubt.instances);
-                let value = if is_own { value } else { value_in_doubt };
+                let is_own = self.unknown_branch.is_none_or(|branch| id >= branch.instances);
+                let value = if is_own { value } else { uncertain_value };
                 self.name_unknown(&value, name);
                 if let Value::Model(id) = value {
                     let variable = &mut self.heap.models[id].variable;
@@ -251,10 +251,10 @@ impl Interpreter<'_> {
             Value::Object(id) => {
                 let keywords = &mut self.heap.objects[id].arguments.keywords;
                 keywords.retain(|keyword| &*keyword.name != name);
-                let value = if self.doubt.is_none_or(|doubt| id >= doubt.objects) {
+                let value = if self.unknown_branch.is_none_or(|branch| id >= branch.objects) {
                     value
                 } else {
-                    value_in_doubt
+                    uncertain_value
                 };
                 keywords.push(Keyword { name: Rc::from(name), value });
             }
@@ -270,8 +270,8 @@ impl Interpreter<'_> {
     fn set_item(&mut self, owner: Value, index: Option<Value>, value: Value) -> Read<()> {
         match owner {
             Value::Dict(id) => {
-                let is_own = self.doubt.is_none_or(|doubt| id >= doubt.dicts);
-                let value = if is_own { value } else { self.in_doubt(value) };
+                let is_own = self.unknown_branch.is_none_or(|branch| id >= branch.dicts);
+                let value = if is_own { value } else { self.uncertain(value) };
                 let key = index.unwrap_or(Value::None);
                 let mut entries = std::mem::take(&mut self.heap.dicts[id]);
                 let result = self.set_entry(&mut entries, key, value);
@@ -279,8 +279,8 @@ impl Interpreter<'_> {
                 result?;
             }
             Value::List(id) => {
-                let is_own = self.doubt.is_none_or(|doubt| id >= doubt.lists);
-                let value = if is_own { value } else { self.in_doubt(value) };
+                let is_own = self.unknown_branch.is_none_or(|branch| id >= branch.lists);
+                let value = if is_own { value } else { self.uncertain(value) };
                 let at = index.and_then(|index| self.position(&index, self.heap.lists[id].len()));
                 match at.and_then(|at| self.heap.lists[id].get_mut(at)) {
                     Some(item) => *item = value,

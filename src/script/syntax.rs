@@ -118,8 +118,8 @@ pub enum ExprKind {
     Bool(bool),
     Int(i64),
     Float(f64),
-    Text(String),
-    /// An f-string: texts and expressions in order.
+    String(String),
+    /// An f-string: strings and expressions in order.
     Format(Vec<Expr>),
     Name(String),
     Attribute(Box<Expr>, String),

@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json};
 
 use super::arrays::{Array, Scaling};
 use super::datasets::is_images;
-use super::describe::Obstacle;
+use super::describe::Unsupported;
 use super::evaluate::Interpreter;
 use super::signatures::{option_name, positional};
 use super::values::{Arguments, Id, Value};
@@ -94,7 +94,7 @@ impl Interpreter<'_> {
                 Ok(value) => {
                     known.insert(name.to_string(), value);
                 }
-                Err(obstacle) => self.left_out(obstacle),
+                Err(unsupported) => self.ignored(unsupported),
             }
         }
         known
@@ -111,15 +111,15 @@ impl Interpreter<'_> {
         for item in &items {
             match self.json(item, what, line) {
                 Ok(item) => known.push(item),
-                Err(obstacle) => self.left_out(obstacle),
+                Err(unsupported) => self.ignored(unsupported),
             }
         }
         known
     }
 
-    fn left_out(&mut self, obstacle: Obstacle) {
-        self.line = obstacle.line;
-        self.remark(format!("{}; it is ignored", obstacle.problem));
+    fn ignored(&mut self, unsupported: Unsupported) {
+        self.line = unsupported.line;
+        self.remark(format!("{}; it is ignored", unsupported.problem));
     }
 
     /// Data that the model is fitted on. Data that are not known are a remark.
@@ -129,9 +129,9 @@ impl Interpreter<'_> {
         let inputs = match &x {
             Some(Value::Array(x)) => self.heap.arrays[*x].clone(),
             Some(other) => {
-                let obstacle = self.obstacle(arguments.line, "the training set", other);
+                let unsupported = self.unsupported(arguments.line, "the training set", other);
                 self.line = arguments.line;
-                self.remark(obstacle.problem);
+                self.remark(unsupported.problem);
                 return None;
             }
             None => return None,
@@ -147,7 +147,7 @@ impl Interpreter<'_> {
         };
         if factor.is_none() && is_images(&dataset) {
             self.line = arguments.line;
-            self.remark("the scaling of the inputs is not followed; bytes are divided by 255");
+            self.remark("the scaling of the inputs is not known; bytes are divided by 255");
         }
         Some(DataUse { dataset, sample: sample_of(&inputs), factor, is_one_hot })
     }

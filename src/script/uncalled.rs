@@ -5,7 +5,7 @@ use super::syntax::Block;
 use super::values::{Arguments, Id, Instance, Value, push};
 
 impl Interpreter<'_> {
-    /// Follows the script, and its functions too if it builds no model outside of them.
+    /// Evaluates the script, and its functions too if it builds no model outside of them.
     pub fn run(&mut self, block: &Block) -> Read<Option<Id>> {
         self.block(block)?;
         if self.chosen().is_none() {

@@ -38,7 +38,7 @@ impl Train {
     }
 
     /// Numbers of samples to train on and to test with, and the fractions that were split off.
-    pub(super) fn split_facts(&self, data: &TrainTest, plan: &Plan) -> Value {
+    pub(super) fn split_info(&self, data: &TrainTest, plan: &Plan) -> Value {
         json!({
             "train": data.train.len(),
             "test": data.test.len(),

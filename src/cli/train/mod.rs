@@ -21,7 +21,7 @@ use tallynet::training::{Callback, FitOptions, History, Scores};
 use super::data::Data;
 use super::description::Supplied;
 use super::table::TableFlags;
-use super::{Failure, LoadedModel, Outcome, evaluate, facts, from_1, output};
+use super::{Failure, LoadedModel, Outcome, evaluate, from_1, output, run_info};
 
 /// Train a model, evaluate it on the test set and verify its weights.
 ///
@@ -173,9 +173,9 @@ impl Train {
                 return Err(Failure { message: format!("{error}\n{message}"), code: *code });
             }
         };
-        let mut facts = facts::of_run(&self.model, &source, &model);
-        facts["split"] = self.split_facts(&data, &loaded.plan);
-        let options = ReportOptions { start, is_saved: saved.is_ok(), facts };
+        let mut info = run_info::of(&self.model, &source, &model);
+        info["split"] = self.split_info(&data, &loaded.plan);
+        let options = ReportOptions { start, is_saved: saved.is_ok(), info };
         let reported = self.report(&model, &history, &data, &options);
         saved.and(reported)
     }
@@ -231,7 +231,7 @@ impl Train {
         let verification = model.verify()?;
         if self.json {
             let seconds = options.start.elapsed().as_secs_f64();
-            return output::result(&json_line(model, history, &scores, seconds, &options.facts));
+            return output::result(&json_line(model, history, &scores, seconds, &options.info));
         }
         let mut text = evaluate::lines(&scores);
         if !self.quiet {
@@ -253,12 +253,12 @@ struct Trained {
     has_trained: bool,
 }
 
-/// Facts that the report states.
+/// Metadata that the report states.
 struct ReportOptions {
     start: Instant,
     is_saved: bool,
     /// Description of the run, for `--json`.
-    facts: Value,
+    info: Value,
 }
 
 fn json_line(
@@ -266,13 +266,13 @@ fn json_line(
     history: &History,
     scores: &Scores,
     seconds: f64,
-    facts: &Value,
+    info: &Value,
 ) -> String {
     let by_layer: BTreeMap<_, _> =
         model.layers().iter().map(|each| (each.name(), each.count_params().total)).collect();
     let by_name: BTreeMap<_, _> =
         history.series.iter().map(|series| (&series.name, &series.values)).collect();
-    let mut line = facts.clone();
+    let mut line = info.clone();
     line["loss"] = json!(scores.loss);
     line["metrics"] = json!(BTreeMap::from_iter(scores.metrics.clone()));
     line["history"] = json!(by_name);

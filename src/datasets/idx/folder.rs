@@ -12,9 +12,9 @@ const FOLDER_HELP: &str = "the folder must hold one data set: an image file and 
                            training, and optionally a pair with `test` or `t10k` in their names";
 
 /// Reads a folder with two files, images and labels, or four, of which those with `test` or `t10k`
-/// in their names are the test set. A file with one axis has the labels. A compressed file is ignored
-/// beside its raw form. Labels stay as they are: EMNIST's letters are 1 to 26, which takes a model
-/// with 27 classes, as in Keras.
+/// in their names are the test set. A file with one axis has the labels. A compressed file is
+/// ignored beside its raw form. Labels stay as they are: EMNIST's letters are 1 to 26, which takes
+/// a model with 27 classes, as in Keras.
 ///
 /// # Errors
 /// Other numbers of files, and damaged ones.

@@ -1,4 +1,4 @@
-//! The cells of a table as numbers, read in one pass: texts become codes.
+//! The cells of a table as numbers, read in one pass: strings become codes.
 
 use std::io::{self, Cursor, Read};
 
@@ -21,8 +21,8 @@ pub enum Role {
     Ignored,
     /// Numbers.
     Numbers,
-    /// Texts, with the codes that they become.
-    Texts(Dictionary),
+    /// Strings, with the codes that they become.
+    Strings(Dictionary),
 }
 
 /// Numbers of the columns that are not ignored.
@@ -41,8 +41,8 @@ pub struct Cells {
 pub struct CellColumn {
     /// Index in the table.
     pub index: usize,
-    /// Texts by their codes; `None` for numbers.
-    pub texts: Option<Dictionary>,
+    /// Strings by their codes; `None` for numbers.
+    pub strings: Option<Dictionary>,
     missing: Missing,
 }
 
@@ -83,7 +83,7 @@ impl CellColumn {
 
     /// Number or code of a cell; `None` for a missing value.
     fn read(&mut self, cell: &[u8], decimal: u8) -> Result<Option<Real>> {
-        let Some(dictionary) = &mut self.texts else {
+        let Some(dictionary) = &mut self.strings else {
             return match number::read(cell, decimal) {
                 Cell::Number(number) if (number as Real).is_finite() => Ok(Some(number as Real)),
                 Cell::Missing => Ok(None),
@@ -119,12 +119,12 @@ impl Cells {
     fn new(roles: Vec<Role>) -> Cells {
         let mut columns = vec![];
         for (index, role) in roles.into_iter().enumerate() {
-            let texts = match role {
+            let strings = match role {
                 Role::Ignored => continue,
                 Role::Numbers => None,
-                Role::Texts(dictionary) => Some(dictionary),
+                Role::Strings(dictionary) => Some(dictionary),
             };
-            columns.push(CellColumn { index, texts, missing: Missing::default() });
+            columns.push(CellColumn { index, strings, missing: Missing::default() });
         }
         Cells { values: vec![], n_rows: 0, columns }
     }
@@ -132,7 +132,7 @@ impl Cells {
     /// Reads the whole table: the sample and what follows it.
     ///
     /// # Errors
-    /// Rows of another length, missing values, texts among numbers, numbers that are not finite,
+    /// Rows of another length, missing values, strings among numbers, numbers that are not finite,
     /// and those of [`Dictionary::add`]; each names the row and the column.
     pub fn read(
         sample: Sample,
@@ -185,7 +185,7 @@ impl Cells {
             if index != column.index {
                 continue;
             }
-            let usual = match column.texts {
+            let usual = match column.strings {
                 None => number::usual_number(row, start..end, layout.decimal),
                 Some(_) => None,
             };

@@ -1,4 +1,4 @@
-//! The different texts of a column, numbered.
+//! The different strings of a column, numbered.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -7,46 +7,46 @@ use super::layout::text;
 use super::names;
 use crate::{Error, Result};
 
-/// Maximum number of different texts in a column, and of classes.
-pub const MAX_TEXTS: usize = 1000;
+/// Maximum number of different strings in a column, and of classes.
+pub const MAX_STRINGS: usize = 1000;
 
-/// Maximum length of a text in bytes.
+/// Maximum length of a string in bytes.
 const MAX_LENGTH: usize = 1000;
 
-/// Different texts of a column with their codes, which count from 0.
+/// Different strings of a column with their codes, which count from 0.
 #[derive(Debug, Default)]
 pub struct Dictionary {
-    /// Texts by their codes.
-    texts: Vec<String>,
-    /// Codes of the texts as bytes of the file, which may be in two encodings.
+    /// Strings by their codes.
+    strings: Vec<String>,
+    /// Codes of the strings as bytes of the file, which may be in two encodings.
     codes: HashMap<Box<[u8]>, u32, BuildHasherDefault<Fnv>>,
-    /// True if no texts can be added.
+    /// True if no strings can be added.
     is_closed: bool,
 }
 
 impl Dictionary {
-    /// Dictionary of these texts and no others, of which there are at most [`MAX_TEXTS`].
-    pub fn closed(texts: &[String]) -> Dictionary {
+    /// Dictionary of these strings and no others, of which there are at most [`MAX_STRINGS`].
+    pub fn closed(strings: &[String]) -> Dictionary {
         let mut dictionary = Dictionary::default();
-        for text in texts.iter().take(MAX_TEXTS) {
+        for text in strings.iter().take(MAX_STRINGS) {
             dictionary.insert(text.as_bytes(), text.clone());
         }
         Dictionary { is_closed: true, ..dictionary }
     }
 
-    /// Code of a text that is in the dictionary, by its bytes in the file.
+    /// Code of a string that is in the dictionary, by its bytes in the file.
     pub fn get(&self, cell: &[u8]) -> Option<u32> {
         self.codes.get(cell).copied()
     }
 
-    /// Code of a text that may be new.
+    /// Code of a string that may be new.
     ///
     /// # Errors
-    /// A text that a closed dictionary lacks, too many texts, and strings that cannot be a
+    /// A string that a closed dictionary lacks, too many strings, and strings that cannot be a
     /// category.
     pub fn add(&mut self, cell: &[u8]) -> Result<u32> {
         if cell.len() > MAX_LENGTH {
-            let problem = format!("holds a text of {} bytes", cell.len());
+            let problem = format!("holds a string of {} bytes", cell.len());
             return Err(Error::format(problem, unusable(MAX_LENGTH)));
         }
         let text = text(cell);
@@ -61,33 +61,33 @@ impl Dictionary {
             return Ok(code);
         }
         if self.is_closed {
-            let help = format!("its values in training were {}", names::list(&self.texts));
+            let help = format!("its values in training were {}", names::list(&self.strings));
             return Err(Error::format(format!("holds {text:?}, not seen in training"), help));
         }
-        if self.texts.len() == MAX_TEXTS {
-            let problem = format!("holds more than {MAX_TEXTS} different texts");
-            let help = "it is probably an identifier or a free text: ignore the column";
+        if self.strings.len() == MAX_STRINGS {
+            let problem = format!("holds more than {MAX_STRINGS} different strings");
+            let help = "it is probably an identifier or free text: ignore the column";
             return Err(Error::format(problem, help));
         }
         Ok(self.insert(cell, text))
     }
 
     fn insert(&mut self, cell: &[u8], text: String) -> u32 {
-        let code = self.texts.len() as u32;
-        self.texts.push(text);
+        let code = self.strings.len() as u32;
+        self.strings.push(text);
         self.codes.insert(cell.into(), code);
         code
     }
 
-    /// Texts in the order of their characters, as scikit-learn and NumPy sort them.
+    /// Strings in the order of their characters, as scikit-learn and NumPy sort them.
     pub fn vocabulary(self) -> Vocabulary {
-        let mut order: Vec<usize> = (0..self.texts.len()).collect();
-        order.sort_by(|a, b| self.texts[*a].cmp(&self.texts[*b]));
+        let mut order: Vec<usize> = (0..self.strings.len()).collect();
+        order.sort_by(|a, b| self.strings[*a].cmp(&self.strings[*b]));
         let mut ranks = vec![0; order.len()];
         for (rank, code) in order.iter().enumerate() {
             ranks[*code] = rank;
         }
-        let mut values = self.texts;
+        let mut values = self.strings;
         values.sort();
         Vocabulary { values, ranks }
     }
@@ -115,18 +115,18 @@ impl Hasher for Fnv {
     }
 }
 
-/// Help for a text that is too long.
+/// Help for a string that is too long.
 fn unusable(length: usize) -> String {
     format!(
         "a category has at most {length}: close its quotes if they are open, or ignore the column"
     )
 }
 
-/// Sorted texts of a column.
+/// Sorted strings of a column.
 #[derive(Debug)]
 pub struct Vocabulary {
-    /// Texts.
+    /// Strings.
     pub values: Vec<String>,
-    /// Index of each text by its code.
+    /// Index of each string by its code.
     pub ranks: Vec<usize>,
 }

@@ -30,7 +30,7 @@ pub struct EncodedTable {
 /// without the targets.
 ///
 /// # Errors
-/// Those of [`learn`](super::learn), missing columns, and texts that the training has not seen.
+/// Those of [`learn`](super::learn), missing columns, and strings that the training has not seen.
 pub fn encode(path: &Path, description: &DataDescription) -> Result<EncodedTable> {
     let file = File::open(path).map_err(Error::io("read", path))?;
     encode_from(file, description).map_err(|error| error.in_file(path))
@@ -165,14 +165,17 @@ impl FoundColumns {
         for (index, column) in self.inputs.iter().zip(&description.columns) {
             roles[*index] = match column {
                 Column::Numeric { .. } => Role::Numbers,
-                Column::Categorical { values, .. } => Role::Texts(Dictionary::closed(values)),
+                Column::Categorical { values, .. } => Role::Strings(Dictionary::closed(values)),
             };
         }
         let classes = &description.classes;
-        let are_texts = !classes.is_empty() && target::numeric_classes(classes).is_none();
+        let are_strings = !classes.is_empty() && target::numeric_classes(classes).is_none();
         for index in self.targets.iter().flatten() {
-            roles[*index] =
-                if are_texts { Role::Texts(Dictionary::closed(classes)) } else { Role::Numbers };
+            roles[*index] = if are_strings {
+                Role::Strings(Dictionary::closed(classes))
+            } else {
+                Role::Numbers
+            };
         }
         roles
     }

@@ -15,7 +15,7 @@ pub struct Feature {
     pub position: usize,
     /// Name of the column.
     pub name: String,
-    /// Texts; `None` for numbers.
+    /// Strings; `None` for numbers.
     pub vocabulary: Option<Vocabulary>,
 }
 
@@ -38,8 +38,8 @@ impl Feature {
 enum Run<'a> {
     /// Columns of numbers, which are copied.
     Numbers(Range<usize>),
-    /// Column of texts, which becomes a one-hot vector.
-    Texts { position: usize, vocabulary: &'a Vocabulary },
+    /// Column of strings, which becomes a one-hot vector.
+    Strings { position: usize, vocabulary: &'a Vocabulary },
 }
 
 /// Joins neighboring columns of numbers: a wide row is then copied at once.
@@ -47,7 +47,7 @@ fn runs(features: &[Feature]) -> Vec<Run<'_>> {
     let mut runs = vec![];
     for Feature { position, vocabulary, .. } in features {
         match (vocabulary, runs.last_mut()) {
-            (Some(vocabulary), _) => runs.push(Run::Texts { position: *position, vocabulary }),
+            (Some(vocabulary), _) => runs.push(Run::Strings { position: *position, vocabulary }),
             (None, Some(Run::Numbers(columns))) if columns.end == *position => columns.end += 1,
             (None, _) => runs.push(Run::Numbers(*position..position + 1)),
         }
@@ -92,12 +92,12 @@ fn encode_row(row: &[Real], runs: &[Run], to: &mut [Real]) {
     for run in runs {
         let width = match run {
             Run::Numbers(columns) => columns.len(),
-            Run::Texts { vocabulary, .. } => vocabulary.values.len(),
+            Run::Strings { vocabulary, .. } => vocabulary.values.len(),
         };
         let (own, after) = rest.split_at_mut(width);
         match run {
             Run::Numbers(columns) => own.copy_from_slice(&row[columns.clone()]),
-            Run::Texts { position, vocabulary } => {
+            Run::Strings { position, vocabulary } => {
                 own.fill(0.0);
                 // Codes are below 1,000, which a `Real` holds exactly.
                 own[vocabulary.ranks[row[*position] as usize]] = 1.0;
@@ -110,6 +110,6 @@ fn encode_row(row: &[Real], runs: &[Run], to: &mut [Real]) {
 fn too_large(n_rows: usize, width: usize) -> Error {
     Error::Memory(format!(
         "{n_rows} rows of {width} features do not fit into memory\n  ignore columns with many \
-         different texts"
+         different strings"
     ))
 }

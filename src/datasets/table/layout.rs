@@ -34,19 +34,19 @@ pub struct Content {
     /// Cells with a number.
     pub numbers: usize,
     /// Cells with a text.
-    pub texts: usize,
+    pub strings: usize,
 }
 
 impl Content {
-    /// True if the column holds numbers. A text among more numbers is an error of the table.
+    /// True if the column holds numbers. A string among more numbers is an error of the table.
     pub fn is_numeric(self) -> bool {
-        self.texts == 0 || self.numbers > self.texts
+        self.strings == 0 || self.numbers > self.strings
     }
 
     fn count(&mut self, cell: Cell) {
         match cell {
             Cell::Number(_) => self.numbers += 1,
-            Cell::Text => self.texts += 1,
+            Cell::String => self.strings += 1,
             Cell::Missing => {}
         }
     }
@@ -179,7 +179,7 @@ fn is_header(
     if numbers.len() >= 3 && counts_up {
         return true;
     }
-    let is_name = |i: usize| number::read(cells[i], decimal) == Cell::Text;
+    let is_name = |i: usize| number::read(cells[i], decimal) == Cell::String;
     let of_numbers = |i: &usize| contents[*i].numbers > 0 && contents[*i].is_numeric();
     let numeric: Vec<usize> = (0..cells.len()).filter(of_numbers).collect();
     if !numbers.is_empty() {
@@ -191,7 +191,7 @@ fn is_header(
     is_different(&cells, rest)
 }
 
-/// True if the first row of a table of texts has a value in each column, and none of them again.
+/// True if the first row of a table of strings has a value in each column, and none of them again.
 fn is_different(cells: &[&[u8]], rest: &[ByteRecord]) -> bool {
     let distinct: HashSet<&[u8]> = cells.iter().copied().collect();
     if distinct.len() < cells.len() || distinct.contains(&b""[..]) {

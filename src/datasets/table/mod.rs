@@ -3,12 +3,12 @@
 //! The layout is found out from the first rows: separator (`,` `;` tab `|`), quotes, header, and
 //! the columns of numbers. Then the table is read once, and is in memory only as the numbers that
 //! it becomes. A comma is a decimal separator where values are separated by `;`, and then in all
-//! numbers of the table. Texts are UTF-8 or Latin-1, cell by cell.
+//! numbers of the table. Strings are UTF-8 or Latin-1, cell by cell.
 //!
 //! - A column of numbers becomes one feature, unchanged: [`Statistics`] are for a Normalization
 //!   layer, which keeps the scaling in the model.
-//! - A column of texts becomes one feature for each of its texts, 1 for the row's text and 0 for
-//!   the others. A text that the training has not seen is an error, as in scikit-learn's
+//! - A column of strings becomes one feature for each of its strings, 1 for the row's string and 0
+//!   for the others. A string that the training has not seen is an error, as in scikit-learn's
 //!   `OneHotEncoder`: an all-zero vector would stand for none of the categories.
 //! - Missing values (nothing, `NA`, `N/A`, `NaN`, `null`, `?`) are errors that name row and column.
 //! - Columns without a name in a header, such as the row numbers that pandas writes, are ignored.
@@ -70,7 +70,7 @@ pub struct LearnedTable {
 ///
 /// # Errors
 /// Files that are not tables, rows of another length, missing values, numbers that are not finite,
-/// texts among numbers, columns with more than 1,000 texts, unknown or repeated names, and a
+/// strings among numbers, columns with more than 1,000 strings, unknown or repeated names, and a
 /// classification of one class. Each names the row and the column.
 pub fn learn(path: &Path, options: &TableOptions) -> Result<LearnedTable> {
     let file = File::open(path).map_err(Error::io("read", path))?;
@@ -126,7 +126,7 @@ impl ColumnRoles {
             } else if content.is_numeric() {
                 Role::Numbers
             } else {
-                Role::Texts(Dictionary::default())
+                Role::Strings(Dictionary::default())
             });
         }
         let mut targets = vec![];
@@ -163,13 +163,13 @@ fn check_roles(roles: &[Role], targets: &[usize], layout: &Layout) -> Result<()>
             format!("give a table with more columns, separated by {separator:?}"),
         ));
     }
-    let is_text = |index: &&usize| matches!(roles[**index], Role::Texts(_));
+    let is_string = |index: &&usize| matches!(roles[**index], Role::Strings(_));
     if targets.len() > 1
-        && let Some(index) = targets.iter().find(is_text)
+        && let Some(index) = targets.iter().find(is_string)
     {
         let name = &layout.names[*index];
-        let found = format!("the target {name:?} holds texts, and there are several targets");
-        return Err(Error::format(found, "take one target with texts, or several with numbers"));
+        let found = format!("the target {name:?} holds strings, and there are several targets");
+        return Err(Error::format(found, "take one target with strings, or several with numbers"));
     }
     Ok(())
 }
@@ -188,7 +188,7 @@ fn learn_cells(
     for (position, column) in cells.columns.into_iter().enumerate() {
         if !targets.contains(&column.index) {
             let name = layout.names[column.index].clone();
-            let vocabulary = column.texts.map(Dictionary::vocabulary);
+            let vocabulary = column.strings.map(Dictionary::vocabulary);
             refuse_identifier(&name, vocabulary.as_ref(), cells.n_rows)?;
             features.push(Feature { position, name, vocabulary });
         }
@@ -205,24 +205,25 @@ fn learn_cells(
     Ok(LearnedTable { data: Dataset { x, y }, description, task, summary })
 }
 
-/// Refuses a column in which each row has a text of its own, from which nothing can be learned.
-fn refuse_identifier(name: &str, texts: Option<&Vocabulary>, n_rows: usize) -> Result<()> {
-    let is_identifier = texts.is_some_and(|texts| n_rows > 20 && texts.values.len() == n_rows);
+/// Refuses a column in which each row has a string of its own, from which nothing can be learned.
+fn refuse_identifier(name: &str, strings: Option<&Vocabulary>, n_rows: usize) -> Result<()> {
+    let is_identifier =
+        strings.is_some_and(|strings| n_rows > 20 && strings.values.len() == n_rows);
     if !is_identifier {
         return Ok(());
     }
     Err(Error::format(
-        format!("column {name:?} holds another text in each of the {n_rows} rows"),
-        "it is probably an identifier or a free text: ignore the column",
+        format!("column {name:?} holds another string in each of the {n_rows} rows"),
+        "it is probably an identifier or free text: ignore the column",
     ))
 }
 
-/// Copies the target columns, and takes the texts of a single one.
+/// Copies the target columns, and takes the strings of a single one.
 fn take_targets(cells: &mut Cells, layout: &Layout, targets: &[usize]) -> TargetColumns {
     let positions: Vec<usize> = targets.iter().filter_map(|index| cells.position(*index)).collect();
     let mut vocabulary = None;
     for position in &positions {
-        vocabulary = cells.columns[*position].texts.take().map(Dictionary::vocabulary);
+        vocabulary = cells.columns[*position].strings.take().map(Dictionary::vocabulary);
     }
     let names = targets.iter().map(|index| layout.names[*index].clone()).collect();
     TargetColumns { names, values: copy_columns(cells, &positions), vocabulary }
@@ -239,7 +240,7 @@ fn copy_columns(cells: &Cells, positions: &[usize]) -> Vec<Real> {
     values
 }
 
-/// `inputs: 4 columns of numbers, 2 of texts ("island" 3, "sex" 2), 9 features`.
+/// `inputs: 4 columns of numbers, 2 of strings ("island" 3, "sex" 2), 9 features`.
 fn describe_inputs(description: &DataDescription, layout: &Layout) -> String {
     let (mut n_numeric, mut categories) = (0, vec![]);
     for column in &description.columns {
@@ -255,7 +256,7 @@ fn describe_inputs(description: &DataDescription, layout: &Layout) -> String {
         let count = categories.len();
         categories.truncate(6);
         let more = if count > 6 { ", …" } else { "" };
-        text += &format!(" and {count} of texts ({}{more})", categories.join(", "));
+        text += &format!(" and {count} of strings ({}{more})", categories.join(", "));
     }
     text += &format!(", {} features", description.n_features());
     if !layout.has_header {

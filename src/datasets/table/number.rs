@@ -11,7 +11,7 @@ pub enum Cell {
     /// Number; infinite if the cell says so or its number is beyond an `f64`.
     Number(f64),
     /// Anything else.
-    Text,
+    String,
 }
 
 /// Spellings of a missing value, in small letters.
@@ -44,7 +44,7 @@ pub fn read(cell: &[u8], decimal: u8) -> Cell {
     if INFINITE.iter().any(|word| unsigned.eq_ignore_ascii_case(word)) {
         return Cell::Number(f64::INFINITY);
     }
-    Cell::Text
+    Cell::String
 }
 
 /// True for nothing, and for a word that means it.
@@ -211,11 +211,11 @@ mod tests {
         }
         for cell in ["-", ".", "e5", "1e", "1,5", "1.2.3", "0x10", "12 %", "1_000", "--1", "\u{b2}"]
         {
-            assert_eq!(read(cell.as_bytes(), b'.'), Cell::Text, "{cell}");
+            assert_eq!(read(cell.as_bytes(), b'.'), Cell::String, "{cell}");
         }
         assert_eq!(read(b"-1,25", b','), Cell::Number(-1.25));
         assert_eq!(read(b"1,5e2", b','), Cell::Number(150.0));
-        assert_eq!(read(b"1.5", b','), Cell::Text);
+        assert_eq!(read(b"1.5", b','), Cell::String);
     }
 
     #[test]

@@ -85,7 +85,7 @@ pub fn failed(error: std::io::Error) -> Error {
     Error::format(format!("reading failed: {error}"), "check the file and its disk")
 }
 
-/// Refuses what is not a table: nothing, binary files, and texts of another kind. A text holds
+/// Refuses what is not a table: nothing, binary files, and text of another kind. A text holds
 /// neither NUL nor many control characters.
 fn refuse_others(bytes: &[u8]) -> Result<()> {
     let text = bytes.trim_ascii();

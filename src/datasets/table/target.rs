@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use ndarray::{Array1, ArrayD};
 
-use super::dictionary::{MAX_TEXTS, Vocabulary};
+use super::dictionary::{MAX_STRINGS, Vocabulary};
 use super::names;
 use crate::datasets::Targets;
 use crate::{Error, Real, Result};
@@ -44,9 +44,9 @@ impl FromStr for Task {
 pub struct TargetColumns {
     /// Names.
     pub names: Vec<String>,
-    /// Numbers, or the codes of texts.
+    /// Numbers, or the codes of strings.
     pub values: Vec<Real>,
-    /// Texts of the target, if it is a single column of texts.
+    /// Strings of the target, if it is a single column of strings.
     pub vocabulary: Option<Vocabulary>,
 }
 
@@ -63,12 +63,12 @@ pub struct DecidedTargets {
     pub reason: String,
 }
 
-/// Decides between classes and numbers. Texts are classes; a number is a class if there are few
+/// Decides between classes and numbers. Strings are classes; a number is a class if there are few
 /// different ones, all integers, and each stands for two rows or more on average.
 pub fn decide(target: TargetColumns, wanted: Option<Task>) -> Result<DecidedTargets> {
     let TargetColumns { names, values, vocabulary } = target;
     if let Some(vocabulary) = vocabulary {
-        return of_texts(&names[0], &values, vocabulary, wanted);
+        return of_strings(&names[0], &values, vocabulary, wanted);
     }
     if names.len() > 1 {
         return of_several(&names, values, wanted);
@@ -88,9 +88,9 @@ fn of_numbers(name: &str, values: Vec<Real>, wanted: Option<Task>) -> Result<Dec
         None if are_classes => Task::Classification,
         None => Task::Regression,
     };
-    if task == Task::Classification && count > MAX_TEXTS {
+    if task == Task::Classification && count > MAX_STRINGS {
         return Err(Error::format(
-            format!("the target {name:?} has more than {MAX_TEXTS} different numbers"),
+            format!("the target {name:?} has more than {MAX_STRINGS} different numbers"),
             "use it as a number: --task regression",
         ));
     }
@@ -122,8 +122,10 @@ fn reason(name: &str, different: &[Real], task: Task, is_asked_for: bool) -> Str
         (Task::Regression, true) => {
             format!("regression: the target {name:?} is a number")
         }
-        (Task::Regression, false) if count > MAX_TEXTS => {
-            format!("regression: the target {name:?} holds more than {MAX_TEXTS} different numbers")
+        (Task::Regression, false) if count > MAX_STRINGS => {
+            format!(
+                "regression: the target {name:?} holds more than {MAX_STRINGS} different numbers"
+            )
         }
         (Task::Regression, false) => format!(
             "regression: the target {name:?} holds {count} different numbers (--task \
@@ -132,21 +134,21 @@ fn reason(name: &str, different: &[Real], task: Task, is_asked_for: bool) -> Str
     }
 }
 
-/// Targets of a column of texts.
-fn of_texts(
+/// Targets of a column of strings.
+fn of_strings(
     name: &str,
     codes: &[Real],
     vocabulary: Vocabulary,
     wanted: Option<Task>,
 ) -> Result<DecidedTargets> {
     if wanted == Some(Task::Regression) {
-        let texts = names::list(&vocabulary.values);
-        let found = format!("a regression needs numbers, and the target {name:?} holds {texts}");
+        let strings = names::list(&vocabulary.values);
+        let found = format!("a regression needs numbers, and the target {name:?} holds {strings}");
         return Err(Error::format(found, "choose another target, or use --task classification"));
     }
     let labels = codes.iter().map(|code| vocabulary.ranks[*code as usize] as u32).collect();
-    let (count, texts) = (vocabulary.values.len(), names::list(&vocabulary.values));
-    let reason = format!("classification: the target {name:?} holds {count} texts, {texts}");
+    let (count, strings) = (vocabulary.values.len(), names::list(&vocabulary.values));
+    let reason = format!("classification: the target {name:?} holds {count} strings, {strings}");
     classification(name, labels, vocabulary.values, reason)
 }
 
@@ -204,7 +206,7 @@ fn different_numbers(values: &[Real]) -> Vec<Real> {
     for value in values {
         if let Err(at) = sorted.binary_search_by(|other| order(*other, *value)) {
             sorted.insert(at, *value + 0.0);
-            if sorted.len() > MAX_TEXTS {
+            if sorted.len() > MAX_STRINGS {
                 break;
             }
         }

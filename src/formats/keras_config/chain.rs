@@ -94,8 +94,8 @@ fn append(model: &Value, outer: &Outer, links: &mut Vec<Link>) -> Result<()> {
         return Err(Error::option("layers", problem));
     }
     let is_graph = config.get("input_layers").is_some() || class != "Sequential";
-    let steps = if is_graph { in_order(config, layers)? } else { all_in_turn(layers) };
-    for Step { number, training } in steps {
+    let visits = if is_graph { in_order(config, layers)? } else { all_in_turn(layers) };
+    for Visit { number, training } in visits {
         let layer = &layers[number];
         let class = text(layer, "class_name");
         if !layer.is_object() || !(layer["config"].is_object() || is_model(class)) {
@@ -117,13 +117,13 @@ fn append(model: &Value, outer: &Outer, links: &mut Vec<Link>) -> Result<()> {
 }
 
 /// Index of a layer in its model's list, and the argument `training` of its call.
-struct Step {
+struct Visit {
     number: usize,
     training: Option<bool>,
 }
 
-fn all_in_turn(layers: &[Value]) -> Vec<Step> {
-    (0..layers.len()).map(|number| Step { number, training: None }).collect()
+fn all_in_turn(layers: &[Value]) -> Vec<Visit> {
+    (0..layers.len()).map(|number| Visit { number, training: None }).collect()
 }
 
 /// A layer of a graph and the names of the layers whose outputs it takes, one list for each call.
@@ -135,7 +135,7 @@ struct Node<'v> {
 }
 
 /// Layers of a graph from its input to its output.
-fn in_order(config: &Value, layers: &[Value]) -> Result<Vec<Step>> {
+fn in_order(config: &Value, layers: &[Value]) -> Result<Vec<Visit>> {
     let mut nodes = vec![];
     for (number, layer) in layers.iter().enumerate() {
         let name = layer["name"].as_str().unwrap_or_else(|| text(&layer["config"], "name"));
@@ -150,20 +150,20 @@ fn in_order(config: &Value, layers: &[Value]) -> Result<Vec<Step>> {
     let mut name = single(config, "input_layers")?;
     let output = single(config, "output_layers")?;
     let mut node = nodes.iter().find(|node| node.name == name);
-    let mut steps: Vec<Step> = vec![];
+    let mut visits: Vec<Visit> = vec![];
     while let Some(current) = node {
-        if steps.len() == nodes.len() {
+        if visits.len() == nodes.len() {
             return Err(no_chain(format!("the layer {name} takes its own output")));
         }
         let training = training(&current.layer["inbound_nodes"]);
-        steps.push(Step { number: current.number, training });
+        visits.push(Visit { number: current.number, training });
         name = current.name;
         node = next(&nodes, current)?;
     }
     if name != output {
         return Err(no_chain(format!("the output is not that of {name}, the last layer")));
     }
-    Ok(steps)
+    Ok(visits)
 }
 
 /// The layer after `node`, if there is one.

@@ -71,7 +71,7 @@ pub fn expanded(links: Vec<Link>, reading: &mut Reading) -> Vec<Link> {
     let mut expanded = vec![];
     let mut replaced = vec![];
     let mut names = HashSet::new();
-    let is_old = reading.generation.number < 3;
+    let is_old = reading.major_version.number < 3;
     for mut link in links {
         let name = link.layer_path.name();
         if !name.is_empty() && !names.insert(name.to_string()) {
@@ -104,7 +104,7 @@ pub fn expanded(links: Vec<Link>, reading: &mut Reading) -> Vec<Link> {
 
 impl Reading {
     fn warn_of_hard_sigmoid(&mut self, layers: &str) {
-        let history::Generation { number, is_assumed } = self.generation;
+        let history::MajorVersion { number, is_assumed } = self.major_version;
         let meanings = "hard_sigmoid is 0.2·x + 0.5 in Keras 1 and 2, and x/6 + 0.5 in Keras 3";
         if is_assumed {
             self.warnings.push(format!(

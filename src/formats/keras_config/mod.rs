@@ -37,7 +37,7 @@ use crate::{Error, Real, Result};
 pub use chain::{LayerPath, Member};
 pub use document::{is_json, parse};
 use effects::refuse_foreign;
-use history::Generation;
+use history::MajorVersion;
 pub use write::{training, write};
 
 /// Settings of a model that Keras does not store.
@@ -85,7 +85,7 @@ pub struct LayerPaths(pub Vec<LayerPath>);
 
 /// Findings while a description is read.
 pub struct Reading {
-    generation: Generation,
+    major_version: MajorVersion,
     warnings: Vec<String>,
     /// Layers and options that are not supported.
     problems: Vec<Error>,
@@ -106,13 +106,13 @@ pub fn read(source: Source) -> Result<Loaded> {
     let description = description.unwrap_or(&Value::Null);
     refuse_other_models(description)?;
     let training = training.unwrap_or(&description["training"]);
-    let mut generation = Generation::of(&origin, description);
+    let mut major_version = MajorVersion::of(&origin, description);
     // Tallynet's own files.
-    generation.is_assumed &= training.is_null();
+    major_version.is_assumed &= training.is_null();
     let training = Option::<Training>::deserialize(training)
         .map_err(|error| Error::option("training", error.to_string()))?
         .unwrap_or_default();
-    let mut reading = Reading::new(generation);
+    let mut reading = Reading::new(major_version);
     let links = layers::expanded(chain::links(description)?, &mut reading);
     let name = description["config"]["name"].as_str().unwrap_or("sequential");
     let shape = layers::input_shape(description, &links)?;
@@ -173,9 +173,9 @@ fn refuse_other_models(description: &Value) -> Result<()> {
 }
 
 impl Reading {
-    fn new(generation: Generation) -> Reading {
+    fn new(major_version: MajorVersion) -> Reading {
         Reading {
-            generation,
+            major_version,
             warnings: vec![],
             problems: vec![],
             obstacles: vec![],

@@ -40,7 +40,7 @@ pub fn class<C: Serialize + DeserializeOwned>(
     let Some(known) = known else { return Err(no_such_class(described, &all)) };
     let (class, defaults) = (text(known, "class_name"), &known["config"]);
     let config = value["config"].as_object().cloned().unwrap_or_default();
-    let mut config = history::options(class, config, defaults, reading.generation);
+    let mut config = history::options(class, config, defaults, reading.major_version);
     if role == "layer" {
         take_training_options(location, &mut config, reading);
     }

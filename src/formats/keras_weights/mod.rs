@@ -1,4 +1,4 @@
-//! Arrays in Keras's files: the layers' weights and the optimizer state, as each generation of
+//! Arrays in Keras's files: the layers' weights and the optimizer state, as each major_version of
 //! Keras stored them.
 
 mod layers;
@@ -64,17 +64,17 @@ fn vars(attributes: Vec<(String, String)>, arrays: Vec<Member>) -> Member {
     Member::Group(group)
 }
 
-/// Attribute that holds a list of texts. Keras splits a long one into `name0`, `name1` and so on.
-fn texts(group: &Object, name: &str) -> Result<Vec<String>> {
-    if let Some(texts) = group.strings(name)? {
-        return Ok(texts);
+/// Attribute that holds a list of strings. Keras splits a long one into `name0`, `name1` and so on.
+fn strings(group: &Object, name: &str) -> Result<Vec<String>> {
+    if let Some(strings) = group.strings(name)? {
+        return Ok(strings);
     }
-    let mut texts = vec![];
+    let mut strings = vec![];
     for part in 0.. {
         let Some(more) = group.strings(&format!("{name}{part}"))? else { break };
-        texts.extend(more);
+        strings.extend(more);
     }
-    Ok(texts)
+    Ok(strings)
 }
 
 /// Values of an array of this name and shape. Theano's convolution runs through the kernel

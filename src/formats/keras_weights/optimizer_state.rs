@@ -11,7 +11,7 @@
 //! The first two store slots in the order of [`Optimizer::interleaves_slots`]; `.h5` files call
 //! their first variable `iteration`, older ones `iter`, `iterations` or `param_0`.
 
-use super::{floats, read_array, texts};
+use super::{floats, read_array, strings};
 use crate::Result;
 use crate::formats::{Origin, invalid, misfit};
 use crate::hdf5::{Member, Object};
@@ -71,7 +71,7 @@ fn stored<'a>(root: &Object<'a>) -> Result<Stored<'a>> {
     let Some(group) = root.group("optimizer_weights")? else {
         return Ok(Stored { variables, is_old: false });
     };
-    let mut names = texts(&group, "weight_names")?;
+    let mut names = strings(&group, "weight_names")?;
     // The wrapper's own variables come first.
     let start = names.iter().rposition(|name| is_iteration(name));
     names.drain(..start.unwrap_or(0));
@@ -132,8 +132,8 @@ fn read_scalars(
     Ok(())
 }
 
-/// Checks that the arrays are those that the rule keeps. TF-Keras's SGD keeps moments that it does
-/// not use, and Keras 2's Adam one number for each array that amsgrad would need.
+/// Checks that the arrays are those that the rule keeps. TF-Keras's SGD keeps velocities that it
+/// does not use, and Keras 2's Adam one number for each array that amsgrad would need.
 fn check_count(
     model: &Sequential,
     rule: &dyn Optimizer,

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use super::texts;
+use super::strings;
 use crate::Result;
 use crate::classes::snake_case;
 use crate::formats::invalid;
@@ -72,8 +72,8 @@ fn numbered_paths(
     root: &Object,
     layer_paths: &[LayerPath],
 ) -> Result<Vec<String>> {
-    let Container { name, separator, step } = container(root)?;
-    let tree = Tree::new(model, layer_paths, step);
+    let Container { name, separator, increment } = container(root)?;
+    let tree = Tree::new(model, layer_paths, increment);
     let mut paths = vec![];
     for (layer, layer_path) in layer_paths.iter().enumerate() {
         let mut group = String::new();
@@ -102,20 +102,20 @@ struct Container {
     name: &'static str,
     /// Separator between a group and one within it.
     separator: &'static str,
-    /// Number by which a layer with weights advances the count of its class.
-    step: usize,
+    /// Increment of a class's counter for a layer with weights (2 where TF-Keras saved it twice).
+    increment: usize,
 }
 
 fn container(root: &Object) -> Result<Container> {
     // TF-Keras 2.12 and 2.13 saved a dictionary that holds layers with weights twice.
-    for (name, step) in [("layers", 1), ("_layer_checkpoint_dependencies", 2)] {
+    for (name, increment) in [("layers", 1), ("_layer_checkpoint_dependencies", 2)] {
         if root.group(name)?.is_some() {
-            return Ok(Container { name, separator: "/", step });
+            return Ok(Container { name, separator: "/", increment });
         }
         // TF-Keras joined paths with a backslash on Windows, which HDF5 takes for a letter.
         let prefix = format!("{name}\\");
         if root.names().any(|member| member.starts_with(&prefix)) {
-            return Ok(Container { name, separator: "\\", step });
+            return Ok(Container { name, separator: "\\", increment });
         }
     }
     Err(invalid("it has no group `layers`, so it does not hold Keras's weights"))
@@ -124,8 +124,8 @@ fn container(root: &Object) -> Result<Container> {
 /// The layers of a model and of its nested models, by their positions from the outermost model on.
 struct Tree<'m> {
     nodes: BTreeMap<Vec<usize>, Node<'m>>,
-    /// Number by which a layer with weights advances the count of its class.
-    step: usize,
+    /// Increment of a class's counter for a layer with weights (2 where TF-Keras saved it twice).
+    increment: usize,
 }
 
 struct Node<'m> {
@@ -138,7 +138,7 @@ fn positions(members: &[Member]) -> Vec<usize> {
 }
 
 impl<'m> Tree<'m> {
-    fn new(model: &Sequential, layer_paths: &'m [LayerPath], step: usize) -> Tree<'m> {
+    fn new(model: &Sequential, layer_paths: &'m [LayerPath], increment: usize) -> Tree<'m> {
         let mut nodes = BTreeMap::new();
         for (layer, LayerPath(members)) in layer_paths.iter().enumerate() {
             let has_weights = model.parameters.of_layer(layer).next().is_some();
@@ -148,7 +148,7 @@ impl<'m> Tree<'m> {
                 node.or_insert(Node { class, has_weights: false }).has_weights |= has_weights;
             }
         }
-        Tree { nodes, step }
+        Tree { nodes, increment }
     }
 
     /// Key of the layer at these positions in the group of the model around it: `dense_1`.
@@ -160,7 +160,7 @@ impl<'m> Tree<'m> {
         let mut count = 0;
         for (other, node) in self.nodes.range(model..positions.to_vec()) {
             if other.len() == positions.len() && node.class == class {
-                count += if node.has_weights { self.step } else { 1 };
+                count += if node.has_weights { self.increment } else { 1 };
             }
         }
         match count {
@@ -173,7 +173,7 @@ impl<'m> Tree<'m> {
 /// Paths in a file whose attributes name the layers and their arrays.
 fn named_paths(model: &Sequential, group: &Object) -> Result<Vec<String>> {
     let mut found: Vec<Vec<String>> = vec![];
-    for name in texts(group, "layer_names")? {
+    for name in strings(group, "layer_names")? {
         let arrays = arrays(group, &name)?;
         if !arrays.is_empty() {
             found.push(arrays);
@@ -224,7 +224,7 @@ fn arrays(group: &Object, name: &str) -> Result<Vec<String>> {
     let layer = group
         .group(name)?
         .ok_or_else(|| invalid(format!("the group of the layer {name} is missing")))?;
-    let arrays = texts(&layer, "weight_names")?;
+    let arrays = strings(&layer, "weight_names")?;
     Ok(arrays.iter().map(|array| format!("{name}/{array}")).collect())
 }
 

@@ -49,7 +49,7 @@ impl Filters<'_> {
         }
         let positions = Product(&output.dims()[..self.window.len()]);
         let free = if self.window.len() == 1 {
-            "the number of steps does not"
+            "the number of timesteps does not"
         } else {
             "height and width do not"
         };

@@ -230,16 +230,20 @@ fn evaluation_scores_each_class() {
     assert!(text.starts_with("Test score: "), "{text}");
     // Counted again from the predictions of the same rows.
     place.succeeds("predict kinds.keras kinds.csv -o y.csv");
-    let (truths, guesses) = (place.read("kinds.csv"), place.read("y.csv"));
+    let (true_classes, predictions) = (place.read("kinds.csv"), place.read("y.csv"));
     let column = |text: &str, i: usize| -> Vec<usize> {
         let mut reader = csv::Reader::from_reader(text.as_bytes());
         let label = |name: &str| KINDS.iter().position(|kind| *kind == name).unwrap();
         reader.records().map(|row| label(&row.unwrap()[i])).collect()
     };
-    let (truths, guesses) = (column(&truths, 1), column(&guesses, 1));
-    let count = |truth: Option<usize>, guess: Option<usize>| {
+    let (true_classes, predictions) = (column(&true_classes, 1), column(&predictions, 1));
+    let count = |true_class: Option<usize>, prediction: Option<usize>| {
         let is = |wanted: Option<usize>, found: usize| wanted.is_none_or(|wanted| wanted == found);
-        truths.iter().zip(&guesses).filter(|(t, g)| is(truth, **t) && is(guess, **g)).count()
+        true_classes
+            .iter()
+            .zip(&predictions)
+            .filter(|(t, g)| is(true_class, **t) && is(prediction, **g))
+            .count()
     };
     let scores = rows_after(&text, "class");
     let matrix = rows_after(&text, "true");
@@ -255,7 +259,7 @@ fn evaluation_scores_each_class() {
         expected.push(count(Some(k), None).to_string());
         assert_eq!(scores[k], expected, "{text}");
         let mut expected = vec![KINDS[k].to_string()];
-        expected.extend((0..3).map(|guess| count(Some(k), Some(guess)).to_string()));
+        expected.extend((0..3).map(|prediction| count(Some(k), Some(prediction)).to_string()));
         assert_eq!(matrix[k], expected, "{text}");
         n_wrong += count(Some(k), None) - count(Some(k), Some(k));
     }
@@ -268,26 +272,26 @@ fn evaluation_scores_each_class() {
 }
 
 #[test]
-fn mistakes_are_listed_by_confidence() {
+fn mistakes_are_listed_by_probability() {
     let place = Workplace::new();
     place.train_kinds();
     let evaluate = "evaluate kinds.keras --data kinds.csv --mistakes";
     let text = place.succeeds(&format!("{evaluate} wrong.csv"));
     assert_eq!(text.lines().count(), 2, "{text}");
     let wrong = place.read("wrong.csv");
-    assert!(wrong.starts_with("row,truth,guess,confidence\n"), "{wrong}");
+    assert!(wrong.starts_with("row,true_class,predicted_class,probability\n"), "{wrong}");
     place.succeeds("predict kinds.keras kinds.csv -o y.csv");
     let read = |text: &str| -> Vec<csv::StringRecord> {
         csv::Reader::from_reader(text.as_bytes()).records().map(Result::unwrap).collect()
     };
     let (wrong, all) = (read(&wrong), read(&place.read("y.csv")));
-    let truths = read(&place.read("kinds.csv"));
-    let n_wrong = (0..all.len()).filter(|i| truths[*i][1] != all[*i][1]).count();
+    let true_classes = read(&place.read("kinds.csv"));
+    let n_wrong = (0..all.len()).filter(|i| true_classes[*i][1] != all[*i][1]).count();
     assert_eq!(wrong.len(), n_wrong);
     let mut before = Real::INFINITY;
     for row in &wrong {
         let i = row[0].parse::<usize>().unwrap() - 1;
-        assert_eq!([&row[1], &row[2], &row[3]], [&truths[i][1], &all[i][1], &all[i][2]]);
+        assert_eq!([&row[1], &row[2], &row[3]], [&true_classes[i][1], &all[i][1], &all[i][2]]);
         assert_ne!(row[1], row[2]);
         assert!(number(&row[3]) <= before);
         before = number(&row[3]);
