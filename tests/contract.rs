@@ -215,7 +215,7 @@ fn words_that_an_embedding_does_not_have_are_refused() {
             model.fit(&data, options(), &mut []).unwrap_err(),
         ];
         for text in errors.map(|error| error.to_string()) {
-            assert!(text.contains("row 1") && text.contains("3 words 0 to 2"), "{text}");
+            assert!(text.contains("row 1") && text.contains("indices 0 to 2"), "{text}");
         }
     }
     let bytes = Inputs::bytes(ndarray::array![[0, 2], [1, 7]].into_dyn());

@@ -176,7 +176,8 @@ impl Classes {
                 _ => argmax(&row),
             };
             if true_class >= self.len() {
-                let (row, n) = (i + 1, self.len());
+                let row = i + 1;
+                let n = self.len();
                 let message = format!(
                     "row {row} of the test set has the class {true_class}, and the model has {n} \
                      classes"

@@ -30,6 +30,7 @@ pub struct Convert {
 }
 
 impl Convert {
+    /// Loads the model and writes it in the other format.
     pub fn run(self) -> Outcome {
         if let Some(weights) = &self.weights {
             output::refuse_overwriting("the new file", &self.to, std::slice::from_ref(weights))?;

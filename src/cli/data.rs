@@ -208,42 +208,64 @@ impl Scale {
     /// Factor that the flag, the file or the model says, else that of images. Bytes that need not
     /// be an image are refused: a bag of words must not be divided by 255.
     fn factor(&self, loaded: &LoadedModel, bytes: &ArrayD<u8>) -> Result<Real, Failure> {
-        let model = &loaded.model;
-        let mut before_weights = model.layers().iter().take_while(|layer| layer.params.is_empty());
-        let rescales = before_weights.any(|layer| matches!(layer.spec, AnyLayer::Rescaling(_)))
-            || matches!(
-                model.layers().first().map(|layer| &layer.spec),
-                Some(AnyLayer::Normalization(_))
-            );
-        let first_with_weights = model.layers().iter().find(|layer| !layer.params.is_empty());
-        let takes_indices = first_with_weights
-            .is_some_and(|layer| layer.spec.as_layer().vocabulary_size().is_some());
-        match (self.scale, model.byte_scale) {
-            (Some(ByteScaling::Unit), _) if takes_indices => {
-                let problem =
-                    "--scale unit: the model begins with an Embedding, which takes indices";
-                return Err(Failure::usage(problem));
-            }
-            (Some(ByteScaling::Unit), _) => return Ok(UNIT),
-            (Some(ByteScaling::None), _) => return Ok(1.0),
-            (None, _) if takes_indices => return Ok(1.0),
-            (None, Some(trained)) => return Ok(trained),
-            (None, None) if rescales => return Ok(1.0),
-            (None, None) => {}
+        if let Some(factor) = self.settled_factor(&loaded.model)? {
+            return Ok(factor);
         }
-        let sample = sample_shape(bytes.shape());
-        let reason = if bytes.iter().all(|byte| *byte <= 1) && bytes.iter().any(|byte| *byte == 1) {
-            "they are all 0 or 1"
-        } else if loaded.has_weights && model.batch_size.is_some() {
-            "the model was trained on numbers and not on bytes"
-        } else if loaded.is_file && sample.squeezed().len() < 2 {
-            "they need not be an image, and the file does not say how the model was trained"
-        } else {
-            return Ok(UNIT);
-        };
+        let Some(reason) = why_not_images(loaded, bytes) else { return Ok(UNIT) };
         Err(Failure::usage(format!(
             "the inputs are bytes, and {reason}\n  give --scale unit to divide them by 255, as for \
              images, or --scale none to take them as they are"
         )))
+    }
+
+    /// Factor that does not depend on the data: that of the flag, else of a model that takes
+    /// indices, of the training, or of a model that rescales its inputs itself.
+    fn settled_factor(&self, model: &Sequential) -> Result<Option<Real>, Failure> {
+        let takes_indices = takes_indices(model);
+        match self.scale {
+            Some(ByteScaling::Unit) if takes_indices => {
+                let problem =
+                    "--scale unit: the model begins with an Embedding, which takes indices";
+                return Err(Failure::usage(problem));
+            }
+            Some(ByteScaling::Unit) => return Ok(Some(UNIT)),
+            Some(ByteScaling::None) => return Ok(Some(1.0)),
+            None => {}
+        }
+        if takes_indices {
+            return Ok(Some(1.0));
+        }
+        if model.byte_scale.is_some() {
+            return Ok(model.byte_scale);
+        }
+        Ok(if rescales(model) { Some(1.0) } else { None })
+    }
+}
+
+/// True if the first layer with weights is an Embedding or another layer with a vocabulary.
+fn takes_indices(model: &Sequential) -> bool {
+    let first_with_weights = model.layers().iter().find(|layer| !layer.params.is_empty());
+    first_with_weights.is_some_and(|layer| layer.spec.as_layer().vocabulary_size().is_some())
+}
+
+/// True if a model begins with a Normalization, or has a Rescaling before all weights.
+fn rescales(model: &Sequential) -> bool {
+    let first = model.layers().first().map(|layer| &layer.spec);
+    let mut before_weights = model.layers().iter().take_while(|layer| layer.params.is_empty());
+    matches!(first, Some(AnyLayer::Normalization(_)))
+        || before_weights.any(|layer| matches!(layer.spec, AnyLayer::Rescaling(_)))
+}
+
+/// Reason to doubt that these bytes are images; `None` if they are taken for images.
+fn why_not_images(loaded: &LoadedModel, bytes: &ArrayD<u8>) -> Option<&'static str> {
+    let sample = sample_shape(bytes.shape());
+    if bytes.iter().all(|byte| *byte <= 1) && bytes.iter().any(|byte| *byte == 1) {
+        Some("they are all 0 or 1")
+    } else if loaded.has_weights && loaded.model.batch_size.is_some() {
+        Some("the model was trained on numbers and not on bytes")
+    } else if loaded.is_file && sample.squeezed().len() < 2 {
+        Some("they need not be an image, and the file does not say how the model was trained")
+    } else {
+        None
     }
 }

@@ -37,9 +37,13 @@ pub struct Supplied {
 /// Options of training that come with a description.
 #[derive(Debug, Default)]
 pub struct Plan {
+    /// Number of epochs.
     pub epochs: Option<usize>,
+    /// Batch size.
     pub batch_size: Option<usize>,
+    /// Fraction of the training samples to validate on.
     pub validation_split: Option<f64>,
+    /// True to shuffle the training samples in each epoch.
     pub shuffle: Option<bool>,
     /// Callbacks as `{"class_name": …, "config": {…}}`.
     pub callbacks: Vec<Value>,
@@ -88,7 +92,9 @@ impl Plan {
 
 /// A model and the options that come with it.
 pub struct DescribedModel {
+    /// The model.
     pub loaded: Loaded,
+    /// Options of training.
     pub plan: Plan,
 }
 

@@ -46,6 +46,7 @@ pub struct Evaluate {
 }
 
 impl Evaluate {
+    /// Evaluates the model and prints its scores.
     pub fn run(self) -> Outcome {
         let supplied = self.supplied.with_data(self.data.path(), true);
         let mut loaded = LoadedModel::open_with(&self.file, None, &supplied)?;

@@ -194,7 +194,8 @@ fn check_classes(folder: &Folder, loaded: &LoadedModel) -> Result<(), Failure> {
 fn notices(data: &LoadedData, loaded: &LoadedModel) {
     let classes = &data.description.classes;
     if !classes.is_empty() {
-        let (n, n_train) = (classes.len(), data.train.len());
+        let n = classes.len();
+        let n_train = data.train.len();
         let test = match &data.test {
             Some(test) => format!(" and {} to evaluate on", test.len()),
             None => String::new(),

@@ -33,6 +33,7 @@ enum Template {
 }
 
 impl New {
+    /// Writes the script.
     pub fn run(self) -> Outcome {
         let path = self.output.display();
         if self.output.exists() {

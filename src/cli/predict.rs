@@ -69,6 +69,7 @@ impl OutputFormat {
 }
 
 impl Predict {
+    /// Predicts and prints or writes the outputs.
     pub fn run(self) -> Outcome {
         let mut format = None;
         if let Some(path) = &self.output {

@@ -55,6 +55,7 @@ enum StyleName {
 }
 
 impl Summary {
+    /// Prints the summary.
     pub fn run(self) -> Outcome {
         let style = match self.style {
             StyleName::Keras1 => Style::Keras1,

@@ -28,6 +28,7 @@ pub struct Verify {
 }
 
 impl Verify {
+    /// Counts the parameters and prints the comparison.
     pub fn run(self) -> Outcome {
         if let Some(weights) = &self.weights {
             let name = self.file.to_string_lossy();

@@ -138,7 +138,8 @@ impl Form {
 
     /// Images and labels of checked records.
     fn dataset(&self, bytes: &[u8]) -> Result<Dataset> {
-        let (mut pixels, mut labels) = (Vec::with_capacity(bytes.len()), vec![]);
+        let mut pixels = Vec::with_capacity(bytes.len());
+        let mut labels = vec![];
         for record in bytes.chunks_exact(self.record_len()) {
             labels.push(self.label(record));
             let planes = &record[self.label_bytes..];

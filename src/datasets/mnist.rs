@@ -124,7 +124,8 @@ impl MnistFile {
 
     /// Checks the first bytes and the length of a raw file.
     fn check(&self, start: &[u8], length: u64) -> Result<()> {
-        let (header, expected) = (self.header(), self.file_len());
+        let header = self.header();
+        let expected = self.file_len();
         let (magic, sizes) = header.split_at(4);
         let found = match start.strip_prefix(magic) {
             None => {
@@ -158,7 +159,8 @@ impl MnistFile {
     fn inflate(&self, compressed: &Path) -> Result<Vec<u8>> {
         let wrong = |found: String| Error::file(compressed, found, HELP);
         let OpenFile { reader, .. } = OpenFile::new(compressed)?;
-        let (expected, mut content) = (self.file_len(), vec![]);
+        let expected = self.file_len();
+        let mut content = vec![];
         let read = MultiGzDecoder::new(reader).take(expected + 1).read_to_end(&mut content);
         read.map_err(|error| {
             // The operating system's errors have a number, the decoder's have none.

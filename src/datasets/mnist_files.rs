@@ -17,6 +17,7 @@ pub(super) struct MnistFile {
     pub shape: &'static [u32],
 }
 
+/// The four files: images and labels for training, then for the test.
 pub(super) const FILES: [MnistFile; 4] = [
     MnistFile { name: "train-images-idx3-ubyte", shape: &[60_000, 28, 28] },
     MnistFile { name: "train-labels-idx1-ubyte", shape: &[60_000] },

@@ -65,6 +65,7 @@ impl<R: Read> Member<R> {
         Ok(Member { header, dtype, rows, size: size.saturating_sub(end as u64), numbers })
     }
 
+    /// Inputs: bytes stay bytes, other numbers become [`Real`].
     pub fn inputs(self) -> Result<Inputs> {
         if self.dtype == "u1" {
             self.read(Ok).map(Inputs::bytes)

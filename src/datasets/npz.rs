@@ -180,6 +180,7 @@ pub(super) fn wrong(found: impl Into<String>) -> Error {
     Error::format(found, HELP)
 }
 
+/// Error for an archive or array that is damaged.
 pub(super) fn damaged(error: impl Display) -> Error {
     wrong(format!("it is damaged or of an unknown form ({error})"))
 }

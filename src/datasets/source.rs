@@ -112,7 +112,8 @@ impl OpenFile {
     }
 
     fn open(path: &Path) -> io::Result<OpenFile> {
-        let (mut file, mut start) = (File::open(path)?, vec![]);
+        let mut file = File::open(path)?;
+        let mut start = vec![];
         file.by_ref().take(START).read_to_end(&mut start)?;
         let metadata = file.metadata()?;
         if metadata.is_file() {

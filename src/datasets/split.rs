@@ -85,7 +85,7 @@ fn strata(data: &Dataset) -> Vec<Vec<usize>> {
 fn choose(strata: &[Vec<usize>], len: usize, n_second: usize, seed: u64) -> Vec<bool> {
     let mut is_second = vec![false; len];
     let mut generator = random::generator(seed, Stream::Split);
-    for (samples, count) in strata.iter().zip(shares(strata, len, n_second)) {
+    for (samples, count) in strata.iter().zip(largest_remainder(strata, len, n_second)) {
         let mut samples = samples.clone();
         samples.shuffle(&mut generator);
         for sample in &samples[..count] {
@@ -95,18 +95,22 @@ fn choose(strata: &[Vec<usize>], len: usize, n_second: usize, seed: u64) -> Vec<
     is_second
 }
 
-/// Number of samples of each class in the second part, by the largest remainder. One sample or
-/// more of a class stays in the first part.
-fn shares(strata: &[Vec<usize>], len: usize, n_second: usize) -> Vec<usize> {
+/// Number of samples of each class in the second part, in proportion to the classes.
+fn largest_remainder(strata: &[Vec<usize>], len: usize, n_second: usize) -> Vec<usize> {
+    // The quota of a class is its length · n_second / len; the product may exceed 64 bits.
     let product = |samples: &Vec<usize>| samples.len() as u128 * n_second as u128;
     let len = len.max(1) as u128;
+    // 1. Each class gets the whole part of its quota.
     let mut counts: Vec<usize> = strata.iter().map(|s| (product(s) / len) as usize).collect();
+    // 2. The missing samples go to the largest remainders; of equal ones, the lower label is first,
+    //    because the sort is stable.
     let mut order: Vec<usize> = (0..strata.len()).collect();
     order.sort_by_key(|i| std::cmp::Reverse(product(&strata[*i]) % len));
     let missing = n_second - counts.iter().sum::<usize>();
     for i in order.into_iter().take(missing) {
         counts[i] += 1;
     }
+    // 3. One sample or more of each class stays in the first part.
     for (count, samples) in counts.iter_mut().zip(strata) {
         *count = (*count).min(samples.len().saturating_sub(1));
     }

@@ -179,7 +179,9 @@ impl Op for NormalizationOp {
             let gamma = value_or(gammas, channel, 1.0);
             let ChannelStatistics { mean, variance } =
                 self.statistics(pass.params, pass.training, channel);
-            let (mut n, mut d_beta, mut d_gamma) = (1.0, 0.0, 0.0);
+            let mut n = 1.0;
+            let mut d_beta = 0.0;
+            let mut d_gamma = 0.0;
             if let Some(context) = pass.training {
                 n = context.forward_sums[0];
                 d_beta = context.backward_sums[channel];

@@ -39,6 +39,7 @@ pub(super) struct WeightOptions<'a> {
 }
 
 impl<'a> WeightOptions<'a> {
+    /// Options with this initializer and regularizer.
     pub fn new(initializer: &'a Initializer, regularizer: Option<L1L2>) -> Self {
         WeightOptions { initializer, regularizer }
     }
@@ -49,6 +50,7 @@ impl<'a> WeightOptions<'a> {
 }
 
 impl<const N: usize> ConvolutionOptions<'_, N> {
+    /// Builds the layer for an input shape.
     pub fn build(&self, input: &Shape) -> Result<Built> {
         let geometry = self.geometry(input)?;
         let Convolution { rows, columns, channels, filters } = geometry;
@@ -84,7 +86,8 @@ impl<const N: usize> ConvolutionOptions<'_, N> {
     fn geometry(&self, input: &Shape) -> Result<Convolution> {
         let SpatialSize { lengths, channels } = SpatialSize::<N>::of(input)?;
         self.validate()?;
-        let (filters, noun) = (self.filters, SpatialSize::<N>::noun());
+        let filters = self.filters;
+        let noun = SpatialSize::<N>::noun();
         let depth = self.windows.size.iter().chain([&channels]);
         let weights: Vec<usize> = depth.chain([&64, &filters]).copied().collect();
         let axes = self.windows.over(lengths).filter(|Axes { rows, columns }| {

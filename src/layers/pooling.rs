@@ -23,10 +23,12 @@ pub(super) struct PoolingOptions<const N: usize> {
 }
 
 impl<const N: usize> PoolingOptions<N> {
+    /// Builds the layer for an input shape.
     pub fn build(&self, input: &Shape) -> Result<Built> {
         let SpatialSize { lengths, channels } = SpatialSize::<N>::of(input)?;
         let strides = self.strides.unwrap_or(self.size);
-        let (size, padding) = (self.size, self.padding);
+        let size = self.size;
+        let padding = self.padding;
         let windows = Windows { size, strides, dilation_rate: [1; N], padding };
         windows.refuse_causal()?;
         let Some(axes) = windows.over(lengths) else {

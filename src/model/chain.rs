@@ -58,7 +58,8 @@ impl Chain {
 /// Rejects what a custom layer must not build: empty outputs, operations of another width than the
 /// output, and arrays without a name of their own.
 fn check_built(input: &Shape, built: &Built) -> Result<()> {
-    let (n, help) = (built.output.n_values(), "mend the layer's `build`");
+    let n = built.output.n_values();
+    let help = "mend the layer's `build`";
     let width = input.n_values();
     let fits = |operation: &Operation| match operation {
         Operation::Op(_) => true,

@@ -33,7 +33,11 @@ impl Interpreter<'_> {
         self.heap.unknown_id(line, reason, is_data)
     }
 
-    /// Evaluates all blocks, of which one will run, and merges the names that they leave.
+    /// Evaluates all blocks, of which one will run, and merges the names that they leave. Each
+    /// block begins with the names from before. Within the blocks `self.unknown_branch` is theirs;
+    /// then the outer one is back, unless a block may have left the loop or the function: in that
+    /// case the rest of it is uncertain too, and the loop or the call restores the outer one at its
+    /// end.
     pub fn evaluate_all(&mut self, reason: Id, branches: &[&Block]) -> Read<Flow> {
         let unknown_branch = Some(self.new_unknown_branch(reason));
         let outer = self.unknown_branch;
@@ -59,7 +63,6 @@ impl Interpreter<'_> {
                 Some(merged) => self.merge_names(reason, merged, names),
             });
         }
-        // The rest of a loop or function that may have ended is uncertain, until it ends.
         let returns_model = returned.iter().any(|value| matches!(value, Value::Model(_)));
         self.unknown_branch = if has_jump || returns_model { unknown_branch } else { outer };
         match merged {

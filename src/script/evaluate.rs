@@ -30,6 +30,7 @@ pub struct Stop {
     pub reason: String,
 }
 
+/// Result of an evaluation, which a limit may stop.
 pub type Read<T> = Result<T, Stop>;
 
 /// Control flow after a statement.
@@ -98,6 +99,7 @@ pub struct Interpreter<'s> {
 }
 
 impl<'s> Interpreter<'s> {
+    /// Interpreter before the first statement.
     pub fn new(settings: &'s Settings, source: &'s Source) -> Self {
         let mut heap = Heap::default();
         let scope = push(&mut heap.scopes, Scope::default());
@@ -139,6 +141,7 @@ impl<'s> Interpreter<'s> {
         self.operations > LONG
     }
 
+    /// Error that stops evaluation in the current line.
     pub fn stop(&self, reason: String) -> Stop {
         Stop { line: self.line, reason }
     }
@@ -155,10 +158,12 @@ impl<'s> Interpreter<'s> {
         Ok(())
     }
 
+    /// Leaves what [`enter`](Self::enter) entered.
     pub fn leave(&mut self) {
         self.depth -= 1;
     }
 
+    /// Adds a remark about the current line.
     pub fn remark(&mut self, text: impl Into<String>) {
         self.remarks.push(Remark { line: self.line, text: text.into() });
     }

@@ -188,7 +188,8 @@ impl Interpreter<'_> {
         Ok(())
     }
 
-    /// Unpacks something unknown, or into `first, *rest, last`.
+    /// Unpacks something unknown, or into `first, *rest, last`. `at` is the index of the next item
+    /// to assign; the starred target takes the items that the `others` leave.
     fn unpack_starred(
         &mut self,
         targets: &[Expr],

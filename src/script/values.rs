@@ -181,30 +181,37 @@ pub fn push<T>(items: &mut Vec<T>, item: T) -> Id {
 }
 
 impl Heap {
+    /// New tuple.
     pub fn tuple(&mut self, items: Vec<Value>) -> Value {
         Value::Tuple(push(&mut self.tuples, items))
     }
 
+    /// New list.
     pub fn list(&mut self, items: Vec<Value>) -> Value {
         Value::List(push(&mut self.lists, items))
     }
 
+    /// New dictionary.
     pub fn dict(&mut self, entries: Vec<Entry>) -> Value {
         Value::Dict(push(&mut self.dicts, entries))
     }
 
+    /// New abstract array.
     pub fn array(&mut self, array: Array) -> Value {
         Value::Array(push(&mut self.arrays, array))
     }
 
+    /// New instance of the class at this dotted path, which is not evaluated.
     pub fn object(&mut self, path: &str, arguments: Arguments) -> Value {
         Value::Object(push(&mut self.objects, Object { path: path.into(), arguments }))
     }
 
+    /// Method of this name, bound to its receiver.
     pub fn method(&mut self, receiver: Value, name: &str) -> Value {
         Value::Method(push(&mut self.methods, Method { receiver, name: name.into() }))
     }
 
+    /// New unknown value, with the line and the reason.
     pub fn unknown(&mut self, line: u32, reason: impl Into<String>) -> Value {
         Value::Unknown(self.unknown_id(line, reason, false))
     }

@@ -139,6 +139,7 @@ pub struct Train {
 }
 
 impl Train {
+    /// Trains, evaluates, verifies and saves the model.
     pub fn run(self) -> Outcome {
         let start = Instant::now();
         let supplied = self.supplied.with_data(self.data.path(), true);
@@ -166,13 +167,7 @@ impl Train {
         let model = loaded.model;
         // The model is saved first: whatever fails later does not lose it.
         let saved = if has_trained { self.save(&model) } else { Ok(()) };
-        let history = match (result, &saved) {
-            (Ok(history), _) => history,
-            (Err(error), Ok(())) => return Err(error.into()),
-            (Err(error), Err(Failure { message, code })) => {
-                return Err(Failure { message: format!("{error}\n{message}"), code: *code });
-            }
-        };
+        let history = result.map_err(|error| join_errors(error, &saved))?;
         let mut info = run_info::of(&self.model, &source, &model);
         info["split"] = self.split_info(&data, &loaded.plan);
         let options = ReportOptions { start, is_saved: saved.is_ok(), info };
@@ -243,6 +238,16 @@ impl Train {
             }
         }
         output::result(&text)
+    }
+}
+
+/// Error of the training, and of saving the model if that failed as well.
+fn join_errors(error: Error, saved: &Outcome) -> Failure {
+    match saved {
+        Ok(()) => error.into(),
+        Err(Failure { message, code }) => {
+            Failure { message: format!("{error}\n{message}"), code: *code }
+        }
     }
 }
 

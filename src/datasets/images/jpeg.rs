@@ -15,6 +15,7 @@ use crate::Result;
 /// Marker of the end of an image, after 0xff.
 const END: u8 = 0xd9;
 
+/// Decodes a JPEG to gray or RGB bytes.
 pub(super) fn decode(bytes: &[u8]) -> Result<Decoded> {
     if !has_end(bytes) {
         return Err(damaged("its end is missing"));

@@ -158,7 +158,8 @@ fn empty_class(class: &Path, others: &[PathBuf]) -> Error {
     match others.first() {
         None => Error::file(class, "there are no images in this folder of a class", help),
         Some(other) => {
-            let (n, example) = (others.len(), name(other));
+            let n = others.len();
+            let example = name(other);
             let found = format!("none of the {n} files in here is PNG or JPEG, such as {example}");
             Error::file(class, found, "convert them to PNG or JPEG, or delete the folder")
         }

@@ -186,7 +186,7 @@ impl Cells {
                 continue;
             }
             let usual = match column.strings {
-                None => number::usual_number(row, start..end, layout.decimal),
+                None => number::short_number(row, start..end, layout.decimal),
                 Some(_) => None,
             };
             match usual {
@@ -220,7 +220,8 @@ impl Cells {
         let mut found = vec![];
         for column in &self.columns {
             if let Some(first) = column.missing.first {
-                let (name, count) = (&layout.names[column.index], column.missing.count);
+                let name = &layout.names[column.index];
+                let count = column.missing.count;
                 found.push(format!("column {name:?}, {first}, {count} in all"));
             }
         }

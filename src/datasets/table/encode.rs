@@ -116,9 +116,9 @@ impl FoundColumns {
         description: &DataDescription,
         inputs: &[String],
     ) -> Result<FoundColumns> {
-        let by_name = layout.has_header && !is_positional(inputs);
         let by_position = is_positional(inputs) && is_positional(&description.targets);
-        if by_name || inputs.iter().all(|name| layout.names.contains(name)) && layout.has_header {
+        let has_all_names = inputs.iter().all(|name| layout.names.contains(name));
+        if layout.has_header && (has_all_names || !is_positional(inputs)) {
             return FoundColumns::by_name(layout, description, inputs);
         }
         let positions = |names: &[String]| -> Vec<usize> {
@@ -134,7 +134,8 @@ impl FoundColumns {
         if width == inputs.len() {
             return Ok(FoundColumns { inputs: (0..width).collect(), targets: None });
         }
-        let (needed, names) = (inputs.len(), names::list(inputs));
+        let needed = inputs.len();
+        let names = names::list(inputs);
         Err(Error::format(
             format!("this table has {width} columns and no header; the model has {needed} inputs"),
             format!("give it a header, or these columns in their order: {names}"),

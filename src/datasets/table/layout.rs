@@ -119,7 +119,9 @@ fn usual_width(rows: &[ByteRecord]) -> usize {
 /// The decimal separator of a table whose values are separated by semicolons: a comma if some
 /// number needs it and none has a point.
 fn find_decimal(rows: &[ByteRecord]) -> Result<u8> {
-    let (mut has_point, mut has_comma, mut unclear) = (false, false, None);
+    let mut has_point = false;
+    let mut has_comma = false;
+    let mut unclear = None;
     for (row, record) in rows.iter().enumerate() {
         for cell in record.iter().map(trim) {
             let is_number = |decimal| matches!(number::read(cell, decimal), Cell::Number(_));
@@ -133,18 +135,18 @@ fn find_decimal(rows: &[ByteRecord]) -> Result<u8> {
             }
         }
     }
-    match unclear {
-        _ if has_point => Ok(b'.'),
-        Some((row, cell)) if !has_comma => {
-            let cell = String::from_utf8_lossy(cell);
-            Err(Error::format(
-                format!("row {row}: {cell} is either a decimal number or one of thousands"),
-                "write decimal numbers with a point, and thousands without a separator",
-            ))
-        }
-        _ if has_comma => Ok(b','),
-        _ => Ok(b'.'),
+    if has_point {
+        return Ok(b'.');
     }
+    if has_comma {
+        return Ok(b',');
+    }
+    let Some((row, cell)) = unclear else { return Ok(b'.') };
+    let cell = String::from_utf8_lossy(cell);
+    Err(Error::format(
+        format!("row {row}: {cell} is either a decimal number or one of thousands"),
+        "write decimal numbers with a point, and thousands without a separator",
+    ))
 }
 
 /// True for `1,234`, but neither for `0,123` nor for `12,5`.
@@ -154,7 +156,15 @@ fn may_be_thousands(cell: &[u8]) -> bool {
     (1..=3).contains(&at) && unsigned[0] != b'0' && unsigned.len() == at + 4
 }
 
-/// True if the first row holds names.
+/// True if the first row holds names. The first of these rules that applies decides:
+///
+/// 1. A cell is one of the `known` names, of which positions do not count: names.
+/// 2. All cells are numbers: names if they are 0, 1, 2, … of at least four columns, as pandas
+///    writes them.
+/// 3. At least three cells are numbers that count up, such as years: names.
+/// 4. Any other cell is a number: no names.
+/// 5. Some columns hold numbers: names if one of them has a string in the first row.
+/// 6. All columns hold strings: names if they differ and none occurs again in its column.
 fn is_header(
     first: &ByteRecord,
     rest: &[ByteRecord],
@@ -166,29 +176,27 @@ fn is_header(
     let is_position = |name: &String| name.parse().is_ok_and(|at| (1..=cells.len()).contains(&at));
     let names: Vec<&[u8]> =
         known.iter().filter(|name| !is_position(name)).map(String::as_bytes).collect();
-    let numbers: Vec<f64> = cells.iter().filter_map(|cell| finite(cell, decimal)).collect();
-    let is_all_numbers = numbers.len() == cells.len();
     if cells.iter().any(|cell| names.contains(cell)) {
         return true;
     }
-    // pandas names columns 0, 1, 2, …, and years are names too.
+    let numbers: Vec<f64> = cells.iter().filter_map(|cell| finite(cell, decimal)).collect();
     let counts_up = numbers.windows(2).all(|pair| pair[1] == pair[0] + 1.0);
-    if is_all_numbers {
+    if numbers.len() == cells.len() {
         return numbers.len() >= 4 && counts_up && numbers[0] == 0.0;
     }
-    if numbers.len() >= 3 && counts_up {
-        return true;
-    }
-    let is_name = |i: usize| number::read(cells[i], decimal) == Cell::String;
-    let of_numbers = |i: &usize| contents[*i].numbers > 0 && contents[*i].is_numeric();
-    let numeric: Vec<usize> = (0..cells.len()).filter(of_numbers).collect();
     if !numbers.is_empty() {
-        return false;
+        return numbers.len() >= 3 && counts_up;
     }
-    if !numeric.is_empty() {
-        return numeric.into_iter().any(is_name);
+    let mut has_numeric_column = false;
+    for (cell, content) in cells.iter().zip(contents) {
+        if content.numbers > 0 && content.is_numeric() {
+            has_numeric_column = true;
+            if number::read(cell, decimal) == Cell::String {
+                return true;
+            }
+        }
     }
-    is_different(&cells, rest)
+    !has_numeric_column && is_different(&cells, rest)
 }
 
 /// True if the first row of a table of strings has a value in each column, and none of them again.

@@ -242,7 +242,8 @@ fn copy_columns(cells: &Cells, positions: &[usize]) -> Vec<Real> {
 
 /// `inputs: 4 columns of numbers, 2 of strings ("island" 3, "sex" 2), 9 features`.
 fn describe_inputs(description: &DataDescription, layout: &Layout) -> String {
-    let (mut n_numeric, mut categories) = (0, vec![]);
+    let mut n_numeric = 0;
+    let mut categories = vec![];
     for column in &description.columns {
         match column {
             Column::Numeric { .. } => n_numeric += 1,

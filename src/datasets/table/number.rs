@@ -60,13 +60,14 @@ pub fn trim(cell: &[u8]) -> &[u8] {
     }
 }
 
-/// Number in the cell at this range of a row, if it is a usual one; `None` for all that [`read`]
-/// must decide.
+/// Number in the cell at this range of a row, if it is an integer or a decimal number without an
+/// exponent; `None` for all that [`read`] must decide.
 ///
-/// Nearly all cells are such numbers. Eight bytes at a time they cost about as much as the division
-/// of the row into cells; a loop over the digits costs half as much again.
+/// A cell of at most 8 bytes is loaded as one `u64`, its first byte lowest and its last byte
+/// highest. Nearly all cells are such numbers. Eight bytes at a time they cost about as much as the
+/// division of the row into cells; a loop over the digits costs half as much again.
 #[inline]
-pub fn usual_number(row: &[u8], cell: Range<usize>, decimal: u8) -> Option<f64> {
+pub fn short_number(row: &[u8], cell: Range<usize>, decimal: u8) -> Option<f64> {
     let length = cell.len();
     let bytes = match cell.end.checked_sub(8).and_then(|start| row.get(start..cell.end)) {
         Some(bytes) if (1..=8).contains(&length) => u64::from_le_bytes(bytes.try_into().ok()?),
@@ -74,12 +75,12 @@ pub fn usual_number(row: &[u8], cell: Range<usize>, decimal: u8) -> Option<f64> 
     };
     // Bytes before the cell, and a sign, become zeros in front.
     let is_negative = row[cell.start] == b'-';
-    let before = 64 - 8 * length as u32;
-    let mut kept = u64::MAX << before;
+    let n_bits_before = 64 - 8 * length as u32;
+    let mut cell_mask = u64::MAX << n_bits_before;
     if is_negative {
-        kept &= !(0xff << before);
+        cell_mask &= !(0xff << n_bits_before);
     }
-    let mut digits = (bytes & kept) | (ZEROS & !kept);
+    let mut digits = (bytes & cell_mask) | (ZEROS & !cell_mask);
     let n_digits = length - usize::from(is_negative);
     if are_eight_digits(digits) && n_digits > 0 {
         let number = eight_digits(digits) as f64;
@@ -92,9 +93,9 @@ pub fn usual_number(row: &[u8], cell: Range<usize>, decimal: u8) -> Option<f64> 
     if position > 7 || n_digits < 2 {
         return None;
     }
-    let whole = digits & ((1 << (8 * position)) - 1);
-    let fraction = digits & !(u64::MAX >> (56 - 8 * position));
-    digits = fraction | (whole << 8) | u64::from(b'0');
+    let whole_mask = (1 << (8 * position)) - 1;
+    let fraction_mask = !(u64::MAX >> (56 - 8 * position));
+    digits = (digits & fraction_mask) | ((digits & whole_mask) << 8) | u64::from(b'0');
     if !are_eight_digits(digits) {
         return None;
     }
@@ -133,7 +134,8 @@ fn plain_number(cell: &[u8], decimal: u8) -> Option<f64> {
     if digits.len() > EXACT_DIGITS {
         return None;
     }
-    let (mut integer, mut point) = (0, None);
+    let mut integer = 0;
+    let mut point = None;
     for (i, &byte) in digits.iter().enumerate() {
         let digit = byte.wrapping_sub(b'0');
         if digit < 10 {
@@ -219,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn usual_numbers_are_read_as_others() {
+    fn short_numbers_are_read_as_others() {
         let alphabet = b"0123456789.-+e, /:";
         let mut state = 7u64;
         let mut n_usual = 0;
@@ -230,7 +232,7 @@ mod tests {
             };
             let (start, length, n_letters) = (next(12), next(11), [10, 12, 18][next(3)]);
             let row: Vec<u8> = (0..start + length).map(|_| alphabet[next(n_letters)]).collect();
-            let number = usual_number(&row, start..start + length, b'.');
+            let number = short_number(&row, start..start + length, b'.');
             let expected = plain_number(&row[start..], b'.');
             assert_eq!(number, expected, "{:?}", str::from_utf8(&row[start..]));
             n_usual += usize::from(number.is_some());

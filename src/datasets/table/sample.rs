@@ -30,7 +30,9 @@ impl Sample {
     /// # Errors
     /// A reader that fails, and bytes that are not text.
     pub fn read(reader: &mut impl BufRead) -> Result<Sample> {
-        let (mut bytes, mut lines, mut is_whole) = (vec![], 0, false);
+        let mut bytes = vec![];
+        let mut lines = 0;
+        let mut is_whole = false;
         while !is_whole && lines < LINES && (bytes.len() < BYTES || lines < 2) {
             let mut line = reader.by_ref().take((MAX_LINE - bytes.len()) as u64);
             let length = line.read_until(b'\n', &mut bytes).map_err(failed)?;

@@ -147,7 +147,8 @@ fn of_strings(
         return Err(Error::format(found, "choose another target, or use --task classification"));
     }
     let labels = codes.iter().map(|code| vocabulary.ranks[*code as usize] as u32).collect();
-    let (count, strings) = (vocabulary.values.len(), names::list(&vocabulary.values));
+    let count = vocabulary.values.len();
+    let strings = names::list(&vocabulary.values);
     let reason = format!("classification: the target {name:?} holds {count} strings, {strings}");
     classification(name, labels, vocabulary.values, reason)
 }
@@ -160,7 +161,9 @@ fn of_several(names: &[String], values: Vec<Real>, wanted: Option<Task>) -> Resu
     }
     let is_flag = |value: &Real| *value == 0.0 || *value == 1.0;
     if let Some(position) = values.iter().position(|value| !is_flag(value)) {
-        let (row, name, value) = (position / n + 1, &names[position % n], values[position]);
+        let row = position / n + 1;
+        let name = &names[position % n];
+        let value = values[position];
         return Err(Error::format(
             format!("row {row}: the target {name:?} is {value}"),
             "several targets of a classification must each be 0 or 1; for numbers, use --task \

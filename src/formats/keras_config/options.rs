@@ -38,7 +38,8 @@ pub fn class<C: Serialize + DeserializeOwned>(
     let known = all.iter().find(|known| text(known, "class_name").eq_ignore_ascii_case(name));
     refuse_foreign(location, &head(role, value))?;
     let Some(known) = known else { return Err(no_such_class(described, &all)) };
-    let (class, defaults) = (text(known, "class_name"), &known["config"]);
+    let class = text(known, "class_name");
+    let defaults = &known["config"];
     let config = value["config"].as_object().cloned().unwrap_or_default();
     let mut config = history::options(class, config, defaults, reading.major_version);
     if role == "layer" {
@@ -58,7 +59,8 @@ pub fn class<C: Serialize + DeserializeOwned>(
 /// A class without its options. TensorFlow 2.11 and 2.12 registered Keras's own optimizers under
 /// their names, as `Custom>Adam`.
 fn head(role: &str, value: &Value) -> Value {
-    let (module, mut registered) = (&value["module"], &value["registered_name"]);
+    let module = &value["module"];
+    let mut registered = &value["registered_name"];
     let own = format!("Custom>{}", history::class_name(role, text(value, "class_name")));
     if role == "optimizer" && registered.as_str() == Some(&own) {
         registered = &Value::Null;

@@ -123,7 +123,8 @@ fn read_scalars(
         let found = read_scalar(last)?;
         let is_close = (found - expected).abs() < 1e-3;
         if !is_close {
-            let (class, steps) = (rule.class_name(), state.iteration);
+            let class = rule.class_name();
+            let steps = state.iteration;
             warnings.push(format!(
                 "{class}'s u_product is {found} in the file; after {steps} steps it is {expected}"
             ));
@@ -146,7 +147,8 @@ fn check_count(
     if arrays.len() == needed || (extra.len() == n_trainable && is_unused) {
         return Ok(());
     }
-    let (class, found) = (rule.class_name(), arrays.len());
+    let class = rule.class_name();
+    let found = arrays.len();
     Err(invalid(format!("the file holds {found} optimizer arrays, and {class} needs {needed}")))
 }
 

@@ -62,7 +62,8 @@ pub fn keys(model: &Sequential) -> Vec<String> {
 /// Path of a layer in one chain.
 pub fn own_path(model: &Sequential, position: usize) -> LayerPath {
     let layer = &model.layers()[position];
-    let (class, name) = (layer.spec.class_name().to_string(), layer.name());
+    let class = layer.spec.class_name().to_string();
+    let name = layer.name();
     LayerPath(vec![Member { position, class, name }])
 }
 

@@ -7,6 +7,7 @@ use crate::layers::{
 use crate::params::ParamSpec;
 use crate::shape::{Product, Shape, Tuple};
 
+/// Inputs × units, and biases.
 pub(super) fn dense(layer: &Dense, input: &Shape) -> ParamExplanation {
     let (inputs, units) = (input.last(), layer.units);
     let mut formula = format!("{inputs} inputs × {units} units");
@@ -35,6 +36,7 @@ pub(super) struct Filters<'a> {
 }
 
 impl Filters<'_> {
+    /// Filters × window × channels, and biases.
     pub fn explain(&self, input: &Shape, output: &Shape) -> ParamExplanation {
         let (filters, channels) = (self.n, input.last());
         let window = Product(self.window);
@@ -65,6 +67,7 @@ impl Filters<'_> {
     }
 }
 
+/// Number of vectors × channels.
 pub(super) fn batch_normalization(layer: &BatchNormalization, input: &Shape) -> ParamExplanation {
     let channels = input.last();
     let mut names = vec![];
@@ -87,6 +90,7 @@ pub(super) fn batch_normalization(layer: &BatchNormalization, input: &Shape) -> 
     }
 }
 
+/// Number of arrays × values along the normalized axes.
 pub(super) fn layer_normalization(layer: &LayerNormalization, input: &Shape) -> ParamExplanation {
     let mut names = vec![];
     if layer.scale {
@@ -115,6 +119,7 @@ pub(super) fn layer_normalization(layer: &LayerNormalization, input: &Shape) -> 
     }
 }
 
+/// Vocabulary × dimensions.
 pub(super) fn embedding(layer: &Embedding) -> ParamExplanation {
     let (vocabulary, width) = (layer.input_dim, layer.output_dim);
     ParamExplanation {
@@ -128,6 +133,7 @@ pub(super) fn embedding(layer: &Embedding) -> ParamExplanation {
     }
 }
 
+/// Mean and variance of each feature, and a count.
 pub(super) fn normalization(layer: &Normalization, input: &Shape) -> ParamExplanation {
     let features = if layer.axis.is_empty() { 1 } else { input.last() };
     ParamExplanation {
@@ -140,6 +146,7 @@ pub(super) fn normalization(layer: &Normalization, input: &Shape) -> ParamExplan
     }
 }
 
+/// Product of the axes that do not share slopes.
 pub(super) fn prelu(layer: &PReLU, input: &Shape) -> ParamExplanation {
     let mut lengths = vec![];
     let mut shared = vec![];

@@ -81,7 +81,8 @@ impl AnyLayer {
             }
             AnyLayer::Flatten(_) if input.dims().is_empty() => "it only adds an axis".to_string(),
             AnyLayer::Flatten(_) => {
-                let (product, n) = (Product(input.dims()), input.n_values());
+                let product = Product(input.dims());
+                let n = input.n_values();
                 format!("it only flattens the sample: {product} = {n}")
             }
             AnyLayer::Reshape(_) => {
