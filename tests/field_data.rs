@@ -139,7 +139,7 @@ fn a_sparse_loss_takes_labels_of_any_type_and_shape() {
     refused(1, &["evaluate", &one_hot, "--data", &signs], &["label -1 at position 1"]);
     let floats = folder.join("f.npz");
     let floats = floats.to_str().unwrap();
-    refused(1, &["evaluate", &one_hot, "--data", floats], &["one float", "labels as integers"]);
+    refused(1, &["evaluate", &one_hot, "--data", floats], &["one float", "integer labels"]);
 }
 
 #[test]

@@ -92,7 +92,7 @@ fn a_log_is_continued_and_never_replaced() {
 
     for (model, more, word) in [
         (line.as_str(), &[][..], "would overwrite the log of another run"),
-        ("last.keras", &["--initial-epoch", "0"], "would replace"),
+        ("last.keras", &["--initial-epoch", "0"], "would overwrite"),
         ("last.keras", &["--metrics", "mae"], "its columns are epoch,loss,val_loss, and"),
         ("last.keras", &["--reduce-on-plateau"], "this training logs epoch,learning_rate,loss"),
     ] {

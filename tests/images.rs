@@ -25,7 +25,7 @@ fn size(height: usize, width: usize, channels: usize) -> ImageShape {
     ImageShape { height, width, channels }
 }
 
-/// PNG file of 8 or 16 bits a channel.
+/// PNG file of 8 or 16 bits per channel.
 fn png(
     width: u32,
     height: u32,

@@ -48,7 +48,7 @@ fn settings(text: &str) -> Settings {
     settings
 }
 
-/// The model of a script, a line a layer, and all else that was read.
+/// The model of a script, one line per layer, and all else that was read.
 fn model(script: &Script) -> Result<String, Error> {
     let loaded = formats::from_description(&script.description)?;
     let mut text = format!("input {}\n", loaded.model.input_shape());

@@ -152,7 +152,7 @@ model = Sequential([layers.Dense(8, input_dim=X.shape[1]), layers.Dense(n_classe
     let found = succeed(path, &["summary", "model.py", "--data", data, "--set", "n_classes=5"]);
     assert!(found.contains("Total params: 157"), "{found}");
     refuse(path, &["train", &fixture("17-shapes-of-the-data")], 2, &["cifar10", "--data"]);
-    let words = ["line 16", "does not name its data", "(None, 2)", "--data"];
+    let words = ["line 16", "loads its data in a way", "(None, 2)", "--data"];
     refuse(path, &["train", &fixture("55-try-with-and-global")], 2, &words);
     refuse(path, &["summary", "model.py", "--set", "units"], 2, &["NAME=VALUE"]);
     refuse(path, &["summary", "--set", "a=1", data], 2, &["--set is for a Keras script"]);

@@ -74,7 +74,7 @@ fn a_table_is_trained_on_evaluated_and_predicted() {
     assert_says(&trained.stderr, &[summary, "2 strings, \"large\", \"small\"", "Test set: 60"]);
     assert_says(&trained.stdout, &["(Normalization)", "Test accuracy: 1.0"]);
 
-    // It goes on with the same test set, without being told the target again.
+    // It resumes with the same test set, without being told the target again.
     let again = place.run("train kind.keras --data table.csv --epochs 1");
     assert_eq!(again.code, 0, "{}", again.stderr);
     assert_says(&again.stderr, &["Test set: 60"]);

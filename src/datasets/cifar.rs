@@ -156,7 +156,7 @@ impl Form {
         Ok(Dataset { x: Inputs::bytes(x), y })
     }
 
-    /// Names of the classes; none if their file is missing or has another number of them.
+    /// Names of the classes; empty if their file is missing or has a different number of them.
     fn names(&self, folder: &Path) -> Result<Vec<String>> {
         let path = folder.join(self.names);
         if !path.exists() {

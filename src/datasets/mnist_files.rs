@@ -169,7 +169,7 @@ pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
     paths
 }
 
-/// True if at least one of the four files is in the folder or below, also of several data sets.
+/// True if at least one of the four files is in the folder or below, even of several data sets.
 pub(super) fn is_in(folder: &Path) -> bool {
     FILES.iter().any(|file| match candidates(folder, file) {
         Ok(found) => !found.is_empty(),

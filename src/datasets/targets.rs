@@ -92,7 +92,7 @@ enum TargetLayout {
 /// Chooses the form that a loss takes these targets in; targets that fit none are an error.
 fn target_layout(targets: &Targets, output: &Shape, sparse: bool) -> Result<TargetLayout> {
     let classes = output.last();
-    // One label a vector: `(None, 218, 218)` for an output of `(None, 218, 218, 10)`.
+    // One label per vector: `(None, 218, 218)` for an output of `(None, 218, 218, 10)`.
     let of_labels = match output.dims() {
         [positions @ .., _] => Shape::from(positions),
         [] => output.clone(),

@@ -14,7 +14,7 @@ impl Sequential {
     /// is added unless the model begins with one; one whose mean is an option stays as it is.
     ///
     /// # Errors
-    /// Statistics of another number of features than the model's input has, and those of
+    /// Statistics of a different number of features than the model's input, and those of
     /// [`SequentialBuilder::build`](super::SequentialBuilder::build).
     ///
     /// ```

@@ -8,7 +8,7 @@ use super::model::Added;
 use super::signatures::{KERAS_1, class_name, option_name, positional};
 use super::values::{Id, Object, Unknown, Value, last_part};
 
-/// Unsupported to reading the model: something that it needs is not known.
+/// Error of a model that needs something unsupported or unknown.
 #[derive(Debug, Clone)]
 pub struct Unsupported {
     /// Line of the layer or call that needs it.
@@ -204,7 +204,7 @@ impl Interpreter<'_> {
         }
     }
 
-    /// A value in JSON. `what` says what it is, for the unsupported.
+    /// A value in JSON. `what` names it in an error.
     pub fn json(&mut self, value: &Value, what: &str, line: u32) -> Result<Json, Unsupported> {
         self.enter(line).map_err(|_| Unsupported::new(line, format!("{what} is too large")))?;
         let json = self.json_of(value, what, line)?;
@@ -246,7 +246,7 @@ impl Interpreter<'_> {
         text
     }
 
-    /// Unsupported for something that needs this value.
+    /// Error for something, `what`, that needs this value.
     pub fn unsupported(&self, line: u32, what: &str, value: &Value) -> Unsupported {
         let Value::Unknown(id) = value else {
             let found = match value {

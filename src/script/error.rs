@@ -47,7 +47,7 @@ pub fn no_model(path: &Path, source: &Source, interpreter: &Interpreter) -> Erro
     Error::file(path, found, HELP)
 }
 
-/// Error for an unsupported to reading a model.
+/// Error for a model that needs something unsupported or unknown.
 pub fn stopped(
     path: &Path,
     source: &Source,

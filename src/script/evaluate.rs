@@ -69,7 +69,7 @@ pub struct EarlyReturn {
     pub value: Value,
 }
 
-/// State of reading a script.
+/// State of evaluating a script.
 pub struct Interpreter<'s> {
     pub settings: &'s Settings,
     pub source: &'s Source,
@@ -79,7 +79,7 @@ pub struct Interpreter<'s> {
     pub heap: Heap,
     pub scope: Id,
     pub unknown_branch: Option<UnknownBranch>,
-    /// Line that is being read.
+    /// Line that is being evaluated.
     pub line: u32,
     pub remarks: Vec<Remark>,
     /// Reason for which a model could not be read.

@@ -54,7 +54,7 @@ use values::{Id, Value};
 
 pub use training::{DataUse, Fit};
 
-/// Values and data info that a user supplies for a script.
+/// Values, and info about the data, that a user supplies for a script.
 ///
 /// ```
 /// use tallynet::script::{DataInfo, Settings};

@@ -188,7 +188,7 @@ impl Interpreter<'_> {
         }
     }
 
-    /// `[1] + [2]` and `[0] * 3`, also of tuples; `None` for other operands.
+    /// `[1] + [2]` and `[0] * 3`, and the same of tuples; `None` for other operands.
     fn join_lists(
         &mut self,
         operator: Operator,

@@ -106,7 +106,7 @@ fn without_magics(code: &str) -> Vec<String> {
     lines
 }
 
-/// Text in UTF-8 or, if it is none, in Latin-1.
+/// Text in UTF-8, else in Latin-1.
 fn text(bytes: &[u8]) -> String {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     match std::str::from_utf8(bytes) {

@@ -1,4 +1,4 @@
-//! Values of a script: what its names stand for while it is read.
+//! Values of a script: what its names stand for while it is evaluated.
 //!
 //! **Decision.** Everything that contains other values lies in a [`Heap`] and is named by its
 //! index. Lists are shared and may contain themselves, as in Python, and nothing that a script

@@ -254,7 +254,7 @@ fn join_errors(error: Error, saved: &Outcome) -> Failure {
 /// Outcome of `fit`.
 struct Trained {
     result: tallynet::Result<History>,
-    /// True if there is a trained model to save, also after some errors.
+    /// True if there is a trained model to save, even after some errors.
     has_trained: bool,
 }
 

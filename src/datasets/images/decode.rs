@@ -66,8 +66,8 @@ pub(super) fn unsupported(problem: &str) -> Error {
 }
 
 /// Checks the size before memory is allocated for it.
-pub(super) fn check_size(width: usize, height: usize, bytes_a_pixel: usize) -> Result<()> {
-    let bytes = width.saturating_mul(height).saturating_mul(bytes_a_pixel);
+pub(super) fn check_size(width: usize, height: usize, bytes_per_pixel: usize) -> Result<()> {
+    let bytes = width.saturating_mul(height).saturating_mul(bytes_per_pixel);
     if bytes == 0 {
         return Err(damaged(format!("{width} × {height} pixels")));
     }
@@ -86,7 +86,7 @@ pub(super) fn check_size(width: usize, height: usize, bytes_a_pixel: usize) -> R
 fn decode_png(bytes: &[u8]) -> Result<Decoded> {
     let limits = png::Limits { bytes: MAX_BYTES };
     let mut decoder = png::Decoder::new_with_limits(std::io::Cursor::new(bytes), limits);
-    // Gray or RGB with 8 bits a channel, as Keras does: palettes are expanded, and of 16 bits the
+    // Gray or RGB with 8 bits per channel, as Keras does: palettes are expanded, and of 16 bits the
     // upper 8 are kept.
     decoder.set_transformations(png::Transformations::normalize_to_color8());
     let mut reader = decoder.read_info().map_err(damaged)?;

@@ -20,8 +20,8 @@ pub struct MajorVersion {
 }
 
 impl MajorVersion {
-    /// MajorVersion that the origin states, or else the one whose form a description has: only
-    /// Keras 3 writes the module of every class into a file without a version.
+    /// Version that the origin states, or else the one whose form a description has: only Keras 3
+    /// writes the module of every class into a file without a version.
     pub fn of(origin: &Origin, description: &Value) -> MajorVersion {
         if let Some(number) = origin.major_version() {
             return MajorVersion { number, is_assumed: false };

@@ -1,4 +1,4 @@
-//! Arrays in Keras's files: the layers' weights and the optimizer state, as each major_version of
+//! Arrays in Keras's files: the layers' weights and the optimizer state, as each major version of
 //! Keras stored them.
 
 mod layers;
