@@ -421,14 +421,15 @@ fn pictures_to_predict_from_need_no_classes() {
     let paths = pictures::find(root.path()).unwrap();
     let names = ["a.png", "b.png", "deep/er/c.png"];
     assert_eq!(paths, names.map(|name| root.path().join(name)));
-    let inputs = pictures::read_pictures(&paths, size(2, 2, 3)).unwrap();
+    let inputs = pictures::read_pictures(&paths, size(2, 2, 3), &mut |_| {}).unwrap();
     assert_eq!(inputs.shape(), [3, 2, 2, 3]);
     let one = pictures::read_picture(&paths[0], size(2, 2, 3)).unwrap();
     assert_eq!((one.shape(), one.as_slice().unwrap()), (&[2, 2, 3][..], &bytes(&inputs)[..12]));
     let empty = folder(&["notes.txt"]);
     assert!(pictures::find(empty.path()).is_err());
     write(empty.path(), "notes.txt", b"no picture");
-    let error = pictures::read_pictures(&[empty.path().join("notes.txt")], size(2, 2, 3));
+    let error =
+        pictures::read_pictures(&[empty.path().join("notes.txt")], size(2, 2, 3), &mut |_| {});
     assert!(error.unwrap_err().to_string().contains("a PNG or JPEG picture is expected here"));
 }
 
@@ -521,7 +522,8 @@ fn a_small_model_learns_from_a_folder_of_jpegs() {
     assert_eq!(description.classes, ["across", "along", "disc"]);
     // One picture is prepared as in training, and its class has a name.
     let picture = root.path().join("test/along/0.jpg");
-    let mut inputs = pictures::read_pictures(&[picture], description.picture.unwrap()).unwrap();
+    let mut inputs =
+        pictures::read_pictures(&[picture], description.picture.unwrap(), &mut |_| {}).unwrap();
     inputs.scale_bytes(1.0 / 255.0);
     let probabilities = loaded.predict(&inputs).unwrap();
     let difference = &probabilities - &model.predict(&inputs).unwrap();

@@ -36,8 +36,8 @@ pub struct Evaluate {
     /// Print precision, recall, F1 and support of each class, and the confusion matrix
     #[arg(long)]
     per_class: bool,
-    /// Write the samples that were given a wrong class to a CSV file, with truth, guess and
-    /// confidence, the most confident first
+    /// Write the samples that were given a wrong class to a CSV file, with the row or the file,
+    /// truth, guess and confidence, the most confident first
     #[arg(long, value_name = "OUT.csv")]
     mistakes: Option<PathBuf>,
     /// Print one line of JSON
@@ -57,7 +57,7 @@ impl Evaluate {
         self.check_mistakes(&loaded.model)?;
         let test = self.data.load_test(&loaded)?;
         let start = Instant::now();
-        let scores = loaded.model.evaluate(&test)?;
+        let scores = loaded.model.evaluate(&test.data)?;
         let seconds = start.elapsed().as_secs_f64();
         let mut text = lines(&scores);
         let source = self.data.source(&loaded.model)?;
@@ -67,9 +67,9 @@ impl Evaluate {
         line["fingerprint"] = json!(loaded.model.fingerprint());
         line["seconds"] = json!(seconds);
         if let Some(classes) = &classes {
-            let truths = classes.truths(&test.y)?;
-            let guesses = classes.guesses(loaded.model.predict(&test.x)?)?;
-            self.write_mistakes(&per_class::mistakes(classes, &truths, &guesses))?;
+            let truths = classes.truths(&test.data.y)?;
+            let guesses = classes.guesses(loaded.model.predict(&test.data.x)?)?;
+            self.write_mistakes(&per_class::mistakes(classes, &truths, &guesses, &test.files))?;
             if self.per_class {
                 let confusion = Confusion::new(classes, &truths, &guesses);
                 text += &format!("\n{}", confusion.text());

@@ -111,8 +111,9 @@ fn ratio(count: usize, of: usize) -> f64 {
     if of == 0 { 0.0 } else { count as f64 / of as f64 }
 }
 
-/// Samples that were given a wrong class, the most confident first. Rows count from 1.
-pub fn mistakes(classes: &Classes, truths: &[usize], guesses: &[Guess]) -> Grid {
+/// Samples that were given a wrong class, the most confident first, by their files, or else by their
+/// rows, which count from 1.
+pub fn mistakes(classes: &Classes, truths: &[usize], guesses: &[Guess], files: &[String]) -> Grid {
     let mut wrong = vec![];
     for (i, (truth, guess)) in truths.iter().zip(guesses).enumerate() {
         if guess.first.class != *truth {
@@ -123,13 +124,18 @@ pub fn mistakes(classes: &Classes, truths: &[usize], guesses: &[Guess]) -> Grid 
     wrong.sort_by(|a, b| guesses[*b].first.probability.total_cmp(&guesses[*a].first.probability));
     let mut rows = vec![];
     for i in wrong {
+        let sample = match files.get(i) {
+            Some(file) => Cell::Text(file.clone()),
+            None => Cell::Count(i + 1),
+        };
         rows.push(vec![
-            Cell::Count(i + 1),
+            sample,
             class_cell(classes, truths[i]),
             class_cell(classes, guesses[i].first.class),
             Cell::Probability(guesses[i].first.probability),
         ]);
     }
-    let heads = ["row", "truth", "guess", "confidence"];
+    let sample = if files.is_empty() { "row" } else { "file" };
+    let heads = [sample, "truth", "guess", "confidence"];
     Grid { heads: heads.map(str::to_string).to_vec(), rows }
 }
