@@ -594,6 +594,67 @@ fn the_program_trains_evaluates_and_predicts_from_folders() {
     assert!(error.contains("the model was trained on across, along, disc"), "{error}");
 }
 
+/// Result of `train --json`.
+fn trained(folder: &Path, options: &[&str]) -> Value {
+    let train = ["train", "model.json", "--data", ".", "--epochs", "1", "--json"];
+    let text = succeeds(tallynet(folder).args(train).args(options));
+    serde_json::from_str(text.lines().next().unwrap()).unwrap()
+}
+
+#[test]
+fn the_folder_validation_is_the_validation_data() {
+    let root = shapes_folder();
+    let path = root.path();
+    formats::save(&convolutional(), &path.join("model.json")).unwrap();
+    let line = trained(path, &[]);
+    assert_eq!(line["history"]["val_loss"][0], line["loss"], "without it, the test set");
+    assert!(line["split"]["validation"].is_null(), "{line}");
+    fs::create_dir_all(path.join("val/disc")).unwrap();
+    fs::rename(path.join("test/disc/3.jpg"), path.join("val/disc/3.jpg")).unwrap();
+    fs::create_dir(path.join("val/along")).unwrap();
+    fs::rename(path.join("test/along/3.jpg"), path.join("val/along/3.jpg")).unwrap();
+    let line = trained(path, &[]);
+    assert_ne!(line["history"]["val_loss"][0], line["loss"]);
+    assert_eq!((&line["split"]["validation"], &line["split"]["test"]), (&2.into(), &58.into()));
+    // The validation data alone, as a test set.
+    let train = ["train", "model.json", "--data", ".", "--epochs", "1", "--quiet"];
+    succeeds(tallynet(path).args(train).args(["--save", "m.keras"]));
+    let evaluate = ["evaluate", "m.keras", "--data", "val", "--json"];
+    let text = succeeds(tallynet(path).args(evaluate));
+    let score: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    assert_eq!(score["loss"], line["history"]["val_loss"][0]);
+    // A split of the training samples goes before.
+    let split = ["--validation-split", "0.25"];
+    let line = trained(path, &split);
+    assert!(line["split"]["validation"].is_null(), "{line}");
+    assert_eq!((&line["split"]["train"], &line["split"]["test"]), (&120.into(), &58.into()));
+    let text = succeeds(tallynet(path).args(train).args(split));
+    assert!(text.contains("The validation set of the data is not used"), "{text}");
+}
+
+#[test]
+fn mistakes_of_a_folder_are_files() {
+    let root = shapes_folder();
+    let path = root.path();
+    formats::save(&convolutional(), &path.join("model.json")).unwrap();
+    let train = ["train", "model.json", "--data", ".", "--epochs", "12", "--batch-size", "16"];
+    succeeds(tallynet(path).args(train).args(["--save", "m.keras"]));
+    // Pictures of discs under another name are mistakes.
+    fs::rename(path.join("test/disc/7.jpg"), path.join("test/along/seven, moved.jpg")).unwrap();
+    write(path, "test/along/0 broken.png", b"<html>");
+    for data in [".", "test"] {
+        let evaluate = ["evaluate", "m.keras", "--data", data, "--mistakes", "wrong.csv"];
+        succeeds(tallynet(path).args(evaluate).args(["--skip-broken"]));
+        let mistakes = fs::read_to_string(path.join("wrong.csv")).unwrap();
+        let mut lines = mistakes.lines();
+        assert_eq!(lines.next(), Some("file,truth,guess,confidence"));
+        let file =
+            if data == "." { "test/along/seven, moved.jpg" } else { "along/seven, moved.jpg" };
+        let moved = format!("\"{file}\",along,disc,");
+        assert!(lines.any(|line| line.starts_with(&moved)), "{mistakes}");
+    }
+}
+
 #[test]
 fn the_program_reads_idx_cifar_and_npy_folders() {
     let root = tempfile::tempdir().unwrap();
