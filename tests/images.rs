@@ -424,14 +424,14 @@ fn images_to_predict_from_need_no_classes() {
     let paths = images::find(root.path()).unwrap();
     let names = ["a.png", "b.png", "deep/er/c.png"];
     assert_eq!(paths, names.map(|name| root.path().join(name)));
-    let inputs = images::read_images(&paths, size(2, 2, 3)).unwrap();
+    let inputs = images::read_images(&paths, size(2, 2, 3), &mut |_| {}).unwrap();
     assert_eq!(inputs.shape(), [3, 2, 2, 3]);
     let one = images::read_image(&paths[0], size(2, 2, 3)).unwrap();
     assert_eq!((one.shape(), one.as_slice().unwrap()), (&[2, 2, 3][..], &bytes(&inputs)[..12]));
     let empty = folder(&["notes.txt"]);
     assert!(images::find(empty.path()).is_err());
     write(empty.path(), "notes.txt", b"no image");
-    let error = images::read_images(&[empty.path().join("notes.txt")], size(2, 2, 3));
+    let error = images::read_images(&[empty.path().join("notes.txt")], size(2, 2, 3), &mut |_| {});
     assert!(error.unwrap_err().to_string().contains("a PNG or JPEG image is expected here"));
 }
 
@@ -524,7 +524,8 @@ fn a_small_model_learns_from_a_folder_of_jpegs() {
     assert_eq!(description.classes, ["across", "along", "disc"]);
     // One image is prepared as in training, and its class has a name.
     let image = root.path().join("test/along/0.jpg");
-    let mut inputs = images::read_images(&[image], description.image.unwrap()).unwrap();
+    let mut inputs =
+        images::read_images(&[image], description.image.unwrap(), &mut |_| {}).unwrap();
     inputs.scale_bytes(1.0 / 255.0);
     let probabilities = loaded.predict(&inputs).unwrap();
     let difference = &probabilities - &model.predict(&inputs).unwrap();
@@ -593,6 +594,67 @@ fn the_program_trains_evaluates_and_predicts_from_folders() {
     fs::rename(path.join("train/disc"), path.join("train/circle")).unwrap();
     let error = fails(tallynet(path).args(["train", "trained.keras", "--data", "train"]));
     assert!(error.contains("the model was trained on across, along, disc"), "{error}");
+}
+
+/// Result of `train --json`.
+fn trained(folder: &Path, options: &[&str]) -> Value {
+    let train = ["train", "model.json", "--data", ".", "--epochs", "1", "--json"];
+    let text = succeeds(tallynet(folder).args(train).args(options));
+    serde_json::from_str(text.lines().next().unwrap()).unwrap()
+}
+
+#[test]
+fn the_folder_validation_is_the_validation_data() {
+    let root = shapes_folder();
+    let path = root.path();
+    formats::save(&convolutional(), &path.join("model.json")).unwrap();
+    let line = trained(path, &[]);
+    assert_eq!(line["history"]["val_loss"][0], line["loss"], "without it, the test set");
+    assert!(line["split"]["validation"].is_null(), "{line}");
+    fs::create_dir_all(path.join("val/disc")).unwrap();
+    fs::rename(path.join("test/disc/3.jpg"), path.join("val/disc/3.jpg")).unwrap();
+    fs::create_dir(path.join("val/along")).unwrap();
+    fs::rename(path.join("test/along/3.jpg"), path.join("val/along/3.jpg")).unwrap();
+    let line = trained(path, &[]);
+    assert_ne!(line["history"]["val_loss"][0], line["loss"]);
+    assert_eq!((&line["split"]["validation"], &line["split"]["test"]), (&2.into(), &58.into()));
+    // The validation data alone, as a test set.
+    let train = ["train", "model.json", "--data", ".", "--epochs", "1", "--quiet"];
+    succeeds(tallynet(path).args(train).args(["--save", "m.keras"]));
+    let evaluate = ["evaluate", "m.keras", "--data", "val", "--json"];
+    let text = succeeds(tallynet(path).args(evaluate));
+    let score: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    assert_eq!(score["loss"], line["history"]["val_loss"][0]);
+    // A split of the training samples goes before.
+    let split = ["--validation-split", "0.25"];
+    let line = trained(path, &split);
+    assert!(line["split"]["validation"].is_null(), "{line}");
+    assert_eq!((&line["split"]["train"], &line["split"]["test"]), (&120.into(), &58.into()));
+    let text = succeeds(tallynet(path).args(train).args(split));
+    assert!(text.contains("The validation set of the data is not used"), "{text}");
+}
+
+#[test]
+fn mistakes_of_a_folder_are_files() {
+    let root = shapes_folder();
+    let path = root.path();
+    formats::save(&convolutional(), &path.join("model.json")).unwrap();
+    let train = ["train", "model.json", "--data", ".", "--epochs", "12", "--batch-size", "16"];
+    succeeds(tallynet(path).args(train).args(["--save", "m.keras"]));
+    // Images of discs under another name are mistakes.
+    fs::rename(path.join("test/disc/7.jpg"), path.join("test/along/seven, moved.jpg")).unwrap();
+    write(path, "test/along/0 broken.png", b"<html>");
+    for data in [".", "test"] {
+        let evaluate = ["evaluate", "m.keras", "--data", data, "--mistakes", "wrong.csv"];
+        succeeds(tallynet(path).args(evaluate).args(["--skip-broken"]));
+        let mistakes = fs::read_to_string(path.join("wrong.csv")).unwrap();
+        let mut lines = mistakes.lines();
+        assert_eq!(lines.next(), Some("file,truth,guess,confidence"));
+        let file =
+            if data == "." { "test/along/seven, moved.jpg" } else { "along/seven, moved.jpg" };
+        let moved = format!("\"{file}\",along,disc,");
+        assert!(lines.any(|line| line.starts_with(&moved)), "{mistakes}");
+    }
 }
 
 #[test]

@@ -62,6 +62,34 @@ pub enum DataSource {
     Synthetic(fn(u64) -> TrainTest),
 }
 
+/// Data of a training.
+pub struct TrainingData {
+    /// The training and the test set.
+    pub sets: TrainTest,
+    /// Validation set, if the data have one beside the test set.
+    pub validation: Option<Dataset>,
+}
+
+impl From<TrainTest> for TrainingData {
+    fn from(sets: TrainTest) -> TrainingData {
+        TrainingData { sets, validation: None }
+    }
+}
+
+/// Data to evaluate on.
+pub struct TestData {
+    /// Samples.
+    pub data: Dataset,
+    /// File of each sample, for a folder of images; else empty.
+    pub files: Vec<String>,
+}
+
+impl From<Dataset> for TestData {
+    fn from(data: Dataset) -> TestData {
+        TestData { data, files: vec![] }
+    }
+}
+
 impl Data {
     /// The path of the flag.
     pub fn path(&self) -> Option<&Path> {
@@ -77,29 +105,33 @@ impl Data {
         }
     }
 
-    /// Loads the training and the test set. If a fraction is given, the test set is drawn from the
-    /// training set.
+    /// Loads the training, the validation and the test set. If a fraction is given, the test set is
+    /// drawn from the training set.
     pub fn load(
         &self,
         source: &DataSource,
         loaded: &mut LoadedModel,
         test_split: Option<f64>,
-    ) -> Result<TrainTest, Failure> {
-        let mut data = match (source, test_split) {
+    ) -> Result<TrainingData, Failure> {
+        let mut data: TrainingData = match (source, test_split) {
             (DataSource::Path(path), _) if path.is_dir() => {
                 self.folder.load(path, loaded, test_split)?
             }
             (DataSource::Path(path), Some(fraction)) => {
-                table::draw_test(datasets::load_train(path)?, fraction, loaded)?
+                table::draw_test(datasets::load_train(path)?, fraction, loaded)?.into()
             }
-            (DataSource::Path(path), None) => datasets::load(path)?,
-            (DataSource::Synthetic(task), _) => synthetic(*task, loaded),
+            (DataSource::Path(path), None) => datasets::load(path)?.into(),
+            (DataSource::Synthetic(task), _) => synthetic(*task, loaded).into(),
         };
-        check_finite("training set", &data.train)?;
+        check_finite("training set", &data.sets.train)?;
         let role = "test set, which is the validation data unless --validation-split is given";
-        check_finite(role, &data.test)?;
-        self.scale.apply(loaded, &mut [&mut data.train.x, &mut data.test.x])?;
-        scale_targets(loaded, &mut [&mut data.train, &mut data.test]);
+        check_finite(role, &data.sets.test)?;
+        let TrainTest { train, test } = &mut data.sets;
+        let mut sets = vec![train, test];
+        sets.extend(&mut data.validation);
+        let mut inputs: Vec<&mut Inputs> = sets.iter_mut().map(|set| &mut set.x).collect();
+        self.scale.apply(loaded, &mut inputs)?;
+        scale_targets(loaded, &mut sets);
         Ok(data)
     }
 
@@ -109,18 +141,18 @@ impl Data {
     }
 
     /// Loads only the test set.
-    pub fn load_test(&self, loaded: &LoadedModel) -> Result<Dataset, Failure> {
+    pub fn load_test(&self, loaded: &LoadedModel) -> Result<TestData, Failure> {
         let mut test = match self.source(&loaded.model)? {
             DataSource::Path(path) if path.is_dir() => self.folder.load_test(&path, loaded)?,
             DataSource::Path(path) if table::is_table(&path, &loaded.model) => {
-                table::load_test(&path, &loaded.model)?
+                table::load_test(&path, loaded)?.into()
             }
-            DataSource::Path(path) => datasets::load_test(&path)?,
-            DataSource::Synthetic(task) => synthetic(task, loaded).test,
+            DataSource::Path(path) => datasets::load_test(&path)?.into(),
+            DataSource::Synthetic(task) => synthetic(task, loaded).test.into(),
         };
-        check_finite("test set", &test)?;
-        self.scale.apply(loaded, &mut [&mut test.x])?;
-        scale_targets(loaded, &mut [&mut test]);
+        check_finite("test set", &test.data)?;
+        self.scale.apply(loaded, &mut [&mut test.data.x])?;
+        scale_targets(loaded, &mut [&mut test.data]);
         Ok(test)
     }
 }

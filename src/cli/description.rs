@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::Value;
 use tallynet::datasets::images::{Folder, ImageSize};
-use tallynet::datasets::table::{self, TableOptions};
+use tallynet::datasets::table::TableOptions;
 use tallynet::datasets::{self, FolderKind, Targets};
 use tallynet::formats::{self, Loaded, has_input_shape, set_input_shape};
 use tallynet::model::Sequential;
 
 use super::data::DataSource;
-use super::table::TableFlags;
+use super::table::{self, TableFlags};
 use super::{Failure, Outcome, output};
 
 /// Values that a Keras script does not give.
@@ -32,6 +32,9 @@ pub struct Supplied {
     table: Option<TableOptions>,
     #[arg(skip)]
     image_size: Option<ImageSize>,
+    /// True if no progress is shown.
+    #[arg(skip)]
+    is_quiet: bool,
 }
 
 /// Options of training that come with a description.
@@ -106,9 +109,14 @@ impl Supplied {
     }
 
     /// With the roles of the columns of a table, and the size of images.
-    pub fn with_roles(self, table: &TableFlags, image_size: Option<ImageSize>) -> Supplied {
+    pub fn with_roles(
+        self,
+        table: &TableFlags,
+        image_size: Option<ImageSize>,
+        is_quiet: bool,
+    ) -> Supplied {
         let table = table.name_a_table().then(|| table.options());
-        Supplied { table, image_size, ..self }
+        Supplied { table, image_size, is_quiet, ..self }
     }
 
     /// Reads a script or an unfinished JSON; `None` for any other file.
@@ -171,7 +179,7 @@ impl Supplied {
             None => return Ok(None),
         };
         if let Some(options) = &self.table {
-            let description = table::learn(&path, options)?.description;
+            let description = table::learn(&path, options, self.is_quiet)?.description;
             let classes = Some(description.classes.len()).filter(|n| *n > 0);
             let classes = classes.unwrap_or(description.targets.len()) as u64;
             return Ok(Some(SampleInfo {

@@ -36,8 +36,8 @@ pub struct Evaluate {
     /// Print precision, recall, F1 and support of each class, and the confusion matrix
     #[arg(long)]
     per_class: bool,
-    /// Write misclassified samples to a CSV file: true class, predicted class, probability; the
-    /// most confident first
+    /// Write misclassified samples to a CSV file: row or image file, true class, predicted class,
+    /// probability; the most confident first
     #[arg(long, value_name = "OUT.csv")]
     mistakes: Option<PathBuf>,
     /// Print one line of JSON
@@ -58,7 +58,7 @@ impl Evaluate {
         self.check_mistakes(&loaded.model)?;
         let test = self.data.load_test(&loaded)?;
         let start = Instant::now();
-        let scores = loaded.model.evaluate(&test)?;
+        let scores = loaded.model.evaluate(&test.data)?;
         let seconds = start.elapsed().as_secs_f64();
         let mut text = lines(&scores);
         let source = self.data.source(&loaded.model)?;
@@ -68,9 +68,14 @@ impl Evaluate {
         line["fingerprint"] = json!(loaded.model.fingerprint());
         line["seconds"] = json!(seconds);
         if let Some(classes) = &classes {
-            let true_classes = classes.true_classes(&test.y)?;
-            let predictions = classes.predictions(loaded.model.predict(&test.x)?)?;
-            self.write_mistakes(&per_class::mistakes(classes, &true_classes, &predictions))?;
+            let true_classes = classes.true_classes(&test.data.y)?;
+            let predictions = classes.predictions(loaded.model.predict(&test.data.x)?)?;
+            self.write_mistakes(&per_class::mistakes(
+                classes,
+                &true_classes,
+                &predictions,
+                &test.files,
+            ))?;
             if self.per_class {
                 let confusion = Confusion::new(classes, &true_classes, &predictions);
                 text += &format!("\n{}", confusion.text());

@@ -1,17 +1,17 @@
 //! Folders as data: their flags, and the images that a model takes.
 
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use ndarray::IxDyn;
 use tallynet::datasets::images::{self, Folder, ImageOptions, ImageSize};
 use tallynet::datasets::{
-    DataDescription, Dataset, FolderKind, ImageShape, Inputs, LoadedData, TrainTest, split,
+    DataDescription, FolderKind, ImageShape, Inputs, LoadedData, TrainTest, split,
 };
 use tallynet::model::Sequential;
 
+use super::data::{TestData, TrainingData};
 use super::{Failure, LoadedModel, output};
 
 /// Size of images.
@@ -47,7 +47,11 @@ impl ImageFlags {
     /// Reads an image, or all in a folder, to predict.
     pub fn load_inputs(&self, path: &Path, model: &Sequential) -> Result<Inputs, Failure> {
         let size = self.size(model)?;
-        let mut inputs = images::read_images(&paths(path)?, size)?;
+        let paths = paths(path)?;
+        let bar = bar(paths.len(), false);
+        let inputs = images::read_images(&paths, size, &mut |n| bar.set_position(n as u64));
+        bar.finish_and_clear();
+        let mut inputs = inputs?;
         flatten(&mut inputs, model)?;
         Ok(inputs)
     }
@@ -61,33 +65,31 @@ impl ImageFlags {
 }
 
 impl FolderFlags {
-    /// Reads the training and the test set, and describes the data in the model. If a fraction is
-    /// given, the test set is drawn from the training set.
+    /// Reads the training, the validation and the test set, and describes the data in the model. If
+    /// a fraction is given, the test set is drawn from the training set.
     pub fn load(
         &self,
         path: &Path,
         loaded: &mut LoadedModel,
         test_split: Option<f64>,
-    ) -> Result<TrainTest, Failure> {
+    ) -> Result<TrainingData, Failure> {
         let kind = FolderKind::of(path);
         let mut data = if kind == FolderKind::Images {
             let folder = Folder::scan(path)?;
             check_classes(&folder, loaded)?;
+            let options = self.options(loaded)?;
             let n = folder.train.len() + folder.validation.len() + folder.test.len();
-            self.read(&folder, n, loaded)?
+            let bar = bar(n, loaded.is_quiet);
+            let data = folder.read(&options, &mut |n_done| bar.set_position(n_done as u64));
+            bar.finish_and_clear();
+            data?
         } else {
             kind.load(path, None, &mut |_| {})?
         };
         notices(&data, loaded);
-        if data.validation.is_some() {
-            loaded.notice(
-                "The images in validation/ are not used: validation uses those in test/, or \
-                 --validation-split.",
-            );
-        }
-        flatten(&mut data.train.x, &loaded.model)?;
-        if let Some(test) = &mut data.test {
-            flatten(&mut test.x, &loaded.model)?;
+        let sets = [Some(&mut data.train), data.validation.as_mut(), data.test.as_mut()];
+        for set in sets.into_iter().flatten() {
+            flatten(&mut set.x, &loaded.model)?;
         }
         let description = data.description.clone();
         let data = with_test(path, data, loaded, test_split)?;
@@ -98,63 +100,69 @@ impl FolderFlags {
     }
 
     /// Reads only the test set, by the classes that the model was trained on.
-    pub fn load_test(&self, path: &Path, loaded: &LoadedModel) -> Result<Dataset, Failure> {
+    pub fn load_test(&self, path: &Path, loaded: &LoadedModel) -> Result<TestData, Failure> {
         let kind = FolderKind::of(path);
-        let data = if kind == FolderKind::Images {
-            let trained = loaded.model.data.as_ref().map(|data| data.classes.clone());
-            let folder = match trained {
-                Some(classes) if !classes.is_empty() => Folder::scan_test(path, &classes)?,
-                _ => Folder::scan(path)?,
-            };
-            let mut folder = Folder { validation: vec![], ..folder };
-            if folder.test.is_empty() {
-                folder.test = std::mem::take(&mut folder.train);
-            }
-            // The images to evaluate on are read as the only part.
-            folder.train = std::mem::take(&mut folder.test);
-            let n = folder.train.len();
-            self.read(&folder, n, loaded)?
+        let mut test = if kind == FolderKind::Images {
+            self.read_test(path, loaded)?
         } else {
-            kind.load(path, None, &mut |_| {})?
+            let data = kind.load(path, None, &mut |_| {})?;
+            notices(&data, loaded);
+            TestData::from(data.test.unwrap_or(data.train))
         };
-        notices(&data, loaded);
-        let mut test = match data.test {
-            Some(test) => test,
-            None => data.train,
-        };
-        flatten(&mut test.x, &loaded.model)?;
+        flatten(&mut test.data.x, &loaded.model)?;
         Ok(test)
     }
 
-    fn read(&self, folder: &Folder, n: usize, loaded: &LoadedModel) -> Result<LoadedData, Failure> {
-        let options = ImageOptions {
+    /// Reads the images to evaluate on.
+    fn read_test(&self, path: &Path, loaded: &LoadedModel) -> Result<TestData, Failure> {
+        let trained = loaded.model.data.as_ref().map(|data| &data.classes[..]).unwrap_or_default();
+        let folder = if trained.is_empty() {
+            Folder::scan(path)?
+        } else {
+            Folder::scan_test(path, trained)?
+        };
+        let bar = bar(folder.test_or_train().len(), loaded.is_quiet);
+        let test = folder.read_test(&self.options(loaded)?, &mut |n| bar.set_position(n as u64));
+        bar.finish_and_clear();
+        let test = test?;
+        let (n, classes) = (test.data.len(), list(&folder.classes));
+        loaded.notice(&format!("Read {n} images, of {classes}"));
+        warn(&test.warnings);
+        let mut files = vec![];
+        for file in &test.files {
+            files.push(file.strip_prefix(path).unwrap_or(file).display().to_string());
+        }
+        Ok(TestData { data: test.data, files })
+    }
+
+    fn options(&self, loaded: &LoadedModel) -> Result<ImageOptions, Failure> {
+        Ok(ImageOptions {
             size: self.images.size(&loaded.model)?,
             skip_broken: self.skip_broken,
             seed: loaded.model.seed,
-        };
-        let bar = bar(n, loaded);
-        let data = folder.read(&options, &mut |n_done| bar.set_position(n_done as u64));
-        bar.finish_and_clear();
-        Ok(data?)
+        })
     }
 }
 
-/// The training and the test set, which is split off if there is none.
+/// The data sets, with a test set that is split off if there is none.
 fn with_test(
     path: &Path,
     data: LoadedData,
     loaded: &LoadedModel,
     test_split: Option<f64>,
-) -> Result<TrainTest, Failure> {
+) -> Result<TrainingData, Failure> {
+    let validation = data.validation;
     match (data.test, test_split) {
-        (Some(test), None) => Ok(TrainTest { train: data.train, test }),
+        (Some(test), None) => {
+            Ok(TrainingData { sets: TrainTest { train: data.train, test }, validation })
+        }
         (Some(_), Some(_)) => {
             let message = "--test-split: the data have a test set already";
             Err(Failure::usage(message))
         }
         (None, Some(fraction)) => {
             let (train, test) = split::shuffled(data.train, fraction, loaded.model.seed)?;
-            Ok(TrainTest { train, test })
+            Ok(TrainingData { sets: TrainTest { train, test }, validation })
         }
         (None, None) => {
             let message = format!(
@@ -194,21 +202,30 @@ fn check_classes(folder: &Folder, loaded: &LoadedModel) -> Result<(), Failure> {
 fn notices(data: &LoadedData, loaded: &LoadedModel) {
     let classes = &data.description.classes;
     if !classes.is_empty() {
-        let n = classes.len();
-        let n_train = data.train.len();
-        let test = match &data.test {
-            Some(test) => format!(" and {} to evaluate on", test.len()),
-            None => String::new(),
-        };
-        let mut names = classes[..n.min(10)].join(", ");
-        if n > 10 {
-            names += ", …";
+        let mut text = format!("Read {} images", data.train.len());
+        if let Some(validation) = &data.validation {
+            text += &format!(", {} to validate on", validation.len());
         }
-        loaded.notice(&format!("Read {n_train} images{test}, of {n} classes: {names}"));
+        if let Some(test) = &data.test {
+            text += &format!(" and {} to evaluate on", test.len());
+        }
+        loaded.notice(&format!("{text}, of {}", list(classes)));
     }
-    for warning in &data.warnings {
+    warn(&data.warnings);
+}
+
+fn warn(warnings: &[String]) {
+    for warning in warnings {
         output::notice(&format!("warning: {warning}"));
     }
+}
+
+/// `3 classes: cats, dogs, mice`.
+fn list(classes: &[String]) -> String {
+    let n = classes.len();
+    let names = classes[..n.min(10)].join(", ");
+    let more = if n > 10 { ", …" } else { "" };
+    format!("{n} classes: {names}{more}")
 }
 
 /// Makes rows of images for a model whose input has one axis.
@@ -223,13 +240,6 @@ fn flatten(inputs: &mut Inputs, model: &Sequential) -> Result<(), Failure> {
 }
 
 /// Bar on a terminal.
-fn bar(n: usize, loaded: &LoadedModel) -> ProgressBar {
-    if loaded.is_quiet || !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::new(n as u64);
-    if let Ok(style) = ProgressStyle::with_template("Images {pos}/{len} {bar:20} {eta} left") {
-        bar.set_style(style.progress_chars("━╸─"));
-    }
-    bar
+fn bar(n: usize, is_quiet: bool) -> ProgressBar {
+    output::bar(n as u64, "Images {pos}/{len} {bar:20} {eta} left", is_quiet)
 }

@@ -1,8 +1,9 @@
 //! Output: results to stdout, the rest to stderr, and the checks before a file is written.
 
-use std::io::{ErrorKind, Write, stderr, stdout};
+use std::io::{ErrorKind, IsTerminal, Write, stderr, stdout};
 use std::path::{Path, PathBuf};
 
+use indicatif::{ProgressBar, ProgressStyle};
 use tallynet::formats;
 
 use super::{Failure, Outcome};
@@ -27,6 +28,18 @@ pub fn saved(path: &Path) -> String {
 /// Prints a notice; errors are ignored.
 pub fn notice(text: &str) {
     let _ = writeln!(stderr(), "{text}");
+}
+
+/// Progress bar of this length on stderr, if that is a terminal; else a hidden one.
+pub fn bar(length: u64, template: &str, is_quiet: bool) -> ProgressBar {
+    if is_quiet || !stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(length);
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style.progress_chars("━╸─"));
+    }
+    bar
 }
 
 /// Prints the warnings that came up while a file was read.

@@ -115,11 +115,13 @@ fn ratio(count: usize, of: usize) -> f64 {
     if of == 0 { 0.0 } else { count as f64 / of as f64 }
 }
 
-/// Samples that were given a wrong class, the most confident first. Rows count from 1.
+/// Samples that were given a wrong class, the most confident first, by their files, or else by their
+/// rows, which count from 1.
 pub fn mistakes(
     classes: &Classes,
     true_classes: &[usize],
     predictions: &[Prediction],
+    files: &[String],
 ) -> OutputTable {
     let mut wrong = vec![];
     for (i, (true_class, prediction)) in true_classes.iter().zip(predictions).enumerate() {
@@ -133,13 +135,18 @@ pub fn mistakes(
     });
     let mut rows = vec![];
     for i in wrong {
+        let sample = match files.get(i) {
+            Some(file) => Cell::Text(file.clone()),
+            None => Cell::Count(i + 1),
+        };
         rows.push(vec![
-            Cell::Count(i + 1),
+            sample,
             class_cell(classes, true_classes[i]),
             class_cell(classes, predictions[i].first.class),
             Cell::Probability(predictions[i].first.probability),
         ]);
     }
-    let columns = ["row", "true_class", "predicted_class", "probability"];
+    let sample = if files.is_empty() { "row" } else { "file" };
+    let columns = [sample, "true_class", "predicted_class", "probability"];
     OutputTable { columns: columns.map(str::to_string).to_vec(), rows }
 }

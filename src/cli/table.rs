@@ -1,15 +1,19 @@
 //! Tables as data: their flags, and the samples and the model that a table leads to.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use tallynet::datasets::table::{self, LearnedTable, Statistics, TableOptions, Task};
+use indicatif::ProgressBar;
+use tallynet::Error;
+use tallynet::datasets::table::{self, EncodedTable, LearnedTable, Statistics, TableOptions, Task};
 use tallynet::datasets::{DataDescription, Dataset, Inputs, TrainTest, split};
 use tallynet::losses::AnyLoss;
 use tallynet::model::Sequential;
 use tallynet::shape::Shape;
 
-use super::{Failure, LoadedModel};
+use super::{Failure, LoadedModel, output};
 
 /// Fraction of the rows to evaluate on, if nothing else is said.
 const TEST_SPLIT: f64 = 0.2;
@@ -52,10 +56,60 @@ pub fn is_table(path: &Path, model: &Sequential) -> bool {
     }
 }
 
+/// File of a table with a progress bar.
+struct TableFile {
+    file: File,
+    bar: ProgressBar,
+}
+
+impl TableFile {
+    /// Opens the file and shows the bar, unless it is hidden.
+    fn open(path: &Path, is_quiet: bool) -> tallynet::Result<TableFile> {
+        let error = |source| Error::Io { action: "read", path: path.to_path_buf(), source };
+        let file = File::open(path).map_err(error)?;
+        let metadata = file.metadata().map_err(error)?;
+        // The length of a pipe is not known.
+        let is_hidden = is_quiet || !metadata.is_file();
+        let template = "Table {bytes}/{total_bytes} {bar:20} {eta} left";
+        Ok(TableFile { file, bar: output::bar(metadata.len(), template, is_hidden) })
+    }
+
+    /// The bytes of the file, which move the bar.
+    fn reader(&self) -> impl Read {
+        self.bar.wrap_read(&self.file)
+    }
+}
+
+impl Drop for TableFile {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// Reads a table to train on.
+pub fn learn(
+    path: &Path,
+    options: &TableOptions,
+    is_quiet: bool,
+) -> tallynet::Result<LearnedTable> {
+    let file = TableFile::open(path, is_quiet)?;
+    table::learn_from(file.reader(), options).map_err(|error| error.in_file(path))
+}
+
+/// Reads a table whose columns are known.
+fn encode(
+    path: &Path,
+    description: &DataDescription,
+    is_quiet: bool,
+) -> tallynet::Result<EncodedTable> {
+    let file = TableFile::open(path, is_quiet)?;
+    table::encode_from(file.reader(), description).map_err(|error| error.in_file(path))
+}
+
 /// Reads the targets and the inputs of a table to evaluate on.
-pub fn load_test(path: &Path, model: &Sequential) -> Result<Dataset, Failure> {
-    let description = trained_on(model)?;
-    let encoded = table::encode(path, description)?;
+pub fn load_test(path: &Path, loaded: &LoadedModel) -> Result<Dataset, Failure> {
+    let description = trained_on(&loaded.model)?;
+    let encoded = encode(path, description, loaded.is_quiet)?;
     let Some(y) = encoded.y else {
         let message = format!(
             "{}: there is no column {}, the target of the model",
@@ -69,7 +123,8 @@ pub fn load_test(path: &Path, model: &Sequential) -> Result<Dataset, Failure> {
 
 /// Reads the inputs of a table to predict.
 pub fn load_inputs(path: &Path, model: &Sequential) -> Result<Inputs, Failure> {
-    Ok(table::encode_inputs(path, trained_on(model)?)?)
+    let without_targets = DataDescription { targets: vec![], ..trained_on(model)?.clone() };
+    Ok(encode(path, &without_targets, false)?.x)
 }
 
 /// Refuses images for a model that was trained on a table.
@@ -129,12 +184,12 @@ impl TableFlags {
         let is_trained = loaded.has_weights && description(&loaded.model).is_some();
         let data = if is_trained {
             self.check_target(&loaded.model)?;
-            load_test(path, &loaded.model)?
+            load_test(path, loaded)?
         } else {
             self.learn(path, loaded)?
         };
         let data = match &self.test {
-            Some(test) => TrainTest { train: data, test: load_test(test, &loaded.model)? },
+            Some(test) => TrainTest { train: data, test: load_test(test, loaded)? },
             None => draw_test(data, self.test_split.unwrap_or(TEST_SPLIT), loaded)?,
         };
         if !loaded.has_weights {
@@ -149,7 +204,8 @@ impl TableFlags {
     fn learn(&self, path: &Path, loaded: &mut LoadedModel) -> Result<Dataset, Failure> {
         let by_loss = task_of(&loaded.model, self.target.len());
         let options = TableOptions { task: self.task.or(by_loss), ..self.options() };
-        let LearnedTable { data, description, summary, .. } = table::learn(path, &options)?;
+        let LearnedTable { data, description, summary, .. } =
+            learn(path, &options, loaded.is_quiet)?;
         let reason = match (self.task, by_loss) {
             (Some(_), _) => ", by --task",
             (None, Some(_)) => ", by the model's loss (--task overrides)",

@@ -8,6 +8,7 @@ mod description;
 mod keras;
 mod keras_config;
 mod keras_weights;
+mod loaded_arrays;
 mod npz;
 mod origin;
 mod safetensors;
@@ -22,10 +23,12 @@ use crate::hdf5;
 use crate::identify::{Identity, identify, identify_folder};
 use crate::model::{ArrayCount, Sequential};
 use crate::shape::Tuple;
-use crate::{Error, Real, Result};
+use crate::{Error, Result};
+use loaded_arrays::read_arrays;
 
 pub use description::{has_input_shape, set_input_shape};
 pub use keras_config::LayerPaths;
+pub use loaded_arrays::LoadedArrays;
 pub use origin::Origin;
 
 pub use crate::replace::{check_writable, replace, resolve_links};
@@ -44,15 +47,6 @@ pub struct Loaded {
     pub origin: Origin,
     /// Paths of the layers in the file, for [`load_weights_at`].
     pub layer_paths: LayerPaths,
-}
-
-/// Result of loading weights into a model.
-#[derive(Debug)]
-pub struct LoadedArrays {
-    /// Parameter arrays as they are in the file.
-    pub arrays: Vec<ArrayCount>,
-    /// Parts of the file that were ignored, and oddities.
-    pub warnings: Vec<String>,
 }
 
 /// Largest number of parameters of a model without a file of weights: 4 GiB of them.
@@ -191,30 +185,6 @@ fn decode_into(
         _ if hdf5::is_hdf5(bytes) => keras::read_into(model, bytes, layer_paths),
         _ => safetensors::read_into(model, bytes).map_err(|error| identified(bytes, error)),
     }
-}
-
-/// Sets the parameter arrays of a model, one after the other, to the values that `read` returns for
-/// the full name and the shape, and counts the values.
-fn read_arrays(
-    model: &mut Sequential,
-    mut read: impl FnMut(&str, &[usize]) -> Result<Vec<Real>>,
-) -> Result<LoadedArrays> {
-    let mut loaded = LoadedArrays { arrays: vec![], warnings: vec![] };
-    for entry in model.parameters.entries.clone() {
-        let name = model.full_name(&entry);
-        let shape = entry.spec.shape;
-        let values = read(&name, &shape)?;
-        let counted = values.len();
-        let not_finite = values.iter().filter(|value| !value.is_finite()).count();
-        if not_finite > 0 {
-            loaded
-                .warnings
-                .push(format!("{not_finite} of the {counted} numbers of {name} are not finite"));
-        }
-        model.parameters.values[entry.range].copy_from_slice(&values);
-        loaded.arrays.push(ArrayCount { name, shape, counted });
-    }
-    Ok(loaded)
 }
 
 /// Refuses an array of another shape than the model needs.

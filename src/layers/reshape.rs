@@ -62,7 +62,7 @@ impl Layer for Reshape {
                 }
             }
         }
-        if (open == 0 && known != n) || n % known != 0 {
+        if (open == 0 && known != n) || !n.is_multiple_of(known) {
             return Err(Error::shape(
                 format!("target_shape {target:?} is a product of {known}, and {input} of {n}"),
                 format!(

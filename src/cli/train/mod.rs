@@ -12,22 +12,22 @@ use std::time::Instant;
 use clap::Args;
 use serde_json::{Value, json};
 use tallynet::Error;
-use tallynet::datasets::{Dataset, TrainTest};
+use tallynet::datasets::Dataset;
 use tallynet::losses::AnyLoss;
 use tallynet::model::{Sequential, Style};
 use tallynet::optimizers::AnyOptimizer;
 use tallynet::training::{Callback, FitOptions, History, Scores};
 
-use super::data::Data;
+use super::data::{Data, TrainingData};
 use super::description::Supplied;
 use super::table::TableFlags;
 use super::{Failure, LoadedModel, Outcome, evaluate, from_1, output, run_info};
 
 /// Train a model, evaluate it on the test set and verify its weights.
 ///
-/// Validation after every epoch uses the test set, or the samples that --validation-split holds
-/// out. The test score is always taken on the test set. Ctrl-C ends training after the current
-/// batch; the model is still evaluated and saved.
+/// Validation after every epoch uses the samples that --validation-split holds out, else the folder
+/// validation/ or val/ of images, else the test set. The test score is always taken on the test
+/// set. Ctrl-C ends training after the current batch; the model is still evaluated and saved.
 ///
 /// Training resumes from a saved file: epoch numbers continue in the output, the log and the
 /// checkpoint names, --csv appends to its log, and --checkpoint saves only epochs that are better
@@ -143,11 +143,12 @@ impl Train {
     pub fn run(self) -> Outcome {
         let start = Instant::now();
         let supplied = self.supplied.with_data(self.data.path(), true);
-        let supplied = supplied.with_roles(&self.table, self.data.image_size());
+        let is_quiet = self.quiet || self.json;
+        let supplied = supplied.with_roles(&self.table, self.data.image_size(), is_quiet);
         let mut loaded = LoadedModel::open_with(&self.model, self.seed, &supplied)?;
         self.compile(&mut loaded.model)?;
         loaded.model.n_threads = self.threads.unwrap_or(loaded.model.n_threads);
-        loaded.is_quiet = self.quiet || self.json;
+        loaded.is_quiet = is_quiet;
         self.resume(&mut loaded);
         let source = self.data.source(&loaded.model)?;
         loaded.plan.check_data(&source, self.data.path().is_some(), &loaded.model)?;
@@ -162,8 +163,8 @@ impl Train {
             Some(data) => data,
             None => self.data.load(&source, &mut loaded, self.table.test_split)?,
         };
-        let (data, validation) = self.draw_validation(data, loaded.model.seed)?;
-        let Trained { result, has_trained } = self.fit(&mut loaded, &data, validation.as_ref())?;
+        let data = self.draw_validation(data, loaded.model.seed)?;
+        let Trained { result, has_trained } = self.fit(&mut loaded, &data)?;
         let model = loaded.model;
         // The model is saved first: whatever fails later does not lose it.
         let saved = if has_trained { self.save(&model) } else { Ok(()) };
@@ -171,24 +172,19 @@ impl Train {
         let mut info = run_info::of(&self.model, &source, &model);
         info["split"] = self.split_info(&data, &loaded.plan);
         let options = ReportOptions { start, is_saved: saved.is_ok(), info };
-        let reported = self.report(&model, &history, &data, &options);
+        let reported = self.report(&model, &history, &data.sets.test, &options);
         saved.and(reported)
     }
 
-    /// Trains the model. Validates on `validation` if there is one, else on the last
+    /// Trains the model. Validates on the validation set if there is one, else on the last
     /// `--validation-split` of the training samples, else on the test set.
-    fn fit(
-        &self,
-        loaded: &mut LoadedModel,
-        data: &TrainTest,
-        validation: Option<&Dataset>,
-    ) -> Result<Trained, Failure> {
+    fn fit(&self, loaded: &mut LoadedModel, data: &TrainingData) -> Result<Trained, Failure> {
         let initial_epoch = loaded.model.epochs_done;
         let validation_split = self.validation_split.or(loaded.plan.validation_split);
-        let (validation_data, validation_split) = match (validation, validation_split) {
+        let (validation_data, validation_split) = match (&data.validation, validation_split) {
             (Some(validation), _) => (Some(validation), 0.0),
             (None, Some(fraction)) => (None, fraction),
-            (None, None) => (Some(&data.test), 0.0),
+            (None, None) => (Some(&data.sets.test), 0.0),
         };
         let options = FitOptions {
             batch_size: self.batch_size.unwrap_or(loaded.batch_size),
@@ -204,7 +200,7 @@ impl Train {
             callbacks.iter_mut().map(|callback| &mut **callback as _).collect();
         let model = &mut loaded.model;
         let steps_before = model.compiled()?.state().iteration;
-        let result = model.fit(&data.train, options, &mut callbacks);
+        let result = model.fit(&data.sets.train, options, &mut callbacks);
         // An error of a callback (a full disk) does not lose the trained model.
         let has_trained = match &result {
             Ok(_) => true,
@@ -219,10 +215,10 @@ impl Train {
         &self,
         model: &Sequential,
         history: &History,
-        data: &TrainTest,
+        test: &Dataset,
         options: &ReportOptions,
     ) -> Outcome {
-        let scores = model.evaluate(&data.test)?;
+        let scores = model.evaluate(test)?;
         let verification = model.verify()?;
         if self.json {
             let seconds = options.start.elapsed().as_secs_f64();

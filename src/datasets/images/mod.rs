@@ -14,6 +14,7 @@
 mod decode;
 #[cfg(feature = "images")]
 mod jpeg;
+mod read;
 #[cfg(feature = "images")]
 mod resize;
 mod scan;
@@ -22,13 +23,15 @@ mod size;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ndarray::{Array1, ArrayD, IxDyn};
+use ndarray::{ArrayD, IxDyn};
 use rand::seq::SliceRandom;
 
-use super::{DataDescription, Dataset, ImageShape, Inputs, LoadedData, Targets};
+use self::read::Reader;
+use super::{DataDescription, ImageShape, Inputs, LoadedData};
 use crate::random::{self, Stream};
 use crate::{Error, Result};
 
+pub use read::LoadedImages;
 pub use size::ImageSize;
 
 /// Images of a folder, found but not yet decoded.
@@ -129,76 +132,39 @@ impl Folder {
         let mut reader = Reader::new(options, progress);
         let mut train = self.train.clone();
         train.shuffle(&mut random::generator(options.seed, Stream::Data));
-        let mut loaded = LoadedData::from(reader.dataset(&train)?);
+        let mut loaded = LoadedData::from(reader.read(&train)?.data);
         if !self.validation.is_empty() {
-            loaded.validation = Some(reader.dataset(&self.validation)?);
+            loaded.validation = Some(reader.read(&self.validation)?.data);
         }
         if !self.test.is_empty() {
-            loaded.test = Some(reader.dataset(&self.test)?);
+            loaded.test = Some(reader.read(&self.test)?.data);
         }
         loaded.description = DataDescription {
             classes: self.classes.clone(),
             image: Some(options.size),
             ..DataDescription::default()
         };
-        if let Some(path) = self.ignored.first() {
-            loaded.warnings.push(format!(
-                "{} files are neither PNG nor JPEG by their names and were ignored, such as {}",
-                self.ignored.len(),
-                path.display()
-            ));
-        }
-        if let Some(first) = reader.broken.first() {
-            let n = reader.broken.len();
-            loaded.warnings.push(format!("{n} broken images were skipped; the first: {first}"));
-        }
+        loaded.warnings = reader.warnings(&self.ignored);
         Ok(loaded)
     }
-}
 
-/// Decoder of images, one after the other.
-struct Reader<'a> {
-    options: &'a ImageOptions,
-    progress: &'a mut dyn FnMut(usize),
-    n_done: usize,
-    /// Reasons why images were ignored.
-    broken: Vec<Error>,
-}
-
-impl<'a> Reader<'a> {
-    fn new(options: &'a ImageOptions, progress: &'a mut dyn FnMut(usize)) -> Self {
-        Reader { options, progress, n_done: 0, broken: vec![] }
+    /// Decodes and resizes the images to evaluate on alone, in their order: those of `test`, or
+    /// of a folder without it, those of `train`. Errors are those of [`Folder::read`].
+    pub fn read_test(
+        &self,
+        options: &ImageOptions,
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<LoadedImages> {
+        options.size.check()?;
+        let mut reader = Reader::new(options, progress);
+        let mut loaded = reader.read(self.test_or_train())?;
+        loaded.warnings = reader.warnings(&self.ignored);
+        Ok(loaded)
     }
 
-    fn dataset(&mut self, images: &[LabeledImage]) -> Result<Dataset> {
-        let ImageShape { height, width, channels } = self.options.size;
-        let mut values = reserve(self.options.size, images.len())?;
-        let mut labels = vec![];
-        for image in images {
-            match read_bytes(&image.path, self.options.size) {
-                Ok(bytes) => {
-                    values.extend_from_slice(&bytes);
-                    labels.push(image.label);
-                }
-                Err(error @ Error::Format { .. }) if self.options.skip_broken => {
-                    self.broken.push(error);
-                }
-                Err(Error::Format { path, found, help }) => {
-                    let help = format!("{help}; --skip-broken ignores all that are broken");
-                    return Err(Error::Format { path, found, help });
-                }
-                Err(error) => return Err(error),
-            }
-            self.n_done += 1;
-            (self.progress)(self.n_done);
-        }
-        if labels.is_empty() {
-            let last = self.broken.last().map(Error::to_string).unwrap_or_default();
-            let n = images.len();
-            return Err(Error::Data(format!("all {n} images are broken; the last: {last}")));
-        }
-        let x = array(&[labels.len(), height, width, channels], values)?;
-        Ok(Dataset { x: Inputs::bytes(x), y: Targets::Labels(Array1::from(labels).into_dyn()) })
+    /// Images that [`Folder::read_test`] reads.
+    pub fn test_or_train(&self) -> &[LabeledImage] {
+        if self.test.is_empty() { &self.train } else { &self.test }
     }
 }
 
@@ -231,16 +197,19 @@ pub fn find(folder: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// Decodes and resizes images to predict from, in this order: bytes of the shape (images,
-/// height, width, channels).
-///
-/// # Errors
-/// As [`read_image`], and too little memory.
-pub fn read_images(paths: &[PathBuf], size: ImageShape) -> Result<Inputs> {
+/// height, width, channels). `progress` gets the number of images that are done. Errors are those
+/// of [`read_picture`], and too little memory.
+pub fn read_images(
+    paths: &[PathBuf],
+    size: ImageShape,
+    progress: &mut dyn FnMut(usize),
+) -> Result<Inputs> {
     size.check()?;
     let ImageShape { height, width, channels } = size;
     let mut values = reserve(size, paths.len())?;
-    for path in paths {
+    for (i, path) in paths.iter().enumerate() {
         values.extend_from_slice(&read_bytes(path, size)?);
+        progress(i + 1);
     }
     Ok(Inputs::bytes(array(&[paths.len(), height, width, channels], values)?))
 }

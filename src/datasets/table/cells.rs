@@ -1,14 +1,13 @@
 //! The cells of a table as numbers, read in one pass: strings become codes.
 
-use std::io::{self, Cursor, Read};
-
-use csv::ByteRecord;
+use std::io::{BufRead, Cursor, Read};
 
 use super::dictionary::Dictionary;
 use super::layout::{Layout, text};
 use super::names;
 use super::number::{self, Cell, trim};
-use super::sample::{self, Sample};
+use super::rows::{Row, Rows};
+use super::sample::Sample;
 use crate::{Error, Real, Result};
 
 /// Maximum number of columns that a message about missing values names.
@@ -98,22 +97,6 @@ impl CellColumn {
     }
 }
 
-/// Reader that keeps the last non-blank byte, to tell whether the last quote was closed.
-struct Tail<R> {
-    source: R,
-    last: u8,
-}
-
-impl<R: Read> Read for Tail<R> {
-    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
-        let n_read = self.source.read(to)?;
-        if let Some(last) = to[..n_read].trim_ascii_end().last() {
-            self.last = *last;
-        }
-        Ok(n_read)
-    }
-}
-
 impl Cells {
     /// No rows yet.
     fn new(roles: Vec<Role>) -> Cells {
@@ -136,29 +119,19 @@ impl Cells {
     /// and those of [`Dictionary::add`]; each names the row and the column.
     pub fn read(
         sample: Sample,
-        rest: impl Read,
+        rest: impl BufRead,
         layout: &Layout,
         roles: Vec<Role>,
     ) -> Result<Cells> {
         let mut cells = Cells::new(roles);
-        let source = Tail { source: Cursor::new(sample.bytes).chain(rest), last: b' ' };
-        let mut reader = sample::parser(layout.separator).from_reader(source);
-        let mut record = ByteRecord::new();
-        let mut is_header = layout.has_header;
-        let mut has_newline = false;
-        while reader.read_byte_record(&mut record).map_err(|error| sample::failed(error.into()))? {
-            if record.len() <= 1 && sample::is_blank(&record) {
-                continue;
-            }
-            let last_cell = record.len().checked_sub(1).and_then(|last| record.get(last));
-            has_newline = last_cell.is_some_and(|cell| cell.contains(&b'\n'));
-            if is_header {
-                is_header = false;
-            } else {
-                cells.push(&record, layout)?;
-            }
+        let mut rows = Rows::new(Cursor::new(sample.bytes).chain(rest), layout.separator);
+        if layout.has_header {
+            rows.next()?;
         }
-        if has_newline && reader.get_ref().last != b'"' {
+        while let Some(row) = rows.next()? {
+            cells.push(row, layout)?;
+        }
+        if rows.is_unclosed() {
             let found = format!("row {}: a quote opens and never closes", cells.n_rows);
             return Err(Error::format(found, "correct the quotes"));
         }
@@ -168,38 +141,23 @@ impl Cells {
     }
 
     /// Adds a row.
-    fn push(&mut self, record: &ByteRecord, layout: &Layout) -> Result<()> {
+    fn push(&mut self, row: &Row, layout: &Layout) -> Result<()> {
         self.n_rows += 1;
-        let line = record.position().map_or(0, csv::Position::line);
-        let location = Location { row: self.n_rows, line };
-        if record.len() != layout.names.len() {
-            return Err(ragged(location, record, layout));
+        let location = Location { row: self.n_rows, line: row.line };
+        if row.cells.len() != layout.names.len() {
+            return Err(ragged(location, row, layout));
         }
-        let mut columns = self.columns.iter_mut();
-        let Some(mut column) = columns.next() else { return Ok(()) };
-        let row = record.as_slice();
-        let mut end = 0;
-        for (index, cell) in record.iter().enumerate() {
-            let start = end;
-            end += cell.len();
-            if index != column.index {
-                continue;
-            }
+        for column in &mut self.columns {
+            let cell = row.cells[column.index].clone();
             let usual = match column.strings {
-                None => number::short_number(row, start..end, layout.decimal),
+                None => number::short_number(&row.bytes, cell.clone(), layout.decimal),
                 Some(_) => None,
             };
-            match usual {
-                Some(number) => self.values.push(number as Real),
-                None => {
-                    let value = column.read_or_count(trim(cell), location, layout)?;
-                    self.values.push(value);
-                }
-            }
-            match columns.next() {
-                Some(next) => column = next,
-                None => break,
-            }
+            let value = match usual {
+                Some(number) => number as Real,
+                None => column.read_or_count(trim(&row.bytes[cell]), location, layout)?,
+            };
+            self.values.push(value);
         }
         Ok(())
     }
@@ -255,10 +213,10 @@ fn in_column(location: Location, name: &str, error: Error) -> Error {
 }
 
 /// Error of a row with too few or too many values.
-fn ragged(location: Location, record: &ByteRecord, layout: &Layout) -> Error {
-    let (found, expected) = (record.len(), layout.names.len());
+fn ragged(location: Location, row: &Row, layout: &Layout) -> Error {
+    let (found, expected) = (row.cells.len(), layout.names.len());
     let separator = char::from(layout.separator);
-    let has_newline = record.iter().any(|cell| cell.contains(&b'\n'));
+    let has_newline = row.iter().any(|cell| cell.contains(&b'\n'));
     let help = if has_newline {
         "a quote that opens in this row closes in a later line, or not at all: correct the quotes"
             .to_string()

@@ -55,33 +55,33 @@ fn runs(features: &[Feature]) -> Vec<Run<'_>> {
     runs
 }
 
-/// Encodes rows of `width` numbers. If the features are not wider, they take the place of the
-/// numbers, so that a large table is in memory once.
+/// Encodes rows of `width` numbers. The features take the place of the numbers, so that a large
+/// table is in memory once.
 pub fn encode(mut values: Vec<Real>, width: usize, features: &[Feature]) -> Result<Inputs> {
     let n_rows = values.len() / width.max(1);
     let new_width: usize = features.iter().map(Feature::width).sum();
     let Some(length) = n_rows.checked_mul(new_width) else {
         return Err(too_large(n_rows, new_width));
     };
-    let runs = runs(features);
-    if new_width <= width {
-        let mut row_before = vec![0.0; width];
-        for row in 0..n_rows {
-            row_before.copy_from_slice(&values[row * width..][..width]);
-            encode_row(&row_before, &runs, &mut values[row * new_width..][..new_width]);
-        }
-        values.truncate(length);
-        values.shrink_to_fit();
-    } else {
-        let mut encoded = vec![];
-        encoded.try_reserve_exact(length).map_err(|_| too_large(n_rows, new_width))?;
-        encoded.resize(length, 0.0);
-        let rows = values.chunks_exact(width).zip(encoded.chunks_exact_mut(new_width));
-        for (row, to) in rows {
-            encode_row(row, &runs, to);
-        }
-        values = encoded;
+    if length > values.len() {
+        let missing = length - values.len();
+        values.try_reserve_exact(missing).map_err(|_| too_large(n_rows, new_width))?;
+        values.resize(length, 0.0);
     }
+    let runs = runs(features);
+    let mut row_before = vec![0.0; width];
+    let mut encode_at = |row: usize| {
+        row_before.copy_from_slice(&values[row * width..][..width]);
+        encode_row(&row_before, &runs, &mut values[row * new_width..][..new_width]);
+    };
+    // A row must not be written over others that are still to be read.
+    if new_width <= width {
+        (0..n_rows).for_each(&mut encode_at);
+    } else {
+        (0..n_rows).rev().for_each(&mut encode_at);
+    }
+    values.truncate(length);
+    values.shrink_to_fit();
     let array = ArrayD::from_shape_vec(vec![n_rows, new_width], values);
     Ok(Inputs::Reals(array.map_err(|error| Error::Data(error.to_string()))?))
 }

@@ -20,6 +20,7 @@ mod features;
 mod layout;
 mod names;
 mod number;
+mod rows;
 mod sample;
 mod statistics;
 mod target;

@@ -3,12 +3,15 @@
 use std::ops::Range;
 use std::str;
 
+use crate::Real;
+
 /// Content of a cell.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Cell {
     /// Nothing, or one of the words for it.
     Missing,
-    /// Number; infinite if the cell says so or its number is beyond an `f64`.
+    /// Number, as exact as a `Real` needs; infinite if the cell says so or its number is beyond an
+    /// `f64`.
     Number(f64),
     /// Anything else.
     String,
@@ -26,16 +29,19 @@ const EXACT_POWERS: [f64; 23] = [
     1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
 ];
 
-/// Number of digits of which an `f64` holds every integer exactly.
-const EXACT_DIGITS: usize = 15;
+/// Number of digits that a `u64` holds, whatever they are.
+const MAX_DIGITS: usize = 19;
+
+/// An `f64` holds every integer up to here exactly.
+const EXACT: u64 = 1 << 53;
 
 /// Reads a cell without blanks around it, with this decimal separator.
 pub fn read(cell: &[u8], decimal: u8) -> Cell {
     if let Some(number) = plain_number(cell, decimal) {
         return Cell::Number(number);
     }
-    if is_number(cell, decimal) {
-        return Cell::Number(any_number(cell));
+    if let Some(number) = any_number(cell, decimal) {
+        return Cell::Number(number);
     }
     if is_missing(cell) {
         return Cell::Missing;
@@ -83,8 +89,7 @@ pub fn short_number(row: &[u8], cell: Range<usize>, decimal: u8) -> Option<f64> 
     let mut digits = (bytes & cell_mask) | (ZEROS & !cell_mask);
     let n_digits = length - usize::from(is_negative);
     if are_eight_digits(digits) && n_digits > 0 {
-        let number = eight_digits(digits) as f64;
-        return Some(if is_negative { -number } else { number });
+        return Some(with_sign(eight_digits(digits) as f64, is_negative));
     }
     // The lowest byte that is the separator; the digits before it move up to close the gap.
     let difference = digits ^ (u64::from(decimal) * ONES);
@@ -100,7 +105,13 @@ pub fn short_number(row: &[u8], cell: Range<usize>, decimal: u8) -> Option<f64> 
         return None;
     }
     let number = eight_digits(digits) as f64 / EXACT_POWERS[7 - position as usize];
-    Some(if is_negative { -number } else { number })
+    Some(with_sign(number, is_negative))
+}
+
+/// Sets the sign of a number without one. A branch would be mispredicted for every other number.
+#[inline]
+fn with_sign(number: f64, is_negative: bool) -> f64 {
+    f64::from_bits(number.to_bits() | (u64::from(is_negative) << 63))
 }
 
 /// Eight bytes of 1, and eight digits 0.
@@ -124,14 +135,14 @@ fn eight_digits(bytes: u64) -> u64 {
     low.wrapping_add(high) >> 32
 }
 
-/// Number of at most 15 digits and without an exponent: a quotient of two exact numbers, and so
-/// rounded as the standard library rounds it.
+/// Number of at most 19 digits and without an exponent: a quotient. If its numerator is exact, it is
+/// rounded as the standard library rounds it, and else only once it is a `Real`.
 fn plain_number(cell: &[u8], decimal: u8) -> Option<f64> {
     let (is_negative, digits) = match cell {
         [b'-', rest @ ..] => (true, rest),
         rest => (false, rest),
     };
-    if digits.len() > EXACT_DIGITS {
+    if digits.len() > MAX_DIGITS {
         return None;
     }
     let mut integer = 0;
@@ -151,41 +162,35 @@ fn plain_number(cell: &[u8], decimal: u8) -> Option<f64> {
         return None;
     }
     let number = integer as f64 / EXACT_POWERS[n_decimals];
-    Some(if is_negative { -number } else { number })
+    if integer > EXACT && !is_exact_enough(number) {
+        return None;
+    }
+    Some(with_sign(number, is_negative))
 }
 
-/// True for a decimal number, with or without a sign, a decimal separator and an exponent.
-fn is_number(cell: &[u8], decimal: u8) -> bool {
-    let unsigned = match cell {
-        [b'-' | b'+', rest @ ..] => rest,
-        rest => rest,
-    };
-    let (mantissa, exponent) = match unsigned.iter().position(|byte| matches!(byte, b'e' | b'E')) {
-        Some(at) => (&unsigned[..at], Some(&unsigned[at + 1..])),
-        None => (unsigned, None),
-    };
-    let (whole, fraction) = match mantissa.iter().position(|byte| *byte == decimal) {
-        Some(at) => (&mantissa[..at], &mantissa[at + 1..]),
-        None => (mantissa, &[][..]),
-    };
-    let has_digits = !whole.is_empty() || !fraction.is_empty();
-    let is_exponent = match exponent {
-        None => true,
-        Some([b'-' | b'+', digits @ ..] | digits) => !digits.is_empty() && are_digits(digits),
-    };
-    has_digits && are_digits(whole) && are_digits(fraction) && is_exponent
+/// True if a number above 10⁻⁴ becomes the same `Real` after an error in its last two bits. That is
+/// so for single precision, unless the bits that are rounded off are nearly one half.
+fn is_exact_enough(number: f64) -> bool {
+    const ROUNDED_OFF: u32 = f64::MANTISSA_DIGITS - f32::MANTISSA_DIGITS;
+    let rest = number.to_bits() & ((1 << ROUNDED_OFF) - 1);
+    size_of::<Real>() == size_of::<f32>() && rest.abs_diff(1 << (ROUNDED_OFF - 1)) > 8
 }
 
-fn are_digits(bytes: &[u8]) -> bool {
-    bytes.iter().all(u8::is_ascii_digit)
-}
-
-/// Value of what [`is_number`] accepts.
-fn any_number(cell: &[u8]) -> f64 {
-    let with_point: Vec<u8> =
-        cell.iter().map(|byte| if *byte == b',' { b'.' } else { *byte }).collect();
-    let text = str::from_utf8(&with_point).unwrap_or_default();
-    text.parse().unwrap_or(f64::INFINITY)
+/// Any decimal number, with or without a sign, a decimal separator and an exponent.
+fn any_number(cell: &[u8], decimal: u8) -> Option<f64> {
+    // The standard library's parser takes words too, such as `inf`.
+    let last = *cell.last()?;
+    if !last.is_ascii_digit() && last != decimal {
+        return None;
+    }
+    let text = str::from_utf8(cell).ok()?;
+    if decimal == b'.' {
+        return text.parse().ok();
+    }
+    if text.contains('.') {
+        return None;
+    }
+    text.replace(char::from(decimal), ".").parse().ok()
 }
 
 #[cfg(test)]
@@ -238,6 +243,22 @@ mod tests {
             n_usual += usize::from(number.is_some());
         }
         assert!(n_usual > 50_000, "{n_usual}");
+    }
+
+    #[test]
+    fn many_digits_become_the_nearest_real() {
+        let mut state = 1u64;
+        for _ in 0..200_000 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let text = format!("{}.{}", (state >> 40) % 1000, state >> 11);
+            let Cell::Number(number) = read(text.as_bytes(), b'.') else { panic!("{text}") };
+            assert_eq!(number as Real, text.parse::<f64>().unwrap() as Real, "{text}");
+        }
+        // Halfway between two numbers of single precision, and next to it.
+        for text in ["1.000000059604644775", "1.000000059604644776", "16777217.00000000001"] {
+            let Cell::Number(number) = read(text.as_bytes(), b'.') else { panic!("{text}") };
+            assert_eq!(number as Real, text.parse::<f64>().unwrap() as Real, "{text}");
+        }
     }
 
     #[test]
