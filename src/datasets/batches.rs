@@ -222,7 +222,7 @@ impl<'a> Rows<'a> {
     }
 
     /// Refuses input values outside `0..vocabulary_size`; a fraction is cut off.
-    pub fn check_words(&self, vocabulary_size: Option<usize>) -> Result<()> {
+    pub fn check_indices(&self, vocabulary_size: Option<usize>) -> Result<()> {
         let Some(n) = vocabulary_size else { return Ok(()) };
         let is_word = |value: Real| (0.0..n as Real).contains(&value.trunc());
         let wrong = match self.x {

@@ -111,7 +111,7 @@ impl Sequential {
     }
 
     /// Size n of the vocabulary, if the inputs are indices from 0 to n − 1.
-    pub(crate) fn n_words(&self) -> Option<usize> {
+    pub(crate) fn vocabulary_size(&self) -> Option<usize> {
         self.layers.first()?.spec.as_layer().vocabulary_size()
     }
 
