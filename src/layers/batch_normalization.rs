@@ -7,8 +7,8 @@
 //! backward    dγ = Σ dy·x̂,   dβ = Σ dy,   dx = γ/√(v + ε)·(dy − dβ/n − x̂·dγ/n)
 //! ```
 //!
-//! Batch statistics are merged, in row order, from the counts, means and sums of squared deviations
-//! of the micro-batches (Chan et al. 1983), which is accurate even for a large mean.
+//! Batch statistics are merged from the counts, means and sums of squared deviations of the
+//! micro-batches (Chan et al. 1983), which is accurate even for a large mean.
 
 use ndarray::ArrayView2;
 

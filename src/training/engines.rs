@@ -86,7 +86,7 @@ pub(super) fn engine_for<'e>(
                 Some(threads) => threads.clone(),
                 None => {
                     let shards = Partition::new(&model.plan, batch_size).shards;
-                    Threads::new(model.n_threads, shards)?
+                    Threads::new(model.n_threads, shards)
                 }
             };
             Engine::new(model, threads, size)?
