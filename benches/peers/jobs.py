@@ -47,6 +47,14 @@ STEPS = {
     "dense-1024": Steps(batch_size=128, batches=20, passes=6),
 }
 
+# Inputs and units of the networks of Dense layers: relu between them, softmax
+# with cross-entropy at the end, or mean squared error for a single output.
+DENSE_WIDTHS = {
+    "dense-64": [20, 64, 64, 1],
+    "dense-128": [784, 128, 10],
+    "dense-1024": [784, 1024, 1024, 10],
+}
+
 
 def run(jobs: dict) -> None:
     """Calls the function of the job given on the command line with its name."""
