@@ -151,8 +151,8 @@ pub trait Op: Send + Sync {
 }
 
 /// Statistics of the whole batch, for an op whose training-mode result depends on them. Each
-/// micro-batch contributes partial sums, merged in row order before the forward pass and again
-/// before the backward pass.
+/// micro-batch contributes partial sums, merged within a shard in row order and over the shards by
+/// a tree, before the forward pass and again before the backward pass.
 pub trait BatchStatistics: Send + Sync {
     /// Maximum number of sums, in the forward or the backward pass.
     fn n_sums(&self) -> usize;

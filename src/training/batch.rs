@@ -27,13 +27,16 @@ const SHARD_WORK: usize = 1 << 19;
 /// Multiplications for each parameter that justify one more shard, which reads all weights, and
 /// writes a gradient that is read again for the sum.
 fn param_work(n_params: usize) -> usize {
-    match n_params {
-        // The gradient stays in the L1 or the L2 cache, or in neither.
-        ..=0x4000 => 64,
-        ..=0x4_0000 => 128,
-        _ => 400,
+    // The gradient stays in the L1 or the L2 cache, or in neither.
+    if n_params <= 1 << 14 {
+        64
+    } else if n_params <= 1 << 18 {
+        128
+    } else {
+        400
     }
 }
+
 /// Maximum number of gradient values of all shards.
 const GRADIENT_VALUES: usize = 1 << 26;
 
