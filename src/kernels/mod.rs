@@ -41,6 +41,7 @@ mod small_n;
 mod sparse;
 mod tiles;
 mod windows;
+mod winograd;
 
 use std::sync::OnceLock;
 

@@ -27,6 +27,10 @@ pub(crate) trait Simd {
     fn load_row<const NV: usize>(from: &[Real]) -> [Self::Vector; NV];
     /// Stores to the first [`Simd::LANES`] values of a slice.
     fn store(values: Self::Vector, to: &mut [Real]);
+    /// `a + b`.
+    fn add(a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// `a − b`.
+    fn sub(a: Self::Vector, b: Self::Vector) -> Self::Vector;
     /// `a·b + c`, rounded once if there is an instruction for it.
     fn mul_add(a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
     /// Loads quads that begin at the multiples of `stride`.
@@ -82,6 +86,14 @@ impl Simd for Plain {
         to[..4].copy_from_slice(&values);
     }
     #[inline(always)]
+    fn add(a: Self::Vector, b: Self::Vector) -> Self::Vector {
+        [a[0] + b[0], a[1] + b[1], a[2] + b[2], a[3] + b[3]]
+    }
+    #[inline(always)]
+    fn sub(a: Self::Vector, b: Self::Vector) -> Self::Vector {
+        [a[0] - b[0], a[1] - b[1], a[2] - b[2], a[3] - b[3]]
+    }
+    #[inline(always)]
     fn mul_add(a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector {
         [a[0] * b[0] + c[0], a[1] * b[1] + c[1], a[2] * b[2] + c[2], a[3] * b[3] + c[3]]
     }
@@ -114,7 +126,7 @@ mod x86 {
         (
             $(#[$doc:meta])*
             $name:ident: $vector:ident of $n:literal, $splat:ident, $load:ident, $store:ident,
-            $mul_add:ident, $unpack_low:ident, $unpack_high:ident, $shuffle:ident, $widen:ident,
+            $add:ident, $sub:ident, $mul_add:ident, $unpack_low:ident, $unpack_high:ident, $shuffle:ident, $widen:ident,
             $insert:ident, $extract:ident, $($quad:literal)*
         ) => {
             $(#[$doc])*
@@ -145,6 +157,14 @@ mod x86 {
                 fn store(values: Self::Vector, to: &mut [Real]) {
                     let to = &mut to[..$n];
                     unsafe { $store(to.as_mut_ptr(), values) }
+                }
+                #[inline(always)]
+                fn add(a: Self::Vector, b: Self::Vector) -> Self::Vector {
+                    unsafe { $add(a, b) }
+                }
+                #[inline(always)]
+                fn sub(a: Self::Vector, b: Self::Vector) -> Self::Vector {
+                    unsafe { $sub(a, b) }
                 }
                 #[inline(always)]
                 fn mul_add(a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector {
@@ -194,14 +214,14 @@ mod x86 {
 
     simd! {
         /// AVX2 with FMA.
-        Avx2: __m256 of 8, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_fmadd_ps,
-        _mm256_unpacklo_ps, _mm256_unpackhi_ps, _mm256_shuffle_ps, _mm256_castps128_ps256,
+        Avx2: __m256 of 8, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_add_ps,
+        _mm256_sub_ps, _mm256_fmadd_ps, _mm256_unpacklo_ps, _mm256_unpackhi_ps, _mm256_shuffle_ps, _mm256_castps128_ps256,
         _mm256_insertf128_ps, _mm256_extractf128_ps, 1
     }
     simd! {
         /// AVX-512F.
-        Avx512: __m512 of 16, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_fmadd_ps,
-        _mm512_unpacklo_ps, _mm512_unpackhi_ps, _mm512_shuffle_ps, _mm512_castps128_ps512,
+        Avx512: __m512 of 16, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_add_ps,
+        _mm512_sub_ps, _mm512_fmadd_ps, _mm512_unpacklo_ps, _mm512_unpackhi_ps, _mm512_shuffle_ps, _mm512_castps128_ps512,
         _mm512_insertf32x4, _mm512_extractf32x4_ps, 1 2 3
     }
 }

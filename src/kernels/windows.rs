@@ -31,7 +31,7 @@ pub struct Axis {
     pub input: usize,
     /// Input dilation: distance between adjacent pixels of the image, with zeros in between. Only a
     /// transposed convolution has one above 1.
-    spread: usize,
+    pub(super) spread: usize,
     /// Pixels of padding before the image.
     pub before: usize,
     /// Pixels of a window.
