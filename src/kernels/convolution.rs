@@ -14,7 +14,7 @@
 use super::simd::{QUAD, Simd};
 use super::tiles::{self, Columns, MAX_NR, Matrix, Panels, StridedLhs, panel_len};
 use super::windows::Band;
-use super::{kernel, sparse, winograd};
+use super::{few_filters, kernel, sparse, winograd};
 use crate::Real;
 
 pub use super::windows::{Axis, Convolution, Padding};
@@ -62,6 +62,8 @@ impl Convolution {
             .max(self.transposed().correlation_len())
             .max(kernel_gradient)
             .max(sparse::scratch_len(self))
+            .max(few_filters::scratch_len(self))
+            .max(few_filters::scratch_len(&self.transposed()))
             .max(winograd::scratch_len(self))
             .max(winograd::scratch_len(&self.transposed()))
     }
@@ -137,6 +139,8 @@ pub fn kernel_gradient(
             sparse::kernel_gradient(c, input, d_kernel, accumulate, scratch);
         } else if winograd::is_profitable(c) {
             winograd::kernel_gradient(c, input, d_kernel, accumulate, scratch);
+        } else if few_filters::is_gradient_profitable(c) {
+            few_filters::kernel_gradient(c, input, d_kernel, accumulate, scratch);
         } else {
             correlate_transposed(c, input, d_kernel, accumulate, scratch);
         }
@@ -162,6 +166,8 @@ fn correlate_dense(
 ) {
     if winograd::is_profitable(c) {
         winograd::correlate(c, filters, x, y, scratch);
+    } else if few_filters::is_profitable(c) {
+        few_filters::correlate(c, filters, x, y, scratch);
     } else {
         correlate(c, filters, x, y, scratch);
     }
@@ -198,6 +204,24 @@ impl<'a> Filters<'a> {
             rows[i] = S::load(&self.weights.kernel[row * c.filters + filter..]);
         }
         rows
+    }
+
+    /// Weights in the order of channels, pixels of the window and `columns` filters, of which the
+    /// last are zero.
+    pub(super) fn pack_by_channel(&self, c: &Convolution, columns: usize, packed: &mut [Real]) {
+        packed.fill(0.0);
+        let pixels = c.rows.kernel * c.columns.kernel;
+        let size = c.channels * c.filters;
+        for (i, to) in packed.chunks_exact_mut(columns).enumerate() {
+            let (channel, pixel) = (i / pixels, i % pixels);
+            for (f, to) in to[..c.filters].iter_mut().enumerate() {
+                *to = if self.flipped {
+                    self.flipped_pixel(c, pixel).data[f * c.channels + channel]
+                } else {
+                    self.weights.kernel[pixel * size + channel * c.filters + f]
+                };
+            }
+        }
     }
 
     /// Values of a flipped kernel at a pixel of the window, a row for each channel.

@@ -31,6 +31,7 @@
 
 pub mod convolution;
 pub mod elementary;
+mod few_filters;
 pub mod matmul;
 pub mod normalization;
 pub mod pooling;

@@ -11,7 +11,7 @@ use crate::Real;
 pub(super) const QUAD: usize = 4;
 
 /// Lanes of the widest register.
-const MAX_LANES: usize = 16;
+pub(super) const MAX_LANES: usize = 16;
 
 /// Operations of an instruction set.
 pub(crate) trait Simd {

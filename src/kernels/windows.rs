@@ -100,7 +100,7 @@ impl Axis {
     }
 
     /// Pixel of the image at a position of the padded one, or `None` for a zero.
-    fn source(&self, position: usize) -> Option<usize> {
+    pub(super) fn source(&self, position: usize) -> Option<usize> {
         let position = position.checked_sub(self.before)?;
         let pixel = position / self.spread;
         (position % self.spread == 0 && pixel < self.input).then_some(pixel)
