@@ -14,7 +14,7 @@
 use super::simd::{QUAD, Simd};
 use super::tiles::{self, Columns, MAX_NR, Matrix, Panels, StridedLhs, panel_len};
 use super::windows::Band;
-use super::{few_filters, kernel, sparse, winograd};
+use super::{few_filters, kernel, overlap_add, sparse, winograd};
 use crate::Real;
 
 pub use super::windows::{Axis, Convolution, Padding};
@@ -64,6 +64,7 @@ impl Convolution {
             .max(sparse::scratch_len(self))
             .max(few_filters::scratch_len(self))
             .max(few_filters::scratch_len(&self.transposed()))
+            .max(overlap_add::scratch_len(self))
             .max(winograd::scratch_len(self))
             .max(winograd::scratch_len(&self.transposed()))
     }
@@ -117,6 +118,8 @@ pub fn input_gradient(
         let dx = &mut dx[part.inputs(c)];
         if part.sparse {
             sparse::input_gradient(c, kernel, dy, dx, scratch);
+        } else if overlap_add::is_profitable(c) {
+            overlap_add::input_gradient(c, kernel, dy, dx, scratch);
         } else {
             let filters = Filters { weights: Weights { kernel, bias: &[] }, flipped: true };
             correlate_dense(&transposed, filters, dy, dx, scratch);

@@ -34,6 +34,7 @@ pub mod elementary;
 mod few_filters;
 pub mod matmul;
 pub mod normalization;
+mod overlap_add;
 pub mod pooling;
 pub mod reference;
 pub mod rows;
