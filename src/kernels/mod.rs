@@ -1,7 +1,7 @@
 //! Compute kernels: pure functions on slices, single-threaded, without allocation.
 //!
 //! Every kernel is written once and compiled once for each [`InstructionSet`]: for any processor,
-//! for AVX2 with FMA, and for AVX-512. The set is chosen at run time, so one portable binary is the
+//! for AVX2 with FMA and for AVX-512, or for ARM's NEON. The set is chosen at run time, so one portable binary is the
 //! fast one. The products use the vector operations of `simd`; the other loops are vectorized by
 //! the compiler. Rejected: one source for each set (three to keep equal, while a developer's
 //! machine may run only two), and `target-cpu=native` (a binary that crashes elsewhere). The
@@ -62,18 +62,21 @@ pub enum InstructionSet {
     Avx2,
     /// AVX-512F: 16 lanes of `f32`.
     Avx512,
+    /// NEON of 64-bit ARM: 4 lanes of `f32`.
+    Neon,
 }
 
 impl InstructionSet {
-    /// All sets, the widest last.
-    const ALL: [InstructionSet; 3] = [Self::Plain, Self::Avx2, Self::Avx512];
+    /// All sets, the fastest of a processor last.
+    const ALL: [InstructionSet; 4] = [Self::Plain, Self::Avx2, Self::Avx512, Self::Neon];
 
-    /// Name in `TALLYNET_KERNEL` and in fingerprints: `plain`, `avx2` or `avx512`.
+    /// Name in `TALLYNET_KERNEL` and in fingerprints: `plain`, `avx2`, `avx512` or `neon`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Plain => "plain",
             Self::Avx2 => "avx2",
             Self::Avx512 => "avx512",
+            Self::Neon => "neon",
         }
     }
 
@@ -85,7 +88,9 @@ impl InstructionSet {
             Self::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
             #[cfg(all(target_arch = "x86_64", not(tallynet_f64)))]
             Self::Avx512 => is_x86_feature_detected!("avx512f") && Self::Avx2.is_available(),
-            #[cfg(not(all(target_arch = "x86_64", not(tallynet_f64))))]
+            #[cfg(all(target_arch = "aarch64", not(tallynet_f64)))]
+            Self::Neon => std::arch::is_aarch64_feature_detected!("neon"),
+            #[allow(unreachable_patterns)]
             _ => false,
         }
     }
@@ -155,6 +160,10 @@ macro_rules! kernel {
             fn avx512($($arg: $ty),*) $(-> $out)? {
                 body::<$crate::kernels::simd::Avx512>($($arg),*)
             }
+            #[cfg(all(target_arch = "aarch64", not(tallynet_f64)))]
+            fn neon($($arg: $ty),*) $(-> $out)? {
+                body::<$crate::kernels::simd::Neon>($($arg),*)
+            }
             match $crate::kernels::instruction_set() {
                 // SAFETY: `instruction_set` returns `Avx2` only after the processor has reported
                 // `avx2` and `fma`, which are all that this safe function asks of its caller.
@@ -163,6 +172,8 @@ macro_rules! kernel {
                 // SAFETY: the same for `Avx512` and the features `avx512f`, `avx2` and `fma`.
                 #[cfg(all(target_arch = "x86_64", not(tallynet_f64)))]
                 $crate::kernels::InstructionSet::Avx512 => unsafe { avx512($($arg),*) },
+                #[cfg(all(target_arch = "aarch64", not(tallynet_f64)))]
+                $crate::kernels::InstructionSet::Neon => neon($($arg),*),
                 _ => body::<$crate::kernels::simd::Plain>($($arg),*),
             }
         }

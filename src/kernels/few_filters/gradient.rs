@@ -25,13 +25,13 @@ kernel! {
         accumulate: bool,
         scratch: &mut [Real],
     ) {
-        // T·NF sums, NF registers of dy and one of x fit 32 registers, or 16 narrower ones.
-        match (c.filters, S::LANES) {
-            (1, 16) => tiles::<S, 5, 1>(c, input, d_kernel, accumulate, scratch),
+        // T × NF registers of sums leave room for NF of dy and one of x.
+        match (c.filters, S::REGISTERS) {
+            (1, 32) => tiles::<S, 5, 1>(c, input, d_kernel, accumulate, scratch),
             (1, _) => tiles::<S, 3, 1>(c, input, d_kernel, accumulate, scratch),
-            (3 | 5 | 6, 16) => tiles::<S, 5, 3>(c, input, d_kernel, accumulate, scratch),
+            (3 | 5 | 6, 32) => tiles::<S, 5, 3>(c, input, d_kernel, accumulate, scratch),
             (3 | 5 | 6, _) => tiles::<S, 3, 3>(c, input, d_kernel, accumulate, scratch),
-            (_, 16) => tiles::<S, 5, 4>(c, input, d_kernel, accumulate, scratch),
+            (_, 32) => tiles::<S, 5, 4>(c, input, d_kernel, accumulate, scratch),
             _ => tiles::<S, 3, 4>(c, input, d_kernel, accumulate, scratch),
         }
     }

@@ -67,13 +67,13 @@ kernel! {
         y: &mut [Real],
         scratch: &mut [Real],
     ) {
-        match (c.filters, S::LANES) {
+        match (c.filters, S::REGISTERS) {
             (1, _) => tiles::<S, 8, 1>(c, &filters, x, y, scratch),
-            (2..=4, 16) => tiles::<S, 6, 4>(c, &filters, x, y, scratch),
+            (2..=4, 32) => tiles::<S, 6, 4>(c, &filters, x, y, scratch),
             (2..=4, _) => tiles::<S, 3, 4>(c, &filters, x, y, scratch),
-            (5..=6, 16) => tiles::<S, 4, 6>(c, &filters, x, y, scratch),
+            (5..=6, 32) => tiles::<S, 4, 6>(c, &filters, x, y, scratch),
             (5..=6, _) => tiles::<S, 2, 6>(c, &filters, x, y, scratch),
-            (_, 16) => tiles::<S, 3, 8>(c, &filters, x, y, scratch),
+            (_, 32) => tiles::<S, 3, 8>(c, &filters, x, y, scratch),
             _ => tiles::<S, 1, 8>(c, &filters, x, y, scratch),
         }
     }
