@@ -8,10 +8,14 @@
 //! so each of its values is written once; the gradient of the kernel is the product of the
 //! transposed windows with `dy`.
 //!
+//! That is the algorithm for any geometry. Where they are faster, `winograd` (3 × 3 windows),
+//! `few_filters`, `overlap_add` (few channels, for the gradient of the input) and `sparse` take its
+//! place; geometry decides, and for `sparse` the zeros of an image's gradient.
+//!
 //! Rejected: storing the windows (im2col), whose memory grows with the kernel's area and which was
 //! slower.
 
-use super::simd::{QUAD, Simd};
+use super::filters::Filters;
 use super::tiles::{self, Columns, MAX_NR, Matrix, Panels, StridedLhs, panel_len};
 use super::windows::Band;
 use super::{few_filters, kernel, overlap_add, sparse, winograd};
@@ -173,71 +177,6 @@ fn correlate_dense(
         few_filters::correlate(c, filters, x, y, scratch);
     } else {
         correlate(c, filters, x, y, scratch);
-    }
-}
-
-/// Weights of [`correlate`].
-pub(super) struct Filters<'a> {
-    pub weights: Weights<'a>,
-    /// True for a kernel flipped in height and width, with channels and filters exchanged.
-    pub flipped: bool,
-}
-
-impl<'a> Filters<'a> {
-    /// Weights at a pixel of the window from four channels on to a register of filters.
-    #[inline(always)]
-    pub(super) fn load<S: Simd>(
-        &self,
-        c: &Convolution,
-        pixel: usize,
-        channel: usize,
-        filter: usize,
-    ) -> [S::Vector; QUAD] {
-        let mut rows = [S::splat(0.0); QUAD];
-        if self.flipped {
-            let kernel = self.flipped_pixel(c, pixel).data;
-            for i in 0..QUAD {
-                let from = &kernel[(filter + i) * c.channels + channel..];
-                rows[i] = S::load_quads(from, QUAD * c.channels);
-            }
-            return S::transpose(rows);
-        }
-        for i in 0..QUAD {
-            let row = pixel * c.channels + channel + i;
-            rows[i] = S::load(&self.weights.kernel[row * c.filters + filter..]);
-        }
-        rows
-    }
-
-    /// Weights in the order of channels, pixels of the window and `columns` filters, of which the
-    /// last are zero.
-    pub(super) fn pack_by_channel(&self, c: &Convolution, columns: usize, packed: &mut [Real]) {
-        packed.fill(0.0);
-        let pixels = c.rows.kernel * c.columns.kernel;
-        let size = c.channels * c.filters;
-        for (i, to) in packed.chunks_exact_mut(columns).enumerate() {
-            let (channel, pixel) = (i / pixels, i % pixels);
-            for (f, to) in to[..c.filters].iter_mut().enumerate() {
-                *to = if self.flipped {
-                    self.flipped_pixel(c, pixel).data[f * c.channels + channel]
-                } else {
-                    self.weights.kernel[pixel * size + channel * c.filters + f]
-                };
-            }
-        }
-    }
-
-    /// Values of a flipped kernel at a pixel of the window, a row for each channel.
-    fn flipped_pixel(&self, c: &Convolution, pixel: usize) -> Matrix<'a> {
-        let size = c.channels * c.filters;
-        let last = c.rows.kernel * c.columns.kernel - 1;
-        Matrix {
-            data: &self.weights.kernel[(last - pixel) * size..][..size],
-            rows: c.channels,
-            columns: c.filters,
-            row_stride: 1,
-            column_stride: c.channels,
-        }
     }
 }
 

@@ -32,6 +32,7 @@
 pub mod convolution;
 pub mod elementary;
 mod few_filters;
+mod filters;
 pub mod matmul;
 pub mod normalization;
 mod overlap_add;

@@ -19,7 +19,7 @@ mod gradient;
 mod planes;
 
 use self::planes::{Planes, copy_input};
-use super::convolution::Filters;
+use super::filters::Filters;
 use super::kernel;
 use super::simd::{MAX_LANES, Simd};
 use super::small_n::{self, Place};

@@ -18,8 +18,9 @@
 //! It does not pay, and is not used, below 16 channels or filters or if they do not fill registers
 //! (the transforms then cost more than the products save), for images of so few tiles that the
 //! kernel's transform costs as much as the convolution, and where tiles reach too far beyond the
-//! image. Rejected: F(2 × 2, 3 × 3), whose 16 products for 4 pixels are 1.8 times as many. The geometry alone decides, so a row's bits do not depend on the other rows. The rounding
-//! error is 3 to 5 times that of the direct sum.
+//! image. Rejected: F(2 × 2, 3 × 3), whose 16 products for 4 pixels are 1.8 times as many. The
+//! geometry alone decides, so a row's bits do not depend on the other rows. The rounding error is a
+//! few times that of the direct sum.
 
 mod tiles;
 mod transforms;
@@ -28,7 +29,8 @@ use std::ops::Range;
 
 use self::tiles::{Packed, Points, Tile};
 use self::transforms::{OfData, OfProducts, OfWeights, POINTS, Transform};
-use super::convolution::{BackwardInput, Filters};
+use super::convolution::BackwardInput;
+use super::filters::Filters;
 use super::kernel;
 use super::simd::{QUAD, Simd};
 use super::tiles::{Columns, MAX_NR, StridedIndex, StridedLhs, panel_len, panel_width, product};

@@ -18,8 +18,8 @@
 //!
 //! The rows of Bᵀ are the coefficients of `M(x) = x·(x² − p²)·(x² − q²)`, divided by `x − point`.
 //! With four weights and three sums, G has a fourth column and Aᵀ is one row shorter. The points
-//! `p = √½` and `q = √2` keep the powers small: with 1 and 2 the rounding error is 2 to 3 times as
-//! large.
+//! `p = √½` and `q = √2` keep the powers, and so the rounding errors, small: 2.8 at most, where the
+//! usual points 1 and 2 reach 8.
 
 use super::super::simd::Simd;
 use crate::Real;
