@@ -133,8 +133,8 @@ fn a_table_of_geometries() {
     }
 }
 
-/// Tiles within the image and beyond it, kernels that are transformed in parts, and sparse gradients
-/// between the limits of the direct and of Winograd's sums.
+/// Tiles within the image and beyond it, kernels that are transformed in parts, and sparse
+/// gradients between the limits of the direct and of Winograd's sums.
 #[test]
 fn windows_of_three_by_three() {
     for (image, filters, padding) in [

@@ -1,12 +1,13 @@
 //! Compute kernels: pure functions on slices, single-threaded, without allocation.
 //!
 //! Every kernel is written once and compiled once for each [`InstructionSet`]: for any processor,
-//! for AVX2 with FMA and for AVX-512, or for ARM's NEON. The set is chosen at run time, so one portable binary is the
-//! fast one. The products use the vector operations of `simd`; the other loops are vectorized by
-//! the compiler. Rejected: one source for each set (three to keep equal, while a developer's
-//! machine may run only two), and `target-cpu=native` (a binary that crashes elsewhere). The
-//! crate's only `unsafe` is in this file, in `simd` and in a prefetch in `rows`. `reference` is the
-//! specification of matrix product, convolution and pooling that the tests compare kernels with.
+//! for AVX2 with FMA and for AVX-512, or for ARM's NEON. The set is chosen at run time, so one
+//! portable binary is the fast one. The products use the vector operations of `simd`; the other
+//! loops are vectorized by the compiler. Rejected: one source for each set (three to keep equal,
+//! while a developer's machine may run only two), and `target-cpu=native` (a binary that crashes
+//! elsewhere). The crate's only `unsafe` is in this file, in `simd` and in a prefetch in `rows`.
+//! `reference` is the specification of matrix product, convolution and pooling that the tests
+//! compare kernels with.
 //!
 //! Products follow BLIS (Van Zee and van de Geijn 2015), and so do their names:
 //!
@@ -91,7 +92,6 @@ impl InstructionSet {
             Self::Avx512 => is_x86_feature_detected!("avx512f") && Self::Avx2.is_available(),
             #[cfg(all(target_arch = "aarch64", not(tallynet_f64)))]
             Self::Neon => std::arch::is_aarch64_feature_detected!("neon"),
-            #[allow(unreachable_patterns)]
             _ => false,
         }
     }

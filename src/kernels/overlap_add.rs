@@ -76,7 +76,8 @@ kernel! {
         transpose(c, kernel, transposed);
         let mut packed = Panels { data: &mut *panels, width, depth };
         packed.start(&[], 0, n);
-        let b = Matrix { data: transposed, rows: depth, columns: n, row_stride: n, column_stride: 1 };
+        let data = &*transposed;
+        let b = Matrix { data, rows: depth, columns: n, row_stride: n, column_stride: 1 };
         packed.pack::<S>(b, 0, 0);
         for (dy, dx) in dy.chunks_exact(c.n_outputs()).zip(dx.chunks_exact_mut(c.n_inputs())) {
             dx.fill(0.0);

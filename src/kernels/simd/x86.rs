@@ -7,8 +7,9 @@ use super::{QUAD, Real, Simd};
 macro_rules! simd {
     (
         $(#[$doc:meta])*
-        $name:ident: $registers:literal $vector:ident of $n:literal, $splat:ident, $load:ident, $store:ident,
-        $add:ident, $sub:ident, $mul_add:ident, $unpack_low:ident, $unpack_high:ident, $shuffle:ident, $widen:ident,
+        $name:ident: $registers:literal $vector:ident of $n:literal, $splat:ident, $load:ident,
+        $store:ident, $add:ident, $sub:ident, $mul_add:ident, $unpack_low:ident,
+        $unpack_high:ident, $shuffle:ident, $widen:ident,
         $insert:ident, $extract:ident, $($quad:literal)*
     ) => {
         $(#[$doc])*
@@ -98,12 +99,14 @@ macro_rules! simd {
 simd! {
     /// AVX2 with FMA.
     Avx2: 16 __m256 of 8, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_add_ps,
-    _mm256_sub_ps, _mm256_fmadd_ps, _mm256_unpacklo_ps, _mm256_unpackhi_ps, _mm256_shuffle_ps, _mm256_castps128_ps256,
+    _mm256_sub_ps, _mm256_fmadd_ps, _mm256_unpacklo_ps, _mm256_unpackhi_ps, _mm256_shuffle_ps,
+    _mm256_castps128_ps256,
     _mm256_insertf128_ps, _mm256_extractf128_ps, 1
 }
 simd! {
     /// AVX-512F.
     Avx512: 32 __m512 of 16, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_add_ps,
-    _mm512_sub_ps, _mm512_fmadd_ps, _mm512_unpacklo_ps, _mm512_unpackhi_ps, _mm512_shuffle_ps, _mm512_castps128_ps512,
+    _mm512_sub_ps, _mm512_fmadd_ps, _mm512_unpacklo_ps, _mm512_unpackhi_ps, _mm512_shuffle_ps,
+    _mm512_castps128_ps512,
     _mm512_insertf32x4, _mm512_extractf32x4_ps, 1 2 3
 }
