@@ -9,9 +9,11 @@ mod keras;
 mod keras_config;
 mod keras_weights;
 mod npz;
+mod onnx;
 mod origin;
 mod safetensors;
 mod save;
+mod stages;
 mod tfjs;
 
 use std::path::Path;

@@ -5,7 +5,8 @@ use std::path::Path;
 use super::keras_config::Places;
 use super::keras_weights::write_weights;
 use super::{
-    check_writable, decode, decode_into, invalid, keras, keras_config, npz, problem, safetensors,
+    check_writable, decode, decode_into, invalid, keras, keras_config, npz, onnx,
+    problem, safetensors,
 };
 use crate::model::Sequential;
 use crate::replace::{is_special, replace};
@@ -20,8 +21,8 @@ struct FileFormat {
     read_back: Option<ReadBack>,
 }
 
-/// Encodes a model.
-type Write = fn(&Sequential) -> Result<Vec<u8>>;
+/// Encodes a model for a file of this path.
+type Write = fn(&Sequential, &Path) -> Result<Vec<u8>>;
 
 /// Reads written bytes back, for comparison with the model that they were written from.
 type ReadBack = fn(&Sequential, &[u8]) -> Result<Sequential>;
@@ -32,16 +33,19 @@ enum Contents {
     Model,
     Weights,
     Description,
+    /// Inference alone, for other programs, which checks its own bytes and is not read here.
+    Export,
 }
-use Contents::{Description, Model, Weights};
+use Contents::{Description, Export, Model, Weights};
 
 /// Formats that are written; the line of a new one goes here.
 const FORMATS: &[FileFormat] = &[
-    FileFormat::new(".keras", Model, keras::write, Some(read_model)),
-    FileFormat::new(".safetensors", Model, safetensors::write, Some(read_model)),
-    FileFormat::new(".weights.h5", Weights, write_weights, Some(read_same_layers)),
-    FileFormat::new(".npz", Weights, npz::write, Some(read_same_layers)),
-    FileFormat::new(".json", Description, keras_config::write, Some(read_model)),
+    FileFormat::new(".keras", Model, |model, _| keras::write(model), Some(read_model)),
+    FileFormat::new(".safetensors", Model, |model, _| safetensors::write(model), Some(read_model)),
+    FileFormat::new(".weights.h5", Weights, |m, _| write_weights(m), Some(read_same_layers)),
+    FileFormat::new(".npz", Weights, |model, _| npz::write(model), Some(read_same_layers)),
+    FileFormat::new(".json", Description, |m, _| keras_config::write(m), Some(read_model)),
+    FileFormat::new(".onnx", Export, |model, _| onnx::write(model), None),
 ];
 
 fn read_model(_: &Sequential, bytes: &[u8]) -> Result<Sequential> {
@@ -89,10 +93,20 @@ impl FileFormat {
     }
 
     /// Encodes the model, then decodes the bytes and compares.
-    fn encode(&self, model: &Sequential) -> Result<Vec<u8>> {
-        let bytes = (self.write)(model)?;
-        let Some(read_back) = self.read_back else { return Ok(bytes) };
-        let copy = read_back(model, &bytes)?;
+    fn encode(&self, model: &Sequential, path: &Path) -> Result<Vec<u8>> {
+        let bytes = (self.write)(model, path)?;
+        if let Some(read_back) = self.read_back {
+            self.compare(model, read_back(model, &bytes)).map_err(|error| {
+                let found = format!("the encoded file differs from the model: {}", problem(error));
+                Error::file(path, found, "please report this defect")
+            })?;
+        }
+        Ok(bytes)
+    }
+
+    /// Refuses a copy that is not the model.
+    fn compare(&self, model: &Sequential, copy: Result<Sequential>) -> Result<()> {
+        let copy = copy?;
         let is_same = match self.contents {
             Model => {
                 model.description() == copy.description()
@@ -100,12 +114,12 @@ impl FileFormat {
             }
             Weights => self.values(model).eq(self.values(&copy)),
             // It lacks the seed and the epochs of `Sequential::description`.
-            Description => true,
+            Description | Export => true,
         };
         if !is_same {
             return Err(invalid("another description, or other numbers"));
         }
-        Ok(bytes)
+        Ok(())
     }
 
     /// The parameters and the optimizer state that this format holds, in the 32 bits that every
@@ -135,7 +149,8 @@ pub fn holds_weights(path: &Path) -> bool {
 
 /// Saves a model in the format that the extension names: `.safetensors` and `.keras` hold all of
 /// it, `.weights.h5` its weights and the optimizer state, `.npz` its weights, `.json` its
-/// description. The bytes are decoded and compared before they replace a file, and read once more
+/// description. `.onnx` and `.h`, a C header, hold its inference for other programs, and are not
+/// read again. The bytes are decoded and compared before they replace a file, and read once more
 /// afterwards.
 ///
 /// # Errors
@@ -143,13 +158,10 @@ pub fn holds_weights(path: &Path) -> bool {
 /// description, and refusals of the operating system.
 pub fn save(model: &Sequential, path: &Path) -> Result<()> {
     let format = FileFormat::of(path)?;
-    if format.contents != Weights {
+    if matches!(format.contents, Model | Description) {
         refuse_custom(model)?;
     }
-    let bytes = format.encode(model).map_err(|error| {
-        let found = format!("the encoded file differs from the model: {}", problem(error));
-        Error::file(path, found, "please report this defect")
-    })?;
+    let bytes = format.encode(model, path)?;
     replace(path, &bytes)?;
     // A pipe or a device cannot be read again.
     if is_special(path) {

@@ -12,7 +12,9 @@
 
 use ndarray::ArrayView2;
 
-use super::{Backward, BatchStatistics, Built, Forward, Layer, Op, Operation, TrainContext};
+use super::{
+    Backward, BatchStatistics, Built, Formula, Forward, Layer, Op, Operation, TrainContext,
+};
 use crate::classes::class;
 use crate::initializers::Initializer;
 use crate::kernels::normalization::{self, Coefficients};
@@ -201,6 +203,10 @@ impl Op for NormalizationOp {
 
     fn work(&self) -> usize {
         2 * self.channels * self.positions
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::BatchNormalization { epsilon: self.epsilon })
     }
 
     fn batch_statistics(&self) -> Option<&dyn BatchStatistics> {
