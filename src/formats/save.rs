@@ -5,7 +5,7 @@ use std::path::Path;
 use super::keras_config::Places;
 use super::keras_weights::write_weights;
 use super::{
-    check_writable, decode, decode_into, invalid, keras, keras_config, npz, onnx,
+    c_header, check_writable, decode, decode_into, invalid, keras, keras_config, npz, onnx,
     problem, safetensors,
 };
 use crate::model::Sequential;
@@ -46,6 +46,7 @@ const FORMATS: &[FileFormat] = &[
     FileFormat::new(".npz", Weights, |model, _| npz::write(model), Some(read_same_layers)),
     FileFormat::new(".json", Description, |m, _| keras_config::write(m), Some(read_model)),
     FileFormat::new(".onnx", Export, |model, _| onnx::write(model), None),
+    FileFormat::new(".h", Export, c_header::write, None),
 ];
 
 fn read_model(_: &Sequential, bytes: &[u8]) -> Result<Sequential> {
@@ -131,12 +132,27 @@ impl FileFormat {
     }
 }
 
-/// Checks that a model could be saved here, before work is done that would be lost otherwise.
+/// Checks that a model could be saved here and read again, before work is done that would be lost
+/// otherwise.
+///
+/// # Errors
+/// Those of [`check_convertible`], and an extension of an export.
+pub fn check_savable(path: &Path) -> Result<()> {
+    check_convertible(path)?;
+    if FileFormat::of(path)?.contents == Export {
+        let found = "an export cannot be read again, so the trained model would be lost";
+        let help = "save it as .keras or .safetensors, and export that with `tallynet convert`";
+        return Err(Error::option("path", format!("{}: {found}\n  {help}", path.display())));
+    }
+    Ok(())
+}
+
+/// Checks that a model could be written here, exports included.
 ///
 /// # Errors
 /// An extension that names no format, a folder that is missing or not writable, or a path that is a
 /// folder.
-pub fn check_savable(path: &Path) -> Result<()> {
+pub fn check_convertible(path: &Path) -> Result<()> {
     check_writable(path)?;
     FileFormat::of(path)?;
     Ok(())

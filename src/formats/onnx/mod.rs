@@ -44,7 +44,7 @@ const MAX_BYTES: usize = i32::MAX as usize;
 /// # Errors
 /// Layers that cannot be exported, and a model of more than 2 GB.
 pub fn write(model: &Sequential) -> Result<Vec<u8>> {
-    check_size(4 * model.count_params())?;
+    check_size(model.count_params().saturating_mul(4))?;
     let message = message(model)?;
     check_size(message.encoded_len())?;
     let bytes = message.encode_to_vec();
@@ -119,4 +119,16 @@ fn metadata(model: &Sequential) -> Vec<StringStringEntryProto> {
 
 fn entry(key: &str, value: serde_json::Value) -> StringStringEntryProto {
     StringStringEntryProto { key: Some(key.to_string()), value: Some(value.to_string()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_than_2_gb_are_refused() {
+        assert!(check_size(MAX_BYTES).is_ok());
+        let message = check_size(MAX_BYTES + 1).unwrap_err().to_string();
+        assert!(message.contains("takes 2147483648 bytes"), "{message}");
+    }
 }
