@@ -187,6 +187,7 @@ def main():
         n_models += 1
         try:
             compare(given.tallynet, model, x)
+            print(f"{name}: {describe(model)}", flush=True)
         except AssertionError as error:
             failed += 1
             print(f"{name}: FAILED: {error}", flush=True)

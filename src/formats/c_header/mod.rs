@@ -74,7 +74,7 @@ fn text(model: &Sequential, program: &Program, file: &str, multiplications: usiz
     text + &format!("\n#endif /* {guard} */\n")
 }
 
-/// The comment at the head: sizes, and an example.
+/// The comment at the head: shapes, sizes and an example.
 fn head(model: &Sequential, program: &Program, file: &str, multiplications: usize) -> String {
     let file = comment(file);
     let (input, output) = (model.input_shape(), model.output_shape());
@@ -93,7 +93,23 @@ fn head(model: &Sequential, program: &Program, file: &str, multiplications: usiz
  * Weights           {weight_bytes} bytes of constants
  * Buffers           {buffer_bytes} bytes of static memory, besides in and out
  * Multiplications   about {multiplications} for a sample
- *
+{example}",
+        example = example(&file),
+        name = comment(&model.name),
+        version = env!("CARGO_PKG_VERSION"),
+        n_inputs = input.n_values(),
+        inputs = Tuple(input.dims()),
+        n_outputs = output.n_values(),
+        outputs = Tuple(output.dims()),
+        weight_bytes = 4 * program.n_weights(),
+        buffer_bytes = 4 * n_buffered,
+    )
+}
+
+/// The rest of the comment at the head: how the header is used.
+fn example(file: &str) -> String {
+    format!(
+        " *
  * It allocates nothing and needs no library but libm. It is not reentrant: its buffers are static.
  * Include it in one source file.
  *
@@ -111,15 +127,7 @@ fn head(model: &Sequential, program: &Program, file: &str, multiplications: usiz
  *
  * Compile it with: cc -std=c99 -O2 main.c -lm
  */
-",
-        name = comment(&model.name),
-        version = env!("CARGO_PKG_VERSION"),
-        n_inputs = input.n_values(),
-        inputs = Tuple(input.dims()),
-        n_outputs = output.n_values(),
-        outputs = Tuple(output.dims()),
-        weight_bytes = 4 * program.n_weights(),
-        buffer_bytes = 4 * n_buffered,
+"
     )
 }
 

@@ -78,7 +78,7 @@ impl Graph {
     }
 
     /// Applies an operator to the current value, with these further inputs. The first node of a
-    /// layer has the layer's name.
+    /// layer that is no helper has the layer's name.
     pub fn apply(&mut self, op: &str, more: &[&str], attributes: Vec<AttributeProto>) {
         let mut inputs = vec![self.value()];
         inputs.extend(more.iter().map(|name| name.to_string()));
@@ -118,10 +118,15 @@ impl Graph {
         self.named_node(&name, op, inputs, attributes)
     }
 
-    /// Adds a node that only prepares the input of another one.
-    fn helper_node(&mut self, op: &str, inputs: Vec<String>, attributes: Vec<AttributeProto>) {
+    /// As [`Graph::node`], for a node that only prepares an input of the one with the layer's name.
+    pub fn helper_node(
+        &mut self,
+        op: &str,
+        inputs: Vec<String>,
+        attributes: Vec<AttributeProto>,
+    ) -> String {
         let name = format!("{}/{op}", self.layer);
-        self.value = self.named_node(&name, op, inputs, attributes);
+        self.named_node(&name, op, inputs, attributes)
     }
 
     fn named_node(
@@ -163,7 +168,7 @@ impl Graph {
 
     fn transpose(&mut self, permutation: Vec<i64>) {
         let inputs = vec![self.value()];
-        self.helper_node("Transpose", inputs, vec![ints("perm", permutation)]);
+        self.value = self.helper_node("Transpose", inputs, vec![ints("perm", permutation)]);
     }
 
     /// Gives samples these axes; their values keep their order, channels last.

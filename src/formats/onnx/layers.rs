@@ -87,7 +87,7 @@ fn embedding(graph: &mut Graph, stage: &Stage) -> Result<()> {
     let name = graph.weight("embeddings", embeddings.shape, embeddings.values);
     let output = [graph.dims(), &embeddings.shape[1..]].concat();
     let words = graph.value();
-    let words = graph.node("Cast", vec![words], vec![int("to", INT64)]);
+    let words = graph.helper_node("Cast", vec![words], vec![int("to", INT64)]);
     let vectors = graph.node("Gather", vec![name, words], vec![int("axis", 0)]);
     graph.take(vectors, &output);
     Ok(())

@@ -1,9 +1,10 @@
 //! ONNX models, for ONNX Runtime and other programs. They are written and not read.
 //!
-//! The graph has one input and one output, `input` and `output`, with a batch of any length. The
-//! first node of each layer has the layer's name, and a weight has its full name
+//! The graph has one input and one output, `input` and `output`, real numbers with a batch of any
+//! length. The main node of each layer has the layer's name, and a weight has its full name
 //! (`dense_1/kernel`). Kernels of convolutions are in ONNX's order of axes. The names of the
-//! classes and columns of the training data are in the model's metadata.
+//! classes and columns of the training data are in the model's metadata. Words are real numbers
+//! here too; ONNX Runtime counts negative ones from the end and refuses those beyond it.
 //!
 //! **Decision.** Before a file is written, its bytes are decoded and compared with the graph; the
 //! numbers that ONNX Runtime computes are compared with those of `tallynet predict` by

@@ -63,8 +63,8 @@ pub fn standardization(
         }
     };
     let least = graph.scalar("min_deviation", FeatureStatistics::MIN_DEVIATION);
-    let root = graph.node("Sqrt", vec![variance], vec![]);
-    let deviation = graph.node("Max", vec![root, least], vec![]);
+    let root = graph.helper_node("Sqrt", vec![variance], vec![]);
+    let deviation = graph.helper_node("Max", vec![root, least], vec![]);
     if invert {
         graph.apply("Mul", &[&deviation], vec![]);
         graph.apply("Add", &[&mean], vec![]);

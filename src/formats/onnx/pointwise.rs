@@ -68,11 +68,11 @@ pub fn relu(graph: &mut Graph, max: Option<Real>, slope: Real, threshold: Real) 
     }
     let threshold = graph.scalar("threshold", threshold);
     let slope = graph.scalar("slope", slope);
-    let passes = graph.node("Greater", vec![x.clone(), threshold.clone()], vec![]);
+    let passes = graph.helper_node("Greater", vec![x.clone(), threshold.clone()], vec![]);
     let mut above = x.clone();
     if let Some(max) = max {
         let max = graph.scalar("max", max);
-        above = graph.node("Min", vec![x, max], vec![]);
+        above = graph.helper_node("Min", vec![x, max], vec![]);
     }
     graph.apply("Sub", &[&threshold], vec![]);
     graph.apply("Mul", &[&slope], vec![]);
