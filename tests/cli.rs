@@ -602,6 +602,15 @@ fn first_steps_of_a_newcomer() {
         &["convert", "mnist-softmax", &path("model.h5")],
         &["read and not written", ".keras"],
     );
+    // Exports are for `convert` alone, since no training could go on from them.
+    for name in ["model.onnx", "model.h"] {
+        let export = path(name);
+        refused(2, &[&base[..], &["--save", &export]].concat(), &["cannot be read again"]);
+        let converted = run(&["convert", "mnist-softmax", &export]);
+        assert_eq!(converted.code, 0, "{}", converted.stderr);
+        assert!(converted.stderr.contains("untrained"), "{}", converted.stderr);
+        refused(1, &["evaluate", &export, "--data", &data], &["which is written and not read"]);
+    }
     // --weights accepts safetensors.
     let (whole, copy) = (path("model.safetensors"), path("copy.safetensors"));
     assert_eq!(train(&["--seed", "3", "--save", &whole]).code, 0);

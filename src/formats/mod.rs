@@ -3,16 +3,23 @@
 //! The format of a file to read is found from its first bytes, because extensions can be wrong or
 //! lost; that of a file to write is chosen by its extension. A new format is its own file and one
 //! line of the table in `save.rs`.
+//!
+//! Exports, which other programs run and which are not read here, are ONNX (`onnx`) and C
+//! (`c_header`). Both translate what `stages.rs` says of a model: the formulas of its layers, and
+//! their weights.
 
+mod c_header;
 mod description;
 mod keras;
 mod keras_config;
 mod keras_weights;
 mod loaded_arrays;
 mod npz;
+mod onnx;
 mod origin;
 mod safetensors;
 mod save;
+mod stages;
 mod tfjs;
 
 use std::path::Path;
@@ -32,7 +39,7 @@ pub use loaded_arrays::LoadedArrays;
 pub use origin::Origin;
 
 pub use crate::replace::{check_writable, replace, resolve_links};
-pub use save::{check_savable, holds_weights, save};
+pub use save::{check_convertible, check_savable, holds_weights, save};
 
 /// A model from a file.
 #[derive(Debug)]

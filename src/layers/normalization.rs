@@ -9,7 +9,7 @@
 //! ```
 
 use super::prelu::one_or_more;
-use super::{Backward, Built, Forward, Layer, Op, Operation};
+use super::{Backward, Built, FeatureStatistics, Formula, Forward, Layer, Op, Operation};
 use crate::classes::class;
 use crate::initializers::Initializer;
 use crate::params::{ParamSpec, ParamViews};
@@ -42,9 +42,6 @@ class! {
         invert: bool = false,
     }
 }
-
-/// Smallest standard deviation, Keras's `epsilon()`.
-const MIN_DEVIATION: Real = 1e-7;
 
 impl Normalization {
     /// Shape of the mean and the variance.
@@ -79,7 +76,7 @@ impl Layer for Normalization {
             }
             (Some(mean), Some(variance)) => {
                 let (mean, variance) = (spread(mean, width)?, spread(variance, width)?);
-                Some(FixedStatistics { mean, variance })
+                Some(FeatureStatistics { mean, variance })
             }
             _ => {
                 return Err(Error::shape(
@@ -108,14 +105,9 @@ fn spread(values: &[f64], width: usize) -> Result<Vec<Real>> {
     }
 }
 
-struct FixedStatistics {
-    mean: Vec<Real>,
-    variance: Vec<Real>,
-}
-
 struct StandardizeOp {
     /// `None` if they are weights.
-    given: Option<FixedStatistics>,
+    given: Option<FeatureStatistics>,
     invert: bool,
     width: usize,
 }
@@ -131,7 +123,7 @@ impl StandardizeOp {
             self.given.as_ref().map_or_else(|| params.get("variance"), |given| &given.variance);
         let deviations = &mut scratch[..self.width];
         for (deviation, variance) in deviations.iter_mut().zip(variances) {
-            *deviation = variance.sqrt().max(MIN_DEVIATION);
+            *deviation = variance.sqrt().max(FeatureStatistics::MIN_DEVIATION);
         }
         deviations
     }
@@ -165,5 +157,9 @@ impl Op for StandardizeOp {
 
     fn scratch_len(&self) -> usize {
         self.width
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::Standardization { given: self.given.clone(), invert: self.invert })
     }
 }

@@ -8,7 +8,7 @@
 
 use serde::{Deserialize, Deserializer};
 
-use super::{Backward, Built, Forward, Layer, Op, Operation};
+use super::{Backward, Built, Formula, Forward, Layer, Op, Operation};
 use crate::classes::class;
 use crate::initializers::Initializer;
 use crate::params::ParamSpec;
@@ -111,6 +111,10 @@ impl Op for PReLUOp {
                 };
             }
         }
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::PRelu)
     }
 }
 
