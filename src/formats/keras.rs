@@ -39,7 +39,15 @@ pub fn read(bytes: &[u8]) -> Result<Loaded> {
         let warning = format!("the seed and the epochs trained so far are not known: {problem}");
         loaded.warnings.push(warning);
     }
-    with_weights(loaded, &weights)
+    let mut loaded = with_weights(loaded, &weights)?;
+    let has_state = hdf5::open(&weights)?.group("optimizer")?.is_some();
+    let has_optimizer = loaded.model.compiled().is_ok_and(|compiled| compiled.optimizer().is_ok());
+    // TF-Keras left out that of its legacy optimizers.
+    if has_optimizer && !has_state {
+        let warning = "the archive holds no optimizer state, so training starts with a new one";
+        loaded.warnings.push(warning.to_string());
+    }
+    Ok(loaded)
 }
 
 /// Reads a description in JSON.

@@ -6,6 +6,7 @@ use super::options::{self, Described};
 use super::values::short;
 use super::{Reading, history, metrics, text};
 use crate::losses::AnyLoss;
+use crate::metrics::AnyMetric;
 use crate::model::{MetricChoice, Sequential};
 use crate::optimizers::AnyOptimizer;
 use crate::{Error, Result};
@@ -29,7 +30,16 @@ pub fn compile(model: &mut Sequential, compile: &Value, reading: &mut Reading) -
             return Ok(());
         }
     };
-    let metrics = metrics::read(compile, reading);
+    let mut metrics = metrics::read(compile, reading);
+    if matches!(loss, AnyLoss::BinaryCrossentropy(_))
+        && history::accuracy_follows_loss(&reading.origin)
+    {
+        for metric in &mut metrics {
+            if metric.class.is_none() && ["accuracy", "acc"].contains(&metric.name.as_str()) {
+                metric.class = Some(AnyMetric::by_name("binary_accuracy", 1, 1)?);
+            }
+        }
+    }
     let metrics = fitting(metrics, model, &loss, reading);
     model.compile_with(optimizer, loss, metrics)
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Training;
+use super::effects::merge;
 use crate::Result;
 use crate::model::{Compiled, MetricChoice, Sequential};
 
@@ -25,7 +26,10 @@ pub fn write(model: &Sequential) -> Result<Vec<u8>> {
 /// Keras's `config.json`.
 fn config(model: &Sequential) -> Value {
     let mut batch_shape = vec![json!(model.fixed_batch)];
-    batch_shape.extend(model.input_shape().dims().iter().map(|&axis| json!(axis)));
+    for (axis, length) in model.input_shape().dims().iter().enumerate() {
+        let is_open = model.open_axes().contains(&axis);
+        batch_shape.push(if is_open { Value::Null } else { json!(length) });
+    }
     let mut input_name = "input_layer".to_string();
     while model.layer(&input_name).is_some() {
         input_name.push('_');
@@ -36,6 +40,13 @@ fn config(model: &Sequential) -> Value {
     })];
     for layer in model.layers() {
         let mut value = class(&layer.spec, layer.spec.class_name());
+        if let Some(kept) = model.kept.get(&layer.name()) {
+            // The class of a layer that is an identity here has options of its own.
+            if kept.get("class_name").is_some() {
+                value["config"] = json!({});
+            }
+            merge(&mut value, kept.clone());
+        }
         value["config"]["name"] = json!(layer.name());
         // Keras's SpatialDropout does not accept the option, which has no effect without weights.
         if !layer.params.is_empty() {
@@ -121,6 +132,7 @@ fn add_modules(value: &mut Value, module: &str) {
                 let module = match key.rsplit('_').next().unwrap_or_default() {
                     "layers" => "keras.layers",
                     "initializer" => "keras.initializers",
+                    "constraint" => "keras.constraints",
                     "regularizer" => "keras.regularizers",
                     "optimizer" => "keras.optimizers",
                     "rate" => "keras.optimizers.schedules",
