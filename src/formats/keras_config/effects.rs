@@ -184,12 +184,12 @@ impl Reading {
     }
 }
 
-/// Adds the members of an object and its `config` to those of another.
+/// Adds the members of an object, and of the objects in it, to those of another.
 pub fn merge(to: &mut Value, part: Value) {
     let (Some(to), Value::Object(part)) = (to.as_object_mut(), part) else { return };
     for (key, value) in part {
         match to.get_mut(&key) {
-            Some(config) if key == "config" => merge(config, value),
+            Some(object) if object.is_object() && value.is_object() => merge(object, value),
             _ => {
                 to.insert(key, value);
             }

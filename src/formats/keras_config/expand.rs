@@ -45,35 +45,40 @@ pub fn expanded(mut links: Vec<Link>, reading: &mut Reading) -> Vec<Link> {
             let class = || text(&link.layer, "class_name").to_string();
             hard_sigmoids.push(own_name.clone().unwrap_or_else(class));
         }
-        let is_activation = text(&link.layer, "class_name") == "Activation";
         let activation = &link.layer["config"]["activation"];
-        let mut parts = history::layers_of_activation(activation, reading.generation);
+        let parts = history::layers_of_activation(activation, reading.generation);
         if parts.is_empty() {
             expanded.push(link);
-            continue;
+        } else {
+            expanded.extend(split(link, parts, own_name.as_deref(), &mut names));
         }
-        link.layer["config"]["activation"] = json!("linear");
-        let n_parts = parts.len();
-        for part in &mut parts {
-            part.layer["config"]["name"] = match &own_name {
-                Some(name) if is_activation && n_parts == 1 => json!(name),
-                Some(name) => json!(names.unique(&[format!("{name}_{}", part.role)])),
-                None => Value::Null,
-            };
-        }
-        let parts = parts.into_iter();
-        let parts: Vec<Link> = parts
-            .map(|part| Link { layer: part.layer, training: None, ..link.clone() })
-            .collect();
-        if !is_activation {
-            expanded.push(link);
-        }
-        expanded.extend(parts);
     }
     if !hard_sigmoids.is_empty() {
         reading.warn_of_hard_sigmoid(&hard_sigmoids.join(", "));
     }
     expanded
+}
+
+/// A layer that is linear and the parts of its activation; an Activation becomes the parts alone.
+fn split(
+    mut link: Link,
+    parts: Vec<history::Part>,
+    own_name: Option<&str>,
+    names: &mut Names,
+) -> Vec<Link> {
+    let is_activation = text(&link.layer, "class_name") == "Activation";
+    let keeps_name = is_activation && parts.len() == 1;
+    link.layer["config"]["activation"] = json!("linear");
+    let mut links = if is_activation { vec![] } else { vec![link.clone()] };
+    for history::Part { mut layer, role } in parts {
+        layer["config"]["name"] = match own_name {
+            Some(name) if keeps_name => json!(name),
+            Some(name) => json!(names.unique(&[format!("{name}_{role}")])),
+            None => Value::Null,
+        };
+        links.push(Link { layer, training: None, ..link.clone() });
+    }
+    links
 }
 
 /// Names that are taken.

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Training;
+use super::compiled::COMPILE;
 use super::effects::merge;
 use crate::Result;
 use crate::model::{Compiled, MetricChoice, Sequential};
@@ -71,7 +72,7 @@ fn config(model: &Sequential) -> Value {
     if let Some(compiled) = &model.compiled
         && let Some(optimizer) = &compiled.optimizer
     {
-        config["compile_config"] = compile_config(compiled);
+        config["compile_config"] = compile_config(model, compiled);
         config["compile_config"]["optimizer"] = class(optimizer, optimizer.class_name());
     }
     add_modules(&mut config, "keras");
@@ -79,8 +80,8 @@ fn config(model: &Sequential) -> Value {
 }
 
 /// Arguments of `compile` without the optimizer.
-fn compile_config(compiled: &Compiled) -> Value {
-    json!({
+fn compile_config(model: &Sequential, compiled: &Compiled) -> Value {
+    let mut arguments = json!({
         "loss": class(&compiled.loss, compiled.loss.class_name()),
         "metrics": compiled.metrics().iter().map(metric).collect::<Vec<_>>(),
         // Lets Keras compile the model if it can: training is thirty times faster.
@@ -89,7 +90,9 @@ fn compile_config(compiled: &Compiled) -> Value {
         "weighted_metrics": null,
         "run_eagerly": false,
         "steps_per_execution": 1,
-    })
+    });
+    merge(&mut arguments, model.kept.get(COMPILE).cloned().unwrap_or_default());
+    arguments
 }
 
 /// Settings that Keras does not store.
@@ -105,7 +108,7 @@ pub fn training(model: &Sequential) -> Value {
         iteration: state.map_or(0, |state| state.iteration),
         learning_rate: state.map(|state| state.learning_rate),
         obstacles: model.training_obstacles.clone(),
-        compile_config: unoptimized.map_or(Value::Null, compile_config),
+        compile_config: unoptimized.map_or(Value::Null, |compiled| compile_config(model, compiled)),
         best: model.best.clone(),
     })
 }
