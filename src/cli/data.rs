@@ -72,7 +72,9 @@ impl Data {
     pub fn source(&self, model: &Sequential) -> Result<DataSource, Failure> {
         let is_named = self.data.is_some() || datasets::from_environment().is_some();
         match synthetic::matching(model.input_shape(), model.output_shape()) {
-            Some(task) if !is_named && model.open_axes().is_empty() => Ok(DataSource::Synthetic(task)),
+            Some(task) if !is_named && model.open_axes().is_empty() => {
+                Ok(DataSource::Synthetic(task))
+            }
             _ => Ok(DataSource::Path(datasets::find(self.data.as_deref())?)),
         }
     }

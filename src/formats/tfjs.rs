@@ -216,9 +216,8 @@ fn stored_length(weight: &Value) -> std::result::Result<usize, String> {
 fn next_tensor(weight: &Value, bytes: &mut &[u8]) -> std::result::Result<Tensor, String> {
     let name = weight["name"].as_str().unwrap_or_default().to_string();
     let (shape, read) = (lengths(weight)?, stored_number(weight)?);
-    let stored_bytes = bytes
-        .split_off(..stored_length(weight)?)
-        .ok_or("the files of weights end before it")?;
+    let stored_bytes =
+        bytes.split_off(..stored_length(weight)?).ok_or("the files of weights end before it")?;
     let quantization = &weight["quantization"];
     let scale = quantization["scale"].as_f64().unwrap_or(1.0);
     let min = quantization["min"].as_f64().unwrap_or(0.0);

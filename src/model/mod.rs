@@ -16,8 +16,8 @@ mod workspace;
 
 pub use builder::SequentialBuilder;
 pub use compile::{Compiled, MAX_METRICS, MetricChoice};
-use open_axes::OpenAxes;
 pub use layer::{BuiltLayer, Node, ParamCount, Style};
+use open_axes::OpenAxes;
 pub(crate) use plan::Plan;
 pub use verify::ArrayCount;
 pub(crate) use workspace::{BatchSums, GradientSink, OutputBuffers, Pass, Workspace};

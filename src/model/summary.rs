@@ -142,8 +142,7 @@ impl Sequential {
         let mut text = String::new();
         for (i, layer) in self.layers.iter().enumerate() {
             let is_last = i + 1 == self.layers.len();
-            let outbound =
-                if is_last { String::new() } else { self.node_text(i + 1, style) };
+            let outbound = if is_last { String::new() } else { self.node_text(i + 1, style) };
             let (name, inbound) = (layer.layer_name.in_style(style), self.node_text(i, style));
             text +=
                 &format!("{name}\n  inbound_nodes: [{inbound}]\n  outbound_nodes: [{outbound}]\n");

@@ -173,7 +173,10 @@ fn loss(compile: &Value, model: &Sequential, reading: &mut Reading) -> Result<Re
     if !are_ones(weights) {
         let weight = single(weights).as_f64();
         let weight = weight.ok_or_else(|| {
-            Error::option("loss_weights", format!("loss_weights = {} is not supported", short(weights)))
+            Error::option(
+                "loss_weights",
+                format!("loss_weights = {} is not supported", short(weights)),
+            )
         })?;
         read.ignored.push(format!("loss_weights = {weight}"));
         read.kept["loss_weights"] = json!([weight]);

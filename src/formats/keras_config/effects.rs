@@ -146,7 +146,16 @@ fn kept_option(key: &str, value: &Value) -> Option<Value> {
     if key == "noise_shape" {
         return Some(value.clone());
     }
-    let classes = ["L1", "L2", "L1L2", "OrthogonalRegularizer", "MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm"];
+    let classes = [
+        "L1",
+        "L2",
+        "L1L2",
+        "OrthogonalRegularizer",
+        "MaxNorm",
+        "MinMaxNorm",
+        "NonNeg",
+        "UnitNorm",
+    ];
     let is_own = refuse_foreign("", value).is_ok();
     let object = initializer(value).filter(|object| {
         let is_known = |key: &String| KEPT_OPTIONS.contains(&key.as_str());

@@ -208,9 +208,15 @@ fn nested_paths(
         if model.parameters.of_layer(layer).next().is_none() {
             continue;
         }
-        let mut found = arrays(group, layer_path.outermost())?;
-        if layer_path.0.len() > 1 {
-            found.retain(|path| is_array_of(layer_path.name(), path));
+        let all = arrays(group, layer_path.outermost())?;
+        let names: Vec<&str> = layer_path.0.iter().map(|member| member.name.as_str()).collect();
+        let mut found = if names.len() == 1 { all.clone() } else { vec![] };
+        // Layers of one name are told apart by the models around them, which old files leave out.
+        for first in 1..names.len() {
+            if found.is_empty() {
+                let end = names[first..].join("/");
+                found = all.iter().filter(|path| is_array_of(&end, path)).cloned().collect();
+            }
         }
         check_count(model, layer, found.len())?;
         paths.extend(found);
