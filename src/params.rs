@@ -110,6 +110,12 @@ impl Parameters {
                 table.entries.push(Entry { layer, spec, range: start..end });
             }
         }
+        if end > max_params && fits_memory(end) {
+            return Err(Error::Memory(format!(
+                "the model has {end} parameters, and the file holds fewer numbers, or there are \
+                 more than a model can have here"
+            )));
+        }
         if end > max_params || !fits_memory(end) {
             return Err(Error::Memory(format!(
                 "the model has {end} parameters, and memory does not hold them"

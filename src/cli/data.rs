@@ -100,7 +100,9 @@ impl Data {
     pub fn source(&self, model: &Sequential) -> Result<DataSource, Failure> {
         let is_named = self.data.is_some() || datasets::from_environment().is_some();
         match synthetic::matching(model.input_shape(), model.output_shape()) {
-            Some(task) if !is_named => Ok(DataSource::Synthetic(task)),
+            Some(task) if !is_named && model.open_axes().is_empty() => {
+                Ok(DataSource::Synthetic(task))
+            }
             _ => Ok(DataSource::Path(datasets::find(self.data.as_deref())?)),
         }
     }
@@ -123,6 +125,7 @@ impl Data {
             (DataSource::Path(path), None) => datasets::load(path)?.into(),
             (DataSource::Synthetic(task), _) => synthetic(*task, loaded).into(),
         };
+        loaded.fit_open_axes(data.sets.train.x.shape())?;
         check_finite("training set", &data.sets.train)?;
         let role = "test set, which is the validation data unless --validation-split is given";
         check_finite(role, &data.sets.test)?;
@@ -141,7 +144,7 @@ impl Data {
     }
 
     /// Loads only the test set.
-    pub fn load_test(&self, loaded: &LoadedModel) -> Result<TestData, Failure> {
+    pub fn load_test(&self, loaded: &mut LoadedModel) -> Result<TestData, Failure> {
         let mut test = match self.source(&loaded.model)? {
             DataSource::Path(path) if path.is_dir() => self.folder.load_test(&path, loaded)?,
             DataSource::Path(path) if table::is_table(&path, &loaded.model) => {
@@ -150,6 +153,7 @@ impl Data {
             DataSource::Path(path) => datasets::load_test(&path)?.into(),
             DataSource::Synthetic(task) => synthetic(task, loaded).test.into(),
         };
+        loaded.fit_open_axes(test.data.x.shape())?;
         check_finite("test set", &test.data)?;
         self.scale.apply(loaded, &mut [&mut test.data.x])?;
         scale_targets(loaded, &mut [&mut test.data]);

@@ -206,6 +206,20 @@ impl LoadedModel {
         })
     }
 
+    /// Fits the open axes of the model's input to samples in an array of this shape.
+    fn fit_open_axes(&mut self, data: &[usize]) -> Outcome {
+        if self.model.open_axes().is_empty() || data.is_empty() {
+            return Ok(());
+        }
+        let mut sample = data[1..].to_vec();
+        // Gray images may lack their axis of channels.
+        if sample.len() + 1 == self.model.input_shape().dims().len() {
+            sample.push(1);
+        }
+        self.model = self.model.clone().with_input_shape(&sample.into())?;
+        Ok(())
+    }
+
     /// Prints a notice about the data. It is always printed for a file, whose score depends on it.
     fn notice(&self, text: &str) {
         if self.is_file || !self.is_quiet {

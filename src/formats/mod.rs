@@ -103,6 +103,10 @@ impl From<hdf5::Error> for Error {
 pub fn load(path: &Path) -> Result<Loaded> {
     let bytes = read_file(path)?;
     let loaded = match tfjs::parse(&bytes) {
+        Some(_) if !path.is_file() => {
+            let found = "a model.json of TensorFlow.js has its weights in files beside it";
+            Err(Error::format(found, "give the path of the file, and not a pipe"))
+        }
         Some(model) => tfjs::read(&model, path.parent().unwrap_or(Path::new(""))),
         None => decode(&bytes),
     };
@@ -111,10 +115,16 @@ pub fn load(path: &Path) -> Result<Loaded> {
 
 /// The bytes of a file. The error for a folder says what the folder is.
 fn read_file(path: &Path) -> Result<Vec<u8>> {
-    if path.is_dir()
-        && let Some(identity) = identify_folder(path)
-    {
-        return Err(identity.error().in_file(path));
+    if path.is_dir() {
+        if let Some(identity) = identify_folder(path) {
+            return Err(identity.error().in_file(path));
+        }
+        let help = if path.join("model.json").is_file() {
+            "give the model.json in it"
+        } else {
+            "give the file of the model"
+        };
+        return Err(Error::file(path, "this is a folder", help));
     }
     std::fs::read(path).map_err(Error::io("read", path))
 }

@@ -69,8 +69,10 @@ pub fn read(bytes: &[u8]) -> Result<Loaded> {
         ..Source::default()
     };
     let mut loaded = keras_config::read(source).map_err(invalid)?;
-    // Tallynet writes only what it supports, so a warning means a damaged description.
-    if let Some(warning) = loaded.warnings.first() {
+    // Tallynet writes only what it supports, except for what matters only in training: any other
+    // warning means a damaged description.
+    let is_complete = loaded.model.training_obstacles.is_empty();
+    if let Some(warning) = loaded.warnings.first().filter(|_| is_complete) {
         return Err(invalid(warning));
     }
     let LoadedArrays { arrays, warnings } =
@@ -88,7 +90,7 @@ pub fn read(bytes: &[u8]) -> Result<Loaded> {
         }
     }
     loaded.arrays = Some(arrays);
-    loaded.warnings = warnings;
+    loaded.warnings.extend(warnings);
     Ok(loaded)
 }
 

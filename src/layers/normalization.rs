@@ -8,6 +8,8 @@
 //! y  = x·σ + μ,     dx = dy·σ                with `invert`
 //! ```
 
+use serde::{Serialize, Serializer};
+
 use super::prelu::one_or_more;
 use super::{Backward, Built, FeatureStatistics, Formula, Forward, Layer, Op, Operation};
 use crate::classes::class;
@@ -33,13 +35,24 @@ class! {
         axis: Vec<isize> = vec![-1],
         /// Mean of each feature, or one of all; without it, `mean`, `variance` and `count` are
         /// weights.
-        #[serde(deserialize_with = "one_or_more")]
+        #[serde(deserialize_with = "one_or_more", serialize_with = "single_as_number")]
         mean: Option<Vec<f64>> = None,
         /// Variance of each feature, or one of all.
-        #[serde(deserialize_with = "one_or_more")]
+        #[serde(deserialize_with = "one_or_more", serialize_with = "single_as_number")]
         variance: Option<Vec<f64>> = None,
         /// True for the inverse function.
         invert: bool = false,
+    }
+}
+
+/// Writes a list of one as a number: Keras takes a list only for as many features.
+fn single_as_number<S: Serializer>(
+    values: &Option<Vec<f64>>,
+    to: S,
+) -> std::result::Result<S::Ok, S::Error> {
+    match values.as_deref() {
+        Some([value]) => value.serialize(to),
+        _ => values.serialize(to),
     }
 }
 

@@ -125,7 +125,7 @@ where
     T: Deserialize<'de>,
 {
     #[derive(Deserialize)]
-    #[serde(untagged)]
+    #[serde(untagged, expecting = "expected a number of that kind, or a list of them")]
     enum OneOrMore<T> {
         More(Vec<T>),
         One(T),

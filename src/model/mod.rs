@@ -5,6 +5,7 @@ mod chain;
 mod columns;
 mod compile;
 mod layer;
+mod open_axes;
 mod plan;
 pub mod presets;
 mod standardize;
@@ -16,6 +17,7 @@ mod workspace;
 pub use builder::SequentialBuilder;
 pub use compile::{Compiled, MAX_METRICS, MetricChoice};
 pub use layer::{BuiltLayer, Node, ParamCount, Style};
+use open_axes::OpenAxes;
 pub(crate) use plan::Plan;
 pub use verify::ArrayCount;
 pub(crate) use workspace::{BatchSums, GradientSink, OutputBuffers, Pass, Workspace};
@@ -67,6 +69,10 @@ pub struct Sequential {
     /// Reasons why training is refused: options of a file that matter only in training, such as
     /// constraints, and that would be ignored.
     pub training_obstacles: Vec<String>,
+    /// Axes of the input and of each layer's output whose length the data decide.
+    open_axes: OpenAxes,
+    /// Options and classes of a file's layers that are not read and are written again, by name.
+    pub(crate) kept: BTreeMap<String, serde_json::Value>,
     /// Best value so far of each name in the logs that a callback watched, such as `val_loss`.
     pub best: BTreeMap<String, f64>,
     /// Batch size that `Input(batch_size=…)` fixed: summaries print it in place of `None`. Any
@@ -90,14 +96,6 @@ impl Sequential {
     /// The shape of an output sample.
     pub fn output_shape(&self) -> &Shape {
         self.layers.last().map_or(&self.input, |layer| &layer.output)
-    }
-
-    /// A shape with the batch axis before it: `(None, 10)`, or `(32, 10)` for a fixed batch size.
-    pub(super) fn in_batch(&self, shape: &Shape) -> String {
-        match self.fixed_batch {
-            None => shape.to_string(),
-            Some(rows) => Tuple(&[&[rows], shape.dims()].concat()).to_string(),
-        }
     }
 
     /// The layers, from input to output.

@@ -1,4 +1,4 @@
-//! Texts that are safe in C: identifiers, comments, strings and numbers.
+//! Strings that are safe in C: identifiers, comments, strings and numbers.
 
 use std::collections::HashSet;
 

@@ -18,6 +18,7 @@ mod chain;
 mod compiled;
 mod document;
 mod effects;
+mod expand;
 mod history;
 mod layers;
 mod metrics;
@@ -86,6 +87,7 @@ pub struct LayerPaths(pub Vec<LayerPath>);
 /// Findings while a description is read.
 pub struct Reading {
     major_version: MajorVersion,
+    origin: Origin,
     warnings: Vec<String>,
     /// Layers and options that are not supported.
     problems: Vec<Error>,
@@ -93,6 +95,10 @@ pub struct Reading {
     obstacles: Vec<String>,
     /// Initializers that are not supported.
     initializers: Vec<String>,
+    /// Index of the layer that is read.
+    layer: usize,
+    /// What is kept of the description of layers, by their indices.
+    kept: BTreeMap<usize, Value>,
 }
 
 /// Builds the model of a description.
@@ -112,19 +118,22 @@ pub fn read(source: Source) -> Result<Loaded> {
     let training = Option::<Training>::deserialize(training)
         .map_err(|error| Error::option("training", error.to_string()))?
         .unwrap_or_default();
-    let mut reading = Reading::new(major_version);
-    let links = layers::expanded(chain::links(description)?, &mut reading);
+    let mut reading = Reading::new(major_version, origin.clone());
+    let links = expand::expanded(chain::links(description)?, &mut reading);
     let name = description["config"]["name"].as_str().unwrap_or("sequential");
-    let shape = layers::input_shape(description, &links)?;
-    let mut builder = Sequential::builder(shape).named(name);
+    let axes = layers::input_axes(description, &links)?;
+    let mut builder = Sequential::builder([]).named(name);
     builder = builder.max_params(max_params.unwrap_or(MAX_PARAMS), max_params.is_none());
     let fixed_batch = layers::fixed_batch(&links);
     let links: Vec<_> = links.into_iter().filter(|link| !layers::is_input(&link.layer)).collect();
     builder = layers::add(builder, &links, &mut reading)?;
-    let mut model = builder.build(training.seed)?;
+    let mut model = builder.build_open(&axes, training.seed)?;
     model.fixed_batch = fixed_batch;
     reading.report_left_out(max_params.is_some());
     model.training_obstacles.clone_from(&reading.obstacles);
+    for (layer, kept) in std::mem::take(&mut reading.kept) {
+        model.kept.insert(model.layers()[layer].name(), kept);
+    }
     let compile = compile.unwrap_or(&description["compile_config"]);
     restore(&mut model, &training, compile, &mut reading)?;
     let layer_paths = LayerPaths(links.into_iter().map(|link| link.layer_path).collect());
@@ -143,7 +152,10 @@ fn restore(
     model.batch_size = training.batch_size.filter(|rows| *rows > 0);
     model.byte_scale = training.byte_scale.filter(|scale| scale.is_finite());
     model.data.clone_from(&training.data);
-    model.training_obstacles.extend(training.obstacles.iter().cloned());
+    // Those of the description are among them, perhaps under the names of an older version.
+    if !training.obstacles.is_empty() {
+        model.training_obstacles.clone_from(&training.obstacles);
+    }
     let compile = if compile.is_null() { &training.compile_config } else { compile };
     if compile.as_object().is_some_and(|compile| !compile.is_empty()) {
         compiled::compile(model, compile, reading)?;
@@ -173,13 +185,16 @@ fn refuse_other_models(description: &Value) -> Result<()> {
 }
 
 impl Reading {
-    fn new(major_version: MajorVersion) -> Reading {
+    fn new(major_version: MajorVersion, origin: Origin) -> Reading {
         Reading {
             major_version,
+            origin,
             warnings: vec![],
             problems: vec![],
             obstacles: vec![],
             initializers: vec![],
+            layer: 0,
+            kept: BTreeMap::new(),
         }
     }
 
@@ -198,10 +213,27 @@ impl Reading {
             self.obstacles.append(&mut self.initializers);
         }
         if !self.obstacles.is_empty() {
-            let options = self.obstacles.join("; ");
-            self.warnings.push(format!("ignored; they affect training only: {options}"));
+            let is_penalty = |option: &&String| {
+                option.contains("_regularizer") || option.contains("ActivityRegularization")
+            };
+            let (penalties, others): (Vec<&String>, Vec<&String>) =
+                self.obstacles.iter().partition(is_penalty);
+            if !others.is_empty() {
+                let options = joined(&others);
+                self.warnings.push(format!("ignored; they affect training only: {options}"));
+            }
+            if !penalties.is_empty() {
+                let options = joined(&penalties);
+                self.warnings.push(format!(
+                    "ignored; they affect training, and the loss lacks their penalties: {options}"
+                ));
+            }
         }
     }
+}
+
+fn joined(options: &[&String]) -> String {
+    options.iter().map(|option| option.as_str()).collect::<Vec<_>>().join("; ")
 }
 
 fn text<'v>(value: &'v Value, key: &str) -> &'v str {
