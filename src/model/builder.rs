@@ -119,6 +119,7 @@ impl SequentialBuilder {
             compiled: None,
             seed,
             epochs_done: 0,
+            running_epoch: None,
             batch_size: None,
             byte_scale: None,
             data: None,

@@ -7,6 +7,7 @@ mod compile;
 mod layer;
 mod plan;
 pub mod presets;
+mod running_epoch;
 mod standardize;
 mod summary;
 mod verify;
@@ -17,6 +18,7 @@ pub use builder::SequentialBuilder;
 pub use compile::{Compiled, MAX_METRICS, MetricChoice};
 pub use layer::{BuiltLayer, Node, ParamCount, Style};
 pub(crate) use plan::Plan;
+pub use running_epoch::RunningEpoch;
 pub use verify::ArrayCount;
 pub(crate) use workspace::{BatchSums, GradientSink, OutputBuffers, Pass, Workspace};
 
@@ -58,6 +60,8 @@ pub struct Sequential {
     pub seed: u64,
     /// Epochs trained so far; shuffling depends on it.
     pub epochs_done: usize,
+    /// Epoch that a training was interrupted in, if it was; it is not among `epochs_done`.
+    pub running_epoch: Option<RunningEpoch>,
     /// Batch size of the last training.
     pub batch_size: Option<usize>,
     /// Scale factor of byte inputs in the last training on bytes.

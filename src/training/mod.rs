@@ -27,12 +27,13 @@ mod gradient_check;
 mod handle;
 mod history;
 mod loss_head;
+mod options;
 mod threads;
 mod trainer;
 
 pub use callbacks::*;
-pub use fit::FitOptions;
 pub use gradient_check::{ArrayCheck, GradientCheck, TOLERANCE, check_gradients};
 pub use handle::TrainerHandle;
 pub use history::History;
+pub use options::FitOptions;
 pub use trainer::{LossGradient, Scores, Trainer};

@@ -34,6 +34,7 @@ impl Train {
             if old.loss().name() != model.compiled()?.loss().name() {
                 // Values of another loss do not compare.
                 model.best.clear();
+                model.running_epoch = None;
             }
             let keeps_learning_rate = self.optimizer.is_none() && self.learning_rate.is_none();
             model.compiled_mut()?.resume(old, keeps_learning_rate);

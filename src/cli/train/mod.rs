@@ -2,35 +2,39 @@
 
 mod compile;
 mod data;
+mod fit;
 mod outputs;
+mod report;
 mod resume;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
-use serde_json::{Value, json};
-use tallynet::Error;
-use tallynet::datasets::{Dataset, TrainTest};
 use tallynet::losses::AnyLoss;
-use tallynet::model::{Sequential, Style};
+use tallynet::model::Style;
 use tallynet::optimizers::AnyOptimizer;
-use tallynet::training::{Callback, FitOptions, History, Scores};
 
 use super::data::Data;
 use super::description::Supplied;
+use super::interrupt::Signal;
 use super::table::TableFlags;
-use super::{Failure, LoadedModel, Outcome, evaluate, facts, from_1, output};
+use super::{Failure, LoadedModel, Outcome, facts, from_1, output};
+use fit::Trained;
+use report::ReportOptions;
 
 /// Train a model, evaluate it on the test set and verify its weights.
 ///
 /// Validation after every epoch uses the test set, or the samples that --validation-split holds
-/// out. The test score is always taken on the test set. Ctrl-C ends training after the current
-/// batch; the model is still evaluated and saved.
+/// out. The test score is always taken on the test set.
 ///
-/// A saved file goes on where it was: epochs are counted on from those that it was trained for, in
-/// the output, in the log and in the names of checkpoints, --csv appends to its log, and
+/// Ctrl-C, SIGTERM and SIGHUP end training after the current batch; the model is still evaluated
+/// and saved, as it is at that moment, and the exit code is 130, 143 or 129. A second signal ends
+/// the program at once. One that is ignored when the program starts, as by nohup, stays ignored.
+///
+/// A saved file goes on where it was, also in the middle of an epoch: epochs are counted on from
+/// those that it was trained for, in the output, in the log and in the names of checkpoints, --csv
+/// appends to its log, and
 /// --checkpoint saves only epochs that are better than the best so far, which the file records.
 /// --epochs is the number of further epochs. --patience counts from 0 again.
 #[derive(Args)]
@@ -160,8 +164,16 @@ impl Train {
             None => self.data.load(&source, &mut loaded, self.table.test_split)?,
         };
         let (data, validation) = self.draw_validation(data, loaded.model.seed)?;
-        let Trained { result, has_trained } = self.fit(&mut loaded, &data, validation.as_ref())?;
+        let trained = self.fit(&mut loaded, &data, validation.as_ref())?;
+        let Trained { result, has_trained, interrupt } = trained;
         let model = loaded.model;
+        if let Some(Signal { name, .. }) = interrupt.signal() {
+            output::notice(&format!(
+                "\nInterrupted by {name} after {}: saving and reporting. A second signal ends the \
+                 program at once.",
+                Train::place(&model)
+            ));
+        }
         // The model is saved first: whatever fails later does not lose it.
         let saved = if has_trained { self.save(&model) } else { Ok(()) };
         let history = match (result, &saved) {
@@ -173,111 +185,14 @@ impl Train {
         };
         let mut facts = facts::of_run(&self.model, &source, &model);
         facts["split"] = self.split_facts(&data, &loaded.plan);
-        let options = ReportOptions { start, is_saved: saved.is_ok(), facts };
+        let signal = interrupt.signal();
+        let options = ReportOptions { start, is_saved: saved.is_ok(), signal, facts };
         let reported = self.report(&model, &history, &data, &options);
-        saved.and(reported)
-    }
-
-    /// Trains the model. Without a validation set of its own the test set is one, or the last
-    /// samples are.
-    fn fit(
-        &self,
-        loaded: &mut LoadedModel,
-        data: &TrainTest,
-        validation: Option<&Dataset>,
-    ) -> Result<Trained, Failure> {
-        let initial_epoch = loaded.model.epochs_done;
-        let validation_split = self.validation_split.or(loaded.plan.validation_split);
-        let (validation_data, validation_split) = match (validation, validation_split) {
-            (Some(validation), _) => (Some(validation), 0.0),
-            (None, Some(share)) => (None, share),
-            (None, None) => (Some(&data.test), 0.0),
-        };
-        let options = FitOptions {
-            batch_size: self.batch_size.unwrap_or(loaded.batch_size),
-            epochs: initial_epoch.saturating_add(self.epochs.unwrap_or(loaded.epochs)),
-            initial_epoch,
-            shuffle: !self.no_shuffle && loaded.plan.shuffle.unwrap_or(true),
-            validation_data,
-            validation_split,
-            ..FitOptions::default()
-        };
-        let mut callbacks = self.callbacks(loaded);
-        let mut callbacks: Vec<&mut dyn Callback> =
-            callbacks.iter_mut().map(|callback| &mut **callback as _).collect();
-        let model = &mut loaded.model;
-        let steps_before = model.compiled()?.state().iteration;
-        let result = model.fit(&data.train, options, &mut callbacks);
-        // An error of a callback (a full disk) does not lose the trained model.
-        let has_trained = match &result {
-            Ok(_) => true,
-            Err(Error::NotFinite { .. }) => false,
-            Err(_) => model.compiled()?.state().iteration > steps_before,
-        };
-        Ok(Trained { result, has_trained })
-    }
-
-    /// Evaluates the model and prints its scores.
-    fn report(
-        &self,
-        model: &Sequential,
-        history: &History,
-        data: &TrainTest,
-        options: &ReportOptions,
-    ) -> Outcome {
-        let scores = model.evaluate(&data.test)?;
-        let verification = model.verify()?;
-        if self.json {
-            let seconds = options.start.elapsed().as_secs_f64();
-            return output::result(&json_line(model, history, &scores, seconds, &options.facts));
+        saved.and(reported)?;
+        match signal {
+            // The message was printed before.
+            Some(signal) => Err(Failure { message: String::new(), code: signal.exit_code() }),
+            None => Ok(()),
         }
-        let mut text = evaluate::lines(&scores);
-        if !self.quiet {
-            text += &format!("\n{verification}\n");
-            if options.is_saved
-                && let Some(path) = &self.save
-            {
-                text += &format!("{}\n", output::saved(path));
-            }
-        }
-        output::result(&text)
     }
-}
-
-/// Outcome of `fit`.
-struct Trained {
-    result: tallynet::Result<History>,
-    /// True if there is a trained model to save, also after some errors.
-    has_trained: bool,
-}
-
-/// Facts that the report states.
-struct ReportOptions {
-    start: Instant,
-    is_saved: bool,
-    /// Description of the run, for `--json`.
-    facts: Value,
-}
-
-fn json_line(
-    model: &Sequential,
-    history: &History,
-    scores: &Scores,
-    seconds: f64,
-    facts: &Value,
-) -> String {
-    let by_layer: BTreeMap<_, _> =
-        model.layers().iter().map(|each| (each.name(), each.count_params().total)).collect();
-    let by_name: BTreeMap<_, _> =
-        history.series.iter().map(|series| (&series.name, &series.values)).collect();
-    let mut line = facts.clone();
-    line["loss"] = json!(scores.loss);
-    line["metrics"] = json!(BTreeMap::from_iter(scores.metrics.clone()));
-    line["history"] = json!(by_name);
-    line["parameters"] = json!({ "total": model.count_params(), "layers": by_layer });
-    line["fingerprint"] = json!(model.fingerprint());
-    line["threads"] = json!(model.n_threads);
-    line["seconds"] = json!(seconds);
-    line["seconds_per_epoch"] = json!(history.median_seconds());
-    format!("{line}\n")
 }

@@ -32,7 +32,7 @@ use serde_json::{Value, json};
 
 use super::{Loaded, MAX_PARAMS, Origin};
 use crate::datasets::DataDescription;
-use crate::model::Sequential;
+use crate::model::{RunningEpoch, Sequential};
 use crate::{Error, Real, Result};
 pub use chain::{Member, Place};
 pub use document::{is_json, parse};
@@ -45,6 +45,9 @@ pub use write::{training, write};
 struct Training {
     seed: u64,
     epochs: usize,
+    /// Files of older versions have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    running_epoch: Option<RunningEpoch>,
     batch_size: Option<usize>,
     byte_scale: Option<Real>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -139,6 +142,7 @@ fn restore(
     reading: &mut Reading,
 ) -> Result<()> {
     model.epochs_done = training.epochs;
+    model.running_epoch.clone_from(&training.running_epoch);
     model.best = training.best.clone();
     model.batch_size = training.batch_size.filter(|rows| *rows > 0);
     model.byte_scale = training.byte_scale.filter(|scale| scale.is_finite());

@@ -113,8 +113,14 @@ pub trait Callback: Send {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// Called after the last epoch, even if a callback stopped training.
+    /// Called after the last epoch, even if a callback stopped training, but not if it was
+    /// [interrupted](crate::training::FitOptions::interrupt).
     fn on_train_end(&mut self, _: &mut TrainerHandle) -> Result<()> {
+        Ok(())
+    }
+
+    /// Called in place of [`Callback::on_train_end`] if training was interrupted.
+    fn on_interrupt(&mut self, _: &TrainerHandle) -> Result<()> {
         Ok(())
     }
 }

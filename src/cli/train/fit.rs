@@ -1,0 +1,73 @@
+//! The call of `fit`, with the options of the flags.
+
+use tallynet::Error;
+use tallynet::datasets::{Dataset, TrainTest};
+use tallynet::model::Sequential;
+use tallynet::training::{Callback, FitOptions, History};
+
+use super::super::interrupt::Interrupt;
+use super::super::{Failure, LoadedModel};
+use super::Train;
+
+impl Train {
+    /// Trains the model. Without a validation set of its own the test set is one, or the last
+    /// samples are.
+    pub(super) fn fit(
+        &self,
+        loaded: &mut LoadedModel,
+        data: &TrainTest,
+        validation: Option<&Dataset>,
+    ) -> Result<Trained, Failure> {
+        let initial_epoch = loaded.model.epochs_done;
+        let validation_split = self.validation_split.or(loaded.plan.validation_split);
+        let (validation_data, validation_split) = match (validation, validation_split) {
+            (Some(validation), _) => (Some(validation), 0.0),
+            (None, Some(share)) => (None, share),
+            (None, None) => (Some(&data.test), 0.0),
+        };
+        let interrupt = Interrupt::listen();
+        let options = FitOptions {
+            batch_size: self.batch_size.unwrap_or(loaded.batch_size),
+            epochs: initial_epoch.saturating_add(self.epochs.unwrap_or(loaded.epochs)),
+            initial_epoch,
+            shuffle: !self.no_shuffle && loaded.plan.shuffle.unwrap_or(true),
+            validation_data,
+            validation_split,
+            interrupt: Some(interrupt.flag()),
+            ..FitOptions::default()
+        };
+        let mut callbacks = self.callbacks(loaded);
+        let mut callbacks: Vec<&mut dyn Callback> =
+            callbacks.iter_mut().map(|callback| &mut **callback as _).collect();
+        let model = &mut loaded.model;
+        let steps_before = model.compiled()?.state().iteration;
+        let result = model.fit(&data.train, options, &mut callbacks);
+        // An error of a callback (a full disk) does not lose the trained model.
+        let has_trained = match &result {
+            Ok(_) => true,
+            Err(Error::NotFinite { .. }) => false,
+            Err(_) => model.compiled()?.state().iteration > steps_before,
+        };
+        Ok(Trained { result, has_trained, interrupt })
+    }
+
+    /// `epoch 3, batch 57 of 469`, or `epoch 2`: the end of what was trained.
+    pub(super) fn place(model: &Sequential) -> String {
+        let epochs = model.epochs_done;
+        match &model.running_epoch {
+            Some(running) => {
+                let (batches, all) = (running.batches, running.all_batches());
+                format!("epoch {}, batch {batches} of {all}", epochs.saturating_add(1))
+            }
+            None => format!("epoch {epochs}"),
+        }
+    }
+}
+
+/// Outcome of `fit`.
+pub(super) struct Trained {
+    pub result: tallynet::Result<History>,
+    /// True if there is a trained model to save, also after some errors.
+    pub has_trained: bool,
+    pub interrupt: Interrupt,
+}
