@@ -4,6 +4,7 @@
 //! lost; that of a file to write is chosen by its extension. A new format is its own file and one
 //! line of the table in `save.rs`.
 
+pub(crate) mod backup;
 mod description;
 mod keras;
 mod keras_config;
@@ -24,11 +25,13 @@ use crate::model::{ArrayCount, Sequential};
 use crate::shape::Tuple;
 use crate::{Error, Real, Result};
 
+pub use backup::CallbackState;
 pub use description::{has_input_shape, set_input_shape};
 pub use keras_config::Places;
 pub use origin::Origin;
 
-pub use crate::replace::{check_writable, place, replace};
+pub(crate) use crate::replace::is_special;
+pub use crate::replace::{WriteLock, check_writable, place, replace};
 pub use save::{check_savable, holds_weights, save};
 
 /// A model from a file.

@@ -8,7 +8,7 @@ use super::{
     check_writable, decode, decode_into, invalid, keras, keras_config, npz, problem, safetensors,
 };
 use crate::model::Sequential;
-use crate::replace::{is_special, replace};
+use crate::replace::replace;
 use crate::{Error, Result};
 
 /// A format to write.
@@ -135,8 +135,8 @@ pub fn holds_weights(path: &Path) -> bool {
 
 /// Saves a model in the format that the extension names: `.safetensors` and `.keras` hold all of
 /// it, `.weights.h5` its weights and the optimizer state, `.npz` its weights, `.json` its
-/// description. The bytes are decoded and compared before they replace a file, and read once more
-/// afterwards.
+/// description. The bytes are decoded and compared, and read back from the disk, before they replace
+/// a file.
 ///
 /// # Errors
 /// An extension that names no format, a class from outside the crate in a format that holds the
@@ -150,16 +150,7 @@ pub fn save(model: &Sequential, path: &Path) -> Result<()> {
         let found = format!("the encoded file differs from the model: {}", problem(error));
         Error::file(path, found, "please report this defect")
     })?;
-    replace(path, &bytes)?;
-    // A pipe or a device cannot be read again.
-    if is_special(path) {
-        return Ok(());
-    }
-    if std::fs::read(path).map_err(Error::io("read", path))? != bytes {
-        let found = "the file does not hold what was written to it";
-        return Err(Error::file(path, found, "check the disk"));
-    }
-    Ok(())
+    replace(path, &bytes)
 }
 
 /// Refuses a model with a class from outside the crate, which no description can hold.

@@ -4,6 +4,8 @@ use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use serde_json::Value;
+
 use super::engine::Engine;
 use super::engines::Evaluation;
 use super::loss_head::{LossHead, MetricSums};
@@ -17,12 +19,12 @@ use crate::{Error, Result};
 
 /// One run of `fit`.
 pub(super) struct Fit<'a, 'd> {
-    model: &'a mut Sequential,
-    rows: Rows<'d>,
+    pub(super) model: &'a mut Sequential,
+    pub(super) rows: Rows<'d>,
     head: LossHead,
     engine: &'a mut Engine,
-    validation: Option<Evaluation<'a, 'd>>,
-    options: FitOptions<'d>,
+    pub(super) validation: Option<Evaluation<'a, 'd>>,
+    pub(super) options: FitOptions<'d>,
     /// Indices of the rows, in training order.
     order: Vec<u32>,
     /// True if the weights were finite before the first step.
@@ -30,7 +32,9 @@ pub(super) struct Fit<'a, 'd> {
     /// Batches of the running epoch that are done, and their sums.
     batches_done: usize,
     sums: MetricSums,
-    history: History,
+    pub(super) history: History,
+    /// Description of this run for its backups, if any are made.
+    pub(super) run: Value,
 }
 
 /// End of the batches of an epoch.
@@ -66,18 +70,22 @@ impl<'a, 'd> Fit<'a, 'd> {
             batches_done,
             sums,
             history,
+            run: Value::Null,
         }
     }
 
     /// Trains all epochs.
     pub fn run(mut self, callbacks: &mut [&mut dyn Callback]) -> Result<History> {
-        let FitOptions { epochs, initial_epoch, batch_size, .. } = self.options;
+        self.restart(callbacks)?;
+        let FitOptions { epochs, batch_size, .. } = self.options;
+        let initial_epoch = self.options.initial_epoch.saturating_add(self.history.epochs.len());
         let batches = self.order.len().div_ceil(batch_size);
         let names = self.log_names(callbacks);
         let info = FitInfo { epochs, initial_epoch, batches, names: &names };
         self.notify(callbacks, |callback, trainer| callback.on_train_begin(trainer, &info))?;
         if initial_epoch < epochs {
             self.go_on();
+            self.back_up(callbacks)?;
         }
         for epoch in initial_epoch..epochs {
             if self.is_interrupted() {
@@ -103,6 +111,7 @@ impl<'a, 'd> Fit<'a, 'd> {
             if self.end_epoch(epoch, callbacks, seconds)?.is_break() || flow.is_break() {
                 break;
             }
+            self.back_up_if_due(callbacks, true)?;
         }
         self.notify(callbacks, |callback, trainer| callback.on_train_end(trainer))?;
         Ok(self.history)
@@ -150,7 +159,7 @@ impl<'a, 'd> Fit<'a, 'd> {
     }
 
     /// Records in the model how far the running epoch is.
-    fn record_running_epoch(&mut self) {
+    pub(super) fn record_running_epoch(&mut self) {
         let running = RunningEpoch {
             batches: self.batches_done,
             batch_size: self.options.batch_size,
@@ -167,6 +176,7 @@ impl<'a, 'd> Fit<'a, 'd> {
 
     /// Ends training between two batches. The model says where it goes on.
     fn interrupt(mut self, callbacks: &mut [&mut dyn Callback]) -> Result<History> {
+        self.back_up(callbacks)?;
         self.record_running_epoch();
         self.notify(callbacks, |callback, trainer| callback.on_interrupt(trainer))?;
         Ok(self.history)
@@ -216,6 +226,9 @@ impl<'a, 'd> Fit<'a, 'd> {
             }
             if self.is_interrupted() {
                 return Ok(EpochEnd::Interrupted);
+            }
+            if flow.is_continue() {
+                self.back_up_if_due(callbacks, false)?;
             }
         }
         Ok(EpochEnd::Ended(flow))

@@ -28,9 +28,11 @@ mod handle;
 mod history;
 mod loss_head;
 mod options;
+mod restart;
 mod threads;
 mod trainer;
 
+pub use crate::formats::CallbackState;
 pub use callbacks::*;
 pub use gradient_check::{ArrayCheck, GradientCheck, TOLERANCE, check_gradients};
 pub use handle::TrainerHandle;

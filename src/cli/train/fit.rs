@@ -2,8 +2,7 @@
 
 use tallynet::Error;
 use tallynet::datasets::{Dataset, TrainTest};
-use tallynet::model::Sequential;
-use tallynet::training::{Callback, FitOptions, History};
+use tallynet::training::{BackupAndRestore, Callback, FitOptions, History};
 
 use super::super::interrupt::Interrupt;
 use super::super::{Failure, LoadedModel};
@@ -39,6 +38,8 @@ impl Train {
         let mut callbacks = self.callbacks(loaded);
         let mut callbacks: Vec<&mut dyn Callback> =
             callbacks.iter_mut().map(|callback| &mut **callback as _).collect();
+        let mut backup = self.backup(loaded);
+        callbacks.extend(backup.as_mut().map(|backup| backup as &mut dyn Callback));
         let model = &mut loaded.model;
         let steps_before = model.compiled()?.state().iteration;
         let result = model.fit(&data.train, options, &mut callbacks);
@@ -48,19 +49,7 @@ impl Train {
             Err(Error::NotFinite { .. }) => false,
             Err(_) => model.compiled()?.state().iteration > steps_before,
         };
-        Ok(Trained { result, has_trained, interrupt })
-    }
-
-    /// `epoch 3, batch 57 of 469`, or `epoch 2`: the end of what was trained.
-    pub(super) fn place(model: &Sequential) -> String {
-        let epochs = model.epochs_done;
-        match &model.running_epoch {
-            Some(running) => {
-                let (batches, all) = (running.batches, running.all_batches());
-                format!("epoch {}, batch {batches} of {all}", epochs.saturating_add(1))
-            }
-            None => format!("epoch {epochs}"),
-        }
+        Ok(Trained { result, has_trained, interrupt, backup })
     }
 }
 
@@ -70,4 +59,6 @@ pub(super) struct Trained {
     /// True if there is a trained model to save, also after some errors.
     pub has_trained: bool,
     pub interrupt: Interrupt,
+    /// Backup of the training, locked.
+    pub backup: Option<BackupAndRestore>,
 }

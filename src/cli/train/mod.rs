@@ -1,5 +1,6 @@
 //! `tallynet train`.
 
+mod backup;
 mod compile;
 mod data;
 mod fit;
@@ -14,6 +15,7 @@ use clap::Args;
 use tallynet::losses::AnyLoss;
 use tallynet::model::Style;
 use tallynet::optimizers::AnyOptimizer;
+use tallynet::training::BackupEvery;
 
 use super::data::Data;
 use super::description::Supplied;
@@ -32,6 +34,8 @@ use report::ReportOptions;
 /// and saved, as it is at that moment, and the exit code is 130, 143 or 129. A second signal ends
 /// the program at once. One that is ignored when the program starts, as by nohup, stays ignored.
 ///
+/// --backup DIR makes the same command go on where it was after a crash, a kill or a full disk.
+///
 /// A saved file goes on where it was, also in the middle of an epoch: epochs are counted on from
 /// those that it was trained for, in the output, in the log and in the names of checkpoints, --csv
 /// appends to its log, and
@@ -46,6 +50,7 @@ use report::ReportOptions;
   tallynet train --data fashion-mnist/ --validation-split 0.1 --quiet
   tallynet train model.json --data iris.csv --target species --save iris.keras
   tallynet train --epochs 50 --patience 3 --csv log.csv
+  tallynet train --epochs 50 --backup night/ --save digits.keras
   tallynet train --epochs 50 --checkpoint '{epoch:02d}-{val_loss:.3f}.safetensors'
   tallynet train --optimizer rmsprop --metrics accuracy,precision --reduce-on-plateau=5
   tallynet train --schedule exponential:decay_steps=469,decay_rate=0.8,staircase=true
@@ -135,6 +140,14 @@ pub struct Train {
     /// another one refuses to replace it
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
+    /// Back up the training to a folder: the same command goes on from there after a crash, and
+    /// ends with the same weights, log and checkpoint. A run that ends well removes its backup
+    #[arg(long, value_name = "DIR")]
+    backup: Option<PathBuf>,
+    /// Back up after every N batches, or Ns seconds (such as 60s) [default: each epoch, but at most
+    /// 2 % of the time]
+    #[arg(long, value_name = "N|Ns", requires = "backup", value_parser = backup::parse_every)]
+    backup_every: Option<BackupEvery>,
     /// Save the trained model: .keras, .safetensors, .weights.h5, .npz or .json
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
@@ -152,7 +165,7 @@ impl Train {
         self.resume(&mut loaded);
         let source = self.data.source(&loaded.model)?;
         loaded.plan.check_data(&source, self.data.path().is_some(), &loaded.model)?;
-        self.check_outputs(&source, &loaded.model)?;
+        let _locks = self.check_outputs(&source, &loaded.model)?;
         // A table gives the model a layer, which the summary shows.
         let from_table = self.load_table(&source, &mut loaded)?;
         if !loaded.is_quiet {
@@ -165,13 +178,14 @@ impl Train {
         };
         let (data, validation) = self.draw_validation(data, loaded.model.seed)?;
         let trained = self.fit(&mut loaded, &data, validation.as_ref())?;
-        let Trained { result, has_trained, interrupt } = trained;
+        let Trained { result, has_trained, interrupt, mut backup } = trained;
         let model = loaded.model;
         if let Some(Signal { name, .. }) = interrupt.signal() {
+            let place = model.trained_until();
+            let next = if backup.is_some() { " The same command goes on there." } else { "" };
             output::notice(&format!(
-                "\nInterrupted by {name} after {}: saving and reporting. A second signal ends the \
-                 program at once.",
-                Train::place(&model)
+                "\nInterrupted by {name} after {place}: saving and reporting. A second signal \
+                 ends the program at once.{next}"
             ));
         }
         // The model is saved first: whatever fails later does not lose it.
@@ -189,9 +203,12 @@ impl Train {
         let options = ReportOptions { start, is_saved: saved.is_ok(), signal, facts };
         let reported = self.report(&model, &history, &data, &options);
         saved.and(reported)?;
-        match signal {
+        if let Some(signal) = signal {
             // The message was printed before.
-            Some(signal) => Err(Failure { message: String::new(), code: signal.exit_code() }),
+            return Err(Failure { message: String::new(), code: signal.exit_code() });
+        }
+        match &mut backup {
+            Some(backup) => Ok(backup.remove()?),
             None => Ok(()),
         }
     }

@@ -30,7 +30,7 @@ impl Train {
         if let Some(Signal { name, .. }) = options.signal
             && !self.quiet
         {
-            text = format!("Interrupted by {name} after {}\n{text}", Train::place(model));
+            text = format!("Interrupted by {name} after {}\n{text}", model.trained_until());
         }
         if !self.quiet {
             text += &format!("\n{verification}\n");

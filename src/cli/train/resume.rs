@@ -45,7 +45,7 @@ impl Train {
                 }
                 _ => String::new(),
             };
-            let place = Train::place(model);
+            let place = model.trained_until();
             output::notice(&format!("Training goes on after {place}{best}."));
         }
     }
