@@ -41,9 +41,10 @@ impl WriteLock {
                 Ok(()) => {}
             }
             // Between opening and locking, the last owner may have removed the file.
-            let id = std::process::id().to_string();
-            let written = file.set_len(0).and_then(|()| file.write_all(id.as_bytes()));
-            if written.is_err() || fs::read_to_string(&lock).is_ok_and(|found| found == id) {
+            if is_at(&file, &lock) {
+                // The number is for the message of others; a full disk does not matter.
+                let id = std::process::id().to_string();
+                let _ = file.set_len(0).and_then(|()| file.write_all(id.as_bytes()));
                 return Ok(Some(WriteLock { path: lock, _file: file }));
             }
         }
@@ -54,6 +55,22 @@ impl Drop for WriteLock {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.path);
     }
+}
+
+/// True if the path names this open file.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    match (file.metadata(), fs::metadata(path)) {
+        (Ok(open), Ok(named)) => (open.dev(), open.ino()) == (named.dev(), named.ino()),
+        _ => false,
+    }
+}
+
+/// True if the path names this open file, which elsewhere cannot be removed.
+#[cfg(not(unix))]
+fn is_at(_: &File, path: &Path) -> bool {
+    path.exists()
 }
 
 fn is_taken(path: &Path, lock: &Path) -> Error {
