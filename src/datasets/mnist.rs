@@ -10,7 +10,8 @@
 //! The crate reads raw files only. A `.gz` is therefore decompressed once: beside itself, or in a
 //! cache folder if that is not writable. The new file appears under its name only when it is
 //! complete and checked, so concurrent runs are safe. In the cache each file has a folder named
-//! after the checksum and size of its `.gz`, so data sets never mix.
+//! after the checksum and size of its `.gz`, so data sets never mix. If no folder takes the raw file,
+//! or memory is too small for the crate, the files are read here, straight into the arrays.
 
 use std::env;
 use std::fs::{self, File};
@@ -27,6 +28,9 @@ use super::{Dataset, Inputs, Targets, TrainTest};
 use crate::replace::{check_writable, replace};
 use crate::{Error, Result};
 
+/// Memory that the crate takes: the training images twice, in a vector that grows.
+const CRATE_BYTES: usize = 170_000_000;
+
 const HELP: &str = "put a sound copy there (download it again), packed by gzip or not; for a \
                     set of other sizes, name a .npz file with \
                     x_train, y_train, x_test and y_test";
@@ -35,13 +39,17 @@ const HELP: &str = "put a sound copy there (download it again), packed by gzip o
 /// give them: `train-images.idx3-ubyte`, `MNIST/raw/train-images-idx3-ubyte.gz`,
 /// `emnist-mnist-train-images-idx3-ubyte` (EMNIST's images are transposed, and read so). A file
 /// that is only there as `.gz` is decompressed once: beside itself or, if that is not writable, in
-/// the folder `TALLYNET_CACHE`, else in `tallynet` in the user's cache folder. Errors are files
-/// that are missing, truncated, too long, of another kind or size, or unreadable.
+/// the folder `TALLYNET_CACHE`, else in `tallynet` in the user's cache folder, else in memory alone.
+/// Errors are files that are missing, truncated, too long, of another kind or size, or unreadable.
 pub fn load(folder: &Path) -> Result<TrainTest> {
     fs::metadata(folder.join(".")).map_err(Error::io("read", folder))?;
+    let found = find_all(folder, HELP)?;
     let mut paths = vec![];
-    for (file, found) in FILES.iter().zip(find_all(folder, HELP)?) {
-        paths.push(file.locate(&found)?);
+    for (file, found) in FILES.iter().zip(&found) {
+        paths.extend(file.locate(found)?);
+    }
+    if paths.len() < FILES.len() || !fits_bytes(CRATE_BYTES) {
+        return load_here(folder, &found);
     }
     // Decompressing takes a while, during which other programs may have changed the first files.
     for (file, path) in FILES.iter().zip(&paths) {
@@ -60,6 +68,20 @@ pub fn load(folder: &Path) -> Result<TrainTest> {
     })
 }
 
+/// Reads the files without the crate.
+fn load_here(folder: &Path, found: &[Vec<FoundFile>]) -> Result<TrainTest> {
+    let read = |number: usize| FILES[number].content(&found[number][0]);
+    Ok(TrainTest {
+        train: dataset(folder, read(0)?, read(1)?)?,
+        test: dataset(folder, read(2)?, read(3)?)?,
+    })
+}
+
+/// True if this many bytes can be allocated.
+fn fits_bytes(n: usize) -> bool {
+    Vec::<u8>::new().try_reserve_exact(n).is_ok()
+}
+
 fn dataset(folder: &Path, mut images: Vec<u8>, labels: Vec<u8>) -> Result<Dataset> {
     // The crate reads the test images into the same vector and splits them off again, which leaves
     // unused capacity.
@@ -72,17 +94,20 @@ fn dataset(folder: &Path, mut images: Vec<u8>, labels: Vec<u8>) -> Result<Datase
 }
 
 impl Idx {
-    /// Path of the raw file, after it is decompressed if necessary and checked. The first of the
-    /// candidates is used.
-    fn locate(&self, found: &[FoundFile]) -> Result<String> {
+    /// Path of the raw file, after it is decompressed if necessary and checked; `None` if no folder
+    /// takes it. The first of the candidates is used.
+    fn locate(&self, found: &[FoundFile]) -> Result<Option<String>> {
         let path = &found[0].path;
         let path = if found[0].is_packed {
-            self.unpack(path, found[0].has_raw_name)?
+            match self.unpack(path, found[0].has_raw_name)? {
+                Some(path) => path,
+                None => return Ok(None),
+            }
         } else {
             self.check_file(path).map_err(|error| self.suggest_packed(error, &found[1..]))?;
             path.clone()
         };
-        path.into_os_string().into_string().map_err(|path| {
+        path.into_os_string().into_string().map(Some).map_err(|path| {
             let found = "this path is not valid UTF-8, which the reader of these files asks for";
             Error::file(path.as_ref(), found, "rename the folder, or move the files to another")
         })
@@ -155,7 +180,8 @@ impl Idx {
     fn inflate(&self, packed: &Path) -> Result<Vec<u8>> {
         let wrong = |found: String| Error::file(packed, found, HELP);
         let OpenFile { reader, .. } = OpenFile::new(packed)?;
-        let (expected, mut content) = (self.file_len(), vec![]);
+        let expected = self.file_len();
+        let mut content = self.reserve(packed)?;
         let read = MultiGzDecoder::new(reader).take(expected + 1).read_to_end(&mut content);
         read.map_err(|error| {
             // The operating system's errors have a number, the decoder's have none.
@@ -171,26 +197,52 @@ impl Idx {
         Ok(content)
     }
 
-    /// Path of the raw form of `packed`: a file that is in the cache already, or a new one. A
-    /// packed file with the name of a raw one stays as it is.
-    fn unpack(&self, packed: &Path, has_raw_name: bool) -> Result<PathBuf> {
+    /// Content of a file behind its header.
+    fn content(&self, found: &FoundFile) -> Result<Vec<u8>> {
+        let mut content = if found.is_packed {
+            self.inflate(&found.path)?
+        } else {
+            let OpenFile { reader, .. } = OpenFile::new(&found.path)?;
+            let mut content = self.reserve(&found.path)?;
+            let read = reader.take(self.file_len() + 1).read_to_end(&mut content);
+            read.map_err(Error::io("read", &found.path))?;
+            let checked = self.check(&content, content.len() as u64);
+            checked.map_err(|error| error.in_file(&found.path))?;
+            content
+        };
+        content.drain(..self.header().len());
+        Ok(content)
+    }
+
+    /// Memory for a file and one byte beyond it.
+    fn reserve(&self, path: &Path) -> Result<Vec<u8>> {
+        let (mut content, n) = (vec![], self.file_len() as usize + 1);
+        content.try_reserve_exact(n).map_err(|_| {
+            let (megabytes, path) = (n.div_ceil(1_000_000), path.display());
+            Error::Memory(format!(
+                "there is no room for the content of {path}: {megabytes} MB of memory are needed"
+            ))
+        })?;
+        Ok(content)
+    }
+
+    /// Path of the raw form of `packed`: a file that is in the cache already, or a new one; `None`
+    /// if no folder takes one. A packed file with the name of a raw one stays as it is.
+    fn unpack(&self, packed: &Path, has_raw_name: bool) -> Result<Option<PathBuf>> {
         let mut target = packed.with_file_name(self.name);
         if has_raw_name || check_writable(&target).is_err() {
             let folder = cache_folder(packed)?;
             target = folder.join(self.name);
             if self.check_file(&target).is_ok() {
-                return Ok(target);
+                return Ok(Some(target));
             }
-            let created = fs::create_dir_all(&folder).map_err(Error::io("create", &folder));
-            created.and_then(|()| check_writable(&target)).map_err(|refusal| {
-                let folder = folder.display();
-                let found =
-                    format!("no file can be created beside it, nor in {folder} ({refusal})");
-                Error::file(packed, found, "set TALLYNET_CACHE to a folder that allows it")
-            })?;
+            if fs::create_dir_all(&folder).is_err() || check_writable(&target).is_err() {
+                return Ok(None);
+            }
         }
-        replace(&target, &self.inflate(packed)?)?;
-        Ok(target)
+        let content = self.inflate(packed)?;
+        // A full disk is no reason not to train.
+        Ok(if replace(&target, &content).is_ok() { Some(target) } else { None })
     }
 }
 

@@ -122,6 +122,7 @@ impl Train {
             ("ReduceLROnPlateau", self.reduce_on_plateau.is_some() || self.schedule.is_some()),
             ("ModelCheckpoint", self.checkpoint.is_some()),
             ("CSVLogger", self.csv.is_some()),
+            ("BackupAndRestore", self.backup.is_some()),
         ];
         let replaced: Vec<&str> =
             flags.iter().filter(|(_, is_given)| *is_given).map(|(class, _)| *class).collect();
