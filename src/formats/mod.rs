@@ -6,6 +6,7 @@
 
 pub(crate) mod backup;
 mod description;
+pub(crate) mod exact;
 mod keras;
 mod keras_config;
 mod keras_weights;

@@ -98,11 +98,7 @@ impl<'a, 'd> Fit<'a, 'd> {
                 shuffle(&mut self.order, self.model.seed, self.model.epochs_done);
             }
             let start = Instant::now();
-            let end = self.epoch(epoch, callbacks);
-            if end.as_ref().is_err_and(|error| !matches!(error, Error::NotFinite { .. })) {
-                self.record_running_epoch();
-            }
-            let flow = match end? {
+            let flow = match self.epoch(epoch, callbacks)? {
                 EpochEnd::Ended(flow) => flow,
                 EpochEnd::NotFinite => break,
                 EpochEnd::Interrupted => return self.interrupt(callbacks),
@@ -205,14 +201,7 @@ impl<'a, 'd> Fit<'a, 'd> {
             let part = train_step(self.model, self.engine, head, rows, indices, next);
             let loss = part.mean_loss();
             if !loss.is_finite() {
-                let failed = NotFiniteLoss { epoch, batch, loss };
-                let handle = TrainerHandle::new(self.model);
-                for callback in callbacks.iter_mut() {
-                    if callback.on_not_finite(&handle, &failed).is_break() {
-                        return Ok(EpochEnd::NotFinite);
-                    }
-                }
-                return Err(self.not_finite(epoch, batch, loss));
+                return self.end_not_finite(NotFiniteLoss { epoch, batch, loss }, callbacks);
             }
             self.sums.add(&part);
             self.batches_done += 1;
@@ -220,8 +209,13 @@ impl<'a, 'd> Fit<'a, 'd> {
             let logs = BatchLogs { names, means: &means[..names.len()] };
             let handle = TrainerHandle::new(self.model);
             for callback in callbacks.iter_mut() {
-                if callback.on_batch_end(&handle, batch, &logs)?.is_break() {
-                    flow = ControlFlow::Break(());
+                match callback.on_batch_end(&handle, batch, &logs) {
+                    Ok(ControlFlow::Continue(())) => {}
+                    Ok(ControlFlow::Break(())) => flow = ControlFlow::Break(()),
+                    Err(error) => {
+                        self.record_running_epoch();
+                        return Err(error);
+                    }
                 }
             }
             if self.is_interrupted() {
@@ -232,6 +226,21 @@ impl<'a, 'd> Fit<'a, 'd> {
             }
         }
         Ok(EpochEnd::Ended(flow))
+    }
+
+    /// Ends training before the weights change, with an error unless a callback says otherwise.
+    fn end_not_finite(
+        &mut self,
+        failed: NotFiniteLoss,
+        callbacks: &mut [&mut dyn Callback],
+    ) -> Result<EpochEnd> {
+        let handle = TrainerHandle::new(self.model);
+        for callback in callbacks.iter_mut() {
+            if callback.on_not_finite(&handle, &failed).is_break() {
+                return Ok(EpochEnd::NotFinite);
+            }
+        }
+        Err(self.not_finite(failed.epoch, failed.batch, failed.loss))
     }
 
     /// Loss and metrics of an epoch, then those of its validation.

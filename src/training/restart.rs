@@ -5,7 +5,6 @@ use std::time::Instant;
 use serde_json::{Value, json};
 
 use super::fit::Fit;
-use super::history::History;
 use super::{BackupAndRestore, Callback};
 use crate::formats::backup::Backup;
 use crate::{Error, Real, Result, kernels};
@@ -21,8 +20,9 @@ impl Fit<'_, '_> {
         let Some(keeper) = keeper(callbacks) else { return Ok(()) };
         self.run = self.describe(&keeper.run);
         let Some(backup) = keeper.restore(self.model, &self.run)? else { return Ok(()) };
-        self.history = History::from_exact(&backup.history).ok_or_else(|| {
-            Error::file(&keeper.file(), "its history is damaged", "delete it to start over")
+        self.history = serde_json::from_value(backup.history).map_err(|error| {
+            let found = format!("the history is damaged ({error})");
+            Error::file(&keeper.file(), found, "delete the backup to start over")
         })?;
         for (callback, state) in callbacks.iter_mut().zip(backup.callbacks) {
             callback.set_state(state)?;
@@ -46,13 +46,13 @@ impl Fit<'_, '_> {
             return Ok(());
         }
         let start = Instant::now();
+        self.record_running_epoch();
         let mut states = vec![];
         for callback in callbacks.iter_mut() {
             states.push(callback.state()?);
         }
-        let (run, history) = (self.run.clone(), self.history.to_exact());
-        let backup = Backup { run, history, callbacks: states };
-        self.record_running_epoch();
+        let history = serde_json::to_value(&self.history).map_err(Error::callback)?;
+        let backup = Backup { run: self.run.clone(), history, callbacks: states };
         let Some(keeper) = keeper(callbacks) else { return Ok(()) };
         keeper.save(self.model, &backup, start)?;
         self.model.running_epoch = None;

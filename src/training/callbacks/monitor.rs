@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{FitInfo, Logs, logged, names, placeholder_logs};
+use crate::formats::exact;
 use crate::metrics;
 use crate::model::Sequential;
 use crate::training::TrainerHandle;
@@ -41,23 +42,10 @@ pub struct Monitor {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct MonitorState {
     /// Best value, once there is one.
-    #[serde(with = "exact")]
+    #[serde(with = "exact::option")]
     pub best: Option<f64>,
     /// True if lower is better; resolved when training begins.
     pub lower_is_better: bool,
-}
-
-/// A number as its bits in JSON, which has no infinite ones.
-mod exact {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    pub fn serialize<S: Serializer>(value: &Option<f64>, to: S) -> Result<S::Ok, S::Error> {
-        value.map(f64::to_bits).serialize(to)
-    }
-
-    pub fn deserialize<'d, D: Deserializer<'d>>(from: D) -> Result<Option<f64>, D::Error> {
-        Ok(Option::<u64>::deserialize(from)?.map(f64::from_bits))
-    }
 }
 
 impl Default for Monitor {
