@@ -17,7 +17,11 @@ const TRAIN: [&str; 5] = ["train", "mnist-softmax", "--seed", "3", "--threads=1"
 
 /// A training that takes hours, in this folder, once its second epoch is done. The shell may
 /// prepare it.
-fn start(folder: &Path, shell: &str, more: &[&str]) -> (Child, impl Iterator<Item = String>) {
+fn start(
+    folder: &Path,
+    shell: &str,
+    more: &[&str],
+) -> (Child, impl Iterator<Item = String> + use<>) {
     let program = env!("CARGO_BIN_EXE_tallynet");
     let mut child = Command::new("sh")
         .args(["-c", &format!("{shell} exec {program} \"$@\""), "sh"])

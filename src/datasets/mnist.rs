@@ -10,8 +10,8 @@
 //! The crate reads raw files only. A `.gz` is therefore decompressed once: beside itself, or in a
 //! cache folder if that is not writable. The new file appears under its name only when it is
 //! complete and checked, so concurrent runs are safe. In the cache each file has a folder named
-//! after the checksum and size of its `.gz`, so data sets never mix. If no folder takes the raw file,
-//! or memory is too small for the crate, the files are read here, straight into the arrays.
+//! after the checksum and size of its `.gz`, so data sets never mix. If no folder takes the raw
+//! file, or memory is too small for the crate, the files are read here, straight into the arrays.
 
 use std::env;
 use std::fs::{self, File};
@@ -39,7 +39,7 @@ const HELP: &str = "put a sound copy there (download it again), packed by gzip o
 /// give them: `train-images.idx3-ubyte`, `MNIST/raw/train-images-idx3-ubyte.gz`,
 /// `emnist-mnist-train-images-idx3-ubyte` (EMNIST's images are transposed, and read so). A file
 /// that is only there as `.gz` is decompressed once: beside itself or, if that is not writable, in
-/// the folder `TALLYNET_CACHE`, else in `tallynet` in the user's cache folder, else in memory alone.
+/// the folder `TALLYNET_CACHE`, else in `tallynet` in the user's cache folder, or else in memory.
 /// Errors are files that are missing, truncated, too long, of another kind or size, or unreadable.
 pub fn load(folder: &Path) -> Result<TrainTest> {
     fs::metadata(folder.join(".")).map_err(Error::io("read", folder))?;

@@ -135,8 +135,8 @@ pub fn holds_weights(path: &Path) -> bool {
 
 /// Saves a model in the format that the extension names: `.safetensors` and `.keras` hold all of
 /// it, `.weights.h5` its weights and the optimizer state, `.npz` its weights, `.json` its
-/// description. The bytes are decoded and compared, and read back from the disk, before they replace
-/// a file.
+/// description. The bytes are decoded and compared, and read back from the disk, before they
+/// replace a file.
 ///
 /// # Errors
 /// An extension that names no format, a class from outside the crate in a format that holds the

@@ -74,7 +74,7 @@ impl Fit<'_, '_> {
             "weights": model.fingerprint(),
             "optimizer_state": optimizer.sum(),
             "data": self.rows.checksum(),
-            "validation_data": self.validation.as_ref().map(|validation| validation.rows.checksum()),
+            "validation_data": self.validation.as_ref().map(|data| data.rows.checksum()),
             "fit": {
                 "batch_size": options.batch_size,
                 "epochs": options.epochs,

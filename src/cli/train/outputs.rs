@@ -49,13 +49,7 @@ impl Train {
                 check_log(path, model)?;
             }
         }
-        if let Some(path) = checkpoint.filter(|path| !formats::holds_weights(path)) {
-            let extension = path.extension().unwrap_or_default().to_string_lossy();
-            return Err(Failure::usage(format!(
-                "--checkpoint: a .{extension} would hold no weights; end it in .keras or \
-                 .safetensors"
-            )));
-        }
+        refuse_weightless(checkpoint.as_deref())?;
         Ok(locks)
     }
 
@@ -105,6 +99,17 @@ fn unused_path(folder: &Path, path: &Path) -> PathBuf {
         unused = folder.join(format!("kept-{number}-{name}"));
     }
     unused
+}
+
+/// Refuses a checkpoint in a format that holds a description alone.
+fn refuse_weightless(checkpoint: Option<&Path>) -> Outcome {
+    let Some(path) = checkpoint.filter(|path| !formats::holds_weights(path)) else {
+        return Ok(());
+    };
+    let extension = path.extension().unwrap_or_default().to_string_lossy();
+    Err(Failure::usage(format!(
+        "--checkpoint: a .{extension} would hold no weights; end it in .keras or .safetensors"
+    )))
 }
 
 /// Refuses a log of another training: only one that goes on appends to it.

@@ -2,8 +2,9 @@
 //!
 //! **Decision.** A backup is one moment of the whole training: weights, optimizer state, position
 //! in the epoch, history and the state of every callback. `fit` alone knows all of it, so it does
-//! the work in `restart.rs`; this callback says where and when. **Rejected:** a backup at the end of
-//! every epoch, as Keras makes it: an epoch may take less time than a file needs to reach the disk.
+//! the work in `restart.rs`; this callback says where and when. **Rejected:** a backup at the end
+//! of every epoch, as Keras makes it: an epoch may take less time than a file needs to reach the
+//! disk.
 
 use std::fs;
 use std::path::PathBuf;
