@@ -62,6 +62,9 @@ TRAININGS = {
         "--optimizer nadam --validation-split 0.2 --shuffle-split --batch-size 7 --epochs 12",
     ),
 }
+# For limits of memory: other models are too small to be told from the program itself.
+WIDE = {"class_name": "Dense", "config": {"units": 1000, "activation": "relu"}}
+LARGE = ([WIDE, WIDE, HEAD], "--optimizer adam --batch-size 750 --epochs 2")
 CHECKPOINTS = ["best.safetensors", "{epoch:02d}-{val_loss:.3f}.keras"]
 
 
@@ -93,8 +96,7 @@ class Crash(Exception):
 class Training:
     """A command, and what it leaves when nothing interrupts it."""
 
-    def __init__(self, program, scratch, name, number):
-        layers, flags = TRAININGS[name]
+    def __init__(self, program, scratch, name, number, layers, flags):
         self.program, self.scratch = program, scratch
         self.name = f"{name}-{number}"
         layers = [{"class_name": "Input", "config": {"shape": [WIDTH]}}] + layers
@@ -292,8 +294,9 @@ def main():
     (scratch / "tmp").chmod(0o1777)
     write_data(scratch / "data", rng)
     program = os.path.abspath(arguments.program)
-    trainings = [Training(program, scratch, name, number)
-                 for number, name in enumerate(TRAININGS)]
+    trainings = [Training(program, scratch, name, number, *training)
+                 for number, (name, training) in enumerate(TRAININGS.items())]
+    large = Training(program, scratch, "large", 0, *LARGE)
     number = 0
 
     def folder():
@@ -316,8 +319,8 @@ def main():
         "folder read-only": read_only,
         "out of file handles": lambda training, where, rng: limited(
             training, where, rng, resource.RLIMIT_NOFILE, rng.randint(4, 14)),
-        "out of memory": lambda training, where, rng: limited(
-            training, where, rng, resource.RLIMIT_AS, rng.randint(24 << 10, 80 << 10) << 10),
+        "out of memory": lambda _, where, rng: limited(
+            large, where, rng, resource.RLIMIT_AS, rng.randint(14 << 10, 150 << 10) << 10),
     }
     for kind, trial in kinds.items():
         outcomes = []

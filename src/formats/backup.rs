@@ -9,12 +9,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::safetensors::{self, Array};
-use super::{invalid, keras_config, read_arrays};
+use super::{check_memory, invalid, keras_config, read_arrays};
 use crate::model::Sequential;
 use crate::{Error, Real, Result};
 
 /// Beginning of the names of the tensors that belong to no layer.
 pub(super) const PREFIX: &str = "backup/";
+
+/// Copies of a model's numbers that writing a backup holds at most: arrays and file, which grows.
+const COPIES: usize = 4;
 
 /// State of a callback in a backup.
 ///
@@ -46,7 +49,11 @@ pub struct Backup {
 }
 
 /// Encodes a backup with the model as it is now.
+///
+/// # Errors
+/// Not enough memory.
 pub fn write(model: &Sequential, backup: &Backup) -> Result<Vec<u8>> {
+    check_memory(model, COPIES)?;
     let mut arrays = safetensors::arrays(model);
     for (number, state) in backup.callbacks.iter().enumerate() {
         if !state.weights.is_empty() {

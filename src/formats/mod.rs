@@ -23,6 +23,7 @@ use serde_json::Value;
 use crate::hdf5;
 use crate::identify::{Identity, identify, identify_folder};
 use crate::model::{ArrayCount, Sequential};
+use crate::params::fits_memory;
 use crate::shape::Tuple;
 use crate::{Error, Real, Result};
 
@@ -215,6 +216,20 @@ fn read_arrays(
         loaded.arrays.push(ArrayCount { name, shape, counted });
     }
     Ok(loaded)
+}
+
+/// Refuses to encode a model if there is no memory for so many copies of its numbers: a failed
+/// allocation would abort the process.
+fn check_memory(model: &Sequential, copies: usize) -> Result<()> {
+    let slots = model.compiled.iter().flat_map(|compiled| &compiled.state.slots);
+    let values = model.count_params() + slots.map(Vec::len).sum::<usize>();
+    let values = values.saturating_mul(copies);
+    if fits_memory(values) {
+        return Ok(());
+    }
+    let megabytes = values.saturating_mul(size_of::<Real>()).div_ceil(1_000_000);
+    let problem = format!("saving the model takes {megabytes} MB of memory, which are not free");
+    Err(Error::Memory(problem))
 }
 
 /// Refuses an array of another shape than the model needs.

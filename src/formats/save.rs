@@ -5,7 +5,8 @@ use std::path::Path;
 use super::keras_config::Places;
 use super::keras_weights::write_weights;
 use super::{
-    check_writable, decode, decode_into, invalid, keras, keras_config, npz, problem, safetensors,
+    check_memory, check_writable, decode, decode_into, invalid, keras, keras_config, npz, problem,
+    safetensors,
 };
 use crate::model::Sequential;
 use crate::replace::replace;
@@ -128,6 +129,10 @@ pub fn check_savable(path: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Copies of a model's numbers that saving holds at most: arrays, file, archive, and all of these
+/// once more while it is decoded.
+const COPIES: usize = 6;
+
 /// True if a file of this name would hold weights, and not a description alone.
 pub fn holds_weights(path: &Path) -> bool {
     FileFormat::of(path).is_ok_and(|format| format.contents != Description)
@@ -146,6 +151,7 @@ pub fn save(model: &Sequential, path: &Path) -> Result<()> {
     if format.contents != Weights {
         refuse_custom(model)?;
     }
+    check_memory(model, COPIES)?;
     let bytes = format.encode(model).map_err(|error| {
         let found = format!("the encoded file differs from the model: {}", problem(error));
         Error::file(path, found, "please report this defect")

@@ -9,7 +9,7 @@ use super::Train;
 impl Train {
     /// Compiles the model with the flags; what they leave out stays as it was compiled before.
     pub(super) fn compile(&self, model: &mut Sequential) -> Outcome {
-        let old = model.compiled().ok().cloned();
+        let old = model.take_compiled();
         let mut optimizer = self.optimizer.clone();
         let mut loss = self.loss.clone();
         if let Some(old) = &old {
