@@ -179,7 +179,8 @@ def check_exit(training, child, err, expected):
 
 def has_ended(folder):
     """True if a training has saved its model and removed its backup."""
-    return (folder / "last.safetensors").exists() and not (folder / "backup").exists()
+    backup = folder / "backup" / "backup.safetensors"
+    return (folder / "last.safetensors").exists() and not backup.exists()
 
 
 def kill(training, folder, rng):
