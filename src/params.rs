@@ -157,9 +157,11 @@ impl Parameters {
     }
 }
 
-/// True if this many values can be allocated; a failed `vec!` would abort the process.
+/// True if this many values can be allocated, and a little beside them; a failed `vec!` would abort
+/// the process.
 pub fn fits_memory(values: usize) -> bool {
-    Vec::<Real>::new().try_reserve_exact(values).is_ok()
+    const LITTLE: usize = 1 << 20;
+    Vec::<Real>::new().try_reserve_exact(values.saturating_add(LITTLE)).is_ok()
 }
 
 /// Name, shape and range of an array within the values of its layer.

@@ -539,35 +539,6 @@ fn a_truncated_or_changed_model_file_is_refused() {
     refused(1, &["summary", file], &["safetensors"]);
 }
 
-#[cfg(unix)]
-#[test]
-fn an_interrupted_training_saves_and_reports() {
-    use std::io::{BufRead, BufReader, Read};
-    use std::process::{Command, Stdio};
-    let folder = TempDir::new().unwrap();
-    let (data, saved) = (small_npz(folder.path()), folder.path().join("model.keras"));
-    let mut child = Command::new(env!("CARGO_BIN_EXE_tallynet"))
-        .args(["train", "--data", &data, "--epochs", "1000000", "--save", saved.to_str().unwrap()])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
-    lines.find(|line| line.starts_with("Epoch 2/")).unwrap();
-    let interrupt =
-        |pid: u32| Command::new("kill").args(["-INT", &pid.to_string()]).status().unwrap();
-    assert!(interrupt(child.id()).success());
-    let rest: Vec<String> = lines.collect();
-    let mut report = String::new();
-    child.stdout.take().unwrap().read_to_string(&mut report).unwrap();
-    assert!(child.wait().unwrap().success(), "{rest:?}");
-    assert!(rest.iter().any(|line| line.starts_with("Interrupted")), "{rest:?}");
-    assert!(
-        report.contains("Test accuracy") && report.contains("Verified") && saved.exists(),
-        "{report}"
-    );
-}
-
 #[test]
 fn first_steps_of_a_newcomer() {
     let folder = TempDir::new().unwrap();

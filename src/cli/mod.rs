@@ -40,7 +40,7 @@ use description::{DescribedModel, Plan, Supplied};
 /// Train small Keras-style models on the CPU, and explain and verify their parameter counts.
 ///
 /// Results go to stdout, progress and notices to stderr. Exit codes: 0 success, 1 failure, 2 wrong
-/// command line, 130 Ctrl-C pressed twice.
+/// command line; 130, 143 and 129 a training that Ctrl-C, SIGTERM or SIGHUP ended.
 #[derive(Parser)]
 #[command(name = "tallynet", version, after_help = EXAMPLES)]
 struct Arguments {
@@ -69,7 +69,7 @@ enum Command {
     Models,
 }
 
-/// Error of a command: the message and the exit code.
+/// Error of a command: the message, empty if it was printed before, and the exit code.
 struct Failure {
     message: String,
     code: u8,
@@ -106,7 +106,9 @@ pub fn main() -> ExitCode {
     match run(arguments.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure { message, code }) => {
-            output::notice(&format!("error: {message}"));
+            if !message.is_empty() {
+                output::notice(&format!("error: {message}"));
+            }
             ExitCode::from(code)
         }
     }

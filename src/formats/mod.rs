@@ -8,8 +8,10 @@
 //! (`c_header`). Both translate what `stages.rs` says of a model: the formulas of its layers, and
 //! their weights.
 
+pub(crate) mod backup;
 mod c_header;
 mod description;
+pub(crate) mod exact;
 mod keras;
 mod keras_config;
 mod keras_weights;
@@ -29,16 +31,19 @@ use serde_json::Value;
 use crate::hdf5;
 use crate::identify::{Identity, identify, identify_folder};
 use crate::model::{ArrayCount, Sequential};
+use crate::params::fits_memory;
 use crate::shape::Tuple;
-use crate::{Error, Result};
+use crate::{Error, Real, Result};
 use loaded_arrays::read_arrays;
 
+pub use backup::CallbackState;
 pub use description::{has_input_shape, set_input_shape};
 pub use keras_config::LayerPaths;
 pub use loaded_arrays::LoadedArrays;
 pub use origin::Origin;
 
-pub use crate::replace::{check_writable, replace, resolve_links};
+pub(crate) use crate::replace::is_special;
+pub use crate::replace::{WriteLock, check_writable, replace, resolve_links};
 pub use save::{check_convertible, check_savable, holds_weights, save};
 
 /// A model from a file.
@@ -202,6 +207,20 @@ fn decode_into(
         _ if hdf5::is_hdf5(bytes) => keras::read_into(model, bytes, layer_paths),
         _ => safetensors::read_into(model, bytes).map_err(|error| identified(bytes, error)),
     }
+}
+
+/// Refuses to encode a model if there is no memory for so many copies of its numbers: a failed
+/// allocation would abort the process.
+fn check_memory(model: &Sequential, copies: usize) -> Result<()> {
+    let slots = model.compiled.iter().flat_map(|compiled| &compiled.state.slots);
+    let values = model.count_params() + slots.map(Vec::len).sum::<usize>();
+    let values = values.saturating_mul(copies);
+    if fits_memory(values) {
+        return Ok(());
+    }
+    let megabytes = values.saturating_mul(size_of::<Real>()).div_ceil(1_000_000);
+    let problem = format!("saving the model takes {megabytes} MB of memory, which are not free");
+    Err(Error::Memory(problem))
 }
 
 /// Refuses an array of another shape than the model needs.

@@ -5,11 +5,11 @@ use std::path::Path;
 use super::keras_config::LayerPaths;
 use super::keras_weights::write_weights;
 use super::{
-    c_header, check_writable, decode, decode_into, invalid, keras, keras_config, npz, onnx,
-    problem, safetensors,
+    c_header, check_memory, check_writable, decode, decode_into, invalid, keras, keras_config, npz,
+    onnx, problem, safetensors,
 };
 use crate::model::Sequential;
-use crate::replace::{is_special, replace};
+use crate::replace::replace;
 use crate::{Error, Result};
 
 /// A format to write.
@@ -158,6 +158,10 @@ pub fn check_convertible(path: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Copies of a model's numbers that saving holds at most: arrays, file, archive, and all of these
+/// once more while it is decoded.
+const COPIES: usize = 6;
+
 /// True if a file of this name would hold weights, and not only a description.
 pub fn holds_weights(path: &Path) -> bool {
     FileFormat::of(path).is_ok_and(|format| format.contents != Description)
@@ -166,8 +170,8 @@ pub fn holds_weights(path: &Path) -> bool {
 /// Saves a model in the format that the extension names: `.safetensors` and `.keras` hold all of
 /// it, `.weights.h5` its weights and the optimizer state, `.npz` its weights, `.json` its
 /// description. `.onnx` and `.h`, a C header, hold its inference for other programs, and are not
-/// read again. The bytes are decoded and compared before they replace a file, and read once more
-/// afterwards.
+/// read again. The bytes are decoded and compared, and read back from the disk, before they replace
+/// a file.
 ///
 /// # Errors
 /// An extension that names no format, a class from outside the crate in a format that holds the
@@ -177,17 +181,12 @@ pub fn save(model: &Sequential, path: &Path) -> Result<()> {
     if matches!(format.contents, Model | Description) {
         refuse_custom(model)?;
     }
-    let bytes = format.encode(model, path)?;
-    replace(path, &bytes)?;
-    // A pipe or a device cannot be read again.
-    if is_special(path) {
-        return Ok(());
-    }
-    if std::fs::read(path).map_err(Error::io("read", path))? != bytes {
-        let found = "the file does not hold what was written to it";
-        return Err(Error::file(path, found, "check the disk"));
-    }
-    Ok(())
+    check_memory(model, COPIES)?;
+    let bytes = format.encode(model, path).map_err(|error| {
+        let found = format!("the encoded file differs from the model: {}", problem(error));
+        Error::file(path, found, "please report this defect")
+    })?;
+    replace(path, &bytes)
 }
 
 /// Refuses a model with a class from outside the crate, which no description can hold.

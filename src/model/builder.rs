@@ -129,6 +129,7 @@ impl SequentialBuilder {
             compiled: None,
             seed,
             epochs_done: 0,
+            running_epoch: None,
             batch_size: None,
             byte_scale: None,
             data: None,

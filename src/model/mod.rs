@@ -8,6 +8,7 @@ mod layer;
 mod open_axes;
 mod plan;
 pub mod presets;
+mod running_epoch;
 mod standardize;
 mod summary;
 mod verify;
@@ -19,6 +20,7 @@ pub use compile::{Compiled, MAX_METRICS, MetricChoice};
 pub use layer::{BuiltLayer, Node, ParamCount, Style};
 use open_axes::OpenAxes;
 pub(crate) use plan::Plan;
+pub use running_epoch::RunningEpoch;
 pub use verify::ArrayCount;
 pub(crate) use workspace::{BatchSums, GradientSink, OutputBuffers, Pass, Workspace};
 
@@ -60,6 +62,8 @@ pub struct Sequential {
     pub seed: u64,
     /// Epochs trained so far; shuffling depends on it.
     pub epochs_done: usize,
+    /// Epoch that a training was interrupted in, if it was; it is not among `epochs_done`.
+    pub running_epoch: Option<RunningEpoch>,
     /// Batch size of the last training.
     pub batch_size: Option<usize>,
     /// Scale factor of byte inputs in the last training on bytes.

@@ -33,7 +33,7 @@ use serde_json::{Value, json};
 
 use super::{Loaded, MAX_PARAMS, Origin};
 use crate::datasets::DataDescription;
-use crate::model::Sequential;
+use crate::model::{RunningEpoch, Sequential};
 use crate::{Error, Real, Result};
 pub use chain::{LayerPath, Member};
 pub use document::{is_json, parse};
@@ -46,6 +46,9 @@ pub use write::{training, write};
 struct Training {
     seed: u64,
     epochs: usize,
+    /// Files of older versions have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    running_epoch: Option<RunningEpoch>,
     batch_size: Option<usize>,
     byte_scale: Option<Real>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -147,8 +150,6 @@ fn restore(
     compile: &Value,
     reading: &mut Reading,
 ) -> Result<()> {
-    model.epochs_done = training.epochs;
-    model.best = training.best.clone();
     model.batch_size = training.batch_size.filter(|rows| *rows > 0);
     model.byte_scale = training.byte_scale.filter(|scale| scale.is_finite());
     model.data.clone_from(&training.data);
@@ -160,6 +161,23 @@ fn restore(
     if compile.as_object().is_some_and(|compile| !compile.is_empty()) {
         compiled::compile(model, compile, reading)?;
     }
+    set_progress(model, training)
+}
+
+/// Sets a model to a moment of its training, from the `training` of its description.
+///
+/// # Errors
+/// A description that is damaged.
+pub fn set_training(model: &mut Sequential, training: &Value) -> Result<()> {
+    let training = Training::deserialize(training)
+        .map_err(|error| Error::option("training", error.to_string()))?;
+    set_progress(model, &training)
+}
+
+fn set_progress(model: &mut Sequential, training: &Training) -> Result<()> {
+    model.epochs_done = training.epochs;
+    model.running_epoch.clone_from(&training.running_epoch);
+    model.best = training.best.clone();
     let Some(compiled) = &mut model.compiled else { return Ok(()) };
     let state = &mut compiled.state;
     state.iteration = training.iteration;

@@ -102,6 +102,7 @@ pub fn training(model: &Sequential) -> Value {
     json!(Training {
         seed: model.seed,
         epochs: model.epochs_done,
+        running_epoch: model.running_epoch.clone(),
         batch_size: model.batch_size,
         byte_scale: model.byte_scale,
         data: model.data.clone(),
