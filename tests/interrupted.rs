@@ -163,7 +163,7 @@ fn a_backup_goes_on_after_a_kill_and_is_removed_at_the_end() {
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
-    let line = lines.find(|line| line.contains("goes on from the backup in night, after epoch "));
+    let line = lines.find(|line| line.contains("Resuming from the backup in night, after epoch "));
     assert!(line.is_some());
     lines.find(|line| line.starts_with("Epoch ")).unwrap();
     send("-TERM", &child);

@@ -119,7 +119,7 @@ impl Backup {
         }
         let found =
             format!("this is the backup of another run:\n    {}", differences.join("\n    "));
-        let help = "start the same command again to go on, or delete the backup, or name another \
+        let help = "start the same command again to resume, or delete the backup, or name another \
                     folder";
         Err(Error::file(path, found, help))
     }

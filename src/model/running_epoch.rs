@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Sequential;
 
 /// Epoch that a training was interrupted in: the next one on the same data, with batches of the
-/// same size and the same metrics, goes on with its next batch.
+/// same size and the same metrics, continues with its next batch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunningEpoch {
     /// Number of batches that are done.

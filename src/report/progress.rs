@@ -53,7 +53,7 @@ impl Callback for Progress {
     fn on_train_begin(&mut self, _: &mut TrainerHandle, info: &FitInfo) -> Result<()> {
         self.epochs = info.epochs;
         self.batches = info.batches as u64;
-        // A training that goes on in the middle of an epoch does not begin that epoch again.
+        // A training that resumes in the middle of an epoch does not begin that epoch again.
         self.begin(info.initial_epoch);
         Ok(())
     }

@@ -170,7 +170,7 @@ impl<'a, 'd> Fit<'a, 'd> {
         self.options.interrupt.is_some_and(|interrupt| interrupt.load(Ordering::Relaxed))
     }
 
-    /// Ends training between two batches. The model says where it goes on.
+    /// Ends training between two batches. The model says where it resumes.
     fn interrupt(mut self, callbacks: &mut [&mut dyn Callback]) -> Result<History> {
         self.back_up(callbacks)?;
         self.record_running_epoch();

@@ -30,14 +30,14 @@ pub struct FitOptions<'a> {
     /// Fraction of the rows, taken from the end, used for validation. Ignored if `validation_data`
     /// is set.
     pub validation_split: f64,
-    /// Weight of each row's loss, also in the validation split, as in Keras. Metrics ignore it. Not
+    /// Weight of each row's loss, including the validation split, as in Keras. Metrics ignore it. Not
     /// allowed together with `class_weight`.
     pub sample_weight: Option<&'a [Real]>,
     /// Weight of a row's loss by its class; 1 for classes not listed.
     pub class_weight: Option<&'a [(usize, Real)]>,
     /// Flag that ends training after the batch during which it is set, without validation, end of
     /// the epoch or [`Callback::on_train_end`]. The model then holds one moment of the training,
-    /// saved with it, and the next `fit` on the same data goes on with the next batch.
+    /// saved with it, and the next `fit` on the same data continues with the next batch.
     pub interrupt: Option<&'a AtomicBool>,
 }
 

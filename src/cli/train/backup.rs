@@ -1,4 +1,4 @@
-//! `--backup`: the folder, the moments, and the options that must be the same to go on.
+//! `--backup`: the folder, the moments, and the options that must be the same to resume.
 
 use serde_json::{Value, json};
 use tallynet::training::{BackupAndRestore, BackupEvery};

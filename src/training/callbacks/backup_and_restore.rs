@@ -1,4 +1,4 @@
-//! `BackupAndRestore`: a training that goes on where it was after a crash.
+//! `BackupAndRestore`: a training that resumes after a crash.
 //!
 //! **Decision.** A backup is one moment of the whole training: weights, optimizer state, position
 //! in the epoch, history and the state of every callback. `fit` alone knows all of it, so it does
@@ -26,7 +26,7 @@ const FILE: &str = "backup.safetensors";
 const MIN_RATIO: u32 = 60;
 
 /// Backs up the training to a folder. The same training started again, after a crash or an
-/// interruption, goes on from there and ends with the same weights, history, log and checkpoints.
+/// interruption, resumes from there and ends with the same weights, history, log and checkpoints.
 ///
 /// A backup of another training (model, data, options, version, instruction set) is an error that
 /// lists what differs.
@@ -45,10 +45,10 @@ pub struct BackupAndRestore {
     pub every: BackupEvery,
     /// True to remove the backup when training ends.
     pub delete_checkpoint: bool,
-    /// Description of what else must be the same when training goes on, such as the options of
+    /// Description of what else must be the same when training resumes, such as the options of
     /// other callbacks.
     pub run: Value,
-    /// True to report on stderr that training goes on.
+    /// True to report on stderr that training resumes.
     pub verbose: bool,
     /// State, reset when training begins.
     pub state: BackupState,
@@ -133,7 +133,7 @@ impl BackupAndRestore {
         found.check_run(run, &file)?;
         backup::restore(model, &bytes).map_err(|error| error.in_file(&file))?;
         let (folder, place) = (self.folder.display(), model.trained_until());
-        say(self.verbose, &format!("Training goes on from the backup in {folder}, after {place}."));
+        say(self.verbose, &format!("Resuming from the backup in {folder}, after {place}."));
         Ok(Some(found))
     }
 

@@ -41,7 +41,7 @@ pub struct CSVLoggerState {
     writer: Option<Writer<File>>,
     /// Columns after the epoch, taken from the first logs.
     columns: Vec<String>,
-    /// Bytes of the file that an interrupted training goes on after.
+    /// Bytes of the file after which an interrupted training continues.
     length: Option<u64>,
 }
 
