@@ -67,7 +67,7 @@ fn columns_become_numbers_and_one_hot_vectors() {
             Column::Numeric { name: "size".into() },
             Column::Categorical { name: "color".into(), values: color },
         ],
-        picture: None,
+        ..DataDescription::default()
     };
     assert_eq!(table.description, description);
     assert_says(&table.summary, &["3 rows", "1 columns of numbers", "\"color\" 2", "2 texts"]);

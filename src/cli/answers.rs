@@ -24,7 +24,11 @@ pub fn predictions(form: &Form, outputs: ArrayD<Real>, files: &[String]) -> Resu
 }
 
 fn guesses(classes: &Classes, outputs: ArrayD<Real>) -> Result<Grid, Failure> {
-    let heads = ["class", "probability", "runner_up", "runner_up_probability"];
+    let heads = if classes.are_probabilities {
+        ["class", "probability", "runner_up", "runner_up_probability"]
+    } else {
+        ["class", "output", "runner_up", "runner_up_output"]
+    };
     let mut rows = vec![];
     for guess in classes.guesses(outputs)? {
         let mut row = vec![];

@@ -13,9 +13,10 @@ use tallynet::{datasets, formats};
 use super::classes::{Classes, Form};
 use super::data::{Data, DataSource};
 use super::description::Supplied;
-use super::grid::Grid;
+use super::grid::{Cell, Grid};
+use super::held_out::TestSet;
 use super::per_class::{self, Confusion};
-use super::{Failure, LoadedModel, Outcome, facts, from_1, output};
+use super::{Failure, LoadedModel, Outcome, facts, from_1, output, table};
 
 /// Evaluate a saved model on the test set.
 #[derive(Args)]
@@ -53,9 +54,10 @@ impl Evaluate {
         loaded.warn_about_layers();
         loaded.model.n_threads = self.threads.unwrap_or(loaded.model.n_threads);
         loaded.is_quiet = self.json;
+        self.check_named(&loaded.model)?;
         let classes = self.classes(&loaded.model)?;
         self.check_mistakes(&loaded.model)?;
-        let test = self.data.load_test(&loaded)?;
+        let TestSet { data: test, rows } = self.data.load_test(&loaded)?;
         let start = Instant::now();
         let scores = loaded.model.evaluate(&test)?;
         let seconds = start.elapsed().as_secs_f64();
@@ -69,7 +71,11 @@ impl Evaluate {
         if let Some(classes) = &classes {
             let truths = classes.truths(&test.y)?;
             let guesses = classes.guesses(loaded.model.predict(&test.x)?)?;
-            self.write_mistakes(&per_class::mistakes(classes, &truths, &guesses))?;
+            let mut mistakes = per_class::mistakes(classes, &truths, &guesses);
+            if let Some(rows) = &rows {
+                number_by_data(&mut mistakes, rows);
+            }
+            self.write_mistakes(&mistakes)?;
             if self.per_class {
                 let confusion = Confusion::new(classes, &truths, &guesses);
                 text += &format!("\n{}", confusion.text());
@@ -77,6 +83,19 @@ impl Evaluate {
             }
         }
         output::result(&if self.json { format!("{line}\n") } else { text })
+    }
+
+    /// Refuses to evaluate a model of a table on the default data.
+    fn check_named(&self, model: &Sequential) -> Outcome {
+        let Some(description) = table::description(model) else { return Ok(()) };
+        if self.data.is_named() {
+            return Ok(());
+        }
+        let target = description.targets.join(", ");
+        let message = format!(
+            "the model was trained on a table, to tell its {target}; give such a table with --data"
+        );
+        Err(Failure::usage(message))
     }
 
     /// The classes of the model, if a flag needs them; a model without classes is then refused.
@@ -123,11 +142,25 @@ impl Evaluate {
     }
 }
 
+/// Numbers the mistakes by the rows of the data, of which only these were evaluated on.
+fn number_by_data(mistakes: &mut Grid, rows: &[usize]) {
+    for cell in mistakes.rows.iter_mut().filter_map(|row| row.first_mut()) {
+        if let Cell::Count(number) = cell {
+            *number = rows[*number - 1] + 1;
+        }
+    }
+}
+
 /// `Test score: 0.3674` and a line for each metric.
 pub fn lines(scores: &Scores) -> String {
-    let mut text = format!("Test score: {:.4}\n", scores.loss);
+    let mut text = format!("Test score: {}\n", readable(scores.loss.into()));
     for (name, value) in &scores.metrics {
-        text += &format!("Test {name}: {value:.4}\n");
+        text += &format!("Test {name}: {}\n", readable((*value).into()));
     }
     text
+}
+
+/// A score with four decimals, or with an exponent if it is large: `0.3674`, `3.5925e11`.
+fn readable(score: f64) -> String {
+    if score.abs() < 1e7 { format!("{score:.4}") } else { format!("{score:.4e}") }
 }

@@ -9,6 +9,7 @@ mod evaluate;
 mod facts;
 mod gradcheck;
 mod grid;
+mod held_out;
 mod interrupt;
 mod models;
 mod new;

@@ -30,6 +30,8 @@ enum Kind {
     Cnn,
     /// A linear classifier
     Softmax,
+    /// Two hidden layers for a number, such as a price
+    Regression,
 }
 
 impl New {
@@ -42,11 +44,14 @@ impl New {
             Kind::Mlp => include_str!("templates/mlp.py"),
             Kind::Cnn => include_str!("templates/cnn.py"),
             Kind::Softmax => include_str!("templates/softmax.py"),
+            Kind::Regression => include_str!("templates/regression.py"),
         };
         let text = template.replace("FILE", &path.to_string());
         formats::check_writable(&self.output)?;
         formats::replace(&self.output, text.as_bytes())?;
-        output::notice(&format!("Wrote {path}; `tallynet train {path}` trains it"));
+        let data =
+            if matches!(self.kind, Kind::Regression) { " --data TABLE --target NAME" } else { "" };
+        output::notice(&format!("Wrote {path}; `tallynet train {path}{data}` trains it"));
         Ok(())
     }
 }

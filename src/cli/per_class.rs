@@ -48,10 +48,20 @@ impl<'a> Confusion<'a> {
         }
     }
 
+    /// Classes to print: those with a name, and others that occur.
+    fn listed(&self) -> Vec<usize> {
+        let n_names = self.classes.names().len();
+        let occurs = |class: &usize| {
+            self.counts[*class].iter().any(|n| *n > 0) || self.counts.iter().any(|r| r[*class] > 0)
+        };
+        let all = 0..self.classes.len();
+        all.filter(|class| n_names == 0 || *class < n_names || occurs(class)).collect()
+    }
+
     fn score_table(&self) -> Grid {
         let heads = ["class", "precision", "recall", "F1", "support"];
         let mut rows = vec![];
-        for class in 0..self.classes.len() {
+        for class in self.listed() {
             let scores = self.scores(class);
             rows.push(vec![
                 Cell::Text(self.classes.name(class)),
@@ -73,14 +83,15 @@ impl<'a> Confusion<'a> {
                 "{scores}\nConfusion matrix: only in --json, for more than {MAX_CLASSES} classes\n"
             );
         }
-        let names: Vec<String> = (0..n_classes).map(|class| self.classes.name(class)).collect();
+        let listed = self.listed();
+        let names: Vec<String> = listed.iter().map(|class| self.classes.name(*class)).collect();
         let mut heads = vec!["true".to_string()];
         heads.extend(names.iter().map(|name| format!(">{name}")));
         let heads: Vec<&str> = heads.iter().map(String::as_str).collect();
         let mut rows = vec![];
-        for (name, counts) in names.iter().zip(&self.counts) {
+        for (name, class) in names.iter().zip(&listed) {
             let mut row = vec![name.clone()];
-            row.extend(counts.iter().map(usize::to_string));
+            row.extend(listed.iter().map(|guess| self.counts[*class][*guess].to_string()));
             rows.push(row);
         }
         let matrix = table::table(&heads, &rows);

@@ -7,11 +7,10 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use ndarray::IxDyn;
 use tallynet::datasets::pictures::{self, Folder, ImageSize, PictureOptions};
-use tallynet::datasets::{
-    DataDescription, Dataset, FolderKind, Inputs, LoadedData, PictureSize, TrainTest, split,
-};
+use tallynet::datasets::{DataDescription, FolderKind, Inputs, LoadedData, PictureSize, TrainTest};
 use tallynet::model::Sequential;
 
+use super::held_out::{self, TestSet};
 use super::{Failure, LoadedModel, output};
 
 /// Size of pictures.
@@ -73,6 +72,7 @@ impl FolderFlags {
         let mut data = if kind == FolderKind::Pictures {
             let folder = Folder::scan(path)?;
             check_classes(&folder, loaded)?;
+            self.notice_of_size(&folder, loaded)?;
             let n = folder.train.len() + folder.validation.len() + folder.test.len();
             self.read(&folder, n, loaded)?
         } else {
@@ -89,16 +89,36 @@ impl FolderFlags {
         if let Some(test) = &mut data.test {
             flatten(&mut test.x, &loaded.model)?;
         }
-        let description = data.description.clone();
-        let data = with_test(path, data, loaded, test_split)?;
+        let mut description = data.description.clone();
         if description != DataDescription::default() {
+            description.training = loaded.model.data.take().and_then(|earlier| earlier.training);
             loaded.model.data = Some(description);
         }
-        Ok(data)
+        with_test(path, kind, data, loaded, test_split)
+    }
+
+    /// Tells the size that pictures of another size or color are changed to, if no flag gives it.
+    fn notice_of_size(&self, folder: &Folder, loaded: &LoadedModel) -> Result<(), Failure> {
+        let (own, size) = (folder.usual_size()?, self.pictures.size(&loaded.model)?);
+        let mut changes = vec![];
+        if self.pictures.image_size.is_none()
+            && (own.height, own.width) != (size.height, size.width)
+        {
+            changes.push(format!("resized to {}x{}", size.height, size.width));
+        }
+        if (own.channels, size.channels) == (3, 1) {
+            changes.push("turned gray".to_string());
+        }
+        if !changes.is_empty() {
+            let input = loaded.model.input_shape();
+            let changes = changes.join(" and ");
+            loaded.notice(&format!("Pictures are {changes}: the model takes {input}."));
+        }
+        Ok(())
     }
 
     /// Reads the test set alone, by the classes that the model was trained on.
-    pub fn load_test(&self, path: &Path, loaded: &LoadedModel) -> Result<Dataset, Failure> {
+    pub fn load_test(&self, path: &Path, loaded: &LoadedModel) -> Result<TestSet, Failure> {
         let kind = FolderKind::of(path);
         let data = if kind == FolderKind::Pictures {
             let trained = loaded.model.data.as_ref().map(|data| data.classes.clone());
@@ -119,10 +139,10 @@ impl FolderFlags {
         };
         notices(&data, loaded);
         let mut test = match data.test {
-            Some(test) => test,
-            None => data.train,
+            Some(test) => TestSet::whole(test),
+            None => held_out::of_training(data.train, loaded)?,
         };
-        flatten(&mut test.x, &loaded.model)?;
+        flatten(&mut test.data.x, &loaded.model)?;
         Ok(test)
     }
 
@@ -130,7 +150,7 @@ impl FolderFlags {
         let options = PictureOptions {
             size: self.pictures.size(&loaded.model)?,
             skip_broken: self.skip_broken,
-            seed: loaded.model.seed,
+            seed: order_seed(&loaded.model),
         };
         let bar = bar(n, loaded);
         let data = folder.read(&options, &mut |n_done| bar.set_position(n_done as u64));
@@ -139,27 +159,38 @@ impl FolderFlags {
     }
 }
 
+/// Seed of the order of the pictures: that of the earlier training, so that the same samples are
+/// held out.
+fn order_seed(model: &Sequential) -> u64 {
+    let training = model.data.as_ref().and_then(|data| data.training.as_ref());
+    training.map_or(model.seed, |training| training.seed)
+}
+
 /// The training and the test set, which is split off if there is none.
 fn with_test(
     path: &Path,
+    kind: FolderKind,
     data: LoadedData,
-    loaded: &LoadedModel,
+    loaded: &mut LoadedModel,
     test_split: Option<f64>,
 ) -> Result<TrainTest, Failure> {
     match (data.test, test_split) {
-        (Some(test), None) => Ok(TrainTest { train: data.train, test }),
+        (Some(test), None) => {
+            if kind == FolderKind::Pictures {
+                held_out::note_all(&data.train, &mut loaded.model);
+            }
+            Ok(TrainTest { train: data.train, test })
+        }
         (Some(_), Some(_)) => {
             let message = "--test-split: the data have a test set already";
             Err(Failure::usage(message))
         }
-        (None, Some(share)) => {
-            let (train, test) = split::shuffled(data.train, share, loaded.model.seed)?;
-            Ok(TrainTest { train, test })
+        (None, share) if share.is_some() || kind == FolderKind::Pictures => {
+            held_out::draw(data.train, share, loaded)
         }
-        (None, None) => {
+        (None, _) => {
             let message = format!(
-                "{}: there is no test set in here\n  add one (folders train/ and test/ for \
-                 pictures), or split one off: --test-split 0.2",
+                "{}: there is no test set in here\n  add one, or split one off: --test-split 0.2",
                 path.display()
             );
             Err(Failure { message, code: 1 })

@@ -28,7 +28,7 @@ use ndarray::{ArrayD, Axis};
 
 use crate::{Error, Real, Result};
 
-pub use description::{Column, DataDescription, PictureSize};
+pub use description::{Column, DataDescription, PictureSize, TrainingData};
 pub use loaded::LoadedData;
 
 /// Inputs of all samples: the first axis counts the samples.

@@ -5,6 +5,10 @@ use super::evaluate::{Flow, Interpreter, Read};
 use super::syntax::{Argument, ArgumentKind, Expr, ExprKind, Parameter, ParameterKind};
 use super::values::{Arguments, Entry, Id, Instance, Keyword, Value, push};
 
+/// Attributes of data sets that `--data` supplies.
+const OF_DATA: &[&str] =
+    &["shape", "classes_", "class_names", "class_indices", "num_classes", "image_shape"];
+
 impl Interpreter<'_> {
     pub fn call_expression(&mut self, function: &Expr, arguments: &[Argument]) -> Read<Value> {
         let (owner, callee) = match &function.kind {
@@ -263,6 +267,9 @@ impl Interpreter<'_> {
             },
             Value::Unknown(id) => self.attribute_of_unknown(*id, name),
             Value::Tensor(_) => self.unknown(format!("{name} of the output of a layer")),
+            Value::Int(_) | Value::Float(_) if name == "shape" => self.unknown(
+                "a number has no shape; --set \"NAME.shape=(ROWS, COLUMNS)\" gives that of data",
+            ),
             _ => self.heap.method(owner, name),
         }
     }
@@ -278,9 +285,13 @@ impl Interpreter<'_> {
         if let Some(value) = self.attribute_of_data(owner, name) {
             return value;
         }
-        if ["shape", "classes_"].contains(&name) {
+        if OF_DATA.contains(&name) {
             let reason = format!("the {name} of {owner} is not known: {}", unknown.reason);
-            return self.heap.unknown_data(unknown.line, reason);
+            let value = self.heap.unknown_data(unknown.line, reason);
+            if let Some(dotted) = dotted.filter(|_| name == "shape") {
+                self.name_unknown(&value, &dotted);
+            }
+            return value;
         }
         match dotted {
             // A method call is more likely than a value, but a value can be given by this name.

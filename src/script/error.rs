@@ -58,14 +58,19 @@ pub fn stopped(
     if let Some(model) = model {
         found += &format!("\n  read: {}", read_so_far(source, interpreter, model));
     }
-    let mut help = String::new();
-    match (&obstacle.name, obstacle.is_data) {
-        (Some(name), true) => help += &format!("--set {name}=VALUE supplies it, or --data; or "),
-        (Some(name), false) => help += &format!("--set {name}=VALUE supplies it; or "),
-        (None, true) => help += "--data supplies it; or ",
-        (None, false) => {}
+    let mut ways = vec![];
+    match &obstacle.name {
+        Some(name) if name.ends_with(".shape") => {
+            ways.push(format!("--set \"{name}=(ROWS, COLUMNS)\" supplies it"));
+        }
+        Some(name) => ways.push(format!("--set {name}=VALUE supplies it")),
+        None => {}
     }
-    Error::file(path, found, help + HELP)
+    if obstacle.is_data {
+        ways.push("--data of `train`, `evaluate` and `summary` supplies it".to_string());
+    }
+    ways.push(HELP.to_string());
+    Error::file(path, found, ways.join("; or "))
 }
 
 /// The model and its layers before the first that is not known.

@@ -91,6 +91,8 @@ pub struct Interpreter<'s> {
     pub is_loop_variable: bool,
     /// True if an option has a name that only Keras 1 knows.
     pub is_keras_1: bool,
+    /// Share of the data that the script splits off first.
+    pub test_share: Option<f64>,
     steps: usize,
     depth: usize,
 }
@@ -115,6 +117,7 @@ impl<'s> Interpreter<'s> {
             early_returns: vec![],
             is_loop_variable: false,
             is_keras_1: false,
+            test_share: None,
             steps: 0,
             depth: 0,
         }

@@ -46,6 +46,7 @@ use std::path::Path;
 
 use serde_json::{Value as Json, json};
 
+use crate::classes::did_you_mean;
 use crate::{Error, Result};
 use describe::Obstacle;
 use evaluate::Interpreter;
@@ -113,6 +114,12 @@ pub struct Script {
     pub fit: Fit,
     /// Data set that the script trains on, if it is one of Keras's.
     pub data: Option<DataUse>,
+    /// Reason for which the data that the script trains on are not known, with its line.
+    pub unread_data: Option<String>,
+    /// Share of the data that the script splits off to test or to validate.
+    pub test_share: Option<f64>,
+    /// True if the script trains the model.
+    pub has_fit: bool,
     /// Parts of the model and its `compile` that are left out or doubtful, each with its line.
     pub notes: Vec<String>,
     /// The same for `fit` and its data.
@@ -193,22 +200,33 @@ fn check_used(interpreter: &Interpreter) -> Result<()> {
         if interpreter.used.iter().any(|used| **used == *setting.name) {
             continue;
         }
-        let module = &interpreter.heap.scopes[0].names;
-        let mut names: Vec<&str> = module
-            .iter()
-            .filter(|(_, value)| matches!(value, Value::Int(_) | Value::Float(_) | Value::Text(_)))
-            .map(|(name, _)| &**name)
-            .collect();
-        names.sort_unstable();
-        names.truncate(12);
-        let problem = format!(
-            "--set {}: the script does not use this name; it sets {}",
-            setting.name,
-            names.join(", ")
-        );
-        return Err(Error::option("set", problem));
+        let name = &setting.name;
+        let problem = format!("--set {name}: the script does not use this name");
+        let hint = settable_names(interpreter, name);
+        return Err(Error::option("set", problem + &hint));
     }
     Ok(())
+}
+
+/// The names, of the module and of functions, that the script gives simple values; the one most
+/// like `wanted` as a question.
+fn settable_names(interpreter: &Interpreter, wanted: &str) -> String {
+    let mut names: Vec<&str> = vec![];
+    for scope in &interpreter.heap.scopes {
+        for (name, value) in &scope.names {
+            if matches!(value, Value::Int(_) | Value::Float(_) | Value::Text(_)) {
+                names.push(name);
+            }
+        }
+    }
+    names.sort_unstable();
+    names.dedup();
+    let mut hint = did_you_mean(wanted, &names);
+    if !names.is_empty() {
+        names.truncate(12);
+        hint += &format!("; it sets {}", names.join(", "));
+    }
+    hint
 }
 
 fn describe(interpreter: &mut Interpreter, id: Id) -> std::result::Result<Script, Obstacle> {
@@ -243,6 +261,9 @@ fn describe(interpreter: &mut Interpreter, id: Id) -> std::result::Result<Script
     let notes = interpreter.take_remarks();
     let fit = interpreter.fit(id);
     let data = interpreter.data_use(id);
+    let unread_data = interpreter.unread_data(id);
+    let test_share = interpreter.test_share;
+    let has_fit = interpreter.heap.models[id].fit.is_some();
     let training_notes = interpreter.take_remarks();
-    Ok(Script { description, fit, data, notes, training_notes })
+    Ok(Script { description, fit, data, unread_data, test_share, has_fit, notes, training_notes })
 }

@@ -124,7 +124,8 @@ impl Interpreter<'_> {
                 None => return self.unknown("an axis is not known"),
             }
         }
-        self.heap.array(Array { shape, ..array })
+        let expanded = shape.map_or(array.clone(), |shape| array.in_shape(shape));
+        self.heap.array(expanded)
     }
 
     fn transpose(&mut self, array: Array, order: Option<Value>) -> Value {
@@ -183,6 +184,15 @@ impl Interpreter<'_> {
                 Some(self.shape_tuple(&shape))
             }
             "classes_" => Some(self.heap.array(Array::of_shape(vec![Some(data.classes?)]))),
+            "num_classes" => Some(Value::Int(i64::try_from(data.classes?).ok()?)),
+            // The names are not known, and only their number matters to a model.
+            "class_names" | "class_indices" => {
+                Some(self.heap.array(Array::of_shape(vec![Some(data.classes?)])))
+            }
+            "image_shape" => {
+                let dims: Vec<Dim> = data.sample.iter().map(|dim| Some(*dim)).collect();
+                Some(self.shape_tuple(&dims))
+            }
             _ => None,
         }
     }

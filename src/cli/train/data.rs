@@ -1,7 +1,7 @@
 //! Data of a training: the sets, and the validation set that `--shuffle-split` draws.
 
 use serde_json::{Value, json};
-use tallynet::datasets::{Dataset, TrainTest, split};
+use tallynet::datasets::{DataDescription, Dataset, TrainTest, split};
 
 use super::super::data::DataSource;
 use super::super::description::Plan;
@@ -38,11 +38,17 @@ impl Train {
     }
 
     /// Numbers of samples to train on and to test with, and the shares that were split off.
-    pub(super) fn split_facts(&self, data: &TrainTest, plan: &Plan) -> Value {
+    pub(super) fn split_facts(
+        &self,
+        data: &TrainTest,
+        plan: &Plan,
+        description: Option<&DataDescription>,
+    ) -> Value {
+        let training = description.and_then(|description| description.training.as_ref());
         json!({
             "train": data.train.len(),
             "test": data.test.len(),
-            "test_split": self.table.test_split,
+            "test_split": training.and_then(|training| training.test_split),
             "validation_split": self.validation_split.or(plan.validation_split),
             "shuffle_split": self.shuffle_split,
         })

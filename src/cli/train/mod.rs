@@ -139,8 +139,15 @@ pub struct Train {
 impl Train {
     pub fn run(self) -> Outcome {
         let start = Instant::now();
+        if self.table.name_a_table() && !self.data.is_named() {
+            let message = "--target names a column of a table; give the table with --data";
+            return Err(Failure::usage(message));
+        }
         let supplied = self.supplied.with_data(self.data.path(), true);
-        let supplied = supplied.with_roles(&self.table, self.data.image_size());
+        let mut supplied = supplied.with_roles(self.table.options(), self.data.image_size());
+        if self.loss.is_none() {
+            supplied = supplied.to_train();
+        }
         let mut loaded = LoadedModel::open_with(&self.model, self.seed, &supplied)?;
         self.compile(&mut loaded.model)?;
         loaded.model.n_threads = self.threads.unwrap_or(loaded.model.n_threads);
@@ -148,17 +155,23 @@ impl Train {
         self.resume(&mut loaded);
         let source = self.data.source(&loaded.model)?;
         loaded.plan.check_data(&source, self.data.path().is_some(), &loaded.model)?;
+        if loaded.plan.is_script && !loaded.plan.has_fit && self.epochs.is_none() {
+            let n = loaded.epochs;
+            loaded
+                .notice(&format!("The script has no fit: it is trained for {n} epoch (--epochs)."));
+        }
         self.check_outputs(&source, &loaded.model)?;
         // A table gives the model a layer, which the summary shows.
         let from_table = self.load_table(&source, &mut loaded)?;
         if !loaded.is_quiet {
             output::result(&loaded.model.summary(Style::Keras1, None))?;
         }
-        loaded.warn_about_layers();
         let data = match from_table {
             Some(data) => data,
             None => self.data.load(&source, &mut loaded, self.table.test_split)?,
         };
+        // Some are about the classes, which the data name.
+        loaded.warn_about_layers();
         let (data, validation) = self.draw_validation(data, loaded.model.seed)?;
         let Trained { result, has_trained } = self.fit(&mut loaded, &data, validation.as_ref())?;
         let model = loaded.model;
@@ -172,7 +185,7 @@ impl Train {
             }
         };
         let mut facts = facts::of_run(&self.model, &source, &model);
-        facts["split"] = self.split_facts(&data, &loaded.plan);
+        facts["split"] = self.split_facts(&data, &loaded.plan, model.data.as_ref());
         let options = ReportOptions { start, is_saved: saved.is_ok(), facts };
         let reported = self.report(&model, &history, &data, &options);
         saved.and(reported)

@@ -231,7 +231,7 @@ impl Cells {
         if n_columns > LISTED_COLUMNS {
             problem += &format!("\n    and in {} more columns", n_columns - LISTED_COLUMNS);
         }
-        let help = "fill them in, delete their rows, or ignore their columns";
+        let help = "fill them in or delete their rows; `train` leaves columns out with --ignore";
         Err(Error::format(problem, help))
     }
 
@@ -280,5 +280,6 @@ fn no_number(cell: &[u8], content: Cell, decimal: u8) -> Error {
         let decimal = char::from(decimal);
         return Error::format(problem, format!("write all decimal numbers with {decimal:?}"));
     }
-    Error::format(problem, "correct it, delete the row, or ignore the column")
+    let help = "correct it or delete the row; `train` leaves the column out with --ignore";
+    Error::format(problem, help)
 }

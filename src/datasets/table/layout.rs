@@ -118,18 +118,27 @@ fn usual_width(rows: &[ByteRecord]) -> usize {
 /// number needs it and none has a point.
 fn find_decimal(rows: &[ByteRecord]) -> Result<u8> {
     let (mut has_point, mut has_comma, mut unclear) = (false, false, None);
+    let width = rows.iter().map(ByteRecord::len).max().unwrap_or(0);
+    let mut columns: Vec<Decimals> = vec![Decimals::default(); width];
     for (row, record) in rows.iter().enumerate() {
-        for cell in record.iter().map(trim) {
+        for (cell, column) in record.iter().map(trim).zip(&mut columns) {
             let is_number = |decimal| matches!(number::read(cell, decimal), Cell::Number(_));
-            has_point |= cell.contains(&b'.') && is_number(b'.');
+            if cell.contains(&b'.') && is_number(b'.') {
+                has_point = true;
+                column.points.push((row, cell));
+            }
             if cell.contains(&b',') && is_number(b',') {
                 if may_be_thousands(cell) {
                     unclear = unclear.or(Some((row + 1, cell)));
                 } else {
                     has_comma = true;
+                    column.commas.push((row, cell));
                 }
             }
         }
+    }
+    for column in &columns {
+        column.check()?;
     }
     match unclear {
         _ if has_point => Ok(b'.'),
@@ -142,6 +151,36 @@ fn find_decimal(rows: &[ByteRecord]) -> Result<u8> {
         }
         _ if has_comma => Ok(b','),
         _ => Ok(b'.'),
+    }
+}
+
+/// Numbers of a column with a decimal point and with a decimal comma: row and cell.
+#[derive(Default, Clone)]
+struct Decimals<'a> {
+    points: Vec<(usize, &'a [u8])>,
+    commas: Vec<(usize, &'a [u8])>,
+}
+
+impl Decimals<'_> {
+    /// Refuses a column with both; the error names the first cell of the rarer kind.
+    fn check(&self) -> Result<()> {
+        let (rare, usual) = if self.points.len() < self.commas.len() {
+            (&self.points, &self.commas)
+        } else {
+            (&self.commas, &self.points)
+        };
+        let (Some((row, cell)), Some((_, other))) = (rare.first(), usual.first()) else {
+            return Ok(());
+        };
+        Err(Error::format(
+            format!(
+                "line {} holds {}, and others of its column are written as {}",
+                row + 1,
+                text(cell),
+                text(other)
+            ),
+            "write all decimal numbers with a point, or all with a comma",
+        ))
     }
 }
 

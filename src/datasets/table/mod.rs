@@ -15,6 +15,7 @@
 
 mod cells;
 mod dictionary;
+mod doubts;
 mod encode;
 mod features;
 mod layout;
@@ -62,6 +63,8 @@ pub struct LearnedTable {
     pub description: DataDescription,
     /// Kind of target.
     pub task: Task,
+    /// Columns that are probably of no use, a line each.
+    pub doubts: Vec<String>,
     /// One line for the user: rows, columns and the task, with its reason unless it was given.
     pub summary: String,
 }
@@ -190,16 +193,17 @@ fn learn_cells(
             features.push(Feature { position, name, vocabulary });
         }
     }
+    let doubts = doubts::about(&cells.values, width, &features);
     let x = features::encode(cells.values, width, &features)?;
     let description = DataDescription {
         classes,
         targets: targets.iter().map(|index| layout.names[*index].clone()).collect(),
         columns: features.into_iter().map(Feature::into_column).collect(),
-        picture: None,
+        ..DataDescription::default()
     };
     let inputs = describe_inputs(&description, layout);
     let summary = format!("{} rows; {inputs}; {reason}", cells.n_rows);
-    Ok(LearnedTable { data: Dataset { x, y }, description, task, summary })
+    Ok(LearnedTable { data: Dataset { x, y }, description, task, doubts, summary })
 }
 
 /// Refuses a column in which each row has a text of its own, from which nothing can be learned.
@@ -210,7 +214,7 @@ fn refuse_identifier(name: &str, texts: Option<&Vocabulary>, n_rows: usize) -> R
     }
     Err(Error::format(
         format!("column {name:?} holds another text in each of the {n_rows} rows"),
-        "it is probably an identifier or a free text: ignore the column",
+        format!("it is probably an identifier or a free text; leave it out: --ignore {name:?}"),
     ))
 }
 

@@ -90,7 +90,7 @@ fn of_numbers(name: &str, values: Vec<Real>, wanted: Option<Task>) -> Result<Dec
     if task == Task::Classification && count > MAX_TEXTS {
         return Err(Error::format(
             format!("the target {name:?} has more than {MAX_TEXTS} different numbers"),
-            "take it as a number: task regression",
+            "take it as a number: --task regression",
         ));
     }
     let reason = reason(name, &different, task, wanted.is_some());
@@ -141,7 +141,7 @@ fn of_texts(
     if wanted == Some(Task::Regression) {
         let texts = names::list(&vocabulary.values);
         let found = format!("a regression needs numbers, and the target {name:?} holds {texts}");
-        return Err(Error::format(found, "take another target, or task classification"));
+        return Err(Error::format(found, "take another target, or --task classification"));
     }
     let labels = codes.iter().map(|code| vocabulary.ranks[*code as usize] as u32).collect();
     let (count, texts) = (vocabulary.values.len(), names::list(&vocabulary.values));
@@ -160,7 +160,7 @@ fn of_several(names: &[String], values: Vec<Real>, wanted: Option<Task>) -> Resu
         let (row, name, value) = (position / n + 1, &names[position % n], values[position]);
         return Err(Error::format(
             format!("row {row}: the target {name:?} is {value}"),
-            "several targets of a classification are 0 or 1 each; or take task regression",
+            "several targets of a classification are 0 or 1 each; or take --task regression",
         ));
     }
     let reason = format!("classification: each of the {n} targets is 0 or 1");
