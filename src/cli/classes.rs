@@ -130,6 +130,11 @@ impl Classes {
         self.n_outputs.max(2)
     }
 
+    /// True if each output stands for a class with a name.
+    pub fn name_outputs(&self) -> bool {
+        self.names.len() == self.n_outputs
+    }
+
     /// Names of the first classes.
     pub fn names(&self) -> &[String] {
         &self.names

@@ -16,9 +16,12 @@ use super::description::Supplied;
 use super::grid::{Cell, Grid};
 use super::held_out::TestSet;
 use super::per_class::{self, Confusion};
-use super::{Failure, LoadedModel, Outcome, facts, from_1, output, table};
+use super::{Failure, LoadedModel, Outcome, facts, from_1, output};
 
 /// Evaluate a saved model on the test set.
+///
+/// A saved file knows the table, the folder or the archive that it was trained on. With the same
+/// --data it is evaluated on the samples that the training held out.
 #[derive(Args)]
 #[command(after_help = "Examples:
   tallynet evaluate digits.safetensors
@@ -85,17 +88,19 @@ impl Evaluate {
         output::result(&if self.json { format!("{line}\n") } else { text })
     }
 
-    /// Refuses to evaluate a model of a table on the default data.
+    /// Refuses to evaluate a model of a table or of a folder of pictures on the default data.
     fn check_named(&self, model: &Sequential) -> Outcome {
-        let Some(description) = table::description(model) else { return Ok(()) };
-        if self.data.is_named() {
+        let Some(data) = model.data.as_ref().filter(|_| !self.data.is_named()) else {
             return Ok(());
-        }
-        let target = description.targets.join(", ");
-        let message = format!(
-            "the model was trained on a table, to tell its {target}; give such a table with --data"
-        );
-        Err(Failure::usage(message))
+        };
+        let of = if !data.columns.is_empty() {
+            format!("a table, to tell its {}", data.targets.join(", "))
+        } else if data.picture.is_some() {
+            format!("pictures of {}", data.classes.join(", "))
+        } else {
+            return Ok(());
+        };
+        Err(Failure::usage(format!("the model was trained on {of}; give such data with --data")))
     }
 
     /// The classes of the model, if a flag needs them; a model without classes is then refused.

@@ -16,7 +16,9 @@ use super::{Failure, LoadedModel, output};
 /// Size of pictures.
 #[derive(Args)]
 pub struct PictureFlags {
-    /// Height and width that pictures are resized to [default: those of the model's input]
+    /// Height and width that pictures are resized to [default: those of the model's input; for a
+    /// script that takes them from the data, those of the pictures if all are alike and small, else
+    /// 256x256]
     #[arg(long, value_name = "HxW")]
     pub image_size: Option<ImageSize>,
 }

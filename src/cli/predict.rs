@@ -137,7 +137,7 @@ impl Predict {
 /// `; its columns are the classes oak, birch`, for outputs of classes with names.
 fn columns(form: &Form) -> String {
     match form {
-        Form::Classes(classes) if classes.len() == classes.names().len() && classes.len() > 2 => {
+        Form::Classes(classes) if classes.name_outputs() => {
             format!("; its columns are the classes {}", classes.names().join(", "))
         }
         _ => String::new(),

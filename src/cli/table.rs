@@ -50,7 +50,7 @@ pub struct TableFlags {
     #[arg(long, value_name = "FILE", conflicts_with = "test_split")]
     test: Option<PathBuf>,
     /// Fraction of the training samples, drawn from --seed and by class, to evaluate on [default:
-    /// 0.2 for a table without --test, else the data's test set]
+    /// the data's test set; without one as in the training so far or in the script, else 0.2]
     #[arg(long, value_name = "F", allow_negative_numbers = true)]
     pub test_split: Option<f64>,
 }

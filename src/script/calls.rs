@@ -5,10 +5,6 @@ use super::evaluate::{Flow, Interpreter, Read};
 use super::syntax::{Argument, ArgumentKind, Expr, ExprKind, Parameter, ParameterKind};
 use super::values::{Arguments, Entry, Id, Instance, Keyword, Value, push};
 
-/// Attributes of data sets that `--data` supplies.
-const OF_DATA: &[&str] =
-    &["shape", "classes_", "class_names", "class_indices", "num_classes", "image_shape"];
-
 impl Interpreter<'_> {
     pub fn call_expression(&mut self, function: &Expr, arguments: &[Argument]) -> Read<Value> {
         let (owner, callee) = match &function.kind {
@@ -271,36 +267,6 @@ impl Interpreter<'_> {
                 "a number has no shape; --set \"NAME.shape=(ROWS, COLUMNS)\" gives that of data",
             ),
             _ => self.heap.method(owner, name),
-        }
-    }
-
-    /// Attribute of something unknown. The data give a shape, and the classes of labels.
-    fn attribute_of_unknown(&mut self, id: Id, name: &str) -> Value {
-        let unknown = self.heap.unknowns[id].clone();
-        let dotted = unknown.name.as_ref().map(|owner| format!("{owner}.{name}"));
-        if let Some(value) = dotted.as_ref().and_then(|dotted| self.given(dotted)) {
-            return value;
-        }
-        let owner = unknown.name.as_deref().unwrap_or("the data");
-        if let Some(value) = self.attribute_of_data(owner, name) {
-            return value;
-        }
-        if OF_DATA.contains(&name) {
-            let reason = format!("the {name} of {owner} is not known: {}", unknown.reason);
-            let value = self.heap.unknown_data(unknown.line, reason);
-            if let Some(dotted) = dotted.filter(|_| name == "shape") {
-                self.name_unknown(&value, &dotted);
-            }
-            return value;
-        }
-        match dotted {
-            // A method call is more likely than a value, but a value can be given by this name.
-            Some(dotted) if dotted.len() < super::expressions::MAX_TEXT => {
-                let value = self.heap.derived(id);
-                self.name_unknown(&value, &dotted);
-                value
-            }
-            _ => self.heap.derived(id),
         }
     }
 }

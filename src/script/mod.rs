@@ -19,6 +19,7 @@ mod arrays;
 mod branches;
 mod builtins;
 mod calls;
+mod data_facts;
 mod datasets;
 mod definitions;
 mod describe;

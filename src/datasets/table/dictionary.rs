@@ -50,7 +50,7 @@ impl Dictionary {
         if text.contains('\0') {
             return Err(Error::format(
                 "holds a NUL byte",
-                "correct the file, or ignore the column",
+                "correct the file, or leave the column out with --ignore",
             ));
         }
         if let Some(code) = self.get(text.as_bytes()) {
@@ -63,7 +63,8 @@ impl Dictionary {
         }
         if self.texts.len() == MAX_TEXTS {
             let problem = format!("holds more than {MAX_TEXTS} different texts");
-            let help = "it is probably an identifier or a free text: ignore the column";
+            let help =
+                "it is probably an identifier or a free text; leave the column out with --ignore";
             return Err(Error::format(problem, help));
         }
         Ok(self.insert(cell, text))
@@ -115,7 +116,8 @@ impl Hasher for Fnv {
 /// Help for a text that is too long.
 fn unusable(length: usize) -> String {
     format!(
-        "a category has at most {length}: close its quotes if they are open, or ignore the column"
+        "a category has at most {length}: close its quotes if they are open, or leave the column \
+         out with --ignore"
     )
 }
 
