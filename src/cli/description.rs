@@ -132,7 +132,7 @@ impl Supplied {
     }
 
     /// For a training, which needs a loss that is known.
-    pub fn to_train(self) -> Supplied {
+    pub fn needing_loss(self) -> Supplied {
         Supplied { needs_loss: true, ..self }
     }
 

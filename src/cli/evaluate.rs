@@ -158,9 +158,9 @@ fn number_by_data(mistakes: &mut Grid, rows: &[usize]) {
 
 /// `Test score: 0.3674` and a line for each metric.
 pub fn lines(scores: &Scores) -> String {
-    let mut text = format!("Test score: {}\n", readable(scores.loss.into()));
+    let mut text = format!("Test score: {}\n", readable(scores.loss));
     for (name, value) in &scores.metrics {
-        text += &format!("Test {name}: {}\n", readable((*value).into()));
+        text += &format!("Test {name}: {}\n", readable(*value));
     }
     text
 }

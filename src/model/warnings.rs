@@ -123,7 +123,8 @@ impl Sequential {
         let activation = self.plan.last_activation().map(|(activation, _)| activation);
         let may_be_classes =
             matches!(activation, Some(ActivationKind::Sigmoid | ActivationKind::Softmax));
-        if is_of_numbers && counts_hits && !may_be_classes {
+        let has_numbers = self.data.as_ref().is_some_and(|data| !data.targets.is_empty());
+        if has_numbers && is_of_numbers && counts_hits && !may_be_classes {
             return Some(
                 "The metric accuracy counts outputs that equal the target, which numbers hardly \
                  do: use mae."

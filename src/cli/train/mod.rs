@@ -146,7 +146,7 @@ impl Train {
         let supplied = self.supplied.with_data(self.data.path(), true);
         let mut supplied = supplied.with_roles(self.table.options(), self.data.image_size());
         if self.loss.is_none() {
-            supplied = supplied.to_train();
+            supplied = supplied.needing_loss();
         }
         let mut loaded = LoadedModel::open_with(&self.model, self.seed, &supplied)?;
         self.compile(&mut loaded.model)?;
