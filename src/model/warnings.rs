@@ -46,7 +46,8 @@ impl Sequential {
         }
         warnings.extend(self.activated_logits(compiled.loss()));
         warnings.extend(self.unsuitable_outputs(compiled.loss()));
-        warnings.extend(self.unsuitable_targets(compiled));
+        warnings.extend(self.unsuitable_classes(compiled.loss()));
+        warnings.extend(self.accuracy_of_numbers(compiled));
         warnings
     }
 
@@ -91,16 +92,11 @@ impl Sequential {
         }
     }
 
-    /// The warning about a loss, a metric or a number of outputs that the targets do not have.
-    fn unsuitable_targets(&self, compiled: &Compiled) -> Option<String> {
-        let loss = compiled.loss();
+    /// The warning about a loss or a number of outputs that the classes of the data do not have.
+    fn unsuitable_classes(&self, loss: &AnyLoss) -> Option<String> {
         let n_classes = self.data.as_ref().map_or(0, |data| data.classes.len());
         let n_outputs = self.output_shape().last();
-        let is_of_numbers = matches!(
-            loss,
-            AnyLoss::MeanSquaredError(_) | AnyLoss::MeanAbsoluteError(_) | AnyLoss::Huber(_)
-        );
-        if is_of_numbers && n_classes > 0 {
+        if is_of_numbers(loss) && n_classes > 0 {
             return Some(format!(
                 "The target has {n_classes} classes, and the loss {} is for numbers: use \
                  sparse_categorical_crossentropy behind a softmax.",
@@ -119,19 +115,23 @@ impl Sequential {
                  its last layer {n_classes} units."
             ));
         }
+        None
+    }
+
+    /// The warning about the accuracy of numbers, which hardly ever equal their targets.
+    fn accuracy_of_numbers(&self, compiled: &Compiled) -> Option<String> {
+        let data = self.data.as_ref()?;
+        let has_numbers = !data.targets.is_empty() && data.classes.is_empty();
         let counts_hits = compiled.metrics().iter().any(|metric| metric.name.contains("acc"));
         let activation = self.plan.last_activation().map(|(activation, _)| activation);
         let may_be_classes =
             matches!(activation, Some(ActivationKind::Sigmoid | ActivationKind::Softmax));
-        let has_numbers = self.data.as_ref().is_some_and(|data| !data.targets.is_empty());
-        if has_numbers && is_of_numbers && counts_hits && !may_be_classes {
-            return Some(
-                "The metric accuracy counts outputs that equal the target, which numbers hardly \
-                 do: use mae."
-                    .to_string(),
-            );
+        if !has_numbers || !is_of_numbers(compiled.loss()) || !counts_hits || may_be_classes {
+            return None;
         }
-        None
+        let warning = "The metric accuracy counts outputs that equal the target, which numbers \
+                       hardly do: use mae.";
+        Some(warning.to_string())
     }
 
     /// The warning about a loss of logits behind the activation that the loss applies itself.
@@ -159,6 +159,11 @@ impl Sequential {
             loss.name()
         ))
     }
+}
+
+/// True for a loss that measures a distance of numbers.
+fn is_of_numbers(loss: &AnyLoss) -> bool {
+    matches!(loss, AnyLoss::MeanSquaredError(_) | AnyLoss::MeanAbsoluteError(_) | AnyLoss::Huber(_))
 }
 
 fn is_softmax_of_one(operation: &Operation) -> bool {

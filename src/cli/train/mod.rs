@@ -139,15 +139,8 @@ pub struct Train {
 impl Train {
     pub fn run(self) -> Outcome {
         let start = Instant::now();
-        if self.table.name_a_table() && !self.data.is_named() {
-            let message = "--target names a column of a table; give the table with --data";
-            return Err(Failure::usage(message));
-        }
-        let supplied = self.supplied.with_data(self.data.path(), true);
-        let mut supplied = supplied.with_roles(self.table.options(), self.data.image_size());
-        if self.loss.is_none() {
-            supplied = supplied.needing_loss();
-        }
+        self.check_table_is_named()?;
+        let supplied = self.supplied_values();
         let mut loaded = LoadedModel::open_with(&self.model, self.seed, &supplied)?;
         self.compile(&mut loaded.model)?;
         loaded.model.n_threads = self.threads.unwrap_or(loaded.model.n_threads);
@@ -155,11 +148,7 @@ impl Train {
         self.resume(&mut loaded);
         let source = self.data.source(&loaded.model)?;
         loaded.plan.check_data(&source, self.data.path().is_some(), &loaded.model)?;
-        if loaded.plan.is_script && !loaded.plan.has_fit && self.epochs.is_none() {
-            let n = loaded.epochs;
-            loaded
-                .notice(&format!("The script has no fit: it is trained for {n} epoch (--epochs)."));
-        }
+        self.notice_without_fit(&loaded);
         self.check_outputs(&source, &loaded.model)?;
         // A table gives the model a layer, which the summary shows.
         let from_table = self.load_table(&source, &mut loaded)?;
