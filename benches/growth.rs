@@ -86,7 +86,7 @@ fn main() {
     for (i, name) in NAMES.iter().enumerate() {
         let mut sizes = BASE;
         let mut before: Option<([f64; 2], f64)> = None;
-        for _ in 0..if *name == "threads" { 2 } else { 4 } {
+        for _ in 0..if *name == "threads" { 5 } else { 4 } {
             let (now, work) = (measured(sizes), work(sizes));
             let ratios =
                 before.map(|(then, less)| [now[0] / then[0], work / less, now[1] / then[1]]);

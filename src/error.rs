@@ -124,7 +124,7 @@ impl Error {
     }
 
     /// Adds the path to a format or weights error; other errors are unchanged.
-    pub(crate) fn in_file(self, file: &Path) -> Error {
+    pub fn in_file(self, file: &Path) -> Error {
         match self {
             Error::Format { path: None, found, help } => {
                 Error::Format { path: Some(file.to_path_buf()), found, help }

@@ -39,16 +39,16 @@ const fn identity(what: &'static str, help: &'static str) -> Option<Identity> {
     Some(Identity { what, help })
 }
 
-const UNPACK: &str = "unpack it and give the file inside";
+const EXTRACT: &str = "extract it and give the file inside";
 const FROM_PICKLE: &str = "load it in Python, and save the model with model.save(\"model.keras\"), \
                            or the arrays with numpy.savez";
 const FROM_TENSORFLOW: &str = "load it in TensorFlow 2.15 or older with \
                                tf.keras.models.load_model, and save it as model.keras";
-const FROM_PYTORCH: &str = "PyTorch's models are not read; its weights can come as arrays: \
+const FROM_PYTORCH: &str = "PyTorch's models are not supported; its weights can come as arrays: \
                             numpy.savez with the names that `tallynet convert MODEL x.npz` writes";
-const ONLY_DATA: &str = "these are data and no model: give them with --data, or to `predict`";
-const ONLY_MODEL: &str = "this is a model and no data: give it as MODEL";
-const IMAGE: &str = "one image is no data set: make a folder for each class, put its images \
+const ONLY_DATA: &str = "these are data, not a model: give them with --data, or to `predict`";
+const ONLY_MODEL: &str = "this is a model, not data: give it as MODEL";
+const IMAGE: &str = "one image is not a data set: make a folder for each class, put its images \
                      there, and give the folder of these folders with --data";
 
 /// Format of a kind of file that begins with fixed bytes.
@@ -74,13 +74,13 @@ const FOUR_FILES: &str = "give the folder of its four files";
 
 #[rustfmt::skip]
 const MAGIC: &[Magic] = &[
-    magic(0, b"\x1f\x8b", "a file packed by gzip", "unpack it: gunzip FILE.gz"),
-    magic(0, b"BZh", "a file packed by bzip2", UNPACK),
-    magic(0, b"\xfd7zXZ\0", "a file packed by xz", UNPACK),
-    magic(0, b"\x28\xb5\x2f\xfd", "a file packed by zstd", UNPACK),
-    magic(0, b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", UNPACK),
-    magic(0, b"Rar!", "a RAR archive", UNPACK),
-    magic(257, b"ustar", "a tar archive", "unpack it, and give the file inside: tar xf FILE"),
+    magic(0, b"\x1f\x8b", "a file compressed with gzip", "decompress it: gunzip FILE.gz"),
+    magic(0, b"BZh", "a file compressed with bzip2", EXTRACT),
+    magic(0, b"\xfd7zXZ\0", "a file compressed with xz", EXTRACT),
+    magic(0, b"\x28\xb5\x2f\xfd", "a file compressed with zstd", EXTRACT),
+    magic(0, b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", EXTRACT),
+    magic(0, b"Rar!", "a RAR archive", EXTRACT),
+    magic(257, b"ustar", "a tar archive", "extract it, and give the file inside: tar xf FILE"),
     magic(4, b"TFL3", "a TensorFlow Lite model",
         "its training and its layers are lost; use the Keras model that it was made from"),
     magic(0, PYTORCH, "a PyTorch file", FROM_PYTORCH),
@@ -153,7 +153,7 @@ fn identify_zip(bytes: &[u8]) -> Option<Identity> {
             "download or save it again",
         );
     }
-    identity("a zip archive that is no Keras archive", UNPACK)
+    identity("a zip archive that is not a Keras archive", EXTRACT)
 }
 
 /// Format of a text.
@@ -251,7 +251,7 @@ mod tests {
             (b"\0\0\0\0", "nothing but zeros"),
             (b"version https://git-lfs.github.com/spec/v1\n", "a pointer of Git LFS"),
             (b"\xef\xbb\xbf\n<html>", "a web page"),
-            (b"\x1f\x8b\x08", "a file packed by gzip"),
+            (b"\x1f\x8b\x08", "a file compressed with gzip"),
             (&tar, "a tar archive"),
             (b"\x08\x01\x12\x00", "TensorFlow's saved_model.pb"),
             (b"\x08\x07\x12\x07pytorch", "an ONNX model"),

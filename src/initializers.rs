@@ -129,8 +129,8 @@ impl Initializer {
             return Ok(());
         }
         let problem = format!(
-            "{self:?} is no distribution: numbers are finite, deviations not negative, ranges in \
-             order"
+            "{self:?} is not a distribution: numbers are finite, deviations not negative, ranges \
+             in order"
         );
         Err(Error::option("initializer", problem))
     }

@@ -35,7 +35,8 @@ impl ParamSpec {
         initializer: &Initializer,
         regularizer: Option<L1L2>,
     ) -> Self {
-        let (shape, initializer) = (shape.into(), initializer.clone());
+        let shape = shape.into();
+        let initializer = initializer.clone();
         ParamSpec { name, shape, initializer, regularizer, trainable: true }
     }
 

@@ -21,16 +21,16 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if is_special(path) {
         return fs::write(path, bytes);
     }
-    let place = place(path)?;
-    let mut file = temporary_file(&place)?;
-    if let Ok(before) = fs::metadata(&place) {
+    let target = resolve_links(path)?;
+    let mut file = temporary_file(&target)?;
+    if let Ok(before) = fs::metadata(&target) {
         file.as_file().set_permissions(before.permissions())?;
     }
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
-    file.persist(&place)?;
+    file.persist(&target)?;
     // Syncing the folder makes the rename durable. If it fails, the file is still complete.
-    if let Some(folder) = place.parent() {
+    if let Some(folder) = target.parent() {
         let _ = File::open(folder).and_then(|folder| folder.sync_all());
     }
     Ok(())
@@ -52,7 +52,7 @@ fn try_writing(path: &Path) -> io::Result<()> {
     match fs::metadata(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
         _ if is_special(path) => {}
-        _ => drop(temporary_file(&place(path)?)?),
+        _ => drop(temporary_file(&resolve_links(path)?)?),
     }
     Ok(())
 }
@@ -67,14 +67,14 @@ pub(crate) fn is_special(path: &Path) -> bool {
 ///
 /// # Errors
 /// I/O errors, such as a cycle of links.
-pub fn place(path: &Path) -> io::Result<PathBuf> {
+pub fn resolve_links(path: &Path) -> io::Result<PathBuf> {
     match fs::canonicalize(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         found => return found,
     }
     // A link to a file that does not exist yet.
     if let Ok(target) = fs::read_link(path) {
-        return place(&path.parent().unwrap_or(path).join(target));
+        return resolve_links(&path.parent().unwrap_or(path).join(target));
     }
     let path = path::absolute(path)?;
     let folder = path.parent().and_then(|folder| fs::canonicalize(folder).ok());
@@ -84,13 +84,13 @@ pub fn place(path: &Path) -> io::Result<PathBuf> {
     }
 }
 
-/// A temporary file in the folder of `place`.
-fn temporary_file(place: &Path) -> io::Result<NamedTempFile> {
+/// A temporary file in the folder of `target`.
+fn temporary_file(target: &Path) -> io::Result<NamedTempFile> {
     let mut builder = Builder::new();
     // Permissions of a regular new file; by default only the owner can read a temporary one.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let file = builder.prefix(".tallynet-").tempfile_in(place.parent().unwrap_or(place));
+    let file = builder.prefix(".tallynet-").tempfile_in(target.parent().unwrap_or(target));
     // Only the kind of the error, because its text would name the temporary file.
     file.map_err(|error| match error.kind() {
         kind @ ErrorKind::NotFound => {

@@ -44,7 +44,7 @@ fn room(path: &Path) -> String {
     inside.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs").to_string()
 }
 
-/// The rooms that a file's code names behind `crate::`, braces included.
+/// The rooms that a file's code names after `crate::`, braces included.
 fn uses(code: &str) -> BTreeSet<String> {
     let word = |text: &str| {
         text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>()

@@ -652,7 +652,7 @@ fn every_fit_counts_from_0() {
     assert_eq!((watcher.0, twice.epochs_done), (vec![0, 1, 0, 1], 4));
     let mut in_one = model(Sgd::default());
     fit(&mut in_one, 4, &mut []).unwrap();
-    assert_eq!(in_one.fingerprint(), twice.fingerprint(), "the order of the rows goes on");
+    assert_eq!(in_one.fingerprint(), twice.fingerprint(), "the order of the rows continues");
 }
 
 /// Reads the handle, and fails with an error of its own in the second epoch.

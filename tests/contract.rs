@@ -215,7 +215,7 @@ fn words_that_an_embedding_does_not_have_are_refused() {
             model.fit(&data, options(), &mut []).unwrap_err(),
         ];
         for text in errors.map(|error| error.to_string()) {
-            assert!(text.contains("row 1") && text.contains("3 words 0 to 2"), "{text}");
+            assert!(text.contains("row 1") && text.contains("indices 0 to 2"), "{text}");
         }
     }
     let bytes = Inputs::bytes(ndarray::array![[0, 2], [1, 7]].into_dyn());
@@ -307,7 +307,7 @@ fn spatial_dropout_drops_whole_channels() {
 #[test]
 fn parameter_counts_are_explained_in_words() {
     let explained: Vec<(Vec<usize>, AnyLayer, &str)> = vec![
-        (vec![20], Embedding::new(1000, 16).into(), "1000 words × 16 dimensions"),
+        (vec![20], Embedding::new(1000, 16).into(), "1000 tokens × 16 dimensions"),
         (vec![20, 64], Conv1D::new(32, 3).into(), "32 filters × (3 × 64 inputs + 1 bias)"),
         (vec![20, 8], LayerNormalization::default().into(), "2 × 8 values"),
         (vec![20, 8], PReLU::default().into(), "20 × 8 slopes"),
@@ -425,9 +425,9 @@ fn a_validation_split_takes_the_last_rows_before_shuffling() {
         .fit(&all, FitOptions { validation_split: 0.25, ..FitOptions::default() }, &mut [])
         .unwrap();
     assert_eq!(history.get("val_loss").unwrap(), [expected.loss]);
-    for share in [-0.1, 1.0, 0.99999, f64::NAN] {
-        let options = FitOptions { validation_split: share, ..FitOptions::default() };
-        assert!(model.fit(&all, options, &mut []).is_err(), "{share}");
+    for fraction in [-0.1, 1.0, 0.99999, f64::NAN] {
+        let options = FitOptions { validation_split: fraction, ..FitOptions::default() };
+        assert!(model.fit(&all, options, &mut []).is_err(), "{fraction}");
     }
 }
 

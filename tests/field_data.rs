@@ -139,7 +139,7 @@ fn a_sparse_loss_takes_labels_of_any_type_and_shape() {
     refused(1, &["evaluate", &one_hot, "--data", &signs], &["label -1 at position 1"]);
     let floats = folder.join("f.npz");
     let floats = floats.to_str().unwrap();
-    refused(1, &["evaluate", &one_hot, "--data", floats], &["one float", "labels as integers"]);
+    refused(1, &["evaluate", &one_hot, "--data", floats], &["one float", "integer labels"]);
 }
 
 #[test]
@@ -314,9 +314,9 @@ fn files_that_are_not_what_their_name_says() {
         ("lfs.npz", &["a pointer of Git LFS", "git lfs pull"][..]),
         ("lfs.npy", &["a pointer of Git LFS", "git lfs pull"]),
         ("page.h5", &["a web page (HTML)", "download link"]),
-        ("gz.keras.gz", &["packed by gzip", "gunzip"]),
+        ("gz.keras.gz", &["compressed with gzip", "gunzip"]),
         ("tar.keras.tar", &["a tar archive", "tar xf"]),
-        ("sound.h5", &["an HDF5 file", "a model and no data"]),
+        ("sound.h5", &["an HDF5 file", "a model, not data"]),
     ] {
         refused(
             1,

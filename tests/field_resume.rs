@@ -42,14 +42,14 @@ fn a_better_checkpoint_is_never_replaced_by_a_worse_one() {
         trained(folder, &field("line.keras"), &[&["--epochs", "8"], &outputs[..]].concat());
         let kept = fs::read(folder.join(&best)).unwrap();
         let resumed = trained(folder, &last, &[&["--epochs", "3"], &WORSE[..], &outputs].concat());
-        assert!(resumed.contains("goes on after epoch 8; the best val_loss so far is 0.1456"));
+        assert!(resumed.contains("Resuming after epoch 8; the best val_loss so far is 0.1456"));
         assert!(resumed.contains("Epoch 9: val_loss did not improve from 0.1456"), "{resumed}");
         assert!(resumed.contains("\nEpoch 11/11 - "), "{resumed}");
         assert_eq!(fs::read(folder.join(&best)).unwrap(), kept);
 
         // The worse file still knows the best value; a better epoch replaces the checkpoint.
         let again = trained(folder, &last, &[&WORSE[..], &outputs].concat());
-        assert!(again.contains("goes on after epoch 11; the best val_loss so far is 0.1456"));
+        assert!(again.contains("Resuming after epoch 11; the best val_loss so far is 0.1456"));
         let better = trained(folder, &best, &["--epochs", "2", "--checkpoint", &best]);
         assert!(better.contains("Epoch 9: val_loss improved from 0.1456"), "{better}");
         assert_ne!(fs::read(folder.join(&best)).unwrap(), kept);
@@ -91,8 +91,8 @@ fn a_log_is_continued_and_never_replaced() {
     assert_eq!(starts, ["epoch", "0", "1", "2", "3"]);
 
     for (model, more, word) in [
-        (line.as_str(), &[][..], "would replace the log of another training"),
-        ("last.keras", &["--initial-epoch", "0"], "would replace"),
+        (line.as_str(), &[][..], "would overwrite the log of another run"),
+        ("last.keras", &["--initial-epoch", "0"], "would overwrite"),
         ("last.keras", &["--metrics", "mae"], "its columns are epoch,loss,val_loss, and"),
         ("last.keras", &["--reduce-on-plateau"], "this training logs epoch,learning_rate,loss"),
     ] {
@@ -104,7 +104,7 @@ fn a_log_is_continued_and_never_replaced() {
     // A file that does not say how long it was trained is told by the flag.
     trained(folder, &line, &["--initial-epoch", "4", "--csv", "log.csv", "--save", "told.keras"]);
     assert!(fs::read_to_string(folder.join("log.csv")).unwrap().contains("\n4,"));
-    assert!(trained(folder, "told.keras", &[]).contains("goes on after epoch 5"));
+    assert!(trained(folder, "told.keras", &[]).contains("Resuming after epoch 5"));
 }
 
 #[test]
@@ -134,8 +134,8 @@ fn the_learning_rate_is_reduced_by_the_best_value_so_far() {
     assert!(resumed.contains("Epoch 9: ReduceLROnPlateau reducing learning rate"), "{resumed}");
 }
 
-/// Path in a message, behind these words.
-fn path_behind(text: &str, words: &str) -> PathBuf {
+/// Path in a message, after these words.
+fn path_after(text: &str, words: &str) -> PathBuf {
     let at = text.find(words).unwrap_or_else(|| panic!("{words:?} is not in {text}"));
     PathBuf::from(text[at + words.len()..].lines().next().unwrap())
 }
@@ -177,7 +177,7 @@ fn a_model_that_cannot_be_saved_is_kept_and_scored() {
         let stdout = String::from_utf8(output.stdout).unwrap();
         assert_eq!(output.status.code(), Some(1), "{stderr}");
         assert!(stderr.contains("cannot write out/model.keras"), "{stderr}");
-        let kept = path_behind(&stderr, "the trained model is kept in ");
+        let kept = path_after(&stderr, "the trained model is kept in ");
         assert_eq!(kept, temporary.join("kept-model.keras"));
         let verified =
             tallynet().current_dir(folder.path()).arg("verify").arg(&kept).output().unwrap();
@@ -203,7 +203,7 @@ fn a_model_for_a_full_disk_is_kept_beside_it() {
     assert_eq!(run.code, 1, "{}", run.stderr);
     assert!(run.stdout.starts_with("Test score: "), "{}", run.stdout);
     assert!(run.stderr.contains("No space left"), "{}", run.stderr);
-    assert_eq!(path_behind(&run.stderr, "is kept in "), Path::new("kept-full.keras"));
+    assert_eq!(path_after(&run.stderr, "is kept in "), Path::new("kept-full.keras"));
     let again = train(folder, &field("line.keras"), &["--quiet", "--save", "full.keras"]);
     assert!(again.stderr.contains("is kept in kept-2-full.keras"), "{}", again.stderr);
     assert!(folder.join("kept-full.keras").exists() && folder.join("kept-2-full.keras").exists());

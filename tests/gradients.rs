@@ -1,7 +1,8 @@
 //! Analytic gradients against central differences, over every parameter of a table of models.
 //!
-//! In f64 (`--cfg tallynet_f64`) they agree to 1e-6 or better; in f32 the differences themselves are
-//! only good to about a hundredth, which still finds a wrong sign, a missing term or a wrong scale.
+//! In f64 (`--cfg tallynet_f64`) they agree to 1e-6 or better; in f32 the differences themselves
+//! are only good to about a hundredth, which still finds a wrong sign, a missing term or a wrong
+//! scale.
 
 use ndarray::{Array, ArrayD};
 use tallynet::Real;

@@ -119,7 +119,7 @@ fn reads_attributes_of_text() {
     assert_eq!(group.strings("absent"), Ok(None));
     assert_eq!(
         group.strings("real").unwrap_err().found,
-        "`/g`: attribute `real`: is no text, and a text is expected"
+        "`/g`: attribute `real`: is not text, and text is expected"
     );
 }
 

@@ -61,7 +61,7 @@ fn a_frozen_normalization_keeps_its_moving_values() {
 }
 
 #[test]
-fn dropout_drops_its_share_and_keeps_the_mean() {
+fn dropout_drops_its_fraction_and_keeps_the_mean() {
     let mut model = Sequential::builder([1000]).add(Dropout::new(0.3)).build(0).unwrap();
     model.compile(Sgd::default(), MeanSquaredError {}, &[]).unwrap();
     let ones = Array2::ones((50, 1000));

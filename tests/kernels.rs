@@ -211,7 +211,7 @@ fn every_instruction_set_passes() {
         return;
     }
     let mut passed = vec![];
-    for name in ["plain", "avx2", "avx512"] {
+    for name in ["plain", "avx2", "avx512", "neon"] {
         let output = Command::new(std::env::current_exe().unwrap())
             .env("TALLYNET_KERNEL", name)
             .arg("--quiet")

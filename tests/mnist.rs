@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use tallynet::datasets::{self, TrainTest};
+use tallynet::datasets::{self, Inputs, Targets, TrainTest};
 use tallynet::model::presets;
 use tallynet::training::FitOptions;
 
@@ -58,4 +58,25 @@ fn mnist_convnet_learns_in_an_epoch() {
         .unwrap();
     let accuracy = model.evaluate(&data.test).unwrap().metrics[0].1;
     assert!(accuracy >= 0.97, "accuracy {accuracy}");
+}
+
+/// The `mnist` crate reads the same numbers from the same files.
+#[test]
+fn the_files_hold_what_the_mnist_crate_reads() {
+    let folder = tempfile::tempdir().unwrap();
+    for part in ["train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"] {
+        let name = format!("{part}-ubyte.gz");
+        std::fs::copy(Path::new("data").join(&name), folder.path().join(&name)).unwrap();
+    }
+    // This unpacks them; the crate reads raw files only.
+    let ours = datasets::load(folder.path()).unwrap();
+    let theirs = mnist::MnistBuilder::new().base_path(folder.path().to_str().unwrap()).finalize();
+    let read =
+        [(ours.train, theirs.trn_img, theirs.trn_lbl), (ours.test, theirs.tst_img, theirs.tst_lbl)];
+    for (data, images, labels) in read {
+        let Inputs::Bytes { values, .. } = data.x else { panic!("images are bytes") };
+        assert!(values.iter().eq(&images));
+        let Targets::Labels(ours) = data.y else { panic!("labels are integers") };
+        assert!(ours.iter().copied().eq(labels.into_iter().map(u32::from)));
+    }
 }

@@ -1,4 +1,4 @@
-//! Descriptions of all generations of Keras. Predictions and scores are those of the Keras that
+//! Descriptions of all major versions of Keras. Predictions and scores are those of the Keras that
 //! wrote a file (`tests/fixtures/field`), or of Keras 3.15.1.
 
 #![allow(clippy::unnecessary_cast)] // `Real` is f32 in one of two builds.
@@ -144,7 +144,7 @@ fn a_file_that_is_something_else_is_named() {
         ("lfs.h5", "pointer of Git LFS"),
         ("lfs.keras", "git lfs pull"),
         ("page.keras", "web page"),
-        ("gz.keras.gz", "packed by gzip"),
+        ("gz.keras.gz", "compressed with gzip"),
         ("tar.keras.tar", "tar archive"),
         ("savedmodel", "folder of TensorFlow's SavedModel"),
         ("savedmodel/saved_model.pb", "saved_model.pb"),
@@ -378,12 +378,12 @@ fn a_graph_is_read_if_it_is_a_chain_and_refused_at_its_first_branch() {
         (
             vec![input, a, ("b", "Dense", &["a"][..]), ("sum", "Add", &["a", "b"][..])],
             vec!["sum"],
-            "branches behind a, whose output both b and sum take",
+            "branches after a: b and sum both take its output",
         ),
         (
             vec![input, a, ("sum", "Add", &["a", "a"][..])],
             vec!["sum"],
-            "branches before sum (Add), which takes 2 inputs",
+            "2 branches merge in sum (Add)",
         ),
         (vec![input, a, ("b", "Dense", &["a"][..])], vec!["a", "b"], "2 output layers"),
         (vec![input, a, ("b", "Dense", &["a"][..])], vec!["a"], "the output is not that of b"),
@@ -580,7 +580,7 @@ fn metrics_and_losses_of_tensorflow_are_read() {
             assert_close(&metric, &[value], &[wanted], 1e-6);
         }
     }
-    // What is not known is left out, and all else is kept.
+    // What is not known is ignored, and all else is kept.
     let loaded = load(&format!("{folder}/tf211-binary-accuracy.h5"));
     let names: Vec<_> =
         loaded.model.compiled().unwrap().metrics().iter().map(|metric| &metric.name).collect();
@@ -602,7 +602,7 @@ fn metrics_and_losses_of_tensorflow_are_read() {
         [("loss", "mse"), ("hit", "my_function"), ("s", "sparse_categorical_accuracy")]
     {
         let (metrics, warnings) = wrapper(name, function);
-        assert!(metrics.is_empty() && warnings[0].contains("a metric is left out"), "{warnings:?}");
+        assert!(metrics.is_empty() && warnings[0].contains("a metric is ignored"), "{warnings:?}");
     }
 }
 
@@ -708,7 +708,7 @@ fn optimizers_are_read_in_all_wrappers() {
         json!(7),
     ] {
         let Loaded { model, warnings, .. } = optimized(optimizer);
-        assert!(warnings[0].contains("the optimizer is left out"), "{warnings:?}");
+        assert!(warnings[0].contains("the optimizer is ignored"), "{warnings:?}");
         assert!(model.compiled().unwrap().optimizer().is_err());
         let data = random_data(&model);
         model.evaluate(&data).unwrap();
@@ -748,7 +748,7 @@ fn nadam_with_another_momentum_schedule_is_left_out_with_its_reason() {
         assert_eq!(same.warnings, [""; 0]);
         assert_eq!(same.model.compiled().unwrap().optimizer().unwrap().class_name(), "Nadam");
         let warnings = nadam(key, 0.004).warnings;
-        let is_named = warnings[0].contains("left out") && warnings[0].contains("0.004");
+        let is_named = warnings[0].contains("ignored") && warnings[0].contains("0.004");
         assert!(warnings.len() == 1 && is_named, "{warnings:?}");
     }
 }
@@ -822,7 +822,7 @@ fn all_layers_that_are_missing_are_named_in_short_lines() {
     .to_string();
     for words in [
         "3 layers cannot be read:\n",
-        "layer 1, memory (LSTM): there is no such layer here\n",
+        "layer 1, memory (LSTM): tallynet has no layer of this class\n",
         "layer 3, look (Attention)",
         "layer 4, e (Dense): the option lora_rank = 4",
     ] {

@@ -9,13 +9,13 @@ use std::process::Command;
 
 const LFS: &str = "a pointer of Git LFS";
 const PAGE: &str = "a web page (HTML)";
-const ARRAYS: &str = "this holds arrays alone";
-const DESCRIPTION: &str = "this is a description alone";
+const ARRAYS: &str = "this file holds only arrays";
+const DESCRIPTION: &str = "this file holds the architecture only";
 
 /// Files that are refused, by the end of the path, with words of the message.
 const REFUSED: &[(&str, &str)] = &[
     ("repr.json", "a dictionary as Python prints it"),
-    ("gz.keras.gz", "packed by gzip"),
+    ("gz.keras.gz", "compressed with gzip"),
     ("tar.keras.tar", "a tar archive"),
     ("lfs.h5", LFS),
     ("lfs.keras", LFS),
@@ -76,8 +76,9 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
 
 /// True for a file of a model, or one that is named so.
 fn is_model(name: &str) -> bool {
-    let endings = [".keras", ".h5", ".json", ".keras.gz", ".keras.tar"];
-    endings.iter().any(|ending| name.ends_with(ending)) && !name.ends_with("reference.json")
+    let extensions = [".keras", ".h5", ".json", ".keras.gz", ".keras.tar"];
+    extensions.iter().any(|extension| name.ends_with(extension))
+        && !name.ends_with("reference.json")
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Weights and optimizer state of models within models, as each Keras laid them out:
+//! Weights and optimizer state of nested models, as each Keras laid them out:
 //! `tests/keras/nested.py` writes the files. And weights that another file holds.
 
 use std::path::{Path, PathBuf};
@@ -77,7 +77,7 @@ fn weights_are_loaded_from_files_of_models_within_models() {
     let path = folder.join("two.weights.h5");
     let mut model = blank(load("two.h5").model);
     formats::load_weights(&mut model, &path).unwrap_err();
-    formats::load_weights_at(&mut model, &path, &wanted.places).unwrap();
+    formats::load_weights_at(&mut model, &path, &wanted.layer_paths).unwrap();
     assert_same("two.weights.h5", &model, &wanted.model);
     // The chain that was read, saved as a chain.
     let folder = tempfile::tempdir().unwrap();

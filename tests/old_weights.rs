@@ -1,4 +1,4 @@
-//! Weights and optimizer state in files of older Keras generations, against the numbers of the
+//! Weights and optimizer state in files of older Keras versions, against the numbers of the
 //! Keras that wrote them: `tests/fixtures/field` and `tests/fixtures/tf_keras`, which
 //! `tests/keras/tf_keras.py` records. And state that is damaged: a warning, never an error.
 
@@ -459,7 +459,7 @@ fn damaged_state_is_a_warning_and_the_weights_are_read() {
     let mut adam = small(Adam::new(0.05));
     fs::write(&path, with_state(&model, scalars().into_iter().chain(momenta()).collect())).unwrap();
     let warnings = formats::load_weights(&mut adam, &path).unwrap().warnings;
-    assert!(warnings[0].contains("4 arrays of it, and Adam keeps 8"), "{warnings:?}");
+    assert!(warnings[0].contains("4 optimizer arrays, and Adam needs 8"), "{warnings:?}");
 }
 
 #[test]

@@ -107,7 +107,7 @@ impl Loss for LogCosh {
     }
 }
 
-/// Share of the values that are nearer than `distance` to their targets.
+/// Fraction of the values that are nearer than `distance` to their targets.
 #[derive(Debug)]
 struct Within {
     distance: Real,
@@ -120,7 +120,7 @@ impl Metric for Within {
     }
 }
 
-/// Descent by the sign of the gradient alone.
+/// Descent by the sign of the gradient only.
 #[derive(Debug)]
 struct SignDescent {
     learning_rate: LearningRate,

@@ -95,7 +95,7 @@ fn every_instruction_set_passes() {
     if std::env::var_os("TALLYNET_KERNEL").is_some() {
         return check_choice().unwrap();
     }
-    for name in ["plain", "avx2", "avx512"] {
+    for name in ["plain", "avx2", "avx512", "neon"] {
         let mut command = Command::new(std::env::current_exe().unwrap());
         let output = command.env("TALLYNET_KERNEL", name).arg("--quiet").output().unwrap();
         let text = String::from_utf8_lossy(&output.stdout);

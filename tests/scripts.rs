@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use tallynet::script::{DataFacts, Script, Settings, read, read_bytes};
+use tallynet::script::{DataInfo, Script, Settings, read, read_bytes};
 use tallynet::{Error, formats};
 
 /// All fixtures, in order.
@@ -24,7 +24,7 @@ fn scripts() -> Vec<PathBuf> {
     paths
 }
 
-/// Lines of a script behind a mark.
+/// Lines of a script after a mark.
 fn marked(text: &str, mark: &str) -> Vec<String> {
     text.lines()
         .filter_map(|line| line.strip_prefix(mark))
@@ -40,7 +40,7 @@ fn settings(text: &str) -> Settings {
             Some(("data", facts)) => {
                 let mut numbers = facts.split(' ').map(|number| number.parse().unwrap());
                 let classes = numbers.next();
-                settings.data = Some(DataFacts { sample: numbers.collect(), classes });
+                settings.data = Some(DataInfo { sample: numbers.collect(), classes });
             }
             _ => panic!("a line of another kind: {line}"),
         }
@@ -48,7 +48,7 @@ fn settings(text: &str) -> Settings {
     settings
 }
 
-/// The model of a script, a line a layer, and all else that was read.
+/// The model of a script, one line per layer, and all else that was read.
 fn model(script: &Script) -> Result<String, Error> {
     let loaded = formats::from_description(&script.description)?;
     let mut text = format!("input {}\n", loaded.model.input_shape());
@@ -84,7 +84,7 @@ fn model(script: &Script) -> Result<String, Error> {
         let factor = data.factor.map_or("?".to_string(), |factor| format!("{factor:.6}"));
         text += &format!("data {} {labels} factor {factor}\n", data.dataset);
     }
-    let notes = script.notes.iter().chain(&script.training_notes).chain(&script.unread_data);
+    let notes = script.notes.iter().chain(&script.training_notes).chain(&script.unknown_data);
     for note in notes {
         text += &format!("note {note}\n");
     }
@@ -159,7 +159,8 @@ fn hostile() -> Vec<(&'static str, String)> {
         ("lists", "x = [0]\nwhile True:\n    x = x + x\n".to_string()),
         ("texts", "x = 'a'\nwhile True:\n    x += x\n".to_string()),
         ("a list of itself", format!("{model}x = []\nx.append(x)\nSequential(x)\n")),
-        ("deep values", format!("{model}x = []\nfor i in range(100000):\n    x = [x]\nSequential([Dense(x)])\n")),
+        (
+            "deep values", format!("{model}x = []\nfor i in range(100000):\n    x = [x]\nSequential([Dense(x)])\n")),
         ("wide values", format!("{model}x = [1]\nfor i in range(60):\n    x = [x, x]\nSequential([Dense(x)])\n")),
         ("comparison", "x = [1]\ny = [1]\nfor i in range(60):\n    x = [x, x]\n    y = [y, y]\nwhile x == y:\n    pass\n".to_string()),
         ("recursion", "def f(n):\n    return f(n + 1) + f(n)\nf(0)\n".to_string()),

@@ -70,7 +70,7 @@ fn columns_become_numbers_and_one_hot_vectors() {
         ..DataDescription::default()
     };
     assert_eq!(table.description, description);
-    assert_says(&table.summary, &["3 rows", "1 columns of numbers", "\"color\" 2", "2 texts"]);
+    assert_says(&table.summary, &["3 rows", "1 columns of numbers", "\"color\" 2", "2 strings"]);
 }
 
 #[test]
@@ -178,7 +178,7 @@ fn several_targets_are_numbers() {
     let table = learn(text, "z,y");
     assert_eq!(numbers(&table.data.y), &array![[1.0, 2.0], [0.0, 4.0]].into_dyn());
     assert_eq!(table.description.targets, ["z", "y"]);
-    assert_says(&problem("a,y,z\n1,2,u\n3,4,v\n", "y,z"), &["\"z\" holds texts", "several"]);
+    assert_says(&problem("a,y,z\n1,2,u\n3,4,v\n", "y,z"), &["\"z\" holds strings", "several"]);
     let flags = TableOptions { task: Some(Task::Classification), ..options("y,z", "") };
     let error = learn_from(text.as_bytes(), &flags).unwrap_err();
     assert_says(&error.to_string(), &["row 1", "\"y\" is 2", "0 or 1"]);
@@ -188,18 +188,21 @@ fn several_targets_are_numbers() {
 fn later_tables_are_encoded_by_the_names_of_their_columns() {
     let description = learn("size,color,kind\n1,red,b\n2,blue,a\n3,red,b\n", "kind").description;
     let encode = |text: &str| encode_from(text.as_bytes(), &description);
-    let EncodedTable { x, y } = encode("kind,id,color,size\na,7,blue,9\nb,8,red,5\n").unwrap();
+    let EncodedTable { x, y, .. } = encode("kind,id,color,size\na,7,blue,9\nb,8,red,5\n").unwrap();
     assert_eq!(reals(&x), &array![[9.0, 1.0, 0.0], [5.0, 0.0, 1.0]].into_dyn());
     assert_eq!(labels(&y.unwrap()), [0, 1]);
     // One row, without the target, separated otherwise; without a header in the training's order.
     for text in ["color;size\nred;4,5\n", "4.5,red\n"] {
-        let EncodedTable { x, y } = encode(text).unwrap();
+        let EncodedTable { x, y, .. } = encode(text).unwrap();
         assert_eq!(reals(&x), &array![[4.5, 0.0, 1.0]].into_dyn(), "{text:?}");
         assert!(y.is_none());
     }
     for (text, parts) in [
         ("color,size\nred,1\ngreen,2\n", &["row 2 (line 3)", "\"green\"", "\"blue\", \"red\""][..]),
-        ("color,size\nred,1\nred,big\n", &["row 2 (line 3)", "\"size\" holds numbers", "\"big\""]),
+        (
+            "color,size\nred,1\nred,big\n",
+            &["row 2 (line 3)", "\"size\" is a column of numbers", "\"big\""],
+        ),
         ("colour,size\nred,1\n", &["no column \"color\"", "mean \"colour\""]),
         ("color,size,kind\nred,1,c\n", &["row 1", "\"kind\"", "\"c\"", "\"a\", \"b\""]),
         ("1,red,b,4\n2,red,a,5\n", &["4 columns and no header", "2 inputs", "\"size\""]),
@@ -270,7 +273,7 @@ fn bad_tables_are_refused_with_their_place() {
     let few: String = (0..30).map(|i| format!("id{i},{i},{}\n", ["u", "v"][i % 2])).collect();
     assert_says(
         &problem(format!("name,a,y\n{few}"), "y"),
-        &["another text in each of the 30 rows"],
+        &["another string in each of the 30 rows"],
     );
     let many: String = (0..10_000).map(|i| format!("id{i},{i},u\n")).collect();
     for (text, target, parts) in [
@@ -284,7 +287,7 @@ fn bad_tables_are_refused_with_their_place() {
         ),
         ("a,y\n1,u\n2,u\n", "y", &["\"y\" is \"u\" in every row", "two classes"]),
         ("a,y\n1,1\n2,1\n", "y", &["\"y\" is \"1\" in every row"]),
-        ("a,y\n1,u\n2,v\nx,u\n", "y", &["row 3 (line 4)", "\"a\" holds numbers", "\"x\""]),
+        ("a,y\n1,u\n2,v\nx,u\n", "y", &["row 3 (line 4)", "\"a\" is a column of numbers", "\"x\""]),
         ("a,y\n1,u\n,v\nNA,u\n4,?\n", "y", &["\"a\", row 2 (line 3), 2 in all", "\"y\", row 4"]),
         ("a,y\n", "y", &["header and no rows", "\"a\", \"y\""]),
         ("", "y", &["empty"]),
@@ -443,9 +446,9 @@ fn a_shuffled_split_keeps_the_shares_of_the_classes() {
 
 #[test]
 fn a_split_that_leaves_a_side_empty_is_refused() {
-    for (n, share) in [(10, 0.0), (10, 1.0), (10, -1.0), (10, f64::NAN), (0, 0.5), (1, 0.5)] {
-        let error = split::shuffled(labeled(&vec![0; n]), share, 0).unwrap_err();
-        assert!(matches!(error, Error::Option { .. }), "{n} {share}");
+    for (n, fraction) in [(10, 0.0), (10, 1.0), (10, -1.0), (10, f64::NAN), (0, 0.5), (1, 0.5)] {
+        let error = split::shuffled(labeled(&vec![0; n]), fraction, 0).unwrap_err();
+        assert!(matches!(error, Error::Option { .. }), "{n} {fraction}");
     }
     let numbers = Targets::Reals(ArrayD::zeros(vec![4, 1]));
     let data = Dataset { y: numbers, ..labeled(&[0, 1, 2, 3]) };
@@ -493,7 +496,7 @@ proptest! {
             for (i, (number, word, class)) in rows.iter().enumerate() {
                 prop_assert_eq!(x[[i, 0]], number.to_string().parse::<Real>().unwrap());
                 let Column::Categorical { values, .. } = &table.description.columns[1] else {
-                    panic!("no texts");
+                    panic!("no strings");
                 };
                 let index = values.iter().position(|value| value == word).unwrap();
                 prop_assert_eq!(x[[i, 1 + index]], 1.0);

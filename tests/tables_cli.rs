@@ -69,11 +69,12 @@ fn a_table_is_trained_on_evaluated_and_predicted() {
     let place = Workplace::new();
     let trained = place.run(TRAIN);
     assert_eq!(trained.code, 0, "{}", trained.stderr);
-    let summary = "300 rows; inputs: 1 columns of numbers and 1 of texts (\"color\" 2), 3 features";
-    assert_says(&trained.stderr, &[summary, "2 texts, \"large\", \"small\"", "Test set: 60"]);
+    let summary =
+        "300 rows; inputs: 1 columns of numbers and 1 of strings (\"color\" 2), 3 features";
+    assert_says(&trained.stderr, &[summary, "2 strings, \"large\", \"small\"", "Test set: 60"]);
     assert_says(&trained.stdout, &["(Normalization)", "Test accuracy: 1.0"]);
 
-    // It goes on with the same test set, without being told the target again.
+    // It resumes with the same test set, without being told the target again.
     let again = place.run("train kind.keras --data table.csv --epochs 1");
     assert_eq!(again.code, 0, "{}", again.stderr);
     assert_says(&again.stderr, &["Test set: 60"]);
@@ -252,7 +253,7 @@ fn outputs_that_do_not_fit_the_target_are_told() {
         assert_eq!(run.code, 0, "{}", run.stderr);
         assert_says(&run.stderr, &["warning: The ", warning]);
     }
-    // Outputs that are no probabilities are not called so.
+    // Outputs that are not probabilities are not called so.
     place.write_model("model.json", 3, r#"{"units": 2, "activation": "sigmoid"}"#);
     assert_eq!(place.run(TRAIN).code, 0);
     let answers = place.run("predict kind.keras new.csv").stdout;
@@ -290,11 +291,12 @@ fn columns_of_no_use_are_told() {
     place.write_model("model.json", 61, r#"{"units": 2, "activation": "softmax"}"#);
     let run = place.run(&TRAIN.replace("--ignore id", ""));
     assert_eq!(run.code, 0, "{}", run.stderr);
-    let words = ["column \"id\" counts up", "--ignore \"id\"", "\"day\" holds 60 different texts"];
+    let words =
+        ["column \"id\" counts up", "--ignore \"id\"", "\"day\" holds 60 different strings"];
     assert_says(&run.stderr, &words);
     fs::write(place.path("gap.csv"), "id,day\n,day 1\n").unwrap();
     let run = place.run("predict kind.keras gap.csv");
-    assert_says(&run.stderr, &["column \"id\", row 1", "`train` leaves columns out with --ignore"]);
+    assert_says(&run.stderr, &["column \"id\", row 1", "`train` ignores columns with --ignore"]);
 }
 
 #[test]

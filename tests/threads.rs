@@ -5,7 +5,7 @@ use tallynet::activations::ActivationKind;
 use tallynet::datasets::{Dataset, Inputs, Targets};
 use tallynet::kernels::convolution::Padding;
 use tallynet::layers::{
-    BatchNormalization, Conv1D, Dense, Dropout, Embedding, Flatten, GlobalMaxPooling1D,
+    BatchNormalization, Conv1D, Conv2D, Dense, Dropout, Embedding, Flatten, GlobalMaxPooling1D,
     LayerNormalization, MaxPooling1D, PReLU, Reshape, SpatialDropout1D,
 };
 use tallynet::losses::CategoricalCrossentropy;
@@ -13,6 +13,10 @@ use tallynet::model::Sequential;
 use tallynet::model::presets::{self, Task};
 use tallynet::optimizers::{Adam, Schedule, Sgd};
 use tallynet::training::FitOptions;
+
+/// Numbers of threads that are compared with one: as many as there are shards at most, and some
+/// that do not divide them.
+const THREADS: [usize; 6] = [2, 3, 4, 8, 16, 32];
 
 fn data(rows: usize, shape: &[usize]) -> Dataset {
     let mut state = 9u64;
@@ -44,7 +48,7 @@ fn run(mut model: Sequential, threads: usize, batch_size: usize) -> (String, f64
 fn mnist_softmax() {
     let model = || presets::named("mnist-softmax").unwrap().build(5).unwrap();
     let alone = run(model(), 1, 128);
-    for threads in [2, 3, 8] {
+    for threads in THREADS {
         assert_eq!(run(model(), threads, 128), alone, "{threads} threads");
     }
 }
@@ -79,7 +83,7 @@ fn every_model_with_a_name() {
             (model.fingerprint(), history.get("loss").unwrap()[0])
         };
         let alone = run(1);
-        for threads in [2, 3, 4, 8] {
+        for threads in THREADS {
             assert_eq!(run(threads), alone, "{}, {threads} threads", preset.name);
         }
     }
@@ -99,9 +103,9 @@ fn a_wide_network_that_every_thread_has_work_in() {
         model.compile(rule, CategoricalCrossentropy::default(), &["accuracy"]).unwrap();
         model
     };
-    for batch_size in [256, 37] {
+    for batch_size in [256, 37, 9] {
         let alone = run(model(), 1, batch_size);
-        for threads in [2, 3, 8] {
+        for threads in THREADS {
             assert_eq!(
                 run(model(), threads, batch_size),
                 alone,
@@ -127,14 +131,40 @@ fn dropout_and_statistics_of_the_whole_batch() {
         model.compile(Adam::default(), CategoricalCrossentropy::default(), &["accuracy"]).unwrap();
         model
     };
-    for batch_size in [256, 37] {
+    for batch_size in [256, 37, 9] {
         let alone = run(model(), 1, batch_size);
-        for threads in [2, 3, 8] {
+        for threads in THREADS {
             assert_eq!(
                 run(model(), threads, batch_size),
                 alone,
                 "{threads} threads, batches of {batch_size}"
             );
+        }
+    }
+}
+
+#[test]
+fn convolutions_with_statistics_in_as_many_shards_as_there_are() {
+    let model = || {
+        let mut model = Sequential::builder([14, 14, 1])
+            .add(Conv2D::new(8, [3, 3]))
+            .add(BatchNormalization::default())
+            .add(Dropout::new(0.25))
+            .add(Conv2D::new(8, [3, 3]).activation("relu"))
+            .add(BatchNormalization::default())
+            .add(Flatten {})
+            .add(Dense::new(10).activation(ActivationKind::Softmax))
+            .build(5)
+            .unwrap();
+        model.compile(Adam::default(), CategoricalCrossentropy::default(), &["accuracy"]).unwrap();
+        model
+    };
+    // The last batch of 131 has 45 rows, of 64 rows 60.
+    for batch_size in [131, 64] {
+        let alone = run(model(), 1, batch_size);
+        for threads in THREADS {
+            let several = run(model(), threads, batch_size);
+            assert_eq!(several, alone, "{threads} threads, batches of {batch_size}");
         }
     }
 }
@@ -164,9 +194,9 @@ fn sequences_of_words_and_of_values() {
             model.compile(Adam::default(), loss, &["accuracy"]).unwrap();
             model
         };
-        for batch_size in [256, 37] {
+        for batch_size in [256, 37, 9] {
             let alone = run(model(), 1, batch_size);
-            for threads in [2, 8] {
+            for threads in THREADS {
                 assert_eq!(
                     run(model(), threads, batch_size),
                     alone,
@@ -208,7 +238,7 @@ fn clipping_and_a_schedule_beside_adam() {
             model
         };
         let alone = run(model(), 1, 128);
-        for threads in [2, 3, 8] {
+        for threads in THREADS {
             assert_eq!(run(model(), threads, 128), alone, "{threads} threads");
         }
     }

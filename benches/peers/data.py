@@ -42,6 +42,14 @@ def rows_of(job: str):
             random.standard_normal((rows, 514), np.float32),
             random.standard_normal((rows, 257), np.float32),
         )
+    if job == "dense-64":
+        x = random.standard_normal((rows, 20), np.float32)
+        return x, np.tanh(x[:, :1] * x[:, 1:2]) + x[:, 2:3]
+    if job == "small-vgg":
+        return (
+            random.random((rows, 32, 32, 3), np.float32),
+            random.integers(0, 10, rows, np.int32),
+        )
     if job == "conv-224":
         # Three unpadded 3x3 convolutions leave 218 positions of 224.
         return (

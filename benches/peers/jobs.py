@@ -40,6 +40,19 @@ STEPS = {
     "mnist-layers": Steps(batch_size=128, batches=20, passes=4),
     "dense-514": Steps(batch_size=128, batches=100, passes=8),
     "conv-224": Steps(batch_size=8, batches=2, passes=3),
+    "lenet-5": Steps(batch_size=128, batches=40, passes=6),
+    "small-vgg": Steps(batch_size=64, batches=4, passes=3),
+    "dense-64": Steps(batch_size=32, batches=1000, passes=8),
+    "dense-128": Steps(batch_size=128, batches=100, passes=8),
+    "dense-1024": Steps(batch_size=128, batches=20, passes=6),
+}
+
+# Inputs and units of the networks of Dense layers: relu between them, softmax
+# with cross-entropy at the end, or mean squared error for a single output.
+DENSE_WIDTHS = {
+    "dense-64": [20, 64, 64, 1],
+    "dense-128": [784, 128, 10],
+    "dense-1024": [784, 1024, 1024, 10],
 }
 
 

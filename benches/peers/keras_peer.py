@@ -127,6 +127,64 @@ def dense_514(job):
     time_steps(job, model, *data.rows_of(job))
 
 
+def lenet_5(job):
+    model = keras.Sequential(
+        [
+            keras.Input((28, 28, 1)),
+            layers.Conv2D(6, 5, activation="relu"),
+            layers.MaxPooling2D(2),
+            layers.Conv2D(16, 5, activation="relu"),
+            layers.MaxPooling2D(2),
+            layers.Flatten(),
+            layers.Dense(120, activation="relu"),
+            layers.Dense(84, activation="relu"),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
+    model.compile(loss="sparse_categorical_crossentropy", optimizer=adam())
+    x, y = data.rows_of(job)
+    time_steps(job, model, x[..., None], y)
+
+
+def small_vgg(job):
+    def block(filters):
+        return [
+            layers.Conv2D(filters, 3, padding="same", activation="relu"),
+            layers.Conv2D(filters, 3, padding="same", activation="relu"),
+            layers.MaxPooling2D(2),
+        ]
+
+    model = keras.Sequential(
+        [
+            keras.Input((32, 32, 3)),
+            *block(64),
+            *block(128),
+            layers.Flatten(),
+            layers.Dense(256, activation="relu"),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
+    model.compile(loss="sparse_categorical_crossentropy", optimizer=adam())
+    time_steps(job, model, *data.rows_of(job))
+
+
+def dense(job):
+    _, *hidden, outputs = jobs.DENSE_WIDTHS[job]
+    is_regression = outputs == 1
+    x, y = data.rows_of(job)
+    model = keras.Sequential(
+        [
+            keras.Input(x.shape[1:]),
+            layers.Flatten(),
+            *[layers.Dense(units, activation="relu") for units in hidden],
+            layers.Dense(outputs, activation="linear" if is_regression else "softmax"),
+        ]
+    )
+    loss = "mse" if is_regression else "sparse_categorical_crossentropy"
+    model.compile(loss=loss, optimizer=adam())
+    time_steps(job, model, x, y)
+
+
 def conv_224(job):
     model = keras.Sequential(
         [
@@ -178,5 +236,8 @@ if __name__ == "__main__":
             "mnist-layers": mnist_layers,
             "dense-514": dense_514,
             "conv-224": conv_224,
+            "lenet-5": lenet_5,
+            "small-vgg": small_vgg,
+            **dict.fromkeys(jobs.DENSE_WIDTHS, dense),
         }
     )

@@ -96,6 +96,64 @@ def dense_514(job):
     time_steps(job, model, adam(model), loss_of, x, y)
 
 
+def lenet_5(job):
+    model = nn.Sequential(
+        nn.Conv2d(1, 6, 5),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(6, 16, 5),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(16 * 4 * 4, 120),
+        nn.ReLU(),
+        nn.Linear(120, 84),
+        nn.ReLU(),
+        nn.Linear(84, 10),
+    )
+    x, y = map(torch.from_numpy, data.rows_of(job))
+    model = model.to(memory_format=torch.channels_last)
+    x = x[:, None].contiguous(memory_format=torch.channels_last)
+    time_steps(job, model, adam(model), F.cross_entropy, x, y.long())
+
+
+def small_vgg(job):
+    def block(channels, filters):
+        return [
+            nn.Conv2d(channels, filters, 3, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(filters, filters, 3, padding=1),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+        ]
+
+    model = nn.Sequential(
+        *block(3, 64),
+        *block(64, 128),
+        nn.Flatten(),
+        nn.Linear(128 * 8 * 8, 256),
+        nn.ReLU(),
+        nn.Linear(256, 10),
+    )
+    x, y = map(torch.from_numpy, data.rows_of(job))
+    model = model.to(memory_format=torch.channels_last)
+    x = x.permute(0, 3, 1, 2)  # a view in channels last
+    time_steps(job, model, adam(model), F.cross_entropy, x, y.long())
+
+
+def dense(job):
+    widths = jobs.DENSE_WIDTHS[job]
+    layers = [nn.Flatten()]
+    for inputs, units in zip(widths, widths[1:]):
+        layers += [nn.Linear(inputs, units), nn.ReLU()]
+    model = nn.Sequential(*layers[:-1])
+    x, y = map(torch.from_numpy, data.rows_of(job))
+    if widths[-1] == 1:
+        time_steps(job, model, adam(model), F.mse_loss, x, y)
+    else:
+        time_steps(job, model, adam(model), F.cross_entropy, x, y.long())
+
+
 def conv_224(job):
     model = nn.Sequential(
         nn.Conv2d(3, 32, 3),
@@ -154,5 +212,8 @@ if __name__ == "__main__":
             "mnist-layers": mnist_layers,
             "dense-514": dense_514,
             "conv-224": conv_224,
+            "lenet-5": lenet_5,
+            "small-vgg": small_vgg,
+            **dict.fromkeys(jobs.DENSE_WIDTHS, dense),
         }
     )

@@ -34,7 +34,7 @@ pub struct Classes {
 
 /// Class and its probability.
 #[derive(Clone, Copy)]
-pub struct Choice {
+pub struct ClassProbability {
     /// Integer label.
     pub class: usize,
     /// Probability, from 0 to 1 for a model with a softmax or a sigmoid at its end.
@@ -43,11 +43,11 @@ pub struct Choice {
 
 /// Two most probable classes of a sample.
 #[derive(Clone, Copy)]
-pub struct Guess {
+pub struct Prediction {
     /// Class of the highest probability.
-    pub first: Choice,
+    pub first: ClassProbability,
     /// Class of the second highest probability.
-    pub runner_up: Choice,
+    pub runner_up: ClassProbability,
 }
 
 impl Form {
@@ -152,56 +152,60 @@ impl Classes {
 
     /// The two most probable classes of every sample. A single output decides for the second class
     /// above 0.5, as Keras's accuracy does.
-    pub fn guesses(&self, outputs: ArrayD<Real>) -> Result<Vec<Guess>, Failure> {
+    pub fn predictions(&self, outputs: ArrayD<Real>) -> Result<Vec<Prediction>, Failure> {
         let mut outputs = by_sample(outputs)?;
         if let Some(activation) = self.activation {
             activation.forward(self.n_outputs, outputs.view_mut());
         }
         let rows = outputs.rows().into_iter();
-        Ok(rows.map(|row| self.guess(row.to_vec())).collect())
+        Ok(rows.map(|row| self.prediction(row.to_vec())).collect())
     }
 
-    fn guess(&self, mut outputs: Vec<Real>) -> Guess {
+    fn prediction(&self, mut outputs: Vec<Real>) -> Prediction {
         if let [probability] = outputs[..] {
-            let second = Choice { class: 1, probability };
-            let first = Choice { class: 0, probability: 1.0 - probability };
+            let second = ClassProbability { class: 1, probability };
+            let first = ClassProbability { class: 0, probability: 1.0 - probability };
             if probability > 0.5 {
-                return Guess { first: second, runner_up: first };
+                return Prediction { first: second, runner_up: first };
             }
-            return Guess { first, runner_up: second };
+            return Prediction { first, runner_up: second };
         }
         let class = argmax(&outputs);
-        let first = Choice { class, probability: outputs[class] };
+        let first = ClassProbability { class, probability: outputs[class] };
         outputs[class] = Real::NEG_INFINITY;
         let class = argmax(&outputs);
-        Guess { first, runner_up: Choice { class, probability: outputs[class] } }
+        Prediction { first, runner_up: ClassProbability { class, probability: outputs[class] } }
     }
 
-    /// True class of every sample: its label, or the argmax of its one-hot vector. Errors are
-    /// targets that are no classes of the model.
-    pub fn truths(&self, targets: &Targets) -> Result<Vec<usize>, Failure> {
+    /// True class of every sample: its label, or the argmax of its one-hot vector.
+    ///
+    /// # Errors
+    /// Targets that are not classes of the model.
+    pub fn true_classes(&self, targets: &Targets) -> Result<Vec<usize>, Failure> {
         let targets = by_sample(match targets {
             Targets::Labels(labels) => labels.mapv(|label| label as Real),
             Targets::Reals(values) => values.clone(),
         })?;
-        let mut truths = vec![];
+        let mut true_classes = vec![];
         for (i, row) in targets.rows().into_iter().enumerate() {
             let row = row.to_vec();
-            let truth = match row[..] {
+            let true_class = match row[..] {
                 [value] if self.n_outputs == 1 => usize::from(value > 0.5),
                 [label] => label as usize,
                 _ => argmax(&row),
             };
-            if truth >= self.len() {
-                let (row, n) = (i + 1, self.len());
+            if true_class >= self.len() {
+                let row = i + 1;
+                let n = self.len();
                 let message = format!(
-                    "row {row} of the test set has the class {truth}, and the model has {n} classes"
+                    "row {row} of the test set has the class {true_class}, and the model has {n} \
+                     classes"
                 );
                 return Err(Failure { message, code: 1 });
             }
-            truths.push(truth);
+            true_classes.push(true_class);
         }
-        Ok(truths)
+        Ok(true_classes)
     }
 }
 

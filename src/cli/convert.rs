@@ -30,6 +30,7 @@ pub struct Convert {
 }
 
 impl Convert {
+    /// Loads the model and writes it in the other format.
     pub fn run(self) -> Outcome {
         if let Some(weights) = &self.weights {
             output::refuse_overwriting("the new file", &self.to, std::slice::from_ref(weights))?;
@@ -41,7 +42,7 @@ impl Convert {
         }
         let mut model = loaded.model;
         if let Some(weights) = &self.weights {
-            let arrays = formats::load_weights_at(&mut model, weights, &loaded.places)?;
+            let arrays = formats::load_weights_at(&mut model, weights, &loaded.layer_paths)?;
             output::warnings(weights, &arrays.warnings);
         }
         formats::save(&model, &self.to)?;

@@ -6,15 +6,15 @@ use clap::{Args, ValueEnum};
 use ndarray::ArrayD;
 use tallynet::Real;
 use tallynet::datasets::batches::Rows;
-use tallynet::datasets::pictures::ImageSize;
+use tallynet::datasets::images::ImageSize;
 use tallynet::datasets::{self, Dataset, Inputs, Targets, TrainTest, synthetic};
 use tallynet::layers::AnyLayer;
 use tallynet::losses::TargetForm;
 use tallynet::model::Sequential;
 use tallynet::shape::Shape;
 
-use super::held_out::{self, TestSet};
-use super::pictures::FolderFlags;
+use super::held_out::{self, TestData};
+use super::images::FolderFlags;
 use super::{Failure, LoadedModel, Outcome, table};
 
 /// Data and the scaling of their bytes.
@@ -22,8 +22,8 @@ use super::{Failure, LoadedModel, Outcome, table};
 pub struct Data {
     /// .npz file or pipe with x_train, y_train, x_test, y_test (`evaluate` needs only x_test and
     /// y_test); table in text (CSV), to train on with --target; or a folder: one folder of PNG and
-    /// JPEG pictures per class, also in folders train/ and test/; or the four MNIST files (raw or
-    /// .gz, as downloads name and nest them), IDX files of any size, CIFAR's binary files, or
+    /// JPEG images per class, or folders train/ and test/ of these; or the four MNIST files (raw
+    /// or .gz, as downloads name and nest them), IDX files of any size, CIFAR's binary files, or
     /// x_train.npy, y_train.npy, x_test.npy, y_test.npy [default: $TALLYNET_DATA, else data/ in the
     /// current folder, else data/ in tallynet's source tree]
     #[arg(long, value_name = "DIR|FILE.npz|FILE.csv")]
@@ -37,9 +37,9 @@ pub struct Data {
 /// Scaling of byte inputs.
 #[derive(Args)]
 pub struct Scale {
-    /// Scaling of byte inputs, and of targets that are images too [default: as in training, for a
-    /// saved file that records it; none for a model that begins with a Rescaling or an Embedding;
-    /// else unit for images, and other bytes need this flag]
+    /// Scaling of byte inputs (and of image targets) [default: the saved file's; none if the model
+    /// begins with Rescaling, Normalization or Embedding; unit for images; required for other
+    /// bytes]
     #[arg(long, value_enum)]
     scale: Option<ByteScaling>,
 }
@@ -63,6 +63,20 @@ pub enum DataSource {
     Synthetic(fn(u64) -> TrainTest),
 }
 
+/// Data of a training.
+pub struct TrainingData {
+    /// The training and the test set.
+    pub sets: TrainTest,
+    /// Validation set, if the data have one beside the test set.
+    pub validation: Option<Dataset>,
+}
+
+impl From<TrainTest> for TrainingData {
+    fn from(sets: TrainTest) -> TrainingData {
+        TrainingData { sets, validation: None }
+    }
+}
+
 impl Data {
     /// The path of the flag.
     pub fn path(&self) -> Option<&Path> {
@@ -77,52 +91,56 @@ impl Data {
         }
     }
 
-    /// Loads the training and the test set. If a share is given, the test set is drawn from the
-    /// training set.
+    /// Loads the training, the validation and the test set. If a fraction is given, the test set is
+    /// drawn from the training set.
     pub fn load(
         &self,
         source: &DataSource,
         loaded: &mut LoadedModel,
         test_split: Option<f64>,
-    ) -> Result<TrainTest, Failure> {
-        let mut data = match (source, test_split) {
+    ) -> Result<TrainingData, Failure> {
+        let mut data: TrainingData = match (source, test_split) {
             (DataSource::Path(path), _) if path.is_dir() => {
                 self.folder.load(path, loaded, test_split)?
             }
             (DataSource::Path(path), Some(_)) => {
-                held_out::draw(datasets::load_train(path)?, test_split, loaded)?
+                held_out::draw(datasets::load_train(path)?, test_split, loaded)?.into()
             }
-            (DataSource::Path(path), None) => datasets::load(path)?,
-            (DataSource::Synthetic(task), _) => synthetic(*task, loaded),
+            (DataSource::Path(path), None) => datasets::load(path)?.into(),
+            (DataSource::Synthetic(task), _) => synthetic(*task, loaded).into(),
         };
-        self.check_default(&data.train.x, &loaded.model)?;
-        check_finite("training set", &data.train)?;
+        self.check_default(&data.sets.train.x, &loaded.model)?;
+        check_finite("training set", &data.sets.train)?;
         let role = "test set, which is the validation data unless --validation-split is given";
-        check_finite(role, &data.test)?;
-        self.scale.apply(loaded, &mut [&mut data.train.x, &mut data.test.x])?;
-        scale_targets(loaded, &mut [&mut data.train, &mut data.test]);
+        check_finite(role, &data.sets.test)?;
+        let TrainTest { train, test } = &mut data.sets;
+        let mut sets = vec![train, test];
+        sets.extend(&mut data.validation);
+        let mut inputs: Vec<&mut Inputs> = sets.iter_mut().map(|set| &mut set.x).collect();
+        self.scale.apply(loaded, &mut inputs)?;
+        scale_targets(loaded, &mut sets);
         Ok(data)
     }
 
-    /// Size of pictures that a flag gives.
+    /// Size of images that a flag gives.
     pub fn image_size(&self) -> Option<ImageSize> {
-        self.folder.pictures.image_size
+        self.folder.images.image_size
     }
 
     /// Loads only the samples to evaluate on: the test set, or what the training of the model held
     /// out of the same data.
-    pub fn load_test(&self, loaded: &LoadedModel) -> Result<TestSet, Failure> {
+    pub fn load_test(&self, loaded: &LoadedModel) -> Result<TestData, Failure> {
         let model = &loaded.model;
         let mut test = match self.source(model)? {
             DataSource::Path(path) if path.is_dir() => self.folder.load_test(&path, loaded)?,
             DataSource::Path(path) if table::is_table(&path, model) => {
-                held_out::of_training(table::load_test(&path, model)?, loaded)?
+                held_out::of_training(table::load_test(&path, loaded)?, loaded)?
             }
             DataSource::Path(path) => match split_archive(&path, model)? {
                 Some(data) => held_out::of_training(data, loaded)?,
-                None => TestSet::whole(datasets::load_test(&path)?),
+                None => TestData::whole(datasets::load_test(&path)?),
             },
-            DataSource::Synthetic(task) => TestSet::whole(synthetic(task, loaded).test),
+            DataSource::Synthetic(task) => TestData::whole(synthetic(task, loaded).test),
         };
         self.check_default(&test.data.x, model)?;
         check_finite("test set", &test.data)?;
@@ -190,7 +208,7 @@ fn scale_targets(loaded: &LoadedModel, sets: &mut [&mut Dataset]) {
 }
 
 /// True if the targets are integers above 1 that the loss takes as numbers, and samples of them are
-/// as large as the inputs, or images too. A mask of 0 and 1 is no image.
+/// as large as the inputs, or images too. A mask of 0 and 1 is not an image.
 fn has_image_targets(model: &Sequential, data: &Dataset) -> bool {
     let Targets::Labels(values) = &data.y else { return false };
     let takes_labels = match model.compiled() {
@@ -244,42 +262,64 @@ impl Scale {
     /// Factor that the flag, the file or the model says, else that of images. Bytes that need not
     /// be an image are refused: a bag of words must not be divided by 255.
     fn factor(&self, loaded: &LoadedModel, bytes: &ArrayD<u8>) -> Result<Real, Failure> {
-        let model = &loaded.model;
-        let mut before_weights = model.layers().iter().take_while(|layer| layer.params.is_empty());
-        let rescales = before_weights.any(|layer| matches!(layer.spec, AnyLayer::Rescaling(_)))
-            || matches!(
-                model.layers().first().map(|layer| &layer.spec),
-                Some(AnyLayer::Normalization(_))
-            );
-        let first_with_weights = model.layers().iter().find(|layer| !layer.params.is_empty());
-        let takes_indices =
-            first_with_weights.is_some_and(|layer| layer.spec.as_layer().n_words().is_some());
-        match (self.scale, model.byte_scale) {
-            (Some(ByteScaling::Unit), _) if takes_indices => {
-                let problem =
-                    "--scale unit: the model begins with an Embedding, which takes indices";
-                return Err(Failure::usage(problem));
-            }
-            (Some(ByteScaling::Unit), _) => return Ok(UNIT),
-            (Some(ByteScaling::None), _) => return Ok(1.0),
-            (None, _) if takes_indices => return Ok(1.0),
-            (None, Some(trained)) => return Ok(trained),
-            (None, None) if rescales => return Ok(1.0),
-            (None, None) => {}
+        if let Some(factor) = self.settled_factor(&loaded.model)? {
+            return Ok(factor);
         }
-        let sample = sample_shape(bytes.shape());
-        let reason = if bytes.iter().all(|byte| *byte <= 1) && bytes.iter().any(|byte| *byte == 1) {
-            "they are all 0 or 1"
-        } else if loaded.has_weights && model.batch_size.is_some() {
-            "the model was trained on numbers and not on bytes"
-        } else if loaded.is_file && sample.squeezed().len() < 2 {
-            "they need not be an image, and the file does not say how the model was trained"
-        } else {
-            return Ok(UNIT);
-        };
+        let Some(reason) = why_not_images(loaded, bytes) else { return Ok(UNIT) };
         Err(Failure::usage(format!(
             "the inputs are bytes, and {reason}\n  give --scale unit to divide them by 255, as for \
              images, or --scale none to take them as they are"
         )))
+    }
+
+    /// Factor that does not depend on the data: that of the flag, else of a model that takes
+    /// indices, of the training, or of a model that rescales its inputs itself.
+    fn settled_factor(&self, model: &Sequential) -> Result<Option<Real>, Failure> {
+        let takes_indices = takes_indices(model);
+        match self.scale {
+            Some(ByteScaling::Unit) if takes_indices => {
+                let problem =
+                    "--scale unit: the model begins with an Embedding, which takes indices";
+                return Err(Failure::usage(problem));
+            }
+            Some(ByteScaling::Unit) => return Ok(Some(UNIT)),
+            Some(ByteScaling::None) => return Ok(Some(1.0)),
+            None => {}
+        }
+        if takes_indices {
+            return Ok(Some(1.0));
+        }
+        if model.byte_scale.is_some() {
+            return Ok(model.byte_scale);
+        }
+        Ok(if rescales(model) { Some(1.0) } else { None })
+    }
+}
+
+/// True if the first layer with weights is an Embedding or another layer with a vocabulary.
+fn takes_indices(model: &Sequential) -> bool {
+    let first_with_weights = model.layers().iter().find(|layer| !layer.params.is_empty());
+    first_with_weights.is_some_and(|layer| layer.spec.as_layer().vocabulary_size().is_some())
+}
+
+/// True if a model begins with a Normalization, or has a Rescaling before all weights.
+fn rescales(model: &Sequential) -> bool {
+    let first = model.layers().first().map(|layer| &layer.spec);
+    let mut before_weights = model.layers().iter().take_while(|layer| layer.params.is_empty());
+    matches!(first, Some(AnyLayer::Normalization(_)))
+        || before_weights.any(|layer| matches!(layer.spec, AnyLayer::Rescaling(_)))
+}
+
+/// Reason to doubt that these bytes are images; `None` if they are taken for images.
+fn why_not_images(loaded: &LoadedModel, bytes: &ArrayD<u8>) -> Option<&'static str> {
+    let sample = sample_shape(bytes.shape());
+    if bytes.iter().all(|byte| *byte <= 1) && bytes.iter().any(|byte| *byte == 1) {
+        Some("they are all 0 or 1")
+    } else if loaded.has_weights && loaded.model.batch_size.is_some() {
+        Some("the model was trained on numbers and not on bytes")
+    } else if loaded.is_file && sample.squeezed().len() < 2 {
+        Some("they need not be an image, and the file does not say how the model was trained")
+    } else {
+        None
     }
 }

@@ -6,22 +6,22 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::Value;
-use tallynet::datasets::pictures::{Folder, ImageSize};
-use tallynet::datasets::table::{self, TableOptions};
-use tallynet::datasets::{self, FolderKind, PictureSize, Targets};
+use tallynet::datasets::images::{Folder, ImageSize};
+use tallynet::datasets::table::TableOptions;
+use tallynet::datasets::{self, FolderKind, ImageShape, Targets};
 use tallynet::formats::{self, Loaded, has_input_shape, set_input_shape};
 use tallynet::losses::AnyLoss;
 use tallynet::model::Sequential;
 
 use super::data::DataSource;
-use super::table::is_named_as_table;
+use super::table::{self, is_named_as_table};
 use super::{Failure, Outcome, output};
 
 /// Values that a Keras script does not give.
 #[derive(Args, Clone, Default)]
 pub struct Supplied {
-    /// Value in Python for a name of a Keras script, as units=64 or args.epochs=5; repeat for
-    /// others
+    /// Override a variable of the Keras script with a Python value, such as units=64 or
+    /// args.epochs=5; may be repeated
     #[arg(long, value_name = "NAME=VALUE")]
     set: Vec<String>,
     #[arg(skip)]
@@ -33,17 +33,24 @@ pub struct Supplied {
     table: Option<TableOptions>,
     #[arg(skip)]
     image_size: Option<ImageSize>,
-    /// True if a loss that is not known is an error, and no warning.
+    /// True if an unknown loss is an error rather than a warning.
     #[arg(skip)]
     needs_loss: bool,
+    /// True if no progress is shown.
+    #[arg(skip)]
+    is_quiet: bool,
 }
 
 /// Options of training that come with a description.
 #[derive(Debug, Default)]
 pub struct Plan {
+    /// Number of epochs.
     pub epochs: Option<usize>,
+    /// Batch size.
     pub batch_size: Option<usize>,
+    /// Fraction of the training samples to validate on.
     pub validation_split: Option<f64>,
+    /// True to shuffle the training samples in each epoch.
     pub shuffle: Option<bool>,
     /// Callbacks as `{"class_name": …, "config": {…}}`.
     pub callbacks: Vec<Value>,
@@ -51,12 +58,12 @@ pub struct Plan {
     pub dataset: Option<String>,
     /// Factor of the bytes of the inputs in a script.
     pub byte_scale: Option<f64>,
-    /// Parts of a script's `fit` that are left out.
+    /// Parts of a script's `fit` that are ignored.
     pub notes: Vec<String>,
     /// Reason for which the data of a script are not known, with its line.
-    pub unread_data: Option<String>,
-    /// Share of its data that a script splits off.
-    pub test_share: Option<f64>,
+    pub unknown_data: Option<String>,
+    /// Fraction of its data that a script splits off.
+    pub test_fraction: Option<f64>,
     /// True for a script.
     pub is_script: bool,
     /// True for a script that trains its model.
@@ -65,13 +72,13 @@ pub struct Plan {
 
 impl Plan {
     /// Refuses to train a script on other data than those that it loads, unless they are named; a
-    /// script whose data are not read gets a notice.
+    /// script whose data set is unknown gets a notice.
     pub fn check_data(&self, source: &DataSource, is_named: bool, model: &Sequential) -> Outcome {
         for note in &self.notes {
             output::notice(&format!("warning: {note}"));
         }
         let is_named = is_named || datasets::from_environment().is_some();
-        match &self.unread_data {
+        match &self.unknown_data {
             Some(_) if is_named => {
                 output::notice(
                     "The script's own data and their preparation are replaced by --data.",
@@ -96,12 +103,12 @@ impl Plan {
             (None, _) if model.input_shape().n_values() != 28 * 28 => {
                 let shape = model.input_shape();
                 return Err(Failure::usage(format!(
-                    "the script does not name its data in a way that is read, and the model takes \
+                    "the script loads its data in a way that is not supported, and the model takes \
                      {shape}, which MNIST does not fit; give the data with --data"
                 )));
             }
             (None, _) => output::notice(
-                "The script does not name its data in a way that is read: MNIST is used (--data \
+                "The script loads its data in a way that is not supported: MNIST is used (--data \
                  names others).",
             ),
         }
@@ -110,8 +117,10 @@ impl Plan {
 }
 
 /// A model and the options that come with it.
-pub struct Described {
+pub struct DescribedModel {
+    /// The model.
     pub loaded: Loaded,
+    /// Options of training.
     pub plan: Plan,
 }
 
@@ -122,7 +131,7 @@ impl Supplied {
         Supplied { data: data.map(Path::to_path_buf), or_mnist, ..self.clone() }
     }
 
-    /// With the roles of the columns of a table, and the size of pictures.
+    /// With the roles of the columns of a table, and the size of images.
     pub fn with_roles(
         self,
         table: Option<TableOptions>,
@@ -131,13 +140,18 @@ impl Supplied {
         Supplied { table, image_size, ..self }
     }
 
+    /// Without progress bars, if this is set.
+    pub fn quiet(self, is_quiet: bool) -> Supplied {
+        Supplied { is_quiet, ..self }
+    }
+
     /// For a training, which needs a loss that is known.
     pub fn needing_loss(self) -> Supplied {
         Supplied { needs_loss: true, ..self }
     }
 
     /// Reads a script or an unfinished JSON; `None` for any other file.
-    pub fn open(&self, path: &Path) -> Result<Option<Described>, Failure> {
+    pub fn open(&self, path: &Path) -> Result<Option<DescribedModel>, Failure> {
         let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
         if matches!(extension.as_str(), "py" | "ipynb") {
             let (description, plan) = self.script(path)?;
@@ -152,18 +166,23 @@ impl Supplied {
         self.build(path, description, plan).map(Some)
     }
 
-    /// Refuses `--set` for a model that is no script.
+    /// Refuses `--set` for a model that is not a script.
     pub fn refuse_set(&self, model: &str) -> Outcome {
         if self.set.is_empty() {
             return Ok(());
         }
-        Err(Failure::usage(format!("--set is for a Keras script, and {model} is none")))
+        Err(Failure::usage(format!("--set is for a Keras script, which {model} is not")))
     }
 
-    fn build(&self, path: &Path, mut description: Value, plan: Plan) -> Result<Described, Failure> {
+    fn build(
+        &self,
+        path: &Path,
+        mut description: Value,
+        plan: Plan,
+    ) -> Result<DescribedModel, Failure> {
         if !has_input_shape(&description) {
-            match self.facts()? {
-                Some(facts) => set_input_shape(&mut description, &facts.sample),
+            match self.sample_info()? {
+                Some(info) => set_input_shape(&mut description, &info.sample),
                 None => {
                     let name = path.display();
                     return Err(Failure::usage(format!(
@@ -185,36 +204,36 @@ impl Supplied {
             message: format!("{}: {error}", path.display()),
             code: 1,
         })?;
-        Ok(Described { loaded, plan })
+        Ok(DescribedModel { loaded, plan })
     }
 
     /// Shape and classes of the data, if they are given.
-    fn facts(&self) -> Result<Option<Facts>, Failure> {
+    fn sample_info(&self) -> Result<Option<SampleInfo>, Failure> {
         let path = match &self.data {
             Some(path) => datasets::find(Some(path))?,
             None if datasets::from_environment().is_some() => datasets::find(None)?,
             None if self.or_mnist => {
-                return Ok(Some(Facts { sample: vec![28, 28], classes: Some(10) }));
+                return Ok(Some(SampleInfo { sample: vec![28, 28], classes: Some(10) }));
             }
             None => return Ok(None),
         };
         if self.table.is_some() || is_named_as_table(&path) {
             let options = self.table.clone().unwrap_or_default();
-            let description = table::learn(&path, &options)?.description;
+            let description = table::learn(&path, &options, self.is_quiet)?.description;
             let classes = Some(description.classes.len()).filter(|n| *n > 0);
             let classes = classes.unwrap_or(description.targets.len()) as u64;
-            return Ok(Some(Facts {
+            return Ok(Some(SampleInfo {
                 sample: vec![description.n_features()],
                 classes: Some(classes),
             }));
         }
-        if path.is_dir() && FolderKind::of(&path) == FolderKind::Pictures {
+        if path.is_dir() && FolderKind::of(&path) == FolderKind::Images {
             let folder = Folder::scan(&path)?;
-            let PictureSize { height, width, channels } = folder.usual_size()?;
+            let ImageShape { height, width, channels } = folder.usual_size()?;
             let ImageSize { height, width } =
                 self.image_size.unwrap_or(ImageSize { height, width });
             let classes = Some(folder.classes.len() as u64);
-            return Ok(Some(Facts { sample: vec![height, width, channels], classes }));
+            return Ok(Some(SampleInfo { sample: vec![height, width, channels], classes }));
         }
         let train = datasets::load_train(&path)?;
         let sample = train.x.shape().get(1..).unwrap_or_default().to_vec();
@@ -222,20 +241,20 @@ impl Supplied {
             Targets::Labels(labels) => labels.iter().max().map(|&label| u64::from(label) + 1),
             Targets::Reals(rows) => rows.shape().get(1).map(|&width| width as u64),
         };
-        Ok(Some(Facts { sample, classes }))
+        Ok(Some(SampleInfo { sample, classes }))
     }
 
     #[cfg(feature = "script")]
     fn script(&self, path: &Path) -> Result<(Value, Plan), Failure> {
-        use tallynet::script::{DataFacts, Setting, Settings, read};
+        use tallynet::script::{DataInfo, Setting, Settings, read};
         let mut settings = Settings::default();
         for text in &self.set {
             settings.set.push(text.parse::<Setting>().map_err(Failure::usage)?);
         }
         if self.data.is_some() || datasets::from_environment().is_some() {
-            settings.data = self.facts()?.map(|facts| DataFacts {
-                sample: facts.sample.iter().map(|&length| length as u64).collect(),
-                classes: facts.classes,
+            settings.data = self.sample_info()?.map(|info| DataInfo {
+                sample: info.sample.iter().map(|&length| length as u64).collect(),
+                classes: info.classes,
             });
         }
         let script = read(path, &settings)?;
@@ -250,8 +269,8 @@ impl Supplied {
             byte_scale: script.data.as_ref().and_then(|data| data.factor),
             dataset: script.data.map(|data| data.dataset),
             notes: script.training_notes,
-            unread_data: script.unread_data.map(|reason| format!("{}: {reason}", path.display())),
-            test_share: script.test_share,
+            unknown_data: script.unknown_data.map(|reason| format!("{}: {reason}", path.display())),
+            test_fraction: script.test_fraction,
             is_script: true,
             has_fit: script.has_fit,
         };
@@ -262,16 +281,16 @@ impl Supplied {
     fn script(&self, path: &Path) -> Result<(Value, Plan), Failure> {
         let name = path.display();
         let message = format!(
-            "{name}: this build does not read Python scripts\n  build it with \
-             `cargo build --release --features script`, or let Keras write the model, \
-             open(\"m.json\",\"w\").write(model.to_json()), and give m.json in place of the script"
+            "{name}: this build does not support Python scripts\n  build it with `cargo build \
+             --release --features script`, or write the model's JSON in Keras, \
+             open(\"m.json\",\"w\").write(model.to_json()), and pass m.json instead of the script"
         );
         Err(Failure { message, code: 1 })
     }
 }
 
 /// Shape of a sample, and number of classes.
-struct Facts {
+struct SampleInfo {
     sample: Vec<usize>,
     #[cfg_attr(not(feature = "script"), allow(dead_code))]
     classes: Option<u64>,

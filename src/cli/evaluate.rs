@@ -13,10 +13,9 @@ use tallynet::{datasets, formats};
 use super::classes::{Classes, Form};
 use super::data::{Data, DataSource};
 use super::description::Supplied;
-use super::grid::{Cell, Grid};
-use super::held_out::TestSet;
+use super::output_table::OutputTable;
 use super::per_class::{self, Confusion};
-use super::{Failure, LoadedModel, Outcome, facts, from_1, output};
+use super::{Failure, LoadedModel, Outcome, from_1, output, run_info};
 
 /// Evaluate a saved model on the test set.
 ///
@@ -40,8 +39,8 @@ pub struct Evaluate {
     /// Print precision, recall, F1 and support of each class, and the confusion matrix
     #[arg(long)]
     per_class: bool,
-    /// Write the samples that were given a wrong class to a CSV file, with truth, guess and
-    /// confidence, the most confident first
+    /// Write misclassified samples to a CSV file: row or image file, true class, predicted class,
+    /// probability; the most confident first
     #[arg(long, value_name = "OUT.csv")]
     mistakes: Option<PathBuf>,
     /// Print one line of JSON
@@ -50,6 +49,7 @@ pub struct Evaluate {
 }
 
 impl Evaluate {
+    /// Evaluates the model and prints its scores.
     pub fn run(self) -> Outcome {
         let supplied = self.supplied.with_data(self.data.path(), true);
         let mut loaded = LoadedModel::open_with(&self.file, None, &supplied)?;
@@ -60,27 +60,24 @@ impl Evaluate {
         self.check_named(&loaded.model)?;
         let classes = self.classes(&loaded.model)?;
         self.check_mistakes(&loaded.model)?;
-        let TestSet { data: test, rows } = self.data.load_test(&loaded)?;
+        let test = self.data.load_test(&loaded)?;
         let start = Instant::now();
-        let scores = loaded.model.evaluate(&test)?;
+        let scores = loaded.model.evaluate(&test.data)?;
         let seconds = start.elapsed().as_secs_f64();
         let mut text = lines(&scores);
         let source = self.data.source(&loaded.model)?;
-        let mut line = facts::of_run(&self.file, &source, &loaded.model);
+        let mut line = run_info::of(&self.file, &source, &loaded.model);
         line["loss"] = json!(scores.loss);
         line["metrics"] = json!(BTreeMap::from_iter(scores.metrics));
         line["fingerprint"] = json!(loaded.model.fingerprint());
         line["seconds"] = json!(seconds);
         if let Some(classes) = &classes {
-            let truths = classes.truths(&test.y)?;
-            let guesses = classes.guesses(loaded.model.predict(&test.x)?)?;
-            let mut mistakes = per_class::mistakes(classes, &truths, &guesses);
-            if let Some(rows) = &rows {
-                number_by_data(&mut mistakes, rows);
-            }
+            let true_classes = classes.true_classes(&test.data.y)?;
+            let predictions = classes.predictions(loaded.model.predict(&test.data.x)?)?;
+            let mistakes = per_class::mistakes(classes, &true_classes, &predictions, &test);
             self.write_mistakes(&mistakes)?;
             if self.per_class {
-                let confusion = Confusion::new(classes, &truths, &guesses);
+                let confusion = Confusion::new(classes, &true_classes, &predictions);
                 text += &format!("\n{}", confusion.text());
                 line["per_class"] = confusion.json();
             }
@@ -88,15 +85,15 @@ impl Evaluate {
         output::result(&if self.json { format!("{line}\n") } else { text })
     }
 
-    /// Refuses to evaluate a model of a table or of a folder of pictures on the default data.
+    /// Refuses to evaluate a model of a table or of a folder of images on the default data.
     fn check_named(&self, model: &Sequential) -> Outcome {
         let Some(data) = model.data.as_ref().filter(|_| !self.data.is_named()) else {
             return Ok(());
         };
         let of = if !data.columns.is_empty() {
             format!("a table, to tell its {}", data.targets.join(", "))
-        } else if data.picture.is_some() {
-            format!("pictures of {}", data.classes.join(", "))
+        } else if data.image.is_some() {
+            format!("images of {}", data.classes.join(", "))
         } else {
             return Ok(());
         };
@@ -138,21 +135,12 @@ impl Evaluate {
         Ok(formats::check_writable(path)?)
     }
 
-    fn write_mistakes(&self, mistakes: &Grid) -> Outcome {
+    fn write_mistakes(&self, mistakes: &OutputTable) -> Outcome {
         let Some(path) = &self.mistakes else { return Ok(()) };
         formats::replace(path, &mistakes.csv()?)?;
         let n_mistakes = mistakes.rows.len();
         output::notice(&format!("Wrote {} with {n_mistakes} mistakes", path.display()));
         Ok(())
-    }
-}
-
-/// Numbers the mistakes by the rows of the data, of which only these were evaluated on.
-fn number_by_data(mistakes: &mut Grid, rows: &[usize]) {
-    for cell in mistakes.rows.iter_mut().filter_map(|row| row.first_mut()) {
-        if let Cell::Count(number) = cell {
-            *number = rows[*number - 1] + 1;
-        }
     }
 }
 

@@ -1,22 +1,22 @@
 //! The command line: one file per subcommand, and the flags that they share.
 
-mod answers;
 mod classes;
 mod convert;
 mod data;
 mod description;
 mod evaluate;
-mod facts;
 mod gradcheck;
-mod grid;
 mod held_out;
+mod images;
 mod interrupt;
 mod models;
 mod new;
 mod output;
+mod output_table;
 mod per_class;
-mod pictures;
 mod predict;
+mod predictions;
+mod run_info;
 mod schedule;
 mod script_callbacks;
 mod summary;
@@ -36,7 +36,7 @@ use tallynet::kernels;
 use tallynet::model::Sequential;
 use tallynet::model::presets;
 
-use description::{Described, Plan, Supplied};
+use description::{DescribedModel, Plan, Supplied};
 
 /// Train small Keras-style models on the CPU, and explain and verify their parameter counts.
 ///
@@ -137,12 +137,12 @@ struct LoadedModel {
     is_file: bool,
     /// True if the weights come from a file, false if they were drawn from the seed.
     has_weights: bool,
-    /// True if notices about a preset's data are left out.
+    /// True if notices about a preset's data are not printed.
     is_quiet: bool,
     /// Options of training that come with a script or another description.
     plan: Plan,
-    /// Places of the layers in the file.
-    places: formats::Places,
+    /// Paths of the layers in the file.
+    layer_paths: formats::LayerPaths,
 }
 
 impl LoadedModel {
@@ -169,7 +169,7 @@ impl LoadedModel {
                     has_weights: false,
                     is_quiet: false,
                     plan: Plan::default(),
-                    places: formats::Places::default(),
+                    layer_paths: formats::LayerPaths::default(),
                 })
             }
             Err(_) if path.exists() => LoadedModel::from_file(path, seed, supplied),
@@ -182,12 +182,12 @@ impl LoadedModel {
         seed: Option<u64>,
         supplied: &Supplied,
     ) -> Result<LoadedModel, Failure> {
-        let Described { loaded, plan } = match supplied.open(path)? {
+        let DescribedModel { loaded, plan } = match supplied.open(path)? {
             Some(described) => described,
-            None => Described { loaded: formats::load(path)?, plan: Plan::default() },
+            None => DescribedModel { loaded: formats::load(path)?, plan: Plan::default() },
         };
         output::warnings(path, &loaded.warnings);
-        let Loaded { mut model, arrays, places, .. } = loaded;
+        let Loaded { mut model, arrays, layer_paths, .. } = loaded;
         model.byte_scale = plan.byte_scale.map_or(model.byte_scale, |scale| Some(scale as Real));
         if let Some(seed) = seed {
             if arrays.is_none() {
@@ -203,11 +203,11 @@ impl LoadedModel {
             is_quiet: false,
             plan,
             model,
-            places,
+            layer_paths,
         })
     }
 
-    /// Prints a notice about the data. It is never left out for a file, whose score depends on it.
+    /// Prints a notice about the data. It is always printed for a file, whose score depends on it.
     fn notice(&self, text: &str) {
         if self.is_file || !self.is_quiet {
             output::notice(text);
@@ -226,7 +226,8 @@ impl LoadedModel {
         if !self.has_weights {
             let seed = self.model.seed;
             output::notice(&format!(
-                "warning: {name} has no weights; these are drawn from the seed {seed}, untrained"
+                "warning: {name} holds no weights: the model is untrained, initialized from seed \
+                 {seed}"
             ));
         }
     }

@@ -14,16 +14,16 @@ use super::{Failure, Outcome, output};
   tallynet summary model.py --explain
   tallynet train model.py --set hidden=64 --save model.keras")]
 pub struct New {
-    /// Kind of model
+    /// Template of model
     #[arg(value_enum)]
-    kind: Kind,
+    kind: Template,
     /// New file
     #[arg(short, long, value_name = "FILE.py", default_value = "model.py")]
     output: PathBuf,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum Kind {
+enum Template {
     /// Two hidden layers with dropout
     Mlp,
     /// Two convolutions with pools
@@ -35,22 +35,28 @@ enum Kind {
 }
 
 impl New {
+    /// Writes the script.
     pub fn run(self) -> Outcome {
         let path = self.output.display();
         if self.output.exists() {
-            return Err(Failure::usage(format!("{path} is there already; -o names another file")));
+            return Err(Failure::usage(format!(
+                "{path} already exists; choose another file with -o"
+            )));
         }
         let template = match self.kind {
-            Kind::Mlp => include_str!("templates/mlp.py"),
-            Kind::Cnn => include_str!("templates/cnn.py"),
-            Kind::Softmax => include_str!("templates/softmax.py"),
-            Kind::Regression => include_str!("templates/regression.py"),
+            Template::Mlp => include_str!("templates/mlp.py"),
+            Template::Cnn => include_str!("templates/cnn.py"),
+            Template::Softmax => include_str!("templates/softmax.py"),
+            Template::Regression => include_str!("templates/regression.py"),
         };
         let text = template.replace("FILE", &path.to_string());
         formats::check_writable(&self.output)?;
         formats::replace(&self.output, text.as_bytes())?;
-        let data =
-            if matches!(self.kind, Kind::Regression) { " --data TABLE --target NAME" } else { "" };
+        let data = if matches!(self.kind, Template::Regression) {
+            " --data TABLE --target NAME"
+        } else {
+            ""
+        };
         output::notice(&format!("Wrote {path}; `tallynet train {path}{data}` trains it"));
         Ok(())
     }

@@ -1,13 +1,14 @@
 //! Output: results to stdout, the rest to stderr, and the checks before a file is written.
 
-use std::io::{ErrorKind, Write, stderr, stdout};
+use std::io::{ErrorKind, IsTerminal, Write, stderr, stdout};
 use std::path::{Path, PathBuf};
 
+use indicatif::{ProgressBar, ProgressStyle};
 use tallynet::formats;
 
 use super::{Failure, Outcome};
 
-/// Prints a result. A reader that closed the pipe (`| head`) is no failure.
+/// Prints a result. A reader that closed the pipe (`| head`) is not a failure.
 pub fn result(text: &str) -> Outcome {
     let mut stdout = stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
@@ -20,14 +21,25 @@ pub fn result(text: &str) -> Outcome {
 
 /// `Saved model.keras`.
 pub fn saved(path: &Path) -> String {
-    let remark =
-        if formats::holds_weights(path) { "" } else { " (a description alone, without weights)" };
+    let remark = if formats::holds_weights(path) { "" } else { " (architecture only, no weights)" };
     format!("Saved {}{remark}", path.display())
 }
 
 /// Prints a notice; errors are ignored.
 pub fn notice(text: &str) {
     let _ = writeln!(stderr(), "{text}");
+}
+
+/// Progress bar of this length on stderr, if that is a terminal; else a hidden one.
+pub fn bar(length: u64, template: &str, is_quiet: bool) -> ProgressBar {
+    if is_quiet || !stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(length);
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style.progress_chars("━╸─"));
+    }
+    bar
 }
 
 /// Prints the warnings that came up while a file was read.
@@ -50,7 +62,7 @@ pub fn refuse_overwriting(flag: &str, path: &Path, others: &[PathBuf]) -> Outcom
 
 /// True if both paths name the same file, through symbolic or hard links too.
 fn is_same_file(one: &Path, other: &Path) -> bool {
-    if let (Ok(one), Ok(other)) = (formats::place(one), formats::place(other))
+    if let (Ok(one), Ok(other)) = (formats::resolve_links(one), formats::resolve_links(other))
         && one == other
     {
         return true;

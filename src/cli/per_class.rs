@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 use tallynet::{Real, table};
 
-use super::answers::class_cell;
-use super::classes::{Classes, Guess};
-use super::grid::{Cell, Grid};
+use super::classes::{Classes, Prediction};
+use super::held_out::TestData;
+use super::output_table::{Cell, OutputTable};
+use super::predictions::class_cell;
 
 /// Maximum number of classes of a confusion matrix as text.
 const MAX_CLASSES: usize = 30;
@@ -13,7 +14,7 @@ const MAX_CLASSES: usize = 30;
 /// Number of samples of each true class that were given each class.
 pub struct Confusion<'a> {
     classes: &'a Classes,
-    /// A row for each true class, a column for each guess.
+    /// A row for each true class, a column for each predicted class.
     counts: Vec<Vec<usize>>,
 }
 
@@ -27,11 +28,15 @@ struct ClassScores {
 }
 
 impl<'a> Confusion<'a> {
-    /// Counts the guesses for samples of these true classes.
-    pub fn new(classes: &'a Classes, truths: &[usize], guesses: &[Guess]) -> Confusion<'a> {
+    /// Counts the predicted classes for samples of these true classes.
+    pub fn new(
+        classes: &'a Classes,
+        true_classes: &[usize],
+        predictions: &[Prediction],
+    ) -> Confusion<'a> {
         let mut counts = vec![vec![0; classes.len()]; classes.len()];
-        for (truth, guess) in truths.iter().zip(guesses) {
-            counts[*truth][guess.first.class] += 1;
+        for (true_class, prediction) in true_classes.iter().zip(predictions) {
+            counts[*true_class][prediction.first.class] += 1;
         }
         Confusion { classes, counts }
     }
@@ -39,11 +44,11 @@ impl<'a> Confusion<'a> {
     fn scores(&self, class: usize) -> ClassScores {
         let n_right = self.counts[class][class];
         let support: usize = self.counts[class].iter().sum();
-        let n_guesses: usize = self.counts.iter().map(|row| row[class]).sum();
+        let n_predictions: usize = self.counts.iter().map(|row| row[class]).sum();
         ClassScores {
-            precision: ratio(n_right, n_guesses),
+            precision: ratio(n_right, n_predictions),
             recall: ratio(n_right, support),
-            f1: ratio(2 * n_right, n_guesses + support),
+            f1: ratio(2 * n_right, n_predictions + support),
             support,
         }
     }
@@ -58,8 +63,8 @@ impl<'a> Confusion<'a> {
         all.filter(|class| n_names == 0 || *class < n_names || occurs(class)).collect()
     }
 
-    fn score_table(&self) -> Grid {
-        let heads = ["class", "precision", "recall", "F1", "support"];
+    fn score_table(&self) -> OutputTable {
+        let columns = ["class", "precision", "recall", "F1", "support"];
         let mut rows = vec![];
         for class in self.listed() {
             let scores = self.scores(class);
@@ -71,7 +76,7 @@ impl<'a> Confusion<'a> {
                 Cell::Count(scores.support),
             ]);
         }
-        Grid { heads: heads.map(str::to_string).to_vec(), rows }
+        OutputTable { columns: columns.map(str::to_string).to_vec(), rows }
     }
 
     /// Scores of each class, and the confusion matrix unless it would be too wide.
@@ -85,19 +90,19 @@ impl<'a> Confusion<'a> {
         }
         let listed = self.listed();
         let names: Vec<String> = listed.iter().map(|class| self.classes.name(*class)).collect();
-        let mut heads = vec!["true".to_string()];
-        heads.extend(names.iter().map(|name| format!(">{name}")));
-        let heads: Vec<&str> = heads.iter().map(String::as_str).collect();
+        let mut columns = vec!["true".to_string()];
+        columns.extend(names.iter().map(|name| format!(">{name}")));
+        let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
         let mut rows = vec![];
         for (name, class) in names.iter().zip(&listed) {
             let mut row = vec![name.clone()];
-            row.extend(listed.iter().map(|guess| self.counts[*class][*guess].to_string()));
+            row.extend(listed.iter().map(|predicted| self.counts[*class][*predicted].to_string()));
             rows.push(row);
         }
-        let matrix = table::table(&heads, &rows);
+        let matrix = table::table(&columns, &rows);
         format!(
-            "{scores}\nConfusion matrix: a row for each true class, a column for each guess\n\
-             {matrix}"
+            "{scores}\nConfusion matrix: a row for each true class, a column for each predicted \
+             class\n{matrix}"
         )
     }
 
@@ -122,25 +127,40 @@ fn ratio(count: usize, of: usize) -> f64 {
     if of == 0 { 0.0 } else { count as f64 / of as f64 }
 }
 
-/// Samples that were given a wrong class, the most confident first. Rows count from 1.
-pub fn mistakes(classes: &Classes, truths: &[usize], guesses: &[Guess]) -> Grid {
+/// Samples that were given a wrong class, the most confident first, by their files, or else by their
+/// rows in the data, which count from 1.
+pub fn mistakes(
+    classes: &Classes,
+    true_classes: &[usize],
+    predictions: &[Prediction],
+    test: &TestData,
+) -> OutputTable {
     let mut wrong = vec![];
-    for (i, (truth, guess)) in truths.iter().zip(guesses).enumerate() {
-        if guess.first.class != *truth {
+    for (i, (true_class, prediction)) in true_classes.iter().zip(predictions).enumerate() {
+        if prediction.first.class != *true_class {
             wrong.push(i);
         }
     }
-    // The sort is stable: equals stay in the order of the data.
-    wrong.sort_by(|a, b| guesses[*b].first.probability.total_cmp(&guesses[*a].first.probability));
+    // The sort is stable: equals stay in the order of the files, or else of the rows.
+    wrong.sort_by_key(|i| test.files.get(test.row(*i)));
+    wrong.sort_by(|a, b| {
+        predictions[*b].first.probability.total_cmp(&predictions[*a].first.probability)
+    });
     let mut rows = vec![];
     for i in wrong {
+        let row = test.row(i);
+        let sample = match test.files.get(row) {
+            Some(file) => Cell::Text(file.clone()),
+            None => Cell::Count(row + 1),
+        };
         rows.push(vec![
-            Cell::Count(i + 1),
-            class_cell(classes, truths[i]),
-            class_cell(classes, guesses[i].first.class),
-            Cell::Probability(guesses[i].first.probability),
+            sample,
+            class_cell(classes, true_classes[i]),
+            class_cell(classes, predictions[i].first.class),
+            Cell::Probability(predictions[i].first.probability),
         ]);
     }
-    let heads = ["row", "truth", "guess", "confidence"];
-    Grid { heads: heads.map(str::to_string).to_vec(), rows }
+    let sample = if test.files.is_empty() { "row" } else { "file" };
+    let columns = [sample, "true_class", "predicted_class", "probability"];
+    OutputTable { columns: columns.map(str::to_string).to_vec(), rows }
 }

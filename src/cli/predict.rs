@@ -11,9 +11,9 @@ use tallynet::{Real, formats};
 
 use super::classes::Form;
 use super::data::Scale;
-use super::grid::Grid;
-use super::pictures::{self, PictureFlags};
-use super::{Failure, LoadedModel, Outcome, answers, output, table};
+use super::images::{self, ImageFlags};
+use super::output_table::OutputTable;
+use super::{Failure, LoadedModel, Outcome, output, predictions, table};
 
 /// Maximum number of columns of numbers in a table to read.
 const MAX_COLUMNS: usize = 16;
@@ -22,14 +22,14 @@ const MAX_COLUMNS: usize = 16;
 #[derive(Args)]
 #[command(after_help = "Examples:
   tallynet predict iris.keras new.csv
-  tallynet predict iris.keras new.csv -o answers.csv
+  tallynet predict iris.keras new.csv -o predictions.csv
   tallynet predict model.keras x.npy -o y.npy")]
 pub struct Predict {
     /// Saved file, or preset (see `tallynet models`)
     file: String,
-    /// Inputs: a .npy array, or a .npz archive with x_test or one array, a pipe too; a PNG or JPEG
-    /// picture, or a folder of them, in the order of their names; or a table (CSV), for a model
-    /// that was trained on one
+    /// Inputs: a .npy array, or a .npz archive with x_test or a single array (also from a pipe); a
+    /// PNG or JPEG image or a folder of them, in name order; or a table (CSV), for a model that was
+    /// trained on one
     #[arg(value_name = "INPUT.npy|.npz|.csv|.png|.jpg|DIR")]
     input: PathBuf,
     /// File for the outputs, one row per sample: .npy with all of the model's numbers, or .csv or
@@ -37,12 +37,12 @@ pub struct Predict {
     #[arg(short, long, value_name = "OUT.npy|.csv|.json")]
     output: Option<PathBuf>,
     #[command(flatten)]
-    pictures: PictureFlags,
+    images: ImageFlags,
     #[command(flatten)]
     scale: Scale,
 }
 
-/// Format of the file for the outputs, by its ending.
+/// Format of the file for the outputs, by its extension.
 #[derive(Clone, Copy, PartialEq)]
 enum OutputFormat {
     /// NumPy array: the outputs as the model computes them.
@@ -69,6 +69,7 @@ impl OutputFormat {
 }
 
 impl Predict {
+    /// Predicts and prints or writes the outputs.
     pub fn run(self) -> Outcome {
         let mut format = None;
         if let Some(path) = &self.output {
@@ -105,9 +106,9 @@ impl Predict {
     }
 
     fn load_inputs(&self, loaded: &LoadedModel) -> Result<Inputs, Failure> {
-        let mut inputs = if pictures::are_pictures(&self.input) {
-            table::refuse_pictures(&loaded.model)?;
-            self.pictures.load_inputs(&self.input, &loaded.model)?
+        let mut inputs = if images::are_images(&self.input) {
+            table::refuse_images(&loaded.model)?;
+            self.images.load_inputs(&self.input, &loaded.model)?
         } else if table::is_table(&self.input, &loaded.model) {
             table::load_inputs(&self.input, &loaded.model)?
         } else {
@@ -117,11 +118,11 @@ impl Predict {
         Ok(inputs)
     }
 
-    /// The outputs as rows, with the names of pictures.
-    fn rows(&self, form: &Form, outputs: ArrayD<Real>) -> Result<Grid, Failure> {
+    /// The outputs as rows, with the names of images.
+    fn rows(&self, form: &Form, outputs: ArrayD<Real>) -> Result<OutputTable, Failure> {
         let mut files = vec![];
-        if pictures::are_pictures(&self.input) {
-            for path in pictures::paths(&self.input)? {
+        if images::are_images(&self.input) {
+            for path in images::paths(&self.input)? {
                 let path = path
                     .strip_prefix(&self.input)
                     .ok()
@@ -130,7 +131,7 @@ impl Predict {
                 files.push(path.display().to_string());
             }
         }
-        answers::predictions(form, outputs, &files)
+        predictions::predictions(form, outputs, &files)
     }
 }
 

@@ -11,7 +11,7 @@ struct Entry {
     class_name: &'static str,
     /// False if all its rates are given by its own options.
     has_initial_rate: bool,
-    /// Options that work.
+    /// Example options.
     example: &'static str,
 }
 

@@ -1,4 +1,4 @@
-//! Callbacks of a Keras script. Those that are not known here are left out, with a notice.
+//! Callbacks of a Keras script. Unsupported ones are ignored, with a notice.
 
 use std::path::Path;
 
@@ -21,7 +21,7 @@ pub fn callbacks(values: &[Value], replaced: &[&str], verbose: bool) -> Vec<Box<
         }
         match callback(class, &value["config"], verbose) {
             Ok(callback) => callbacks.push(callback),
-            Err(reason) => output::notice(&format!("warning: {class} is left out: {reason}")),
+            Err(reason) => output::notice(&format!("warning: {class} is ignored: {reason}")),
         }
     }
     callbacks
@@ -34,7 +34,7 @@ fn callback(class: &str, config: &Value, verbose: bool) -> Result<Box<dyn Callba
         "ModelCheckpoint" => Box::new(model_checkpoint(config, verbose)?),
         "CSVLogger" => Box::new(csv_logger(config)?),
         "TerminateOnNaN" => Box::new(TerminateOnNaN),
-        _ => return Err("there is no such callback here".to_string()),
+        _ => return Err("tallynet has no callback of this class".to_string()),
     })
 }
 

@@ -12,9 +12,8 @@ use super::{LoadedModel, Outcome, output};
 /// Print a model's summary in the style of Keras 1, 2 or 3.
 ///
 /// The model may also be a Keras script (.py) or notebook (.ipynb), which is read and not executed,
-/// or a JSON written by hand, with Keras's classes and options and with everything left out that
-/// has a default: {"class_name": "Sequential", "config": {"layers": [{"class_name": "Dense",
-/// "config":
+/// or a JSON written by hand, with Keras's classes and options, of which those with a default may
+/// be omitted: {"class_name": "Sequential", "config": {"layers": [{"class_name": "Dense", "config":
 /// {"units": 10}}]}, "compile_config": {"optimizer": "adam", "loss": "mse"}, "epochs": 5}.
 #[derive(Args)]
 #[command(after_help = "Examples:
@@ -59,6 +58,7 @@ enum StyleName {
 }
 
 impl Summary {
+    /// Prints the summary.
     pub fn run(self) -> Outcome {
         let style = match self.style {
             StyleName::Keras1 => Style::Keras1,

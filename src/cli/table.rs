@@ -1,8 +1,12 @@
 //! Tables as data: their flags, and the samples and the model that a table leads to.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use indicatif::ProgressBar;
+use tallynet::Error;
 use tallynet::datasets::table::{self, EncodedTable, LearnedTable, Statistics, TableOptions, Task};
 use tallynet::datasets::{Column, DataDescription, Dataset, Inputs, Targets, TrainTest};
 use tallynet::layers::AnyLayer;
@@ -21,7 +25,7 @@ pub struct RoleFlags {
     /// Target column of a table; several with numbers are separated by commas
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     target: Vec<String>,
-    /// Columns of a table that are left out, separated by commas
+    /// Columns of a table to ignore, separated by commas
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     ignore: Vec<String>,
 }
@@ -77,30 +81,56 @@ pub fn is_table(path: &Path, model: &Sequential) -> bool {
     }
 }
 
-/// Reads the targets and the inputs of a table to evaluate on.
-pub fn load_test(path: &Path, model: &Sequential) -> Result<Dataset, Failure> {
-    let description = trained_on(model)?;
-    let encoded = encode(path, description)?;
-    let Some(y) = encoded.y else {
-        let message = format!(
-            "{}: there is no column {}, the target of the model",
-            path.display(),
-            description.targets.join(", ")
-        );
-        return Err(Failure { message, code: 1 });
-    };
-    Ok(Dataset { x: encoded.x, y })
+/// File of a table with a progress bar.
+struct TableFile {
+    file: File,
+    bar: ProgressBar,
 }
 
-/// Reads the inputs of a table to predict.
-pub fn load_inputs(path: &Path, model: &Sequential) -> Result<Inputs, Failure> {
-    let without_targets = DataDescription { targets: vec![], ..trained_on(model)?.clone() };
-    Ok(encode(path, &without_targets)?.x)
+impl TableFile {
+    /// Opens the file and shows the bar, unless it is hidden.
+    fn open(path: &Path, is_quiet: bool) -> tallynet::Result<TableFile> {
+        let error = |source| Error::Io { action: "read", path: path.to_path_buf(), source };
+        let file = File::open(path).map_err(error)?;
+        let metadata = file.metadata().map_err(error)?;
+        // The length of a pipe is not known.
+        let is_hidden = is_quiet || !metadata.is_file();
+        let template = "Table {bytes}/{total_bytes} {bar:20} {eta} left";
+        Ok(TableFile { file, bar: output::bar(metadata.len(), template, is_hidden) })
+    }
+
+    /// The bytes of the file, which move the bar.
+    fn reader(&self) -> impl Read {
+        self.bar.wrap_read(&self.file)
+    }
 }
 
-/// Encodes a table. If it has no header, a warning says which columns are assumed.
-fn encode(path: &Path, description: &DataDescription) -> Result<EncodedTable, Failure> {
-    let encoded = table::encode(path, description)?;
+impl Drop for TableFile {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// Reads a table to train on.
+pub fn learn(
+    path: &Path,
+    options: &TableOptions,
+    is_quiet: bool,
+) -> tallynet::Result<LearnedTable> {
+    let file = TableFile::open(path, is_quiet)?;
+    table::learn_from(file.reader(), options).map_err(|error| error.in_file(path))
+}
+
+/// Reads a table whose columns are known. If it has no header, a warning says which columns are
+/// assumed.
+fn encode(
+    path: &Path,
+    description: &DataDescription,
+    is_quiet: bool,
+) -> tallynet::Result<EncodedTable> {
+    let file = TableFile::open(path, is_quiet)?;
+    let encoded =
+        table::encode_from(file.reader(), description).map_err(|error| error.in_file(path))?;
     if encoded.is_by_position {
         let mut names = vec![];
         for column in &description.columns {
@@ -117,12 +147,33 @@ fn encode(path: &Path, description: &DataDescription) -> Result<EncodedTable, Fa
     Ok(encoded)
 }
 
-/// Refuses pictures for a model that was trained on a table.
-pub fn refuse_pictures(model: &Sequential) -> Result<(), Failure> {
+/// Reads the targets and the inputs of a table to evaluate on.
+pub fn load_test(path: &Path, loaded: &LoadedModel) -> Result<Dataset, Failure> {
+    let description = trained_on(&loaded.model)?;
+    let encoded = encode(path, description, loaded.is_quiet)?;
+    let Some(y) = encoded.y else {
+        let message = format!(
+            "{}: there is no column {}, the target of the model",
+            path.display(),
+            description.targets.join(", ")
+        );
+        return Err(Failure { message, code: 1 });
+    };
+    Ok(Dataset { x: encoded.x, y })
+}
+
+/// Reads the inputs of a table to predict.
+pub fn load_inputs(path: &Path, model: &Sequential) -> Result<Inputs, Failure> {
+    let without_targets = DataDescription { targets: vec![], ..trained_on(model)?.clone() };
+    Ok(encode(path, &without_targets, false)?.x)
+}
+
+/// Refuses images for a model that was trained on a table.
+pub fn refuse_images(model: &Sequential) -> Result<(), Failure> {
     let Some(description) = description(model) else { return Ok(()) };
     let n_columns = description.columns.len();
     Err(Failure::usage(format!(
-        "the model was trained on a table with {n_columns} columns, and this is a picture or a \
+        "the model was trained on a table with {n_columns} columns, and this is an image or a \
          folder\n  give a table with the same columns"
     )))
 }
@@ -156,21 +207,21 @@ impl TableFlags {
         Ok(())
     }
 
-    /// Reads the training and the test set. A model gets the description of the table, and one
-    /// without weights a Normalization in front; if it was trained on a table, it keeps its own,
-    /// and the table is read by them.
+    /// Reads the training and the test set. A model without weights gets the table's description
+    /// and a Normalization as its first layer. A model trained on a table keeps both, and this
+    /// table is encoded by its description.
     pub fn load(&self, path: &Path, loaded: &mut LoadedModel) -> Result<TrainTest, Failure> {
         let is_trained = loaded.has_weights && description(&loaded.model).is_some();
         let data = if is_trained {
             self.check_target(&loaded.model)?;
-            load_test(path, &loaded.model)?
+            load_test(path, loaded)?
         } else {
             self.learn(path, loaded)?
         };
         let data = match &self.test {
             Some(test) => {
                 held_out::note_all(&data, &mut loaded.model);
-                TrainTest { train: data, test: load_test(test, &loaded.model)? }
+                TrainTest { train: data, test: load_test(test, loaded)? }
             }
             None => held_out::draw(data, self.test_split, loaded)?,
         };
@@ -187,15 +238,16 @@ impl TableFlags {
         let by_loss = task_of(&loaded.model, self.roles.target.len());
         let options =
             TableOptions { task: self.task.or(by_loss), ..self.options().unwrap_or_default() };
-        let LearnedTable { data, description, summary, doubts, .. } = table::learn(path, &options)?;
+        let LearnedTable { data, description, summary, warnings, .. } =
+            learn(path, &options, loaded.is_quiet)?;
         let reason = match (self.task, by_loss) {
             (Some(_), _) => ", by --task",
             (None, Some(_)) => ", by the model's loss (--task overrides)",
             (None, None) => "",
         };
         loaded.notice(&format!("{}: {summary}{reason}", path.display()));
-        for doubt in doubts {
-            output::notice(&format!("warning: {doubt}"));
+        for warning in warnings {
+            output::notice(&format!("warning: {warning}"));
         }
         check_shapes(&loaded.model, &description)?;
         notice_of_large_targets(&data.y, &loaded.model);

@@ -54,6 +54,7 @@ fn refuse_more(file: &Path, weights: &Path, read: &[ArrayCount]) -> Outcome {
 }
 
 impl Verify {
+    /// Counts the parameters and prints the comparison.
     pub fn run(self) -> Outcome {
         if let Some(weights) = &self.weights {
             let name = self.file.to_string_lossy();
@@ -74,16 +75,17 @@ impl Verify {
             let path = self.file.display();
             let count = described.loaded.model.count_params();
             return Err(Failure::usage(format!(
-                "{path}: a model with {count} parameters, and no weights; name their file too, \
-                 tallynet verify {path} WEIGHTS"
+                "{path} describes a model with {count} parameters but holds no weights; pass the \
+                 weights file too: tallynet verify {path} WEIGHTS"
             )));
         }
         let loaded = load(&self.file)?;
         let origin = &loaded.origin;
         let Some(arrays) = loaded.arrays else {
             let path = self.file.display();
-            let mut message =
-                format!("{path}: this is a description alone; it holds no weights to count");
+            let mut message = format!(
+                "{path}: this file holds the architecture only; it has no weights to count"
+            );
             if !origin.is_empty() {
                 message += &format!("\n  it was written by {origin}");
             }

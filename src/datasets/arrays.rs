@@ -9,13 +9,16 @@ use super::{Dataset, LoadedData, Targets};
 use crate::{Error, Result};
 
 const HELP: &str = "save x_train.npy and y_train.npy, and x_test.npy and y_test.npy too, with \
-                    numpy.save: one row a sample";
+                    numpy.save: one row per sample";
 
-/// Reads the two or four arrays. Errors are an array that is missing, damaged, empty or not
-/// numeric, and different numbers of rows in `x` and `y`.
+/// Reads the two or four arrays.
+///
+/// # Errors
+/// An array that is missing, damaged, empty or not numeric, and different numbers of rows in `x`
+/// and `y`.
 pub fn load(folder: &Path) -> Result<LoadedData> {
-    let ending = if folder.join("x_train.npy").is_file() { "_train" } else { "" };
-    let mut data = LoadedData::from(dataset(folder, ending)?);
+    let suffix = if folder.join("x_train.npy").is_file() { "_train" } else { "" };
+    let mut data = LoadedData::from(dataset(folder, suffix)?);
     if folder.join("x_test.npy").exists() || folder.join("y_test.npy").exists() {
         data.test = Some(dataset(folder, "_test")?);
     }
@@ -27,9 +30,9 @@ pub fn is_in(folder: &Path) -> bool {
     ["x_train.npy", "x.npy"].iter().any(|name| folder.join(name).is_file())
 }
 
-fn dataset(folder: &Path, ending: &str) -> Result<Dataset> {
-    let inputs = folder.join(format!("x{ending}.npy"));
-    let targets = folder.join(format!("y{ending}.npy"));
+fn dataset(folder: &Path, suffix: &str) -> Result<Dataset> {
+    let inputs = folder.join(format!("x{suffix}.npy"));
+    let targets = folder.join(format!("y{suffix}.npy"));
     let x = read(&inputs, Member::inputs)?;
     let y = read_targets(&targets)?;
     let data = Dataset { x, y };

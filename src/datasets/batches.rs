@@ -35,15 +35,18 @@ pub struct BatchBuffers<'a> {
     pub x: &'a mut [Real],
     /// Targets; empty for a prediction.
     pub y: &'a mut [Real],
-    /// Factor of each row's loss.
+    /// `sample_weights` of the batch.
     pub sample_weights: &'a mut [Real],
 }
 
 impl<'a> Rows<'a> {
     /// Checks a dataset against a model's shapes. A `sparse` loss takes integer labels, one for
-    /// each vector along the output's last axis; for other losses they become one-hot vectors.
-    /// Axes of length 1 are added or dropped to fit. Errors are shapes that do not fit, counts that
-    /// differ, labels out of range, and arrays that are not in row-major order.
+    /// each vector along the output's last axis; for other losses they become one-hot vectors. Axes
+    /// of length 1 are added or dropped to fit.
+    ///
+    /// # Errors
+    /// Shapes that do not fit, counts that differ, labels out of range, and arrays that are not in
+    /// row-major order.
     pub fn new(data: &'a Dataset, input: &Shape, output: &Shape, sparse: bool) -> Result<Rows<'a>> {
         let inputs = Rows::inputs_only(&data.x, input)?;
         data.check_lengths()?;
@@ -55,10 +58,13 @@ impl<'a> Rows<'a> {
         Ok(Rows { y, target_width, positions: output.n_positions(), ..inputs })
     }
 
-    /// Checks inputs alone, for a prediction. Errors are a shape that does not fit and no rows.
+    /// Checks only the inputs, for a prediction.
+    ///
+    /// # Errors
+    /// A shape that does not fit the model, and an empty dataset.
     pub fn inputs_only(x: &'a Inputs, input: &Shape) -> Result<Rows<'a>> {
         let [len, sample @ ..] = x.shape() else {
-            let problem = "the inputs are a single number; they need one row a sample";
+            let problem = "the inputs are a single number; they need one row per sample";
             return Err(Error::Data(problem.to_string()));
         };
         if Shape::from(sample).squeezed() != input.squeezed() {
@@ -103,9 +109,9 @@ impl<'a> Rows<'a> {
         Some(Rows { y: Values::Labels(labels), target_width, ..self.clone() })
     }
 
-    /// Weights the loss of each row: by `sample_weight`, one number a row, or by `class_weight`,
+    /// Weights the loss of each row: by `sample_weight`, one number per row, or by `class_weight`,
     /// pairs of a label and its weight (1 for other labels). Giving both is an error, and so are
-    /// another number of weights than rows, targets with several labels a row for `class_weight`,
+    /// another number of weights than rows, targets with several labels per row for `class_weight`,
     /// and weights that are not finite.
     pub fn weighted(
         self,
@@ -168,13 +174,13 @@ impl<'a> Rows<'a> {
     }
 
     /// Splits off the last rows for validation, as Keras does: the training part is the floor of
-    /// `len · (1 − share)`. A share that leaves no row on one side is an error.
-    pub fn split(self, share: f64) -> Result<(Rows<'a>, Rows<'a>)> {
+    /// `len · (1 − fraction)`. A fraction that leaves no row on one side is an error.
+    pub fn split(self, fraction: f64) -> Result<(Rows<'a>, Rows<'a>)> {
         let len = self.len;
-        let training = first_part(len, share);
-        if !(0.0..1.0).contains(&share) || training == 0 || training == len {
+        let training = first_part(len, fraction);
+        if !(0.0..1.0).contains(&fraction) || training == 0 || training == len {
             let problem = format!(
-                "a validation split of {share} of {len} rows leaves none on one side; take one \
+                "a validation split of {fraction} of {len} rows leaves none on one side; take one \
                  between 0 and 1, such as 0.1"
             );
             return Err(Error::option("validation_split", problem));
@@ -197,7 +203,7 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Writes the rows with these indices to the buffers, in this order. Targets are left out if
+    /// Writes the rows with these indices to the buffers, in this order. Targets are omitted if
     /// their buffer is empty.
     pub fn gather(&self, indices: impl Iterator<Item = usize> + Clone, to: BatchBuffers) {
         let rows = indices.map(|index| self.first + index);
@@ -215,9 +221,9 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Refuses input values outside `0..n_words`; a fraction is cut off.
-    pub fn check_words(&self, n_words: Option<usize>) -> Result<()> {
-        let Some(n) = n_words else { return Ok(()) };
+    /// Refuses input values outside `0..vocabulary_size`; a fraction is cut off.
+    pub fn check_indices(&self, vocabulary_size: Option<usize>) -> Result<()> {
+        let Some(n) = vocabulary_size else { return Ok(()) };
         let is_word = |value: Real| (0.0..n as Real).contains(&value.trunc());
         let wrong = match self.x {
             Values::Reals(values) => values.iter().position(|value| !is_word(*value)),
@@ -230,8 +236,8 @@ impl<'a> Rows<'a> {
         let mut value = [0.0];
         self.x.write(position, &mut value);
         Err(Error::Data(format!(
-            "the inputs hold {} in row {}, and the Embedding layer has the {n} words 0 to {}\n  \
-             number the words from 0 on, or build the model with a larger input_dim",
+            "the inputs hold {} in row {}, and the Embedding takes indices 0 to {}\n  number the \
+             tokens from 0 on, or build the model with a larger input_dim",
             value[0],
             position / self.input_width.max(1),
             n - 1

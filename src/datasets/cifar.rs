@@ -13,12 +13,12 @@ use ndarray::{Array1, ArrayD, IxDyn};
 use super::{DataDescription, Dataset, Inputs, LoadedData, Targets};
 use crate::{Error, Result};
 
-/// Height and width of a picture.
+/// Height and width of an image.
 const SIDE: usize = 32;
-/// Bytes of a channel of a picture.
+/// Bytes of a channel of an image.
 const PLANE: usize = SIDE * SIDE;
 
-const HELP: &str = "unpack the binary version of CIFAR-10 or CIFAR-100 again";
+const HELP: &str = "extract the binary version of CIFAR-10 or CIFAR-100 again";
 
 /// One of the two data sets.
 struct Form {
@@ -55,7 +55,10 @@ const FORMS: [Form; 2] = [
 ];
 
 /// Reads a folder with the files of one of the two sets. The file with the names of the classes may
-/// be missing. Errors are files that are missing, of another length, or with a label out of range.
+/// be missing.
+///
+/// # Errors
+/// Files that are missing, of another length, or with a label out of range.
 pub fn load(folder: &Path) -> Result<LoadedData> {
     let Some(form) = Form::in_folder(folder) else {
         let found = "there is no data_batch_1.bin and no train.bin in here";
@@ -78,8 +81,10 @@ pub fn is_in(folder: &Path) -> bool {
     Form::in_folder(folder).is_some()
 }
 
-/// Decodes the records of one file of CIFAR-10 (`classes` 10) or CIFAR-100 (100). Errors are
-/// another number of classes, a length that is no multiple of a record, and labels out of range.
+/// Decodes the records of one file of CIFAR-10 (`classes` 10) or CIFAR-100 (100).
+///
+/// # Errors
+/// Another number of classes, a length that is not a multiple of a record, and labels out of range.
 pub fn decode(bytes: &[u8], classes: usize) -> Result<Dataset> {
     let Some(form) = FORMS.iter().find(|form| form.classes == classes) else {
         let problem = format!("CIFAR has 10 or 100 classes, and not {classes}");
@@ -94,7 +99,7 @@ impl Form {
         FORMS.iter().find(|form| folder.join(form.train[0]).is_file())
     }
 
-    /// Bytes of a label and a picture.
+    /// Bytes of a label and an image.
     fn record_len(&self) -> usize {
         self.label_bytes + 3 * PLANE
     }
@@ -108,15 +113,16 @@ impl Form {
     fn check(&self, bytes: &[u8]) -> Result<()> {
         let (len, record_len) = (bytes.len(), self.record_len());
         if len == 0 || len % record_len != 0 {
-            let found =
-                format!("its {len} bytes are no whole number of pictures of {record_len} bytes");
+            let found = format!(
+                "its length, {len} bytes, is not a multiple of {record_len} bytes (one image)"
+            );
             return Err(Error::format(found, HELP));
         }
         for (record, row) in bytes.chunks_exact(record_len).zip(0..) {
             let label = self.label(record);
             if label as usize >= self.classes {
                 let found = format!(
-                    "picture {row} (from 0) has the label {label}, where 0 to {} are \
+                    "image {row} (from 0) has the label {label}, where 0 to {} are \
                     expected",
                     self.classes - 1
                 );
@@ -130,9 +136,10 @@ impl Form {
         record[self.label_bytes - 1].into()
     }
 
-    /// Pictures and labels of checked records.
+    /// Images and labels of checked records.
     fn dataset(&self, bytes: &[u8]) -> Result<Dataset> {
-        let (mut pixels, mut labels) = (Vec::with_capacity(bytes.len()), vec![]);
+        let mut pixels = Vec::with_capacity(bytes.len());
+        let mut labels = vec![];
         for record in bytes.chunks_exact(self.record_len()) {
             labels.push(self.label(record));
             let planes = &record[self.label_bytes..];
@@ -149,7 +156,7 @@ impl Form {
         Ok(Dataset { x: Inputs::bytes(x), y })
     }
 
-    /// Names of the classes; none if their file is missing or has another number of them.
+    /// Names of the classes; empty if their file is missing or has a different number of them.
     fn names(&self, folder: &Path) -> Result<Vec<String>> {
         let path = folder.join(self.names);
         if !path.exists() {

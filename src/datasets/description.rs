@@ -28,42 +28,42 @@ pub struct DataDescription {
     /// Input columns of a table, in the order of the features.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<Column>,
-    /// Size of the pictures of an image folder.
+    /// Size of the images of an image folder.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub picture: Option<PictureSize>,
+    pub image: Option<ImageShape>,
     /// Samples that the model was trained on, by which a test set is told from them.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub training: Option<TrainingData>,
+    pub training: Option<TrainingSplit>,
 }
 
-/// Samples that a model was trained on, recognized again by a checksum, and the share of them that
+/// Samples that a model was trained on, recognized again by a checksum, and the fraction of them that
 /// was held out to test on.
 ///
 /// ```
 /// use ndarray::array;
-/// use tallynet::datasets::{Dataset, Inputs, Targets, TrainingData};
+/// use tallynet::datasets::{Dataset, Inputs, Targets, TrainingSplit};
 ///
 /// let x = Inputs::bytes(array![[1, 2], [3, 4]].into_dyn());
 /// let data = Dataset { x, y: Targets::Labels(array![0, 1].into_dyn()) };
-/// let training = TrainingData::of(&data, Some(0.5), 0);
+/// let training = TrainingSplit::of(&data, Some(0.5), 0);
 /// assert!(training.is_of(&data));
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct TrainingData {
+pub struct TrainingSplit {
     /// Number of samples, those held out included.
     pub n_samples: usize,
     /// CRC-32 of the inputs and the targets.
     pub checksum: u32,
-    /// Share that [`split::shuffled`](super::split::shuffled) held out; `None` if none was.
+    /// Fraction that [`split::shuffled`](super::split::shuffled) held out; `None` if none was.
     pub test_split: Option<f64>,
     /// Seed of the split.
     pub seed: u64,
 }
 
-impl TrainingData {
+impl TrainingSplit {
     /// Describes these samples, before a split.
-    pub fn of(data: &Dataset, test_split: Option<f64>, seed: u64) -> TrainingData {
-        TrainingData { n_samples: data.len(), checksum: checksum(data), test_split, seed }
+    pub fn of(data: &Dataset, test_split: Option<f64>, seed: u64) -> TrainingSplit {
+        TrainingSplit { n_samples: data.len(), checksum: checksum(data), test_split, seed }
     }
 
     /// True for the same samples in the same order.
@@ -90,9 +90,9 @@ pub enum Column {
     },
 }
 
-/// Size that pictures are scaled to, in pixels, and their channels.
+/// Size that images are scaled to, in pixels, and their channels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PictureSize {
+pub struct ImageShape {
     /// Height in pixels.
     pub height: usize,
     /// Width in pixels.

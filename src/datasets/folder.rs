@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::pictures::{self, Folder, PictureOptions};
+use super::images::{self, Folder, ImageOptions};
 use super::{LoadedData, TrainTest, arrays, cifar, idx, mnist, mnist_files};
 use crate::{Error, Result};
 
@@ -18,8 +18,8 @@ pub enum FolderKind {
     Idx,
     /// NumPy arrays.
     Arrays,
-    /// One subfolder of pictures per class.
-    Pictures,
+    /// One subfolder of images per class.
+    Images,
 }
 
 impl FolderKind {
@@ -37,24 +37,25 @@ impl FolderKind {
         } else if idx::is_in(folder) {
             FolderKind::Idx
         } else if Folder::has_layout(folder) {
-            FolderKind::Pictures
+            FolderKind::Images
         } else {
             FolderKind::Mnist
         }
     }
 
-    /// Reads a folder of this kind; `options` and `progress` are for pictures. Errors are those of
-    /// the kind's reader.
+    /// Reads a folder of this kind; `options` and `progress` are for images.
+    ///
+    /// # Errors
+    /// Those of the format's reader.
     pub fn load(
         self,
         folder: &Path,
-        options: Option<&PictureOptions>,
+        options: Option<&ImageOptions>,
         progress: &mut dyn FnMut(usize),
     ) -> Result<LoadedData> {
         match self {
-            FolderKind::Mnist if pictures::find(folder).is_ok() => {
-                let found =
-                    "the pictures lie in this folder itself, and their classes are not known";
+            FolderKind::Mnist if images::find(folder).is_ok() => {
+                let found = "the images lie in this folder itself, and their classes are not known";
                 let help = "give the folder above it, in which each class has a folder of its own";
                 Err(Error::file(folder, found, help))
             }
@@ -67,25 +68,26 @@ impl FolderKind {
             FolderKind::Cifar => cifar::load(folder),
             FolderKind::Idx => idx::load(folder),
             FolderKind::Arrays => arrays::load(folder),
-            FolderKind::Pictures => match options {
+            FolderKind::Images => match options {
                 Some(options) => Folder::scan(folder)?.read(options, progress),
                 None => {
-                    let found = "these are folders of pictures, whose size must be known";
-                    let help = "read them with datasets::pictures";
+                    let found = "these are folders of images, whose size must be known";
+                    let help = "read them with datasets::images";
                     Err(Error::file(folder, found, help))
                 }
             },
         }
     }
 
-    /// Paths of the files that are read from a folder of this kind, and of those that are unpacked.
+    /// Paths of the files that are read from a folder of this kind, and of those that are
+    /// decompressed.
     pub fn files(self, folder: &Path) -> Vec<PathBuf> {
         match self {
             FolderKind::Mnist => mnist_files::files(folder),
-            FolderKind::Pictures => match Folder::scan(folder) {
+            FolderKind::Images => match Folder::scan(folder) {
                 Ok(Folder { train, validation, test, .. }) => {
                     let all = train.into_iter().chain(validation).chain(test);
-                    all.map(|picture| picture.path).collect()
+                    all.map(|image| image.path).collect()
                 }
                 Err(_) => vec![],
             },

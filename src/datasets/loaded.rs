@@ -20,9 +20,9 @@ pub struct LoadedData {
     pub validation: Option<Dataset>,
     /// Samples to evaluate on, if the source sets some apart.
     pub test: Option<Dataset>,
-    /// Names of the classes and size of the pictures.
+    /// Names of the classes and size of the images.
     pub description: DataDescription,
-    /// Remarks for the user, such as files that were left out.
+    /// Remarks for the user, such as files that were ignored.
     pub warnings: Vec<String>,
 }
 

@@ -1,69 +1,56 @@
 //! MNIST's data format: four IDX files with 60,000 + 10,000 images of 28×28 and their
 //! labels, raw or compressed with gzip. MNIST, Fashion-MNIST and KMNIST come in it.
 //!
-//! The `mnist` crate reads the files. It panics on malformed ones and never compares a file's
-//! length with its header, so a truncated file would pair images with the wrong labels. Presence,
-//! magic number, counts and exact length are therefore checked here first. The crate briefly holds
-//! the training images twice (94 MB); its vectors become arrays without another copy. With an
-//! empty base folder it takes a path for each file, so they may be in different folders.
+//! A file's content is read once, into the array that training uses, after its magic number, counts
+//! and exact length are checked: a truncated file would pair images with the wrong labels. Rejected:
+//! the `mnist` crate, which panics on malformed files, compares no lengths, and holds the training
+//! images twice (94 MB instead of 47). The tests compare what both read.
 //!
-//! The crate reads raw files only. A `.gz` is therefore decompressed once: beside itself, or in a
-//! cache folder if that is not writable. The new file appears under its name only when it is
-//! complete and checked, so concurrent runs are safe. In the cache each file has a folder named
-//! after the checksum and size of its `.gz`, so data sets never mix.
+//! A `.gz` is decompressed once: beside itself, or in a cache folder if that is not writable. The
+//! new file appears under its name only when it is complete and checked, so concurrent runs are
+//! safe. In the cache each file has a folder named after the checksum and size of its `.gz`, so
+//! data sets never mix.
 
 use std::env;
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, Read, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use flate2::{CrcReader, read::MultiGzDecoder};
-use mnist::{Mnist, MnistBuilder};
 use ndarray::{Array1, ArrayD, IxDyn};
 
-use super::mnist_files::{FILES, FoundFile, Idx, find_all};
+use super::mnist_files::{FILES, FoundFile, MnistFile, find_all};
 use super::source::{OpenFile, unexpected, variable};
 use super::{Dataset, Inputs, Targets, TrainTest};
 use crate::replace::{check_writable, replace};
 use crate::{Error, Result};
 
-const HELP: &str = "put a sound copy there (download it again), packed by gzip or not; for a \
-                    set of other sizes, name a .npz file with \
-                    x_train, y_train, x_test and y_test";
+const HELP: &str = "replace it by an intact copy (download it again), compressed with gzip or not; \
+                    for a set of other sizes, name a .npz file with x_train, y_train, x_test and \
+                    y_test";
 
 /// Reads the four files in `folder`, or in folders within it, under any of the names that downloads
 /// give them: `train-images.idx3-ubyte`, `MNIST/raw/train-images-idx3-ubyte.gz`,
 /// `emnist-mnist-train-images-idx3-ubyte` (EMNIST's images are transposed, and read so). A file
 /// that is only there as `.gz` is decompressed once: beside itself or, if that is not writable, in
-/// the folder `TALLYNET_CACHE`, else in `tallynet` in the user's cache folder. Errors are files
-/// that are missing, truncated, too long, of another kind or size, or unreadable.
+/// the folder `TALLYNET_CACHE`, else in `tallynet` in the user's cache folder.
+///
+/// # Errors
+/// Files that are missing, truncated, too long, of another kind or size, or unreadable.
 pub fn load(folder: &Path) -> Result<TrainTest> {
     fs::metadata(folder.join(".")).map_err(Error::io("read", folder))?;
     let mut paths = vec![];
     for (file, found) in FILES.iter().zip(find_all(folder, HELP)?) {
         paths.push(file.locate(&found)?);
     }
-    // Decompressing takes a while, during which other programs may have changed the first files.
-    for (file, path) in FILES.iter().zip(&paths) {
-        file.check_file(path.as_ref())?;
-    }
-    let Mnist { trn_img, trn_lbl, tst_img, tst_lbl, .. } = MnistBuilder::new()
-        .base_path("")
-        .training_images_filename(&paths[0])
-        .training_labels_filename(&paths[1])
-        .test_images_filename(&paths[2])
-        .test_labels_filename(&paths[3])
-        .finalize();
+    let read = |number: usize| FILES[number].read(&paths[number]);
     Ok(TrainTest {
-        train: dataset(folder, trn_img, trn_lbl)?,
-        test: dataset(folder, tst_img, tst_lbl)?,
+        train: dataset(folder, read(0)?, read(1)?)?,
+        test: dataset(folder, read(2)?, read(3)?)?,
     })
 }
 
-fn dataset(folder: &Path, mut images: Vec<u8>, labels: Vec<u8>) -> Result<Dataset> {
-    // The crate reads the test images into the same vector and splits them off again, which leaves
-    // unused capacity.
-    images.shrink_to_fit();
+fn dataset(folder: &Path, images: Vec<u8>, labels: Vec<u8>) -> Result<Dataset> {
     let x = ArrayD::from_shape_vec(IxDyn(&[labels.len(), 28, 28]), images).map_err(|_| {
         Error::file(folder, "the files changed while they were being read", "try again")
     })?;
@@ -71,44 +58,53 @@ fn dataset(folder: &Path, mut images: Vec<u8>, labels: Vec<u8>) -> Result<Datase
     Ok(Dataset { x: Inputs::bytes(x), y: Targets::Labels(labels) })
 }
 
-impl Idx {
+impl MnistFile {
     /// Path of the raw file, after it is decompressed if necessary and checked. The first of the
     /// candidates is used.
-    fn locate(&self, found: &[FoundFile]) -> Result<String> {
+    fn locate(&self, found: &[FoundFile]) -> Result<PathBuf> {
         let path = &found[0].path;
-        let path = if found[0].is_packed {
-            self.unpack(path, found[0].has_raw_name)?
-        } else {
-            self.check_file(path).map_err(|error| self.suggest_packed(error, &found[1..]))?;
-            path.clone()
-        };
-        path.into_os_string().into_string().map_err(|path| {
-            let found = "this path is not valid UTF-8, which the reader of these files asks for";
-            Error::file(path.as_ref(), found, "rename the folder, or move the files to another")
-        })
+        if found[0].is_compressed {
+            return self.decompress(path, found[0].has_raw_name);
+        }
+        self.check_file(path).map_err(|error| self.suggest_compressed(error, &found[1..]))?;
+        Ok(path.clone())
     }
 
-    /// Adds to the error about a raw file that a packed one can replace it, if that is sound.
-    fn suggest_packed(&self, error: Error, others: &[FoundFile]) -> Error {
-        let sound = others.iter().find(|other| self.inflate(&other.path).is_ok());
-        match (error, sound) {
-            (Error::Format { path, found, .. }, Some(packed)) => {
-                let packed = packed.path.display();
-                let help = format!("delete it: {packed} beside it is sound and will be unpacked");
+    /// Content of a raw file, after its header.
+    fn read(&self, path: &Path) -> Result<Vec<u8>> {
+        // Decompressing the others takes a while, during which this file may have changed.
+        let OpenFile { mut reader, size, start } = OpenFile::new(path)?;
+        self.check(&start, size).map_err(|error| error.in_file(path))?;
+        let header = self.header().len() as u64;
+        let mut content = vec![0; (size - header) as usize];
+        let read =
+            reader.seek(SeekFrom::Start(header)).and_then(|_| reader.read_exact(&mut content));
+        read.map_err(Error::io("read", path))?;
+        Ok(content)
+    }
+
+    /// Adds to the error about a raw file that a compressed one can replace it, if that is intact.
+    fn suggest_compressed(&self, error: Error, others: &[FoundFile]) -> Error {
+        let intact = others.iter().find(|other| self.inflate(&other.path).is_ok());
+        match (error, intact) {
+            (Error::Format { path, found, .. }, Some(compressed)) => {
+                let compressed = compressed.path.display();
+                let help =
+                    format!("delete it: {compressed} beside it is intact and will be decompressed");
                 Error::Format { path, found, help }
             }
             (other, _) => other,
         }
     }
 
-    /// First bytes of a sound file: the magic number (type and number of axes), then the lengths of
-    /// the axes.
+    /// First bytes of an intact file: the magic number (type and number of axes), then the lengths
+    /// of the axes.
     fn header(&self) -> Vec<u8> {
         let magic = 0x0800 + self.shape.len() as u32;
         [magic].iter().chain(self.shape).flat_map(|number| number.to_be_bytes()).collect()
     }
 
-    /// Length of a sound file in bytes.
+    /// Length of an intact file in bytes.
     fn file_len(&self) -> u64 {
         let content: u64 = self.shape.iter().map(|&axis| u64::from(axis)).product();
         self.header().len() as u64 + content
@@ -121,7 +117,8 @@ impl Idx {
 
     /// Checks the first bytes and the length of a raw file.
     fn check(&self, start: &[u8], length: u64) -> Result<()> {
-        let (header, expected) = (self.header(), self.file_len());
+        let header = self.header();
+        let expected = self.file_len();
         let (magic, sizes) = header.split_at(4);
         let found = match start.strip_prefix(magic) {
             None => {
@@ -152,31 +149,32 @@ impl Idx {
 
     /// Decompresses and checks a `.gz`. It stops one byte beyond the expected length: a small `.gz`
     /// can decompress to terabytes.
-    fn inflate(&self, packed: &Path) -> Result<Vec<u8>> {
-        let wrong = |found: String| Error::file(packed, found, HELP);
-        let OpenFile { reader, .. } = OpenFile::new(packed)?;
-        let (expected, mut content) = (self.file_len(), vec![]);
+    fn inflate(&self, compressed: &Path) -> Result<Vec<u8>> {
+        let wrong = |found: String| Error::file(compressed, found, HELP);
+        let OpenFile { reader, .. } = OpenFile::new(compressed)?;
+        let expected = self.file_len();
+        let mut content = vec![];
         let read = MultiGzDecoder::new(reader).take(expected + 1).read_to_end(&mut content);
         read.map_err(|error| {
             // The operating system's errors have a number, the decoder's have none.
             if error.raw_os_error().is_some() {
-                return Error::io("load", packed)(error);
+                return Error::io("load", compressed)(error);
             }
             wrong(format!("the gzip file is damaged or cut off ({error})"))
         })?;
         if content.len() as u64 > expected {
-            return Err(wrong(format!("too long: it unpacks to more than {expected} bytes")));
+            return Err(wrong(format!("too long: it decompresses to more than {expected} bytes")));
         }
-        self.check(&content, content.len() as u64).map_err(|error| error.in_file(packed))?;
+        self.check(&content, content.len() as u64).map_err(|error| error.in_file(compressed))?;
         Ok(content)
     }
 
-    /// Path of the raw form of `packed`: a file that is in the cache already, or a new one. A
-    /// packed file with the name of a raw one stays as it is.
-    fn unpack(&self, packed: &Path, has_raw_name: bool) -> Result<PathBuf> {
-        let mut target = packed.with_file_name(self.name);
+    /// Path of the raw form of `compressed`: a file that is in the cache already, or a new one. A
+    /// compressed file with the name of a raw one stays as it is.
+    fn decompress(&self, compressed: &Path, has_raw_name: bool) -> Result<PathBuf> {
+        let mut target = compressed.with_file_name(self.name);
         if has_raw_name || check_writable(&target).is_err() {
-            let folder = cache_folder(packed)?;
+            let folder = cache_folder(compressed)?;
             target = folder.join(self.name);
             if self.check_file(&target).is_ok() {
                 return Ok(target);
@@ -186,18 +184,18 @@ impl Idx {
                 let folder = folder.display();
                 let found =
                     format!("no file can be created beside it, nor in {folder} ({refusal})");
-                Error::file(packed, found, "set TALLYNET_CACHE to a folder that allows it")
+                Error::file(compressed, found, "set TALLYNET_CACHE to a folder that allows it")
             })?;
         }
-        replace(&target, &self.inflate(packed)?)?;
+        replace(&target, &self.inflate(compressed)?)?;
         Ok(target)
     }
 }
 
 /// Folder in the cache for the content of this `.gz`.
-fn cache_folder(packed: &Path) -> Result<PathBuf> {
-    let mut reader = CrcReader::new(File::open(packed).map_err(Error::io("read", packed))?);
-    io::copy(&mut reader, &mut io::sink()).map_err(Error::io("read", packed))?;
+fn cache_folder(compressed: &Path) -> Result<PathBuf> {
+    let mut reader = CrcReader::new(File::open(compressed).map_err(Error::io("read", compressed))?);
+    io::copy(&mut reader, &mut io::sink()).map_err(Error::io("read", compressed))?;
     Ok(cache().join(format!("{:08x}-{}", reader.crc().sum(), reader.crc().amount())))
 }
 

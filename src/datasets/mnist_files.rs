@@ -1,7 +1,7 @@
 //! Finds MNIST's four files in a folder, as the many downloads name and nest them:
 //! `train-images-idx3-ubyte`, `train-images.idx3-ubyte`, in capitals, as EMNIST calls them, each in
-//! a folder of its own, in `MNIST/raw`, packed or not. The bytes of a file say whether it is
-//! packed, and not its ending.
+//! a folder of its own, in `MNIST/raw`, compressed with gzip or not. The bytes of a file say
+//! whether it is compressed, and not its extension.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -11,17 +11,18 @@ use crate::identify::identify_folder;
 use crate::{Error, Result};
 
 /// One of the four files.
-pub(super) struct Idx {
+pub(super) struct MnistFile {
     pub name: &'static str,
     /// Lengths of the axes, as the header must give them.
     pub shape: &'static [u32],
 }
 
-pub(super) const FILES: [Idx; 4] = [
-    Idx { name: "train-images-idx3-ubyte", shape: &[60_000, 28, 28] },
-    Idx { name: "train-labels-idx1-ubyte", shape: &[60_000] },
-    Idx { name: "t10k-images-idx3-ubyte", shape: &[10_000, 28, 28] },
-    Idx { name: "t10k-labels-idx1-ubyte", shape: &[10_000] },
+/// The four files: images and labels for training, then for the test.
+pub(super) const FILES: [MnistFile; 4] = [
+    MnistFile { name: "train-images-idx3-ubyte", shape: &[60_000, 28, 28] },
+    MnistFile { name: "train-labels-idx1-ubyte", shape: &[60_000] },
+    MnistFile { name: "t10k-images-idx3-ubyte", shape: &[10_000, 28, 28] },
+    MnistFile { name: "t10k-labels-idx1-ubyte", shape: &[10_000] },
 ];
 
 /// Levels of folders that are searched, the named one included: `MNIST/raw` is two below it.
@@ -38,13 +39,13 @@ const LISTED: usize = 12;
 pub(super) struct FoundFile {
     pub path: PathBuf,
     /// True if the bytes are those of a gzip file.
-    pub is_packed: bool,
+    pub is_compressed: bool,
     /// True if the name is that of a raw file, without `.gz`.
     pub has_raw_name: bool,
 }
 
 /// Files that can be one of the four, the preferred one first.
-pub(super) fn candidates(folder: &Path, file: &Idx) -> Result<Vec<FoundFile>> {
+pub(super) fn candidates(folder: &Path, file: &MnistFile) -> Result<Vec<FoundFile>> {
     let mut folders = vec![folder.to_path_buf()];
     for _ in 0..LEVELS {
         let mut found: Vec<FoundFile> = vec![];
@@ -62,20 +63,20 @@ pub(super) fn candidates(folder: &Path, file: &Idx) -> Result<Vec<FoundFile>> {
     Ok(vec![])
 }
 
-/// Candidates directly in this folder: raw files before packed ones, MNIST's own names first.
-fn in_folder(folder: &Path, file: &Idx) -> Vec<FoundFile> {
+/// Candidates directly in this folder: raw files before compressed ones, MNIST's own names first.
+fn in_folder(folder: &Path, file: &MnistFile) -> Vec<FoundFile> {
     let mut found = vec![];
     for path in entries(folder) {
         let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
         let raw_name = name.strip_suffix(".gz").unwrap_or(&name);
         if normalized(raw_name) == file.name && path.is_file() {
             let has_raw_name = raw_name == name;
-            found.push(FoundFile { is_packed: is_packed(&path), has_raw_name, path });
+            found.push(FoundFile { is_compressed: is_compressed(&path), has_raw_name, path });
         }
     }
     found.sort_by_key(|found| {
         let is_own_name = found.path.file_name().is_some_and(|name| name == file.name);
-        (found.is_packed, !found.has_raw_name, !is_own_name, found.path.clone())
+        (found.is_compressed, !found.has_raw_name, !is_own_name, found.path.clone())
     });
     found
 }
@@ -102,7 +103,7 @@ fn normalized(name: &str) -> String {
 }
 
 /// True if a file begins as a gzip file does.
-fn is_packed(path: &Path) -> bool {
+fn is_compressed(path: &Path) -> bool {
     let mut start = [0; 2];
     let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
     // An unreadable file fails with its own error later; its name says what to try.
@@ -156,7 +157,8 @@ fn content(folder: &Path) -> String {
     format!("it holds {}{others}", names.join(", "))
 }
 
-/// Paths of the four files, raw and packed: those that are there, and those that may be written.
+/// Paths of the four files, raw and compressed: those that are there, and those that may be
+/// written.
 pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
     let mut paths = vec![];
     for file in &FILES {
@@ -167,7 +169,7 @@ pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
     paths
 }
 
-/// True if at least one of the four files is in the folder or below, also of several data sets.
+/// True if at least one of the four files is in the folder or below, even of several data sets.
 pub(super) fn is_in(folder: &Path) -> bool {
     FILES.iter().any(|file| match candidates(folder, file) {
         Ok(found) => !found.is_empty(),

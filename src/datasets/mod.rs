@@ -1,5 +1,5 @@
-//! Data sets in memory: inputs, targets and batches of them; readers of MNIST's files and of
-//! `.npz` archives.
+//! Data sets in memory, batches of them, and readers of MNIST, CIFAR, IDX, `.npy`, `.npz`, CSV
+//! tables and image folders.
 
 pub mod arrays;
 pub mod batches;
@@ -7,12 +7,12 @@ pub mod cifar;
 mod description;
 mod folder;
 pub mod idx;
+pub mod images;
 mod loaded;
 pub mod mnist;
 mod mnist_files;
 mod npy;
 pub mod npz;
-pub mod pictures;
 mod source;
 pub mod split;
 pub mod synthetic;
@@ -28,7 +28,7 @@ use ndarray::{ArrayD, Axis};
 
 use crate::{Error, Real, Result};
 
-pub use description::{Column, DataDescription, PictureSize, TrainingData};
+pub use description::{Column, DataDescription, ImageShape, TrainingSplit};
 pub use loaded::LoadedData;
 
 /// Inputs of all samples: the first axis counts the samples.
@@ -148,14 +148,15 @@ impl Dataset {
         self.len() == 0
     }
 
-    /// Splits off the last `share` of the samples, by the rule of Keras's `validation_split`: the
-    /// first part has `floor(len · (1 − share))` of them. A share outside \[0, 1\] is an error.
-    pub fn split(&self, share: f64) -> Result<(Dataset, Dataset)> {
-        if !(0.0..=1.0).contains(&share) {
-            let problem = format!("a share of {share} of the rows; take one from 0 to 1");
-            return Err(Error::option("share", problem));
+    /// Splits off the last `fraction` of the samples, by the rule of Keras's `validation_split`:
+    /// the first part has `floor(len · (1 − fraction))` of them. A fraction outside \[0, 1\] is an
+    /// error.
+    pub fn split(&self, fraction: f64) -> Result<(Dataset, Dataset)> {
+        if !(0.0..=1.0).contains(&fraction) {
+            let problem = format!("a fraction of {fraction} of the rows; take one from 0 to 1");
+            return Err(Error::option("fraction", problem));
         }
-        self.split_at(first_part(self.len(), share))
+        self.split_at(first_part(self.len(), fraction))
     }
 
     /// Copies the first `n` samples and the others. An `n` beyond the end is an error, and so are
@@ -220,9 +221,10 @@ impl Dataset {
     }
 }
 
-/// Number of rows that are left if the last `share` of `len` rows is split off, as Keras rounds it.
-fn first_part(len: usize, share: f64) -> usize {
-    (len as f64 * (1.0 - share)).floor() as usize
+/// Number of rows that are left if the last `fraction` of `len` rows is split off, as Keras rounds
+/// it.
+fn first_part(len: usize, fraction: f64) -> usize {
+    (len as f64 * (1.0 - fraction)).floor() as usize
 }
 
 /// A training set and a test set.

@@ -42,7 +42,7 @@ macro_rules! read_as {
         match $member.dtype.as_str() {
             $($dtype => $member.read(|$number: $type| $convert),)+
             _ => Err(wrong(format!(
-                "the type {} is not read: booleans, integers and floats are; text and Python \
+                "the type {} is not supported: booleans, integers and floats are; text and Python \
                  objects are not",
                 $member.header.type_descriptor
             ))),
@@ -65,6 +65,7 @@ impl<R: Read> Member<R> {
         Ok(Member { header, dtype, rows, size: size.saturating_sub(end as u64), numbers })
     }
 
+    /// Inputs: bytes stay bytes, other numbers become [`Real`].
     pub fn inputs(self) -> Result<Inputs> {
         if self.dtype == "u1" {
             self.read(Ok).map(Inputs::bytes)
@@ -112,7 +113,7 @@ impl<R: Read> Member<R> {
         let descriptor = self.header.type_descriptor.to_string();
         let bits = if descriptor.contains('>') { "'>u2'" } else { "'<u2'" };
         self.header.type_descriptor =
-            bits.parse().map_err(|_| wrong(format!("the type {descriptor} is not read")))?;
+            bits.parse().map_err(|_| wrong(format!("the type {descriptor} is not supported")))?;
         self.read(|number: u16| Ok(convert(number.into()) as Real))
     }
 
@@ -161,7 +162,7 @@ impl<R: Read> Member<R> {
 fn label(number: i128) -> Result<u32> {
     match u32::try_from(number) {
         Ok(label) if label < MAX_LABELS => Ok(label),
-        _ => Err(Error::Data(format!("{number} is no label"))),
+        _ => Err(Error::Data(format!("{number} is not a label"))),
     }
 }
 
@@ -170,17 +171,17 @@ fn parse_header(start: &[u8]) -> Result<(Header, usize)> {
     let (text, length) = match start.get(6..12) {
         Some(&[1, _, a, b, ..]) => (10, u16::from_le_bytes([a, b]).into()),
         Some(&[_, _, a, b, c, d]) => (12, u32::from_le_bytes([a, b, c, d]) as usize),
-        _ => return Err(wrong("it is no .npy array: it ends within its header")),
+        _ => return Err(wrong("it is not a .npy array: it ends within its header")),
     };
     let end = length.saturating_add(text);
     if !start.get(text..end).is_some_and(is_plain) {
         return Err(wrong(
-            "it is no .npy array of plain numbers: its header is too long or describes something \
-             else",
+            "it is not a .npy array of plain numbers: its header is too long or describes \
+             something else",
         ));
     }
     let header = Header::from_reader(&mut &*start)
-        .map_err(|error| wrong(format!("it is no .npy array ({error})")))?;
+        .map_err(|error| wrong(format!("it is not a .npy array ({error})")))?;
     Ok((header, end))
 }
 

@@ -15,18 +15,21 @@ use crate::shape::Tuple;
 use crate::{Error, Real, Result};
 
 const HELP: &str = "download it again, or save x_train, y_train, x_test and y_test with \
-                    numpy.savez_compressed: one row a sample; x as uint8 or float32; y as integer \
-                    labels from 0, or as numbers";
+                    numpy.savez_compressed: one row per sample; x as uint8 or float32; y as \
+                    integer labels from 0, or as numbers";
 const INPUTS_HELP: &str =
-    "save one array of inputs with numpy.save or numpy.savez, one row a sample";
+    "save one array of inputs with numpy.save or numpy.savez, one row per sample";
 
 /// An archive in a file or a pipe.
 type Archive = ZipArchive<Box<dyn ReadSeek>>;
 
 /// Reads the four arrays. Bytes in `x` stay bytes and other numbers become [`Real`]; in `y`,
 /// integers and booleans that can be labels (from 0, below 2²⁴) become labels, and other numbers
-/// [`Real`]. Errors are a file that is no archive or a damaged one, an array that is missing, empty
-/// or not numeric, and different numbers of rows in `x` and `y`.
+/// [`Real`].
+///
+/// # Errors
+/// A file that is not an archive or is damaged, an array that is missing, empty or not numeric, and
+/// different numbers of rows in `x` and `y`.
 pub fn load(path: &Path) -> Result<TrainTest> {
     let read = || {
         let mut archive = archive(path, &["x_train", "y_train", "x_test", "y_test"])?;
@@ -37,7 +40,10 @@ pub fn load(path: &Path) -> Result<TrainTest> {
 }
 
 /// Reads the two arrays of the training set, which may be called `x` and `y`; the others may be
-/// missing. Errors are those of [`load`].
+/// missing.
+///
+/// # Errors
+/// As [`load`].
 pub fn load_train(path: &Path) -> Result<Dataset> {
     let read = || -> Result<Dataset> {
         let mut opened = archive(path, &[])?;
@@ -50,15 +56,20 @@ pub fn load_train(path: &Path) -> Result<Dataset> {
     read().map_err(|error| error.in_file(path))
 }
 
-/// Reads the two arrays of the test set; the others may be missing. Errors are those of [`load`].
+/// Reads the two arrays of the test set; the others may be missing.
+///
+/// # Errors
+/// As [`load`].
 pub fn load_test(path: &Path) -> Result<Dataset> {
     let read = || dataset(&mut archive(path, &["x_test", "y_test"])?, "x_test", "y_test");
     read().map_err(|error| error.in_file(path))
 }
 
-/// Reads inputs alone, to predict from: a `.npy` array, or a `.npz` archive that holds `x_test` or
-/// only one array. Errors are a file that is neither or a damaged one, and an array that is empty
-/// or not numeric.
+/// Reads only inputs, to predict from: a `.npy` array, or a `.npz` archive that holds `x_test` or
+/// only one array.
+///
+/// # Errors
+/// A file that is neither or a damaged one, and an array that is empty or not numeric.
 pub fn load_inputs(path: &Path) -> Result<Inputs> {
     inputs_only(path).map_err(|error| match error {
         Error::Format { path: None, found, .. } => Error::file(path, found, INPUTS_HELP),
@@ -169,6 +180,7 @@ pub(super) fn wrong(found: impl Into<String>) -> Error {
     Error::format(found, HELP)
 }
 
+/// Error for an archive or array that is damaged.
 pub(super) fn damaged(error: impl Display) -> Error {
     wrong(format!("it is damaged or of an unknown form ({error})"))
 }
@@ -178,7 +190,7 @@ fn in_array(name: &str) -> impl FnOnce(Error) -> Error {
     move |error| wrong(format!("{name}: {}", found(error)))
 }
 
-/// The problem alone, without the help.
+/// The problem only, without the help.
 pub(super) fn found(error: Error) -> String {
     match error {
         Error::Format { found, .. } => found,

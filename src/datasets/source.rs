@@ -1,5 +1,4 @@
-//! Places of data: a folder with MNIST's four files or a `.npz` file, found by what they hold and
-//! not by their names.
+//! Finds and loads data: the path, and its kind, told from its content and not from its name.
 
 use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read, Seek};
@@ -19,7 +18,7 @@ pub fn find(explicit: Option<&Path>) -> Result<PathBuf> {
         return Ok(path.to_path_buf());
     }
     if let Some(path) = from_environment() {
-        fs::metadata(&path).map_err(Error::io("find what TALLYNET_DATA names,", &path))?;
+        fs::metadata(&path).map_err(Error::io("find the path in TALLYNET_DATA:", &path))?;
         return Ok(path);
     }
     let folders = [PathBuf::from("data"), Path::new(env!("CARGO_MANIFEST_DIR")).join("data")];
@@ -36,7 +35,7 @@ pub fn find(explicit: Option<&Path>) -> Result<PathBuf> {
     )))
 }
 
-/// Paths of all files that [`load`] reads from `path`, packed and unpacked.
+/// Paths of all files that [`load`] reads from `path`, compressed and raw.
 pub fn files(path: &Path) -> Vec<PathBuf> {
     if path.is_dir() { FolderKind::of(path).files(path) } else { vec![path.to_path_buf()] }
 }
@@ -53,8 +52,10 @@ pub(super) fn variable(name: &str) -> Option<PathBuf> {
 
 /// Loads a folder of MNIST's, CIFAR's, IDX or `.npy` files, or a `.npz` file with Keras's four
 /// arrays, which may be a pipe. Bytes are not scaled;
-/// [`Inputs::scale_bytes`](super::Inputs::scale_bytes) does that. Errors are those of the readers,
-/// and a folder without a test set.
+/// [`Inputs::scale_bytes`](super::Inputs::scale_bytes) does that.
+///
+/// # Errors
+/// Those of the readers, and a folder without a test set.
 pub fn load(path: &Path) -> Result<TrainTest> {
     if !path.is_dir() {
         return npz::load(path);
@@ -64,7 +65,10 @@ pub fn load(path: &Path) -> Result<TrainTest> {
     Ok(TrainTest { train: data.train, test })
 }
 
-/// Loads the training set alone: a `.npz` file needs no test arrays. Errors are those of [`load`].
+/// Loads only the training set: a `.npz` file needs no test arrays.
+///
+/// # Errors
+/// As [`load`].
 pub fn load_train(path: &Path) -> Result<Dataset> {
     if path.is_dir() {
         return Ok(FolderKind::of(path).load(path, None, &mut |_| {})?.train);
@@ -72,7 +76,10 @@ pub fn load_train(path: &Path) -> Result<Dataset> {
     npz::load_train(path)
 }
 
-/// Loads the test set alone: a `.npz` file needs no training arrays. Errors are those of [`load`].
+/// Loads only the test set: a `.npz` file needs no training arrays.
+///
+/// # Errors
+/// As [`load`].
 pub fn load_test(path: &Path) -> Result<Dataset> {
     if path.is_dir() { Ok(load(path)?.test) } else { npz::load_test(path) }
 }
@@ -105,7 +112,8 @@ impl OpenFile {
     }
 
     fn open(path: &Path) -> io::Result<OpenFile> {
-        let (mut file, mut start) = (File::open(path)?, vec![]);
+        let mut file = File::open(path)?;
+        let mut start = vec![];
         file.by_ref().take(START).read_to_end(&mut start)?;
         let metadata = file.metadata()?;
         if metadata.is_file() {
@@ -121,13 +129,13 @@ impl OpenFile {
     }
 }
 
-/// Error for a file that is no `expected` (`a label file`), by its first bytes. The help is that of
-/// the format that it really has, if it is known; else `help`.
+/// Error for a file that is not `expected` (`a label file`), by its first bytes. The help is that
+/// of the format that it really has, if it is known; else `help`.
 pub(super) fn unexpected(expected: &str, start: &[u8], help: &str) -> Error {
     let (what, help) = match identify(start) {
         // Its members, by which it could be identified, are not in the first bytes.
         _ if start.starts_with(b"PK") => ("a zip archive", help.to_string()),
-        // Data of another form; their usual help tells to give them as data.
+        // Data in another format, whose own help says to pass it with --data.
         Some(identity) if identity.help.contains("--data") => (identity.what, help.to_string()),
         Some(identity) => (identity.what, identity.help.to_string()),
         None => {

@@ -9,14 +9,15 @@ use super::{Dataset, Inputs, Targets, first_part};
 use crate::random::{self, Stream};
 use crate::{Error, Result};
 
-/// Splits off a `share` of the samples, drawn from the seed; both parts keep the order of the data.
-/// With one integer label a sample each class is split by the share, rounded so that the sum is
-/// right, and keeps one sample or more in the first part. Otherwise all samples are alike.
+/// Splits off a `fraction` of the samples, drawn from the seed; both parts keep the order of the
+/// data. With one integer label per sample the split is stratified: each class contributes its
+/// fraction, rounded by the largest remainder, and keeps one sample or more in the first part.
+/// Otherwise labels play no part.
 ///
 /// The parts are cut out of the arrays of the data, which are not copied as a whole.
 ///
 /// # Errors
-/// A share that leaves no sample on one side, and inputs and targets that differ in number.
+/// A fraction that leaves no sample on one side, and inputs and targets that differ in number.
 ///
 /// ```
 /// use ndarray::array;
@@ -30,8 +31,8 @@ use crate::{Error, Result};
 /// assert_eq!(train.len(), 3);
 /// # Ok::<(), tallynet::Error>(())
 /// ```
-pub fn shuffled(data: Dataset, share: f64, seed: u64) -> Result<(Dataset, Dataset)> {
-    let is_second = marks(&data, share, seed)?;
+pub fn shuffled(data: Dataset, fraction: f64, seed: u64) -> Result<(Dataset, Dataset)> {
+    let is_second = marks(&data, fraction, seed)?;
     let Dataset { x, y } = data;
     let (x, x_second) = match x {
         Inputs::Bytes { values, scale } => {
@@ -58,22 +59,22 @@ pub fn shuffled(data: Dataset, share: f64, seed: u64) -> Result<(Dataset, Datase
 
 /// Indices of the samples that [`shuffled`] takes into the second part, in order. Errors are those
 /// of [`shuffled`].
-pub fn rows_of_second(data: &Dataset, share: f64, seed: u64) -> Result<Vec<usize>> {
-    let is_second = marks(data, share, seed)?;
+pub fn rows_of_second(data: &Dataset, fraction: f64, seed: u64) -> Result<Vec<usize>> {
+    let is_second = marks(data, fraction, seed)?;
     Ok((0..is_second.len()).filter(|row| is_second[*row]).collect())
 }
 
 /// Marks the samples of the second part.
-fn marks(data: &Dataset, share: f64, seed: u64) -> Result<Vec<bool>> {
+fn marks(data: &Dataset, fraction: f64, seed: u64) -> Result<Vec<bool>> {
     data.check_lengths()?;
     let len = data.len();
-    let n_second = len - first_part(len, share.clamp(0.0, 1.0));
+    let n_second = len - first_part(len, fraction.clamp(0.0, 1.0));
     let is_second = choose(&strata(data), len, n_second, seed);
     let n_chosen = is_second.iter().filter(|chosen| **chosen).count();
-    if !(0.0..1.0).contains(&share) || n_chosen == 0 || n_chosen == len {
+    if !(0.0..1.0).contains(&fraction) || n_chosen == 0 || n_chosen == len {
         let problem = format!(
-            "a split of {share} of {len} samples leaves none on one side; take a share between 0 \
-             and 1, such as 0.2"
+            "a split of {fraction} of {len} samples leaves none on one side; take a fraction \
+             between 0 and 1, such as 0.2"
         );
         return Err(Error::option("split", problem));
     }
@@ -97,7 +98,7 @@ fn strata(data: &Dataset) -> Vec<Vec<usize>> {
 fn choose(strata: &[Vec<usize>], len: usize, n_second: usize, seed: u64) -> Vec<bool> {
     let mut is_second = vec![false; len];
     let mut generator = random::generator(seed, Stream::Split);
-    for (samples, count) in strata.iter().zip(shares(strata, len, n_second)) {
+    for (samples, count) in strata.iter().zip(largest_remainder(strata, len, n_second)) {
         let mut samples = samples.clone();
         samples.shuffle(&mut generator);
         for sample in &samples[..count] {
@@ -107,18 +108,22 @@ fn choose(strata: &[Vec<usize>], len: usize, n_second: usize, seed: u64) -> Vec<
     is_second
 }
 
-/// Number of samples of each class in the second part, by the largest remainder. One sample or
-/// more of a class stays in the first part.
-fn shares(strata: &[Vec<usize>], len: usize, n_second: usize) -> Vec<usize> {
+/// Number of samples of each class in the second part, in proportion to the classes.
+fn largest_remainder(strata: &[Vec<usize>], len: usize, n_second: usize) -> Vec<usize> {
+    // The quota of a class is its length · n_second / len; the product may exceed 64 bits.
     let product = |samples: &Vec<usize>| samples.len() as u128 * n_second as u128;
     let len = len.max(1) as u128;
+    // 1. Each class gets the whole part of its quota.
     let mut counts: Vec<usize> = strata.iter().map(|s| (product(s) / len) as usize).collect();
+    // 2. The missing samples go to the largest remainders; of equal ones, the lower label is first,
+    //    because the sort is stable.
     let mut order: Vec<usize> = (0..strata.len()).collect();
     order.sort_by_key(|i| std::cmp::Reverse(product(&strata[*i]) % len));
     let missing = n_second - counts.iter().sum::<usize>();
     for i in order.into_iter().take(missing) {
         counts[i] += 1;
     }
+    // 3. One sample or more of each class stays in the first part.
     for (count, samples) in counts.iter_mut().zip(strata) {
         *count = (*count).min(samples.len().saturating_sub(1));
     }

@@ -36,7 +36,7 @@ pub fn regression(seed: u64) -> TrainTest {
 }
 
 /// Segmentation of images of 224 × 224 × 3 with ten horizontal bands, each of a class and in that
-/// class's colour, plus noise. The labels cover the 218 × 218 pixels in the middle, which are left
+/// class's color, plus noise. The labels cover the 218 × 218 pixels in the middle, which are left
 /// after three unpadded convolutions of 3 × 3.
 pub fn pixels(seed: u64) -> TrainTest {
     let mut generator = random::generator(seed, Stream::Data);

@@ -1,7 +1,7 @@
 //! Targets: integers or numbers, and the form in which a loss takes them.
 //!
-//! The loss decides what they are, and not their type: a sparse loss takes labels, also if a file
-//! holds them as floats; any other takes numbers of the output's shape, also if they are integers.
+//! The loss decides what they are, and not their type: a sparse loss takes labels, even if a file
+//! holds them as floats; any other takes numbers of the output's shape, even if they are integers.
 
 use std::fmt::Display;
 
@@ -58,15 +58,17 @@ impl Targets {
 }
 
 /// Checks targets against the output of a model, and chooses the form in which the loss takes them.
-/// Errors are shapes that do not fit and numbers that are no labels where labels are needed.
+///
+/// # Errors
+/// Shapes that do not fit and numbers that are not labels where labels are needed.
 pub(super) fn values<'a>(targets: &'a Targets, output: &Shape, sparse: bool) -> Result<Values<'a>> {
     let classes = output.last();
-    let form = target_form(targets, output, sparse)?;
-    let n_labels = if form == TargetForm::Vectors { None } else { Some(classes) };
+    let form = target_layout(targets, output, sparse)?;
+    let n_labels = if form == TargetLayout::Vectors { None } else { Some(classes) };
     Ok(match targets {
         Targets::Labels(array) => {
             let labels = checked_targets(array, n_labels)?;
-            if form == TargetForm::OneHot {
+            if form == TargetLayout::OneHot {
                 Values::OneHot { labels, classes }
             } else {
                 Values::Labels(labels)
@@ -78,7 +80,7 @@ pub(super) fn values<'a>(targets: &'a Targets, output: &Shape, sparse: bool) -> 
 
 /// Form in which a loss gets its targets.
 #[derive(Clone, Copy, PartialEq)]
-enum TargetForm {
+enum TargetLayout {
     /// Vectors of the output's shape, as they are given.
     Vectors,
     /// Integer labels, as they are given.
@@ -88,9 +90,9 @@ enum TargetForm {
 }
 
 /// Chooses the form that a loss takes these targets in; targets that fit none are an error.
-fn target_form(targets: &Targets, output: &Shape, sparse: bool) -> Result<TargetForm> {
+fn target_layout(targets: &Targets, output: &Shape, sparse: bool) -> Result<TargetLayout> {
     let classes = output.last();
-    // One label a vector: `(None, 218, 218)` for an output of `(None, 218, 218, 10)`.
+    // One label per vector: `(None, 218, 218)` for an output of `(None, 218, 218, 10)`.
     let of_labels = match output.dims() {
         [positions @ .., _] => Shape::from(positions),
         [] => output.clone(),
@@ -99,23 +101,23 @@ fn target_form(targets: &Targets, output: &Shape, sparse: bool) -> Result<Target
     let fits_labels = sample == of_labels.squeezed();
     let is_labels = matches!(targets, Targets::Labels(_));
     if sparse && fits_labels {
-        return Ok(TargetForm::Labels);
+        return Ok(TargetLayout::Labels);
     }
     if !sparse && sample == output.squeezed() {
-        return Ok(TargetForm::Vectors);
+        return Ok(TargetLayout::Vectors);
     }
     if !sparse && fits_labels && is_labels && classes > 1 {
-        return Ok(TargetForm::OneHot);
+        return Ok(TargetLayout::OneHot);
     }
     if let Targets::Reals(array) = targets
         && !sparse
         && fits_labels
     {
-        // Names the first number that is no label, such as the -1 of labels -1 and 1.
+        // Names the first number that is not a label, such as the -1 of labels -1 and 1.
         checked_targets(array, Some(classes))?;
         return Err(Error::Data(format!(
-            "the targets are one float for each of {classes} outputs, and the loss takes \
-             {output}\n  save labels as integers, or choose sparse_categorical_crossentropy"
+            "the targets are one float per sample, and the loss takes {output}\n  save them as \
+             integer labels, or choose sparse_categorical_crossentropy"
         )));
     }
     let needed = if sparse {
@@ -143,9 +145,9 @@ fn checked_targets<T: Copy + Into<f64> + Display>(
     let is_label = |y: f64| y >= 0.0 && y.fract() == 0.0 && y < classes as f64;
     if let Some(row) = values.iter().position(|&y| !is_label(y.into())) {
         return Err(Error::Data(format!(
-            "label {} at position {row} is no class: the model has {classes}, so classes are 0 to \
-             {}\n  count classes from 0, or give the model's last layer more units; for numbers \
-             that are no classes, choose a loss such as mse and one unit for each",
+            "label {} at position {row} is not a class: the model has {classes}, so classes are 0 \
+             to {}\n  count classes from 0, or give the model's last layer more units; for numbers \
+             that are not classes, choose a loss such as mse and one unit for each",
             values[row],
             classes - 1
         )));

@@ -1,5 +1,5 @@
 //! Descriptions of a model that people write by hand, or that a script gives: Keras's `config.json`
-//! with everything left out that has a default.
+//! in which options with a default may be omitted.
 //!
 //! ```json
 //! {
@@ -21,7 +21,7 @@
 
 use serde_json::{Map, Value, json};
 
-/// Layers of a Sequential, also where Keras 1 and early versions of Keras 2 put them.
+/// Layers of a Sequential, including where Keras 1 and early versions of Keras 2 put them.
 fn layers(description: &Value) -> Option<&Vec<Value>> {
     let config = &description["config"];
     config.get("layers").unwrap_or(config).as_array()

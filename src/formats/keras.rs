@@ -13,7 +13,7 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use super::description::normalized;
-use super::keras_config::{self, Place, Places, Source, parse};
+use super::keras_config::{self, LayerPath, LayerPaths, Source, parse};
 use super::keras_weights::{read_weights, write_weights};
 use super::origin::text;
 use super::{Loaded, LoadedArrays, Origin, invalid, problem, weights_only};
@@ -83,45 +83,49 @@ pub fn describe(source: Source) -> Result<Loaded> {
 }
 
 /// Reads the arrays of a file of a whole model into a model with the same layers. If the file
-/// describes models within its model, its own description says where their layers are.
-pub fn read_into(model: &mut Sequential, bytes: &[u8], places: &Places) -> Result<LoadedArrays> {
+/// describes nested models, its own description says where their layers are.
+pub fn read_into(
+    model: &mut Sequential,
+    bytes: &[u8],
+    layer_paths: &LayerPaths,
+) -> Result<LoadedArrays> {
     if hdf5::is_hdf5(bytes) {
         let root = hdf5::open(bytes)?;
         let config = text(&root, "model_config")?.map(String::into_bytes);
-        let own = config.and_then(|config| places_of(model, &config, max_params(bytes)));
-        return read_weights(model, &root, own.as_ref().unwrap_or(places));
+        let own = config.and_then(|config| layer_paths_of(model, &config, max_params(bytes)));
+        return read_weights(model, &root, own.as_ref().unwrap_or(layer_paths));
     }
     let weights = member(bytes, "model.weights.h5")?;
     let config = member(bytes, "config.json").ok();
-    let own = config.and_then(|config| places_of(model, &config, max_params(&weights)));
-    read_weights(model, &hdf5::open(&weights)?, own.as_ref().unwrap_or(places))
+    let own = config.and_then(|config| layer_paths_of(model, &config, max_params(&weights)));
+    read_weights(model, &hdf5::open(&weights)?, own.as_ref().unwrap_or(layer_paths))
 }
 
 fn has_weights(model: &Sequential, layer: usize) -> bool {
     model.parameters.of_layer(layer).next().is_some()
 }
 
-/// Places of a model's layers in the file with this description, whose layers with weights are the
-/// model's, in turn. `None` if it does not describe such a model.
-fn places_of(model: &Sequential, config: &[u8], max_params: usize) -> Option<Places> {
+/// Matches the model's layers with weights, in order, to those of this description, and returns
+/// their paths in the file. `None` if it does not describe such a model.
+fn layer_paths_of(model: &Sequential, config: &[u8], max_params: usize) -> Option<LayerPaths> {
     let config = parse(config).ok()?;
     let source =
         Source { description: Some(&config), max_params: Some(max_params), ..Source::default() };
     let described = keras_config::read(source).ok()?;
     let mut found = vec![];
-    for (layer, place) in described.places.0.into_iter().enumerate() {
+    for (layer, layer_path) in described.layer_paths.0.into_iter().enumerate() {
         if has_weights(&described.model, layer) {
-            found.push(place);
+            found.push(layer_path);
         }
     }
     let mut found = found.into_iter();
-    let mut places = vec![];
+    let mut layer_paths = vec![];
     for layer in 0..model.layers().len() {
-        let place = if has_weights(model, layer) { found.next()? } else { Place(vec![]) };
-        places.push(place);
+        let layer_path = if has_weights(model, layer) { found.next()? } else { LayerPath(vec![]) };
+        layer_paths.push(layer_path);
     }
     let is_all = found.next().is_none();
-    if is_all { Some(Places(places)) } else { None }
+    if is_all { Some(LayerPaths(layer_paths)) } else { None }
 }
 
 /// Largest number of parameters that these bytes may hold. Chunks can be compressed, which makes
@@ -172,7 +176,8 @@ fn folder(zip: &ZipArchive<Cursor<&[u8]>>) -> Option<String> {
 
 fn with_weights(mut loaded: Loaded, weights: &[u8]) -> Result<Loaded> {
     let root = hdf5::open(weights)?;
-    let LoadedArrays { arrays, warnings } = read_weights(&mut loaded.model, &root, &loaded.places)?;
+    let LoadedArrays { arrays, warnings } =
+        read_weights(&mut loaded.model, &root, &loaded.layer_paths)?;
     loaded.arrays = Some(arrays);
     loaded.warnings.extend(warnings);
     Ok(loaded)

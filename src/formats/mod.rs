@@ -8,6 +8,7 @@ mod description;
 mod keras;
 mod keras_config;
 mod keras_weights;
+mod loaded_arrays;
 mod npz;
 mod origin;
 mod safetensors;
@@ -22,13 +23,15 @@ use crate::hdf5;
 use crate::identify::{Identity, identify, identify_folder};
 use crate::model::{ArrayCount, Sequential};
 use crate::shape::Tuple;
-use crate::{Error, Real, Result};
+use crate::{Error, Result};
+use loaded_arrays::read_arrays;
 
 pub use description::{has_input_shape, set_input_shape};
-pub use keras_config::Places;
+pub use keras_config::LayerPaths;
+pub use loaded_arrays::LoadedArrays;
 pub use origin::Origin;
 
-pub use crate::replace::{check_writable, place, replace};
+pub use crate::replace::{check_writable, replace, resolve_links};
 pub use save::{check_savable, holds_weights, save};
 
 /// A model from a file.
@@ -42,17 +45,8 @@ pub struct Loaded {
     pub warnings: Vec<String>,
     /// Version and backend of Keras that the file states; empty for tallynet's own files.
     pub origin: Origin,
-    /// Places of the layers in the file, for [`load_weights_at`].
-    pub places: Places,
-}
-
-/// Result of loading weights into a model.
-#[derive(Debug)]
-pub struct LoadedArrays {
-    /// Parameter arrays as they are in the file.
-    pub arrays: Vec<ArrayCount>,
-    /// Parts of the file that were ignored, and oddities.
-    pub warnings: Vec<String>,
+    /// Paths of the layers in the file, for [`load_weights_at`].
+    pub layer_paths: LayerPaths,
 }
 
 /// Largest number of parameters of a model without a file of weights: 4 GiB of them.
@@ -74,7 +68,7 @@ fn misfit(array: &str, found: impl ToString) -> Error {
 /// A file of arrays where a model is needed.
 fn weights_only() -> Error {
     let help = "give the model as well: tallynet convert MODEL OUT.keras --weights FILE";
-    Error::format("this holds arrays alone, and no description of a model", help)
+    Error::format("this file holds only arrays, without the model's architecture", help)
 }
 
 /// The problem of an error without its help.
@@ -136,7 +130,7 @@ fn identified(bytes: &[u8], error: Error) -> Error {
 }
 
 /// Builds the model of a description, Keras's `config.json` with `compile_config`, in any version's
-/// names and with everything left out that has a default. Its weights are drawn from the seed 0.
+/// names; options with a default may be omitted. Its weights are drawn from the seed 0.
 ///
 /// ```
 /// let description = serde_json::json!({ "class_name": "Sequential", "config": { "layers": [
@@ -159,58 +153,38 @@ pub fn from_description(description: &Value) -> Result<Loaded> {
 /// # Errors
 /// As [`load`]. The model may then hold some of the weights.
 pub fn load_weights(model: &mut Sequential, path: &Path) -> Result<LoadedArrays> {
-    load_weights_at(model, path, &Places::default())
+    load_weights_at(model, path, &LayerPaths::default())
 }
 
-/// As [`load_weights`], for a model from a file with models within the model, which a
-/// `.weights.h5` follows: `places` are those of the loaded model.
+/// As [`load_weights`], for a model loaded from a file with nested models: `.weights.h5` files
+/// follow that nesting. `layer_paths` is [`Loaded::layer_paths`].
 ///
 /// # Errors
 /// As [`load_weights`].
 pub fn load_weights_at(
     model: &mut Sequential,
     path: &Path,
-    places: &Places,
+    layer_paths: &LayerPaths,
 ) -> Result<LoadedArrays> {
     let bytes = read_file(path)?;
     let loaded = match tfjs::parse(&bytes) {
         Some(json) => tfjs::read_into(model, &json, path.parent().unwrap_or(Path::new(""))),
-        None => decode_into(model, &bytes, places),
+        None => decode_into(model, &bytes, layer_paths),
     };
     loaded.map_err(|error| error.in_file(path))
 }
 
-fn decode_into(model: &mut Sequential, bytes: &[u8], places: &Places) -> Result<LoadedArrays> {
+fn decode_into(
+    model: &mut Sequential,
+    bytes: &[u8],
+    layer_paths: &LayerPaths,
+) -> Result<LoadedArrays> {
     match bytes {
         [b'P', b'K', ..] if npz::is_npz(bytes) => npz::read_into(model, bytes),
-        [b'P', b'K', ..] => keras::read_into(model, bytes, places),
-        _ if hdf5::is_hdf5(bytes) => keras::read_into(model, bytes, places),
+        [b'P', b'K', ..] => keras::read_into(model, bytes, layer_paths),
+        _ if hdf5::is_hdf5(bytes) => keras::read_into(model, bytes, layer_paths),
         _ => safetensors::read_into(model, bytes).map_err(|error| identified(bytes, error)),
     }
-}
-
-/// Sets the parameter arrays of a model, one after the other, to the values that `read` returns for
-/// the full name and the shape, and counts the values.
-fn read_arrays(
-    model: &mut Sequential,
-    mut read: impl FnMut(&str, &[usize]) -> Result<Vec<Real>>,
-) -> Result<LoadedArrays> {
-    let mut loaded = LoadedArrays { arrays: vec![], warnings: vec![] };
-    for entry in model.parameters.entries.clone() {
-        let name = model.full_name(&entry);
-        let shape = entry.spec.shape;
-        let values = read(&name, &shape)?;
-        let counted = values.len();
-        let not_finite = values.iter().filter(|value| !value.is_finite()).count();
-        if not_finite > 0 {
-            loaded
-                .warnings
-                .push(format!("{not_finite} of the {counted} numbers of {name} are not finite"));
-        }
-        model.parameters.values[entry.range].copy_from_slice(&values);
-        loaded.arrays.push(ArrayCount { name, shape, counted });
-    }
-    Ok(loaded)
 }
 
 /// Refuses an array of another shape than the model needs.

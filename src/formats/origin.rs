@@ -14,7 +14,7 @@ use crate::hdf5::Object;
 /// let origin =
 ///     Origin { keras_version: Some("2.2.4".into()), backend: Some("theano".into()) };
 /// assert_eq!(origin.to_string(), "Keras 2.2.4 on Theano");
-/// assert_eq!(origin.generation(), Some(2));
+/// assert_eq!(origin.major_version(), Some(2));
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Origin {
@@ -62,7 +62,7 @@ impl Origin {
     }
 
     /// Major version: 1, 2 or 3. `None` if no version is stated that begins with a number.
-    pub fn generation(&self) -> Option<u32> {
+    pub fn major_version(&self) -> Option<u32> {
         let digits = self.keras_version.as_ref()?.split('.').next()?;
         digits.trim_start_matches(|c: char| !c.is_ascii_digit()).parse().ok()
     }
@@ -87,7 +87,7 @@ impl fmt::Display for Origin {
     }
 }
 
-/// Attribute that holds one text.
+/// Attribute that holds one string.
 pub fn text(group: &Object, name: &str) -> Result<Option<String>> {
-    Ok(group.strings(name)?.and_then(|texts| texts.into_iter().next()))
+    Ok(group.strings(name)?.and_then(|strings| strings.into_iter().next()))
 }

@@ -102,8 +102,8 @@ pub fn read_into(model: &mut Sequential, bytes: &[u8]) -> Result<LoadedArrays> {
 fn open(bytes: &[u8]) -> Result<(Value, SafeTensors<'_>)> {
     let unknown = |error| {
         invalid(format!(
-            "this is no model in a form that is known here: no zip archive, no HDF5 file, no JSON \
-             and no whole safetensors file ({error})"
+            "this is not a model file that tallynet knows: neither a zip archive nor HDF5, JSON or \
+             a complete safetensors file ({error})"
         ))
     };
     let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(unknown)?;

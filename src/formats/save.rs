@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::keras_config::Places;
+use super::keras_config::LayerPaths;
 use super::keras_weights::write_weights;
 use super::{
     check_writable, decode, decode_into, invalid, keras, keras_config, npz, problem, safetensors,
@@ -51,7 +51,7 @@ fn read_model(_: &Sequential, bytes: &[u8]) -> Result<Sequential> {
 /// Reads weights into zeroed layers like those of `model`.
 fn read_same_layers(model: &Sequential, bytes: &[u8]) -> Result<Sequential> {
     let mut copy = model.rebuild(model.input_shape(), None)?;
-    decode_into(&mut copy, bytes, &Places::default())?;
+    decode_into(&mut copy, bytes, &LayerPaths::default())?;
     Ok(copy)
 }
 
@@ -103,7 +103,7 @@ impl FileFormat {
             Description => true,
         };
         if !is_same {
-            return Err(invalid("another description, or other numbers"));
+            return Err(invalid("its description or its numbers differ"));
         }
         Ok(bytes)
     }
@@ -128,7 +128,7 @@ pub fn check_savable(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// True if a file of this name would hold weights, and not a description alone.
+/// True if a file of this name would hold weights, and not only a description.
 pub fn holds_weights(path: &Path) -> bool {
     FileFormat::of(path).is_ok_and(|format| format.contents != Description)
 }
@@ -189,8 +189,8 @@ fn refuse_custom(model: &Sequential) -> Result<()> {
         return Ok(());
     }
     let problem = format!(
-        "no file can describe a class from outside tallynet: {}\n  \
-         save the weights alone, as .weights.h5 or .npz, and build the model in your program",
+        "no file can describe a class from outside tallynet: {}\n  save only the weights, as \
+         .weights.h5 or .npz, and build the model in your program",
         custom.join(", ")
     );
     Err(Error::option("path", problem))

@@ -34,7 +34,8 @@ pub fn parse(bytes: &[u8]) -> Option<Value> {
 /// those of [`formats::load`](super::load).
 pub fn read(model: &Value, folder: &Path) -> Result<Loaded> {
     let topology = &model["modelTopology"];
-    // The converter writes Keras's own description; TensorFlow.js itself writes it without a frame.
+    // The converter writes Keras's own description; TensorFlow.js itself writes it without a
+    // wrapper.
     let description = topology.get("model_config").unwrap_or(topology);
     if model["format"] == "graph-model" || description.get("class_name").is_none() {
         let help = "convert the Keras model with --output_format tfjs_layers_model";
@@ -98,7 +99,7 @@ fn tensors(model: &Value, folder: &Path) -> Result<HashMap<String, Tensor>> {
     for group in model["weightsManifest"].as_array().map(Vec::as_slice).unwrap_or_default() {
         let mut bytes = vec![];
         for path in group["paths"].as_array().map(Vec::as_slice).unwrap_or_default() {
-            bytes.extend(shard(folder, path.as_str().unwrap_or_default())?);
+            bytes.extend(weight_file(folder, path.as_str().unwrap_or_default())?);
         }
         let mut rest = bytes.as_slice();
         for weight in group["weights"].as_array().map(Vec::as_slice).unwrap_or_default() {
@@ -112,7 +113,7 @@ fn tensors(model: &Value, folder: &Path) -> Result<HashMap<String, Tensor>> {
 }
 
 /// The bytes of a file of weights, which must lie in the folder of `model.json`.
-fn shard(folder: &Path, name: &str) -> Result<Vec<u8>> {
+fn weight_file(folder: &Path, name: &str) -> Result<Vec<u8>> {
     let is_inside = |part: Component| matches!(part, Component::Normal(_));
     if name.is_empty() || !Path::new(name).components().all(is_inside) {
         let found = format!("the file of weights {name:?} is not in the folder of model.json");
@@ -128,13 +129,13 @@ fn next_tensor(weight: &Value, bytes: &mut &[u8]) -> std::result::Result<Tensor,
     let mut shape = vec![];
     for axis in axes {
         let axis = axis.as_u64().and_then(|axis| usize::try_from(axis).ok());
-        shape.push(axis.ok_or("its shape is no list of lengths")?);
+        shape.push(axis.ok_or("its shape is not a list of lengths")?);
     }
     let quantization = &weight["quantization"];
     let is_quantized = quantization.is_object();
     let stored = if is_quantized { quantization } else { weight };
     let dtype = stored["dtype"].as_str().unwrap_or_default();
-    let read = Number::of(dtype).ok_or(format!("its dtype {dtype:?} is not read here"))?;
+    let read = Number::of(dtype).ok_or(format!("its dtype {dtype:?} is not supported"))?;
     let length = shape.iter().try_fold(read.size, |n: usize, axis| n.checked_mul(*axis));
     let stored_bytes = length
         .and_then(|length| bytes.split_off(..length))

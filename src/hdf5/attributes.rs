@@ -54,7 +54,7 @@ fn values(
             Type::FixedString { size, space_padded: false } => until_nul(body.bytes(size)?),
             Type::FixedString { size, space_padded: true } => body.bytes(size)?.trim_ascii_end(),
             Type::VariableString => heap_string(source, &mut heaps, body.part(16)?)?,
-            _ => return Err(Error::mismatch("is no text, and a text is expected")),
+            _ => return Err(Error::mismatch("is not text, and text is expected")),
         };
         strings.push(body.text(bytes)?.to_string());
     }

@@ -82,7 +82,7 @@ impl<'a> Cursor<'a> {
         Error::damaged(format!("the {} at byte {} {problem}", self.structure, self.start))
     }
 
-    /// An error that names this structure, which uses a part of the format that is not read.
+    /// An error that names this structure, which uses a part of the format that is not supported.
     pub fn unsupported(&self, problem: impl Display) -> Error {
         Error::unsupported(format!("the {} at byte {} {problem}", self.structure, self.start))
     }

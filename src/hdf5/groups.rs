@@ -20,7 +20,7 @@ pub enum Link {
 /// Links by name.
 pub type Links<'a> = BTreeMap<&'a str, Link>;
 
-/// All links of the object with these header messages; none if it is no group.
+/// All links of the object with these header messages; none if it is not a group.
 pub fn links<'a>(source: &Source<'a>, messages: &[Message<'a>]) -> Result<Links<'a>> {
     let mut links = Links::new();
     for message in messages {

@@ -17,8 +17,8 @@
 //!   and is 127,000 lines that take three quarters of a minute to build. `rust-hdf5` 0.7.9 is as
 //!   large; `hdf5-rust` 1.1.2 keeps no attributes of groups.
 //!
-//! **Read:** superblocks 0 to 3 behind a user block of any size; groups of symbol tables and of
-//! link messages; both object headers with continuation blocks; contiguous and compact numbers, and
+//! **Read:** superblocks 0 to 3 after a user block of any size; groups of symbol tables and of link
+//! messages; both object headers with continuation blocks; contiguous and compact numbers, and
 //! chunks found by the version 1 B-tree, with deflate, shuffle and Fletcher-32; floats of 16, 32
 //! and 64 bits, bfloat16 as Keras stores it, and integers, in both byte orders; attributes of text.
 //! **Refused by name:** soft and external links, external and virtual data, the structures that
@@ -80,7 +80,7 @@ impl Error {
         Error { found: found.into(), help }
     }
 
-    /// A sound file that uses a part of the format that is not read here.
+    /// An intact file that uses a part of the format that is not supported.
     fn unsupported(found: impl Into<String>) -> Error {
         let help = "load the model in Keras and save it again with model.save; \
                     that writes the plain form read here";

@@ -19,7 +19,7 @@ pub struct Object<'a> {
     shape: Vec<usize>,
 }
 
-/// The path alone: the other fields would print the whole file.
+/// Only the path: the other fields would print the whole file.
 impl fmt::Debug for Object<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.path)
@@ -41,7 +41,7 @@ fn from_superblock(bytes: &[u8]) -> Option<&[u8]> {
 /// The root group of an HDF5 file (section "Format Signature and Superblock").
 ///
 /// # Errors
-/// Bytes that are no HDF5 file, or a damaged or unsupported one.
+/// Bytes that are not an HDF5 file, or a damaged or unsupported one.
 pub fn open(bytes: &[u8]) -> Result<Object<'_>> {
     let bytes =
         from_superblock(bytes).ok_or_else(|| Error::mismatch("the bytes are not an HDF5 file"))?;
@@ -170,7 +170,7 @@ impl<'a> Object<'a> {
     /// The strings of an attribute, one or an array of them; `None` if it is missing.
     ///
     /// # Errors
-    /// A damaged attribute, or one that is no text.
+    /// A damaged attribute, or one that is not text.
     pub fn strings(&self, wanted: &str) -> Result<Option<Vec<String>>> {
         self.operate(|source| {
             for Message { kind, body } in &self.messages {
@@ -190,7 +190,7 @@ impl<'a> Object<'a> {
     /// All numbers of a dataset in row-major order, passed through `cast`.
     ///
     /// # Errors
-    /// More numbers than `limit`, damaged or missing storage, and types that are no numbers.
+    /// More numbers than `limit`, damaged or missing storage, and types that are not numbers.
     pub fn read_numbers<R: Clone>(&self, limit: usize, cast: impl Fn(f64) -> R) -> Result<Vec<R>> {
         let count: usize = self.shape.iter().product();
         self.operate(|source| {

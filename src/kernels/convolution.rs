@@ -8,14 +8,17 @@
 //! so each of its values is written once; the gradient of the kernel is the product of the
 //! transposed windows with `dy`.
 //!
+//! That is the algorithm for any geometry. Where they are faster, `winograd` (3 × 3 windows),
+//! `few_filters`, `overlap_add` (few channels, for the gradient of the input) and `sparse` take its
+//! place; geometry decides, and for `sparse` the zeros of an image's gradient.
+//!
 //! Rejected: storing the windows (im2col), whose memory grows with the kernel's area and which was
 //! slower.
 
-use std::ops::Range;
-
+use super::filters::Filters;
 use super::tiles::{self, Columns, MAX_NR, Matrix, Panels, StridedLhs, panel_len};
 use super::windows::Band;
-use super::{kernel, sparse};
+use super::{few_filters, kernel, overlap_add, sparse, winograd};
 use crate::Real;
 
 pub use super::windows::{Axis, Convolution, Padding};
@@ -63,6 +66,11 @@ impl Convolution {
             .max(self.transposed().correlation_len())
             .max(kernel_gradient)
             .max(sparse::scratch_len(self))
+            .max(few_filters::scratch_len(self))
+            .max(few_filters::scratch_len(&self.transposed()))
+            .max(overlap_add::scratch_len(self))
+            .max(winograd::scratch_len(self))
+            .max(winograd::scratch_len(&self.transposed()))
     }
 
     /// Length of the scratch memory of [`correlate`].
@@ -97,7 +105,7 @@ pub fn forward(
     y: &mut [Real],
     scratch: &mut [Real],
 ) {
-    correlate(c, Filters { weights, flipped: false }, x, y, scratch);
+    correlate_dense(c, Filters { weights, flipped: false }, x, y, scratch);
 }
 
 /// Writes `dx`, given `dy`.
@@ -108,14 +116,17 @@ pub fn input_gradient(
     dx: &mut [Real],
     scratch: &mut [Real],
 ) {
-    for part in split_by_sparsity(c, dy) {
+    let transposed = c.transposed();
+    for part in sparse::split_by_sparsity(c, dy, sparse_limit(c, &transposed)) {
         let dy = &dy[part.outputs(c)];
         let dx = &mut dx[part.inputs(c)];
         if part.sparse {
             sparse::input_gradient(c, kernel, dy, dx, scratch);
+        } else if overlap_add::is_profitable(c) {
+            overlap_add::input_gradient(c, kernel, dy, dx, scratch);
         } else {
             let filters = Filters { weights: Weights { kernel, bias: &[] }, flipped: true };
-            correlate(&c.transposed(), filters, dy, dx, scratch);
+            correlate_dense(&transposed, filters, dy, dx, scratch);
         }
     }
 }
@@ -128,68 +139,44 @@ pub fn kernel_gradient(
     accumulate: bool,
     scratch: &mut [Real],
 ) {
-    for part in split_by_sparsity(c, input.dy) {
+    for part in sparse::split_by_sparsity(c, input.dy, sparse_limit(c, c)) {
         let accumulate = accumulate || part.images.start > 0;
         let input = BackwardInput { x: &input.x[part.inputs(c)], dy: &input.dy[part.outputs(c)] };
         if part.sparse {
             sparse::kernel_gradient(c, input, d_kernel, accumulate, scratch);
+        } else if winograd::is_profitable(c) {
+            winograd::kernel_gradient(c, input, d_kernel, accumulate, scratch);
+        } else if few_filters::is_gradient_profitable(c) {
+            few_filters::kernel_gradient(c, input, d_kernel, accumulate, scratch);
         } else {
             correlate_transposed(c, input, d_kernel, accumulate, scratch);
         }
     }
 }
 
-/// Consecutive images whose gradients are all sparse or all dense.
-struct Part {
-    images: Range<usize>,
-    sparse: bool,
-}
-
-impl Part {
-    fn inputs(&self, c: &Convolution) -> Range<usize> {
-        self.images.start * c.n_inputs()..self.images.end * c.n_inputs()
+/// Number of nonzero gradients of an image below which the sparse gradient is faster than the dense
+/// one, which is that of `dense`.
+fn sparse_limit(c: &Convolution, dense: &Convolution) -> usize {
+    if winograd::is_profitable(dense) {
+        return 2 * winograd::n_tiles(dense) * c.filters;
     }
-
-    fn outputs(&self, c: &Convolution) -> Range<usize> {
-        self.images.start * c.n_outputs()..self.images.end * c.n_outputs()
-    }
+    c.n_outputs().div_ceil(3)
 }
 
-fn split_by_sparsity(c: &Convolution, dy: &[Real]) -> impl Iterator<Item = Part> {
-    let n = dy.len() / c.n_outputs();
-    let is_sparse =
-        move |image: usize| sparse::is_profitable(c, &dy[image * c.n_outputs()..][..c.n_outputs()]);
-    let mut next = 0;
-    std::iter::from_fn(move || {
-        let start = next;
-        if start == n {
-            return None;
-        }
-        let sparse = is_sparse(start);
-        next = (start + 1..n).find(|&image| is_sparse(image) != sparse).unwrap_or(n);
-        Some(Part { images: start..next, sparse })
-    })
-}
-
-/// Weights of [`correlate`].
-struct Filters<'a> {
-    weights: Weights<'a>,
-    /// True for a kernel flipped in height and width, with channels and filters exchanged.
-    flipped: bool,
-}
-
-impl<'a> Filters<'a> {
-    /// Values of a flipped kernel at a pixel of the window, a row for each channel.
-    fn flipped_pixel(&self, c: &Convolution, pixel: usize) -> Matrix<'a> {
-        let size = c.channels * c.filters;
-        let last = c.rows.kernel * c.columns.kernel - 1;
-        Matrix {
-            data: &self.weights.kernel[(last - pixel) * size..][..size],
-            rows: c.channels,
-            columns: c.filters,
-            row_stride: 1,
-            column_stride: c.channels,
-        }
+/// Writes `y`, given `x`, by the fastest algorithm for this geometry.
+fn correlate_dense(
+    c: &Convolution,
+    filters: Filters,
+    x: &[Real],
+    y: &mut [Real],
+    scratch: &mut [Real],
+) {
+    if winograd::is_profitable(c) {
+        winograd::correlate(c, filters, x, y, scratch);
+    } else if few_filters::is_profitable(c) {
+        few_filters::correlate(c, filters, x, y, scratch);
+    } else {
+        correlate(c, filters, x, y, scratch);
     }
 }
 

@@ -1,12 +1,13 @@
 //! Compute kernels: pure functions on slices, single-threaded, without allocation.
 //!
 //! Every kernel is written once and compiled once for each [`InstructionSet`]: for any processor,
-//! for AVX2 with FMA, and for AVX-512. The set is chosen at run time, so one portable binary is the
-//! fast one. The products use the vector operations of `simd`; the other loops are vectorized by
-//! the compiler. Rejected: one source for each set (three to keep equal, while a developer's
-//! machine may run only two), and `target-cpu=native` (a binary that crashes elsewhere). The
-//! crate's only `unsafe` is in this file, in `simd` and in a prefetch in `rows`. `reference` is the
-//! specification of matrix product, convolution and pooling that the tests compare kernels with.
+//! for AVX2 with FMA and for AVX-512, or for ARM's NEON. The set is chosen at run time, so one
+//! portable binary is the fast one. The products use the vector operations of `simd`; the other
+//! loops are vectorized by the compiler. Rejected: one source for each set (three to keep equal,
+//! while a developer's machine may run only two), and `target-cpu=native` (a binary that crashes
+//! elsewhere). The crate's only `unsafe` is in this file, in `simd` and in a prefetch in `rows`.
+//! `reference` is the specification of matrix product, convolution and pooling that the tests
+//! compare kernels with.
 //!
 //! Products follow BLIS (Van Zee and van de Geijn 2015), and so do their names:
 //!
@@ -31,8 +32,11 @@
 
 pub mod convolution;
 pub mod elementary;
+mod few_filters;
+mod filters;
 pub mod matmul;
 pub mod normalization;
+mod overlap_add;
 pub mod pooling;
 pub mod reference;
 pub mod rows;
@@ -41,6 +45,7 @@ mod small_n;
 mod sparse;
 mod tiles;
 mod windows;
+mod winograd;
 
 use std::sync::OnceLock;
 
@@ -59,18 +64,21 @@ pub enum InstructionSet {
     Avx2,
     /// AVX-512F: 16 lanes of `f32`.
     Avx512,
+    /// NEON of 64-bit ARM: 4 lanes of `f32`.
+    Neon,
 }
 
 impl InstructionSet {
-    /// All sets, the widest last.
-    const ALL: [InstructionSet; 3] = [Self::Plain, Self::Avx2, Self::Avx512];
+    /// All sets, the fastest of a processor last.
+    const ALL: [InstructionSet; 4] = [Self::Plain, Self::Avx2, Self::Avx512, Self::Neon];
 
-    /// Name in `TALLYNET_KERNEL` and in fingerprints: `plain`, `avx2` or `avx512`.
+    /// Name in `TALLYNET_KERNEL` and in fingerprints: `plain`, `avx2`, `avx512` or `neon`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Plain => "plain",
             Self::Avx2 => "avx2",
             Self::Avx512 => "avx512",
+            Self::Neon => "neon",
         }
     }
 
@@ -82,7 +90,8 @@ impl InstructionSet {
             Self::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
             #[cfg(all(target_arch = "x86_64", not(tallynet_f64)))]
             Self::Avx512 => is_x86_feature_detected!("avx512f") && Self::Avx2.is_available(),
-            #[cfg(not(all(target_arch = "x86_64", not(tallynet_f64))))]
+            #[cfg(all(target_arch = "aarch64", not(tallynet_f64)))]
+            Self::Neon => std::arch::is_aarch64_feature_detected!("neon"),
             _ => false,
         }
     }
@@ -152,6 +161,10 @@ macro_rules! kernel {
             fn avx512($($arg: $ty),*) $(-> $out)? {
                 body::<$crate::kernels::simd::Avx512>($($arg),*)
             }
+            #[cfg(all(target_arch = "aarch64", not(tallynet_f64)))]
+            fn neon($($arg: $ty),*) $(-> $out)? {
+                body::<$crate::kernels::simd::Neon>($($arg),*)
+            }
             match $crate::kernels::instruction_set() {
                 // SAFETY: `instruction_set` returns `Avx2` only after the processor has reported
                 // `avx2` and `fma`, which are all that this safe function asks of its caller.
@@ -160,6 +173,8 @@ macro_rules! kernel {
                 // SAFETY: the same for `Avx512` and the features `avx512f`, `avx2` and `fma`.
                 #[cfg(all(target_arch = "x86_64", not(tallynet_f64)))]
                 $crate::kernels::InstructionSet::Avx512 => unsafe { avx512($($arg),*) },
+                #[cfg(all(target_arch = "aarch64", not(tallynet_f64)))]
+                $crate::kernels::InstructionSet::Neon => neon($($arg),*),
                 _ => body::<$crate::kernels::simd::Plain>($($arg),*),
             }
         }

@@ -231,18 +231,22 @@ fn register_rows<S: Simd, const NR: usize, const R: usize>(
 
 /// Part of C that a tile is stored to.
 #[derive(Clone, Copy)]
-struct Place {
+pub(super) struct Place {
     /// Columns of C.
-    n: usize,
+    pub n: usize,
     /// Columns of the tile that are within C.
-    columns: usize,
+    pub columns: usize,
     /// True if the tile is added to C.
-    accumulate: bool,
+    pub accumulate: bool,
 }
 
 /// Stores the sums of one register of rows; `c` begins at the first of these rows.
 #[inline(always)]
-fn store<S: Simd, const NR: usize>(sums: &[S::Vector; NR], c: &mut [Real], place: Place) {
+pub(super) fn store<S: Simd, const NR: usize>(
+    sums: &[S::Vector; NR],
+    c: &mut [Real],
+    place: Place,
+) {
     if place.columns < NR {
         return store_partial::<S, NR>(sums, 0, c, place);
     }
@@ -250,7 +254,7 @@ fn store<S: Simd, const NR: usize>(sums: &[S::Vector; NR], c: &mut [Real], place
     // quads of a row are loaded before any is stored.
     const MAX_QUADS: usize = tile_columns(16).div_ceil(QUAD);
     let n_quads = NR.div_ceil(QUAD);
-    let column = |quad: usize| (quad * QUAD).min(NR - QUAD);
+    let column = |quad: usize| (quad * QUAD).min(NR.saturating_sub(QUAD));
     let stride = QUAD * place.n;
     let one = S::splat(1.0);
     let mut rows = [[S::splat(0.0); QUAD]; MAX_QUADS];

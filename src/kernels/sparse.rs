@@ -4,6 +4,8 @@
 //! window. So both gradients are sums of scaled rows, from which zeros are left out. The lanes run
 //! along a window, for which the kernel and its gradient are transposed: filters first.
 
+use std::ops::Range;
+
 use super::convolution::BackwardInput;
 use super::kernel;
 use super::simd::{QUAD, Simd};
@@ -27,14 +29,54 @@ impl Term {
 }
 
 /// True if the sparse gradients are faster for an image: its windows can be read in place, the rows
-/// of a window and the filters fill registers, and less than a third of `dy` is nonzero.
-pub(super) fn is_profitable(c: &Convolution, dy: &[Real]) -> bool {
+/// of a window and the filters fill registers, and fewer than `limit` values of `dy` are nonzero.
+fn is_profitable(c: &Convolution, dy: &[Real], limit: usize) -> bool {
     let fits = c.is_unpadded()
         && c.columns.dilation == 1
         && run(c).is_multiple_of(16)
         && c.filters.is_multiple_of(16)
         && c.filters * c.depth() <= MAX_KERNEL;
-    fits && dy.iter().filter(|dy| **dy != 0.0).count() * 3 < dy.len()
+    fits && dy.iter().filter(|dy| **dy != 0.0).count() < limit
+}
+
+/// Consecutive images whose gradients are all sparse or all dense.
+pub(super) struct Part {
+    pub images: Range<usize>,
+    pub sparse: bool,
+}
+
+impl Part {
+    /// Range of their inputs.
+    pub fn inputs(&self, c: &Convolution) -> Range<usize> {
+        self.images.start * c.n_inputs()..self.images.end * c.n_inputs()
+    }
+
+    /// Range of their outputs.
+    pub fn outputs(&self, c: &Convolution) -> Range<usize> {
+        self.images.start * c.n_outputs()..self.images.end * c.n_outputs()
+    }
+}
+
+/// Splits images by the sparsity of their gradients, which are sparse if fewer than `limit` values
+/// of an image are nonzero.
+pub(super) fn split_by_sparsity(
+    c: &Convolution,
+    dy: &[Real],
+    limit: usize,
+) -> impl Iterator<Item = Part> {
+    let n = dy.len() / c.n_outputs();
+    let is_sparse =
+        move |image: usize| is_profitable(c, &dy[image * c.n_outputs()..][..c.n_outputs()], limit);
+    let mut next = 0;
+    std::iter::from_fn(move || {
+        let start = next;
+        if start == n {
+            return None;
+        }
+        let sparse = is_sparse(start);
+        next = (start + 1..n).find(|&image| is_sparse(image) != sparse).unwrap_or(n);
+        Some(Part { images: start..next, sparse })
+    })
 }
 
 /// Length of the scratch memory that the two functions below need.

@@ -109,11 +109,10 @@ pub(super) fn panel_len(width: usize, depth: usize) -> usize {
 /// `C = A·B + bias` or `C += A·B`, for the columns that `panels` has.
 #[inline(always)]
 pub(super) fn product<S: Simd>(a: &StridedLhs, panels: &[Real], c: &mut [Real], columns: Columns) {
-    // MR × NV registers of sums leave room for a row of B and a broadcast of A: there are 32
-    // registers with 16 lanes, or 16 narrower ones.
-    match (S::LANES, columns.n <= S::LANES) {
-        (16, true) => tiles::<S, 12, 1>(a, panels, c, columns),
-        (16, false) => tiles::<S, 12, 2>(a, panels, c, columns),
+    // MR × NV registers of sums leave room for a row of B and a broadcast of A.
+    match (S::REGISTERS, columns.n <= S::LANES) {
+        (32, true) => tiles::<S, 12, 1>(a, panels, c, columns),
+        (32, false) => tiles::<S, 12, 2>(a, panels, c, columns),
         (_, true) => tiles::<S, 6, 1>(a, panels, c, columns),
         (_, false) => tiles::<S, 6, 2>(a, panels, c, columns),
     }

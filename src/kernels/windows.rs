@@ -31,7 +31,7 @@ pub struct Axis {
     pub input: usize,
     /// Input dilation: distance between adjacent pixels of the image, with zeros in between. Only a
     /// transposed convolution has one above 1.
-    spread: usize,
+    pub(super) spread: usize,
     /// Pixels of padding before the image.
     pub before: usize,
     /// Pixels of a window.
@@ -100,7 +100,7 @@ impl Axis {
     }
 
     /// Pixel of the image at a position of the padded one, or `None` for a zero.
-    fn source(&self, position: usize) -> Option<usize> {
+    pub(super) fn source(&self, position: usize) -> Option<usize> {
         let position = position.checked_sub(self.before)?;
         let pixel = position / self.spread;
         (position % self.spread == 0 && pixel < self.input).then_some(pixel)

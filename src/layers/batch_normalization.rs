@@ -7,8 +7,8 @@
 //! backward    dγ = Σ dy·x̂,   dβ = Σ dy,   dx = γ/√(v + ε)·(dy − dβ/n − x̂·dγ/n)
 //! ```
 //!
-//! Batch statistics are merged, in row order, from the counts, means and sums of squared deviations
-//! of the micro-batches (Chan et al. 1983), which is accurate even for a large mean.
+//! Batch statistics are merged from the counts, means and sums of squared deviations of the
+//! micro-batches (Chan et al. 1983), which is accurate even for a large mean.
 
 use ndarray::ArrayView2;
 
@@ -68,7 +68,7 @@ impl BatchNormalization {
         let epsilon_fits = self.epsilon.is_finite() && self.epsilon >= 0.0;
         if !(0.0..=1.0).contains(&self.momentum) || !epsilon_fits {
             return Err(Error::shape(
-                format!("a momentum of {} and an epsilon of {}", self.momentum, self.epsilon),
+                format!("momentum is {} and epsilon is {}", self.momentum, self.epsilon),
                 "take a momentum between 0 and 1, and an epsilon of 0 or more",
             ));
         }
@@ -112,16 +112,16 @@ struct NormalizationOp {
 }
 
 /// Mean and variance of a channel.
-struct Statistics {
+struct ChannelStatistics {
     mean: f64,
     variance: f64,
 }
 
 impl NormalizationOp {
     /// Statistics of a channel, from the sums of a batch.
-    fn of_batch(&self, sums: &[f64], channel: usize) -> Statistics {
+    fn of_batch(&self, sums: &[f64], channel: usize) -> ChannelStatistics {
         let variance = sums[1 + self.channels + channel] / sums[0];
-        Statistics { mean: sums[1 + channel], variance }
+        ChannelStatistics { mean: sums[1 + channel], variance }
     }
 
     /// Statistics of a channel: the batch's in training, the running ones in inference.
@@ -130,10 +130,10 @@ impl NormalizationOp {
         params: ParamViews,
         training: Option<TrainContext>,
         channel: usize,
-    ) -> Statistics {
+    ) -> ChannelStatistics {
         match training {
             Some(context) => self.of_batch(context.forward_sums, channel),
-            None => Statistics {
+            None => ChannelStatistics {
                 mean: f64::from(params.get("moving_mean")[channel]),
                 variance: f64::from(params.get("moving_variance")[channel]),
             },
@@ -157,7 +157,7 @@ impl Op for NormalizationOp {
         let (gammas, betas) = (pass.params.get("gamma"), pass.params.get("beta"));
         let (factors, shifts) = pass.scratch.split_at_mut(self.channels);
         for channel in 0..self.channels {
-            let Statistics { mean, variance } =
+            let ChannelStatistics { mean, variance } =
                 self.statistics(pass.params, pass.training, channel);
             let factor = value_or(gammas, channel, 1.0) / self.deviation(variance);
             factors[channel] = factor as Real;
@@ -177,9 +177,11 @@ impl Op for NormalizationOp {
         let (slopes, shifts) = rest.split_at_mut(self.channels);
         for channel in 0..self.channels {
             let gamma = value_or(gammas, channel, 1.0);
-            let Statistics { mean, variance } =
+            let ChannelStatistics { mean, variance } =
                 self.statistics(pass.params, pass.training, channel);
-            let (mut n, mut d_beta, mut d_gamma) = (1.0, 0.0, 0.0);
+            let mut n = 1.0;
+            let mut d_beta = 0.0;
+            let mut d_gamma = 0.0;
             if let Some(context) = pass.training {
                 n = context.forward_sums[0];
                 d_beta = context.backward_sums[channel];
@@ -238,7 +240,7 @@ impl BatchStatistics for NormalizationOp {
         let d_gamma = &mut d_gamma[..self.channels];
         normalization::gradient_sums(flat(pass.x), flat(pass.dy), d_beta, d_gamma);
         for channel in 0..self.channels {
-            let Statistics { mean, variance } =
+            let ChannelStatistics { mean, variance } =
                 self.statistics(pass.params, pass.training, channel);
             d_gamma[channel] =
                 (d_gamma[channel] - mean * d_beta[channel]) / self.deviation(variance);

@@ -1,5 +1,5 @@
-//! Conv1D: each filter slides over the sequence and writes one weighted sum per step. The formulas
-//! are in `convolution.rs`.
+//! Conv1D: each filter slides over the sequence and writes one weighted sum per timestep. The
+//! formulas are in `convolution.rs`.
 
 use super::convolution::{ConvolutionOptions, WeightOptions};
 use super::windows::Windows;
@@ -26,13 +26,13 @@ class! {
     Conv1D {
         /// Number of filters, equal to the number of output channels.
         filters: usize = 0,
-        /// Steps of a window.
+        /// Length of a window in timesteps.
         kernel_size: usize = 0,
-        /// Steps from one window to the next.
+        /// Stride: timesteps from one window to the next.
         strides: usize = 1,
         /// Padding of the sequence.
         padding: Padding = Padding::Valid,
-        /// Distance between two steps of a window.
+        /// Distance between two timesteps of a window.
         dilation_rate: usize = 1,
         /// Activation of the sums.
         activation: AnyActivation = AnyActivation::default(),

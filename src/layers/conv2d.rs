@@ -27,7 +27,7 @@ class! {
         filters: usize = 0,
         /// Height and width of the window.
         kernel_size: [usize; 2] = [0, 0],
-        /// Pixels from one window to the next.
+        /// Strides: pixels from one window to the next.
         strides: [usize; 2] = [1, 1],
         /// Padding of the image.
         padding: Padding = Padding::Valid,

@@ -11,7 +11,7 @@
 //! not flipped in the forward pass. Images are `(height, width, channels)`, kernels
 //! `(height, width, channels, filters)`; a sequence is an image of height 1.
 
-use super::windows::{Axes, Grid, Windows};
+use super::windows::{Axes, SpatialSize, Windows};
 use super::{Backward, Built, Forward, Op, Operation};
 use crate::activations::AnyActivation;
 use crate::initializers::Initializer;
@@ -39,6 +39,7 @@ pub(super) struct WeightOptions<'a> {
 }
 
 impl<'a> WeightOptions<'a> {
+    /// Options with this initializer and regularizer.
     pub fn new(initializer: &'a Initializer, regularizer: Option<L1L2>) -> Self {
         WeightOptions { initializer, regularizer }
     }
@@ -49,10 +50,11 @@ impl<'a> WeightOptions<'a> {
 }
 
 impl<const N: usize> ConvolutionOptions<'_, N> {
+    /// Builds the layer for an input shape.
     pub fn build(&self, input: &Shape) -> Result<Built> {
         let geometry = self.geometry(input)?;
         let Convolution { rows, columns, channels, filters } = geometry;
-        let output = Grid::shape(Axes { rows, columns }.outputs::<N>(), filters);
+        let output = SpatialSize::shape(Axes { rows, columns }.outputs::<N>(), filters);
         let kernel = [&self.windows.size[..], &[channels, filters]].concat();
         let mut params = vec![self.kernel.spec("kernel", kernel)];
         if let Some(bias) = &self.bias {
@@ -82,9 +84,10 @@ impl<const N: usize> ConvolutionOptions<'_, N> {
     }
 
     fn geometry(&self, input: &Shape) -> Result<Convolution> {
-        let Grid { lengths, channels } = Grid::<N>::of(input)?;
+        let SpatialSize { lengths, channels } = SpatialSize::<N>::of(input)?;
         self.validate()?;
-        let (filters, noun) = (self.filters, Grid::<N>::noun());
+        let filters = self.filters;
+        let noun = SpatialSize::<N>::noun();
         let depth = self.windows.size.iter().chain([&channels]);
         let weights: Vec<usize> = depth.chain([&64, &filters]).copied().collect();
         let axes = self.windows.over(lengths).filter(|Axes { rows, columns }| {

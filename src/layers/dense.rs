@@ -68,10 +68,11 @@ impl Layer for Dense {
         if input.dims().is_empty() || units == 0 {
             return Err(Error::shape(
                 format!(
-                    "{units} units on {input}: it expects at least one unit, and an input with a \
-                     last axis"
+                    "units is {units} and the input is {input}; it needs at least one unit, and an \
+                     input with a last axis"
                 ),
-                "give Dense at least 1 unit, and an input such as Flatten makes",
+                "give Dense at least 1 unit, and an input with at least one axis, such as the \
+                 output of Flatten",
             ));
         }
         let output = input.with_last(units);

@@ -7,7 +7,7 @@
 use ndarray::{ArrayView2, ArrayViewMut2};
 use rand::Rng;
 
-use super::windows::Grid;
+use super::windows::SpatialSize;
 use super::{Backward, Built, Forward, Layer, Op, Operation, TrainContext};
 use crate::classes::class;
 use crate::random::{self, Stream};
@@ -15,7 +15,7 @@ use crate::shape::{Shape, flat_mut};
 use crate::{Error, Real, Result};
 
 class! {
-    /// Dropout of a share of the values.
+    /// Dropout of a fraction of the values.
     ///
     /// ```
     /// use tallynet::layers::{Dropout, Layer};
@@ -24,14 +24,14 @@ class! {
     /// assert!(Dropout::new(1.5).build(&[100].into()).is_err());
     /// ```
     Dropout {
-        /// Share of values that are dropped, from 0 to under 1.
+        /// Fraction of the values that is dropped, from 0 to under 1.
         rate: f64 = 0.0,
     }
 }
 
 class! {
-    /// Dropout of a share of the channels of a sequence: a channel is dropped at all steps or at
-    /// none.
+    /// Dropout of a fraction of the channels of a sequence: a channel is dropped at all timesteps
+    /// or at none.
     ///
     /// ```
     /// use tallynet::layers::{Layer, SpatialDropout1D};
@@ -39,13 +39,13 @@ class! {
     /// assert!(SpatialDropout1D { rate: 0.2 }.build(&[100, 16].into()).is_ok());
     /// ```
     SpatialDropout1D {
-        /// Share of channels that are dropped, from 0 to under 1.
+        /// Fraction of the channels that is dropped, from 0 to under 1.
         rate: f64 = 0.0,
     }
 }
 
 class! {
-    /// Dropout of a share of the channels of an image: a channel is dropped at all pixels or at
+    /// Dropout of a fraction of the channels of an image: a channel is dropped at all pixels or at
     /// none.
     ///
     /// ```
@@ -54,13 +54,13 @@ class! {
     /// assert!(SpatialDropout2D { rate: 0.2 }.build(&[28, 28, 16].into()).is_ok());
     /// ```
     SpatialDropout2D {
-        /// Share of channels that are dropped, from 0 to under 1.
+        /// Fraction of the channels that is dropped, from 0 to under 1.
         rate: f64 = 0.0,
     }
 }
 
 impl Dropout {
-    /// A layer that drops this share.
+    /// A layer that drops this fraction.
     pub fn new(rate: f64) -> Self {
         Dropout { rate }
     }
@@ -74,14 +74,14 @@ impl Layer for Dropout {
 
 impl Layer for SpatialDropout1D {
     fn build(&self, input: &Shape) -> Result<Built> {
-        let mask_len = Grid::<1>::of(input)?.channels;
+        let mask_len = SpatialSize::<1>::of(input)?.channels;
         DropoutOp { rate: self.rate, mask_len }.build(input)
     }
 }
 
 impl Layer for SpatialDropout2D {
     fn build(&self, input: &Shape) -> Result<Built> {
-        let mask_len = Grid::<2>::of(input)?.channels;
+        let mask_len = SpatialSize::<2>::of(input)?.channels;
         DropoutOp { rate: self.rate, mask_len }.build(input)
     }
 }
@@ -96,10 +96,7 @@ impl DropoutOp {
     fn build(self, input: &Shape) -> Result<Built> {
         if !(0.0..1.0).contains(&self.rate) {
             return Err(Error::shape(
-                format!(
-                    "a rate of {}: it expects the share to drop, at least 0 and under 1",
-                    self.rate
-                ),
+                format!("rate is {}; it must be at least 0 and less than 1", self.rate),
                 "take a rate such as 0.5",
             ));
         }

@@ -2,7 +2,7 @@
 //! builds an [`Op`], which computes the forward and the backward pass.
 //!
 //! The traits of all layers are in `protocol.rs`, the explanations of parameter counts in
-//! `explain.rs`, and what the layers over images and sequences share in `windows.rs`,
+//! `explain/`, and what the layers over images and sequences share in `windows.rs`,
 //! `convolution.rs` and `pooling.rs`.
 
 mod batch_normalization;

@@ -79,7 +79,7 @@ impl Layer for Normalization {
             }
             (Some(mean), Some(variance)) => {
                 let (mean, variance) = (spread(mean, width)?, spread(variance, width)?);
-                Some(Statistics { mean, variance })
+                Some(FixedStatistics { mean, variance })
             }
             _ => {
                 return Err(Error::shape(
@@ -108,14 +108,14 @@ fn spread(values: &[f64], width: usize) -> Result<Vec<Real>> {
     }
 }
 
-struct Statistics {
+struct FixedStatistics {
     mean: Vec<Real>,
     variance: Vec<Real>,
 }
 
 struct StandardizeOp {
     /// `None` if they are weights.
-    given: Option<Statistics>,
+    given: Option<FixedStatistics>,
     invert: bool,
     width: usize,
 }

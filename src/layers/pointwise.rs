@@ -182,7 +182,7 @@ impl Layer for Softmax {
         if input.is_last(self.axis) {
             return Ok(softmax);
         }
-        let found = format!("axis {} of {input}: it divides along the last axis alone", self.axis);
+        let found = format!("axis {} of {input}: it divides along the last axis only", self.axis);
         Err(Error::shape(found, "give axis -1"))
     }
 }

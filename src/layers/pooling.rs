@@ -6,7 +6,7 @@
 //! output = ⌈input / stride⌉                 same: they may reach over its border
 //! ```
 
-use super::windows::{Axes, Grid, Windows};
+use super::windows::{Axes, SpatialSize, Windows};
 use super::{Backward, Built, Forward, Op, Operation};
 use crate::kernels::convolution::Padding;
 use crate::kernels::pooling::{self, Pool, Pooling};
@@ -23,16 +23,20 @@ pub(super) struct PoolingOptions<const N: usize> {
 }
 
 impl<const N: usize> PoolingOptions<N> {
+    /// Builds the layer for an input shape.
     pub fn build(&self, input: &Shape) -> Result<Built> {
-        let Grid { lengths, channels } = Grid::<N>::of(input)?;
+        let SpatialSize { lengths, channels } = SpatialSize::<N>::of(input)?;
         let strides = self.strides.unwrap_or(self.size);
-        let (size, padding) = (self.size, self.padding);
+        let size = self.size;
+        let padding = self.padding;
         let windows = Windows { size, strides, dilation_rate: [1; N], padding };
         windows.refuse_causal()?;
         let Some(axes) = windows.over(lengths) else {
-            let noun = Grid::<N>::noun();
+            let noun = SpatialSize::<N>::noun();
             return Err(Error::shape(
-                format!("no window of {size:?} in steps of {strides:?} fits {noun} of {lengths:?}"),
+                format!(
+                    "no window of {size:?} with strides {strides:?} fits {noun} of {lengths:?}"
+                ),
                 format!(
                     "give pool_size and strides at least {:?}, and pool_size at most {lengths:?} \
                      or padding \"same\"",
@@ -42,7 +46,7 @@ impl<const N: usize> PoolingOptions<N> {
         };
         let Axes { rows, columns } = axes;
         let pooling = Pooling { pool: self.pool, rows, columns, channels };
-        let output = Grid::shape(axes.outputs::<N>(), channels);
+        let output = SpatialSize::shape(axes.outputs::<N>(), channels);
         Ok(Built::weightless(output, Some(Operation::op(pooling))))
     }
 }
@@ -54,7 +58,7 @@ pub(super) fn build_global<const N: usize>(
     input: &Shape,
     keepdims: bool,
 ) -> Result<Built> {
-    let Grid { lengths, channels } = Grid::<N>::of(input)?;
+    let SpatialSize { lengths, channels } = SpatialSize::<N>::of(input)?;
     let strides = Some([1; N]);
     let whole = PoolingOptions { pool, size: lengths, strides, padding: Padding::Valid };
     let mut built = whole.build(input)?;

@@ -19,9 +19,9 @@ class! {
     /// # Ok::<(), tallynet::Error>(())
     /// ```
     MaxPooling1D {
-        /// Steps of a window.
+        /// Length of a window in timesteps.
         pool_size: usize = 2,
-        /// Steps from one window to the next; by default the pool size.
+        /// Stride: timesteps from one window to the next; by default the pool size.
         strides: Option<usize> = None,
         /// Padding of the sequence.
         padding: Padding = Padding::Valid,
@@ -39,9 +39,9 @@ class! {
     /// # Ok::<(), tallynet::Error>(())
     /// ```
     AveragePooling1D {
-        /// Steps of a window.
+        /// Length of a window in timesteps.
         pool_size: usize = 2,
-        /// Steps from one window to the next; by default the pool size.
+        /// Stride: timesteps from one window to the next; by default the pool size.
         strides: Option<usize> = None,
         /// Padding of the sequence.
         padding: Padding = Padding::Valid,
@@ -49,8 +49,8 @@ class! {
 }
 
 class! {
-    /// Maximum of each channel over all steps. As in Keras, and unlike in [`MaxPooling1D`], equal
-    /// maxima share the gradient.
+    /// Maximum of each channel over all timesteps. As in Keras, and unlike in [`MaxPooling1D`],
+    /// equal maxima share the gradient.
     ///
     /// ```
     /// use tallynet::layers::{GlobalMaxPooling1D, Layer};
@@ -60,13 +60,13 @@ class! {
     /// # Ok::<(), tallynet::Error>(())
     /// ```
     GlobalMaxPooling1D {
-        /// True to keep the output a sequence, of one step.
+        /// True to keep the output a sequence, of one timestep.
         keepdims: bool = false,
     }
 }
 
 class! {
-    /// Mean of each channel over all steps.
+    /// Mean of each channel over all timesteps.
     ///
     /// ```
     /// use tallynet::layers::{GlobalAveragePooling1D, Layer};
@@ -76,7 +76,7 @@ class! {
     /// # Ok::<(), tallynet::Error>(())
     /// ```
     GlobalAveragePooling1D {
-        /// True to keep the output a sequence, of one step.
+        /// True to keep the output a sequence, of one timestep.
         keepdims: bool = false,
     }
 }

@@ -21,7 +21,8 @@ class! {
     MaxPooling2D {
         /// Height and width of a window.
         pool_size: [usize; 2] = [2, 2],
-        /// Pixels from one window to the next, down and to the right; by default the pool size.
+        /// Strides: pixels from one window to the next, down and to the right; by default the pool
+        /// size.
         strides: Option<[usize; 2]> = None,
         /// Padding of the image.
         padding: Padding = Padding::Valid,
@@ -41,7 +42,8 @@ class! {
     AveragePooling2D {
         /// Height and width of a window.
         pool_size: [usize; 2] = [2, 2],
-        /// Pixels from one window to the next, down and to the right; by default the pool size.
+        /// Strides: pixels from one window to the next, down and to the right; by default the pool
+        /// size.
         strides: Option<[usize; 2]> = None,
         /// Padding of the image.
         padding: Padding = Padding::Valid,

@@ -57,8 +57,8 @@ pub trait Layer: fmt::Debug + Send + Sync {
     /// [`Error::shape`](crate::Error::shape) for an input or options that do not fit.
     fn build(&self, input: &Shape) -> Result<Built>;
 
-    /// Number of words n, for a layer whose input values are integers from 0 to n − 1.
-    fn n_words(&self) -> Option<usize> {
+    /// Size n of the vocabulary, for a layer whose input values are indices from 0 to n − 1.
+    fn vocabulary_size(&self) -> Option<usize> {
         None
     }
 }
@@ -128,8 +128,9 @@ pub trait Op: Send + Sync {
     /// Writes the output for `x` to `y`.
     fn forward(&self, pass: Forward);
 
-    /// Writes the gradients with respect to parameters and input, given `dy`: every array of
-    /// `d_params`, since it holds older values.
+    /// Computes the gradients with respect to the parameters and the input from `dy`. Every array
+    /// of `d_params` must be written (or added to, if `accumulate`): its old content is not
+    /// cleared.
     fn backward(&self, pass: Backward);
 
     /// Length of the scratch memory that both passes may use.
@@ -150,8 +151,8 @@ pub trait Op: Send + Sync {
 }
 
 /// Statistics of the whole batch, for an op whose training-mode result depends on them. Each
-/// micro-batch contributes partial sums, merged in row order before the forward pass and again
-/// before the backward pass.
+/// micro-batch contributes partial sums, merged within a shard in row order and over the shards by
+/// a tree, before the forward pass and again before the backward pass.
 pub trait BatchStatistics: Send + Sync {
     /// Maximum number of sums, in the forward or the backward pass.
     fn n_sums(&self) -> usize;
@@ -163,14 +164,14 @@ pub trait BatchStatistics: Send + Sync {
     fn merge(&self, total: &mut [f64], part: &[f64]);
 
     /// Writes the backward sums of a micro-batch, which are merged by addition, and its gradients
-    /// with respect to the parameters: [`Op::backward`] then writes `dx` alone.
+    /// with respect to the parameters: [`Op::backward`] then writes only `dx`.
     fn collect_backward(&self, pass: Backward, sums: &mut [f64]);
 
     /// Updates the non-trainable parameters (running mean and variance) once per step.
     fn update_running(&self, sums: &[f64], params: ParamViewsMut);
 }
 
-/// Position in the training, which selects the random numbers.
+/// Seed, optimizer step, op and row: they identify the op's random stream.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct StepContext {
     /// Seed of the training.
@@ -186,7 +187,7 @@ pub struct StepContext {
 /// Context of an op that is being trained.
 #[derive(Debug, Clone, Copy)]
 pub struct TrainContext<'a> {
-    /// Position in the training.
+    /// Identity of the op's random stream.
     pub step: StepContext,
     /// Merged forward sums of the op's [`BatchStatistics`].
     pub forward_sums: &'a [f64],

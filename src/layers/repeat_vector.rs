@@ -1,8 +1,8 @@
-//! RepeatVector: the same vector at each step of a sequence.
+//! RepeatVector: the same vector at each timestep of a sequence.
 //!
 //! ```text
 //! y[i, j] = x[j]
-//! dx[j]   = Σ dy[i, j]   over the steps i
+//! dx[j]   = Σ dy[i, j]   over the timesteps i
 //! ```
 
 use super::{Backward, Built, Forward, Layer, Op, Operation};
@@ -22,7 +22,7 @@ class! {
     /// # Ok::<(), tallynet::Error>(())
     /// ```
     RepeatVector {
-        /// Number of steps.
+        /// Number of timesteps.
         n: usize = 1,
     }
 }

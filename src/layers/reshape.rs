@@ -43,7 +43,8 @@ impl Layer for Flatten {
 
 impl Layer for Reshape {
     fn build(&self, input: &Shape) -> Result<Built> {
-        let (target, n) = (&self.target_shape, input.n_values());
+        let target = &self.target_shape;
+        let n = input.n_values();
         let mut known: usize = 1;
         let mut open = 0;
         for &axis in target {
@@ -61,7 +62,7 @@ impl Layer for Reshape {
                 }
             }
         }
-        if (open == 0 && known != n) || n % known != 0 {
+        if (open == 0 && known != n) || !n.is_multiple_of(known) {
             return Err(Error::shape(
                 format!("target_shape {target:?} is a product of {known}, and {input} of {n}"),
                 format!(

@@ -12,7 +12,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::windows::Grid;
+use super::windows::SpatialSize;
 use super::{Backward, Built, Forward, Layer, Op, Operation};
 use crate::classes::class;
 use crate::shape::{Shape, flat, flat_mut};
@@ -49,9 +49,9 @@ class! {
 
 impl Layer for UpSampling2D {
     fn build(&self, input: &Shape) -> Result<Built> {
-        let Grid { lengths: [height, width], channels } = Grid::<2>::of(input)?;
+        let SpatialSize { lengths: [height, width], channels } = SpatialSize::<2>::of(input)?;
         let enlarged = [height.saturating_mul(self.size[0]), width.saturating_mul(self.size[1])];
-        let output = Grid::shape(enlarged, channels);
+        let output = SpatialSize::shape(enlarged, channels);
         if output.n_values() == 0 || output.n_values() > isize::MAX as usize / 8 {
             return Err(Error::shape(
                 format!("size is {:?} for {input}", self.size),
@@ -88,10 +88,10 @@ fn sources(interpolation: Interpolation, length: usize, factor: usize) -> Vec<[S
             }
         };
         let first = place as usize;
-        let share = (place - first as f64) as Real;
+        let fraction = (place - first as f64) as Real;
         sources.push([
-            Source { position: first, weight: 1.0 - share },
-            Source { position: (first + 1).min(length - 1), weight: share },
+            Source { position: first, weight: 1.0 - fraction },
+            Source { position: (first + 1).min(length - 1), weight: fraction },
         ]);
     }
     sources

@@ -7,24 +7,24 @@ use crate::{Error, Result};
 
 /// Sizes of an input with `N` axes before the channels: an image has 2, a sequence 1.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Grid<const N: usize> {
-    /// Height and width, or the number of steps.
+pub(super) struct SpatialSize<const N: usize> {
+    /// Height and width, or the number of timesteps.
     pub lengths: [usize; N],
     /// Values at each position.
     pub channels: usize,
 }
 
-impl<const N: usize> Grid<N> {
+impl<const N: usize> SpatialSize<N> {
     /// Sizes of an input of this shape.
-    pub fn of(input: &Shape) -> Result<Grid<N>> {
+    pub fn of(input: &Shape) -> Result<SpatialSize<N>> {
         if let [lengths @ .., channels] = input.dims()
             && let Ok(lengths) = lengths.try_into()
             && input.n_values() > 0
         {
-            return Ok(Grid { lengths, channels: *channels });
+            return Ok(SpatialSize { lengths, channels: *channels });
         }
         let (noun, axes, example) = match N {
-            1 => ("sequences", "steps", "Embedding, or Reshape to two axes"),
+            1 => ("sequences", "timesteps", "Embedding, or Reshape to two axes"),
             _ => ("images", "height, width", "Reshape to three axes"),
         };
         Err(Error::shape(
@@ -84,7 +84,7 @@ impl<const N: usize> Windows<N> {
     pub fn refuse_causal(&self) -> Result<()> {
         if self.padding == Padding::Causal {
             return Err(Error::shape(
-                "padding is causal, which Keras gives Conv1D alone",
+                "padding is causal, which Keras has only for Conv1D",
                 "take padding valid or same",
             ));
         }

@@ -2,7 +2,7 @@
 
 use ndarray::{ArrayBase, Ix2, Ix4, RawData, s};
 
-use super::windows::Grid;
+use super::windows::SpatialSize;
 use super::{Backward, Built, Forward, Layer, Op, Operation};
 use crate::classes::class;
 use crate::shape::Shape;
@@ -27,37 +27,37 @@ class! {
 
 impl Layer for ZeroPadding2D {
     fn build(&self, input: &Shape) -> Result<Built> {
-        let Grid { lengths: [height, width], channels } = Grid::<2>::of(input)?;
+        let SpatialSize { lengths: [height, width], channels } = SpatialSize::<2>::of(input)?;
         let [[top, bottom], [left, right]] = self.padding;
         let image = [height, width, channels];
         let height = height.saturating_add(top).saturating_add(bottom);
         let width = width.saturating_add(left).saturating_add(right);
-        let frame = [height, width, channels];
-        let output = Shape::from(frame);
+        let padded_shape = [height, width, channels];
+        let output = Shape::from(padded_shape);
         if output.n_values() > isize::MAX as usize / 8 {
             return Err(Error::shape(
                 format!("{input} padded by {:?} has more values than memory holds", self.padding),
                 "give padding small numbers, such as [[1, 1], [1, 1]]",
             ));
         }
-        let op = Operation::op(FrameOp { image, frame, top, left });
+        let op = Operation::op(PaddingOp { image, padded_shape, top, left });
         Ok(Built::weightless(output, Some(op)))
     }
 }
 
-struct FrameOp {
+struct PaddingOp {
     image: [usize; 3],
-    frame: [usize; 3],
+    padded_shape: [usize; 3],
     top: usize,
     left: usize,
 }
 
-impl FrameOp {
+impl PaddingOp {
     /// View of the images inside their padding.
-    fn inside<S: RawData>(&self, framed: ArrayBase<S, Ix2>) -> ArrayBase<S, Ix4> {
+    fn inside<S: RawData>(&self, padded: ArrayBase<S, Ix2>) -> ArrayBase<S, Ix4> {
         let rows = self.top..self.top + self.image[0];
         let columns = self.left..self.left + self.image[1];
-        images(framed, self.frame).slice_move(s![.., rows, columns, ..])
+        images(padded, self.padded_shape).slice_move(s![.., rows, columns, ..])
     }
 }
 
@@ -69,7 +69,7 @@ fn images<S: RawData>(
     rows.into_shape_with_order(shape).expect("sized at build")
 }
 
-impl Op for FrameOp {
+impl Op for PaddingOp {
     fn forward(&self, mut pass: Forward) {
         pass.y.fill(0.0);
         self.inside(pass.y).assign(&images(pass.x, self.image));

@@ -103,8 +103,8 @@ impl AnyMetric {
     /// The metric of this name with Keras's defaults, given the lengths of the last axis of targets
     /// and outputs. The error for an unknown name lists all.
     ///
-    /// `accuracy` (or `acc`) is chosen as Keras 3 does, by shapes alone: binary for an output of
-    /// one value, sparse for targets of one integer label, else categorical.
+    /// `accuracy` (or `acc`) is chosen as Keras 3 does, by shapes only: binary for an output of one
+    /// value, sparse for targets of one integer label, else categorical.
     pub fn by_name(name: &str, target_width: usize, output_width: usize) -> Result<AnyMetric> {
         let lower = snake_case(name);
         let full = match (lower.as_str(), target_width, output_width) {

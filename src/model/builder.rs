@@ -170,11 +170,11 @@ impl Sequential {
 
     /// Like [`Sequential::rebuilt`]; without a seed the weights are 0.
     pub(crate) fn rebuild(&self, input: &Shape, seed: Option<u64>) -> Result<Sequential> {
-        self.rebuild_behind(None, input, seed)
+        self.rebuild_after(None, input, seed)
     }
 
     /// Like [`Sequential::rebuild`], with a new first layer if it is given.
-    pub(super) fn rebuild_behind(
+    pub(super) fn rebuild_after(
         &self,
         first: Option<AnyLayer>,
         input: &Shape,

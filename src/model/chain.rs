@@ -17,7 +17,7 @@ pub(super) struct Chain {
 }
 
 impl Chain {
-    /// Builds the next layer; `names` are its own and those of the layers behind it.
+    /// Builds the next layer; `names` are its own and those of the layers after it.
     pub fn push(&mut self, description: LayerDescription, names: &[LayerName]) -> Result<()> {
         let LayerDescription { layer: spec, trainable, .. } = description;
         let input = self.layers.last().map_or(&self.input, |below| &below.output).clone();
@@ -58,7 +58,8 @@ impl Chain {
 /// Rejects what a custom layer must not build: empty outputs, operations of another width than the
 /// output, and arrays without a name of their own.
 fn check_built(input: &Shape, built: &Built) -> Result<()> {
-    let (n, help) = (built.output.n_values(), "mend the layer's `build`");
+    let n = built.output.n_values();
+    let help = "mend the layer's `build`";
     let width = input.n_values();
     let fits = |operation: &Operation| match operation {
         Operation::Op(_) => true,

@@ -225,15 +225,15 @@ impl Sequential {
     /// Checks that training would do what Keras does.
     ///
     /// # Errors
-    /// A model of a file whose options of training are left out; the message names all of them.
+    /// A model of a file with unsupported options of training; the message names all of them.
     pub(crate) fn check_trainable(&self) -> Result<()> {
         if self.training_obstacles.is_empty() {
             return Ok(());
         }
         let options = self.training_obstacles.join("\n  ");
         let problem = format!(
-            "training would leave out what is not supported here:\n  {options}\n  \
-             build the model without it to train it here, or train it in Keras"
+            "training would ignore what is not supported:\n  {options}\n  build the model without \
+             it to train it here, or train it in Keras"
         );
         Err(Error::option("training_obstacles", problem))
     }

@@ -11,7 +11,7 @@ use crate::layers::{AnyLayer, ParamExplanation};
 use crate::params::ParamSpec;
 use crate::shape::Shape;
 
-/// Generation of Keras whose names and summaries are printed.
+/// Major version of Keras whose names and summaries are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
     /// Keras 1: `dense_1`, `maxpooling2d_1`.

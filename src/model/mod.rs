@@ -65,7 +65,7 @@ pub struct Sequential {
     /// Description of the data of the last training, if they have names.
     pub data: Option<DataDescription>,
     /// Reasons why training is refused: options of a file that matter only in training, such as
-    /// constraints, and that would be left out.
+    /// constraints, and that would be ignored.
     pub training_obstacles: Vec<String>,
     /// Best value so far of each name in the logs that a callback watched, such as `val_loss`.
     pub best: BTreeMap<String, f64>,
@@ -110,9 +110,9 @@ impl Sequential {
         self.layers.iter().find(|layer| layer.name() == name)
     }
 
-    /// Number of words n, if the inputs are integers from 0 to n − 1.
-    pub(crate) fn n_words(&self) -> Option<usize> {
-        self.layers.first()?.spec.as_layer().n_words()
+    /// Size n of the vocabulary, if the inputs are indices from 0 to n − 1.
+    pub(crate) fn vocabulary_size(&self) -> Option<usize> {
+        self.layers.first()?.spec.as_layer().vocabulary_size()
     }
 
     /// The number of parameters.

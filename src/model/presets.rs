@@ -76,8 +76,8 @@ pub const PRESETS: &[Preset] = &[
     },
     Preset {
         name: "mnist-convnet",
-        about: "the same with a 2x2 max pool behind each convolution and Dropout(0.5), Keras's \
-                own example: 34826 parameters",
+        about: "the same with a 2x2 max pool after each convolution and Dropout(0.5), Keras's own \
+                example: 34826 parameters",
         task: Task::Mnist,
         batch_size: 128,
         epochs: 12,

@@ -14,7 +14,7 @@ impl Sequential {
     /// is added unless the model begins with one; one whose mean is an option stays as it is.
     ///
     /// # Errors
-    /// Statistics of another number of features than the model's input has, and those of
+    /// Statistics of a different number of features than the model's input, and those of
     /// [`SequentialBuilder::build`](super::SequentialBuilder::build).
     ///
     /// ```
@@ -44,11 +44,11 @@ impl Sequential {
         Ok(model)
     }
 
-    /// Same layers and weights behind a new Normalization.
+    /// Same layers and weights after a new Normalization.
     fn behind_normalization(self) -> Result<Sequential> {
         let new = Normalization::default();
         let input = Shape::from(self.input.dims());
-        let mut model = self.rebuild_behind(Some(new.into()), &input, None)?;
+        let mut model = self.rebuild_after(Some(new.into()), &input, None)?;
         let n_new = model.parameters.values.len() - self.parameters.values.len();
         model.parameters.values[n_new..].copy_from_slice(&self.parameters.values);
         model.seed = self.seed;

@@ -13,7 +13,7 @@ use crate::shape::Tuple;
 const KINDS: [&str; 3] = ["Total", "Trainable", "Non-trainable"];
 
 impl Sequential {
-    /// The summary as this generation of Keras prints it, ending in a line break.
+    /// The summary as this major version of Keras prints it, ending in a line break.
     ///
     /// `width` is the length of a line: by default 100 for Keras 1, 65 for Keras 2, and 76 for
     /// Keras 3, as on a terminal of 80 columns.
@@ -126,7 +126,8 @@ impl Sequential {
             }
         }
         let sum = if totals.len() > 1 { totals.join(" + ") + " = " } else { String::new() };
-        let (total, shape) = (self.count_params(), self.output_shape());
+        let total = self.count_params();
+        let shape = self.output_shape();
         text + &format!(
             "\nTotal: {sum}{total}\n\
              Only the model's own parameters are counted; optimizer state is not part of them.\n\n\
@@ -143,7 +144,8 @@ impl Sequential {
             let is_last = i + 1 == self.layers.len();
             let outbound =
                 if is_last { String::new() } else { self.node(i + 1, style).to_string() };
-            let (name, inbound) = (layer.layer_name.in_style(style), self.node(i, style));
+            let name = layer.layer_name.in_style(style);
+            let inbound = self.node(i, style);
             text +=
                 &format!("{name}\n  inbound_nodes: [{inbound}]\n  outbound_nodes: [{outbound}]\n");
         }

@@ -35,7 +35,8 @@ impl Sequential {
         let mut rows: Vec<Vec<String>> = vec![];
         let mut total = 0;
         for layer in self.layers() {
-            let (name, words) = (layer.name(), &layer.explanation.formula);
+            let name = layer.name();
+            let words = &layer.explanation.formula;
             let prefix = format!("{name}/");
             let own = arrays.iter().filter(|array| array.name.starts_with(&prefix));
             let counted: usize = own.clone().map(|array| array.counted).sum();
@@ -54,7 +55,8 @@ impl Sequential {
             let count = counted.to_string();
             rows.push(vec![name, words.clone(), count.clone(), count.clone(), count]);
             for array in own {
-                let (name, shape) = (format!("  {}", array.name), Tuple(&array.shape).to_string());
+                let name = format!("  {}", array.name);
+                let shape = Tuple(&array.shape).to_string();
                 let nothing = String::new();
                 rows.push(vec![name, shape, nothing.clone(), nothing, array.counted.to_string()]);
             }

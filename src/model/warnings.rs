@@ -8,7 +8,7 @@ use crate::losses::AnyLoss;
 impl Sequential {
     /// Warnings of Keras 3 about this model: a softmax over one value, which is always 1; a
     /// categorical cross-entropy of one class; logits that went through an activation. Others are
-    /// about a cross-entropy of outputs that are no probabilities, and about a loss, a metric or a
+    /// about a cross-entropy of outputs that are not probabilities, and about a loss, a metric or a
     /// number of outputs that does not fit the targets.
     ///
     /// ```
@@ -51,7 +51,7 @@ impl Sequential {
         warnings
     }
 
-    /// The warning about a loss of probabilities behind outputs that are none.
+    /// The warning about a loss of probabilities after outputs that are not.
     fn unsuitable_outputs(&self, loss: &AnyLoss) -> Option<String> {
         let activation = self.plan.last_activation().map(|(activation, _)| activation);
         let (is_missing, needed) = match loss {
@@ -99,14 +99,14 @@ impl Sequential {
         if is_of_numbers(loss) && n_classes > 0 {
             return Some(format!(
                 "The target has {n_classes} classes, and the loss {} is for numbers: use \
-                 sparse_categorical_crossentropy behind a softmax.",
+                 sparse_categorical_crossentropy after a softmax.",
                 loss.name()
             ));
         }
         if n_classes > 2 && n_outputs > 1 && matches!(loss, AnyLoss::BinaryCrossentropy(_)) {
             return Some(format!(
                 "The loss binary_crossentropy takes {n_outputs} outputs as separate questions; for \
-                 one class of {n_classes} use sparse_categorical_crossentropy behind a softmax."
+                 one class of {n_classes} use sparse_categorical_crossentropy after a softmax."
             ));
         }
         if n_classes > 0 && n_outputs > n_classes.max(2) {
@@ -134,7 +134,7 @@ impl Sequential {
         Some(warning.to_string())
     }
 
-    /// The warning about a loss of logits behind the activation that the loss applies itself.
+    /// The warning about a loss of logits after the activation that the loss applies itself.
     fn activated_logits(&self, loss: &AnyLoss) -> Option<String> {
         let (activation, _) = self.plan.last_activation()?;
         let name = match (loss, activation) {

@@ -13,7 +13,7 @@ use crate::params::{ParamViews, ParamViewsMut};
 /// Memory for one micro-batch.
 pub struct Workspace {
     activations: Vec<Vec<Real>>,
-    /// Gradients of two neighbouring buffers: an op reads the first, writes the second and swaps
+    /// Gradients of two neighboring buffers: an op reads the first, writes the second and swaps
     /// them.
     gradients: [Vec<Real>; 2],
     scratch: Vec<Real>,

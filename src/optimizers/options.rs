@@ -122,28 +122,36 @@ impl Common {
         Ok(())
     }
 
-    /// Clips the gradient: by norm, `g ← g·c / max(‖g‖₂, c)`, or by value, to ±c. Norms are taken
-    /// over the trainable arrays, in `f64` and in a fixed order, so that the bits do not depend on
-    /// the number of threads.
-    pub fn clip(&self, gradients: &mut [Real], params: &Parameters) {
+    /// True if the gradient is clipped by a norm, which takes all of it.
+    pub fn clips_norm(&self) -> bool {
+        self.clipnorm.is_some() || self.global_clipnorm.is_some()
+    }
+
+    /// Clips the gradient by norm: `g ← g·c / max(‖g‖₂, c)`. Norms are taken over the trainable
+    /// arrays, in `f64` and in a fixed order, so that the bits do not depend on the number of
+    /// threads.
+    pub fn clip_norm(&self, gradients: &mut [Real], params: &Parameters) {
         let trainable = params.entries.iter().filter(|entry| entry.spec.trainable);
         let arrays = trainable.map(|entry| entry.range.clone());
-        let global_square: f64 = if self.global_clipnorm.is_some() {
-            arrays.clone().map(|array| sum_of_squares(&gradients[array])).sum()
-        } else {
-            0.0
-        };
-        for array in arrays {
-            let gradient = &mut gradients[array];
-            if let Some(limit) = self.clipnorm {
+        if let Some(limit) = self.clipnorm {
+            for array in arrays {
+                let gradient = &mut gradients[array];
                 scale_to(limit, sum_of_squares(gradient), gradient);
-            } else if let Some(limit) = self.global_clipnorm {
-                scale_to(limit, global_square, gradient);
-            } else if let Some(limit) = self.clipvalue {
-                let limit = limit as Real;
-                for g in gradient {
-                    *g = if g.abs() > limit { limit.copysign(*g) } else { *g };
-                }
+            }
+        } else if let Some(limit) = self.global_clipnorm {
+            let square = arrays.clone().map(|array| sum_of_squares(&gradients[array])).sum();
+            for array in arrays {
+                scale_to(limit, square, &mut gradients[array]);
+            }
+        }
+    }
+
+    /// Clips a range of the gradient by value, to ±c.
+    pub fn clip_values(&self, gradient: &mut [Real]) {
+        if let Some(limit) = self.clipvalue {
+            let limit = limit as Real;
+            for g in gradient {
+                *g = if g.abs() > limit { limit.copysign(*g) } else { *g };
             }
         }
     }

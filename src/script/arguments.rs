@@ -1,4 +1,4 @@
-//! `argparse`: the arguments of a script have their defaults.
+//! `argparse`: every argument takes its default, or the value of `--set`.
 
 use super::evaluate::Interpreter;
 use super::values::{Arguments, Id, Keyword, Value};
@@ -24,18 +24,18 @@ impl Interpreter<'_> {
     fn add_argument(&mut self, id: Id, arguments: &Arguments) {
         let mut names: Vec<String> = vec![];
         for value in &arguments.positional {
-            if let Value::Text(name) = value {
+            if let Value::String(name) = value {
                 names.push(name.to_string());
             }
         }
         let long = names.iter().find(|name| name.starts_with("--")).or(names.first());
         let dest = match (arguments.named("dest"), long) {
-            (Some(Value::Text(dest)), _) => dest.to_string(),
+            (Some(Value::String(dest)), _) => dest.to_string(),
             (_, Some(name)) => name.trim_start_matches('-').replace('-', "_"),
             _ => return,
         };
         let is_flag = match arguments.named("action") {
-            Some(Value::Text(action)) => &**action == "store_true",
+            Some(Value::String(action)) => &**action == "store_true",
             _ => false,
         };
         let dotted = format!("args.{dest}");

@@ -1,4 +1,4 @@
-//! Arrays of data as facts: shape, classes, scaling and the data set that they come from.
+//! Abstract arrays: shape, classes, scaling and the data set that they come from.
 
 use std::rc::Rc;
 
@@ -11,7 +11,7 @@ use super::values::{Arguments, Id, Value};
 /// Length of an axis; `None` if it is not known.
 pub type Dim = Option<u64>;
 
-/// Facts about an array.
+/// Abstract array: what is known about its content.
 #[derive(Debug, Clone, Default)]
 pub struct Array {
     /// Lengths of the axes, if their number is known.
@@ -44,7 +44,7 @@ pub struct Source {
 }
 
 impl Array {
-    /// Array of this shape alone.
+    /// Array of which only the shape is known.
     pub fn of_shape(shape: Vec<Dim>) -> Array {
         Array { shape: Some(shape), ..Array::default() }
     }
@@ -67,7 +67,7 @@ impl Array {
             (1, _) if is_written_for_other_data => vec![product(&own)],
             (3, &[height, width]) if is_written_for_other_data => vec![height, width, Some(1)],
             (2 | 3, [_, ..]) if is_written_for_other_data => own,
-            // One more axis behind the channels.
+            // One more axis after the channels.
             (4, [_, _, _]) if asked[..3] == own && asked[3] == Some(1) => own,
             _ => return array,
         };

@@ -1,51 +1,55 @@
-//! Conditions and loops. Where a value that decides is not known, all ways are followed.
+//! Conditions and loops. Where a value that decides is not known, all branches are evaluated.
 
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::evaluate::{Doubt, EarlyReturn, Flow, Interpreter, Read};
+use super::evaluate::{EarlyReturn, Flow, Interpreter, Read, UnknownBranch};
 use super::syntax::{Block, Branch, Expr};
 use super::values::{Id, Value};
 
 /// Joins a condition or loop and the reason why it is not known.
 const DEPENDS: &str = " depends on something unknown: ";
 
-/// Largest number of rounds of a loop that are followed. No model has as many layers.
+/// Largest number of rounds of a loop that are evaluated. No model has as many layers.
 const MAX_ROUNDS: u64 = 1000;
 
 type Names = HashMap<Rc<str>, Value>;
 
 impl Interpreter<'_> {
-    /// The unknown value that decides about `place`; it is made of `value`.
-    pub fn doubtful(&mut self, place: &str, value: &Value) -> Id {
+    /// The unknown value that decides about `location`; it is made of `value`.
+    pub fn unknown_condition(&mut self, location: &str, value: &Value) -> Id {
         let (reason, line, is_data) = match value {
             Value::Unknown(id) => {
                 let unknown = &self.heap.unknowns[*id];
                 (unknown.reason.clone(), unknown.line, unknown.is_data)
             }
-            Value::Path(path) => (format!("{path} is not read"), self.line, false),
-            other => (format!("{} is not read here", self.heap.kind(other)), self.line, false),
+            Value::Path(path) => (format!("{path} is not supported"), self.line, false),
+            other => (format!("{} is not evaluated here", self.heap.kind(other)), self.line, false),
         };
         // Only the first reason of a chain of them.
         let first = reason.rsplit(DEPENDS).next().unwrap_or_default();
-        let here = self.source.place(self.line);
-        let reason = format!("{place} in {here}{DEPENDS}{first}");
+        let here = self.source.location(self.line);
+        let reason = format!("{location} in {here}{DEPENDS}{first}");
         self.heap.unknown_id(line, reason, is_data)
     }
 
-    /// Follows all blocks, of which one will run, and merges the names that they leave.
-    pub fn follow_all(&mut self, reason: Id, ways: &[&Block]) -> Read<Flow> {
-        let doubt = Some(self.new_doubt(reason));
-        let outer = self.doubt;
+    /// Evaluates all blocks, of which one will run, and merges the names that they leave. Each
+    /// block begins with the names from before. Within the blocks `self.unknown_branch` is theirs;
+    /// then the outer one is back, unless a block may have left the loop or the function: in that
+    /// case the rest of it is uncertain too, and the loop or the call restores the outer one at its
+    /// end.
+    pub fn evaluate_all(&mut self, reason: Id, branches: &[&Block]) -> Read<Flow> {
+        let unknown_branch = Some(self.new_unknown_branch(reason));
+        let outer = self.unknown_branch;
         let before = self.heap.scopes[self.scope].names.clone();
         let mut merged: Option<Names> = None;
         let mut returned = vec![];
         let mut has_jump = false;
-        for way in ways {
+        for branch in branches {
             self.charge(before.len())?;
             self.heap.scopes[self.scope].names = before.clone();
-            self.doubt = doubt;
-            match self.block(way)? {
+            self.unknown_branch = unknown_branch;
+            match self.block(branch)? {
                 Flow::Return(value) => {
                     returned.push(value);
                     continue;
@@ -59,9 +63,8 @@ impl Interpreter<'_> {
                 Some(merged) => self.merge_names(reason, merged, names),
             });
         }
-        // A loop or a function that may have ended goes on in doubt, until it ends.
         let returns_model = returned.iter().any(|value| matches!(value, Value::Model(_)));
-        self.doubt = if has_jump || returns_model { doubt } else { outer };
+        self.unknown_branch = if has_jump || returns_model { unknown_branch } else { outer };
         match merged {
             None => {
                 self.heap.scopes[self.scope].names = before;
@@ -76,9 +79,9 @@ impl Interpreter<'_> {
         }
     }
 
-    /// Doubt about a block that begins now.
-    pub fn new_doubt(&self, reason: Id) -> Doubt {
-        Doubt {
+    /// State of an unknown branch that begins now.
+    pub fn new_unknown_branch(&self, reason: Id) -> UnknownBranch {
+        UnknownBranch {
             reason,
             models: self.heap.models.len(),
             lists: self.heap.lists.len(),
@@ -129,11 +132,11 @@ impl Interpreter<'_> {
                 Some(true) => return self.block(&branch.body),
                 Some(false) => {}
                 None => {
-                    let reason = self.doubtful("the condition", &test);
-                    let mut ways: Vec<&Block> =
+                    let reason = self.unknown_condition("the condition", &test);
+                    let mut branches: Vec<&Block> =
                         branches[i..].iter().map(|branch| &branch.body).collect();
-                    ways.push(otherwise);
-                    return self.follow_all(reason, &ways);
+                    branches.push(otherwise);
+                    return self.evaluate_all(reason, &branches);
                 }
             }
         }
@@ -141,31 +144,31 @@ impl Interpreter<'_> {
     }
 
     /// Follows one more round of a loop that has too many, as one that may or may not run.
-    fn follow_long_loop(&mut self, target: Option<&Expr>, body: &Block) -> Read<Flow> {
-        let reason = format!("the loop in {} is too long", self.source.place(self.line));
+    fn evaluate_long_loop(&mut self, target: Option<&Expr>, body: &Block) -> Read<Flow> {
+        let reason = format!("the loop in {} is too long", self.source.location(self.line));
         let unknown = self.unknown(reason);
         let Value::Unknown(reason) = unknown else { return Ok(Flow::Next) };
         if let Some(target) = target {
             let item = self.heap.derived(reason);
             self.assign_item(target, item)?;
         }
-        self.follow_all(reason, &[body, &vec![]])
+        self.evaluate_all(reason, &[body, &vec![]])
     }
 
     /// Ends with `Break` if the loop did.
     pub fn for_statement(&mut self, target: &Expr, items: &Expr, body: &Block) -> Read<Flow> {
         let items = self.expression(items)?;
         let Some(count) = self.count(&items) else {
-            let reason = self.doubtful("the loop", &items);
+            let reason = self.unknown_condition("the loop", &items);
             let item = self.heap.derived(reason);
             self.assign_item(target, item)?;
-            return self.follow_all(reason, &[body, &vec![]]);
+            return self.evaluate_all(reason, &[body, &vec![]]);
         };
-        let outer = self.doubt;
+        let outer = self.unknown_branch;
         let mut end = Flow::Next;
         for index in 0..count {
             if index >= MAX_ROUNDS || self.is_long() {
-                return self.follow_long_loop(Some(target), body);
+                return self.evaluate_long_loop(Some(target), body);
             }
             self.charge(1)?;
             let item = self.item_at(&items, index);
@@ -179,23 +182,23 @@ impl Interpreter<'_> {
                 returned => return Ok(returned),
             }
         }
-        self.doubt = outer;
+        self.unknown_branch = outer;
         Ok(end)
     }
 
     pub fn while_statement(&mut self, test: &Expr, body: &Block) -> Read<Flow> {
-        let outer = self.doubt;
+        let outer = self.unknown_branch;
         for round in 0.. {
             if round >= MAX_ROUNDS || self.is_long() {
-                return self.follow_long_loop(None, body);
+                return self.evaluate_long_loop(None, body);
             }
             let value = self.expression(test)?;
             match self.truth(&value) {
                 Some(true) => {}
                 Some(false) => break,
                 None => {
-                    let reason = self.doubtful("the while loop", &value);
-                    return self.follow_all(reason, &[body, &vec![]]);
+                    let reason = self.unknown_condition("the while loop", &value);
+                    return self.evaluate_all(reason, &[body, &vec![]]);
                 }
             }
             match self.block(body)? {
@@ -204,7 +207,7 @@ impl Interpreter<'_> {
                 returned => return Ok(returned),
             }
         }
-        self.doubt = outer;
+        self.unknown_branch = outer;
         Ok(Flow::Next)
     }
 }

@@ -4,7 +4,7 @@ use super::evaluate::{Interpreter, Read};
 use super::expressions::MAX_ITEMS;
 use super::operators::number;
 use super::range::Range;
-use super::texts::spelled;
+use super::strings::spelled;
 use super::values::{Arguments, Entry, Keyword, Value, last_part};
 
 impl Interpreter<'_> {
@@ -19,7 +19,7 @@ impl Interpreter<'_> {
             ("range", values) => range(values),
             ("int", [value]) => to_int(value),
             ("float", [value]) => to_float(value),
-            ("str", [value]) => spelled(value).map(|text| Value::Text(text.into())),
+            ("str", [value]) => spelled(value).map(|text| Value::String(text.into())),
             ("bool", [value]) => self.truth(value).map(Value::Bool),
             ("abs", [Value::Int(value)]) => value.checked_abs().map(Value::Int),
             ("abs", [Value::Float(value)]) => Some(Value::Float(value.abs())),
@@ -132,7 +132,7 @@ impl Interpreter<'_> {
             Value::Int(_) => "int",
             Value::Float(_) => "float",
             Value::Bool(_) => "bool",
-            Value::Text(_) => "str",
+            Value::String(_) => "str",
             Value::List(_) => "list",
             Value::Tuple(_) => "tuple",
             Value::Dict(_) => "dict",
@@ -154,25 +154,25 @@ impl Interpreter<'_> {
             }
             ("extend", Some(items)) => self.extend_list(&list, &items)?,
             ("copy", _) => return self.builtin("list", &Arguments::of(list)),
-            ("insert", Some(Value::Int(at @ 0..))) if self.doubt.is_none() => {
+            ("insert", Some(Value::Int(at @ 0..))) if self.unknown_branch.is_none() => {
                 let items = &mut self.heap.lists[id];
                 let at = usize::try_from(at).unwrap_or(usize::MAX).min(items.len());
                 items.insert(at, arguments.positional.get(1).cloned().unwrap_or(Value::None));
                 let count = items.len();
                 self.charge(count)?;
             }
-            ("reverse", None) if self.doubt.is_none() => {
+            ("reverse", None) if self.unknown_branch.is_none() => {
                 self.charge(self.heap.lists[id].len())?;
                 self.heap.lists[id].reverse();
             }
-            ("pop", None) if self.doubt.is_none() => {
+            ("pop", None) if self.unknown_branch.is_none() => {
                 return match self.heap.lists[id].pop() {
                     Some(item) => Ok(item),
                     None => Ok(self.unknown("pop from an empty list")),
                 };
             }
             (name, _) => {
-                let unknown = self.unknown(format!("the method {name} of a list is not read here"));
+                let unknown = self.unknown(format!("the method {name} of a list is not supported"));
                 if !["index", "count"].contains(&name) {
                     self.forget(&list, unknown.clone());
                 }
@@ -189,8 +189,8 @@ impl Interpreter<'_> {
             Some(items) => items,
             None => vec![self.not_known("more items of a list", &[items])],
         };
-        if let Some(doubt) = self.doubt.filter(|doubt| id < doubt.lists) {
-            items = vec![Value::Unknown(doubt.reason)];
+        if let Some(branch) = self.unknown_branch.filter(|branch| id < branch.lists) {
+            items = vec![Value::Unknown(branch.reason)];
         }
         if self.heap.lists[id].len() + items.len() > MAX_ITEMS {
             return Err(self.stop(format!("a list has more than {MAX_ITEMS} items")));
@@ -199,7 +199,7 @@ impl Interpreter<'_> {
         Ok(())
     }
 
-    /// Replaces what a list or a dictionary holds, which changed in a way that is not read.
+    /// Replaces what a list or a dictionary holds, which changed in an unsupported way.
     pub fn forget(&mut self, owner: &Value, unknown: Value) {
         match owner {
             Value::List(id) => self.heap.lists[*id] = vec![unknown],
@@ -247,7 +247,7 @@ impl Interpreter<'_> {
             }
             _ => {
                 let unknown =
-                    self.unknown(format!("the method {name} of a dictionary is not read"));
+                    self.unknown(format!("the method {name} of a dictionary is not supported"));
                 self.forget(&Value::Dict(id), unknown.clone());
                 unknown
             }
@@ -256,7 +256,7 @@ impl Interpreter<'_> {
 }
 
 fn entry(keyword: &Keyword) -> Entry {
-    Entry { key: Value::Text(keyword.name.clone()), value: keyword.value.clone() }
+    Entry { key: Value::String(keyword.name.clone()), value: keyword.value.clone() }
 }
 
 fn int(count: u64) -> Option<Value> {
@@ -283,14 +283,14 @@ fn to_int(value: &Value) -> Option<Value> {
         Value::Int(_) => Some(value.clone()),
         Value::Bool(value) => Some(Value::Int(i64::from(*value))),
         Value::Float(value) if value.abs() < 9e15 => Some(Value::Int(value.trunc() as i64)),
-        Value::Text(text) => text.trim().parse().ok().map(Value::Int),
+        Value::String(text) => text.trim().parse().ok().map(Value::Int),
         _ => None,
     }
 }
 
 fn to_float(value: &Value) -> Option<Value> {
     match value {
-        Value::Text(text) => text.trim().parse().ok().map(Value::Float),
+        Value::String(text) => text.trim().parse().ok().map(Value::Float),
         value => number(value).map(Value::Float),
     }
 }

@@ -42,7 +42,7 @@ impl Interpreter<'_> {
                 (_, Value::Dict(id)) => {
                     self.charge(self.heap.dicts[id].len())?;
                     for Entry { key, value } in self.heap.dicts[id].clone() {
-                        if let Value::Text(name) = key {
+                        if let Value::String(name) = key {
                             values.keywords.push(Keyword { name, value });
                         }
                     }
@@ -76,22 +76,25 @@ impl Interpreter<'_> {
             }
             other => {
                 let kind = self.heap.kind(&other);
-                Ok(self.unknown(format!("a call of {kind} is not read")))
+                Ok(self.unknown(format!("a call of {kind} is not supported")))
             }
         }
     }
 
-    /// Remarks that a function that is not read gets a model that is not complete.
+    /// Remarks that an unsupported function gets a model that is not complete.
     pub fn suspect(&mut self, arguments: &Arguments, function: &str) {
         if let (Some(list), true) = (arguments.positional.first(), function.ends_with("shuffle")) {
-            let unknown = self.unknown(format!("{function} puts it in an order that is not known"));
+            let unknown = self.unknown(format!("{function} shuffles it, so its order is unknown"));
             self.forget(list, unknown);
         }
         for value in &arguments.positional {
             if let Value::Model(id) = value
                 && self.heap.models[*id].compile.is_none()
             {
-                let text = format!("{function} gets the model; layers that it adds are missing");
+                let text = format!(
+                    "the model is passed to {function}, which is not supported; layers that it \
+                     adds are missing"
+                );
                 return self.remark(text);
             }
         }
@@ -104,20 +107,20 @@ impl Interpreter<'_> {
         instance: Option<Value>,
         arguments: Arguments,
     ) -> Read<Value> {
-        if self.doubt.is_some() && self.calls.contains(&id) {
-            return Ok(self.unknown("a function calls itself in a way that is not followed"));
+        if self.unknown_branch.is_some() && self.calls.contains(&id) {
+            return Ok(self.unknown("a function calls itself under an unknown condition"));
         }
         self.calls.push(id);
         self.heap.functions[id].was_called = true;
         let code = self.heap.functions[id].code.clone();
         let scope = self.child_scope(self.heap.functions[id].scope);
         let outer = std::mem::replace(&mut self.scope, scope);
-        let outer_doubt = self.doubt;
+        let outer_branch = self.unknown_branch;
         let outer_returns = std::mem::take(&mut self.early_returns);
         self.bind(&code, instance, arguments)?;
         let flow = self.block(&code.body)?;
         self.scope = outer;
-        self.doubt = outer_doubt;
+        self.unknown_branch = outer_branch;
         self.calls.pop();
         let early = std::mem::replace(&mut self.early_returns, outer_returns);
         let mut values = vec![match flow {
@@ -149,7 +152,7 @@ impl Interpreter<'_> {
                 }
                 ParameterKind::Keywords => {
                     let rest = keywords.drain(..).map(|keyword| Entry {
-                        key: Value::Text(keyword.name),
+                        key: Value::String(keyword.name),
                         value: keyword.value,
                     });
                     let rest = rest.collect();
@@ -180,7 +183,7 @@ impl Interpreter<'_> {
     }
 
     /// An instance of a class of the file, after its `__init__`. A class derived from another
-    /// library's is an object that is not read.
+    /// library's is an object that is not supported.
     fn instantiate(&mut self, id: Id, arguments: Arguments) -> Read<Value> {
         let class = &self.heap.classes[id];
         if class.base.is_some() {
@@ -198,7 +201,7 @@ impl Interpreter<'_> {
 
     fn call_method(&mut self, receiver: Value, name: &str, arguments: Arguments) -> Read<Value> {
         match &receiver {
-            Value::Text(text) => {
+            Value::String(text) => {
                 self.charge(text.len() / 64)?;
                 Ok(self.text_method(text, name, &arguments))
             }
@@ -221,7 +224,7 @@ impl Interpreter<'_> {
             Value::Object(_) => Ok(self.method_of_unknown(&receiver, name, &arguments)),
             other => {
                 let kind = self.heap.kind(other);
-                Ok(self.unknown(format!("the method {name} of {kind} is not read")))
+                Ok(self.unknown(format!("the method {name} of {kind} is not supported")))
             }
         }
     }

@@ -4,7 +4,7 @@ use super::arrays::{Array, Dim, Scaling, Source};
 use super::evaluate::Interpreter;
 use super::values::{Arguments, Keyword, Value, last_part};
 
-/// Share that `train_test_split` splits off by default.
+/// Fraction that `train_test_split` splits off by default.
 const SKLEARN_TEST_SIZE: f64 = 0.25;
 
 /// A data set of Keras or scikit-learn.
@@ -121,24 +121,24 @@ impl Interpreter<'_> {
         Some(self.heap.object(path, Arguments { keywords, ..Arguments::default() }))
     }
 
-    /// Notes the share that a script splits off, if it is the first one.
-    pub fn note_test_share(&mut self, share: Option<f64>) {
-        let share = share.filter(|share| *share > 0.0 && *share < 1.0);
-        self.test_share = self.test_share.or(share);
+    /// Notes the fraction that a script splits off, if it is the first one.
+    pub fn note_test_fraction(&mut self, fraction: Option<f64>) {
+        let fraction = fraction.filter(|fraction| *fraction > 0.0 && *fraction < 1.0);
+        self.test_fraction = self.test_fraction.or(fraction);
     }
 
     /// `train_test_split(a, b, …)`: two parts of each, of unknown length.
     pub fn train_test_split(&mut self, arguments: &Arguments) -> Value {
-        let share_of = |name: &str| match arguments.named(name) {
-            Some(Value::Float(share)) => Some(*share),
+        let fraction_of = |name: &str| match arguments.named(name) {
+            Some(Value::Float(fraction)) => Some(*fraction),
             _ => None,
         };
         let has_size = ["test_size", "train_size"]
             .iter()
             .any(|name| arguments.named(name).is_some_and(|value| !matches!(value, Value::None)));
-        let rest = share_of("train_size").map(|share| 1.0 - share);
+        let rest = fraction_of("train_size").map(|fraction| 1.0 - fraction);
         let default = if has_size { None } else { Some(SKLEARN_TEST_SIZE) };
-        self.note_test_share(share_of("test_size").or(rest).or(default));
+        self.note_test_fraction(fraction_of("test_size").or(rest).or(default));
         let mut parts = vec![];
         for value in &arguments.positional {
             for is_test in [false, true] {

@@ -8,9 +8,9 @@ use super::model::Added;
 use super::signatures::{KERAS_1, class_name, option_name, positional};
 use super::values::{Id, Object, Unknown, Value, last_part};
 
-/// Obstacle to reading the model: something that it needs is not known.
+/// Error of a model that needs something unsupported or unknown.
 #[derive(Debug, Clone)]
-pub struct Obstacle {
+pub struct Unsupported {
     /// Line of the layer or call that needs it.
     pub line: u32,
     pub problem: String,
@@ -20,25 +20,25 @@ pub struct Obstacle {
     pub is_data: bool,
 }
 
-impl Obstacle {
-    pub fn new(line: u32, problem: impl Into<String>) -> Obstacle {
-        Obstacle { line, problem: problem.into(), name: None, is_data: false }
+impl Unsupported {
+    pub fn new(line: u32, problem: impl Into<String>) -> Unsupported {
+        Unsupported { line, problem: problem.into(), name: None, is_data: false }
     }
 }
 
-/// Layers of a model, and the shape of a sample as far as the layers say it.
+/// Layers of a model, and the shape of a sample, if the layers give it.
 pub struct Layers {
     pub layers: Vec<Json>,
-    /// `None` if the script does not give one; an obstacle if it does, and it is not known.
-    pub input: Option<Result<Vec<u64>, Obstacle>>,
+    /// `None` if the script gives no shape; `Err` if it gives one that cannot be evaluated.
+    pub input: Option<Result<Vec<u64>, Unsupported>>,
 }
 
 impl Interpreter<'_> {
     /// Layers of a model.
-    pub fn layers(&mut self, id: Id) -> Result<Layers, Obstacle> {
-        if let Some(doubt) = self.heap.models[id].doubt {
-            let Unknown { reason, line, .. } = self.heap.unknowns[doubt].clone();
-            return Err(Obstacle::new(line, format!("the layers are not known: {reason}")));
+    pub fn layers(&mut self, id: Id) -> Result<Layers, Unsupported> {
+        if let Some(reason_id) = self.heap.models[id].uncertain {
+            let Unknown { reason, line, .. } = self.heap.unknowns[reason_id].clone();
+            return Err(Unsupported::new(line, format!("the layers are not known: {reason}")));
         }
         let mut flat = vec![];
         self.flatten(id, 0, &mut flat)?;
@@ -46,7 +46,10 @@ impl Interpreter<'_> {
         let mut input = None;
         for Added { layer, line } in flat {
             let Value::Object(object) = layer else {
-                return Err(Obstacle { name: None, ..self.obstacle(line, "a layer", &layer) });
+                return Err(Unsupported {
+                    name: None,
+                    ..self.unsupported(line, "a layer", &layer)
+                });
             };
             let object = self.heap.objects[object].clone();
             let line = object.arguments.line;
@@ -68,11 +71,11 @@ impl Interpreter<'_> {
         Ok(Layers { layers, input })
     }
 
-    /// Layers in order, those of models within the model in their place.
-    fn flatten(&self, id: Id, depth: usize, flat: &mut Vec<Added>) -> Result<(), Obstacle> {
+    /// Layers in order, those of nested models in their place.
+    fn flatten(&self, id: Id, depth: usize, flat: &mut Vec<Added>) -> Result<(), Unsupported> {
         for added in &self.heap.models[id].layers {
             if flat.len() > 10_000 || depth > 20 {
-                return Err(Obstacle::new(added.line, "the model has more than 10000 layers"));
+                return Err(Unsupported::new(added.line, "the model has more than 10000 layers"));
             }
             match added.layer {
                 Value::Model(inner) => self.flatten(inner, depth + 1, flat)?,
@@ -83,7 +86,7 @@ impl Interpreter<'_> {
     }
 
     /// Shape of a sample, if the first layer gives it.
-    fn input_of(&self, object: &Object, line: u32) -> Option<Result<Vec<u64>, Obstacle>> {
+    fn input_of(&self, object: &Object, line: u32) -> Option<Result<Vec<u64>, Unsupported>> {
         let arguments = &object.arguments;
         let is_input = matches!(object.class(), "Input" | "InputLayer");
         for name in ["batch_shape", "batch_input_shape"] {
@@ -107,9 +110,9 @@ impl Interpreter<'_> {
         shape: &Value,
         has_batch: bool,
         line: u32,
-    ) -> Result<Vec<u64>, Obstacle> {
+    ) -> Result<Vec<u64>, Unsupported> {
         let Some(dims) = self.integers(shape) else {
-            return Err(self.obstacle(line, "the input shape", shape));
+            return Err(self.unsupported(line, "the input shape", shape));
         };
         let first = usize::from(has_batch);
         let mut lengths = vec![];
@@ -119,16 +122,16 @@ impl Interpreter<'_> {
                 None => {
                     let item = self.heap.items(shape).and_then(|items| items.get(i));
                     let item = item.unwrap_or(shape);
-                    return Err(self.obstacle(line, "the input shape", item));
+                    return Err(self.unsupported(line, "the input shape", item));
                 }
             }
         }
         Ok(lengths)
     }
 
-    fn layer(&mut self, object: &Object, line: u32) -> Result<Json, Obstacle> {
+    fn layer(&mut self, object: &Object, line: u32) -> Result<Json, Unsupported> {
         let mut described = self.object(object, line)?;
-        described["place"] = json!(self.source.place(line));
+        described["location"] = json!(self.source.location(line));
         if let Some(config) = described["config"].as_object_mut() {
             let is_embedding = object.class() == "Embedding";
             config.retain(|name, _| match name.as_str() {
@@ -141,11 +144,11 @@ impl Interpreter<'_> {
     }
 
     /// `{"class_name": …, "config": {…}}`.
-    fn object(&mut self, object: &Object, line: u32) -> Result<Json, Obstacle> {
+    fn object(&mut self, object: &Object, line: u32) -> Result<Json, Unsupported> {
         let name = object.class();
         if !is_keras(&object.path) {
-            let problem = format!("{name} is a class of the script's own, which is not read");
-            return Err(Obstacle::new(line, problem));
+            let problem = format!("{name} is a class of the script's own, which is not supported");
+            return Err(Unsupported::new(line, problem));
         }
         let class = class_name(name);
         let mut options = object.arguments.keywords.iter().map(|keyword| &*keyword.name);
@@ -171,7 +174,7 @@ impl Interpreter<'_> {
             let option = option_name(class, &keyword.name);
             if option == "weights" || self.is_dropped(option, &keyword.value) {
                 self.line = line;
-                self.remark(format!("{option} of {name} is left out"));
+                self.remark(format!("{option} of {name} is ignored"));
                 continue;
             }
             if matches!(option, "input_shape" | "batch_input_shape") {
@@ -201,21 +204,21 @@ impl Interpreter<'_> {
         }
     }
 
-    /// A value in JSON. `what` says what it is, for the obstacle.
-    pub fn json(&mut self, value: &Value, what: &str, line: u32) -> Result<Json, Obstacle> {
-        self.enter(line).map_err(|_| Obstacle::new(line, format!("{what} is too large")))?;
+    /// A value in JSON. `what` names it in an error.
+    pub fn json(&mut self, value: &Value, what: &str, line: u32) -> Result<Json, Unsupported> {
+        self.enter(line).map_err(|_| Unsupported::new(line, format!("{what} is too large")))?;
         let json = self.json_of(value, what, line)?;
         self.leave();
         Ok(json)
     }
 
-    fn json_of(&mut self, value: &Value, what: &str, line: u32) -> Result<Json, Obstacle> {
+    fn json_of(&mut self, value: &Value, what: &str, line: u32) -> Result<Json, Unsupported> {
         Ok(match value {
             Value::None => Json::Null,
             Value::Bool(value) => json!(value),
             Value::Int(value) => json!(value),
             Value::Float(value) if value.is_finite() => json!(value),
-            Value::Text(text) => json!(&**text),
+            Value::String(text) => json!(&**text),
             Value::Tuple(_) | Value::List(_) => {
                 let items = self.heap.items(value).unwrap_or_default().to_vec();
                 let mut list = vec![];
@@ -229,32 +232,32 @@ impl Interpreter<'_> {
                 self.object(&object, line)?
             }
             Value::Path(path) if is_keras(path) => json!(last_part(path)),
-            other => return Err(self.obstacle(line, what, other)),
+            other => return Err(self.unsupported(line, what, other)),
         })
     }
 
-    /// `units of Dense is not known: pandas.read_csv is not read (line 3)`.
+    /// `units of Dense is not known: pandas.read_csv is not supported (line 3)`.
     fn because(&self, what: &str, unknown: &Unknown, line: u32) -> String {
         let mut text = format!("{what} is not known: {}", unknown.reason);
-        let place = self.source.place(unknown.line);
-        if unknown.line != line && !text.contains(&place) {
-            text += &format!(" ({place})");
+        let location = self.source.location(unknown.line);
+        if unknown.line != line && !text.contains(&location) {
+            text += &format!(" ({location})");
         }
         text
     }
 
-    /// Obstacle for something that needs this value.
-    pub fn obstacle(&self, line: u32, what: &str, value: &Value) -> Obstacle {
+    /// Error for something, `what`, that needs this value.
+    pub fn unsupported(&self, line: u32, what: &str, value: &Value) -> Unsupported {
         let Value::Unknown(id) = value else {
             let found = match value {
-                Value::Path(path) => format!("{path}, which is not read"),
+                Value::Path(path) => format!("{path}, which is not supported"),
                 Value::Object(id) => self.heap.objects[*id].class().to_string(),
                 other => self.heap.kind(other).to_string(),
             };
-            return Obstacle::new(line, format!("{what} is {found}"));
+            return Unsupported::new(line, format!("{what} is {found}"));
         };
         let unknown = &self.heap.unknowns[*id];
-        Obstacle {
+        Unsupported {
             line,
             problem: self.because(what, unknown, line),
             name: unknown.name.as_ref().map(|name| name.to_string()),

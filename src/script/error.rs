@@ -1,16 +1,17 @@
-//! Messages of scripts that cannot be read: where, why, what was read before, and the way round.
+//! Messages of scripts that cannot be read: where, why, what was read before, and the workaround.
 
 use std::path::Path;
 
-use super::describe::Obstacle;
+use super::describe::Unsupported;
 use super::evaluate::Interpreter;
 use super::source::Source;
 use super::values::{Id, Value};
 use crate::Error;
 
-/// The way round any script: Keras itself writes the model.
-pub const HELP: &str = "let Keras write the model, open(\"m.json\",\"w\").write(model.to_json()), \
-                        and give m.json in place of the script";
+/// Workaround for any script: Keras itself writes the model.
+pub const HELP: &str = "write the model's JSON in Keras, \
+                        open(\"m.json\",\"w\").write(model.to_json()), and pass m.json instead of \
+                        the script";
 
 /// Error for a script without a model.
 pub fn no_model(path: &Path, source: &Source, interpreter: &Interpreter) -> Error {
@@ -31,53 +32,53 @@ pub fn no_model(path: &Path, source: &Source, interpreter: &Interpreter) -> Erro
         found += &format!(", which imports {}", modules.join(", "));
     }
     if let Some(refused) = &interpreter.refused {
-        found += &format!("\n  {}: {}", source.place(refused.line), refused.text);
+        found += &format!("\n  {}: {}", source.location(refused.line), refused.text);
     } else if let Some(empty) = interpreter.heap.models.first() {
-        found += &format!("\n  {}: this model has no layers", source.place(empty.line));
+        found += &format!("\n  {}: this model has no layers", source.location(empty.line));
     } else if let Some(own) = interpreter
         .heap
         .classes
         .iter()
         .find(|class| class.base.as_deref().is_some_and(|base| base.ends_with("Model")))
     {
-        let place = source.place(own.line);
-        found += &format!("\n  {place}: {} is a model class of its own", own.name);
+        let location = source.location(own.line);
+        found += &format!("\n  {location}: {} is a model class of its own", own.name);
     }
     Error::file(path, found, HELP)
 }
 
-/// Error for an obstacle to reading a model.
+/// Error for a model that needs something unsupported or unknown.
 pub fn stopped(
     path: &Path,
     source: &Source,
     interpreter: &Interpreter,
     model: Option<Id>,
-    obstacle: &Obstacle,
+    unsupported: &Unsupported,
 ) -> Error {
-    let mut found = format!("{}: {}", source.place(obstacle.line), obstacle.problem);
+    let mut found = format!("{}: {}", source.location(unsupported.line), unsupported.problem);
     if let Some(model) = model {
         found += &format!("\n  read: {}", read_so_far(source, interpreter, model));
     }
     let mut ways = vec![];
-    match &obstacle.name {
+    match &unsupported.name {
         Some(name) if name.ends_with(".shape") => {
-            ways.push(format!("--set \"{name}=(ROWS, COLUMNS)\" supplies it"));
+            ways.push(format!("set it with --set \"{name}=(ROWS, COLUMNS)\""));
         }
-        Some(name) => ways.push(format!("--set {name}=VALUE supplies it")),
+        Some(name) => ways.push(format!("set it with --set {name}=VALUE")),
         None => {}
     }
-    if obstacle.is_data {
-        ways.push("--data of `train`, `evaluate` and `summary` supplies it".to_string());
+    if unsupported.is_data {
+        ways.push("supply it with --data of `train`, `evaluate` or `summary`".to_string());
     }
     ways.push(HELP.to_string());
-    Error::file(path, found, ways.join("; or "))
+    Error::file(path, found, ways.join(", or "))
 }
 
 /// The model and its layers before the first that is not known.
 fn read_so_far(source: &Source, interpreter: &Interpreter, id: Id) -> String {
     let model = &interpreter.heap.models[id];
     let name = model.variable.as_deref().unwrap_or("a model");
-    let place = source.place(model.line);
+    let location = source.location(model.line);
     let mut classes = vec![];
     for added in &model.layers {
         match &added.layer {
@@ -90,7 +91,7 @@ fn read_so_far(source: &Source, interpreter: &Interpreter, id: Id) -> String {
         }
     }
     if classes.is_empty() {
-        return format!("{name} of {place}, without a layer");
+        return format!("{name} of {location}, without a layer");
     }
-    format!("{name} of {place} with {}", classes.join(", "))
+    format!("{name} of {location} with {}", classes.join(", "))
 }

@@ -1,8 +1,9 @@
-//! Statements: the script is followed step by step, and nothing of it is executed.
+//! Statements: the script is evaluated on known and unknown values (abstract interpretation), and
+//! nothing of it is executed.
 //!
-//! A value that is not known goes on as an [`Unknown`](super::values::Unknown). Where one decides
-//! which way the script goes, all ways are followed; names that differ afterwards are unknown, and
-//! so is all that such a block changes outside of itself.
+//! A value that is not known becomes an [`Unknown`](super::values::Unknown). Where one decides
+//! which branch the script takes, all branches are evaluated; names that differ afterwards are
+//! unknown, and so is all that such a block changes outside of itself.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -12,25 +13,27 @@ use super::source::Source;
 use super::syntax::{Block, ExprKind, Stmt, StmtKind};
 use super::values::{Heap, Id, Scope, Value, push};
 
-/// Largest number of steps: a statement, an expression or an item of a list each. About a second.
-const MAX_STEPS: usize = 1_000_000;
+/// Largest number of operations: a statement, an expression or an item of a list each. About a
+/// second.
+const MAX_OPERATIONS: usize = 1_000_000;
 
-/// Number of steps after which loops are not followed any further.
+/// Number of operations after which loops are not evaluated any further.
 const LONG: usize = 300_000;
 
 /// Largest depth of blocks and expressions within each other, calls included.
 const MAX_DEPTH: usize = 160;
 
-/// End of reading, with the reason: a limit is reached.
+/// Error that stops evaluation, with the reason: a limit is reached.
 #[derive(Debug)]
 pub struct Stop {
     pub line: u32,
     pub reason: String,
 }
 
+/// Result of an evaluation, which a limit may stop.
 pub type Read<T> = Result<T, Stop>;
 
-/// Way on after a statement.
+/// Control flow after a statement.
 #[derive(Debug)]
 pub enum Flow {
     Next,
@@ -48,7 +51,7 @@ pub struct Remark {
 
 /// Block that may or may not run.
 #[derive(Debug, Clone, Copy)]
-pub struct Doubt {
+pub struct UnknownBranch {
     /// Value that decides.
     pub reason: Id,
     /// Values with smaller ids were made outside of the block.
@@ -59,14 +62,14 @@ pub struct Doubt {
     pub instances: Id,
 }
 
-/// Value that a function returned if a condition held that is not known.
+/// Value that a function returns under an unknown condition.
 #[derive(Debug, Clone)]
 pub struct EarlyReturn {
     pub reason: Id,
     pub value: Value,
 }
 
-/// State of reading a script.
+/// State of evaluating a script.
 pub struct Interpreter<'s> {
     pub settings: &'s Settings,
     pub source: &'s Source,
@@ -75,13 +78,13 @@ pub struct Interpreter<'s> {
     pub used: Vec<Rc<str>>,
     pub heap: Heap,
     pub scope: Id,
-    pub doubt: Option<Doubt>,
-    /// Line that is being read.
+    pub unknown_branch: Option<UnknownBranch>,
+    /// Line that is being evaluated.
     pub line: u32,
     pub remarks: Vec<Remark>,
     /// Reason for which a model could not be read.
     pub refused: Option<Remark>,
-    /// Functions of the file whose calls are being followed.
+    /// Functions of the file whose calls are being evaluated.
     pub calls: Vec<Id>,
     /// Functions and methods of the file, in order.
     pub codes: Vec<Id>,
@@ -91,13 +94,14 @@ pub struct Interpreter<'s> {
     pub is_loop_variable: bool,
     /// True if an option has a name that only Keras 1 knows.
     pub is_keras_1: bool,
-    /// Share of the data that the script splits off first.
-    pub test_share: Option<f64>,
-    steps: usize,
+    /// Fraction of the data that the script splits off first.
+    pub test_fraction: Option<f64>,
+    operations: usize,
     depth: usize,
 }
 
 impl<'s> Interpreter<'s> {
+    /// Interpreter before the first statement.
     pub fn new(settings: &'s Settings, source: &'s Source) -> Self {
         let mut heap = Heap::default();
         let scope = push(&mut heap.scopes, Scope::default());
@@ -108,7 +112,7 @@ impl<'s> Interpreter<'s> {
             used: vec![],
             heap,
             scope,
-            doubt: None,
+            unknown_branch: None,
             line: 1,
             remarks: vec![],
             refused: None,
@@ -117,27 +121,30 @@ impl<'s> Interpreter<'s> {
             early_returns: vec![],
             is_loop_variable: false,
             is_keras_1: false,
-            test_share: None,
-            steps: 0,
+            test_fraction: None,
+            operations: 0,
             depth: 0,
         }
     }
 
-    /// Counts steps. Too many are the end.
-    pub fn charge(&mut self, steps: usize) -> Read<()> {
-        self.steps = self.steps.saturating_add(steps);
-        if self.steps <= MAX_STEPS {
+    /// Counts operations. Too many are the end.
+    pub fn charge(&mut self, operations: usize) -> Read<()> {
+        self.operations = self.operations.saturating_add(operations);
+        if self.operations <= MAX_OPERATIONS {
             return Ok(());
         }
-        Err(self
-            .stop(format!("reading takes more than {MAX_STEPS} steps; something here has no end")))
+        Err(self.stop(format!(
+            "evaluating the script takes more than {MAX_OPERATIONS} operations; a loop or a call \
+                 here may not end"
+        )))
     }
 
-    /// True if so much has been read that loops are not followed any further.
+    /// True if so much has been evaluated that loops are not evaluated any further.
     pub fn is_long(&self) -> bool {
-        self.steps > LONG
+        self.operations > LONG
     }
 
+    /// Error that stops evaluation in the current line.
     pub fn stop(&self, reason: String) -> Stop {
         Stop { line: self.line, reason }
     }
@@ -147,26 +154,28 @@ impl<'s> Interpreter<'s> {
         self.line = line;
         self.charge(1)?;
         if self.depth >= MAX_DEPTH {
-            let reason = "a function calls itself, or calls are nested too deep to be followed";
+            let reason = "a function calls itself, or calls are nested too deep to be evaluated";
             return Err(self.stop(reason.to_string()));
         }
         self.depth += 1;
         Ok(())
     }
 
+    /// Leaves what [`enter`](Self::enter) entered.
     pub fn leave(&mut self) {
         self.depth -= 1;
     }
 
+    /// Adds a remark about the current line.
     pub fn remark(&mut self, text: impl Into<String>) {
         self.remarks.push(Remark { line: self.line, text: text.into() });
     }
 
-    /// Takes out all remarks, each with its place.
+    /// Takes out all remarks, each with its location.
     pub fn take_remarks(&mut self) -> Vec<String> {
         let remarks = std::mem::take(&mut self.remarks);
-        let place = |line: u32| self.source.place(line);
-        remarks.iter().map(|remark| format!("{}: {}", place(remark.line), remark.text)).collect()
+        let location = |line: u32| self.source.location(line);
+        remarks.iter().map(|remark| format!("{}: {}", location(remark.line), remark.text)).collect()
     }
 
     /// An unknown value of the current line.
@@ -201,7 +210,7 @@ impl<'s> Interpreter<'s> {
             StmtKind::While { test, body } => self.while_statement(test, body),
             StmtKind::With { names, body } => {
                 for name in names {
-                    let value = self.unknown("the object of a with statement is not read");
+                    let value = self.unknown("the object of a with statement is not evaluated");
                     self.assign(name, value)?;
                 }
                 self.block(body)
@@ -250,7 +259,7 @@ impl<'s> Interpreter<'s> {
                 for target in targets {
                     if let ExprKind::Index(owner, _) = &target.kind {
                         let owner = self.expression(owner)?;
-                        let unknown = self.unknown("an item is deleted in a way that is not read");
+                        let unknown = self.unknown("an item is deleted in an unsupported way");
                         self.forget(&owner, unknown);
                     }
                 }

@@ -7,8 +7,8 @@ use super::values::{Entry, Id, Value};
 /// Largest number of items of a list.
 pub const MAX_ITEMS: usize = 100_000;
 
-/// Largest number of bytes of a text that is put together.
-pub const MAX_TEXT: usize = 2000;
+/// Largest number of bytes of a string that is put together.
+pub const MAX_STRING: usize = 2000;
 
 /// Items of a `for` in a comprehension.
 struct ComprehendedItems<'e> {
@@ -32,9 +32,9 @@ impl Interpreter<'_> {
             ExprKind::Bool(value) => Value::Bool(*value),
             ExprKind::Int(value) => Value::Int(*value),
             ExprKind::Float(value) => Value::Float(*value),
-            ExprKind::Text(text) => {
+            ExprKind::String(text) => {
                 self.charge(text.len() / 64)?;
-                Value::Text(text.as_str().into())
+                Value::String(text.as_str().into())
             }
             ExprKind::Format(parts) => self.format(parts)?,
             ExprKind::Name(name) => self.lookup(name),
@@ -58,8 +58,8 @@ impl Interpreter<'_> {
             ExprKind::Dict(pairs) => self.dict(pairs)?,
             ExprKind::Comprehension(comprehension) => self.comprehension(comprehension)?,
             ExprKind::Call(function, arguments) => self.call_expression(function, arguments)?,
-            ExprKind::Lambda => self.unknown("a lambda is not read"),
-            ExprKind::Other(syntax) => self.unknown(format!("{syntax} is not read")),
+            ExprKind::Lambda => self.unknown("a lambda is not supported"),
+            ExprKind::Other(syntax) => self.unknown(format!("{syntax} is not supported")),
             operation => self.operation(operation)?,
         })
     }
@@ -83,23 +83,23 @@ impl Interpreter<'_> {
                     Some(true) => self.expression(&choice.then)?,
                     Some(false) => self.expression(&choice.otherwise)?,
                     None => {
-                        let reason = self.doubtful("the condition", &test);
+                        let reason = self.unknown_condition("the condition", &test);
                         let then = self.in_case(reason, &choice.then)?;
                         let otherwise = self.in_case(reason, &choice.otherwise)?;
                         self.merge_all(reason, vec![then, otherwise])
                     }
                 }
             }
-            _ => self.unknown("a slice or a star stands alone"),
+            _ => self.unknown("a slice or a star stands by itself"),
         })
     }
 
     /// Value of an expression that may or may not be evaluated.
     fn in_case(&mut self, reason: Id, expr: &Expr) -> Read<Value> {
-        let outer = self.doubt;
-        self.doubt = Some(self.new_doubt(reason));
+        let outer = self.unknown_branch;
+        self.unknown_branch = Some(self.new_unknown_branch(reason));
         let value = self.expression(expr)?;
-        self.doubt = outer;
+        self.unknown_branch = outer;
         Ok(value)
     }
 
@@ -117,7 +117,7 @@ impl Interpreter<'_> {
                     self.charge(count as usize)?;
                     values.extend((0..count).map(|index| self.item_at(&inner, index)));
                 }
-                None => values.push(self.unknown("the items behind a * are not known")),
+                None => values.push(self.unknown("the items after `*` are not known")),
             }
         }
         Ok(values)
@@ -159,7 +159,7 @@ impl Interpreter<'_> {
             (Some(true), Logical::And) | (Some(false), Logical::Or) => self.expression(right),
             (Some(_), _) => Ok(left),
             (None, _) => {
-                let reason = self.doubtful("and or or", &left);
+                let reason = self.unknown_condition("`and` / `or`", &left);
                 let right = self.in_case(reason, right)?;
                 let decides = self.truth(&right) == Some(logical == Logical::Or);
                 Ok(if decides { right } else { left })
@@ -215,7 +215,7 @@ impl Interpreter<'_> {
                     Some(true) => return self.comprehend(comprehension, clause + 1, entries),
                     Some(false) => {}
                     None => {
-                        let reason = self.doubtful("the comprehension", &test);
+                        let reason = self.unknown_condition("the comprehension", &test);
                         self.in_case(reason, &comprehension.value)?;
                         return Ok(Some(Value::Unknown(reason)));
                     }
@@ -224,7 +224,7 @@ impl Interpreter<'_> {
             Some(Clause::For { target, items }) => {
                 let items = self.expression(items)?;
                 let Some(count) = self.count(&items) else {
-                    let reason = self.doubtful("the comprehension", &items);
+                    let reason = self.unknown_condition("the comprehension", &items);
                     let item = self.heap.derived(reason);
                     self.assign_item(target, item)?;
                     self.in_case(reason, &comprehension.value)?;
@@ -241,7 +241,7 @@ impl Interpreter<'_> {
         Ok(None)
     }
 
-    /// Adds what the clauses behind this one give for each item.
+    /// Adds what the clauses after this one give for each item.
     fn comprehend_items(
         &mut self,
         comprehension: &Comprehension,
@@ -252,7 +252,7 @@ impl Interpreter<'_> {
         for index in 0..loop_over.count {
             if self.is_long() {
                 let unknown = self.unknown("a comprehension is too long");
-                let reason = self.doubtful("the comprehension", &unknown);
+                let reason = self.unknown_condition("the comprehension", &unknown);
                 self.in_case(reason, &comprehension.value)?;
                 return Ok(Some(unknown));
             }
@@ -272,8 +272,8 @@ impl Interpreter<'_> {
         match value {
             Value::Range(range) => Some(range.len()),
             Value::Dict(id) => Some(self.heap.dicts[*id].len() as u64),
-            Value::Text(text) if text.len() > MAX_TEXT => None,
-            Value::Text(text) => Some(text.chars().count() as u64),
+            Value::String(text) if text.len() > MAX_STRING => None,
+            Value::String(text) => Some(text.chars().count() as u64),
             other => self.heap.items(other).map(|items| items.len() as u64),
         }
     }
@@ -284,8 +284,8 @@ impl Interpreter<'_> {
         let found = match value {
             Value::Range(range) => Some(range.at(index)),
             Value::Dict(id) => self.heap.dicts[*id].get(at).map(|entry| entry.key.clone()),
-            Value::Text(text) => {
-                text.chars().nth(at).map(|letter| Value::Text(letter.to_string().into()))
+            Value::String(text) => {
+                text.chars().nth(at).map(|letter| Value::String(letter.to_string().into()))
             }
             other => self.heap.items(other).and_then(|items| items.get(at)).cloned(),
         };

@@ -76,8 +76,8 @@ impl Interpreter<'_> {
             }
             "KerasClassifier" | "KerasRegressor" => return self.wrapped_model(arguments),
             "image_dataset_from_directory" | "ImageDataGenerator" => {
-                if let Some(Value::Float(share)) = arguments.named("validation_split") {
-                    self.note_test_share(Some(*share));
+                if let Some(Value::Float(fraction)) = arguments.named("validation_split") {
+                    self.note_test_fraction(Some(*fraction));
                 }
             }
             _ => {}
@@ -90,7 +90,7 @@ impl Interpreter<'_> {
                 return Ok(value);
             }
             self.suspect(&arguments, path);
-            return Ok(self.unknown(format!("{path} is not read")));
+            return Ok(self.unknown(format!("{path} is not supported")));
         }
         Ok(self.call_keras(path, name, arguments))
     }
@@ -105,22 +105,22 @@ impl Interpreter<'_> {
             "Model" if !arguments.positional.is_empty() || !arguments.keywords.is_empty() => {
                 self.functional(&arguments)
             }
-            "image_data_format" => Value::Text("channels_last".into()),
-            "image_dim_ordering" => Value::Text("tf".into()),
-            "floatx" => Value::Text("float32".into()),
+            "image_data_format" => Value::String("channels_last".into()),
+            "image_dim_ordering" => Value::String("tf".into()),
+            "floatx" => Value::String("float32".into()),
             _ if path.contains(".applications.") => {
-                self.unknown(format!("{name} is a pretrained model, which is not read"))
+                self.unknown(format!("{name} is a pretrained model, which is not supported"))
             }
             _ if is_class || is_factory => self.heap.object(path, arguments),
             _ if path.contains(".layers.") => self.unknown(format!("{name} joins several outputs")),
-            _ => self.unknown(format!("{path} is not read")),
+            _ => self.unknown(format!("{path} is not supported")),
         }
     }
 
     fn sequential(&mut self, arguments: Arguments) -> Value {
         let line = arguments.line;
         let mut model = Model { line, name: arguments.named("name").cloned(), ..Model::default() };
-        let mut doubt = None;
+        let mut uncertain = None;
         if let Some(list) = arguments.get(0, "layers") {
             match self.heap.items(list) {
                 Some(items) => {
@@ -128,11 +128,11 @@ impl Interpreter<'_> {
                     model.layers.extend(layers.map(|layer| Added { layer, line }));
                 }
                 None if matches!(list, Value::None) => {}
-                None => doubt = Some(self.not_known("a list of layers", &[list])),
+                None => uncertain = Some(self.not_known("a list of layers", &[list])),
             }
         }
-        if let Some(Value::Unknown(id)) = doubt {
-            model.doubt = Some(id);
+        if let Some(Value::Unknown(id)) = uncertain {
+            model.uncertain = Some(id);
         }
         Value::Model(push(&mut self.heap.models, model))
     }
@@ -146,7 +146,7 @@ impl Interpreter<'_> {
                 return self.unknown("a layer joins several outputs");
             }
             Some(Value::Unknown(id)) => return self.heap.derived(*id),
-            _ => return self.unknown("a layer is called on something that is not read"),
+            _ => return self.unknown("a layer is called on something that is not supported"),
         };
         chain.push(Value::Object(id));
         Value::Tensor(push(&mut self.heap.tensors, chain))
@@ -161,9 +161,9 @@ impl Interpreter<'_> {
             other => {
                 let text = match other {
                     Some(Value::Unknown(id)) => self.heap.unknowns[*id].reason.clone(),
-                    _ => "the outputs are no chain of layers".to_string(),
+                    _ => "the outputs are not a chain of layers".to_string(),
                 };
-                let text = format!("this model is no chain of layers: {text}");
+                let text = format!("this model is not a chain of layers: {text}");
                 self.refused = Some(Remark { line, text: text.clone() });
                 return self.unknown(text);
             }
@@ -178,32 +178,33 @@ impl Interpreter<'_> {
     fn wrapped_model(&mut self, arguments: Arguments) -> Read<Value> {
         let function = ["build_fn", "model"].iter().find_map(|name| arguments.named(name));
         let Some(Value::Function(id)) = function.or(arguments.positional.first()).cloned() else {
-            return Ok(self.unknown("a wrapped model is not read"));
+            return Ok(self.unknown("a wrapped model is not supported"));
         };
         let model = self.call_function(id, None, Arguments::default())?;
         if let Value::Model(id) = model {
             let fit = Arguments { positional: vec![], ..arguments };
             self.heap.models[id].fit = Some(fit);
         }
-        Ok(self.unknown("the wrapper of scikit-learn is not read"))
+        Ok(self.unknown("the wrapper of scikit-learn is not supported"))
     }
 
     /// Method of a model.
     pub fn model_method(&mut self, id: Id, name: &str, arguments: Arguments) -> Read<Value> {
         self.charge(1)?;
-        let doubt = self.doubt.filter(|doubt| id < doubt.models).map(|doubt| doubt.reason);
+        let uncertain =
+            self.unknown_branch.filter(|branch| id < branch.models).map(|branch| branch.reason);
         let line = self.line;
         let model = &mut self.heap.models[id];
         match name {
             "add" => {
                 let layer = arguments.get(0, "layer").cloned().unwrap_or(Value::None);
                 model.layers.push(Added { layer, line });
-                model.doubt = model.doubt.or(doubt);
+                model.uncertain = model.uncertain.or(uncertain);
                 return Ok(Value::None);
             }
             "pop" => {
                 model.layers.pop();
-                model.doubt = model.doubt.or(doubt);
+                model.uncertain = model.uncertain.or(uncertain);
                 return Ok(Value::None);
             }
             "build" => {
@@ -214,12 +215,12 @@ impl Interpreter<'_> {
                 return Ok(Value::None);
             }
             "compile" => {
-                model.doubtful_calls.extend(doubt);
+                model.uncertain_calls.extend(uncertain);
                 model.compile = Some(arguments);
                 return Ok(Value::None);
             }
             "fit" | "fit_generator" => {
-                model.doubtful_calls.extend(doubt);
+                model.uncertain_calls.extend(uncertain);
                 let named = if name == "fit" { arguments } else { without_data(arguments) };
                 model.fit = Some(named);
             }

@@ -1,13 +1,13 @@
 //! Keras scripts, read as descriptions of a model. Nothing of a script is executed.
 //!
-//! [`read`] follows a Python file or the code cells of a notebook and returns Keras's
+//! [`read`] evaluates a Python file or the code cells of a notebook and returns Keras's
 //! `config.json` of the model, with the arguments of its `compile` and `fit`. It understands
-//! literals, names, arithmetic, texts, lists, loops, comprehensions and conditions on known values,
-//! functions and classes of the file, Keras's classes in all spellings since Keras 1, and what
-//! happens to the shapes, labels and scaling of Keras's own data sets. Everything else is a value
-//! that is not known, and an error only where the model needs it.
+//! literals, names, arithmetic, strings, lists, loops, comprehensions and conditions on known
+//! values, functions and classes of the file, Keras's classes in all spellings since Keras 1, and
+//! what happens to the shapes, labels and scaling of Keras's own data sets. Everything else is a
+//! value that is not known, and an error only where the model needs it.
 //!
-//! The way of a script: `source` (text) → `parse` (syntax tree) → `evaluate` (values) →
+//! The stages of a script: `source` (text) → `parse` (syntax tree) → `evaluate` (values) →
 //! `describe` and `training` (JSON).
 //!
 //! **Decision.** Options pass under the names that the script uses, because
@@ -19,7 +19,7 @@ mod arrays;
 mod branches;
 mod builtins;
 mod calls;
-mod data_facts;
+mod data_info;
 mod datasets;
 mod definitions;
 mod describe;
@@ -37,8 +37,8 @@ mod parse_literals;
 mod range;
 mod signatures;
 mod source;
+mod strings;
 mod syntax;
-mod texts;
 mod training;
 mod uncalled;
 mod values;
@@ -49,20 +49,20 @@ use serde_json::{Value as Json, json};
 
 use crate::classes::did_you_mean;
 use crate::{Error, Result};
-use describe::Obstacle;
+use describe::Unsupported;
 use evaluate::Interpreter;
 use source::Source;
 use values::{Id, Value};
 
 pub use training::{DataUse, Fit};
 
-/// Values and facts that a user supplies for a script.
+/// Values, and info about the data, that a user supplies for a script.
 ///
 /// ```
-/// use tallynet::script::{DataFacts, Settings};
+/// use tallynet::script::{DataInfo, Settings};
 ///
 /// let units = "units=128".parse().unwrap();
-/// let data = Some(DataFacts { sample: vec![28, 28], classes: Some(10) });
+/// let data = Some(DataInfo { sample: vec![28, 28], classes: Some(10) });
 /// let settings = Settings { set: vec![units], data };
 /// assert_eq!(settings.set[0].value, "128");
 /// ```
@@ -70,8 +70,8 @@ pub use training::{DataUse, Fit};
 pub struct Settings {
     /// Values that take the place of those in the script.
     pub set: Vec<Setting>,
-    /// Facts about the data that the script is used with.
-    pub data: Option<DataFacts>,
+    /// Info about the data that the script is used with.
+    pub data: Option<DataInfo>,
 }
 
 /// A name of the script and its value, in Python.
@@ -92,14 +92,14 @@ impl std::str::FromStr for Setting {
             Some((name, value)) if !name.trim().is_empty() => {
                 Ok(Setting { name: name.trim().to_string(), value: value.trim().to_string() })
             }
-            _ => Err(format!("{text:?} is no NAME=VALUE, such as units=128")),
+            _ => Err(format!("{text:?} is not of the form NAME=VALUE, such as units=128")),
         }
     }
 }
 
-/// Facts about data.
+/// Shape and classes of data.
 #[derive(Debug, Clone)]
-pub struct DataFacts {
+pub struct DataInfo {
     /// Shape of a sample.
     pub sample: Vec<u64>,
     /// Number of classes, if the targets are labels.
@@ -116,12 +116,12 @@ pub struct Script {
     /// Data set that the script trains on, if it is one of Keras's.
     pub data: Option<DataUse>,
     /// Reason for which the data that the script trains on are not known, with its line.
-    pub unread_data: Option<String>,
-    /// Share of the data that the script splits off to test or to validate.
-    pub test_share: Option<f64>,
+    pub unknown_data: Option<String>,
+    /// Fraction of the data that the script splits off to test or to validate.
+    pub test_fraction: Option<f64>,
     /// True if the script trains the model.
     pub has_fit: bool,
-    /// Parts of the model and its `compile` that are left out or doubtful, each with its line.
+    /// Parts of the model and its `compile` that are ignored or uncertain, each with its line.
     pub notes: Vec<String>,
     /// The same for `fit` and its data.
     pub training_notes: Vec<String>,
@@ -143,8 +143,9 @@ pub struct Script {
 /// ```
 ///
 /// # Errors
-/// A file that is no Python, that builds no model, or whose model needs something that is not
-/// known; scripts that are too long or take too many steps; settings that the script does not use.
+/// A file that is not Python, that builds no model, or whose model needs something that is not
+/// known; scripts that are too long or take too many operations; settings that the script does not
+/// use.
 pub fn read(path: &Path, settings: &Settings) -> Result<Script> {
     let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
     read_bytes(path, &bytes, settings)
@@ -155,10 +156,10 @@ pub fn read(path: &Path, settings: &Settings) -> Result<Script> {
 pub fn read_bytes(path: &Path, bytes: &[u8], settings: &Settings) -> Result<Script> {
     let source = Source::decode(path, bytes)?;
     let block = parse::parse(&source.text).map_err(|error| {
-        let place = source.place(error.line);
+        let location = source.location(error.line);
         Error::file(
             path,
-            format!("{place}, column {}: {}", error.column, error.problem),
+            format!("{location}, column {}: {}", error.column, error.problem),
             error::HELP,
         )
     })?;
@@ -167,20 +168,20 @@ pub fn read_bytes(path: &Path, bytes: &[u8], settings: &Settings) -> Result<Scri
     let model = match interpreter.run(&block) {
         Ok(model) => model,
         Err(stop) => {
-            let obstacle = Obstacle::new(stop.line, stop.reason);
-            return Err(error::stopped(path, &source, &interpreter, None, &obstacle));
+            let unsupported = Unsupported::new(stop.line, stop.reason);
+            return Err(error::stopped(path, &source, &interpreter, None, &unsupported));
         }
     };
     let Some(id) = model else { return Err(error::no_model(path, &source, &interpreter)) };
     check_used(&interpreter)?;
     describe(&mut interpreter, id)
-        .map_err(|obstacle| error::stopped(path, &source, &interpreter, Some(id), &obstacle))
+        .map_err(|unsupported| error::stopped(path, &source, &interpreter, Some(id), &unsupported))
 }
 
-/// Evaluates the values of `--set`. A word that is no value in Python is a text.
+/// Evaluates the values of `--set`. A word that is not a value in Python is a string.
 fn give(interpreter: &mut Interpreter, settings: &Settings) {
     for setting in &settings.set {
-        let text = Value::Text(setting.value.as_str().into());
+        let text = Value::String(setting.value.as_str().into());
         let expression = parse::parse(&setting.value).unwrap_or_default();
         let value = match expression.as_slice() {
             [syntax::Stmt { kind: syntax::StmtKind::Expression(expression), .. }] => {
@@ -202,7 +203,7 @@ fn check_used(interpreter: &Interpreter) -> Result<()> {
             continue;
         }
         let name = &setting.name;
-        let problem = format!("--set {name}: the script does not use this name");
+        let problem = format!("--set {name}: the script has no variable of this name");
         let hint = settable_names(interpreter, name);
         return Err(Error::option("set", problem + &hint));
     }
@@ -215,7 +216,7 @@ fn settable_names(interpreter: &Interpreter, wanted: &str) -> String {
     let mut names: Vec<&str> = vec![];
     for scope in &interpreter.heap.scopes {
         for (name, value) in &scope.names {
-            if matches!(value, Value::Int(_) | Value::Float(_) | Value::Text(_)) {
+            if matches!(value, Value::Int(_) | Value::Float(_) | Value::String(_)) {
                 names.push(name);
             }
         }
@@ -225,17 +226,17 @@ fn settable_names(interpreter: &Interpreter, wanted: &str) -> String {
     let mut hint = did_you_mean(wanted, &names);
     if !names.is_empty() {
         names.truncate(12);
-        hint += &format!("; it sets {}", names.join(", "));
+        hint += &format!("; its variables are {}", names.join(", "));
     }
     hint
 }
 
-fn describe(interpreter: &mut Interpreter, id: Id) -> std::result::Result<Script, Obstacle> {
+fn describe(interpreter: &mut Interpreter, id: Id) -> std::result::Result<Script, Unsupported> {
     let read = interpreter.layers(id)?;
     let mut input = interpreter.fitted_shape(id);
     match (read.input, &interpreter.settings.data) {
         (Some(Ok(shape)), _) => input = Some(shape),
-        (Some(Err(obstacle)), None) if input.is_none() => return Err(obstacle),
+        (Some(Err(unsupported)), None) if input.is_none() => return Err(unsupported),
         _ => {}
     }
     let mut layers = read.layers;
@@ -248,7 +249,7 @@ fn describe(interpreter: &mut Interpreter, id: Id) -> std::result::Result<Script
         );
     }
     let mut description = json!({ "class_name": "Sequential", "config": { "layers": layers } });
-    if let Some(Value::Text(name)) = &interpreter.heap.models[id].name {
+    if let Some(Value::String(name)) = &interpreter.heap.models[id].name {
         description["config"]["name"] = json!(&**name);
     }
     if let Some(compile) = interpreter.compile_config(id) {
@@ -262,9 +263,18 @@ fn describe(interpreter: &mut Interpreter, id: Id) -> std::result::Result<Script
     let notes = interpreter.take_remarks();
     let fit = interpreter.fit(id);
     let data = interpreter.data_use(id);
-    let unread_data = interpreter.unread_data(id);
-    let test_share = interpreter.test_share;
+    let unknown_data = interpreter.unknown_data(id);
+    let test_fraction = interpreter.test_fraction;
     let has_fit = interpreter.heap.models[id].fit.is_some();
     let training_notes = interpreter.take_remarks();
-    Ok(Script { description, fit, data, unread_data, test_share, has_fit, notes, training_notes })
+    Ok(Script {
+        description,
+        fit,
+        data,
+        unknown_data,
+        test_fraction,
+        has_fit,
+        notes,
+        training_notes,
+    })
 }

@@ -14,14 +14,14 @@ pub struct Model {
     /// Argument `name`.
     pub name: Option<Value>,
     pub layers: Vec<Added>,
-    /// Unknown value that makes the list of layers doubtful.
-    pub doubt: Option<Id>,
+    /// Unknown value that makes the list of layers uncertain.
+    pub uncertain: Option<Id>,
     /// Shape given to `build`.
     pub build_shape: Option<Value>,
     pub compile: Option<Arguments>,
     pub fit: Option<Arguments>,
     /// Values that decide about `compile` or `fit`, of the blocks that they are in.
-    pub doubtful_calls: Vec<Id>,
+    pub uncertain_calls: Vec<Id>,
 }
 
 /// A layer and the line that adds it.

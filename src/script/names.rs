@@ -68,7 +68,7 @@ impl Interpreter<'_> {
             return value;
         }
         if name == "__name__" {
-            return Value::Text("__main__".into());
+            return Value::String("__main__".into());
         }
         if BUILTINS.contains(&name) {
             return Value::Path(format!("builtins.{name}").into());
@@ -77,7 +77,7 @@ impl Interpreter<'_> {
             return Value::Path(path);
         }
         let reason = match stars.first() {
-            Some(module) => format!("{name} may come from {module}, which is not read"),
+            Some(module) => format!("{name} may come from {module}, which is not supported"),
             None => format!("{name} has no value in the script"),
         };
         let unknown = self.unknown(reason);
@@ -149,14 +149,14 @@ impl Interpreter<'_> {
             }
         }
         let is_outside = scope != self.scope;
-        let value = if is_outside { self.in_doubt(value) } else { value };
+        let value = if is_outside { self.uncertain(value) } else { value };
         self.heap.scopes[scope].names.insert(name.into(), value);
     }
 
     /// The value, or an unknown one if a block that may not run assigns it outside of the block.
-    fn in_doubt(&mut self, value: Value) -> Value {
-        match self.doubt {
-            Some(doubt) => Value::Unknown(doubt.reason),
+    fn uncertain(&mut self, value: Value) -> Value {
+        match self.unknown_branch {
+            Some(branch) => Value::Unknown(branch.reason),
             None => value,
         }
     }
@@ -190,7 +190,8 @@ impl Interpreter<'_> {
         Ok(())
     }
 
-    /// Unpacks something unknown, or into `first, *rest, last`.
+    /// Unpacks something unknown, or into `first, *rest, last`. `at` is the index of the next item
+    /// to assign; the starred target takes the items that the `others` leave.
     fn unpack_starred(
         &mut self,
         targets: &[Expr],
@@ -229,20 +230,20 @@ impl Interpreter<'_> {
     fn part_of(&mut self, value: &Value) -> Value {
         match value {
             Value::Unknown(id) => self.heap.derived(*id),
-            Value::Path(path) => self.unknown(format!("{path} is not read")),
+            Value::Path(path) => self.unknown(format!("{path} is not supported")),
             other => {
                 let kind = self.heap.kind(other);
-                self.unknown(format!("{kind} is unpacked into another number of names"))
+                self.unknown(format!("{kind} is unpacked into a different number of names"))
             }
         }
     }
 
     fn set_attribute(&mut self, owner: Value, name: &str, value: Value) {
-        let value_in_doubt = self.in_doubt(value.clone());
+        let uncertain_value = self.uncertain(value.clone());
         match owner {
             Value::Instance(id) => {
-                let is_own = self.doubt.is_none_or(|doubt| id >= doubt.instances);
-                let value = if is_own { value } else { value_in_doubt };
+                let is_own = self.unknown_branch.is_none_or(|branch| id >= branch.instances);
+                let value = if is_own { value } else { uncertain_value };
                 self.name_unknown(&value, name);
                 if let Value::Model(id) = value {
                     let variable = &mut self.heap.models[id].variable;
@@ -253,10 +254,10 @@ impl Interpreter<'_> {
             Value::Object(id) => {
                 let keywords = &mut self.heap.objects[id].arguments.keywords;
                 keywords.retain(|keyword| &*keyword.name != name);
-                let value = if self.doubt.is_none_or(|doubt| id >= doubt.objects) {
+                let value = if self.unknown_branch.is_none_or(|branch| id >= branch.objects) {
                     value
                 } else {
-                    value_in_doubt
+                    uncertain_value
                 };
                 keywords.push(Keyword { name: Rc::from(name), value });
             }
@@ -272,8 +273,8 @@ impl Interpreter<'_> {
     fn set_item(&mut self, owner: Value, index: Option<Value>, value: Value) -> Read<()> {
         match owner {
             Value::Dict(id) => {
-                let is_own = self.doubt.is_none_or(|doubt| id >= doubt.dicts);
-                let value = if is_own { value } else { self.in_doubt(value) };
+                let is_own = self.unknown_branch.is_none_or(|branch| id >= branch.dicts);
+                let value = if is_own { value } else { self.uncertain(value) };
                 let key = index.unwrap_or(Value::None);
                 let mut entries = std::mem::take(&mut self.heap.dicts[id]);
                 let result = self.set_entry(&mut entries, key, value);
@@ -281,14 +282,14 @@ impl Interpreter<'_> {
                 result?;
             }
             Value::List(id) => {
-                let is_own = self.doubt.is_none_or(|doubt| id >= doubt.lists);
-                let value = if is_own { value } else { self.in_doubt(value) };
+                let is_own = self.unknown_branch.is_none_or(|branch| id >= branch.lists);
+                let value = if is_own { value } else { self.uncertain(value) };
                 let at = index.and_then(|index| self.position(&index, self.heap.lists[id].len()));
                 match at.and_then(|at| self.heap.lists[id].get_mut(at)) {
                     Some(item) => *item = value,
                     None => {
                         let unknown =
-                            self.unknown("items of a list are replaced in a way that is not read");
+                            self.unknown("items of a list are replaced in an unsupported way");
                         self.forget(&owner, unknown);
                     }
                 }

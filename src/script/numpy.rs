@@ -3,8 +3,8 @@
 
 use super::arrays::{Array, Dim};
 use super::evaluate::{Interpreter, Read};
+use super::strings::spelled;
 use super::syntax::{Expr, ExprKind, Slice};
-use super::texts::spelled;
 use super::values::{Arguments, Entry, Id, Value, last_part};
 
 impl Interpreter<'_> {
@@ -40,7 +40,7 @@ impl Interpreter<'_> {
         })
     }
 
-    /// `owner[start:stop:step]` of a list, a tuple or a text.
+    /// `owner[start:stop:step]` of a list, a tuple or a string.
     fn slice(&mut self, owner: &Value, slice: &Slice) -> Read<Value> {
         let Some(count) = self.count(owner) else {
             return Ok(self.not_known("a slice", &[owner]));
@@ -58,9 +58,9 @@ impl Interpreter<'_> {
         }
         Ok(match owner {
             Value::Tuple(_) => self.heap.tuple(items),
-            Value::Text(_) => {
-                let texts = items.iter().filter_map(spelled);
-                Value::Text(texts.collect::<String>().into())
+            Value::String(_) => {
+                let strings = items.iter().filter_map(spelled);
+                Value::String(strings.collect::<String>().into())
             }
             _ => self.heap.list(items),
         })
@@ -93,7 +93,7 @@ impl Interpreter<'_> {
             "sum" | "mean" | "std" | "any" | "all" => {
                 return self.unknown(format!("the {name} of the data is not known"));
             }
-            _ => return self.unknown(format!("the method {name} of an array is not read")),
+            _ => return self.unknown(format!("the method {name} of an array is not supported")),
         };
         self.heap.array(result)
     }
@@ -156,7 +156,7 @@ impl Interpreter<'_> {
         }
     }
 
-    /// Method of something that is not read. A scaler's keeps the shape of what it gets.
+    /// Method of something that is not supported. A scaler's keeps the shape of what it gets.
     pub fn method_of_unknown(&mut self, owner: &Value, name: &str, arguments: &Arguments) -> Value {
         if let ("fit_transform" | "transform", Some(Value::Array(id))) =
             (name, arguments.positional.first())
@@ -177,7 +177,7 @@ impl Interpreter<'_> {
             Value::Unknown(id) => self.heap.derived(*id),
             other => {
                 let kind = self.heap.kind(other);
-                self.unknown(format!("the method {name} of {kind} is not read"))
+                self.unknown(format!("the method {name} of {kind} is not supported"))
             }
         }
     }

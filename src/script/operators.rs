@@ -1,7 +1,7 @@
 //! Operators on values: truth, equality, comparison and arithmetic.
 
 use super::evaluate::{Interpreter, Read};
-use super::expressions::{MAX_ITEMS, MAX_TEXT};
+use super::expressions::{MAX_ITEMS, MAX_STRING};
 use super::syntax::{Compare, Comparison, Expr, Operator};
 use super::values::Value;
 
@@ -34,7 +34,7 @@ impl Interpreter<'_> {
                 None
             }
             (Value::None, Value::None) | (Value::Ellipsis, Value::Ellipsis) => Some(true),
-            (Value::Text(a), Value::Text(b)) => Some(a == b),
+            (Value::String(a), Value::String(b)) => Some(a == b),
             (Value::Path(a), Value::Path(b)) if a == b => Some(true),
             (Value::Path(_), Value::None) | (Value::None, Value::Path(_)) => Some(false),
             (Value::Path(_), _) | (_, Value::Path(_)) => None,
@@ -83,7 +83,7 @@ impl Interpreter<'_> {
 
     fn compare(&mut self, operator: Compare, left: &Value, right: &Value) -> Read<Option<bool>> {
         let order = || match (left, right) {
-            (Value::Text(a), Value::Text(b)) => Some(a.cmp(b)),
+            (Value::String(a), Value::String(b)) => Some(a.cmp(b)),
             _ => number(left)?.partial_cmp(&number(right)?),
         };
         Ok(match operator {
@@ -99,7 +99,7 @@ impl Interpreter<'_> {
     }
 
     fn contains(&mut self, items: &Value, wanted: &Value) -> Read<Option<bool>> {
-        if let (Value::Text(text), Value::Text(part)) = (items, wanted) {
+        if let (Value::String(text), Value::String(part)) = (items, wanted) {
             return Ok(Some(text.contains(&**part)));
         }
         let Some(count) = self.count(items) else { return Ok(None) };
@@ -123,11 +123,11 @@ impl Interpreter<'_> {
         if let Some(Value::Path(path)) =
             operands.iter().find(|operand| matches!(operand, Value::Path(_)))
         {
-            let reason = format!("{path} is not read");
+            let reason = format!("{path} is not supported");
             return self.unknown(reason);
         }
         let kinds: Vec<_> = operands.iter().map(|operand| self.heap.kind(operand)).collect();
-        let reason = format!("{operation} of {} is not read", kinds.join(" and "));
+        let reason = format!("{operation} of {} is not evaluated", kinds.join(" and "));
         self.unknown(reason)
     }
 
@@ -135,7 +135,7 @@ impl Interpreter<'_> {
         match (operator, &operand) {
             (Operator::Not, _) => match self.truth(&operand) {
                 Some(truth) => Value::Bool(!truth),
-                None => self.not_known("not", &[&operand]),
+                None => self.not_known("`not`", &[&operand]),
             },
             (Operator::Subtract, Value::Int(value)) => match value.checked_neg() {
                 Some(value) => Value::Int(value),
@@ -161,21 +161,21 @@ impl Interpreter<'_> {
             return Ok(self.array_arithmetic(operator, &left, &right));
         }
         match (operator, &left, &right) {
-            (Operator::Modulo, Value::Text(format), _) => return Ok(self.percent(format, &right)),
-            (Operator::Add, Value::Text(a), Value::Text(b)) => {
+            (Operator::Modulo, Value::String(format), _) => return Ok(self.percent(format, &right)),
+            (Operator::Add, Value::String(a), Value::String(b)) => {
                 self.charge((a.len() + b.len()) / 64)?;
-                if a.len() + b.len() <= MAX_TEXT {
-                    return Ok(Value::Text(format!("{a}{b}").into()));
+                if a.len() + b.len() <= MAX_STRING {
+                    return Ok(Value::String(format!("{a}{b}").into()));
                 }
-                return Ok(self.unknown("a text is too long"));
+                return Ok(self.unknown("a string is too long"));
             }
-            (Operator::Multiply, Value::Text(text), Value::Int(times)) => {
+            (Operator::Multiply, Value::String(text), Value::Int(times)) => {
                 let times = usize::try_from(*times).unwrap_or(0);
                 self.charge(text.len().saturating_mul(times) / 64)?;
-                if text.len().saturating_mul(times) <= MAX_TEXT {
-                    return Ok(Value::Text(text.repeat(times).into()));
+                if text.len().saturating_mul(times) <= MAX_STRING {
+                    return Ok(Value::String(text.repeat(times).into()));
                 }
-                return Ok(self.unknown("a text is too long"));
+                return Ok(self.unknown("a string is too long"));
             }
             _ => {}
         }
@@ -188,7 +188,7 @@ impl Interpreter<'_> {
         }
     }
 
-    /// `[1] + [2]` and `[0] * 3`, also of tuples; `None` for other operands.
+    /// `[1] + [2]` and `[0] * 3`, and the same of tuples; `None` for other operands.
     fn join_lists(
         &mut self,
         operator: Operator,

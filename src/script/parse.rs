@@ -12,7 +12,7 @@ use tree_sitter::{Node, Parser};
 use super::parse_expressions::Translator;
 use super::syntax::*;
 
-/// Place and kind of a syntax error.
+/// Location and kind of a syntax error.
 #[derive(Debug)]
 pub struct SyntaxError {
     /// Line, counted from 1.
@@ -37,7 +37,8 @@ pub fn parse(text: &str) -> Result<Block, SyntaxError> {
     Ok(Translator::new(text).block(root))
 }
 
-/// The first place that is no Python. The search has no recursion, because the tree may be deep.
+/// The first place that is not valid Python. The search has no recursion, because the tree may be
+/// deep.
 fn first_error(root: Node) -> Option<SyntaxError> {
     let mut node = root;
     if !node.has_error() {
@@ -48,13 +49,13 @@ fn first_error(root: Node) -> Option<SyntaxError> {
         let child = node.children(&mut cursor).find(|child| child.has_error())?;
         node = child;
     }
-    let place = node.start_position();
+    let location = node.start_position();
     let problem = if node.is_missing() {
         format!("{:?} is missing here", node.kind())
     } else {
-        "what begins here is no Python that can be read".to_string()
+        "the code from here on is not valid Python".to_string()
     };
-    Some(SyntaxError { line: place.row as u32 + 1, column: place.column + 1, problem })
+    Some(SyntaxError { line: location.row as u32 + 1, column: location.column + 1, problem })
 }
 
 /// Line of a node, counted from 1.

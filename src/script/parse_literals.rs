@@ -33,26 +33,26 @@ impl Translator<'_> {
         }
         let mut whole = String::new();
         for part in &parts {
-            let ExprKind::Text(text) = &part.kind else { return ExprKind::Format(parts) };
+            let ExprKind::String(text) = &part.kind else { return ExprKind::Format(parts) };
             whole += text;
         }
-        ExprKind::Text(whole)
+        ExprKind::String(whole)
     }
 
-    /// Texts and interpolations of one string.
+    /// Strings and interpolations of one string.
     fn string_parts(&mut self, string: Node, parts: &mut Vec<Expr>) {
         let parts_of_string = children(string);
         let start = parts_of_string.first().map(|start| self.text(*start)).unwrap_or_default();
         let prefix = start.trim_end_matches(['"', '\'']).to_lowercase();
         for part in parts_of_string {
             let kind = match part.kind() {
-                "string_content" if prefix.contains('r') => ExprKind::Text(self.text(part)),
+                "string_content" if prefix.contains('r') => ExprKind::String(self.text(part)),
                 "string_content" => {
                     let mut text = unescaped(&self.text(part));
                     if prefix.contains('f') {
                         text = text.replace("{{", "{").replace("}}", "}");
                     }
-                    ExprKind::Text(text)
+                    ExprKind::String(text)
                 }
                 "interpolation" if part.child_by_field_name("format_specifier").is_some() => {
                     ExprKind::Other("a format specification in an f-string")
@@ -66,7 +66,7 @@ impl Translator<'_> {
     }
 }
 
-/// A text with its escape sequences replaced. Unknown ones stay, as in Python.
+/// A string with its escape sequences replaced. Unknown ones stay, as in Python.
 fn unescaped(text: &str) -> String {
     let mut plain = String::new();
     let mut letters = text.chars();

@@ -47,7 +47,7 @@ impl Source {
     fn notebook(path: &Path, bytes: &[u8]) -> Result<Source> {
         let damaged = |problem: String| Error::file(path, problem, super::error::HELP);
         let json: Json = serde_json::from_slice(bytes)
-            .map_err(|error| damaged(format!("the notebook is no JSON: {error}")))?;
+            .map_err(|error| damaged(format!("the notebook is not JSON: {error}")))?;
         // Notebooks of version 3 kept their cells in a worksheet.
         let cells = json["cells"].as_array().or(json["worksheets"][0]["cells"].as_array());
         let cells = cells.ok_or_else(|| damaged("the notebook has no cells".to_string()))?;
@@ -67,7 +67,7 @@ impl Source {
     }
 
     /// A line in words: `line 12`, or `cell 3, line 2`.
-    pub fn place(&self, line: u32) -> String {
+    pub fn location(&self, line: u32) -> String {
         match self.cells.iter().rev().find(|cell| cell.first_line <= line) {
             Some(cell) => format!("cell {}, line {}", cell.number, line - cell.first_line + 1),
             None => format!("line {line}"),
@@ -84,8 +84,7 @@ fn code_of(source: &Json) -> String {
     }
 }
 
-/// Lines of a cell. `pass` replaces those for IPython alone, and all of a cell for another
-/// language.
+/// Lines of a cell. `pass` replaces those for IPython only, and all of a cell for another language.
 fn without_magics(code: &str) -> Vec<String> {
     let start = code.trim_start();
     let is_foreign = start.starts_with("%%")
@@ -107,7 +106,7 @@ fn without_magics(code: &str) -> Vec<String> {
     lines
 }
 
-/// Text in UTF-8 or, if it is none, in Latin-1.
+/// Text in UTF-8, else in Latin-1.
 fn text(bytes: &[u8]) -> String {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     match std::str::from_utf8(bytes) {

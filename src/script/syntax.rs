@@ -12,6 +12,7 @@ pub struct Stmt {
     pub kind: StmtKind,
 }
 
+/// Statement, by its syntax. Those that are not named here are `Other`.
 #[derive(Debug)]
 pub enum StmtKind {
     /// `import path as name`; without `as`, the name is the first part of the path, and so is what
@@ -66,12 +67,14 @@ pub enum StmtKind {
     Other,
 }
 
+/// `if` or `elif`: a condition and its block.
 #[derive(Debug)]
 pub struct Branch {
     pub test: Expr,
     pub body: Block,
 }
 
+/// Definition of a function or method.
 #[derive(Debug)]
 pub struct Function {
     pub name: String,
@@ -81,6 +84,7 @@ pub struct Function {
     pub is_static: bool,
 }
 
+/// Parameter of a function, with its default.
 #[derive(Debug)]
 pub struct Parameter {
     pub name: String,
@@ -88,8 +92,10 @@ pub struct Parameter {
     pub kind: ParameterKind,
 }
 
+/// Arguments that a parameter takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ParameterKind {
+    /// One argument.
     Single,
     /// `*args`.
     Rest,
@@ -97,6 +103,7 @@ pub enum ParameterKind {
     Keywords,
 }
 
+/// Definition of a class.
 #[derive(Debug)]
 pub struct Class {
     pub name: String,
@@ -112,14 +119,15 @@ pub struct Expr {
     pub kind: ExprKind,
 }
 
+/// Expression, by its syntax. Those that are not named here are `Other`.
 #[derive(Debug)]
 pub enum ExprKind {
     None,
     Bool(bool),
     Int(i64),
     Float(f64),
-    Text(String),
-    /// An f-string: texts and expressions in order.
+    String(String),
+    /// An f-string: strings and expressions in order.
     Format(Vec<Expr>),
     Name(String),
     Attribute(Box<Expr>, String),
@@ -140,10 +148,11 @@ pub enum ExprKind {
     Comprehension(Box<Comprehension>),
     Call(Box<Expr>, Vec<Argument>),
     Lambda,
-    /// Syntax that is not read, by its name.
+    /// Syntax that is not supported, by its name.
     Other(&'static str),
 }
 
+/// `start:stop:step`.
 #[derive(Debug)]
 pub struct Slice {
     pub start: Option<Expr>,
@@ -158,6 +167,7 @@ pub struct Pair {
     pub value: Expr,
 }
 
+/// `then if test else otherwise`.
 #[derive(Debug)]
 pub struct Conditional {
     pub test: Expr,
@@ -173,18 +183,21 @@ pub struct Comprehension {
     pub clauses: Vec<Clause>,
 }
 
+/// Clause of a comprehension: `for target in items`, or `if condition`.
 #[derive(Debug)]
 pub enum Clause {
     For { target: Expr, items: Expr },
     If(Expr),
 }
 
+/// Argument of a call.
 #[derive(Debug)]
 pub struct Argument {
     pub kind: ArgumentKind,
     pub value: Expr,
 }
 
+/// Way in which an argument is bound to a parameter.
 #[derive(Debug)]
 pub enum ArgumentKind {
     Positional,
@@ -193,12 +206,14 @@ pub enum ArgumentKind {
     Keywords,
 }
 
+/// Comparison with the operand before it.
 #[derive(Debug)]
 pub struct Comparison {
     pub operator: Compare,
     pub right: Expr,
 }
 
+/// Arithmetic operator, or `not`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operator {
     Add,
@@ -213,12 +228,14 @@ pub enum Operator {
     Other,
 }
 
+/// Operator that may skip its right operand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Logical {
     And,
     Or,
 }
 
+/// Comparison operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compare {
     Equal,

@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json};
 
 use super::arrays::{Array, Scaling};
 use super::datasets::is_images;
-use super::describe::Obstacle;
+use super::describe::Unsupported;
 use super::evaluate::Interpreter;
 use super::signatures::{option_name, positional};
 use super::values::{Arguments, Id, Value};
@@ -75,7 +75,7 @@ impl Interpreter<'_> {
         }
     }
 
-    /// The wanted arguments, by name. Those that are not known are left out, with a remark.
+    /// The wanted arguments, by name. Unknown ones are ignored, with a remark.
     fn named_arguments(
         &mut self,
         function: &str,
@@ -94,7 +94,7 @@ impl Interpreter<'_> {
                 Ok(value) => {
                     known.insert(name.to_string(), value);
                 }
-                Err(obstacle) => self.left_out(obstacle),
+                Err(unsupported) => self.ignored(unsupported),
             }
         }
         known
@@ -111,23 +111,23 @@ impl Interpreter<'_> {
         for item in &items {
             match self.json(item, what, line) {
                 Ok(item) => known.push(item),
-                Err(obstacle) => self.left_out(obstacle),
+                Err(unsupported) => self.ignored(unsupported),
             }
         }
         known
     }
 
-    fn left_out(&mut self, obstacle: Obstacle) {
-        self.line = obstacle.line;
-        self.remark(format!("{}; it is left out", obstacle.problem));
+    fn ignored(&mut self, unsupported: Unsupported) {
+        self.line = unsupported.line;
+        self.remark(format!("{}; it is ignored", unsupported.problem));
     }
 
     /// Reason for which the data that the model is fitted on are not known, with its line.
-    pub fn unread_data(&self, id: Id) -> Option<String> {
+    pub fn unknown_data(&self, id: Id) -> Option<String> {
         let arguments = self.heap.models[id].fit.as_ref()?;
         let inputs = arguments.get(0, "x").filter(|inputs| !matches!(inputs, Value::Array(_)))?;
-        let obstacle = self.obstacle(arguments.line, "the training set", inputs);
-        Some(format!("{}: {}", self.source.place(arguments.line), obstacle.problem))
+        let unsupported = self.unsupported(arguments.line, "the training set", inputs);
+        Some(format!("{}: {}", self.source.location(arguments.line), unsupported.problem))
     }
 
     /// Data that the model is fitted on, if they are known.
@@ -147,7 +147,7 @@ impl Interpreter<'_> {
         };
         if factor.is_none() && is_images(&dataset) {
             self.line = arguments.line;
-            self.remark("the scaling of the inputs is not followed; bytes are divided by 255");
+            self.remark("the scaling of the inputs is not known; bytes are divided by 255");
         }
         Some(DataUse { dataset, sample: sample_of(&inputs), factor, is_one_hot })
     }

@@ -1,11 +1,11 @@
-//! The model of a script: the one among its models that it trains.
+//! Choice of a script's model; functions that the script never calls are called to find one.
 
 use super::evaluate::{Interpreter, Read};
 use super::syntax::Block;
 use super::values::{Arguments, Id, Instance, Value, push};
 
 impl Interpreter<'_> {
-    /// Follows the script, and its functions too if it builds no model outside of them.
+    /// Evaluates the script, and its functions too if it builds no model outside of them.
     pub fn run(&mut self, block: &Block) -> Read<Option<Id>> {
         self.block(block)?;
         if self.chosen().is_none() {

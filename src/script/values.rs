@@ -1,4 +1,4 @@
-//! Values of a script: what its names stand for while it is read.
+//! Values of a script: what its names stand for while it is evaluated.
 //!
 //! **Decision.** Everything that contains other values lies in a [`Heap`] and is named by its
 //! index. Lists are shared and may contain themselves, as in Python, and nothing that a script
@@ -22,7 +22,7 @@ pub enum Value {
     Bool(bool),
     Int(i64),
     Float(f64),
-    Text(Rc<str>),
+    String(Rc<str>),
     Ellipsis,
     Range(Range),
     Tuple(Id),
@@ -30,7 +30,7 @@ pub enum Value {
     Dict(Id),
     /// Dotted path of an imported module, or of something in it; `builtins.` for Python's own.
     Path(Rc<str>),
-    /// Instance of a class that is not read: a layer, an optimizer, a callback.
+    /// Instance of a class that is not supported: a layer, an optimizer, a callback.
     Object(Id),
     Array(Id),
     Model(Id),
@@ -46,7 +46,7 @@ pub enum Value {
 /// A value that is not known, and the reason.
 #[derive(Debug, Clone)]
 pub struct Unknown {
-    /// Reason: `pandas.read_csv is not read`.
+    /// Reason: `pandas.read_csv is not supported`.
     pub reason: String,
     /// Line of the reason.
     pub line: u32,
@@ -95,7 +95,7 @@ impl Arguments {
     }
 }
 
-/// Instance of a class that is not read.
+/// Instance of a class that is not supported.
 #[derive(Debug, Clone)]
 pub struct Object {
     /// Dotted path of the class.
@@ -155,7 +155,7 @@ pub struct Scope {
     pub stars: Vec<Rc<str>>,
 }
 
-/// All values that contain others. Ids come from here alone, and nothing is removed, so that every
+/// All values that contain others. Ids come only from here, and nothing is removed, so that every
 /// id is in range.
 #[derive(Debug, Default)]
 pub struct Heap {
@@ -181,30 +181,37 @@ pub fn push<T>(items: &mut Vec<T>, item: T) -> Id {
 }
 
 impl Heap {
+    /// New tuple.
     pub fn tuple(&mut self, items: Vec<Value>) -> Value {
         Value::Tuple(push(&mut self.tuples, items))
     }
 
+    /// New list.
     pub fn list(&mut self, items: Vec<Value>) -> Value {
         Value::List(push(&mut self.lists, items))
     }
 
+    /// New dictionary.
     pub fn dict(&mut self, entries: Vec<Entry>) -> Value {
         Value::Dict(push(&mut self.dicts, entries))
     }
 
+    /// New abstract array.
     pub fn array(&mut self, array: Array) -> Value {
         Value::Array(push(&mut self.arrays, array))
     }
 
+    /// New instance of the class at this dotted path, which is not evaluated.
     pub fn object(&mut self, path: &str, arguments: Arguments) -> Value {
         Value::Object(push(&mut self.objects, Object { path: path.into(), arguments }))
     }
 
+    /// Method of this name, bound to its receiver.
     pub fn method(&mut self, receiver: Value, name: &str) -> Value {
         Value::Method(push(&mut self.methods, Method { receiver, name: name.into() }))
     }
 
+    /// New unknown value, with the line and the reason.
     pub fn unknown(&mut self, line: u32, reason: impl Into<String>) -> Value {
         Value::Unknown(self.unknown_id(line, reason, false))
     }
@@ -252,7 +259,7 @@ impl Heap {
             Value::None => "None",
             Value::Bool(_) => "a truth value",
             Value::Int(_) | Value::Float(_) => "a number",
-            Value::Text(_) => "a text",
+            Value::String(_) => "a string",
             Value::Ellipsis => "...",
             Value::Range(_) => "a range",
             Value::Tuple(_) => "a tuple",

@@ -20,29 +20,58 @@ use crate::model::{BatchSums, GradientSink, Pass, Plan, Sequential, Workspace};
 const CHUNK_VALUES: usize = 160 * 1024;
 /// Maximum rows of a micro-batch; matrix products are no faster with more.
 const CHUNK_ROWS: usize = 64;
-/// Multiplications, forward and backward, that justify one more shard with its gradient sum.
-const SHARD_WORK: usize = 1 << 20;
-/// Maximum shards of a batch, which limits the number of gradients to add.
-const MAX_SHARDS: usize = 8;
+/// Maximum shards of a batch.
+const MAX_SHARDS: usize = 32;
+/// Multiplications, forward and backward, that justify one more shard: its share of the joins.
+const SHARD_WORK: usize = 1 << 19;
+/// Multiplications for each parameter that justify one more shard, which reads all weights, and
+/// writes a gradient that is read again for the sum.
+fn param_work(n_params: usize) -> usize {
+    // The gradient stays in the L1 or the L2 cache, or in neither.
+    if n_params <= 1 << 14 {
+        64
+    } else if n_params <= 1 << 18 {
+        128
+    } else {
+        400
+    }
+}
+
+/// Maximum number of gradient values of all shards.
+const GRADIENT_VALUES: usize = 1 << 26;
 
 /// Partition of a batch.
 #[derive(Clone, Copy)]
 pub(super) struct Partition {
     /// Rows of a micro-batch.
     pub chunk_rows: usize,
-    /// Number of shards.
+    /// Number of shards, a power of two.
     pub shards: usize,
 }
 
 impl Partition {
-    /// Partition for this batch size. Each shard reads all weights and sums its own gradient, so
-    /// there are at most as many shards as micro-batches of maximum size, or two.
+    /// Partition for this batch size. With `n` parameters, and `work` multiplications in a step,
+    /// there are as many shards as the smallest of these numbers allows, at most one a row:
+    ///
+    /// ```text
+    /// 32
+    /// work / 2¹⁹
+    /// work / (64·n), or (128·n) if n > 2¹⁴, or (400·n) if n > 2¹⁸, but at least 2
+    /// 2²⁶ / n, but at least 2
+    /// ```
+    ///
+    /// rounded down to a power of two, which any power of two of threads shares evenly.
     pub fn new(plan: &Plan, batch_size: usize) -> Partition {
-        let values = CHUNK_VALUES.max(plan.n_params().saturating_mul(2));
-        let max_rows = (values / plan.row_width().max(1)).clamp(1, CHUNK_ROWS);
+        let n_params = plan.n_params().max(1);
         let work = plan.work().saturating_mul(3).saturating_mul(batch_size);
-        let max_shards = MAX_SHARDS.min(batch_size.div_ceil(max_rows).max(2)).min(batch_size);
-        let shards = (work / SHARD_WORK).min(max_shards).max(1);
+        let by_gradients = (work / n_params.saturating_mul(param_work(n_params)))
+            .min(GRADIENT_VALUES / n_params)
+            .max(2);
+        let limit = MAX_SHARDS.min(batch_size).min(work / SHARD_WORK).min(by_gradients).max(1);
+        let shards = 1 << limit.ilog2();
+
+        let values = CHUNK_VALUES.max(n_params.saturating_mul(2));
+        let max_rows = (values / plan.row_width().max(1)).clamp(1, CHUNK_ROWS);
         let shard_rows = batch_size.div_ceil(shards).max(1);
         // Distributes the rows evenly over the micro-batches.
         let chunks = shard_rows.div_ceil(max_rows);
@@ -54,6 +83,8 @@ impl Partition {
 pub(super) struct Shard {
     pub gradients: Vec<Real>,
     pub metrics: MetricSums,
+    /// Sums of the batch statistics computed last.
+    pub sums: Vec<f64>,
     /// One workspace per micro-batch if the model has several segments; else empty.
     pub workspaces: Vec<Workspace>,
 }
@@ -83,6 +114,20 @@ impl Phase {
     fn is_first(&self) -> bool {
         self.forward && self.segment == 0
     }
+
+    /// Segment whose batch statistics this phase computes: of the backward pass its own, of the
+    /// forward pass the next.
+    pub fn statistics_segment(&self) -> usize {
+        if self.backward { self.segment } else { self.segment + 1 }
+    }
+
+    /// Merges sums of the batch statistics into those of the rows before them.
+    pub fn merge(&self, plan: &Plan, total: &mut [f64], part: &[f64]) {
+        match plan.statistics(self.statistics_segment()) {
+            Some(statistics) if !self.backward => statistics.merge(total, part),
+            _ => total.iter_mut().zip(part).for_each(|(sum, part)| *sum += part),
+        }
+    }
 }
 
 /// One batch and its partition.
@@ -102,11 +147,6 @@ pub(super) struct Job<'a> {
 }
 
 impl Job<'_> {
-    /// Number of micro-batches of a shard.
-    pub fn n_chunks(&self, shard: usize) -> usize {
-        self.rows_of(shard).len().div_ceil(self.chunk_rows)
-    }
-
     fn rows_of(&self, shard: usize) -> &[u32] {
         let first = (shard * self.shard_rows).min(self.batch.len());
         &self.batch[first..(first + self.shard_rows).min(self.batch.len())]
@@ -121,10 +161,11 @@ impl Job<'_> {
         mut local: Option<&mut Workspace>,
         sums: &[BatchSums],
     ) {
-        let Shard { gradients, metrics, workspaces } = shard;
+        let Shard { gradients, metrics, sums: merged, workspaces } = shard;
         if phase.is_first() {
             *metrics = MetricSums::ZERO;
         }
+        let n_sums = self.model.plan.n_sums(phase.statistics_segment());
         let mut next = self.next.iter().skip(number * self.shard_rows).take(self.shard_rows);
         for (i, rows) in self.rows_of(number).chunks(self.chunk_rows).enumerate() {
             let workspace = match workspaces.get_mut(i) {
@@ -150,6 +191,12 @@ impl Job<'_> {
                 let fused = self.head.fused;
                 let mut sink = GradientSink { d_params: gradients, accumulate: i > 0, fused };
                 workspace.backward(pass, phase.segment, sums, &mut sink);
+            }
+            let part = &workspace.sums[..n_sums];
+            if i == 0 {
+                merged[..n_sums].copy_from_slice(part);
+            } else {
+                phase.merge(&self.model.plan, &mut merged[..n_sums], part);
             }
         }
     }

@@ -1,20 +1,20 @@
 //! `Engine`: threads and buffers of a run, and the computations that use them: gradients, updates,
 //! evaluation and prediction.
 //!
-//! Shard sums are added in shard order, whichever thread computed them, so the same seed gives the
-//! same bits on any number of threads. A small batch is a single shard, which needs no
-//! synchronization.
+//! Sums of shards are joined by a tree over their numbers (`tree.rs`), whichever thread computed
+//! them, so the same seed gives the same bits on any number of threads. A small batch is a single
+//! shard, which needs no synchronization.
 
 use std::sync::Mutex;
 
 use super::batch::{Job, Partition, Phase, Shard, pass};
 use super::loss_head::{LossHead, MetricSums};
 use super::threads::{Threads, local};
+use super::tree::{add_gradients, add_penalties, join};
 use crate::datasets::batches::Rows;
-use crate::kernels::rows::map2_inplace;
 use crate::layers::StepContext;
 use crate::model::{BatchSums, Compiled, Sequential, Workspace};
-use crate::params::fits_memory;
+use crate::params::{Parameters, fits_memory};
 use crate::{Error, Real, Result};
 
 /// Sizes that the buffers of an engine are allocated for.
@@ -35,6 +35,8 @@ pub(super) struct Engine {
     /// One workspace per thread; empty if each micro-batch has its own.
     workspaces: Vec<Mutex<Workspace>>,
     shards: Vec<Shard>,
+    /// Number of shards of the last batch.
+    n_shards: usize,
     chunk_rows: usize,
     /// Maximum rows of a shard: its workspaces hold no more if each micro-batch has its own.
     max_shard_rows: usize,
@@ -67,9 +69,11 @@ impl Engine {
             )));
         }
         let workspace = || Workspace::new(plan, chunk_rows, target_width, training);
+        let n_sums = (0..plan.n_segments()).map(|segment| plan.n_sums(segment)).max();
         let shard = |_| Shard {
             gradients: vec![0.0; n_gradients],
             metrics: MetricSums::ZERO,
+            sums: vec![0.0; n_sums.unwrap_or(0)],
             workspaces: (0..n_chunks).map(|_| workspace()).collect(),
         };
         let batch_sums = |segment| {
@@ -81,14 +85,15 @@ impl Engine {
             threads,
             workspaces: (0..n_shared).map(|_| Mutex::new(workspace())).collect(),
             shards: (0..n_shards).map(shard).collect(),
+            n_shards,
             chunk_rows,
             max_shard_rows: if segmented { n_chunks * chunk_rows } else { usize::MAX },
             sums: (0..plan.n_segments()).map(batch_sums).collect(),
         })
     }
 
-    /// Runs forward, loss and backward over a batch. [`Engine::gradient`] is then the gradient,
-    /// penalties included. The rows of the `next` batch are prefetched.
+    /// Runs forward, loss and backward over a batch; [`Engine::update`] or [`Engine::gradient`]
+    /// follows. The rows of the `next` batch are prefetched.
     pub fn forward_backward(
         &mut self,
         model: &Sequential,
@@ -112,73 +117,54 @@ impl Engine {
             mean_factor: 1.0 / (batch.len() * head.positions) as Real,
             step: StepContext { seed: model.seed, iteration, ..StepContext::default() },
         };
-        let n_shards = batch.len().div_ceil(shard_rows);
+        self.n_shards = batch.len().div_ceil(shard_rows);
         for phase in Phase::of_step(model.plan.n_segments()) {
             let (workspaces, sums) = (&self.workspaces, &self.sums);
-            self.threads.for_each(&mut self.shards[..n_shards], |number, shard| {
+            self.threads.for_each(&mut self.shards[..self.n_shards], |number, shard| {
                 let mut local = local(workspaces);
                 job.run(phase, number, shard, local.as_deref_mut(), sums);
             });
-            self.merge_sums(&job, phase, n_shards);
+            self.join_sums(&job, phase);
         }
-        self.add_shards(model, n_shards)
-    }
-
-    /// Merges the partial sums of all micro-batches, in row order, after a phase.
-    fn merge_sums(&mut self, job: &Job, phase: Phase, n_shards: usize) {
-        let plan = &job.model.plan;
-        if !phase.backward
-            && let Some(statistics) = plan.statistics(phase.segment + 1)
-        {
-            let total = &mut self.sums[phase.segment + 1].forward;
-            let merge = |total: &mut [f64], part: &[f64]| statistics.merge(total, part);
-            merge_parts(job, &self.shards[..n_shards], total, merge);
-        }
-        if phase.backward && phase.segment > 0 {
-            let total = &mut self.sums[phase.segment].backward;
-            merge_parts(job, &self.shards[..n_shards], total, |total, part| {
-                for (sum, part) in total.iter_mut().zip(part) {
-                    *sum += part;
-                }
-            });
-        }
-    }
-
-    /// Adds the gradients of all shards and of the penalties into the first shard's, and returns
-    /// the sums of loss and metrics.
-    fn add_shards(&mut self, model: &Sequential, n_shards: usize) -> MetricSums {
-        let mut total = MetricSums::ZERO;
-        for shard in &self.shards[..n_shards] {
-            total.add(&shard.metrics);
-        }
-        let params = &model.parameters;
-        if let Some((first, rest)) = self.shards[..n_shards].split_first_mut() {
-            let rest: &[Shard] = rest;
-            self.threads.for_each_piece(&mut first.gradients, &|sum, start| {
-                for shard in rest {
-                    map2_inplace(sum, &shard.gradients[start..][..sum.len()], |sum, part| {
-                        sum + part
-                    });
-                }
-            });
-            for (entry, penalty) in params.penalized() {
-                let values = &params.values[entry.range.clone()];
-                let gradients = &mut first.gradients[entry.range.clone()];
-                self.threads.for_each_piece(gradients, &|gradients, start| {
-                    penalty.add_gradient(&values[start..][..gradients.len()], gradients);
-                });
-            }
-        }
-        total.loss += params.penalty() * total.vectors as f64;
+        let mut total = self.join_metrics();
+        total.loss += model.parameters.penalty() * total.vectors as f64;
         total
     }
 
-    /// Gradient of the last [`Engine::forward_backward`].
-    pub fn gradient(&self) -> &[Real] {
-        &self.shards[0].gradients
+    /// Joins the shards' sums for the batch statistics after a phase.
+    fn join_sums(&mut self, job: &Job, phase: Phase) {
+        let (plan, segment) = (&job.model.plan, phase.statistics_segment());
+        let n = plan.n_sums(segment);
+        if n == 0 {
+            return;
+        }
+        let shards = &mut self.shards[..self.n_shards];
+        join(shards, |one, other| phase.merge(plan, &mut one.sums[..n], &other.sums[..n]));
+        let BatchSums { forward, backward } = &mut self.sums[segment];
+        let total = if phase.backward { backward } else { forward };
+        total.copy_from_slice(&shards[0].sums[..n]);
     }
 
-    /// Takes one optimizer step with the gradient.
+    /// Loss and metrics of all shards.
+    fn join_metrics(&mut self) -> MetricSums {
+        let shards = &mut self.shards[..self.n_shards];
+        join(shards, |one, other| one.metrics.add(&other.metrics));
+        shards[0].metrics
+    }
+
+    /// Gradient of the last [`Engine::forward_backward`], penalties included.
+    pub fn gradient(&mut self, params: &Parameters) -> &mut [Real] {
+        let (first, rest) = self.shards[..self.n_shards].split_at_mut(1);
+        let gradients = &mut first[0].gradients[..];
+        self.threads.for_each_block(0, [&mut *gradients], &|[gradient], start| {
+            add_gradients(gradient, rest, start);
+            add_penalties(gradient, &params.entries, &params.values[start..], start);
+        });
+        gradients
+    }
+
+    /// Takes one optimizer step after [`Engine::forward_backward`]. A block of the gradient is
+    /// summed and used while it is in the cache; a clipping by norm needs the whole gradient first.
     pub fn update(&mut self, model: &mut Sequential) {
         let Sequential { plan, parameters, compiled, .. } = model;
         let Some(Compiled { optimizer: Some(optimizer), state, .. }) = compiled else {
@@ -186,20 +172,30 @@ impl Engine {
         };
         let rule = optimizer.as_optimizer();
         let (step, common) = (state.step(rule), rule.common());
-        common.clip(&mut self.shards[0].gradients, parameters);
-        let gradient = self.gradient();
-        for range in &parameters.trainable {
-            let values = &mut parameters.values[range.clone()];
-            let gradient = &gradient[range.clone()];
-            let slots =
+        let is_summed = common.clips_norm();
+        if is_summed {
+            common.clip_norm(self.gradient(parameters), parameters);
+        }
+        let Parameters { values, entries, trainable } = parameters;
+        let (first, rest) = self.shards[..self.n_shards].split_at_mut(1);
+        for range in trainable.iter().cloned() {
+            let gradients = &mut first[0].gradients[range.clone()];
+            let [a, b, c] =
                 state.slots.each_mut().map(|slot| slot.get_mut(range.clone()).unwrap_or_default());
-            self.threads.for_each_slotted_piece(0, values, slots, &|params, slots, start| {
+            let vectors = [&mut values[range.clone()], gradients, a, b, c];
+            self.threads.for_each_block(range.start, vectors, &|vectors, start| {
+                let [params, gradient, a, b, c] = vectors;
+                if !is_summed {
+                    add_gradients(gradient, rest, start);
+                    add_penalties(gradient, entries, params, start);
+                    common.clip_values(gradient);
+                }
                 common.decay(step.learning_rate, params);
-                rule.update(step, params, &gradient[start..][..params.len()], slots);
+                rule.update(step, params, gradient, &mut [a, b, c]);
             });
         }
         for (segment, sums) in self.sums.iter().enumerate() {
-            plan.update_running(segment, &sums.forward, &mut parameters.values);
+            plan.update_running(segment, &sums.forward, values);
         }
         state.iteration += 1;
     }
@@ -228,11 +224,8 @@ impl Engine {
                 head.add_metrics(out.output, out.targets, weights, &mut shard.metrics);
             }
         });
-        let mut total = MetricSums::ZERO;
-        for shard in &self.shards {
-            total.add(&shard.metrics);
-        }
-        total
+        self.n_shards = self.shards.len();
+        self.join_metrics()
     }
 
     /// Outputs of all rows, concatenated.
@@ -270,20 +263,4 @@ fn predict_rows(
     let to = workspace.inputs(&model.plan, rows.len(), data.target_width());
     data.gather(rows.clone(), to);
     workspace.predict(pass(model, rows.len(), StepContext::default()));
-}
-
-/// Merges the partial sums of the micro-batches, in row order.
-fn merge_parts(job: &Job, shards: &[Shard], total: &mut [f64], merge: impl Fn(&mut [f64], &[f64])) {
-    let mut is_first = true;
-    for (number, shard) in shards.iter().enumerate() {
-        for workspace in &shard.workspaces[..job.n_chunks(number)] {
-            let part = &workspace.sums[..total.len()];
-            if is_first {
-                total.copy_from_slice(part);
-                is_first = false;
-            } else {
-                merge(total, part);
-            }
-        }
-    }
 }

@@ -76,7 +76,7 @@ pub(super) fn engine_for<'e>(
     training: bool,
     threads: Option<&Threads>,
 ) -> Result<&'e mut Engine> {
-    rows.check_words(model.n_words())?;
+    rows.check_indices(model.vocabulary_size())?;
     let size = EngineSize { batch_size, target_width: rows.target_width(), training };
     let kept = slot.take().filter(|engine| engine.size == size);
     let engine = match kept {
@@ -86,7 +86,7 @@ pub(super) fn engine_for<'e>(
                 Some(threads) => threads.clone(),
                 None => {
                     let shards = Partition::new(&model.plan, batch_size).shards;
-                    Threads::new(model.n_threads, shards)?
+                    Threads::new(model.n_threads, shards)
                 }
             };
             Engine::new(model, threads, size)?

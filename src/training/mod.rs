@@ -13,7 +13,7 @@
 //!           → activations.rs → kernels/rows.rs softmax
 //! loss      Job::loss_and_gradient → LossHead → losses/categorical_crossentropy.rs
 //! backward  model/workspace.rs backward → backward_op → layers/dense.rs backward → kernels
-//! update    Engine::add_shards, Engine::update → optimizers/options.rs clip → optimizers/sgd.rs
+//! update    Engine::update → tree.rs add_gradients → optimizers/options.rs clip_values → sgd.rs
 //! ```
 //!
 //! A model with BatchNormalization runs the same loop, one phase per segment (`batch.rs`).
@@ -29,6 +29,7 @@ mod history;
 mod loss_head;
 mod threads;
 mod trainer;
+mod tree;
 
 pub use callbacks::*;
 pub use fit::FitOptions;

@@ -205,9 +205,12 @@ impl Sequential {
         let batch: Vec<u32> = (0..rows.len() as u32).collect();
         let (batch_size, target_width) = (batch.len(), rows.target_width());
         let size = EngineSize { batch_size, target_width, training: true };
-        let mut engine = Engine::new(self, Threads::new(1, 1)?, size)?;
+        let mut engine = Engine::new(self, Threads::new(1, 1), size)?;
         let sums = engine.forward_backward(self, &head, &rows, &batch, &[]);
-        Ok(LossGradient { loss: sums.mean_loss(), gradient: engine.gradient().to_vec() })
+        Ok(LossGradient {
+            loss: sums.mean_loss(),
+            gradient: engine.gradient(&self.parameters).to_vec(),
+        })
     }
 }
 

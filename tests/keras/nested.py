@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes files of models within models in tests/fixtures/nested, as other Kerases lay them out.
+"""Writes files of nested models in tests/fixtures/nested, as other Kerases lay them out.
 
     KERAS_BACKEND=jax python tests/keras/nested.py
 

@@ -26,12 +26,12 @@ REFUSED = {
     "lfs.*": "a pointer of Git LFS",
     "page.*": "a web page",
     "repr.json": "a dictionary as Python prints it",
-    "*.weights.h5": "weights alone",
-    "*.weights-only.h5": "weights alone",
+    "*.weights.h5": "only arrays",
+    "*.weights-only.h5": "only arrays",
     "*reference.json": "numbers of a reference",
     "golden.json": "numbers of a reference",
     "simple_layers.json": "numbers of a reference",
-    "pictures.json": "numbers of a reference",
+    "images.json": "numbers of a reference",
     "tests/keras/fixtures/*.json": "numbers of a reference",
 }
 

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 use tallynet::datasets::{DataDescription, Dataset, TrainTest, split};
 
-use super::super::data::DataSource;
+use super::super::data::{DataSource, TrainingData};
 use super::super::description::{Plan, Supplied};
-use super::super::{Failure, LoadedModel, Outcome, table};
+use super::super::{Failure, LoadedModel, Outcome, output, table};
 use super::Train;
 
 impl Train {
@@ -22,6 +22,7 @@ impl Train {
     pub(super) fn supplied_values(&self) -> Supplied {
         let supplied = self.supplied.with_data(self.data.path(), true);
         let supplied = supplied.with_roles(self.table.options(), self.data.image_size());
+        let supplied = supplied.quiet(self.quiet || self.json);
         if self.loss.is_none() { supplied.needing_loss() } else { supplied }
     }
 
@@ -41,41 +42,49 @@ impl Train {
         &self,
         source: &DataSource,
         loaded: &mut LoadedModel,
-    ) -> Result<Option<TrainTest>, Failure> {
+    ) -> Result<Option<TrainingData>, Failure> {
         let DataSource::Path(path) = source else { return Ok(None) };
         if self.table.name_a_table() || table::is_table(path, &loaded.model) {
-            return Ok(Some(self.table.load(path, loaded)?));
+            return Ok(Some(self.table.load(path, loaded)?.into()));
         }
         self.table.refuse_without_table()?;
         Ok(None)
     }
 
-    /// Draws the validation set from the training set, for `--shuffle-split`.
+    /// Draws the validation set from the training set, for `--shuffle-split`. With
+    /// `--validation-split` a validation set of the data is not used.
     pub(super) fn draw_validation(
         &self,
-        data: TrainTest,
+        data: TrainingData,
         seed: u64,
-    ) -> Result<(TrainTest, Option<Dataset>), Failure> {
-        let Some(share) = self.validation_split.filter(|_| self.shuffle_split) else {
-            return Ok((data, None));
-        };
-        let (train, validation) = split::shuffled(data.train, share, seed)?;
-        Ok((TrainTest { train, test: data.test }, Some(validation)))
+    ) -> Result<TrainingData, Failure> {
+        let Some(fraction) = self.validation_split else { return Ok(data) };
+        if data.validation.is_some() {
+            output::notice("The validation set of the data is not used: --validation-split.");
+        }
+        if !self.shuffle_split {
+            return Ok(data.sets.into());
+        }
+        let TrainTest { train, test } = data.sets;
+        let (train, validation) = split::shuffled(train, fraction, seed)?;
+        Ok(TrainingData { sets: TrainTest { train, test }, validation: Some(validation) })
     }
 
-    /// Numbers of samples to train on and to test with, and the shares that were split off.
-    pub(super) fn split_facts(
+    /// Numbers of samples to train on and to test with, and the fractions that were split off.
+    pub(super) fn split_info(
         &self,
-        data: &TrainTest,
+        data: &TrainingData,
         plan: &Plan,
         description: Option<&DataDescription>,
     ) -> Value {
         let training = description.and_then(|description| description.training.as_ref());
+        let from_script = plan.validation_split.filter(|_| data.validation.is_none());
         json!({
-            "train": data.train.len(),
-            "test": data.test.len(),
+            "train": data.sets.train.len(),
+            "validation": data.validation.as_ref().map(Dataset::len),
+            "test": data.sets.test.len(),
             "test_split": training.and_then(|training| training.test_split),
-            "validation_split": self.validation_split.or(plan.validation_split),
+            "validation_split": self.validation_split.or(from_script),
             "shuffle_split": self.shuffle_split,
         })
     }

@@ -12,27 +12,27 @@ use std::time::Instant;
 use clap::Args;
 use serde_json::{Value, json};
 use tallynet::Error;
-use tallynet::datasets::{Dataset, TrainTest};
+use tallynet::datasets::Dataset;
 use tallynet::losses::AnyLoss;
 use tallynet::model::{Sequential, Style};
 use tallynet::optimizers::AnyOptimizer;
 use tallynet::training::{Callback, FitOptions, History, Scores};
 
-use super::data::Data;
+use super::data::{Data, TrainingData};
 use super::description::Supplied;
 use super::table::TableFlags;
-use super::{Failure, LoadedModel, Outcome, evaluate, facts, from_1, output};
+use super::{Failure, LoadedModel, Outcome, evaluate, from_1, output, run_info};
 
 /// Train a model, evaluate it on the test set and verify its weights.
 ///
-/// Validation after every epoch uses the test set, or the samples that --validation-split holds
-/// out. The test score is always taken on the test set. Ctrl-C ends training after the current
-/// batch; the model is still evaluated and saved.
+/// Validation after every epoch uses the samples that --validation-split holds out, else the folder
+/// validation/ or val/ of images, else the test set. The test score is always taken on the test
+/// set. Ctrl-C ends training after the current batch; the model is still evaluated and saved.
 ///
-/// A saved file goes on where it was: epochs are counted on from those that it was trained for, in
-/// the output, in the log and in the names of checkpoints, --csv appends to its log, and
-/// --checkpoint saves only epochs that are better than the best so far, which the file records.
-/// --epochs is the number of further epochs. --patience counts from 0 again.
+/// Training resumes from a saved file: epoch numbers continue in the output, the log and the
+/// checkpoint names, --csv appends to its log, and --checkpoint saves only epochs that are better
+/// than the best so far, which the file records. --epochs is the number of further epochs.
+/// --patience counts from 0 again.
 #[derive(Args)]
 #[command(after_help = "Examples:
   tallynet train
@@ -66,8 +66,8 @@ pub struct Train {
     /// Number of epochs [default: the preset's or the script's; 1 for a saved file]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     epochs: Option<usize>,
-    /// Number of epochs that the model was trained for before, from which epochs are counted; 0
-    /// also forgets the best val_loss so far, as for other data [default: the saved file's]
+    /// Epoch to resume from; 0 also resets the best val_loss, for training on new data [default:
+    /// the saved file's]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     initial_epoch: Option<usize>,
     /// Batch size [default: the model's]
@@ -83,7 +83,8 @@ pub struct Train {
     /// Learning-rate schedule, as in the examples below; it starts at --learning-rate
     #[arg(long, value_name = "NAME:OPTIONS", conflicts_with = "reduce_on_plateau")]
     schedule: Option<String>,
-    /// Multiply the learning rate by 0.1 after N epochs (10) without improvement of val_loss
+    /// Multiply the learning rate by 0.1 after N epochs without improvement of val_loss [default
+    /// without N: 10]
     #[arg(long, value_name = "N")]
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "10")]
     reduce_on_plateau: Option<usize>,
@@ -111,7 +112,8 @@ pub struct Train {
     /// Fraction of the training samples, taken from the end, to validate on instead of the test set
     #[arg(long, value_name = "F", allow_negative_numbers = true)]
     validation_split: Option<f64>,
-    /// Draw the samples of --validation-split from --seed and by class, in place of the last ones
+    /// Draw the --validation-split at random (by --seed), stratified by class, instead of taking
+    /// the last samples
     #[arg(long, requires = "validation_split")]
     shuffle_split: bool,
     /// Keep the order of the training samples in every epoch
@@ -127,8 +129,8 @@ pub struct Train {
     /// {epoch:02d} and {val_loss:.2f}
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<String>,
-    /// Write the logs of every epoch to a CSV file; a training that goes on appends to it, and
-    /// another one refuses to replace it
+    /// Write the logs of every epoch to a CSV file; a resumed run appends to it; any other run
+    /// refuses to overwrite it
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
     /// Save the trained model: .keras, .safetensors, .weights.h5, .npz or .json
@@ -137,14 +139,16 @@ pub struct Train {
 }
 
 impl Train {
+    /// Trains, evaluates, verifies and saves the model.
     pub fn run(self) -> Outcome {
         let start = Instant::now();
         self.check_table_is_named()?;
         let supplied = self.supplied_values();
+        let is_quiet = self.quiet || self.json;
         let mut loaded = LoadedModel::open_with(&self.model, self.seed, &supplied)?;
         self.compile(&mut loaded.model)?;
         loaded.model.n_threads = self.threads.unwrap_or(loaded.model.n_threads);
-        loaded.is_quiet = self.quiet || self.json;
+        loaded.is_quiet = is_quiet;
         self.resume(&mut loaded);
         let source = self.data.source(&loaded.model)?;
         loaded.plan.check_data(&source, self.data.path().is_some(), &loaded.model)?;
@@ -161,39 +165,28 @@ impl Train {
         };
         // Some are about the classes, which the data name.
         loaded.warn_about_layers();
-        let (data, validation) = self.draw_validation(data, loaded.model.seed)?;
-        let Trained { result, has_trained } = self.fit(&mut loaded, &data, validation.as_ref())?;
+        let data = self.draw_validation(data, loaded.model.seed)?;
+        let Trained { result, has_trained } = self.fit(&mut loaded, &data)?;
         let model = loaded.model;
         // The model is saved first: whatever fails later does not lose it.
         let saved = if has_trained { self.save(&model) } else { Ok(()) };
-        let history = match (result, &saved) {
-            (Ok(history), _) => history,
-            (Err(error), Ok(())) => return Err(error.into()),
-            (Err(error), Err(Failure { message, code })) => {
-                return Err(Failure { message: format!("{error}\n{message}"), code: *code });
-            }
-        };
-        let mut facts = facts::of_run(&self.model, &source, &model);
-        facts["split"] = self.split_facts(&data, &loaded.plan, model.data.as_ref());
-        let options = ReportOptions { start, is_saved: saved.is_ok(), facts };
-        let reported = self.report(&model, &history, &data, &options);
+        let history = result.map_err(|error| join_errors(error, &saved))?;
+        let mut info = run_info::of(&self.model, &source, &model);
+        info["split"] = self.split_info(&data, &loaded.plan, model.data.as_ref());
+        let options = ReportOptions { start, is_saved: saved.is_ok(), info };
+        let reported = self.report(&model, &history, &data.sets.test, &options);
         saved.and(reported)
     }
 
-    /// Trains the model. Without a validation set of its own the test set is one, or the last
-    /// samples are.
-    fn fit(
-        &self,
-        loaded: &mut LoadedModel,
-        data: &TrainTest,
-        validation: Option<&Dataset>,
-    ) -> Result<Trained, Failure> {
+    /// Trains the model. Validates on the validation set if there is one, else on the last
+    /// `--validation-split` of the training samples, else on the test set.
+    fn fit(&self, loaded: &mut LoadedModel, data: &TrainingData) -> Result<Trained, Failure> {
         let initial_epoch = loaded.model.epochs_done;
         let validation_split = self.validation_split.or(loaded.plan.validation_split);
-        let (validation_data, validation_split) = match (validation, validation_split) {
+        let (validation_data, validation_split) = match (&data.validation, validation_split) {
             (Some(validation), _) => (Some(validation), 0.0),
-            (None, Some(share)) => (None, share),
-            (None, None) => (Some(&data.test), 0.0),
+            (None, Some(fraction)) => (None, fraction),
+            (None, None) => (Some(&data.sets.test), 0.0),
         };
         let options = FitOptions {
             batch_size: self.batch_size.unwrap_or(loaded.batch_size),
@@ -209,7 +202,7 @@ impl Train {
             callbacks.iter_mut().map(|callback| &mut **callback as _).collect();
         let model = &mut loaded.model;
         let steps_before = model.compiled()?.state().iteration;
-        let result = model.fit(&data.train, options, &mut callbacks);
+        let result = model.fit(&data.sets.train, options, &mut callbacks);
         // An error of a callback (a full disk) does not lose the trained model.
         let has_trained = match &result {
             Ok(_) => true,
@@ -224,14 +217,14 @@ impl Train {
         &self,
         model: &Sequential,
         history: &History,
-        data: &TrainTest,
+        test: &Dataset,
         options: &ReportOptions,
     ) -> Outcome {
-        let scores = model.evaluate(&data.test)?;
+        let scores = model.evaluate(test)?;
         let verification = model.verify()?;
         if self.json {
             let seconds = options.start.elapsed().as_secs_f64();
-            return output::result(&json_line(model, history, &scores, seconds, &options.facts));
+            return output::result(&json_line(model, history, &scores, seconds, &options.info));
         }
         let mut text = evaluate::lines(&scores);
         if !self.quiet {
@@ -246,19 +239,29 @@ impl Train {
     }
 }
 
+/// Error of the training, and of saving the model if that failed as well.
+fn join_errors(error: Error, saved: &Outcome) -> Failure {
+    match saved {
+        Ok(()) => error.into(),
+        Err(Failure { message, code }) => {
+            Failure { message: format!("{error}\n{message}"), code: *code }
+        }
+    }
+}
+
 /// Outcome of `fit`.
 struct Trained {
     result: tallynet::Result<History>,
-    /// True if there is a trained model to save, also after some errors.
+    /// True if there is a trained model to save, even after some errors.
     has_trained: bool,
 }
 
-/// Facts that the report states.
+/// Metadata that the report states.
 struct ReportOptions {
     start: Instant,
     is_saved: bool,
     /// Description of the run, for `--json`.
-    facts: Value,
+    info: Value,
 }
 
 fn json_line(
@@ -266,13 +269,13 @@ fn json_line(
     history: &History,
     scores: &Scores,
     seconds: f64,
-    facts: &Value,
+    info: &Value,
 ) -> String {
     let by_layer: BTreeMap<_, _> =
         model.layers().iter().map(|each| (each.name(), each.count_params().total)).collect();
     let by_name: BTreeMap<_, _> =
         history.series.iter().map(|series| (&series.name, &series.values)).collect();
-    let mut line = facts.clone();
+    let mut line = info.clone();
     line["loss"] = json!(scores.loss);
     line["metrics"] = json!(BTreeMap::from_iter(scores.metrics.clone()));
     line["history"] = json!(by_name);

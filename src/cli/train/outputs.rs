@@ -81,13 +81,13 @@ fn unused_path(folder: &Path, path: &Path) -> PathBuf {
     unused
 }
 
-/// Refuses a log of another training: only one that goes on appends to it.
+/// Refuses to overwrite the log of another run: only a resumed run appends to it.
 fn check_log(path: &Path, model: &Sequential) -> Outcome {
     let has_rows = path.is_file() && path.metadata().is_ok_and(|file| file.len() > 0);
     if has_rows && !goes_on(model) {
         return Err(Failure::usage(format!(
-            "--csv {} would replace the log of another training; delete it, or name another file\n  \
-             to append, train a saved file that was trained here, or give --initial-epoch",
+            "--csv {} would overwrite the log of another run; delete it, or name another file\n  \
+             to append, resume from a saved file, or give --initial-epoch",
             path.display()
         )));
     }

@@ -44,12 +44,12 @@ impl Train {
                 _ => String::new(),
             };
             let epochs = model.epochs_done;
-            output::notice(&format!("Training goes on after epoch {epochs}{best}."));
+            output::notice(&format!("Resuming after epoch {epochs}{best}."));
         }
     }
 
     /// Best value so far: that of the model, or of the checkpoint that would be replaced, whichever
-    /// is better. `None` for a training that goes on from no file.
+    /// is better. `None` for a run that resumes from no file.
     fn best_so_far(&self, model: &Sequential) -> Option<MonitorState> {
         if !goes_on(model) {
             return None;

@@ -8,13 +8,16 @@ use super::super::{Dataset, LoadedData};
 use super::{header, kind_and_rank, load_pair, open};
 use crate::{Error, Result};
 
-const FOLDER_HELP: &str = "put there one file of images and one of labels for training, and another two with \
-     `test` or `t10k` in their names, of one data set alone";
+const FOLDER_HELP: &str = "the folder must hold one data set: an image file and a label file for \
+                           training, and optionally a pair with `test` or `t10k` in their names";
 
 /// Reads a folder with two files, images and labels, or four, of which those with `test` or `t10k`
-/// in their names are the test set. A file with one axis has the labels. A packed file is ignored
-/// beside its raw form. Labels stay as they are: EMNIST's letters are 1 to 26, which takes a model
-/// with 27 classes, as in Keras. Errors are other numbers of files, and damaged ones.
+/// in their names are the test set. A file with one axis has the labels. A compressed file is
+/// ignored beside its raw form. Labels stay as they are: EMNIST's letters are 1 to 26, which takes
+/// a model with 27 classes, as in Keras.
+///
+/// # Errors
+/// Other numbers of files, and damaged ones.
 pub fn load(folder: &Path) -> Result<LoadedData> {
     let Set { train, test } = Set::in_folder(folder)?;
     let mut data = LoadedData::from(train.read(folder, "training")?);
@@ -111,13 +114,13 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>> {
         }
     }
     files.sort();
-    let is_packed = |path: &Path| path.extension().is_some_and(|extension| extension == "gz");
+    let is_compressed = |path: &Path| path.extension().is_some_and(|extension| extension == "gz");
     let raw = files.clone();
-    files.retain(|path| !is_packed(path) || !raw.contains(&path.with_extension("")));
+    files.retain(|path| !is_compressed(path) || !raw.contains(&path.with_extension("")));
     Ok(files)
 }
 
-/// True if a file, unpacked, begins as an IDX file does.
+/// True if a file, decompressed, begins as an IDX file does.
 fn is_idx(path: &Path) -> bool {
     let mut magic = [0; 4];
     let read = open(path).map(|mut reader| reader.read_exact(&mut magic));

@@ -1,5 +1,6 @@
-//! IDX files of any rank, size and number type, raw or packed with gzip: own data sets, EMNIST and
-//! everything else in MNIST's format. MNIST's own four files are read by [`mnist`](super::mnist).
+//! IDX files of any rank, size and number type, raw or compressed with gzip: own data sets, EMNIST
+//! and everything else in MNIST's format. MNIST's own four files are read by
+//! [`mnist`](super::mnist).
 //!
 //! A file is two zero bytes, the number type, the number of axes, their lengths as big-endian
 //! 32-bit integers, and the numbers, big-endian too.
@@ -18,8 +19,8 @@ use super::{Dataset, Inputs, Targets};
 use crate::shape::Tuple;
 use crate::{Error, Real, Result};
 
-const HELP: &str = "put a sound copy there; IDX files are zero, zero, the number type, the number of axes, \
-     their lengths, and as many numbers";
+const HELP: &str = "replace it by an intact copy; an IDX file is two zero bytes, the number type, \
+                    the number of axes, their lengths, and as many numbers";
 /// Labels are below this: `f32` represents every smaller integer.
 const MAX_LABEL: Real = (1 << 24) as Real;
 
@@ -28,7 +29,7 @@ pub use folder::{is_in, load};
 
 /// Type of the numbers in a file.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Kind {
+enum NumberType {
     U8,
     I8,
     I16,
@@ -37,15 +38,15 @@ enum Kind {
     F64,
 }
 
-impl Kind {
-    fn from_code(code: u8) -> Option<Kind> {
+impl NumberType {
+    fn from_code(code: u8) -> Option<NumberType> {
         Some(match code {
-            0x08 => Kind::U8,
-            0x09 => Kind::I8,
-            0x0b => Kind::I16,
-            0x0c => Kind::I32,
-            0x0d => Kind::F32,
-            0x0e => Kind::F64,
+            0x08 => NumberType::U8,
+            0x09 => NumberType::I8,
+            0x0b => NumberType::I16,
+            0x0c => NumberType::I32,
+            0x0d => NumberType::F32,
+            0x0e => NumberType::F64,
             _ => return None,
         })
     }
@@ -53,22 +54,22 @@ impl Kind {
     /// Bytes of a number.
     fn width(self) -> usize {
         match self {
-            Kind::U8 | Kind::I8 => 1,
-            Kind::I16 => 2,
-            Kind::I32 | Kind::F32 => 4,
-            Kind::F64 => 8,
+            NumberType::U8 | NumberType::I8 => 1,
+            NumberType::I16 => 2,
+            NumberType::I32 | NumberType::F32 => 4,
+            NumberType::F64 => 8,
         }
     }
 
     /// All numbers in these bytes.
     fn numbers(self, bytes: &[u8]) -> Vec<Real> {
         match self {
-            Kind::U8 => numbers(bytes, |[byte]| byte.into()),
-            Kind::I8 => numbers(bytes, |[byte]| (byte as i8).into()),
-            Kind::I16 => numbers(bytes, |number| i16::from_be_bytes(number).into()),
-            Kind::I32 => numbers(bytes, |number| i32::from_be_bytes(number) as Real),
-            Kind::F32 => numbers(bytes, |number| f32::from_be_bytes(number) as Real),
-            Kind::F64 => numbers(bytes, |number| f64::from_be_bytes(number) as Real),
+            NumberType::U8 => numbers(bytes, |[byte]| byte.into()),
+            NumberType::I8 => numbers(bytes, |[byte]| (byte as i8).into()),
+            NumberType::I16 => numbers(bytes, |number| i16::from_be_bytes(number).into()),
+            NumberType::I32 => numbers(bytes, |number| i32::from_be_bytes(number) as Real),
+            NumberType::F32 => numbers(bytes, |number| f32::from_be_bytes(number) as Real),
+            NumberType::F64 => numbers(bytes, |number| f64::from_be_bytes(number) as Real),
         }
     }
 }
@@ -78,14 +79,16 @@ fn numbers<const N: usize>(bytes: &[u8], parse: fn([u8; N]) -> Real) -> Vec<Real
 }
 
 /// Content of a file.
-struct Idx {
-    kind: Kind,
+struct IdxFile {
+    kind: NumberType,
     shape: Vec<usize>,
     bytes: Vec<u8>,
 }
 
-/// Reads a file of inputs and one of labels. Errors are damaged files, labels with several axes or
-/// negative ones, and different numbers of samples.
+/// Reads a file of inputs and one of labels.
+///
+/// # Errors
+/// Damaged files, labels with several axes or negative ones, and different numbers of samples.
 pub fn load_pair(inputs: &Path, labels: &Path) -> Result<Dataset> {
     let x = read_inputs(inputs)?;
     let y = read_targets(labels)?;
@@ -98,37 +101,45 @@ pub fn load_pair(inputs: &Path, labels: &Path) -> Result<Dataset> {
     Ok(Dataset { x, y })
 }
 
-/// Reads inputs. Bytes stay bytes. Errors are files that cannot be read and damaged ones.
+/// Reads inputs. Bytes stay bytes.
+///
+/// # Errors
+/// Files that cannot be read and damaged ones.
 pub fn read_inputs(path: &Path) -> Result<Inputs> {
-    let read = || open(path).and_then(|reader| Idx::read(reader)?.inputs());
+    let read = || open(path).and_then(|reader| IdxFile::read(reader)?.inputs());
     read().map_err(|error| error.in_file(path))
 }
 
-/// Reads labels: integers become labels, floats stay numbers. Errors are files that cannot be read,
-/// damaged ones, and negative labels.
+/// Reads labels: integers become labels, floats stay numbers.
+///
+/// # Errors
+/// Files that cannot be read, damaged ones, and negative labels.
 pub fn read_targets(path: &Path) -> Result<Targets> {
-    let read = || open(path).and_then(|reader| Idx::read(reader)?.targets());
+    let read = || open(path).and_then(|reader| IdxFile::read(reader)?.targets());
     read().map_err(|error| error.in_file(path))
 }
 
-/// Decodes inputs from the bytes of a raw file. Errors are damaged bytes.
+/// Decodes inputs from the bytes of a raw file.
+///
+/// # Errors
+/// Damaged bytes.
 pub fn decode(bytes: &[u8]) -> Result<Inputs> {
-    Idx::read(bytes)?.inputs()
+    IdxFile::read(bytes)?.inputs()
 }
 
-/// Reader of a file's unpacked bytes.
+/// Reader of a file's decompressed bytes.
 fn open(path: &Path) -> Result<Box<dyn Read>> {
     let mut start = [0; 2];
     let mut file = File::open(path).map_err(Error::io("read", path))?;
-    let is_packed = file.read_exact(&mut start).is_ok() && start == [0x1f, 0x8b];
+    let is_compressed = file.read_exact(&mut start).is_ok() && start == [0x1f, 0x8b];
     let file = File::open(path).map_err(Error::io("read", path))?;
     let reader = BufReader::new(file);
-    Ok(if is_packed { Box::new(MultiGzDecoder::new(reader)) } else { Box::new(reader) })
+    Ok(if is_compressed { Box::new(MultiGzDecoder::new(reader)) } else { Box::new(reader) })
 }
 
-fn kind_and_rank(magic: &[u8; 4]) -> Result<(Kind, usize)> {
+fn kind_and_rank(magic: &[u8; 4]) -> Result<(NumberType, usize)> {
     match *magic {
-        [0, 0, code, rank] if rank > 0 => match Kind::from_code(code) {
+        [0, 0, code, rank] if rank > 0 => match NumberType::from_code(code) {
             Some(kind) => Ok((kind, rank.into())),
             None => Err(wrong(format!("its number type {code:#04x} is unknown"))),
         },
@@ -138,7 +149,7 @@ fn kind_and_rank(magic: &[u8; 4]) -> Result<(Kind, usize)> {
 
 /// Beginning of a file.
 struct Header {
-    kind: Kind,
+    kind: NumberType,
     /// Lengths of the axes.
     shape: Vec<usize>,
 }
@@ -157,8 +168,8 @@ fn header(reader: &mut impl Read) -> Result<Header> {
     Ok(Header { kind, shape })
 }
 
-impl Idx {
-    fn read(mut reader: impl Read) -> Result<Idx> {
+impl IdxFile {
+    fn read(mut reader: impl Read) -> Result<IdxFile> {
         let Header { kind, shape } = header(&mut reader)?;
         let size = shape.iter().try_fold(kind.width(), |size, &axis| size.checked_mul(axis));
         let named = Tuple(&shape);
@@ -167,7 +178,7 @@ impl Idx {
             Some(size) if size < usize::MAX => size,
             _ => return Err(wrong(format!("its header says {named}, more than fits into memory"))),
         };
-        // One byte beyond the end: a small packed file can unpack to terabytes.
+        // One byte beyond the end: a small compressed file can decompress to terabytes.
         let mut bytes = vec![];
         reader.take(size as u64 + 1).read_to_end(&mut bytes).map_err(cut)?;
         if bytes.len() != size {
@@ -180,11 +191,11 @@ impl Idx {
             return Err(wrong(found));
         }
         bytes.shrink_to_fit();
-        Ok(Idx { kind, shape, bytes })
+        Ok(IdxFile { kind, shape, bytes })
     }
 
     fn inputs(self) -> Result<Inputs> {
-        if self.kind == Kind::U8 {
+        if self.kind == NumberType::U8 {
             return Ok(Inputs::bytes(array(&self.shape, self.bytes)?));
         }
         Ok(Inputs::Reals(array(&self.shape, self.kind.numbers(&self.bytes))?))
@@ -192,7 +203,7 @@ impl Idx {
 
     fn targets(self) -> Result<Targets> {
         let numbers = self.kind.numbers(&self.bytes);
-        if matches!(self.kind, Kind::F32 | Kind::F64) {
+        if matches!(self.kind, NumberType::F32 | NumberType::F64) {
             return Ok(Targets::Reals(array(&self.shape, numbers)?));
         }
         if let Some(row) = numbers.iter().position(|label| !(0.0..MAX_LABEL).contains(label)) {
@@ -215,7 +226,7 @@ fn wrong(found: String) -> Error {
     Error::format(found, HELP)
 }
 
-/// Error for a file that ends too early or cannot be unpacked.
+/// Error for a file that ends too early or cannot be decompressed.
 fn cut(error: std::io::Error) -> Error {
     wrong(format!("it is damaged or cut off ({error})"))
 }

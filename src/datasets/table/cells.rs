@@ -1,14 +1,13 @@
-//! The cells of a table as numbers, read in one pass: texts become codes.
+//! The cells of a table as numbers, read in one pass: strings become codes.
 
-use std::io::{self, Cursor, Read};
-
-use csv::ByteRecord;
+use std::io::{BufRead, Cursor, Read};
 
 use super::dictionary::Dictionary;
 use super::layout::{Layout, text};
 use super::names;
 use super::number::{self, Cell, trim};
-use super::sample::{self, Sample};
+use super::rows::{Row, Rows};
+use super::sample::Sample;
 use crate::{Error, Real, Result};
 
 /// Maximum number of columns that a message about missing values names.
@@ -21,8 +20,8 @@ pub enum Role {
     Ignored,
     /// Numbers.
     Numbers,
-    /// Texts, with the codes that they become.
-    Texts(Dictionary),
+    /// Strings, with the codes that they become.
+    Strings(Dictionary),
 }
 
 /// Numbers of the columns that are not ignored.
@@ -41,8 +40,8 @@ pub struct Cells {
 pub struct CellColumn {
     /// Index in the table.
     pub index: usize,
-    /// Texts by their codes; `None` for numbers.
-    pub texts: Option<Dictionary>,
+    /// Strings by their codes; `None` for numbers.
+    pub strings: Option<Dictionary>,
     missing: Missing,
 }
 
@@ -50,19 +49,19 @@ pub struct CellColumn {
 #[derive(Debug, Default)]
 struct Missing {
     count: usize,
-    first: Option<Place>,
+    first: Option<Location>,
 }
 
-/// Place of a row.
+/// Location of a row.
 #[derive(Debug, Clone, Copy)]
-struct Place {
+struct Location {
     /// Number of the row, counted from 1 and without the header.
     row: usize,
     /// Line in the file, counted from 1.
     line: u64,
 }
 
-impl std::fmt::Display for Place {
+impl std::fmt::Display for Location {
     fn fmt(&self, to: &mut std::fmt::Formatter) -> std::fmt::Result {
         write!(to, "row {} (line {})", self.row, self.line)
     }
@@ -70,20 +69,20 @@ impl std::fmt::Display for Place {
 
 impl CellColumn {
     /// Number or code of a cell; NaN for a missing value, which is counted.
-    fn read_or_count(&mut self, cell: &[u8], place: Place, layout: &Layout) -> Result<Real> {
+    fn read_or_count(&mut self, cell: &[u8], location: Location, layout: &Layout) -> Result<Real> {
         let name = &layout.names[self.index];
         let value = self.read(cell, layout.decimal);
-        let value = value.map_err(|error| in_column(place, name, error))?;
+        let value = value.map_err(|error| in_column(location, name, error))?;
         if value.is_none() {
             self.missing.count += 1;
-            self.missing.first = self.missing.first.or(Some(place));
+            self.missing.first = self.missing.first.or(Some(location));
         }
         Ok(value.unwrap_or(Real::NAN))
     }
 
     /// Number or code of a cell; `None` for a missing value.
     fn read(&mut self, cell: &[u8], decimal: u8) -> Result<Option<Real>> {
-        let Some(dictionary) = &mut self.texts else {
+        let Some(dictionary) = &mut self.strings else {
             return match number::read(cell, decimal) {
                 Cell::Number(number) if (number as Real).is_finite() => Ok(Some(number as Real)),
                 Cell::Missing => Ok(None),
@@ -98,65 +97,41 @@ impl CellColumn {
     }
 }
 
-/// Source that remembers its last byte that is no blank: a quote there closes the last value.
-struct Tail<R> {
-    source: R,
-    last: u8,
-}
-
-impl<R: Read> Read for Tail<R> {
-    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
-        let n_read = self.source.read(to)?;
-        if let Some(last) = to[..n_read].trim_ascii_end().last() {
-            self.last = *last;
-        }
-        Ok(n_read)
-    }
-}
-
 impl Cells {
     /// No rows yet.
     fn new(roles: Vec<Role>) -> Cells {
         let mut columns = vec![];
         for (index, role) in roles.into_iter().enumerate() {
-            let texts = match role {
+            let strings = match role {
                 Role::Ignored => continue,
                 Role::Numbers => None,
-                Role::Texts(dictionary) => Some(dictionary),
+                Role::Strings(dictionary) => Some(dictionary),
             };
-            columns.push(CellColumn { index, texts, missing: Missing::default() });
+            columns.push(CellColumn { index, strings, missing: Missing::default() });
         }
         Cells { values: vec![], n_rows: 0, columns }
     }
 
-    /// Reads the whole table: the sample and what follows it. Errors are rows of another length,
-    /// missing values, texts among numbers, numbers that are not finite, and those of
-    /// [`Dictionary::add`]; each names the row and the column.
+    /// Reads the whole table: the sample and what follows it.
+    ///
+    /// # Errors
+    /// Rows of another length, missing values, strings among numbers, numbers that are not finite,
+    /// and those of [`Dictionary::add`]; each names the row and the column.
     pub fn read(
         sample: Sample,
-        rest: impl Read,
+        rest: impl BufRead,
         layout: &Layout,
         roles: Vec<Role>,
     ) -> Result<Cells> {
         let mut cells = Cells::new(roles);
-        let source = Tail { source: Cursor::new(sample.bytes).chain(rest), last: b' ' };
-        let mut reader = sample::parser(layout.separator).from_reader(source);
-        let mut record = ByteRecord::new();
-        let mut is_header = layout.has_header;
-        let mut has_newline = false;
-        while reader.read_byte_record(&mut record).map_err(|error| sample::failed(error.into()))? {
-            if record.len() <= 1 && sample::is_blank(&record) {
-                continue;
-            }
-            let last_cell = record.len().checked_sub(1).and_then(|last| record.get(last));
-            has_newline = last_cell.is_some_and(|cell| cell.contains(&b'\n'));
-            if is_header {
-                is_header = false;
-            } else {
-                cells.push(&record, layout)?;
-            }
+        let mut rows = Rows::new(Cursor::new(sample.bytes).chain(rest), layout.separator);
+        if layout.has_header {
+            rows.next()?;
         }
-        if has_newline && reader.get_ref().last != b'"' {
+        while let Some(row) = rows.next()? {
+            cells.push(row, layout)?;
+        }
+        if rows.is_unclosed() {
             let found = format!("row {}: a quote opens and never closes", cells.n_rows);
             return Err(Error::format(found, "correct the quotes"));
         }
@@ -166,38 +141,23 @@ impl Cells {
     }
 
     /// Adds a row.
-    fn push(&mut self, record: &ByteRecord, layout: &Layout) -> Result<()> {
+    fn push(&mut self, row: &Row, layout: &Layout) -> Result<()> {
         self.n_rows += 1;
-        let line = record.position().map_or(0, csv::Position::line);
-        let place = Place { row: self.n_rows, line };
-        if record.len() != layout.names.len() {
-            return Err(ragged(place, record, layout));
+        let location = Location { row: self.n_rows, line: row.line };
+        if row.cells.len() != layout.names.len() {
+            return Err(ragged(location, row, layout));
         }
-        let mut columns = self.columns.iter_mut();
-        let Some(mut column) = columns.next() else { return Ok(()) };
-        let row = record.as_slice();
-        let mut end = 0;
-        for (index, cell) in record.iter().enumerate() {
-            let start = end;
-            end += cell.len();
-            if index != column.index {
-                continue;
-            }
-            let usual = match column.texts {
-                None => number::usual_number(row, start..end, layout.decimal),
+        for column in &mut self.columns {
+            let cell = row.cells[column.index].clone();
+            let usual = match column.strings {
+                None => number::short_number(&row.bytes, cell.clone(), layout.decimal),
                 Some(_) => None,
             };
-            match usual {
-                Some(number) => self.values.push(number as Real),
-                None => {
-                    let value = column.read_or_count(trim(cell), place, layout)?;
-                    self.values.push(value);
-                }
-            }
-            match columns.next() {
-                Some(next) => column = next,
-                None => break,
-            }
+            let value = match usual {
+                Some(number) => number as Real,
+                None => column.read_or_count(trim(&row.bytes[cell]), location, layout)?,
+            };
+            self.values.push(value);
         }
         Ok(())
     }
@@ -218,7 +178,8 @@ impl Cells {
         let mut found = vec![];
         for column in &self.columns {
             if let Some(first) = column.missing.first {
-                let (name, count) = (&layout.names[column.index], column.missing.count);
+                let name = &layout.names[column.index];
+                let count = column.missing.count;
                 found.push(format!("column {name:?}, {first}, {count} in all"));
             }
         }
@@ -231,7 +192,7 @@ impl Cells {
         if n_columns > LISTED_COLUMNS {
             problem += &format!("\n    and in {} more columns", n_columns - LISTED_COLUMNS);
         }
-        let help = "fill them in or delete their rows; `train` leaves columns out with --ignore";
+        let help = "fill them in or delete their rows; `train` ignores columns with --ignore";
         Err(Error::format(problem, help))
     }
 
@@ -241,21 +202,21 @@ impl Cells {
     }
 }
 
-/// Adds the place to an error in a cell.
-fn in_column(place: Place, name: &str, error: Error) -> Error {
+/// Adds the location to an error in a cell.
+fn in_column(location: Location, name: &str, error: Error) -> Error {
     match error {
         Error::Format { path, found, help } => {
-            Error::Format { path, found: format!("{place}: column {name:?} {found}"), help }
+            Error::Format { path, found: format!("{location}: column {name:?} {found}"), help }
         }
         other => other,
     }
 }
 
 /// Error of a row with too few or too many values.
-fn ragged(place: Place, record: &ByteRecord, layout: &Layout) -> Error {
-    let (found, expected) = (record.len(), layout.names.len());
+fn ragged(location: Location, row: &Row, layout: &Layout) -> Error {
+    let (found, expected) = (row.cells.len(), layout.names.len());
     let separator = char::from(layout.separator);
-    let has_newline = record.iter().any(|cell| cell.contains(&b'\n'));
+    let has_newline = row.iter().any(|cell| cell.contains(&b'\n'));
     let help = if has_newline {
         "a quote that opens in this row closes in a later line, or not at all: correct the quotes"
             .to_string()
@@ -264,22 +225,22 @@ fn ragged(place: Place, record: &ByteRecord, layout: &Layout) -> Error {
     };
     let values = if found == 1 { "value" } else { "values" };
     let first = if layout.has_header { "the header" } else { "the first row" };
-    Error::format(format!("{place}: {found} {values}; {first} has {expected}"), help)
+    Error::format(format!("{location}: {found} {values}; {first} has {expected}"), help)
 }
 
-/// Error of a cell that holds no finite number; the place is added to it.
+/// Error of a cell that holds no finite number; the location is added to it.
 fn no_number(cell: &[u8], content: Cell, decimal: u8) -> Error {
     let shown: String = text(cell).chars().take(60).collect();
     if let Cell::Number(_) = content {
         let help = format!("give a number up to {:e}", Real::MAX);
         return Error::format(format!("holds {shown}, which is not finite"), help);
     }
-    let problem = format!("holds numbers, and here {shown:?}");
+    let problem = format!("is a column of numbers, but this cell is {shown:?}");
     let other = if decimal == b',' { b'.' } else { b',' };
     if cell.contains(&other) && matches!(number::read(cell, other), Cell::Number(_)) {
         let decimal = char::from(decimal);
         return Error::format(problem, format!("write all decimal numbers with {decimal:?}"));
     }
-    let help = "correct it or delete the row; `train` leaves the column out with --ignore";
+    let help = "correct it or delete the row; `train` ignores the column with --ignore";
     Error::format(problem, help)
 }

@@ -29,24 +29,26 @@ pub struct EncodedTable {
 }
 
 /// Reads a table whose columns a description names. Columns are found by the names in the header;
-/// others are left out. A table without a header has the training's columns in their order, with
-/// or without the targets.
+/// others are ignored. A table without a header has the training's columns in their order, with or
+/// without the targets.
 ///
 /// # Errors
-/// Those of [`learn`](super::learn), missing columns, and texts that the training has not seen.
+/// Those of [`learn`](super::learn), missing columns, and strings that the training has not seen.
 pub fn encode(path: &Path, description: &DataDescription) -> Result<EncodedTable> {
     let file = File::open(path).map_err(Error::io("read", path))?;
     encode_from(file, description).map_err(|error| error.in_file(path))
 }
 
-/// Reads the inputs alone, to predict: target columns are left out, whatever they hold. Errors are
-/// those of [`encode`].
+/// Reads only the inputs, to predict: target columns are ignored, whatever they hold.
+///
+/// # Errors
+/// As [`encode`].
 pub fn encode_inputs(path: &Path, description: &DataDescription) -> Result<Inputs> {
     let without_targets = DataDescription { targets: vec![], ..description.clone() };
     Ok(encode(path, &without_targets)?.x)
 }
 
-/// Reads a table from a file, a pipe or bytes. Errors are those of [`encode`].
+/// Reads a table from a file, a pipe or bytes.
 ///
 /// ```
 /// use tallynet::datasets::table::{TableOptions, encode_from, learn_from};
@@ -59,6 +61,9 @@ pub fn encode_inputs(path: &Path, description: &DataDescription) -> Result<Input
 /// assert!(new.y.is_none());
 /// # Ok::<(), tallynet::Error>(())
 /// ```
+///
+/// # Errors
+/// As [`encode`].
 pub fn encode_from(reader: impl Read, description: &DataDescription) -> Result<EncodedTable> {
     if description.columns.is_empty() {
         let problem = "the model was not trained on a table, so its columns have no names here";
@@ -79,8 +84,7 @@ pub fn encode_from(reader: impl Read, description: &DataDescription) -> Result<E
     Ok(EncodedTable { x, y, is_by_position })
 }
 
-/// Names of the input columns. A description in which a name stands twice is an error: its file is
-/// damaged.
+/// Names of the input columns. A description with a repeated name is an error: its file is damaged.
 fn column_names(description: &DataDescription) -> Result<Vec<String>> {
     let mut names = vec![];
     for column in &description.columns {
@@ -116,9 +120,9 @@ impl FoundColumns {
         description: &DataDescription,
         inputs: &[String],
     ) -> Result<FoundColumns> {
-        let by_name = layout.has_header && !is_positional(inputs);
         let by_position = is_positional(inputs) && is_positional(&description.targets);
-        if by_name || inputs.iter().all(|name| layout.names.contains(name)) && layout.has_header {
+        let has_all_names = inputs.iter().all(|name| layout.names.contains(name));
+        if layout.has_header && (has_all_names || !is_positional(inputs)) {
             return FoundColumns::by_name(layout, description, inputs);
         }
         let positions = |names: &[String]| -> Vec<usize> {
@@ -134,7 +138,8 @@ impl FoundColumns {
         if width == inputs.len() {
             return Ok(FoundColumns { inputs: (0..width).collect(), targets: None });
         }
-        let (needed, names) = (inputs.len(), names::list(inputs));
+        let needed = inputs.len();
+        let names = names::list(inputs);
         Err(Error::format(
             format!("this table has {width} columns and no header; the model has {needed} inputs"),
             format!("give it a header, or these columns in their order: {names}"),
@@ -165,14 +170,17 @@ impl FoundColumns {
         for (index, column) in self.inputs.iter().zip(&description.columns) {
             roles[*index] = match column {
                 Column::Numeric { .. } => Role::Numbers,
-                Column::Categorical { values, .. } => Role::Texts(Dictionary::closed(values)),
+                Column::Categorical { values, .. } => Role::Strings(Dictionary::closed(values)),
             };
         }
         let classes = &description.classes;
-        let are_texts = !classes.is_empty() && target::numeric_classes(classes).is_none();
+        let are_strings = !classes.is_empty() && target::numeric_classes(classes).is_none();
         for index in self.targets.iter().flatten() {
-            roles[*index] =
-                if are_texts { Role::Texts(Dictionary::closed(classes)) } else { Role::Numbers };
+            roles[*index] = if are_strings {
+                Role::Strings(Dictionary::closed(classes))
+            } else {
+                Role::Numbers
+            };
         }
         roles
     }

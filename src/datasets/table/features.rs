@@ -15,7 +15,7 @@ pub struct Feature {
     pub position: usize,
     /// Name of the column.
     pub name: String,
-    /// Texts; `None` for numbers.
+    /// Strings; `None` for numbers.
     pub vocabulary: Option<Vocabulary>,
 }
 
@@ -34,20 +34,20 @@ impl Feature {
     }
 }
 
-/// Neighbouring columns that are encoded in one way.
+/// Neighboring columns that are encoded in one way.
 enum Run<'a> {
     /// Columns of numbers, which are copied.
     Numbers(Range<usize>),
-    /// Column of texts, which becomes a one-hot vector.
-    Texts { position: usize, vocabulary: &'a Vocabulary },
+    /// Column of strings, which becomes a one-hot vector.
+    Strings { position: usize, vocabulary: &'a Vocabulary },
 }
 
-/// Joins neighbouring columns of numbers: a wide row is then copied at once.
+/// Joins neighboring columns of numbers: a wide row is then copied at once.
 fn runs(features: &[Feature]) -> Vec<Run<'_>> {
     let mut runs = vec![];
     for Feature { position, vocabulary, .. } in features {
         match (vocabulary, runs.last_mut()) {
-            (Some(vocabulary), _) => runs.push(Run::Texts { position: *position, vocabulary }),
+            (Some(vocabulary), _) => runs.push(Run::Strings { position: *position, vocabulary }),
             (None, Some(Run::Numbers(columns))) if columns.end == *position => columns.end += 1,
             (None, _) => runs.push(Run::Numbers(*position..position + 1)),
         }
@@ -55,33 +55,33 @@ fn runs(features: &[Feature]) -> Vec<Run<'_>> {
     runs
 }
 
-/// Encodes rows of `width` numbers. If the features are not wider, they take the place of the
-/// numbers, so that a large table is in memory once.
+/// Encodes rows of `width` numbers. The features take the place of the numbers, so that a large
+/// table is in memory once.
 pub fn encode(mut values: Vec<Real>, width: usize, features: &[Feature]) -> Result<Inputs> {
     let n_rows = values.len() / width.max(1);
     let new_width: usize = features.iter().map(Feature::width).sum();
     let Some(length) = n_rows.checked_mul(new_width) else {
         return Err(too_large(n_rows, new_width));
     };
-    let runs = runs(features);
-    if new_width <= width {
-        let mut row_before = vec![0.0; width];
-        for row in 0..n_rows {
-            row_before.copy_from_slice(&values[row * width..][..width]);
-            encode_row(&row_before, &runs, &mut values[row * new_width..][..new_width]);
-        }
-        values.truncate(length);
-        values.shrink_to_fit();
-    } else {
-        let mut encoded = vec![];
-        encoded.try_reserve_exact(length).map_err(|_| too_large(n_rows, new_width))?;
-        encoded.resize(length, 0.0);
-        let rows = values.chunks_exact(width).zip(encoded.chunks_exact_mut(new_width));
-        for (row, to) in rows {
-            encode_row(row, &runs, to);
-        }
-        values = encoded;
+    if length > values.len() {
+        let missing = length - values.len();
+        values.try_reserve_exact(missing).map_err(|_| too_large(n_rows, new_width))?;
+        values.resize(length, 0.0);
     }
+    let runs = runs(features);
+    let mut row_before = vec![0.0; width];
+    let mut encode_at = |row: usize| {
+        row_before.copy_from_slice(&values[row * width..][..width]);
+        encode_row(&row_before, &runs, &mut values[row * new_width..][..new_width]);
+    };
+    // A row must not be written over others that are still to be read.
+    if new_width <= width {
+        (0..n_rows).for_each(&mut encode_at);
+    } else {
+        (0..n_rows).rev().for_each(&mut encode_at);
+    }
+    values.truncate(length);
+    values.shrink_to_fit();
     let array = ArrayD::from_shape_vec(vec![n_rows, new_width], values);
     Ok(Inputs::Reals(array.map_err(|error| Error::Data(error.to_string()))?))
 }
@@ -92,24 +92,24 @@ fn encode_row(row: &[Real], runs: &[Run], to: &mut [Real]) {
     for run in runs {
         let width = match run {
             Run::Numbers(columns) => columns.len(),
-            Run::Texts { vocabulary, .. } => vocabulary.values.len(),
+            Run::Strings { vocabulary, .. } => vocabulary.values.len(),
         };
-        let (own, behind) = rest.split_at_mut(width);
+        let (own, after) = rest.split_at_mut(width);
         match run {
             Run::Numbers(columns) => own.copy_from_slice(&row[columns.clone()]),
-            Run::Texts { position, vocabulary } => {
+            Run::Strings { position, vocabulary } => {
                 own.fill(0.0);
                 // Codes are below 1,000, which a `Real` holds exactly.
                 own[vocabulary.ranks[row[*position] as usize]] = 1.0;
             }
         }
-        rest = behind;
+        rest = after;
     }
 }
 
 fn too_large(n_rows: usize, width: usize) -> Error {
     Error::Memory(format!(
         "{n_rows} rows of {width} features do not fit into memory\n  ignore columns with many \
-         different texts"
+         different strings"
     ))
 }

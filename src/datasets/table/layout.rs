@@ -34,27 +34,29 @@ pub struct Content {
     /// Cells with a number.
     pub numbers: usize,
     /// Cells with a text.
-    pub texts: usize,
+    pub strings: usize,
 }
 
 impl Content {
-    /// True if the column holds numbers. A text among more numbers is an error of the table.
+    /// True if the column holds numbers. A string among more numbers is an error of the table.
     pub fn is_numeric(self) -> bool {
-        self.texts == 0 || self.numbers > self.texts
+        self.strings == 0 || self.numbers > self.strings
     }
 
     fn count(&mut self, cell: Cell) {
         match cell {
             Cell::Number(_) => self.numbers += 1,
-            Cell::Text => self.texts += 1,
+            Cell::String => self.strings += 1,
             Cell::Missing => {}
         }
     }
 }
 
 impl Layout {
-    /// Finds the layout. A first row that holds one of the `known` names is a header. Errors are
-    /// a table without rows, and two columns of one name.
+    /// Finds the layout. A first row that holds one of the `known` names is a header.
+    ///
+    /// # Errors
+    /// A table without rows, and two columns of one name.
     pub fn of(sample: &Sample, known: &[String]) -> Result<Layout> {
         let separator = find_separator(sample)?;
         let rows = sample.rows(separator)?;
@@ -87,15 +89,15 @@ fn count_cells(rows: &[ByteRecord], decimal: u8, contents: &mut [Content]) {
 /// The separator by which most rows have the same number of values, and more than one.
 fn find_separator(sample: &Sample) -> Result<u8> {
     // A table of one column is read as well.
-    let (mut best, mut best_share) = (b',', 0.0);
+    let (mut best, mut best_fraction) = (b',', 0.0);
     for separator in SEPARATORS {
         let mut rows = sample.rows(separator)?;
         rows.truncate(200);
         let width = usual_width(&rows);
         let n_usual = rows.iter().filter(|row| row.len() == width).count();
-        let share = n_usual as f64 / rows.len().max(1) as f64;
-        if width > 1 && share > best_share {
-            (best, best_share) = (separator, share);
+        let fraction = n_usual as f64 / rows.len().max(1) as f64;
+        if width > 1 && fraction > best_fraction {
+            (best, best_fraction) = (separator, fraction);
         }
     }
     Ok(best)
@@ -117,7 +119,9 @@ fn usual_width(rows: &[ByteRecord]) -> usize {
 /// The decimal separator of a table whose values are separated by semicolons: a comma if some
 /// number needs it and none has a point.
 fn find_decimal(rows: &[ByteRecord]) -> Result<u8> {
-    let (mut has_point, mut has_comma, mut unclear) = (false, false, None);
+    let mut has_point = false;
+    let mut has_comma = false;
+    let mut unclear = None;
     let width = rows.iter().map(ByteRecord::len).max().unwrap_or(0);
     let mut columns: Vec<Decimals> = vec![Decimals::default(); width];
     for (row, record) in rows.iter().enumerate() {
@@ -140,18 +144,18 @@ fn find_decimal(rows: &[ByteRecord]) -> Result<u8> {
     for column in &columns {
         column.check()?;
     }
-    match unclear {
-        _ if has_point => Ok(b'.'),
-        Some((row, cell)) if !has_comma => {
-            let cell = String::from_utf8_lossy(cell);
-            Err(Error::format(
-                format!("row {row}: {cell} is either a decimal number or one of thousands"),
-                "write decimal numbers with a point, and thousands without a separator",
-            ))
-        }
-        _ if has_comma => Ok(b','),
-        _ => Ok(b'.'),
+    if has_point {
+        return Ok(b'.');
     }
+    if has_comma {
+        return Ok(b',');
+    }
+    let Some((row, cell)) = unclear else { return Ok(b'.') };
+    let cell = String::from_utf8_lossy(cell);
+    Err(Error::format(
+        format!("row {row}: {cell} is either a decimal number or one of thousands"),
+        "write decimal numbers with a point, and thousands without a separator",
+    ))
 }
 
 /// Numbers of a column with a decimal point and with a decimal comma: row and cell.
@@ -162,16 +166,15 @@ struct Decimals<'a> {
 }
 
 impl Decimals<'_> {
-    /// Refuses a column with both; the error names the first cell of the rarer kind.
+    /// Refuses points among more commas. A comma among more points is an error of its cell.
     fn check(&self) -> Result<()> {
-        let (rare, usual) = if self.points.len() < self.commas.len() {
-            (&self.points, &self.commas)
-        } else {
-            (&self.commas, &self.points)
-        };
-        let (Some((row, cell)), Some((_, other))) = (rare.first(), usual.first()) else {
+        let (Some((row, cell)), Some((_, other))) = (self.points.first(), self.commas.first())
+        else {
             return Ok(());
         };
+        if self.points.len() >= self.commas.len() {
+            return Ok(());
+        }
         Err(Error::format(
             format!(
                 "line {} holds {}, and others of its column are written as {}",
@@ -191,7 +194,15 @@ fn may_be_thousands(cell: &[u8]) -> bool {
     (1..=3).contains(&at) && unsigned[0] != b'0' && unsigned.len() == at + 4
 }
 
-/// True if the first row holds names.
+/// True if the first row holds names. The first of these rules that applies decides:
+///
+/// 1. A cell is one of the `known` names, of which positions do not count: names.
+/// 2. All cells are numbers: names if they are 0, 1, 2, … of at least four columns, as pandas
+///    writes them.
+/// 3. At least three cells are numbers that count up, such as years: names.
+/// 4. Any other cell is a number: no names.
+/// 5. Some columns hold numbers: names if one of them has a string in the first row.
+/// 6. All columns hold strings: names if they differ and none occurs again in its column.
 fn is_header(
     first: &ByteRecord,
     rest: &[ByteRecord],
@@ -203,32 +214,30 @@ fn is_header(
     let is_position = |name: &String| name.parse().is_ok_and(|at| (1..=cells.len()).contains(&at));
     let names: Vec<&[u8]> =
         known.iter().filter(|name| !is_position(name)).map(String::as_bytes).collect();
-    let numbers: Vec<f64> = cells.iter().filter_map(|cell| finite(cell, decimal)).collect();
-    let is_all_numbers = numbers.len() == cells.len();
     if cells.iter().any(|cell| names.contains(cell)) {
         return true;
     }
-    // pandas names columns 0, 1, 2, …, and years are names too.
+    let numbers: Vec<f64> = cells.iter().filter_map(|cell| finite(cell, decimal)).collect();
     let counts_up = numbers.windows(2).all(|pair| pair[1] == pair[0] + 1.0);
-    if is_all_numbers {
+    if numbers.len() == cells.len() {
         return numbers.len() >= 4 && counts_up && numbers[0] == 0.0;
     }
-    if numbers.len() >= 3 && counts_up {
-        return true;
-    }
-    let is_name = |i: usize| number::read(cells[i], decimal) == Cell::Text;
-    let of_numbers = |i: &usize| contents[*i].numbers > 0 && contents[*i].is_numeric();
-    let numeric: Vec<usize> = (0..cells.len()).filter(of_numbers).collect();
     if !numbers.is_empty() {
-        return false;
+        return numbers.len() >= 3 && counts_up;
     }
-    if !numeric.is_empty() {
-        return numeric.into_iter().any(is_name);
+    let mut has_numeric_column = false;
+    for (cell, content) in cells.iter().zip(contents) {
+        if content.numbers > 0 && content.is_numeric() {
+            has_numeric_column = true;
+            if number::read(cell, decimal) == Cell::String {
+                return true;
+            }
+        }
     }
-    is_different(&cells, rest)
+    !has_numeric_column && is_different(&cells, rest)
 }
 
-/// True if the first row of a table of texts has a value in each column, and none of them again.
+/// True if the first row of a table of strings has a value in each column, and none of them again.
 fn is_different(cells: &[&[u8]], rest: &[ByteRecord]) -> bool {
     let distinct: HashSet<&[u8]> = cells.iter().copied().collect();
     if distinct.len() < cells.len() || distinct.contains(&b""[..]) {

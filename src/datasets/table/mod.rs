@@ -3,27 +3,28 @@
 //! The layout is found out from the first rows: separator (`,` `;` tab `|`), quotes, header, and
 //! the columns of numbers. Then the table is read once, and is in memory only as the numbers that
 //! it becomes. A comma is a decimal separator where values are separated by `;`, and then in all
-//! numbers of the table. Texts are UTF-8 or Latin-1, cell by cell.
+//! numbers of the table. Strings are UTF-8 or Latin-1, cell by cell.
 //!
 //! - A column of numbers becomes one feature, unchanged: [`Statistics`] are for a Normalization
 //!   layer, which keeps the scaling in the model.
-//! - A column of texts becomes one feature for each of its texts, 1 for the row's text and 0 for
-//!   the others. A text that the training has not seen is an error, as in scikit-learn's
-//!   `OneHotEncoder`: with all zeros the prediction would be one for no value at all.
+//! - A column of strings becomes one feature for each of its strings, 1 for the row's string and 0
+//!   for the others. A string that the training has not seen is an error, as in scikit-learn's
+//!   `OneHotEncoder`: an all-zero vector would stand for none of the categories.
 //! - Missing values (nothing, `NA`, `N/A`, `NaN`, `null`, `?`) are errors that name row and column.
-//! - Columns without a name in a header, such as the row numbers that pandas writes, are left out.
+//! - Columns without a name in a header, such as the row numbers that pandas writes, are ignored.
 
 mod cells;
 mod dictionary;
-mod doubts;
 mod encode;
 mod features;
 mod layout;
 mod names;
 mod number;
+mod rows;
 mod sample;
 mod statistics;
 mod target;
+mod warnings;
 
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -48,7 +49,7 @@ use crate::{Error, Real, Result};
 pub struct TableOptions {
     /// Target columns: one, or several with numbers.
     pub targets: Vec<String>,
-    /// Columns that are left out: identifiers, for example.
+    /// Columns that are ignored: identifiers, for example.
     pub ignored: Vec<String>,
     /// Kind of target; by default it is decided by the target's values.
     pub task: Option<Task>,
@@ -64,7 +65,7 @@ pub struct LearnedTable {
     /// Kind of target.
     pub task: Task,
     /// Columns that are probably of no use, a line each.
-    pub doubts: Vec<String>,
+    pub warnings: Vec<String>,
     /// One line for the user: rows, columns and the task, with its reason unless it was given.
     pub summary: String,
 }
@@ -72,15 +73,15 @@ pub struct LearnedTable {
 /// Reads a table to train on.
 ///
 /// # Errors
-/// Files that are no table, rows of another length, missing values, numbers that are not finite,
-/// texts among numbers, columns with more than 1,000 texts, unknown or repeated names, and a
+/// Files that are not tables, rows of another length, missing values, numbers that are not finite,
+/// strings among numbers, columns with more than 1,000 strings, unknown or repeated names, and a
 /// classification of one class. Each names the row and the column.
 pub fn learn(path: &Path, options: &TableOptions) -> Result<LearnedTable> {
     let file = File::open(path).map_err(Error::io("read", path))?;
     learn_from(file, options).map_err(|error| error.in_file(path))
 }
 
-/// Reads a table to train on from a file, a pipe or bytes. Errors are those of [`learn`].
+/// Reads a table to train on from a file, a pipe or bytes.
 ///
 /// ```
 /// use tallynet::datasets::table::{TableOptions, Task, learn_from};
@@ -93,6 +94,9 @@ pub fn learn(path: &Path, options: &TableOptions) -> Result<LearnedTable> {
 /// assert_eq!(table.data.x.shape(), [3, 3]); // size, color = blue, color = red
 /// # Ok::<(), tallynet::Error>(())
 /// ```
+///
+/// # Errors
+/// As [`learn`].
 pub fn learn_from(reader: impl Read, options: &TableOptions) -> Result<LearnedTable> {
     let known: Vec<String> = options.targets.iter().chain(&options.ignored).cloned().collect();
     let mut reader = BufReader::with_capacity(1 << 16, reader);
@@ -126,7 +130,7 @@ impl ColumnRoles {
             } else if content.is_numeric() {
                 Role::Numbers
             } else {
-                Role::Texts(Dictionary::default())
+                Role::Strings(Dictionary::default())
             });
         }
         let mut targets = vec![];
@@ -163,13 +167,13 @@ fn check_roles(roles: &[Role], targets: &[usize], layout: &Layout) -> Result<()>
             format!("give a table with more columns, separated by {separator:?}"),
         ));
     }
-    let is_text = |index: &&usize| matches!(roles[**index], Role::Texts(_));
+    let is_string = |index: &&usize| matches!(roles[**index], Role::Strings(_));
     if targets.len() > 1
-        && let Some(index) = targets.iter().find(is_text)
+        && let Some(index) = targets.iter().find(is_string)
     {
         let name = &layout.names[*index];
-        let found = format!("the target {name:?} holds texts, and there are several targets");
-        return Err(Error::format(found, "take one target with texts, or several with numbers"));
+        let found = format!("the target {name:?} holds strings, and there are several targets");
+        return Err(Error::format(found, "take one target with strings, or several with numbers"));
     }
     Ok(())
 }
@@ -188,12 +192,12 @@ fn learn_cells(
     for (position, column) in cells.columns.into_iter().enumerate() {
         if !targets.contains(&column.index) {
             let name = layout.names[column.index].clone();
-            let vocabulary = column.texts.map(Dictionary::vocabulary);
+            let vocabulary = column.strings.map(Dictionary::vocabulary);
             refuse_identifier(&name, vocabulary.as_ref(), cells.n_rows)?;
             features.push(Feature { position, name, vocabulary });
         }
     }
-    let doubts = doubts::about(&cells.values, width, &features);
+    let warnings = warnings::of_columns(&cells.values, width, &features);
     let x = features::encode(cells.values, width, &features)?;
     let description = DataDescription {
         classes,
@@ -203,27 +207,28 @@ fn learn_cells(
     };
     let inputs = describe_inputs(&description, layout);
     let summary = format!("{} rows; {inputs}; {reason}", cells.n_rows);
-    Ok(LearnedTable { data: Dataset { x, y }, description, task, doubts, summary })
+    Ok(LearnedTable { data: Dataset { x, y }, description, task, warnings, summary })
 }
 
-/// Refuses a column in which each row has a text of its own, from which nothing can be learned.
-fn refuse_identifier(name: &str, texts: Option<&Vocabulary>, n_rows: usize) -> Result<()> {
-    let is_identifier = texts.is_some_and(|texts| n_rows > 20 && texts.values.len() == n_rows);
+/// Refuses a column in which each row has a string of its own, from which nothing can be learned.
+fn refuse_identifier(name: &str, strings: Option<&Vocabulary>, n_rows: usize) -> Result<()> {
+    let is_identifier =
+        strings.is_some_and(|strings| n_rows > 20 && strings.values.len() == n_rows);
     if !is_identifier {
         return Ok(());
     }
     Err(Error::format(
-        format!("column {name:?} holds another text in each of the {n_rows} rows"),
-        format!("it is probably an identifier or a free text; leave it out: --ignore {name:?}"),
+        format!("column {name:?} holds another string in each of the {n_rows} rows"),
+        format!("it is probably an identifier or free text; ignore it: --ignore {name:?}"),
     ))
 }
 
-/// Copies the target columns, and takes the texts of a single one.
+/// Copies the target columns, and takes the strings of a single one.
 fn take_targets(cells: &mut Cells, layout: &Layout, targets: &[usize]) -> TargetColumns {
     let positions: Vec<usize> = targets.iter().filter_map(|index| cells.position(*index)).collect();
     let mut vocabulary = None;
     for position in &positions {
-        vocabulary = cells.columns[*position].texts.take().map(Dictionary::vocabulary);
+        vocabulary = cells.columns[*position].strings.take().map(Dictionary::vocabulary);
     }
     let names = targets.iter().map(|index| layout.names[*index].clone()).collect();
     TargetColumns { names, values: copy_columns(cells, &positions), vocabulary }
@@ -240,9 +245,10 @@ fn copy_columns(cells: &Cells, positions: &[usize]) -> Vec<Real> {
     values
 }
 
-/// `inputs: 4 columns of numbers, 2 of texts ("island" 3, "sex" 2), 9 features`.
+/// `inputs: 4 columns of numbers, 2 of strings ("island" 3, "sex" 2), 9 features`.
 fn describe_inputs(description: &DataDescription, layout: &Layout) -> String {
-    let (mut n_numeric, mut categories) = (0, vec![]);
+    let mut n_numeric = 0;
+    let mut categories = vec![];
     for column in &description.columns {
         match column {
             Column::Numeric { .. } => n_numeric += 1,
@@ -256,7 +262,7 @@ fn describe_inputs(description: &DataDescription, layout: &Layout) -> String {
         let count = categories.len();
         categories.truncate(6);
         let more = if count > 6 { ", …" } else { "" };
-        text += &format!(" and {count} of texts ({}{more})", categories.join(", "));
+        text += &format!(" and {count} of strings ({}{more})", categories.join(", "));
     }
     text += &format!(", {} features", description.n_features());
     if !layout.has_header {
@@ -264,7 +270,7 @@ fn describe_inputs(description: &DataDescription, layout: &Layout) -> String {
     }
     let unnamed = layout.names.iter().filter(|name| name.is_empty()).count();
     if unnamed > 0 {
-        text += &format!(", {unnamed} without a name left out");
+        text += &format!(", {unnamed} without a name ignored");
     }
     text
 }

@@ -27,12 +27,12 @@ pub fn unknown(names: &[String], name: &str) -> Error {
     Error::format(problem, help)
 }
 
-/// The first few of these texts, in quotes, and the number of the others.
-pub fn list(texts: &[String]) -> String {
-    let listed: Vec<String> = texts.iter().take(LISTED).map(|text| format!("{text:?}")).collect();
+/// The first few of these strings, in quotes, and the number of the others.
+pub fn list(strings: &[String]) -> String {
+    let listed: Vec<String> = strings.iter().take(LISTED).map(|text| format!("{text:?}")).collect();
     let mut line = listed.join(", ");
-    if texts.len() > LISTED {
-        line += &format!(" and {} more", texts.len() - LISTED);
+    if strings.len() > LISTED {
+        line += &format!(" and {} more", strings.len() - LISTED);
     }
     line
 }

@@ -25,16 +25,21 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// Reads the first lines. Errors are a reader that fails, and bytes that are no text.
+    /// Reads the first lines.
+    ///
+    /// # Errors
+    /// A reader that fails, and bytes that are not text.
     pub fn read(reader: &mut impl BufRead) -> Result<Sample> {
-        let (mut bytes, mut lines, mut is_whole) = (vec![], 0, false);
+        let mut bytes = vec![];
+        let mut lines = 0;
+        let mut is_whole = false;
         while !is_whole && lines < LINES && (bytes.len() < BYTES || lines < 2) {
             let mut line = reader.by_ref().take((MAX_LINE - bytes.len()) as u64);
             let length = line.read_until(b'\n', &mut bytes).map_err(failed)?;
             if bytes.len() >= MAX_LINE {
                 return Err(Error::format(
                     format!("its first {lines} lines are longer than {MAX_LINE} bytes"),
-                    "give a table with one line a row",
+                    "give a table with one line per row",
                 ));
             }
             is_whole = length == 0 || bytes.last() != Some(&b'\n');
@@ -82,8 +87,8 @@ pub fn failed(error: std::io::Error) -> Error {
     Error::format(format!("reading failed: {error}"), "check the file and its disk")
 }
 
-/// Refuses what is no table: nothing, binary files, and texts of another kind. A text holds neither
-/// NUL nor many control characters.
+/// Refuses what is not a table: nothing, binary files, and text of another kind. A text holds
+/// neither NUL nor many control characters.
 fn refuse_others(bytes: &[u8]) -> Result<()> {
     let text = bytes.trim_ascii();
     if text.is_empty() {
@@ -100,13 +105,13 @@ fn refuse_others(bytes: &[u8]) -> Result<()> {
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
         return Err(Error::format("this text is in UTF-16", "save the table as UTF-8"));
     }
-    let export = "export the table as CSV: one line a row, values separated by commas";
+    let export = "export the table as CSV: one line per row, values separated by commas";
     if bytes.starts_with(b"PK") {
         return Err(Error::format("this is an Excel file or another zip archive", export));
     }
     match identify(bytes) {
         Some(identity) => Err(identity.error()),
         None if is_text => Ok(()),
-        None => Err(Error::format("this is a binary file and no table in text", export)),
+        None => Err(Error::format("this is a binary file, not a table in text", export)),
     }
 }

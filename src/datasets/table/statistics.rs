@@ -22,14 +22,14 @@ use crate::{Error, Real, Result};
 pub struct Statistics {
     /// Mean; 0 for a feature of a categorical column.
     pub mean: Vec<Real>,
-    /// Variance, by the number of rows as in Keras; 1 for a feature of a categorical column, and
-    /// for a constant, where Keras would multiply any later change by 10⁷.
+    /// Population variance (÷ rows), as in Keras; 1 for features of categorical columns and for
+    /// constants, which Keras would divide by its ε of 10⁻⁷.
     pub variance: Vec<Real>,
 }
 
 impl Statistics {
-    /// Statistics of the training inputs, one row a sample; the description says which features
-    /// belong to categorical columns. Inputs that are no rows of numbers are an error.
+    /// Statistics of the training inputs, one row per sample; the description says which features
+    /// belong to categorical columns. Inputs that are not rows of numbers are an error.
     pub fn of(x: &Inputs, description: &DataDescription) -> Result<Statistics> {
         let problem = || Error::Data("statistics need rows of numbers".to_string());
         let Inputs::Reals(array) = x else { return Err(problem()) };
@@ -38,7 +38,8 @@ impl Statistics {
             return Err(problem());
         }
         let (n_rows, width) = (rows.shape()[0] as f64, rows.shape()[1]);
-        // Distances from the first row keep constants exact and large numbers apart.
+        // Values are shifted by the first row: constants then have variance 0, and large offsets
+        // lose no digits.
         let first: Vec<f64> = rows.row(0).iter().map(|value| *value as f64).collect();
         let mut means = vec![0.0; width];
         for row in rows.rows() {

@@ -4,12 +4,12 @@ use std::str::FromStr;
 
 use ndarray::{Array1, ArrayD};
 
-use super::dictionary::{MAX_TEXTS, Vocabulary};
+use super::dictionary::{MAX_STRINGS, Vocabulary};
 use super::names;
 use crate::datasets::Targets;
 use crate::{Error, Real, Result};
 
-/// Maximum number of different integers that are taken as classes without being told so.
+/// Maximum number of distinct integers that count as classes unless the task is given.
 const FEW: usize = 20;
 
 /// Integers below it are exact in single precision.
@@ -32,7 +32,8 @@ impl FromStr for Task {
             "classification" => Ok(Task::Classification),
             "regression" => Ok(Task::Regression),
             _ => {
-                let problem = format!("{name:?} is no task; take classification or regression");
+                let problem =
+                    format!("{name:?} is not a task; choose classification or regression");
                 Err(Error::option("task", problem))
             }
         }
@@ -43,13 +44,13 @@ impl FromStr for Task {
 pub struct TargetColumns {
     /// Names.
     pub names: Vec<String>,
-    /// Numbers, or the codes of texts.
+    /// Numbers, or the codes of strings.
     pub values: Vec<Real>,
-    /// Texts of the target, if it is a single column of texts.
+    /// Strings of the target, if it is a single column of strings.
     pub vocabulary: Option<Vocabulary>,
 }
 
-/// Targets and the decision behind them.
+/// Targets and the decision about them.
 #[derive(Debug)]
 pub struct DecidedTargets {
     /// Labels or numbers.
@@ -62,12 +63,12 @@ pub struct DecidedTargets {
     pub reason: String,
 }
 
-/// Decides between classes and numbers. Texts are classes; a number is a class if there are few
+/// Decides between classes and numbers. Strings are classes; a number is a class if there are few
 /// different ones, all integers, and each stands for two rows or more on average.
 pub fn decide(target: TargetColumns, wanted: Option<Task>) -> Result<DecidedTargets> {
     let TargetColumns { names, values, vocabulary } = target;
     if let Some(vocabulary) = vocabulary {
-        return of_texts(&names[0], &values, vocabulary, wanted);
+        return of_strings(&names[0], &values, vocabulary, wanted);
     }
     if names.len() > 1 {
         return of_several(&names, values, wanted);
@@ -87,10 +88,10 @@ fn of_numbers(name: &str, values: Vec<Real>, wanted: Option<Task>) -> Result<Dec
         None if are_classes => Task::Classification,
         None => Task::Regression,
     };
-    if task == Task::Classification && count > MAX_TEXTS {
+    if task == Task::Classification && count > MAX_STRINGS {
         return Err(Error::format(
-            format!("the target {name:?} has more than {MAX_TEXTS} different numbers"),
-            "take it as a number: --task regression",
+            format!("the target {name:?} has more than {MAX_STRINGS} different numbers"),
+            "use it as a number: --task regression",
         ));
     }
     let reason = reason(name, &different, task, wanted.is_some());
@@ -121,8 +122,10 @@ fn reason(name: &str, different: &[Real], task: Task, is_asked_for: bool) -> Str
         (Task::Regression, true) => {
             format!("regression: the target {name:?} is a number")
         }
-        (Task::Regression, false) if count > MAX_TEXTS => {
-            format!("regression: the target {name:?} holds more than {MAX_TEXTS} different numbers")
+        (Task::Regression, false) if count > MAX_STRINGS => {
+            format!(
+                "regression: the target {name:?} holds more than {MAX_STRINGS} different numbers"
+            )
         }
         (Task::Regression, false) => format!(
             "regression: the target {name:?} holds {count} different numbers (--task \
@@ -131,21 +134,22 @@ fn reason(name: &str, different: &[Real], task: Task, is_asked_for: bool) -> Str
     }
 }
 
-/// Targets of a column of texts.
-fn of_texts(
+/// Targets of a column of strings.
+fn of_strings(
     name: &str,
     codes: &[Real],
     vocabulary: Vocabulary,
     wanted: Option<Task>,
 ) -> Result<DecidedTargets> {
     if wanted == Some(Task::Regression) {
-        let texts = names::list(&vocabulary.values);
-        let found = format!("a regression needs numbers, and the target {name:?} holds {texts}");
-        return Err(Error::format(found, "take another target, or --task classification"));
+        let strings = names::list(&vocabulary.values);
+        let found = format!("a regression needs numbers, and the target {name:?} holds {strings}");
+        return Err(Error::format(found, "choose another target, or use --task classification"));
     }
     let labels = codes.iter().map(|code| vocabulary.ranks[*code as usize] as u32).collect();
-    let (count, texts) = (vocabulary.values.len(), names::list(&vocabulary.values));
-    let reason = format!("classification: the target {name:?} holds {count} texts, {texts}");
+    let count = vocabulary.values.len();
+    let strings = names::list(&vocabulary.values);
+    let reason = format!("classification: the target {name:?} holds {count} strings, {strings}");
     classification(name, labels, vocabulary.values, reason)
 }
 
@@ -157,10 +161,13 @@ fn of_several(names: &[String], values: Vec<Real>, wanted: Option<Task>) -> Resu
     }
     let is_flag = |value: &Real| *value == 0.0 || *value == 1.0;
     if let Some(position) = values.iter().position(|value| !is_flag(value)) {
-        let (row, name, value) = (position / n + 1, &names[position % n], values[position]);
+        let row = position / n + 1;
+        let name = &names[position % n];
+        let value = values[position];
         return Err(Error::format(
             format!("row {row}: the target {name:?} is {value}"),
-            "several targets of a classification are 0 or 1 each; or take --task regression",
+            "several targets of a classification must each be 0 or 1; for numbers, use --task \
+             regression",
         ));
     }
     let reason = format!("classification: each of the {n} targets is 0 or 1");
@@ -202,7 +209,7 @@ fn different_numbers(values: &[Real]) -> Vec<Real> {
     for value in values {
         if let Err(at) = sorted.binary_search_by(|other| order(*other, *value)) {
             sorted.insert(at, *value + 0.0);
-            if sorted.len() > MAX_TEXTS {
+            if sorted.len() > MAX_STRINGS {
                 break;
             }
         }
@@ -224,7 +231,7 @@ pub fn labels(values: &[Real], classes: &[Real]) -> Result<Vec<u32>> {
             Err(_) => {
                 let known: Vec<String> = classes.iter().map(Real::to_string).collect();
                 return Err(Error::format(
-                    format!("row {}: the target is {value}, unseen in the training", row + 1),
+                    format!("row {}: the target is {value}, not seen in training", row + 1),
                     format!("the classes are {}", names::list(&known)),
                 ));
             }

@@ -1,4 +1,4 @@
-//! The chain of layers of a model: a Sequential, models within it, and a Functional graph without
+//! The chain of layers of a model: a Sequential, nested models, and a Functional graph without
 //! branches.
 
 use serde_json::Value;
@@ -14,17 +14,17 @@ const MAX_LAYERS: usize = 10_000;
 pub struct Link {
     /// Class and options.
     pub layer: Value,
-    /// Place in the file, by which its weights are found.
-    pub place: Place,
+    /// Path in the file, by which its weights are found.
+    pub layer_path: LayerPath,
     /// False if a model around the layer is frozen.
     pub trainable: bool,
     /// Argument `training` of the call in a graph, if it is set.
     pub training: Option<bool>,
 }
 
-/// Place of a layer in its model: the models around it, from the outermost on, and the layer.
+/// Path of a layer in its model: the models around it, from the outermost on, and the layer.
 #[derive(Debug, Clone)]
-pub struct Place(pub Vec<Member>);
+pub struct LayerPath(pub Vec<Member>);
 
 /// A layer, or a model, in the list of layers of a model.
 #[derive(Debug, Clone)]
@@ -37,7 +37,7 @@ pub struct Member {
     pub name: String,
 }
 
-impl Place {
+impl LayerPath {
     /// Name of the layer.
     pub fn name(&self) -> &str {
         self.0.last().map_or("", |member| &member.name)
@@ -49,10 +49,10 @@ impl Place {
     }
 }
 
-/// Layers of a model, from input to output, those of models within it in their place.
+/// Layers of a model, from input to output, those of nested models in their place.
 ///
 /// # Errors
-/// A class that is no model of Keras, and a graph that is no chain; the error names the first
+/// A class that is not a model of Keras, and a graph that is not a chain; the error names the first
 /// branch.
 pub fn links(model: &Value) -> Result<Vec<Link>> {
     let mut links = vec![];
@@ -73,7 +73,7 @@ struct Outer {
     trainable: bool,
 }
 
-/// Appends the layers of a model. The parser of JSON limits the depth of models within models.
+/// Appends the layers of a model. The parser of JSON limits the depth of nested models.
 fn append(model: &Value, outer: &Outer, links: &mut Vec<Link>) -> Result<()> {
     let class = text(model, "class_name");
     if !is_model(class) {
@@ -83,7 +83,7 @@ fn append(model: &Value, outer: &Outer, links: &mut Vec<Link>) -> Result<()> {
         );
         return Err(Error::option("class_name", problem));
     }
-    // Keras 1 and 2.0 to 2.2 wrote the list of layers alone.
+    // Keras 1 and 2.0 to 2.2 wrote the bare list of layers.
     let config = &model["config"];
     let Some(layers) = config.get("layers").unwrap_or(config).as_array() else {
         let problem = format!("the {class} model has no list of layers");
@@ -94,12 +94,12 @@ fn append(model: &Value, outer: &Outer, links: &mut Vec<Link>) -> Result<()> {
         return Err(Error::option("layers", problem));
     }
     let is_graph = config.get("input_layers").is_some() || class != "Sequential";
-    let steps = if is_graph { in_order(config, layers)? } else { all_in_turn(layers) };
-    for Step { number, training } in steps {
+    let visits = if is_graph { in_order(config, layers)? } else { all_in_turn(layers) };
+    for Visit { number, training } in visits {
         let layer = &layers[number];
         let class = text(layer, "class_name");
         if !layer.is_object() || !(layer["config"].is_object() || is_model(class)) {
-            let problem = format!("layer {} has no class with options", number + 1);
+            let problem = format!("layer {} has no class_name or no config", number + 1);
             return Err(Error::option("layers", problem));
         }
         let name = text(&layer["config"], "name").to_string();
@@ -110,20 +110,20 @@ fn append(model: &Value, outer: &Outer, links: &mut Vec<Link>) -> Result<()> {
             append(layer, &Outer { members, trainable }, links)?;
             continue;
         }
-        let place = Place(members);
-        links.push(Link { layer: layer.clone(), place, trainable: outer.trainable, training });
+        let layer_path = LayerPath(members);
+        links.push(Link { layer: layer.clone(), layer_path, trainable: outer.trainable, training });
     }
     Ok(())
 }
 
 /// Index of a layer in its model's list, and the argument `training` of its call.
-struct Step {
+struct Visit {
     number: usize,
     training: Option<bool>,
 }
 
-fn all_in_turn(layers: &[Value]) -> Vec<Step> {
-    (0..layers.len()).map(|number| Step { number, training: None }).collect()
+fn all_in_turn(layers: &[Value]) -> Vec<Visit> {
+    (0..layers.len()).map(|number| Visit { number, training: None }).collect()
 }
 
 /// A layer of a graph and the names of the layers whose outputs it takes, one list for each call.
@@ -135,7 +135,7 @@ struct Node<'v> {
 }
 
 /// Layers of a graph from its input to its output.
-fn in_order(config: &Value, layers: &[Value]) -> Result<Vec<Step>> {
+fn in_order(config: &Value, layers: &[Value]) -> Result<Vec<Visit>> {
     let mut nodes = vec![];
     for (number, layer) in layers.iter().enumerate() {
         let name = layer["name"].as_str().unwrap_or_else(|| text(&layer["config"], "name"));
@@ -150,23 +150,23 @@ fn in_order(config: &Value, layers: &[Value]) -> Result<Vec<Step>> {
     let mut name = single(config, "input_layers")?;
     let output = single(config, "output_layers")?;
     let mut node = nodes.iter().find(|node| node.name == name);
-    let mut steps: Vec<Step> = vec![];
+    let mut visits: Vec<Visit> = vec![];
     while let Some(current) = node {
-        if steps.len() == nodes.len() {
+        if visits.len() == nodes.len() {
             return Err(no_chain(format!("the layer {name} takes its own output")));
         }
         let training = training(&current.layer["inbound_nodes"]);
-        steps.push(Step { number: current.number, training });
+        visits.push(Visit { number: current.number, training });
         name = current.name;
         node = next(&nodes, current)?;
     }
     if name != output {
         return Err(no_chain(format!("the output is not that of {name}, the last layer")));
     }
-    Ok(steps)
+    Ok(visits)
 }
 
-/// The layer behind `node`, if there is one.
+/// The layer after `node`, if there is one.
 fn next<'n, 'v>(nodes: &'n [Node<'v>], node: &Node) -> Result<Option<&'n Node<'v>>> {
     let takes = |other: &&Node| other.calls.iter().flatten().any(|input| *input == node.name);
     let followers: Vec<&Node> = nodes.iter().filter(takes).collect();
@@ -175,7 +175,7 @@ fn next<'n, 'v>(nodes: &'n [Node<'v>], node: &Node) -> Result<Option<&'n Node<'v
     if let [first, second, ..] = followers[..] {
         let (first, second) = (first.name, second.name);
         return Err(no_chain(format!(
-            "it branches behind {}, whose output both {first} and {second} take",
+            "it branches after {}: {first} and {second} both take its output",
             node.name
         )));
     }
@@ -183,7 +183,7 @@ fn next<'n, 'v>(nodes: &'n [Node<'v>], node: &Node) -> Result<Option<&'n Node<'v
         [ref inputs] if inputs.len() == 1 => Ok(Some(follower)),
         [ref inputs] => {
             let n = inputs.len();
-            Err(no_chain(format!("it branches before {name} ({class}), which takes {n} inputs")))
+            Err(no_chain(format!("{n} branches merge in {name} ({class})")))
         }
         _ => Err(no_chain(format!("the layer {name} ({class}) is used twice"))),
     }

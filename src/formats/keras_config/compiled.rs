@@ -10,21 +10,21 @@ use crate::model::{MetricChoice, Sequential};
 use crate::optimizers::AnyOptimizer;
 use crate::{Error, Result};
 
-/// Compiles the model with the arguments of `compile`. An optimizer or a metric that is not
-/// supported is left out, with a warning; without a loss, all of them are.
+/// Compiles the model with the arguments of `compile`. An unsupported optimizer or metric is
+/// ignored with a warning; without a supported loss the model is not compiled.
 ///
 /// # Errors
 /// Too little memory for the optimizer state.
 pub fn compile(model: &mut Sequential, compile: &Value, reading: &mut Reading) -> Result<()> {
     let optimizer = optimizer(compile, reading).unwrap_or_else(|problem| {
-        let warning = format!("the optimizer is left out, so training needs another: {problem}");
+        let warning = format!("the optimizer is ignored, so training needs another: {problem}");
         reading.warnings.push(warning);
         None
     });
     let loss = match loss(compile, model, reading) {
         Ok(loss) => loss,
         Err(problem) => {
-            let warning = format!("the compile configuration is left out: {problem}");
+            let warning = format!("the compile configuration is ignored: {problem}");
             reading.warnings.push(warning);
             return Ok(());
         }
@@ -46,7 +46,7 @@ fn fitting(
     for metric in metrics {
         match metric.resolve(widths.target, widths.output) {
             Ok(_) => fitting.push(metric),
-            Err(problem) => reading.warnings.push(format!("a metric is left out: {problem}")),
+            Err(problem) => reading.warnings.push(format!("a metric is ignored: {problem}")),
         }
     }
     fitting
@@ -65,8 +65,8 @@ fn optimizer(compile: &Value, reading: &mut Reading) -> Result<Option<AnyOptimiz
         optimizer => {
             let value = with_schedule(optimizer)?;
             let class = history::class_name("optimizer", text(&value, "class_name"));
-            let place = format!("optimizer {class}");
-            let described = Described { place: &place, role: "optimizer", value: &value };
+            let location = format!("optimizer {class}");
+            let described = Described { location: &location, role: "optimizer", value: &value };
             options::class(&described, AnyOptimizer::all(), reading)?
         }
     };
@@ -112,7 +112,8 @@ fn drop_momentum_schedule(nadam: &mut Value) -> Result<()> {
         let Some(decay) = config.remove(key).filter(|decay| !decay.is_null()) else { continue };
         if decay.as_f64() != Some(1.0) {
             let problem = format!(
-                "Nadam's momentum rises with {key} = {decay} there, and as with 1 in Keras 3"
+                "Nadam's {key} is {decay} in this file; Keras 3 has no such option and behaves as \
+                 {key} = 1"
             );
             return Err(Error::option(key, problem));
         }
@@ -139,8 +140,8 @@ fn loss(compile: &Value, model: &Sequential, reading: &mut Reading) -> Result<An
         config.remove("fn");
         drop_last_axis(config, model)?;
     }
-    let place = format!("loss {}", text(&value, "class_name"));
-    let described = Described { place: &place, role: "loss", value: &value };
+    let location = format!("loss {}", text(&value, "class_name"));
+    let described = Described { location: &location, role: "loss", value: &value };
     let loss: AnyLoss = options::class(&described, AnyLoss::all(), reading)?;
     loss.as_loss().validate()?;
     Ok(loss)

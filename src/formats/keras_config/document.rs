@@ -10,7 +10,7 @@ pub fn is_json(bytes: &[u8]) -> bool {
     let beginning = &bytes[..bytes.len().min(64)];
     let Some(text) = decoded(beginning) else { return false };
     let rest = text.trim_start();
-    // A quote: JSON that was dumped twice. `[` followed by text: the list of layers alone.
+    // A quote: JSON that was dumped twice. `[` followed by text: the bare list of layers.
     rest.starts_with(['{', '[', '"']) && !rest.contains('\0')
 }
 
@@ -18,9 +18,9 @@ pub fn is_json(bytes: &[u8]) -> bool {
 /// writes as objects become plain lists, and the bare result of `get_config()` gets its class.
 ///
 /// # Errors
-/// Text that is no JSON.
+/// Text that is not JSON.
 pub fn parse(bytes: &[u8]) -> Result<Value> {
-    let text = decoded(bytes).ok_or_else(|| invalid("the description is no text"))?;
+    let text = decoded(bytes).ok_or_else(|| invalid("the description is not text"))?;
     let mut value = json_value(&text)?;
     for _ in 0..2 {
         if let Value::String(inner) = &value {
@@ -34,9 +34,9 @@ fn json_value(text: &str) -> Result<Value> {
     serde_json::from_str(text).map_err(|error| {
         if text.trim_start().starts_with("{'") {
             let help = "write it with model.to_json(), or with json.dumps(config)";
-            return Error::format("this is a dictionary as Python prints it, and no JSON", help);
+            return Error::format("this is a dictionary as Python prints it, not JSON", help);
         }
-        invalid(format!("the description is no JSON: {error}"))
+        invalid(format!("the description is not JSON: {error}"))
     })
 }
 

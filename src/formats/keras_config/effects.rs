@@ -15,7 +15,7 @@ use crate::{Error, Result};
 pub fn fixed(key: &str, value: &Value) -> Option<std::result::Result<(), String>> {
     match key {
         "data_format" | "groups" | "seed" if value.is_null() => Some(Ok(())),
-        // Random numbers depend on the model's seed alone.
+        // Random numbers depend only on the model's seed.
         "seed" => Some(Ok(())),
         "groups" if *value == 1 => Some(Ok(())),
         "groups" => Some(Err(String::new())),
@@ -73,7 +73,7 @@ pub fn has_no_effect(key: &str, value: &Value) -> bool {
 
 /// Refuses an object, or one within it, of a class that is not Keras's own, even if it is named as
 /// one of Keras's.
-pub fn refuse_foreign(place: &str, value: &Value) -> Result<()> {
+pub fn refuse_foreign(location: &str, value: &Value) -> Result<()> {
     if value.get("class_name").is_some() {
         let class = text(value, "class_name");
         let module = value["module"].as_str().unwrap_or("keras");
@@ -83,20 +83,24 @@ pub fn refuse_foreign(place: &str, value: &Value) -> Result<()> {
         if is_registered || !["keras", "tf_keras", "tensorflow", "builtins"].contains(&package) {
             let origin = if is_registered { registered } else { module };
             let problem =
-                format!("{place}: the class {class} is {origin}, which is not Keras's own");
+                format!("{location}: the class {class} is {origin}, which is not Keras's own");
             return Err(Error::option("class_name", problem));
         }
     }
     match value {
-        Value::Array(list) => list.iter().try_for_each(|value| refuse_foreign(place, value)),
-        Value::Object(map) => map.values().try_for_each(|value| refuse_foreign(place, value)),
+        Value::Array(list) => list.iter().try_for_each(|value| refuse_foreign(location, value)),
+        Value::Object(map) => map.values().try_for_each(|value| refuse_foreign(location, value)),
         _ => Ok(()),
     }
 }
 
 /// Removes the options of a layer that matter only in training and that are not supported here, and
 /// notes them. Those that are supported take this crate's form.
-pub fn take_training_options(place: &str, options: &mut Map<String, Value>, reading: &mut Reading) {
+pub fn take_training_options(
+    location: &str,
+    options: &mut Map<String, Value>,
+    reading: &mut Reading,
+) {
     let keys: Vec<String> = options.keys().cloned().collect();
     for key in keys {
         let value = options[&key].clone();
@@ -110,7 +114,7 @@ pub fn take_training_options(place: &str, options: &mut Map<String, Value>, read
             continue;
         };
         if let Some(object) = known
-            && refuse_foreign(place, &value).is_ok()
+            && refuse_foreign(location, &value).is_ok()
         {
             options.insert(key, object);
             continue;
@@ -119,7 +123,7 @@ pub fn take_training_options(place: &str, options: &mut Map<String, Value>, read
         if value.is_null() {
             continue;
         }
-        let option = format!("{place}: {key} = {}", short(&value));
+        let option = format!("{location}: {key} = {}", short(&value));
         if key.ends_with("_initializer") {
             reading.initializers.push(option);
         } else {

@@ -1,5 +1,5 @@
 //! Names, defaults and meanings that changed between versions of Keras: the one place that knows
-//! them. The version is the one that the file states; see [`Generation`].
+//! them. The version is the one that the file states; see [`MajorVersion`].
 //!
 //! The rows come from files that Keras 1.2.2, 2.2.4, 2.11, 2.13, 2.15 and 3.15.1 wrote, and from
 //! the documentation of Keras 1 and 2; the sources of all versions were not compared line by line.
@@ -12,23 +12,23 @@ use crate::formats::Origin;
 
 /// Major version of the Keras that wrote a file.
 #[derive(Debug, Clone, Copy)]
-pub struct Generation {
+pub struct MajorVersion {
     /// 1, 2 or 3.
     pub number: u32,
     /// True if the file does not state it.
     pub is_assumed: bool,
 }
 
-impl Generation {
-    /// Generation that the origin states, or else the one whose form a description has: only
-    /// Keras 3 writes the module of every class into a file without a version.
-    pub fn of(origin: &Origin, description: &Value) -> Generation {
-        if let Some(number) = origin.generation() {
-            return Generation { number, is_assumed: false };
+impl MajorVersion {
+    /// Version that the origin states, or else the one whose form a description has: only Keras 3
+    /// writes the module of every class into a file without a version.
+    pub fn of(origin: &Origin, description: &Value) -> MajorVersion {
+        if let Some(number) = origin.major_version() {
+            return MajorVersion { number, is_assumed: false };
         }
         let layers = &description["config"]["layers"];
         let has_module = description.get("module").is_some() || layers[0].get("module").is_some();
-        Generation { number: if has_module { 3 } else { 2 }, is_assumed: true }
+        MajorVersion { number: if has_module { 3 } else { 2 }, is_assumed: true }
     }
 }
 
@@ -98,12 +98,12 @@ const OPTIONS: &[Renamed] = &[
     renamed("", "lr", "learning_rate"),
 ];
 
-/// A default that a version did not write into the file, and that is another one now.
+/// A default that old versions did not write into the file and that Keras 3 has changed.
 struct Default {
     class: &'static str,
     option: &'static str,
     value: f64,
-    /// Generation from which on it is the one of Keras 3.
+    /// First version with Keras 3's default.
     before: u32,
 }
 
@@ -148,7 +148,7 @@ pub fn options(
     class: &str,
     mut old: Map<String, Value>,
     known: &Value,
-    generation: Generation,
+    major_version: MajorVersion,
 ) -> Map<String, Value> {
     if let (Some(rows), Some(columns)) = (old.remove("nb_row"), old.remove("nb_col")) {
         old.insert("kernel_size".to_string(), json!([rows, columns]));
@@ -159,7 +159,7 @@ pub fn options(
         options.insert(name.to_string(), value);
     }
     for default in DEFAULTS {
-        let is_old = default.class == class && generation.number < default.before;
+        let is_old = default.class == class && major_version.number < default.before;
         if is_old && !options.contains_key(default.option) {
             options.insert(default.option.to_string(), json!(default.value));
         }

@@ -71,11 +71,11 @@ pub fn expanded(links: Vec<Link>, reading: &mut Reading) -> Vec<Link> {
     let mut expanded = vec![];
     let mut replaced = vec![];
     let mut names = HashSet::new();
-    let is_old = reading.generation.number < 3;
+    let is_old = reading.major_version.number < 3;
     for mut link in links {
-        let name = link.place.name();
+        let name = link.layer_path.name();
         if !name.is_empty() && !names.insert(name.to_string()) {
-            link.layer["config"]["name"] = json!(format!("{}_{name}", link.place.outermost()));
+            link.layer["config"]["name"] = json!(format!("{}_{name}", link.layer_path.outermost()));
         }
         let config = &mut link.layer["config"];
         if values::activation(&config["activation"]) != Some("hard_sigmoid") {
@@ -104,7 +104,7 @@ pub fn expanded(links: Vec<Link>, reading: &mut Reading) -> Vec<Link> {
 
 impl Reading {
     fn warn_of_hard_sigmoid(&mut self, layers: &str) {
-        let history::Generation { number, is_assumed } = self.generation;
+        let history::MajorVersion { number, is_assumed } = self.major_version;
         let meanings = "hard_sigmoid is 0.2·x + 0.5 in Keras 1 and 2, and x/6 + 0.5 in Keras 3";
         if is_assumed {
             self.warnings.push(format!(
@@ -136,14 +136,14 @@ pub fn add(
         let name = config["name"].as_str();
         let class = text(&link.layer, "class_name");
         // A layer of a script has its line there.
-        let known = name.or(link.layer["place"].as_str()).unwrap_or("without a name");
-        let place = format!("layer {}, {known} ({class})", i + 1);
+        let known = name.or(link.layer["location"].as_str()).unwrap_or("without a name");
+        let location = format!("layer {}, {known} ({class})", i + 1);
         if let Some(precision) = dtype(&config["dtype"]).filter(|name| *name != "float32")
             && !dtypes.contains(&precision)
         {
             dtypes.push(precision);
         }
-        match read_layer(&place, link, reading) {
+        match read_layer(&location, link, reading) {
             Ok(layer) => {
                 let trainable = link.trainable && config["trainable"] != false;
                 builder = builder.described(name, trainable, layer);
@@ -176,24 +176,27 @@ fn refuse(problems: &mut Vec<Error>) -> Result<()> {
     Err(Error::option("layers", format!("{n} layers cannot be read:\n  {lines}")))
 }
 
-fn read_layer(place: &str, link: &Link, reading: &mut Reading) -> Result<AnyLayer> {
+fn read_layer(location: &str, link: &Link, reading: &mut Reading) -> Result<AnyLayer> {
     let trainable = &link.layer["config"]["trainable"];
     if !trainable.is_null() && !trainable.is_boolean() {
-        let problem = format!("{place}: trainable is {trainable}, and not true or false");
+        let problem = format!("{location}: trainable is {trainable}; it must be true or false");
         return Err(Error::option("trainable", problem));
     }
     let class = text(&link.layer, "class_name");
     let differs_in_training = class.contains("Dropout") || class.contains("BatchNormalization");
     match link.training {
         Some(true) if differs_in_training => {
-            let problem = format!("{place}: it is called with training=True, as in training");
+            let problem = format!(
+                "{location}: it is called with training=True, so it would act as in training at \
+                 inference too; that is not supported"
+            );
             return Err(Error::option("training", problem));
         }
         Some(false) if differs_in_training => {
-            reading.obstacles.push(format!("{place}: called with training = false"));
+            reading.obstacles.push(format!("{location}: called with training = false"));
         }
         _ => {}
     }
-    let described = Described { place, role: "layer", value: &link.layer };
+    let described = Described { location, role: "layer", value: &link.layer };
     options::class(&described, AnyLayer::all(), reading)
 }

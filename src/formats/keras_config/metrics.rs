@@ -9,7 +9,7 @@ use crate::metrics::AnyMetric;
 use crate::model::{MAX_METRICS, MetricChoice};
 use crate::{Error, Result};
 
-/// Reads the metrics. Those that are not supported are left out, with a warning.
+/// Reads the metrics. Unsupported ones are ignored, with a warning.
 pub fn read(compile: &Value, reading: &mut Reading) -> Vec<MetricChoice> {
     let mut found = vec![];
     flatten(&compile["metrics"], &mut found);
@@ -23,12 +23,12 @@ pub fn read(compile: &Value, reading: &mut Reading) -> Vec<MetricChoice> {
     for value in found {
         match metric(value, reading) {
             Ok(_) if known.len() == MAX_METRICS => {
-                let warning = format!("the metrics after the first {MAX_METRICS} are left out");
+                let warning = format!("the metrics after the first {MAX_METRICS} are ignored");
                 reading.warnings.push(warning);
                 break;
             }
             Ok(metric) => known.push(metric),
-            Err(problem) => reading.warnings.push(format!("a metric is left out: {problem}")),
+            Err(problem) => reading.warnings.push(format!("a metric is ignored: {problem}")),
         }
     }
     known
@@ -56,8 +56,8 @@ fn metric(value: &Value, reading: &mut Reading) -> Result<MetricChoice> {
     if text(value, "class_name").ends_with("MetricWrapper") {
         return wrapped(&value["config"]);
     }
-    let place = format!("metric {}", text(value, "class_name"));
-    let described = Described { place: &place, role: "metric", value };
+    let location = format!("metric {}", text(value, "class_name"));
+    let described = Described { location: &location, role: "metric", value };
     let class = options::class(&described, AnyMetric::all(), reading)?;
     let name = value["config"]["name"].as_str().map_or_else(|| class.name(), str::to_string);
     let choice = MetricChoice { name, class: Some(class) };

@@ -8,8 +8,8 @@
 //! every class of the catalogues, which would spread ten years of dialects over all of them and
 //! accept options silently.
 //!
-//! Reading is generous: whatever does not change what the layers compute is left out with a
-//! warning, and noted on the model if `fit` would then compute something else than Keras.
+//! Reading is generous: whatever does not change what the layers compute is ignored with a warning,
+//! and noted on the model if `fit` would then compute something else than Keras.
 //!
 //! Errors are [`Error::option`], or those of the builder. They name neither the file nor a remedy,
 //! which the caller adds.
@@ -34,10 +34,10 @@ use super::{Loaded, MAX_PARAMS, Origin};
 use crate::datasets::DataDescription;
 use crate::model::Sequential;
 use crate::{Error, Real, Result};
-pub use chain::{Member, Place};
+pub use chain::{LayerPath, Member};
 pub use document::{is_json, parse};
 use effects::refuse_foreign;
-use history::Generation;
+use history::MajorVersion;
 pub use write::{training, write};
 
 /// Settings of a model that Keras does not store.
@@ -73,19 +73,19 @@ pub struct Source<'v> {
     pub training: Option<&'v Value>,
     /// Version and backend that the file states.
     pub origin: Origin,
-    /// Number of parameters that the file may hold. Without it they are initialized; with it,
-    /// weights follow.
+    /// Upper bound on the parameters that the file can hold. `None` for a description without
+    /// weights: the parameters are then initialized.
     pub max_params: Option<usize>,
 }
 
-/// Places of the layers of a model in the file that describes it; empty if the model is one chain
+/// Paths of the layers of a model in the file that describes it; empty if the model is one chain
 /// that no file describes.
 #[derive(Debug, Default)]
-pub struct Places(pub Vec<Place>);
+pub struct LayerPaths(pub Vec<LayerPath>);
 
 /// Findings while a description is read.
 pub struct Reading {
-    generation: Generation,
+    major_version: MajorVersion,
     warnings: Vec<String>,
     /// Layers and options that are not supported.
     problems: Vec<Error>,
@@ -106,13 +106,13 @@ pub fn read(source: Source) -> Result<Loaded> {
     let description = description.unwrap_or(&Value::Null);
     refuse_other_models(description)?;
     let training = training.unwrap_or(&description["training"]);
-    let mut generation = Generation::of(&origin, description);
+    let mut major_version = MajorVersion::of(&origin, description);
     // Tallynet's own files.
-    generation.is_assumed &= training.is_null();
+    major_version.is_assumed &= training.is_null();
     let training = Option::<Training>::deserialize(training)
         .map_err(|error| Error::option("training", error.to_string()))?
         .unwrap_or_default();
-    let mut reading = Reading::new(generation);
+    let mut reading = Reading::new(major_version);
     let links = layers::expanded(chain::links(description)?, &mut reading);
     let name = description["config"]["name"].as_str().unwrap_or("sequential");
     let shape = layers::input_shape(description, &links)?;
@@ -127,8 +127,8 @@ pub fn read(source: Source) -> Result<Loaded> {
     model.training_obstacles.clone_from(&reading.obstacles);
     let compile = compile.unwrap_or(&description["compile_config"]);
     restore(&mut model, &training, compile, &mut reading)?;
-    let places = Places(links.into_iter().map(|link| link.place).collect());
-    Ok(Loaded { model, arrays: None, warnings: reading.warnings, origin, places })
+    let layer_paths = LayerPaths(links.into_iter().map(|link| link.layer_path).collect());
+    Ok(Loaded { model, arrays: None, warnings: reading.warnings, origin, layer_paths })
 }
 
 /// Compiles the model and sets what Keras does not store.
@@ -157,7 +157,7 @@ fn restore(
     })
 }
 
-/// Refuses what is no description of a model of Keras's own.
+/// Refuses what is not a description of one of Keras's own models.
 fn refuse_other_models(description: &Value) -> Result<()> {
     let class = text(description, "class_name");
     let registered_name = &description["registered_name"];
@@ -166,16 +166,16 @@ fn refuse_other_models(description: &Value) -> Result<()> {
         &json!({ "class_name": class, "registered_name": registered_name }),
     )?;
     if class.is_empty() {
-        let problem = "this is no description of a model: it has no class_name";
+        let problem = "this is not a description of a model: it has no class_name";
         return Err(Error::option("class_name", problem));
     }
     Ok(())
 }
 
 impl Reading {
-    fn new(generation: Generation) -> Reading {
+    fn new(major_version: MajorVersion) -> Reading {
         Reading {
-            generation,
+            major_version,
             warnings: vec![],
             problems: vec![],
             obstacles: vec![],
@@ -183,15 +183,15 @@ impl Reading {
         }
     }
 
-    /// Adds the warnings about options of layers that are left out. Without weights from a file, an
+    /// Adds the warnings about options of layers that are ignored. Without weights from a file, an
     /// initializer that is not supported is an obstacle to training too.
     fn report_left_out(&mut self, has_weights: bool) {
         if !self.initializers.is_empty() {
             let options = self.initializers.join("; ");
             self.warnings.push(if has_weights {
-                format!("left out, since the weights are in the file: {options}")
+                format!("ignored, because the weights are in the file: {options}")
             } else {
-                format!("left out, so the weights are drawn by the default initializer: {options}")
+                format!("ignored, so the weights are drawn by the default initializer: {options}")
             });
         }
         if !has_weights {
@@ -199,9 +199,7 @@ impl Reading {
         }
         if !self.obstacles.is_empty() {
             let options = self.obstacles.join("; ");
-            self.warnings.push(format!(
-                "left out, which matters to training and its penalties alone: {options}"
-            ));
+            self.warnings.push(format!("ignored; they affect training only: {options}"));
         }
     }
 }

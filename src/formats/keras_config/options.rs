@@ -14,10 +14,10 @@ use crate::{Error, Result};
 /// Largest number of known classes that an error names.
 const MAX_NAMES: usize = 10;
 
-/// Class of a description that is to be read, and its place in messages.
+/// Class of a description that is to be read, and its location in messages.
 pub struct Described<'v> {
-    /// Place in messages: `layer 1, dense (Dense)`.
-    pub place: &'v str,
+    /// Location in messages: `layer 1, dense (Dense)`.
+    pub location: &'v str,
     /// Kind of the class: `layer`, `optimizer`, `loss`, `metric`.
     pub role: &'v str,
     /// Class and options.
@@ -33,19 +33,20 @@ pub fn class<C: Serialize + DeserializeOwned>(
     all: Vec<C>,
     reading: &mut Reading,
 ) -> Result<C> {
-    let Described { place, role, value } = *described;
+    let Described { location, role, value } = *described;
     let name = history::class_name(role, text(value, "class_name"));
     let all: Vec<Value> = all.iter().map(|class| json!(class)).collect();
     let known = all.iter().find(|known| text(known, "class_name").eq_ignore_ascii_case(name));
-    refuse_foreign(place, &head(role, value))?;
+    refuse_foreign(location, &head(role, value))?;
     let Some(known) = known else { return Err(no_such_class(described, &all)) };
-    let (class, defaults) = (text(known, "class_name"), &known["config"]);
+    let class = text(known, "class_name");
+    let defaults = &known["config"];
     let config = value["config"].as_object().cloned().unwrap_or_default();
-    let mut config = history::options(class, config, defaults, reading.generation);
+    let mut config = history::options(class, config, defaults, reading.major_version);
     if role == "layer" {
-        take_training_options(place, &mut config, reading);
+        take_training_options(location, &mut config, reading);
     }
-    refuse_foreign(place, &Value::Object(config.clone()))?;
+    refuse_foreign(location, &Value::Object(config.clone()))?;
     let mut options = Map::new();
     for (key, value) in &config {
         if let Some(given) = option::<C>(described, class, defaults, Given { key, value })? {
@@ -53,13 +54,14 @@ pub fn class<C: Serialize + DeserializeOwned>(
         }
     }
     C::deserialize(json!({ "class_name": class, "config": options }))
-        .map_err(|error| Error::option(role, format!("{place}: {error}")))
+        .map_err(|error| Error::option(role, format!("{location}: {error}")))
 }
 
 /// A class without its options. TensorFlow 2.11 and 2.12 registered Keras's own optimizers under
 /// their names, as `Custom>Adam`.
 fn head(role: &str, value: &Value) -> Value {
-    let (module, mut registered) = (&value["module"], &value["registered_name"]);
+    let module = &value["module"];
+    let mut registered = &value["registered_name"];
     let own = format!("Custom>{}", history::class_name(role, text(value, "class_name")));
     if role == "optimizer" && registered.as_str() == Some(&own) {
         registered = &Value::Null;
@@ -68,14 +70,14 @@ fn head(role: &str, value: &Value) -> Value {
 }
 
 fn no_such_class(described: &Described, all: &[Value]) -> Error {
-    let Described { place, role, .. } = described;
+    let Described { location, role, .. } = described;
     let class = history::class_name(role, text(described.value, "class_name"));
     let classes = all.iter().map(|known| text(known, "class_name"));
     let near = did_you_mean(class, classes);
-    let mut problem = format!("{place}: there is no such {role} here{near}");
+    let mut problem = format!("{location}: tallynet has no {role} of this class{near}");
     if all.len() <= MAX_NAMES {
         let names: Vec<_> = all.iter().map(|known| text(known, "class_name")).collect();
-        problem += &format!("; there are {}", names.join(", "));
+        problem += &format!("; it has {}", names.join(", "));
     }
     Error::option("class_name", problem)
 }
@@ -114,8 +116,8 @@ fn option<C: DeserializeOwned>(
     defaults: &Value,
     Given { key, value }: Given,
 ) -> Result<Option<Value>> {
-    let place = described.place;
-    let refused = format!("{place}: the option {key} = {} is not supported here", short(value));
+    let location = described.location;
+    let refused = format!("{location}: the option {key} = {} is not supported", short(value));
     let Some(given) = converted(key, value, &defaults[key]) else {
         return Err(Error::option(key, refused));
     };
@@ -126,7 +128,7 @@ fn option<C: DeserializeOwned>(
     }
     let mut reason = String::new();
     for given in spellings(given) {
-        // Tried alone, so that an error names its option.
+        // Tried one by one, so that an error names its option.
         match C::deserialize(json!({ "class_name": class, "config": { key: given } })) {
             Ok(_) => return Ok(Some(given)),
             Err(error) if reason.is_empty() => {

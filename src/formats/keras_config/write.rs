@@ -104,7 +104,7 @@ fn class(class: &impl Serialize, name: &str) -> Value {
     serde_json::to_value(class).unwrap_or_else(|_| json!({ "class_name": name, "config": {} }))
 }
 
-/// A metric as Keras writes it: its name alone, or an object whose options hold the name.
+/// A metric as Keras writes it: its bare name, or an object whose options hold the name.
 fn metric(choice: &MetricChoice) -> Value {
     let Some(metric) = &choice.class else { return json!(choice.name) };
     let mut value = class(metric, metric.class_name());

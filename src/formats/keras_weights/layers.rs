@@ -3,7 +3,7 @@
 use super::paths::{Paths, keys, paths};
 use super::{floats, is_convolution_kernel, read_array, vars};
 use crate::Result;
-use crate::formats::keras_config::Place;
+use crate::formats::keras_config::LayerPath;
 use crate::formats::{LoadedArrays, Origin, misfit, read_arrays};
 use crate::hdf5::{Group, Member, Object};
 use crate::kernels::convolution::Padding;
@@ -18,9 +18,13 @@ const BACKEND_UNKNOWN: &str = "the file does not say whether Keras ran on Tensor
 const PADDED_OTHERWISE: &str = "predictions differ from those on Theano, which wrote the file: in \
     convolutions with strides or an even kernel it padded the image otherwise for padding='same'";
 
-/// Reads all arrays, of layers at these places, and counts them as they are in the file.
-pub fn read(model: &mut Sequential, root: &Object, places: &[Place]) -> Result<LoadedArrays> {
-    let Paths { group, paths, are_named } = paths(model, root, places)?;
+/// Reads all arrays, of layers with these paths, and counts them as they are in the file.
+pub fn read(
+    model: &mut Sequential,
+    root: &Object,
+    layer_paths: &[LayerPath],
+) -> Result<LoadedArrays> {
+    let Paths { group, paths, are_named } = paths(model, root, layer_paths)?;
     let origin = Origin::of_hdf5(root)?;
     let is_theano = origin.is_theano();
     let mut has_convolution = false;

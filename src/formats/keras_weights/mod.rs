@@ -1,11 +1,11 @@
-//! Arrays in Keras's files: the layers' weights and the optimizer state, as each generation of
+//! Arrays in Keras's files: the layers' weights and the optimizer state, as each major version of
 //! Keras stored them.
 
 mod layers;
 mod optimizer_state;
 mod paths;
 
-use super::keras_config::Places;
+use super::keras_config::LayerPaths;
 use super::{LoadedArrays, check_shape, problem};
 use crate::hdf5::{self, Group, Member, Object};
 use crate::model::Sequential;
@@ -15,18 +15,18 @@ use crate::{Real, Result};
 /// Reads all arrays of the layers, counts them as they are in the file, and reads the optimizer
 /// state. State that is not understood is a warning: the optimizer state is reset, as in
 /// Keras.
-/// Without places, the layers are one chain in the file.
+/// Without layer paths, the layers are one chain in the file.
 pub fn read_weights(
     model: &mut Sequential,
     root: &Object,
-    places: &Places,
+    layer_paths: &LayerPaths,
 ) -> Result<LoadedArrays> {
     let n_layers = model.layers().len();
-    let mut places = places.0.clone();
-    if places.len() != n_layers {
-        places = (0..n_layers).map(|layer| paths::own_place(model, layer)).collect();
+    let mut layer_paths = layer_paths.0.clone();
+    if layer_paths.len() != n_layers {
+        layer_paths = (0..n_layers).map(|layer| paths::own_path(model, layer)).collect();
     }
-    let mut loaded = layers::read(model, root, &places)?;
+    let mut loaded = layers::read(model, root, &layer_paths)?;
     if let Err(error) = optimizer_state::read(model, root, &mut loaded.warnings) {
         let found = problem(error);
         loaded.warnings.push(format!("the optimizer state is reset: {found}"));
@@ -64,17 +64,17 @@ fn vars(attributes: Vec<(String, String)>, arrays: Vec<Member>) -> Member {
     Member::Group(group)
 }
 
-/// Attribute that holds a list of texts. Keras splits a long one into `name0`, `name1` and so on.
-fn texts(group: &Object, name: &str) -> Result<Vec<String>> {
-    if let Some(texts) = group.strings(name)? {
-        return Ok(texts);
+/// Attribute that holds a list of strings. Keras splits a long one into `name0`, `name1` and so on.
+fn strings(group: &Object, name: &str) -> Result<Vec<String>> {
+    if let Some(strings) = group.strings(name)? {
+        return Ok(strings);
     }
-    let mut texts = vec![];
+    let mut strings = vec![];
     for part in 0.. {
         let Some(more) = group.strings(&format!("{name}{part}"))? else { break };
-        texts.extend(more);
+        strings.extend(more);
     }
-    Ok(texts)
+    Ok(strings)
 }
 
 /// Values of an array of this name and shape. Theano's convolution runs through the kernel

@@ -11,7 +11,7 @@
 //! The first two store slots in the order of [`Optimizer::interleaves_slots`]; `.h5` files call
 //! their first variable `iteration`, older ones `iter`, `iterations` or `param_0`.
 
-use super::{floats, read_array, texts};
+use super::{floats, read_array, strings};
 use crate::Result;
 use crate::formats::{Origin, invalid, misfit};
 use crate::hdf5::{Member, Object};
@@ -71,7 +71,7 @@ fn stored<'a>(root: &Object<'a>) -> Result<Stored<'a>> {
     let Some(group) = root.group("optimizer_weights")? else {
         return Ok(Stored { variables, is_old: false });
     };
-    let mut names = texts(&group, "weight_names")?;
+    let mut names = strings(&group, "weight_names")?;
     // The wrapper's own variables come first.
     let start = names.iter().rposition(|name| is_iteration(name));
     names.drain(..start.unwrap_or(0));
@@ -112,7 +112,8 @@ fn read_scalars(
     {
         scalars.next();
         let rate = read_scalar(rate)?;
-        // The variable has 32 bits; keep the 64 bits from elsewhere if they round to it.
+        // The file stores 32 bits. Keep the learning rate of the config (64 bits) if it rounds to
+        // that.
         if rate as f32 != state.learning_rate as f32 {
             state.learning_rate = rate;
         }
@@ -122,7 +123,8 @@ fn read_scalars(
         let found = read_scalar(last)?;
         let is_close = (found - expected).abs() < 1e-3;
         if !is_close {
-            let (class, steps) = (rule.class_name(), state.iteration);
+            let class = rule.class_name();
+            let steps = state.iteration;
             warnings.push(format!(
                 "{class}'s u_product is {found} in the file; after {steps} steps it is {expected}"
             ));
@@ -131,8 +133,8 @@ fn read_scalars(
     Ok(())
 }
 
-/// Checks that the arrays are those that the rule keeps. TF-Keras's SGD keeps moments that it does
-/// not use, and Keras 2's Adam one number for each array that amsgrad would need.
+/// Checks that the arrays are those that the rule keeps. TF-Keras's SGD keeps velocities that it
+/// does not use, and Keras 2's Adam one number for each array that amsgrad would need.
 fn check_count(
     model: &Sequential,
     rule: &dyn Optimizer,
@@ -145,8 +147,9 @@ fn check_count(
     if arrays.len() == needed || (extra.len() == n_trainable && is_unused) {
         return Ok(());
     }
-    let (class, found) = (rule.class_name(), arrays.len());
-    Err(invalid(format!("the file has {found} arrays of it, and {class} keeps {needed}")))
+    let class = rule.class_name();
+    let found = arrays.len();
+    Err(invalid(format!("the file holds {found} optimizer arrays, and {class} needs {needed}")))
 }
 
 /// The value of a scalar dataset.

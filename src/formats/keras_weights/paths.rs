@@ -1,18 +1,18 @@
 //! Paths of a model's arrays in Keras's files.
 //!
 //! In an archive and in `.weights.h5` the path of a layer's arrays is its class, counted in the
-//! order of the layers (`layers/dense_1/vars/0`), never its own name; the layers of a model within
-//! the model lie in the group of that model (`layers/sequential/layers/dense/vars/0`). In the older
-//! `.h5` it is the name of the layer, or of the outermost model around it, and the arrays of a
-//! layer are known by their order alone.
+//! order of the layers (`layers/dense_1/vars/0`), never its own name; the layers of a nested model
+//! lie in its group (`layers/sequential/layers/dense/vars/0`). In the older `.h5` it is the name of
+//! the layer, or of the outermost model around it, and the arrays of a layer are known only by
+//! their order.
 
 use std::collections::BTreeMap;
 
-use super::texts;
+use super::strings;
 use crate::Result;
 use crate::classes::snake_case;
 use crate::formats::invalid;
-use crate::formats::keras_config::{Member, Place};
+use crate::formats::keras_config::{LayerPath, Member};
 use crate::hdf5::Object;
 use crate::model::Sequential;
 
@@ -25,48 +25,60 @@ pub struct Paths<'a> {
     pub are_named: bool,
 }
 
-/// Paths of the arrays of a model whose layers have these places in the file.
+/// Paths of the arrays of a model whose layers have these paths in the file.
 ///
 /// # Errors
-/// A file that is no file of Keras's weights, and layers with more or fewer arrays than needed.
-pub fn paths<'a>(model: &Sequential, root: &Object<'a>, places: &[Place]) -> Result<Paths<'a>> {
+/// A file without Keras's weights, and layers with more or fewer arrays than needed.
+pub fn paths<'a>(
+    model: &Sequential,
+    root: &Object<'a>,
+    layer_paths: &[LayerPath],
+) -> Result<Paths<'a>> {
     let mut named = root.group("model_weights")?;
     if named.is_none() && root.strings("layer_names")?.is_some() {
         named = Some(root.clone());
     }
     let Some(group) = named else {
-        let paths = numbered_paths(model, root, places)?;
+        let paths = numbered_paths(model, root, layer_paths)?;
         return Ok(Paths { group: root.clone(), paths, are_named: false });
     };
-    let is_nested = places.iter().any(|place| place.0.len() > 1);
-    let paths =
-        if is_nested { nested_paths(model, &group, places)? } else { named_paths(model, &group)? };
+    let is_nested = layer_paths.iter().any(|layer_path| layer_path.0.len() > 1);
+    let paths = if is_nested {
+        nested_paths(model, &group, layer_paths)?
+    } else {
+        named_paths(model, &group)?
+    };
     Ok(Paths { group, paths, are_named: true })
 }
 
 /// Keys of the layers of one chain: `dense`, `dense_1`.
 pub fn keys(model: &Sequential) -> Vec<String> {
-    let place = |(position, _)| own_place(model, position);
-    let places: Vec<Place> = model.layers().iter().enumerate().map(place).collect();
-    let tree = Tree::new(model, &places, 1);
-    places.iter().map(|place| tree.key(&positions(&place.0))).collect()
+    let layer_path = |(position, _)| own_path(model, position);
+    let layer_paths: Vec<LayerPath> = model.layers().iter().enumerate().map(layer_path).collect();
+    let tree = Tree::new(model, &layer_paths, 1);
+    layer_paths.iter().map(|layer_path| tree.key(&positions(&layer_path.0))).collect()
 }
 
-/// Place of a layer in one chain.
-pub fn own_place(model: &Sequential, position: usize) -> Place {
+/// Path of a layer in one chain.
+pub fn own_path(model: &Sequential, position: usize) -> LayerPath {
     let layer = &model.layers()[position];
-    let (class, name) = (layer.spec.class_name().to_string(), layer.name());
-    Place(vec![Member { position, class, name }])
+    let class = layer.spec.class_name().to_string();
+    let name = layer.name();
+    LayerPath(vec![Member { position, class, name }])
 }
 
 /// Paths in a file that numbers the arrays.
-fn numbered_paths(model: &Sequential, root: &Object, places: &[Place]) -> Result<Vec<String>> {
-    let Container { name, separator, step } = container(root)?;
-    let tree = Tree::new(model, places, step);
+fn numbered_paths(
+    model: &Sequential,
+    root: &Object,
+    layer_paths: &[LayerPath],
+) -> Result<Vec<String>> {
+    let Container { name, separator, increment } = container(root)?;
+    let tree = Tree::new(model, layer_paths, increment);
     let mut paths = vec![];
-    for (layer, place) in places.iter().enumerate() {
+    for (layer, layer_path) in layer_paths.iter().enumerate() {
         let mut group = String::new();
-        let positions = positions(&place.0);
+        let positions = positions(&layer_path.0);
         for depth in 1..=positions.len() {
             if depth > 1 {
                 group += separator;
@@ -91,31 +103,30 @@ struct Container {
     name: &'static str,
     /// Separator between a group and one within it.
     separator: &'static str,
-    /// Number by which a layer with weights advances the count of its class.
-    step: usize,
+    /// Increment of a class's counter for a layer with weights (2 where TF-Keras saved it twice).
+    increment: usize,
 }
 
 fn container(root: &Object) -> Result<Container> {
     // TF-Keras 2.12 and 2.13 saved a dictionary that holds layers with weights twice.
-    for (name, step) in [("layers", 1), ("_layer_checkpoint_dependencies", 2)] {
+    for (name, increment) in [("layers", 1), ("_layer_checkpoint_dependencies", 2)] {
         if root.group(name)?.is_some() {
-            return Ok(Container { name, separator: "/", step });
+            return Ok(Container { name, separator: "/", increment });
         }
         // TF-Keras joined paths with a backslash on Windows, which HDF5 takes for a letter.
         let prefix = format!("{name}\\");
         if root.names().any(|member| member.starts_with(&prefix)) {
-            return Ok(Container { name, separator: "\\", step });
+            return Ok(Container { name, separator: "\\", increment });
         }
     }
-    Err(invalid("it holds no group `layers`, so no weights of Keras"))
+    Err(invalid("it has no group `layers`, so it does not hold Keras's weights"))
 }
 
-/// The layers of a model and of the models within it, by their positions from the outermost model
-/// on.
+/// The layers of a model and of its nested models, by their positions from the outermost model on.
 struct Tree<'m> {
     nodes: BTreeMap<Vec<usize>, Node<'m>>,
-    /// Number by which a layer with weights advances the count of its class.
-    step: usize,
+    /// Increment of a class's counter for a layer with weights (2 where TF-Keras saved it twice).
+    increment: usize,
 }
 
 struct Node<'m> {
@@ -128,9 +139,9 @@ fn positions(members: &[Member]) -> Vec<usize> {
 }
 
 impl<'m> Tree<'m> {
-    fn new(model: &Sequential, places: &'m [Place], step: usize) -> Tree<'m> {
+    fn new(model: &Sequential, layer_paths: &'m [LayerPath], increment: usize) -> Tree<'m> {
         let mut nodes = BTreeMap::new();
-        for (layer, Place(members)) in places.iter().enumerate() {
+        for (layer, LayerPath(members)) in layer_paths.iter().enumerate() {
             let has_weights = model.parameters.of_layer(layer).next().is_some();
             for depth in 1..=members.len() {
                 let class = members[depth - 1].class.as_str();
@@ -138,19 +149,19 @@ impl<'m> Tree<'m> {
                 node.or_insert(Node { class, has_weights: false }).has_weights |= has_weights;
             }
         }
-        Tree { nodes, step }
+        Tree { nodes, increment }
     }
 
     /// Key of the layer at these positions in the group of the model around it: `dense_1`.
     fn key(&self, positions: &[usize]) -> String {
         let class = self.nodes.get(positions).map_or("", |node| node.class);
-        // The positions of the model around it come first, then the layers before it with all that
-        // is in them.
+        // The map is in depth-first order: this range is everything in the enclosing model before
+        // this layer.
         let model = positions[..positions.len() - 1].to_vec();
         let mut count = 0;
         for (other, node) in self.nodes.range(model..positions.to_vec()) {
             if other.len() == positions.len() && node.class == class {
-                count += if node.has_weights { self.step } else { 1 };
+                count += if node.has_weights { self.increment } else { 1 };
             }
         }
         match count {
@@ -163,7 +174,7 @@ impl<'m> Tree<'m> {
 /// Paths in a file whose attributes name the layers and their arrays.
 fn named_paths(model: &Sequential, group: &Object) -> Result<Vec<String>> {
     let mut found: Vec<Vec<String>> = vec![];
-    for name in texts(group, "layer_names")? {
+    for name in strings(group, "layer_names")? {
         let arrays = arrays(group, &name)?;
         if !arrays.is_empty() {
             found.push(arrays);
@@ -187,17 +198,21 @@ fn named_paths(model: &Sequential, group: &Object) -> Result<Vec<String>> {
     Ok(found.concat())
 }
 
-/// Paths as those of [`named_paths`] for models within the model: the group of the outermost one
-/// holds the arrays of all layers in it, all trainable ones first.
-fn nested_paths(model: &Sequential, group: &Object, places: &[Place]) -> Result<Vec<String>> {
+/// Paths as those of [`named_paths`] for nested models: the group of the outermost one holds the
+/// arrays of all layers in it, all trainable ones first.
+fn nested_paths(
+    model: &Sequential,
+    group: &Object,
+    layer_paths: &[LayerPath],
+) -> Result<Vec<String>> {
     let mut paths = vec![];
-    for (layer, place) in places.iter().enumerate() {
+    for (layer, layer_path) in layer_paths.iter().enumerate() {
         if model.parameters.of_layer(layer).next().is_none() {
             continue;
         }
-        let mut found = arrays(group, place.outermost())?;
-        if place.0.len() > 1 {
-            found.retain(|path| is_array_of(place.name(), path));
+        let mut found = arrays(group, layer_path.outermost())?;
+        if layer_path.0.len() > 1 {
+            found.retain(|path| is_array_of(layer_path.name(), path));
         }
         check_count(model, layer, found.len())?;
         paths.extend(found);
@@ -205,12 +220,12 @@ fn nested_paths(model: &Sequential, group: &Object, places: &[Place]) -> Result<
     Ok(paths)
 }
 
-/// Paths of the arrays in the group of a layer, or of a model within the model.
+/// Paths of the arrays in the group of a layer, or of a nested model.
 fn arrays(group: &Object, name: &str) -> Result<Vec<String>> {
     let layer = group
         .group(name)?
         .ok_or_else(|| invalid(format!("the group of the layer {name} is missing")))?;
-    let arrays = texts(&layer, "weight_names")?;
+    let arrays = strings(&layer, "weight_names")?;
     Ok(arrays.iter().map(|array| format!("{name}/{array}")).collect())
 }
 

@@ -7,6 +7,7 @@ use crate::layers::{
 use crate::params::ParamSpec;
 use crate::shape::{Product, Shape, Tuple};
 
+/// Inputs × units, and biases.
 pub(super) fn dense(layer: &Dense, input: &Shape) -> ParamExplanation {
     let (inputs, units) = (input.last(), layer.units);
     let mut formula = format!("{inputs} inputs × {units} units");
@@ -35,6 +36,7 @@ pub(super) struct Filters<'a> {
 }
 
 impl Filters<'_> {
+    /// Filters × window × channels, and biases.
     pub fn explain(&self, input: &Shape, output: &Shape) -> ParamExplanation {
         let (filters, channels) = (self.n, input.last());
         let window = Product(self.window);
@@ -49,7 +51,7 @@ impl Filters<'_> {
         }
         let positions = Product(&output.dims()[..self.window.len()]);
         let free = if self.window.len() == 1 {
-            "the number of steps does not"
+            "the number of timesteps does not"
         } else {
             "height and width do not"
         };
@@ -65,6 +67,7 @@ impl Filters<'_> {
     }
 }
 
+/// Number of vectors × channels.
 pub(super) fn batch_normalization(layer: &BatchNormalization, input: &Shape) -> ParamExplanation {
     let channels = input.last();
     let mut names = vec![];
@@ -79,13 +82,15 @@ pub(super) fn batch_normalization(layer: &BatchNormalization, input: &Shape) -> 
         formula: format!("{} × {channels} channels", names.len()),
         total: names.len().saturating_mul(channels),
         reason: format!(
-            "each channel has a {}; no gradient moves the moving mean and variance, {} of them all",
+            "each channel has a {}; the moving mean and variance, {} in total, are not trained by \
+             gradients",
             names.join(", a "),
             channels.saturating_mul(2)
         ),
     }
 }
 
+/// Number of arrays × values along the normalized axes.
 pub(super) fn layer_normalization(layer: &LayerNormalization, input: &Shape) -> ParamExplanation {
     let mut names = vec![];
     if layer.scale {
@@ -107,26 +112,28 @@ pub(super) fn layer_normalization(layer: &LayerNormalization, input: &Shape) -> 
         formula: format!("{} × {values} values", names.len()),
         total: names.len().saturating_mul(count(&lengths)),
         reason: format!(
-            "each of the {values} values along the normalized axes has a {}; mean and variance are \
-             those of the sample, and no weights",
+            "each of the {values} values along the normalized axes has a {}; its mean and variance \
+             are computed per sample and are not weights",
             names.join(" and a ")
         ),
     }
 }
 
+/// Vocabulary × dimensions.
 pub(super) fn embedding(layer: &Embedding) -> ParamExplanation {
-    let (words, width) = (layer.input_dim, layer.output_dim);
+    let (vocabulary, width) = (layer.input_dim, layer.output_dim);
     ParamExplanation {
-        formula: format!("{words} words × {width} dimensions"),
-        total: words.saturating_mul(width),
+        formula: format!("{vocabulary} tokens × {width} dimensions"),
+        total: vocabulary.saturating_mul(width),
         reason: format!(
-            "each of the {words} words, 0 to {}, has a vector of {width} values; all positions of \
-             the sample share them",
-            words.saturating_sub(1)
+            "each of the {vocabulary} tokens, 0 to {}, has a vector of {width} values; all \
+             positions of the sample share them",
+            vocabulary.saturating_sub(1)
         ),
     }
 }
 
+/// Mean and variance of each feature, and a count.
 pub(super) fn normalization(layer: &Normalization, input: &Shape) -> ParamExplanation {
     let features = if layer.axis.is_empty() { 1 } else { input.last() };
     ParamExplanation {
@@ -139,6 +146,7 @@ pub(super) fn normalization(layer: &Normalization, input: &Shape) -> ParamExplan
     }
 }
 
+/// Product of the axes that do not share slopes.
 pub(super) fn prelu(layer: &PReLU, input: &Shape) -> ParamExplanation {
     let mut lengths = vec![];
     let mut shared = vec![];
@@ -151,9 +159,10 @@ pub(super) fn prelu(layer: &PReLU, input: &Shape) -> ParamExplanation {
     }
     let total = count(&lengths);
     let slopes = if lengths.is_empty() { "1".to_string() } else { Product(&lengths).to_string() };
-    let mut reason = format!("each of {slopes} values has a slope below 0");
+    let mut reason =
+        format!("each of {slopes} values has its own slope, used where the value is below 0");
     if !shared.is_empty() {
-        reason += &format!("; all {} positions of the sample share it", Product(&shared));
+        reason += &format!("; the {} positions of the sample share that slope", Product(&shared));
     }
     ParamExplanation { formula: format!("{slopes} slopes"), total, reason }
 }
@@ -165,7 +174,7 @@ pub(super) fn arrays(params: &[ParamSpec]) -> ParamExplanation {
     ParamExplanation {
         formula: arrays.join(" + "),
         total: params.iter().fold(0, |sum, param| sum.saturating_add(param.count())),
-        reason: "the values of its arrays, added up".to_string(),
+        reason: "the sum of the sizes of its arrays".to_string(),
     }
 }
 

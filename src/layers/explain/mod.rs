@@ -79,15 +79,14 @@ impl AnyLayer {
             AnyLayer::Normalization(_) => {
                 "its mean and variance are options, and not learned".to_string()
             }
-            AnyLayer::Flatten(_) if input.dims().is_empty() => {
-                "it only gives the sample an axis".to_string()
-            }
+            AnyLayer::Flatten(_) if input.dims().is_empty() => "it only adds an axis".to_string(),
             AnyLayer::Flatten(_) => {
-                let (product, n) = (Product(input.dims()), input.n_values());
-                format!("it only lays the sample's axes end to end: {product} = {n}")
+                let product = Product(input.dims());
+                let n = input.n_values();
+                format!("it only flattens the sample: {product} = {n}")
             }
             AnyLayer::Reshape(_) => {
-                format!("it only lays the same {} values along other axes", input.n_values())
+                format!("it only reshapes the {} values", input.n_values())
             }
             AnyLayer::ZeroPadding2D(_) => "it only puts zeros around the image".to_string(),
             AnyLayer::ReLU(layer) if layer.is_plain() => "relu only transforms each value".into(),

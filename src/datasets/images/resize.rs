@@ -1,27 +1,27 @@
 //! Bilinear resizing with the numbers of `tf.image.resize`, which Keras's
-//! `image_dataset_from_directory` uses: centres of pixels at halves, and no smoothing when a
-//! picture becomes smaller.
+//! `image_dataset_from_directory` uses: centers of pixels at halves, and no smoothing when a
+//! image becomes smaller.
 
-use super::PictureSize;
+use super::ImageShape;
 
-/// Two neighbours of a position between pixels.
-struct Neighbours {
+/// Two neighbors of a position between pixels.
+struct Neighbors {
     lower: usize,
     upper: usize,
     /// Distance from the lower one, from 0 to 1.
     fraction: f32,
 }
 
-/// Resizes a picture, rows from the top and channels last, to the height and width of `to`. Values
+/// Resizes an image, rows from the top and channels last, to the height and width of `to`. Values
 /// are rounded to bytes, where Keras keeps fractions.
-pub(super) fn resize(bytes: &[u8], from: PictureSize, to: PictureSize) -> Vec<u8> {
+pub(super) fn resize(bytes: &[u8], from: ImageShape, to: ImageShape) -> Vec<u8> {
     if from == to {
         return bytes.to_vec();
     }
-    let columns = neighbours(from.width, to.width);
+    let columns = neighbors(from.width, to.width);
     let row_len = from.width * from.channels;
     let mut resized = Vec::with_capacity(to.height * to.width * from.channels);
-    for y in neighbours(from.height, to.height) {
+    for y in neighbors(from.height, to.height) {
         let upper_row = &bytes[y.lower * row_len..][..row_len];
         let lower_row = &bytes[y.upper * row_len..][..row_len];
         for x in &columns {
@@ -40,17 +40,17 @@ pub(super) fn resize(bytes: &[u8], from: PictureSize, to: PictureSize) -> Vec<u8
     resized
 }
 
-/// Neighbours of each of `to` positions along an axis of `from` pixels.
-fn neighbours(from: usize, to: usize) -> Vec<Neighbours> {
+/// Neighbors of each of `to` positions along an axis of `from` pixels.
+fn neighbors(from: usize, to: usize) -> Vec<Neighbors> {
     let scale = from as f32 / to as f32;
     let mut all = Vec::with_capacity(to);
     for position in 0..to {
-        let centre = (position as f32 + 0.5) * scale - 0.5;
-        let floor = centre.floor();
+        let center = (position as f32 + 0.5) * scale - 0.5;
+        let floor = center.floor();
         // Casts of negative numbers give 0.
         let lower = (floor as usize).min(from - 1);
-        let upper = (centre.ceil() as usize).min(from - 1);
-        all.push(Neighbours { lower, upper, fraction: centre - floor });
+        let upper = (center.ceil() as usize).min(from - 1);
+        all.push(Neighbors { lower, upper, fraction: center - floor });
     }
     all
 }

@@ -1,6 +1,6 @@
-"""Records numbers of Keras for tests/pictures.rs: python tests/keras/pictures.py
+"""Records numbers of Keras for tests/images.rs: python tests/keras/images.py
 
-Writes tests/fixtures/pictures.json: a small picture resized to several sizes, as
+Writes tests/fixtures/images.json: a small image resized to several sizes, as
 image_dataset_from_directory does it (bilinear, not smoothed), and the order in which Keras lists
 the classes and files of a folder. golden.py says how to install Keras.
 """
@@ -15,7 +15,7 @@ import keras
 import numpy as np
 from keras.src.utils import dataset_utils
 
-PATH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../fixtures/pictures.json")
+PATH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../fixtures/images.json")
 SIZES = [(4, 3), (9, 13), (3, 11), (14, 5), (1, 1), (2, 40), (7, 6)]
 FILES = [
     "b/2.png", "b/10.png", "b/1.JPG", "a/x.jpeg", "a/z/1.png", "a/z-b/1.png", "a/Z.png", "a/b/c/d.png",
@@ -23,7 +23,7 @@ FILES = [
 ]
 
 
-def picture():
+def image():
     """7 x 5 pixels of 3 channels, neither smooth nor periodic."""
     values = (np.arange(7 * 5 * 3) ** 2 * 37 + np.arange(7 * 5 * 3) * 11) % 256
     return values.reshape(7, 5, 3).astype("float32")
@@ -32,7 +32,7 @@ def picture():
 def resized():
     cases = []
     for size in SIZES:
-        out = keras.ops.image.resize(picture(), size, interpolation="bilinear", antialias=False)
+        out = keras.ops.image.resize(image(), size, interpolation="bilinear", antialias=False)
         values = [round(float(value), 3) for value in np.asarray(out).ravel()]
         cases.append({"size": size, "values": values})
     return cases

@@ -1,7 +1,7 @@
-//! Texts: f-strings, `%`, `format` and the methods of `str`.
+//! Strings: f-strings, `%`, `format` and the methods of `str`.
 
 use super::evaluate::{Interpreter, Read};
-use super::expressions::MAX_TEXT;
+use super::expressions::MAX_STRING;
 use super::syntax::Expr;
 use super::values::{Arguments, Value};
 
@@ -15,11 +15,11 @@ impl Interpreter<'_> {
                 Some(part) => text += &part,
                 None => return Ok(self.not_known("an f-string", &[&value])),
             }
-            if text.len() > MAX_TEXT {
-                return Ok(self.unknown("a text is too long"));
+            if text.len() > MAX_STRING {
+                return Ok(self.unknown("a string is too long"));
             }
         }
-        Ok(Value::Text(text.into()))
+        Ok(Value::String(text.into()))
     }
 
     /// `format % values`, with `%d`, `%i` and `%s`.
@@ -33,7 +33,7 @@ impl Interpreter<'_> {
         let mut text = pieces.next().unwrap_or_default().to_string();
         for piece in pieces {
             let Some(rest) = piece.strip_prefix(['d', 'i', 's']) else {
-                return self.unknown("a format other than %d and %s is not read");
+                return self.unknown("a format other than %d and %s is not supported");
             };
             let Some(value) = values.next() else {
                 return self.unknown("a format has fewer values than places");
@@ -44,13 +44,13 @@ impl Interpreter<'_> {
             }
             text += rest;
         }
-        Value::Text(text.into())
+        Value::String(text.into())
     }
 
-    /// Method of a text.
+    /// Method of a string.
     pub fn text_method(&mut self, text: &str, name: &str, arguments: &Arguments) -> Value {
         let first = match arguments.positional.first() {
-            Some(Value::Text(first)) => Some(&**first),
+            Some(Value::String(first)) => Some(&**first),
             _ => None,
         };
         let changed = match (name, first) {
@@ -69,22 +69,22 @@ impl Interpreter<'_> {
             }
             ("join", _) => {
                 match arguments.positional.first().and_then(|all| self.heap.items(all)) {
-                    Some(items) if items.len() < MAX_TEXT / 8 => {
-                        let texts: Option<Vec<String>> = items.iter().map(spelled).collect();
-                        match texts {
-                            Some(texts) => texts.join(text),
-                            None => return self.unknown("join of something unknown"),
+                    Some(items) if items.len() < MAX_STRING / 8 => {
+                        let strings: Option<Vec<String>> = items.iter().map(spelled).collect();
+                        match strings {
+                            Some(strings) => strings.join(text),
+                            None => return self.unknown("the strings to join are not known"),
                         }
                     }
-                    _ => return self.unknown("join of something unknown"),
+                    _ => return self.unknown("the strings to join are not known"),
                 }
             }
-            _ => return self.unknown(format!("the method {name} of a text is not read")),
+            _ => return self.unknown(format!("the method {name} of a string is not supported")),
         };
-        if changed.len() > MAX_TEXT {
-            return self.unknown("a text is too long");
+        if changed.len() > MAX_STRING {
+            return self.unknown("a string is too long");
         }
-        Value::Text(changed.into())
+        Value::String(changed.into())
     }
 
     /// `"{}-{name}".format(…)`, without format specifications.
@@ -104,21 +104,21 @@ impl Interpreter<'_> {
                 (name, Err(_)) => arguments.named(name),
             };
             let Some(spelled) = value.and_then(spelled) else {
-                return self.unknown("a format is not read");
+                return self.unknown("a format is not supported");
             };
             text += &rest[..start];
             text += &spelled;
-            if text.len() > MAX_TEXT {
-                return self.unknown("a text is too long");
+            if text.len() > MAX_STRING {
+                return self.unknown("a string is too long");
             }
             rest = &rest[end + 1..];
         }
-        Value::Text((text + rest).into())
+        Value::String((text + rest).into())
     }
 }
 
 fn text_value(text: &str) -> Value {
-    Value::Text(text.into())
+    Value::String(text.into())
 }
 
 /// A simple value as `str` spells it.
@@ -129,7 +129,7 @@ pub fn spelled(value: &Value) -> Option<String> {
         Value::Bool(false) => Some("False".to_string()),
         Value::Int(value) => Some(value.to_string()),
         Value::Float(value) => Some(format!("{value:?}")),
-        Value::Text(text) => Some(text.to_string()),
+        Value::String(text) => Some(text.to_string()),
         _ => None,
     }
 }

@@ -1,19 +1,19 @@
 //! Decoding of PNG and JPEG to gray or RGB bytes.
 //!
 //! The decoders are those of the `image` crate, `png` and `zune-jpeg`, used directly: `image` adds
-//! a library for colour profiles, which are ignored here as in Keras, and takes 54 s of CPU to
+//! a library for color profiles, which are ignored here as in Keras, and takes 54 s of CPU to
 //! build instead of 8 s.
 
-use super::{PictureSize, jpeg};
+use super::{ImageShape, jpeg};
 use crate::datasets::source::unexpected;
 use crate::{Error, Result};
 
-/// Largest decoded picture in bytes: 89 megapixels in colour.
+/// Largest decoded image in bytes: 89 megapixels in color.
 const MAX_BYTES: usize = 256 << 20;
 
 const AGAIN: &str = "download or save it again as PNG or JPEG, or leave it out";
 
-/// Decoded picture: bytes, rows from the top, channels last.
+/// Decoded image: bytes, rows from the top, channels last.
 pub(super) struct Decoded {
     pub height: usize,
     pub width: usize,
@@ -28,19 +28,19 @@ pub(super) enum Pixels {
     RgbAlpha(Vec<u8>),
 }
 
-/// Decodes a picture, whose first bytes name its format, into this number of channels: 1 or 3.
-pub(super) fn decode(bytes: &[u8], channels: usize) -> Result<(Vec<u8>, PictureSize)> {
+/// Decodes an image, whose first bytes name its format, into this number of channels: 1 or 3.
+pub(super) fn decode(bytes: &[u8], channels: usize) -> Result<(Vec<u8>, ImageShape)> {
     let Decoded { height, width, pixels } = match bytes {
         [0x89, b'P', b'N', b'G', ..] => decode_png(bytes)?,
         [0xff, 0xd8, 0xff, ..] => jpeg::decode(bytes)?,
-        _ => return Err(no_picture(bytes)),
+        _ => return Err(no_image(bytes)),
     };
     let bytes = if channels == 1 { pixels.into_gray() } else { pixels.into_rgb() };
-    Ok((bytes, PictureSize { height, width, channels }))
+    Ok((bytes, ImageShape { height, width, channels }))
 }
 
-/// Size and channels by the header of a picture; `None` if it is broken.
-pub(super) fn size(bytes: &[u8]) -> Option<PictureSize> {
+/// Size and channels by the header of an image; `None` if it is broken.
+pub(super) fn size(bytes: &[u8]) -> Option<ImageShape> {
     match bytes {
         [0x89, b'P', b'N', b'G', ..] => {
             let mut decoder = png::Decoder::new(std::io::Cursor::new(bytes));
@@ -49,7 +49,7 @@ pub(super) fn size(bytes: &[u8]) -> Option<PictureSize> {
             let (width, height) = reader.info().size();
             let is_gray = reader.output_color_type().0.samples() < 3;
             let channels = if is_gray { 1 } else { 3 };
-            Some(PictureSize { height: height as usize, width: width as usize, channels })
+            Some(ImageShape { height: height as usize, width: width as usize, channels })
         }
         [0xff, 0xd8, 0xff, ..] => jpeg::size(bytes),
         _ => None,
@@ -57,7 +57,7 @@ pub(super) fn size(bytes: &[u8]) -> Option<PictureSize> {
 }
 
 /// Error for a file that is neither PNG nor JPEG.
-fn no_picture(bytes: &[u8]) -> Error {
+fn no_image(bytes: &[u8]) -> Error {
     let format = match bytes {
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => "WebP",
         [b'G', b'I', b'F', ..] => "GIF",
@@ -66,25 +66,25 @@ fn no_picture(bytes: &[u8]) -> Error {
         [_, _, _, _, b'f', b't', b'y', b'p', ..] => "HEIC or AVIF",
         _ => {
             let start = &bytes[..bytes.len().min(4096)];
-            return unexpected("a PNG or JPEG picture", start, AGAIN);
+            return unexpected("a PNG or JPEG image", start, AGAIN);
         }
     };
-    Error::format(format!("a PNG or JPEG picture is expected here, but this is {format}"), AGAIN)
+    Error::format(format!("a PNG or JPEG image is expected here, but this is {format}"), AGAIN)
 }
 
 /// Error for bytes that are damaged.
 pub(super) fn damaged(problem: impl std::fmt::Display) -> Error {
-    Error::format(format!("the picture is damaged or cut off ({problem})"), AGAIN)
+    Error::format(format!("the image is damaged or cut off ({problem})"), AGAIN)
 }
 
-/// Error for a picture that is decoded by other programs, but not here.
+/// Error for an image that is decoded by other programs, but not here.
 pub(super) fn unsupported(problem: &str) -> Error {
     Error::format(problem, AGAIN)
 }
 
 /// Checks the size before memory is allocated for it.
-pub(super) fn check_size(width: usize, height: usize, bytes_a_pixel: usize) -> Result<()> {
-    let bytes = width.saturating_mul(height).saturating_mul(bytes_a_pixel);
+pub(super) fn check_size(width: usize, height: usize, bytes_per_pixel: usize) -> Result<()> {
+    let bytes = width.saturating_mul(height).saturating_mul(bytes_per_pixel);
     if bytes == 0 {
         return Err(damaged(format!("{width} × {height} pixels")));
     }
@@ -92,7 +92,7 @@ pub(super) fn check_size(width: usize, height: usize, bytes_a_pixel: usize) -> R
         return Ok(());
     }
     let found = format!(
-        "the picture has {width} × {height} pixels, which take {} MB decoded; at most {} MB are \
+        "the image has {width} × {height} pixels, which take {} MB decoded; at most {} MB are \
          read",
         bytes >> 20,
         MAX_BYTES >> 20
@@ -103,7 +103,7 @@ pub(super) fn check_size(width: usize, height: usize, bytes_a_pixel: usize) -> R
 fn decode_png(bytes: &[u8]) -> Result<Decoded> {
     let limits = png::Limits { bytes: MAX_BYTES };
     let mut decoder = png::Decoder::new_with_limits(std::io::Cursor::new(bytes), limits);
-    // Gray or RGB with 8 bits a channel, as Keras does: palettes are expanded, and of 16 bits the
+    // Gray or RGB with 8 bits per channel, as Keras does: palettes are expanded, and of 16 bits the
     // upper 8 are kept.
     decoder.set_transformations(png::Transformations::normalize_to_color8());
     let mut reader = decoder.read_info().map_err(damaged)?;
@@ -115,7 +115,7 @@ fn decode_png(bytes: &[u8]) -> Result<Decoded> {
     let frame = reader.next_frame(&mut pixels).map_err(damaged)?;
     let n_bytes = width * height * frame.color_type.samples();
     if pixels.len() != n_bytes || frame.buffer_size() != n_bytes {
-        return Err(damaged("its parts disagree about its size"));
+        return Err(damaged("its header and its data disagree about the size"));
     }
     let pixels = match frame.color_type {
         png::ColorType::Grayscale => Pixels::Gray(pixels),

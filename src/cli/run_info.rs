@@ -1,4 +1,4 @@
-//! Facts of a run in JSON, by which the lines of a sweep are told apart.
+//! Metadata of a run in JSON, by which the lines of a sweep are told apart.
 
 use serde_json::{Value, json};
 use tallynet::model::Sequential;
@@ -6,7 +6,7 @@ use tallynet::model::Sequential;
 use super::data::DataSource;
 
 /// Model, data, optimizer with its options, batch size, epochs trained in all, seed and command.
-pub fn of_run(name: &str, source: &DataSource, model: &Sequential) -> Value {
+pub fn of(name: &str, source: &DataSource, model: &Sequential) -> Value {
     let data = match source {
         DataSource::Path(path) => path.display().to_string(),
         DataSource::Synthetic(_) => "synthetic".to_string(),

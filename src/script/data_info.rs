@@ -1,8 +1,8 @@
-//! Attributes of data that are not read: shapes and classes, from `--data` or `--set`.
+//! Attributes of data that are not supported: shapes and classes, from `--data` or `--set`.
 
 use super::arrays::{Array, Dim};
 use super::evaluate::Interpreter;
-use super::expressions::MAX_TEXT;
+use super::expressions::MAX_STRING;
 use super::values::{Id, Value};
 
 /// Attributes of data sets that `--data` supplies.
@@ -31,7 +31,7 @@ impl Interpreter<'_> {
         }
         match dotted {
             // A method call is more likely than a value, but a value can be given by this name.
-            Some(dotted) if dotted.len() < MAX_TEXT => {
+            Some(dotted) if dotted.len() < MAX_STRING => {
                 let value = self.heap.derived(id);
                 self.name_unknown(&value, &dotted);
                 value

@@ -1,6 +1,6 @@
 //! Decoding of JPEG.
 //!
-//! The decoder fills the rest of a truncated picture with gray, and it inverts some CMYK pictures.
+//! The decoder fills the rest of a truncated image with gray, and it inverts some CMYK images.
 //! TensorFlow refuses the first, so both are errors here. Rotations that a camera notes (EXIF) are
 //! ignored, as in Keras.
 
@@ -9,13 +9,14 @@ use zune_core::colorspace::ColorSpace;
 use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 
-use super::super::PictureSize;
+use super::super::ImageShape;
 use super::decode::{Decoded, Pixels, check_size, damaged, unsupported};
 use crate::Result;
 
-/// Marker of the end of a picture, behind 0xff.
+/// Marker of the end of an image, after 0xff.
 const END: u8 = 0xd9;
 
+/// Decodes a JPEG to gray or RGB bytes.
 pub(super) fn decode(bytes: &[u8]) -> Result<Decoded> {
     if !has_end(bytes) {
         return Err(damaged("its end is missing"));
@@ -35,14 +36,14 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded> {
         ColorSpace::Luma => ColorSpace::Luma,
         ColorSpace::RGB | ColorSpace::YCbCr => ColorSpace::RGB,
         ColorSpace::CMYK | ColorSpace::YCCK => {
-            return Err(unsupported("this JPEG has the colours of print (CMYK)"));
+            return Err(unsupported("this JPEG is in CMYK, the print colors"));
         }
-        _ => return Err(unsupported("this JPEG is neither gray nor in colour")),
+        _ => return Err(unsupported("this JPEG is neither gray nor in color")),
     };
     decoder.set_options(options.jpeg_set_out_colorspace(output));
     let pixels = decoder.decode().map_err(damaged)?;
     if pixels.len() != width * height * output.num_components() {
-        return Err(damaged("its parts disagree about its size"));
+        return Err(damaged("its header and its data disagree about the size"));
     }
     let pixels = match output {
         ColorSpace::Luma => Pixels::Gray(pixels),
@@ -52,12 +53,12 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded> {
 }
 
 /// Size and channels by the header; `None` if it is broken.
-pub(super) fn size(bytes: &[u8]) -> Option<PictureSize> {
+pub(super) fn size(bytes: &[u8]) -> Option<ImageShape> {
     let mut decoder = JpegDecoder::new(ZCursor::new(bytes));
     decoder.decode_headers().ok()?;
     let (width, height) = decoder.dimensions()?;
     let channels = if decoder.input_colorspace()? == ColorSpace::Luma { 1 } else { 3 };
-    Some(PictureSize { height, width, channels })
+    Some(ImageShape { height, width, channels })
 }
 
 /// True if the marker of the end is there. Segments are skipped by their length, because a preview

@@ -1,10 +1,10 @@
-//! Search of a folder for classes and pictures, in the order of Keras's
-//! `image_dataset_from_directory`. No picture is opened.
+//! Search of a folder for classes and images, in the order of Keras's
+//! `image_dataset_from_directory`. No image is opened.
 
 use std::fs::{self, DirEntry};
 use std::path::{Path, PathBuf};
 
-use super::{Folder, Picture};
+use super::{Folder, LabeledImage};
 use crate::{Error, Result};
 
 /// Levels of folders below a class. Links to folders are not followed, so only real folders count.
@@ -21,12 +21,12 @@ struct Parts {
 /// Files of a class.
 #[derive(Default)]
 pub(super) struct ClassFiles {
-    pub pictures: Vec<PathBuf>,
+    pub images: Vec<PathBuf>,
     /// Files of other types.
     others: Vec<PathBuf>,
 }
 
-/// Lists the classes and pictures of a folder, or of its subfolders `train`, `validation`, `test`.
+/// Lists the classes and images of a folder, or of its subfolders `train`, `validation`, `test`.
 pub(super) fn scan(path: &Path) -> Result<Folder> {
     let Parts { train, validation, test } = Parts::in_folder(path)?;
     let Some(train) = train else { return scan_classes(path) };
@@ -46,8 +46,10 @@ pub(super) fn scan(path: &Path) -> Result<Folder> {
 pub(super) fn scan_test(path: &Path, classes: &[String]) -> Result<Folder> {
     let Parts { validation, test, .. } = Parts::in_folder(path)?;
     let mut folder = Folder::of_classes(classes.to_vec());
-    let part = test.or(validation).unwrap_or_else(|| path.to_path_buf());
-    folder.test = folder.scan_part(&part)?;
+    match test.or(validation) {
+        Some(part) => folder.test = folder.scan_part(&part)?,
+        None => folder.train = folder.scan_part(path)?,
+    }
     Ok(folder)
 }
 
@@ -57,7 +59,7 @@ pub(super) fn has_layout(path: &Path) -> bool {
 }
 
 impl Parts {
-    /// Finds the parts. A folder with `train` alone has no parts: `train` is a class then.
+    /// Finds the parts. A folder with only `train` has no parts: `train` is a class then.
     fn in_folder(path: &Path) -> Result<Parts> {
         let mut parts = Parts::default();
         for folder in subfolders(path)? {
@@ -79,7 +81,7 @@ impl Parts {
     }
 }
 
-/// Lists a folder with one subfolder per class; all pictures are training samples.
+/// Lists a folder with one subfolder per class; all images are training samples.
 fn scan_classes(path: &Path) -> Result<Folder> {
     let mut folder = Folder {
         classes: vec![],
@@ -94,11 +96,11 @@ fn scan_classes(path: &Path) -> Result<Folder> {
     }
     for (class, label) in subfolders.iter().zip(0..) {
         let files = ClassFiles::scan(class)?;
-        if files.pictures.is_empty() {
+        if files.images.is_empty() {
             return Err(empty_class(class, &files.others));
         }
         folder.classes.push(name(class));
-        folder.train.extend(files.pictures.into_iter().map(|path| Picture { path, label }));
+        folder.train.extend(files.images.into_iter().map(|path| LabeledImage { path, label }));
         folder.ignored.extend(files.others);
     }
     Ok(folder)
@@ -110,8 +112,8 @@ impl Folder {
     }
 
     /// Lists a validation or test set, whose classes are among those of the training set.
-    fn scan_part(&mut self, path: &Path) -> Result<Vec<Picture>> {
-        let mut pictures = vec![];
+    fn scan_part(&mut self, path: &Path) -> Result<Vec<LabeledImage>> {
+        let mut images = vec![];
         for class in subfolders(path)? {
             let class_name = name(&class);
             let Some(index) = self.classes.iter().position(|known| *known == class_name) else {
@@ -121,28 +123,28 @@ impl Folder {
             };
             let files = ClassFiles::scan(&class)?;
             let label = index as u32;
-            pictures.extend(files.pictures.into_iter().map(|path| Picture { path, label }));
+            images.extend(files.images.into_iter().map(|path| LabeledImage { path, label }));
             self.ignored.extend(files.others);
         }
-        if pictures.is_empty() {
-            let help = "put one folder per class with its pictures there, or delete this folder";
-            return Err(Error::file(path, "there are no pictures in the folders in here", help));
+        if images.is_empty() {
+            let help = "put one folder per class with its images there, or delete this folder";
+            return Err(Error::file(path, "the subfolders of this folder hold no images", help));
         }
-        Ok(pictures)
+        Ok(images)
     }
 }
 
 /// Error for a folder that has fewer than two classes, with the folder that was probably meant.
 fn no_classes(path: &Path, subfolders: &[PathBuf]) -> Result<Option<Error>> {
-    let layout = "make one folder per class and put its pictures there: cats/1.jpg, dogs/1.jpg";
+    let layout = "make one folder per class and put its images there: cats/1.jpg, dogs/1.jpg";
     let error = match subfolders {
-        [] if ClassFiles::scan(path)?.pictures.is_empty() => {
-            Error::file(path, "there are no pictures and no folders in here", layout)
+        [] if ClassFiles::scan(path)?.images.is_empty() => {
+            Error::file(path, "there are no images and no folders in here", layout)
         }
-        [] => Error::file(path, "the pictures in here are not in folders of classes", layout),
+        [] => Error::file(path, "the images in here are not in folders of classes", layout),
         [only] if self::subfolders(only)?.len() > 1 => {
             let found = format!("there is only the folder {} in here", name(only));
-            Error::file(path, found, format!("give the folder in it: {}", only.display()))
+            Error::file(path, found, format!("pass that folder instead: {}", only.display()))
         }
         [only] => {
             let found = format!("there is only one class in here, {}", name(only));
@@ -154,11 +156,12 @@ fn no_classes(path: &Path, subfolders: &[PathBuf]) -> Result<Option<Error>> {
 }
 
 fn empty_class(class: &Path, others: &[PathBuf]) -> Error {
-    let help = "put the pictures of this class there, or delete the folder";
+    let help = "put the images of this class there, or delete the folder";
     match others.first() {
-        None => Error::file(class, "there are no pictures in this folder of a class", help),
+        None => Error::file(class, "there are no images in this folder of a class", help),
         Some(other) => {
-            let (n, example) = (others.len(), name(other));
+            let n = others.len();
+            let example = name(other);
             let found = format!("none of the {n} files in here is PNG or JPEG, such as {example}");
             Error::file(class, found, "convert them to PNG or JPEG, or delete the folder")
         }
@@ -174,7 +177,7 @@ impl ClassFiles {
         let key = |path: &PathBuf| {
             (path.parent().map(|folder| folder.as_os_str().to_owned()), path.clone())
         };
-        files.pictures.sort_by_cached_key(key);
+        files.images.sort_by_cached_key(key);
         files.others.sort_by_cached_key(key);
         Ok(files)
     }
@@ -182,16 +185,16 @@ impl ClassFiles {
     fn scan_folder(&mut self, folder: &Path, depth: usize) -> Result<()> {
         for entry in entries(folder)? {
             let path = entry.path();
-            // The type of the entry itself: a link to a folder is no folder, as in Keras. So links
-            // that form a circle end here.
+            // The type of the entry itself: a link to a folder does not count, as in Keras. So
+            // links that form a circle end here.
             let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
             if is_folder && depth < MAX_DEPTH {
                 self.scan_folder(&path, depth + 1)?;
             } else if is_folder {
                 let found = format!("it is more than {MAX_DEPTH} folders deep");
-                return Err(Error::file(&path, found, "move its pictures up"));
-            } else if is_picture(&path) && may_be_read(&path) {
-                self.pictures.push(path);
+                return Err(Error::file(&path, found, "move its images up"));
+            } else if is_image(&path) && may_be_read(&path) {
+                self.images.push(path);
             } else if path.is_file() {
                 self.others.push(path);
             }
@@ -200,14 +203,14 @@ impl ClassFiles {
     }
 }
 
-/// True for a file, and for a link to nothing, which is an error once it is read. Reading a pipe
-/// could wait forever.
+/// True for a file, and for a dangling link, which fails when it is read. Reading a pipe could wait
+/// forever.
 fn may_be_read(path: &Path) -> bool {
     fs::metadata(path).map_or(true, |metadata| metadata.is_file())
 }
 
-/// True for the endings of PNG and JPEG.
-fn is_picture(path: &Path) -> bool {
+/// True for the extensions of PNG and JPEG.
+fn is_image(path: &Path) -> bool {
     let Some(extension) = path.extension() else { return false };
     ["png", "jpg", "jpeg"].iter().any(|known| extension.eq_ignore_ascii_case(known))
 }
@@ -220,7 +223,7 @@ fn subfolders(path: &Path) -> Result<Vec<PathBuf>> {
     Ok(folders)
 }
 
-/// Entries of a folder but hidden ones, whose names begin with a dot, and macOS's `__MACOSX`.
+/// Entries of a folder except hidden ones, whose names begin with a dot, and macOS's `__MACOSX`.
 fn entries(folder: &Path) -> Result<Vec<DirEntry>> {
     let mut entries = vec![];
     for entry in fs::read_dir(folder).map_err(Error::io("read", folder))? {

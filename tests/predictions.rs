@@ -126,7 +126,7 @@ fn predictions_are_a_table_with_class_names() {
 }
 
 #[test]
-fn predictions_are_written_by_the_ending() {
+fn predictions_are_written_by_the_extension() {
     let place = Workplace::new();
     place.train_kinds();
     for output in ["y.npy", "y.csv", "y.json"] {
@@ -213,8 +213,8 @@ fn arrays_need_a_file() {
     assert_eq!(y.shape(), [2, 4, 3]);
 }
 
-/// Cells of the rows behind a line that begins like this, up to an empty line.
-fn rows_behind(text: &str, head: &str) -> Vec<Vec<String>> {
+/// Cells of the rows after a line that begins like this, up to an empty line.
+fn rows_after(text: &str, head: &str) -> Vec<Vec<String>> {
     let lines = text.lines().skip_while(|line| !line.starts_with(head)).skip(1);
     let lines = lines.take_while(|line| !line.is_empty());
     // Two blanks separate columns; a name may contain one.
@@ -232,19 +232,23 @@ fn evaluation_scores_each_class() {
     assert!(text.starts_with("Test score: "), "{text}");
     // Counted again from the predictions of the same rows.
     place.succeeds("predict kinds.keras others.csv -o y.csv");
-    let (truths, guesses) = (place.read("others.csv"), place.read("y.csv"));
+    let (true_classes, predictions) = (place.read("others.csv"), place.read("y.csv"));
     let column = |text: &str, i: usize| -> Vec<usize> {
         let mut reader = csv::Reader::from_reader(text.as_bytes());
         let label = |name: &str| KINDS.iter().position(|kind| *kind == name).unwrap();
         reader.records().map(|row| label(&row.unwrap()[i])).collect()
     };
-    let (truths, guesses) = (column(&truths, 1), column(&guesses, 1));
-    let count = |truth: Option<usize>, guess: Option<usize>| {
+    let (true_classes, predictions) = (column(&true_classes, 1), column(&predictions, 1));
+    let count = |true_class: Option<usize>, prediction: Option<usize>| {
         let is = |wanted: Option<usize>, found: usize| wanted.is_none_or(|wanted| wanted == found);
-        truths.iter().zip(&guesses).filter(|(t, g)| is(truth, **t) && is(guess, **g)).count()
+        true_classes
+            .iter()
+            .zip(&predictions)
+            .filter(|(t, g)| is(true_class, **t) && is(prediction, **g))
+            .count()
     };
-    let scores = rows_behind(&text, "class");
-    let matrix = rows_behind(&text, "true");
+    let scores = rows_after(&text, "class");
+    let matrix = rows_after(&text, "true");
     assert_eq!((scores.len(), matrix.len()), (3, 3), "{text}");
     let mut n_wrong = 0;
     for k in 0..3 {
@@ -257,7 +261,7 @@ fn evaluation_scores_each_class() {
         expected.push(count(Some(k), None).to_string());
         assert_eq!(scores[k], expected, "{text}");
         let mut expected = vec![KINDS[k].to_string()];
-        expected.extend((0..3).map(|guess| count(Some(k), Some(guess)).to_string()));
+        expected.extend((0..3).map(|prediction| count(Some(k), Some(prediction)).to_string()));
         assert_eq!(matrix[k], expected, "{text}");
         n_wrong += count(Some(k), None) - count(Some(k), Some(k));
     }
@@ -270,26 +274,26 @@ fn evaluation_scores_each_class() {
 }
 
 #[test]
-fn mistakes_are_listed_by_confidence() {
+fn mistakes_are_listed_by_probability() {
     let place = Workplace::new();
     place.train_kinds();
     let evaluate = "evaluate kinds.keras --data others.csv --mistakes";
     let text = place.succeeds(&format!("{evaluate} wrong.csv"));
     assert_eq!(text.lines().count(), 2, "{text}");
     let wrong = place.read("wrong.csv");
-    assert!(wrong.starts_with("row,truth,guess,confidence\n"), "{wrong}");
+    assert!(wrong.starts_with("row,true_class,predicted_class,probability\n"), "{wrong}");
     place.succeeds("predict kinds.keras others.csv -o y.csv");
     let read = |text: &str| -> Vec<csv::StringRecord> {
         csv::Reader::from_reader(text.as_bytes()).records().map(Result::unwrap).collect()
     };
     let (wrong, all) = (read(&wrong), read(&place.read("y.csv")));
-    let truths = read(&place.read("others.csv"));
-    let n_wrong = (0..all.len()).filter(|i| truths[*i][1] != all[*i][1]).count();
+    let true_classes = read(&place.read("others.csv"));
+    let n_wrong = (0..all.len()).filter(|i| true_classes[*i][1] != all[*i][1]).count();
     assert_eq!(wrong.len(), n_wrong);
     let mut before = Real::INFINITY;
     for row in &wrong {
         let i = row[0].parse::<usize>().unwrap() - 1;
-        assert_eq!([&row[1], &row[2], &row[3]], [&truths[i][1], &all[i][1], &all[i][2]]);
+        assert_eq!([&row[1], &row[2], &row[3]], [&true_classes[i][1], &all[i][1], &all[i][2]]);
         assert_ne!(row[1], row[2]);
         assert!(number(&row[3]) <= before);
         before = number(&row[3]);
@@ -310,7 +314,7 @@ fn a_single_output_decides_between_two_classes() {
     assert!(classes[0].starts_with("1  no") && classes[1].starts_with("2  yes"), "{text}");
     place.write("others.csv", &format!("x,answer\n{rows}0,no\n"));
     let text = place.succeeds("evaluate one.keras --data others.csv --per-class");
-    let matrix = rows_behind(&text, "true");
+    let matrix = rows_after(&text, "true");
     assert_eq!([&matrix[0][0], &matrix[1][0]], ["no", "yes"], "{text}");
     assert!(matrix[0][1].parse::<usize>().unwrap() > 25, "{text}");
     assert!(matrix[1][2].parse::<usize>().unwrap() > 25, "{text}");

@@ -1,4 +1,4 @@
-//! Folders of pictures, IDX and CIFAR files: sound ones as Keras reads them, and broken ones, which
+//! Folders of images, IDX and CIFAR files: sound ones as Keras reads them, and broken ones, which
 //! are errors that say what was found and what to do. Nothing may panic.
 
 use std::fs;
@@ -12,8 +12,8 @@ use jpeg_encoder::{ColorType, Encoder};
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use serde_json::Value;
-use tallynet::datasets::pictures::{self, Folder, ImageSize, PictureOptions};
-use tallynet::datasets::{Dataset, Inputs, LoadedData, PictureSize, Targets, cifar, idx};
+use tallynet::datasets::images::{self, Folder, ImageOptions, ImageSize};
+use tallynet::datasets::{Dataset, ImageShape, Inputs, LoadedData, Targets, cifar, idx};
 use tallynet::formats;
 use tallynet::layers::{Conv2D, Dense, Flatten, MaxPooling2D};
 use tallynet::model::Sequential;
@@ -21,11 +21,11 @@ use tallynet::shape::Shape;
 use tallynet::training::FitOptions;
 use tempfile::TempDir;
 
-fn size(height: usize, width: usize, channels: usize) -> PictureSize {
-    PictureSize { height, width, channels }
+fn size(height: usize, width: usize, channels: usize) -> ImageShape {
+    ImageShape { height, width, channels }
 }
 
-/// PNG file of 8 or 16 bits a channel.
+/// PNG file of 8 or 16 bits per channel.
 fn png(
     width: u32,
     height: u32,
@@ -81,7 +81,7 @@ fn labels(data: &Dataset) -> &[u32] {
     labels.as_slice().unwrap()
 }
 
-fn read(found: &Folder, options: &PictureOptions) -> tallynet::Result<LoadedData> {
+fn read(found: &Folder, options: &ImageOptions) -> tallynet::Result<LoadedData> {
     found.read(options, &mut |_| {})
 }
 
@@ -90,23 +90,23 @@ fn scan_error(path: &Path) -> String {
 }
 
 fn keras() -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/pictures.json");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/images.json");
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
 }
 
 // ----------------------------------------------------------------------------------------------------------
-// pictures
+// images
 
 #[test]
 fn resizing_agrees_with_keras() {
-    // The picture of tests/keras/pictures.py.
+    // The image of tests/keras/images.py.
     let pixels: Vec<u8> = (0..7 * 5 * 3u32).map(|i| ((i * i * 37 + i * 11) % 256) as u8).collect();
     let file = rgb_png(5, 7, &pixels);
-    assert_eq!(pictures::decode_and_resize(&file, size(7, 5, 3)).unwrap(), pixels);
+    assert_eq!(images::decode_and_resize(&file, size(7, 5, 3)).unwrap(), pixels);
     let mut n_compared = 0;
     for case in keras()["resized"].as_array().unwrap() {
         let side = |axis: usize| case["size"][axis].as_u64().unwrap() as usize;
-        let resized = pictures::decode_and_resize(&file, size(side(0), side(1), 3)).unwrap();
+        let resized = images::decode_and_resize(&file, size(side(0), side(1), 3)).unwrap();
         let expected = case["values"].as_array().unwrap();
         assert_eq!(resized.len(), expected.len());
         for (value, expected) in resized.iter().zip(expected) {
@@ -130,11 +130,11 @@ fn classes_and_files_are_in_keras_s_order() {
     let root = folder(&created.iter().map(String::as_str).collect::<Vec<_>>());
     let found = Folder::scan(root.path()).unwrap();
     assert_eq!(found.classes, texts("classes"));
-    let paths: Vec<PathBuf> = found.train.iter().map(|picture| picture.path.clone()).collect();
+    let paths: Vec<PathBuf> = found.train.iter().map(|image| image.path.clone()).collect();
     let expected: Vec<PathBuf> = texts("paths").iter().map(|path| root.path().join(path)).collect();
     assert_eq!(paths, expected);
-    for (picture, label) in found.train.iter().zip(listed["labels"].as_array().unwrap()) {
-        assert_eq!(u64::from(picture.label), label.as_u64().unwrap());
+    for (image, label) in found.train.iter().zip(listed["labels"].as_array().unwrap()) {
+        assert_eq!(u64::from(image.label), label.as_u64().unwrap());
     }
     assert_eq!(found.ignored, [root.path().join("b/notes.txt")]);
 }
@@ -143,22 +143,22 @@ fn classes_and_files_are_in_keras_s_order() {
 fn every_kind_of_png_becomes_gray_or_rgb() {
     use png::{BitDepth::*, ColorType::*};
     let decode =
-        |file: &[u8], channels| pictures::decode_and_resize(file, size(1, 2, channels)).unwrap();
+        |file: &[u8], channels| images::decode_and_resize(file, size(1, 2, channels)).unwrap();
     // Gray, with 16 bits: the upper 8 stay, as in Keras.
     let gray = png(2, 1, Grayscale, Sixteen, &[200, 255, 3, 0]);
     assert_eq!(decode(&gray, 1), [200, 3]);
     assert_eq!(decode(&gray, 3), [200, 200, 200, 3, 3, 3]);
     // One bit a pixel.
     assert_eq!(decode(&png(2, 1, Grayscale, One, &[0b0100_0000]), 1), [0, 255]);
-    // Gray of colour by BT.601: 0.299, 0.587, 0.114.
-    let colour = rgb_png(2, 1, &[255, 0, 0, 0, 200, 100]);
-    assert_eq!(decode(&colour, 1), [76, 129]);
+    // Gray of color by BT.601: 0.299, 0.587, 0.114.
+    let color = rgb_png(2, 1, &[255, 0, 0, 0, 200, 100]);
+    assert_eq!(decode(&color, 1), [76, 129]);
     // Transparency over white: opaque black, and half transparent red.
     let alpha = png(2, 1, Rgba, Eight, &[0, 0, 0, 255, 255, 0, 0, 128]);
     assert_eq!(decode(&alpha, 3), [0, 0, 0, 255, 127, 127]);
     let gray_alpha = png(2, 1, GrayscaleAlpha, Eight, &[0, 0, 100, 255]);
     assert_eq!(decode(&gray_alpha, 1), [255, 100]);
-    // A palette, of which one colour is transparent.
+    // A palette, of which one color is transparent.
     let mut palette = vec![];
     let mut encoder = png::Encoder::new(&mut palette, 2, 1);
     encoder.set_color(Indexed);
@@ -172,36 +172,36 @@ fn every_kind_of_png_becomes_gray_or_rgb() {
 fn jpeg_of_every_colour_is_right_or_refused() {
     let (width, height) = (32, 24);
     let smooth = |x: usize, y: usize, c: usize| (4 * x + 3 * y + 20 * c) as u8;
-    let mut colour = vec![];
+    let mut color = vec![];
     for y in 0..height {
         for x in 0..width {
-            colour.extend((0..3).map(|c| smooth(x, y, c)));
+            color.extend((0..3).map(|c| smooth(x, y, c)));
         }
     }
-    let file = jpeg(width as u16, height as u16, ColorType::Rgb, &colour);
-    let decoded = pictures::decode_and_resize(&file, size(height, width, 3)).unwrap();
-    let furthest = decoded.iter().zip(&colour).map(|(a, b)| a.abs_diff(*b)).max();
+    let file = jpeg(width as u16, height as u16, ColorType::Rgb, &color);
+    let decoded = images::decode_and_resize(&file, size(height, width, 3)).unwrap();
+    let furthest = decoded.iter().zip(&color).map(|(a, b)| a.abs_diff(*b)).max();
     assert!(furthest < Some(8), "{furthest:?}");
 
-    let gray: Vec<u8> = colour.iter().step_by(3).copied().collect();
+    let gray: Vec<u8> = color.iter().step_by(3).copied().collect();
     let file = jpeg(width as u16, height as u16, ColorType::Luma, &gray);
-    let decoded = pictures::decode_and_resize(&file, size(height, width, 1)).unwrap();
+    let decoded = images::decode_and_resize(&file, size(height, width, 1)).unwrap();
     let furthest = decoded.iter().zip(&gray).map(|(a, b)| a.abs_diff(*b)).max();
     assert!(furthest < Some(8), "{furthest:?}");
 
     let mut progressive = vec![];
     let mut encoder = Encoder::new(&mut progressive, 95);
     encoder.set_progressive(true);
-    encoder.encode(&colour, width as u16, height as u16, ColorType::Rgb).unwrap();
-    let decoded = pictures::decode_and_resize(&progressive, size(height, width, 3)).unwrap();
-    let furthest = decoded.iter().zip(&colour).map(|(a, b)| a.abs_diff(*b)).max();
+    encoder.encode(&color, width as u16, height as u16, ColorType::Rgb).unwrap();
+    let decoded = images::decode_and_resize(&progressive, size(height, width, 3)).unwrap();
+    let furthest = decoded.iter().zip(&color).map(|(a, b)| a.abs_diff(*b)).max();
     assert!(furthest < Some(8), "{furthest:?}");
 
     let print = vec![100; 4 * width * height];
     for color in [ColorType::Cmyk, ColorType::CmykAsYcck] {
         let file = jpeg(width as u16, height as u16, color, &print);
-        let error = pictures::decode_and_resize(&file, size(8, 8, 3)).unwrap_err().to_string();
-        assert!(error.contains("colours of print (CMYK)"), "{error}");
+        let error = images::decode_and_resize(&file, size(8, 8, 3)).unwrap_err().to_string();
+        assert!(error.contains("this JPEG is in CMYK, the print colors"), "{error}");
     }
 }
 
@@ -213,18 +213,18 @@ fn a_preview_in_a_truncated_jpeg_does_not_hide_its_end() {
     // A segment with the bytes of an end, as a camera's preview has them.
     encoder.add_app_segment(1, vec![b'E', 0xff, 0xd9, 0xff, 0xda, 0xff, 0xd9]).unwrap();
     encoder.encode(&gray, 64, 64, ColorType::Luma).unwrap();
-    pictures::decode_and_resize(&file, size(8, 8, 1)).unwrap();
+    images::decode_and_resize(&file, size(8, 8, 1)).unwrap();
     for len in [file.len() - 2, file.len() / 2, 40, 3] {
-        let error = pictures::decode_and_resize(&file[..len], size(8, 8, 1)).unwrap_err();
+        let error = images::decode_and_resize(&file[..len], size(8, 8, 1)).unwrap_err();
         assert!(error.to_string().contains("damaged or cut off"), "{error}");
     }
-    // Bytes behind the end do not matter.
+    // Bytes after the end do not matter.
     file.extend([0; 100]);
-    pictures::decode_and_resize(&file, size(8, 8, 1)).unwrap();
+    images::decode_and_resize(&file, size(8, 8, 1)).unwrap();
 }
 
 #[test]
-fn a_broken_picture_is_named_and_skipped_only_on_request() {
+fn a_broken_image_is_named_and_skipped_only_on_request() {
     let whole = dot();
     let cases: [(&str, &[u8], &str); 6] = [
         ("html.jpg", b"<!DOCTYPE html><html>403</html>", "a web page (HTML)"),
@@ -238,7 +238,7 @@ fn a_broken_picture_is_named_and_skipped_only_on_request() {
         let root = folder(&["a/1.png", "a/2.png", "b/1.png"]);
         write(root.path(), &format!("a/{name}"), content);
         let found = Folder::scan(root.path()).unwrap();
-        let mut options = PictureOptions::new(size(2, 2, 3));
+        let mut options = ImageOptions::new(size(2, 2, 3));
         let error = read(&found, &options).unwrap_err().to_string();
         assert!(error.contains(name) && error.contains(expected), "{error}");
         assert!(error.contains("--skip-broken"), "{error}");
@@ -246,7 +246,7 @@ fn a_broken_picture_is_named_and_skipped_only_on_request() {
         let data = read(&found, &options).unwrap();
         assert_eq!(data.train.len(), 3);
         assert!(
-            data.warnings[0].starts_with("1 broken pictures were left out"),
+            data.warnings[0].starts_with("1 broken images were skipped"),
             "{:?}",
             data.warnings
         );
@@ -258,9 +258,9 @@ fn a_folder_is_read_with_classes_size_and_every_label() {
     let root = folder(&["train/cat/1.png", "train/cat/2.png", "train/dog/1.png", "test/dog/9.png"]);
     write(root.path(), "train/dog/2.jpg", &jpeg(9, 5, ColorType::Luma, &[77; 45]));
     let data =
-        read(&Folder::scan(root.path()).unwrap(), &PictureOptions::new(size(2, 2, 3))).unwrap();
+        read(&Folder::scan(root.path()).unwrap(), &ImageOptions::new(size(2, 2, 3))).unwrap();
     assert_eq!(data.description.classes, ["cat", "dog"]);
-    assert_eq!(data.description.picture, Some(size(2, 2, 3)));
+    assert_eq!(data.description.image, Some(size(2, 2, 3)));
     assert_eq!(data.train.x.shape(), [4, 2, 2, 3]);
     let mut sorted = labels(&data.train).to_vec();
     sorted.sort();
@@ -293,13 +293,16 @@ fn names_of_parts_are_understood() {
 #[test]
 fn a_folder_of_another_layout_is_an_error_that_helps() {
     let cases: [(&[&str], &str); 8] = [
-        (&["notes.txt"], "there are no pictures and no folders"),
+        (&["notes.txt"], "there are no images and no folders"),
         (&["1.png", "2.png"], "not in folders of classes"),
         (&["only/1.png"], "only one class in here, only"),
-        (&["flowers/rose/1.png", "flowers/tulip/1.png"], "give the folder in it"),
+        (&["flowers/rose/1.png", "flowers/tulip/1.png"], "pass that folder instead"),
         (&["a/1.png", "b/notes.txt"], "none of the 1 files in here is PNG or JPEG"),
         (&["train/a/1.png", "train/b/1.png", "test/c/1.png"], "the training set has no class"),
-        (&["train/a/1.png", "train/b/1.png", "test/a.txt"], "there are no pictures in the folders"),
+        (
+            &["train/a/1.png", "train/b/1.png", "test/a.txt"],
+            "subfolders of this folder hold no images",
+        ),
         (&["train/a/1.png", "training/a/1.png", "test/a/1.png"], "have the same meaning"),
     ];
     for (files, expected) in cases {
@@ -309,7 +312,7 @@ fn a_folder_of_another_layout_is_an_error_that_helps() {
     let root = folder(&["a/1.png"]);
     fs::create_dir(root.path().join("empty")).unwrap();
     let error = scan_error(root.path());
-    assert!(error.contains("empty") && error.contains("no pictures in this folder"), "{error}");
+    assert!(error.contains("empty") && error.contains("no images in this folder"), "{error}");
     assert!(scan_error(&root.path().join("none")).contains("cannot read"));
 }
 
@@ -332,33 +335,33 @@ fn links_that_form_a_circle_end() {
     // A link to itself.
     symlink(root.path().join("b/self.png"), root.path().join("b/self.png")).unwrap();
     let found = Folder::scan(root.path()).unwrap();
-    let error = read(&found, &PictureOptions::new(size(2, 2, 3))).unwrap_err().to_string();
+    let error = read(&found, &ImageOptions::new(size(2, 2, 3))).unwrap_err().to_string();
     assert!(error.contains("self.png"), "{error}");
 }
 
 #[test]
-fn pictures_that_do_not_fit_into_memory_are_refused() {
+fn images_that_do_not_fit_into_memory_are_refused() {
     // 20,000 × 20,000 pixels in a header; the decoder never gets to the pixels.
     let mut file = rgb_png(1, 1, &[1, 2, 3]);
     file[16..24].copy_from_slice(&[0, 0, 0x4e, 0x20, 0, 0, 0x4e, 0x20]);
     let mut crc = flate2::Crc::new();
     crc.update(&file[12..29]);
     file[29..33].copy_from_slice(&crc.sum().to_be_bytes());
-    let error = pictures::decode_and_resize(&file, size(2, 2, 3)).unwrap_err().to_string();
+    let error = images::decode_and_resize(&file, size(2, 2, 3)).unwrap_err().to_string();
     assert!(error.contains("20000 × 20000 pixels"), "{error}");
 
     let mut file = jpeg(8, 8, ColorType::Rgb, &[9; 192]);
     let frame = file.windows(2).position(|pair| pair == [0xff, 0xc0]).unwrap();
     file[frame + 5..frame + 9].copy_from_slice(&[0xff, 0xff, 0xff, 0xff]);
-    let error = pictures::decode_and_resize(&file, size(2, 2, 3)).unwrap_err().to_string();
+    let error = images::decode_and_resize(&file, size(2, 2, 3)).unwrap_err().to_string();
     assert!(error.contains("65535 × 65535 pixels"), "{error}");
 
-    // A wide picture of 20,000 × 10 pixels is read.
+    // A wide image of 20,000 × 10 pixels is read.
     let wide = rgb_png(20_000, 10, &vec![33; 600_000]);
-    assert_eq!(pictures::decode_and_resize(&wide, size(1, 2, 1)).unwrap(), [33, 33]);
+    assert_eq!(images::decode_and_resize(&wide, size(1, 2, 1)).unwrap(), [33, 33]);
 
     let root = folder(&["a/1.png", "b/1.png"]);
-    let options = PictureOptions::new(size(20_000, 2, 3));
+    let options = ImageOptions::new(size(20_000, 2, 3));
     let error = read(&Folder::scan(root.path()).unwrap(), &options).unwrap_err().to_string();
     assert!(error.contains("each side is between 1 and 16384"), "{error}");
 }
@@ -367,7 +370,7 @@ fn pictures_that_do_not_fit_into_memory_are_refused() {
 fn the_size_comes_from_the_model_or_is_given() {
     let given = |text: &str| Some(text.parse::<ImageSize>().unwrap());
     let for_input = |dims: &[usize], image_size| {
-        PictureSize::for_input(&Shape::from(dims), image_size).map_err(|error| error.to_string())
+        ImageShape::for_input(&Shape::from(dims), image_size).map_err(|error| error.to_string())
     };
     assert_eq!(for_input(&[64, 96, 3], None), Ok(size(64, 96, 3)));
     assert_eq!(for_input(&[28, 28], None), Ok(size(28, 28, 1)));
@@ -375,10 +378,10 @@ fn the_size_comes_from_the_model_or_is_given() {
     assert_eq!(for_input(&[2352], given("28X28")), Ok(size(28, 28, 3)));
     for (dims, image_size, expected) in [
         (&[784][..], None, "--image-size HEIGHTxWIDTH"),
-        (&[784], given("20x20"), "which no pictures of 20x20 have"),
+        (&[784], given("20x20"), "which no images of 20x20 have"),
         (&[64, 64, 3], given("32"), "--image-size says 32x32"),
         (&[64, 64, 4], None, "4 channels"),
-        (&[2, 2, 2, 2], given("2"), "which no pictures have"),
+        (&[2, 2, 2, 2], given("2"), "is not an image shape"),
     ] {
         let error = for_input(dims, image_size).unwrap_err();
         assert!(error.contains(expected), "{error}");
@@ -400,7 +403,7 @@ fn training_samples_are_shuffled_by_the_seed_and_test_samples_are_not() {
     let root = folder(&files.iter().map(String::as_str).collect::<Vec<_>>());
     let found = Folder::scan(root.path()).unwrap();
     let read = |seed| {
-        let options = PictureOptions { seed, ..PictureOptions::new(size(1, 1, 1)) };
+        let options = ImageOptions { seed, ..ImageOptions::new(size(1, 1, 1)) };
         read(&found, &options).unwrap()
     };
     let [data, again, other] = [1, 1, 2].map(read);
@@ -411,25 +414,25 @@ fn training_samples_are_shuffled_by_the_seed_and_test_samples_are_not() {
     let test = data.test.unwrap();
     assert!(labels(&test).is_sorted());
     let mut counts = vec![];
-    found.read(&PictureOptions::new(size(1, 1, 1)), &mut |n_done| counts.push(n_done)).unwrap();
+    found.read(&ImageOptions::new(size(1, 1, 1)), &mut |n_done| counts.push(n_done)).unwrap();
     assert_eq!(counts, (1..=80).collect::<Vec<_>>());
 }
 
 #[test]
-fn pictures_to_predict_from_need_no_classes() {
+fn images_to_predict_from_need_no_classes() {
     let root = folder(&["b.png", "a.png", "deep/er/c.png", "notes.txt"]);
-    let paths = pictures::find(root.path()).unwrap();
+    let paths = images::find(root.path()).unwrap();
     let names = ["a.png", "b.png", "deep/er/c.png"];
     assert_eq!(paths, names.map(|name| root.path().join(name)));
-    let inputs = pictures::read_pictures(&paths, size(2, 2, 3)).unwrap();
+    let inputs = images::read_images(&paths, size(2, 2, 3), &mut |_| {}).unwrap();
     assert_eq!(inputs.shape(), [3, 2, 2, 3]);
-    let one = pictures::read_picture(&paths[0], size(2, 2, 3)).unwrap();
+    let one = images::read_image(&paths[0], size(2, 2, 3)).unwrap();
     assert_eq!((one.shape(), one.as_slice().unwrap()), (&[2, 2, 3][..], &bytes(&inputs)[..12]));
     let empty = folder(&["notes.txt"]);
-    assert!(pictures::find(empty.path()).is_err());
-    write(empty.path(), "notes.txt", b"no picture");
-    let error = pictures::read_pictures(&[empty.path().join("notes.txt")], size(2, 2, 3));
-    assert!(error.unwrap_err().to_string().contains("a PNG or JPEG picture is expected here"));
+    assert!(images::find(empty.path()).is_err());
+    write(empty.path(), "notes.txt", b"no image");
+    let error = images::read_images(&[empty.path().join("notes.txt")], size(2, 2, 3), &mut |_| {});
+    assert!(error.unwrap_err().to_string().contains("a PNG or JPEG image is expected here"));
 }
 
 #[test]
@@ -442,22 +445,22 @@ fn two_thousand_small_jpegs_take_seconds() {
     }
     let start = Instant::now();
     let found = Folder::scan(root.path()).unwrap();
-    let data = read(&found, &PictureOptions::new(size(64, 64, 3))).unwrap();
+    let data = read(&found, &ImageOptions::new(size(64, 64, 3))).unwrap();
     assert_eq!(data.train.len(), 2000);
-    println!("2,000 pictures: {:?}", start.elapsed());
+    println!("2,000 images: {:?}", start.elapsed());
 }
 
-/// Picture of 64 × 64 pixels with noise: stripes across, stripes along, or a disc.
+/// Image of 64 × 64 pixels with noise: stripes across, stripes along, or a disc.
 fn shape_of_class(class: usize, generator: &mut impl Rng) -> Vec<u8> {
     let (width, phase) = (generator.random_range(4..9), generator.random_range(0..64));
-    let centre = [generator.random_range(20..44i32), generator.random_range(20..44i32)];
+    let center = [generator.random_range(20..44i32), generator.random_range(20..44i32)];
     let mut pixels = vec![];
     for y in 0..64i32 {
         for x in 0..64i32 {
             let is_bright = match class {
                 0 => (y + phase) / width % 2 == 0,
                 1 => (x + phase) / width % 2 == 0,
-                _ => (y - centre[0]).pow(2) + (x - centre[1]).pow(2) < 18 * 18,
+                _ => (y - center[0]).pow(2) + (x - center[1]).pow(2) < 18 * 18,
             };
             let shade = if is_bright { 150 } else { 60 };
             pixels.extend(
@@ -484,7 +487,7 @@ fn shapes_folder() -> TempDir {
     root
 }
 
-/// Small convolutional model of pictures, compiled and untrained.
+/// Small convolutional model of images, compiled and untrained.
 fn convolutional() -> Sequential {
     let mut model = Sequential::builder([64, 64, 3])
         .add(Conv2D { strides: [2, 2], ..Conv2D::new(8, [5, 5]).activation("relu") })
@@ -502,7 +505,7 @@ fn convolutional() -> Sequential {
 #[test]
 fn a_small_model_learns_from_a_folder_of_jpegs() {
     let root = shapes_folder();
-    let options = PictureOptions::new(size(64, 64, 3));
+    let options = ImageOptions::new(size(64, 64, 3));
     let mut data = read(&Folder::scan(root.path()).unwrap(), &options).unwrap();
     let mut test = data.test.unwrap();
     data.train.x.scale_bytes(1.0 / 255.0);
@@ -519,9 +522,10 @@ fn a_small_model_learns_from_a_folder_of_jpegs() {
     let loaded = formats::load(&path).unwrap().model;
     let description = loaded.data.as_ref().unwrap();
     assert_eq!(description.classes, ["across", "along", "disc"]);
-    // One picture is prepared as in training, and its class has a name.
-    let picture = root.path().join("test/along/0.jpg");
-    let mut inputs = pictures::read_pictures(&[picture], description.picture.unwrap()).unwrap();
+    // One image is prepared as in training, and its class has a name.
+    let image = root.path().join("test/along/0.jpg");
+    let mut inputs =
+        images::read_images(&[image], description.image.unwrap(), &mut |_| {}).unwrap();
     inputs.scale_bytes(1.0 / 255.0);
     let probabilities = loaded.predict(&inputs).unwrap();
     let difference = &probabilities - &model.predict(&inputs).unwrap();
@@ -557,7 +561,7 @@ fn the_program_trains_evaluates_and_predicts_from_folders() {
     formats::save(&convolutional(), &path.join("model.json")).unwrap();
     let train = ["train", "model.json", "--data", ".", "--epochs", "12", "--batch-size", "16"];
     let text = succeeds(tallynet(path).args(train).args(["--save", "trained.keras"]));
-    let read = "Read 120 pictures and 60 to evaluate on, of 3 classes: across, along, disc";
+    let read = "Read 120 images and 60 to evaluate on, of 3 classes: across, along, disc";
     assert!(text.contains(read), "{text}");
     let text =
         succeeds(tallynet(path).args(["evaluate", "trained.keras", "--data", "test", "--json"]));
@@ -586,10 +590,91 @@ fn the_program_trains_evaluates_and_predicts_from_folders() {
     assert!(error.contains("bad.png") && error.contains("--skip-broken"), "{error}");
     let lenient = ["--test-split", "0.25", "--skip-broken"];
     let text = succeeds(tallynet(path).args(split).args(lenient));
-    assert!(text.contains("warning: 1 broken pictures were left out"), "{text}");
+    assert!(text.contains("warning: 1 broken images were skipped"), "{text}");
     fs::rename(path.join("train/disc"), path.join("train/circle")).unwrap();
     let error = fails(tallynet(path).args(["train", "trained.keras", "--data", "train"]));
     assert!(error.contains("the model was trained on across, along, disc"), "{error}");
+}
+
+/// Result of `train --json`.
+fn trained(folder: &Path, options: &[&str]) -> Value {
+    let train = ["train", "model.json", "--data", ".", "--epochs", "1", "--json"];
+    let text = succeeds(tallynet(folder).args(train).args(options));
+    serde_json::from_str(text.lines().next().unwrap()).unwrap()
+}
+
+#[test]
+fn the_folder_validation_is_the_validation_data() {
+    let root = shapes_folder();
+    let path = root.path();
+    formats::save(&convolutional(), &path.join("model.json")).unwrap();
+    let line = trained(path, &[]);
+    assert_eq!(line["history"]["val_loss"][0], line["loss"], "without it, the test set");
+    assert!(line["split"]["validation"].is_null(), "{line}");
+    fs::create_dir_all(path.join("val/disc")).unwrap();
+    fs::rename(path.join("test/disc/3.jpg"), path.join("val/disc/3.jpg")).unwrap();
+    fs::create_dir(path.join("val/along")).unwrap();
+    fs::rename(path.join("test/along/3.jpg"), path.join("val/along/3.jpg")).unwrap();
+    let line = trained(path, &[]);
+    assert_ne!(line["history"]["val_loss"][0], line["loss"]);
+    assert_eq!((&line["split"]["validation"], &line["split"]["test"]), (&2.into(), &58.into()));
+    // The validation data alone, as a test set.
+    let train = ["train", "model.json", "--data", ".", "--epochs", "1", "--quiet"];
+    succeeds(tallynet(path).args(train).args(["--save", "m.keras"]));
+    let evaluate = ["evaluate", "m.keras", "--data", "val", "--json"];
+    let text = succeeds(tallynet(path).args(evaluate));
+    let score: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    assert_eq!(score["loss"], line["history"]["val_loss"][0]);
+    // A split of the training samples goes before.
+    let split = ["--validation-split", "0.25"];
+    let line = trained(path, &split);
+    assert!(line["split"]["validation"].is_null(), "{line}");
+    assert_eq!((&line["split"]["train"], &line["split"]["test"]), (&120.into(), &58.into()));
+    let text = succeeds(tallynet(path).args(train).args(split));
+    assert!(text.contains("The validation set of the data is not used"), "{text}");
+}
+
+#[test]
+fn mistakes_of_a_folder_are_files() {
+    let root = shapes_folder();
+    let path = root.path();
+    formats::save(&convolutional(), &path.join("model.json")).unwrap();
+    let train = ["train", "model.json", "--data", ".", "--epochs", "12", "--batch-size", "16"];
+    succeeds(tallynet(path).args(train).args(["--save", "m.keras"]));
+    // Images of discs under another name are mistakes.
+    fs::rename(path.join("test/disc/7.jpg"), path.join("test/along/seven, moved.jpg")).unwrap();
+    write(path, "test/along/0 broken.png", b"<html>");
+    for data in [".", "test"] {
+        let evaluate = ["evaluate", "m.keras", "--data", data, "--mistakes", "wrong.csv"];
+        succeeds(tallynet(path).args(evaluate).args(["--skip-broken"]));
+        let mistakes = fs::read_to_string(path.join("wrong.csv")).unwrap();
+        let mut lines = mistakes.lines();
+        assert_eq!(lines.next(), Some("file,true_class,predicted_class,probability"));
+        let file =
+            if data == "." { "test/along/seven, moved.jpg" } else { "along/seven, moved.jpg" };
+        let moved = format!("\"{file}\",along,disc,");
+        assert!(lines.any(|line| line.starts_with(&moved)), "{mistakes}");
+    }
+}
+
+#[test]
+fn mistakes_among_samples_that_were_held_out_are_files_of_their_class() {
+    let root = shapes_folder();
+    let path = root.path();
+    formats::save(&convolutional(), &path.join("model.json")).unwrap();
+    let train = ["train", "model.json", "--data", "train", "--epochs", "1", "--quiet"];
+    succeeds(tallynet(path).args(train).args(["--save", "m.keras"]));
+    let evaluate = ["evaluate", "m.keras", "--data", "train", "--mistakes", "wrong.csv"];
+    let text = succeeds(tallynet(path).args(evaluate));
+    assert!(text.contains("evaluated on the 24 of 120 samples that were held out"), "{text}");
+    let mistakes = fs::read_to_string(path.join("wrong.csv")).unwrap();
+    let files: Vec<&str> =
+        mistakes.lines().skip(1).map(|line| line.split(',').next().unwrap()).collect();
+    assert!((1..=24).contains(&files.len()), "{mistakes}");
+    for (line, file) in mistakes.lines().skip(1).zip(files) {
+        assert!(path.join("train").join(file).is_file(), "{line}");
+        assert_eq!(file.split('/').next(), line.split(',').nth(1), "{line}");
+    }
 }
 
 #[test]
@@ -602,7 +687,7 @@ fn the_program_reads_idx_cifar_and_npy_folders() {
         .build(0)
         .unwrap();
     model.compile("sgd", "sparse_categorical_crossentropy", &["accuracy"]).unwrap();
-    formats::save(&model, &path.join("colour.json")).unwrap();
+    formats::save(&model, &path.join("color.json")).unwrap();
     for i in 1..=5 {
         write(path, &format!("cifar/data_batch_{i}.bin"), &record(&[i]));
     }
@@ -612,7 +697,7 @@ fn the_program_reads_idx_cifar_and_npy_folders() {
         command.args(["train", model, "--epochs", "1", "--data", data]);
         command
     };
-    assert!(succeeds(&mut train("colour.json", "cifar")).contains("Test score"));
+    assert!(succeeds(&mut train("color.json", "cifar")).contains("Test score"));
 
     let mut model =
         Sequential::builder([2, 4]).add(Flatten {}).add(Dense::new(27)).build(0).unwrap();
@@ -627,10 +712,10 @@ fn the_program_reads_idx_cifar_and_npy_folders() {
 
     let x = ndarray::Array3::<f32>::from_elem((6, 2, 4), 0.5);
     let y = ndarray::arr1(&[0i64, 1, 26, 3, 4, 5]);
-    for ending in ["_train", "_test"] {
+    for suffix in ["_train", "_test"] {
         fs::create_dir_all(path.join("npy")).unwrap();
-        ndarray_npy::write_npy(path.join(format!("npy/x{ending}.npy")), &x).unwrap();
-        ndarray_npy::write_npy(path.join(format!("npy/y{ending}.npy")), &y).unwrap();
+        ndarray_npy::write_npy(path.join(format!("npy/x{suffix}.npy")), &x).unwrap();
+        ndarray_npy::write_npy(path.join(format!("npy/y{suffix}.npy")), &y).unwrap();
     }
     assert!(succeeds(&mut train("small.json", "npy")).contains("Test score"));
     ndarray_npy::write_npy(path.join("npy/y_test.npy"), &ndarray::arr1(&[1.0f32])).unwrap();
@@ -681,7 +766,7 @@ fn idx_files_of_other_sizes_are_read() {
     assert!(error.contains("the IDX file of the test labels is missing"), "{error}");
     write(root.path(), "emnist-letters-test-labels-idx1-ubyte", &idx_file(8, &[1], &[7]));
     assert_eq!(labels(&idx::load(root.path()).unwrap().test.unwrap()), [7]);
-    // A packed file beside its raw form is ignored; another data set is not.
+    // A compressed file beside its raw form is ignored; another data set is not.
     write(root.path(), "emnist-letters-test-labels-idx1-ubyte.gz", &gzip(&idx_file(8, &[1], &[7])));
     idx::load(root.path()).unwrap();
     write(root.path(), "own-train-labels", &idx_file(8, &[1], &[7]));
@@ -776,9 +861,9 @@ fn cifar_becomes_channels_last() {
 #[test]
 fn a_damaged_cifar_file_is_an_error() {
     for (bytes, expected) in [
-        (record(&[10]), "picture 0 (from 0) has the label 10, where 0 to 9 are expected"),
-        (vec![], "no whole number of pictures"),
-        (record(&[1])[..3000].to_vec(), "its 3000 bytes are no whole number"),
+        (record(&[10]), "image 0 (from 0) has the label 10, where 0 to 9 are expected"),
+        (vec![], "its length, 0 bytes, is not a multiple"),
+        (record(&[1])[..3000].to_vec(), "its length, 3000 bytes, is not a multiple of 3073 bytes"),
     ] {
         let error = cifar::decode(&bytes, 10).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
@@ -829,7 +914,7 @@ proptest! {
         records in mutated([record(&[3]), record(&[4])].concat()),
     ) {
         for file in [png, jpeg, progressive] {
-            if let Ok(bytes) = pictures::decode_and_resize(&file, size(5, 4, 3)) {
+            if let Ok(bytes) = images::decode_and_resize(&file, size(5, 4, 3)) {
                 prop_assert_eq!(bytes.len(), 5 * 4 * 3);
             }
         }
@@ -850,11 +935,11 @@ fn a_script_takes_the_size_the_color_and_the_classes_of_a_folder() {
     let own = succeeds(tallynet(path).args(&train));
     assert!(own.contains("(None, 62, 62, 32)    896") && own.contains("(None, 3)"), "{own}");
     let model = formats::load(&path.join("cnn.keras")).unwrap().model;
-    assert_eq!(model.data.unwrap().picture, Some(size(64, 64, 3)));
+    assert_eq!(model.data.unwrap().image, Some(size(64, 64, 3)));
     let given = succeeds(tallynet(path).args(&train).args(["--image-size", "16x20"]));
     assert!(given.contains("(None, 14, 18, 32)    896"), "{given}");
 
-    // Gray pictures have one channel, and those of several sizes get Keras's.
+    // Gray images have one channel, and those of several sizes get Keras's.
     for i in 0..6 {
         let (side, class) = ([8, 9][i % 2], ["a", "b"][i % 2]);
         let pixels = vec![40 * i as u8; side * side];
@@ -867,7 +952,7 @@ fn a_script_takes_the_size_the_color_and_the_classes_of_a_folder() {
 
 #[cfg(feature = "script")]
 #[test]
-fn pictures_that_a_model_resizes_and_turns_gray_are_told() {
+fn images_that_a_model_resizes_and_converts_to_gray_are_told() {
     let root = shapes_folder();
     let path = root.path();
     let script = "
@@ -884,7 +969,7 @@ model.fit(x, y, epochs=1)
     let train = ["train", "model.py", "--data", "train", "--quiet"];
     let text = succeeds(tallynet(path).args(train));
     for part in [
-        "Pictures are resized to 28x28 and turned gray: the model takes (None, 28, 28, 1).",
+        "Images are resized to 28x28 and converted to gray: the model takes (None, 28, 28, 1).",
         "The model has 10 outputs, and the data have 3 classes",
     ] {
         assert!(text.contains(part), "{text}");
@@ -892,7 +977,7 @@ model.fit(x, y, epochs=1)
 }
 
 #[test]
-fn pictures_outside_of_folders_of_classes_are_told() {
+fn images_outside_of_folders_of_classes_are_told() {
     let root = shapes_folder();
     let path = root.path();
     formats::save(&convolutional(), &path.join("model.json")).unwrap();
@@ -923,5 +1008,5 @@ fn an_evaluation_on_the_folder_of_the_training_takes_what_was_held_out() {
     let all = succeeds(tallynet(path).args(["evaluate", "all.keras", "--data", "train"]));
     assert!(all.contains("warning: the model was trained on these samples"), "{all}");
     let unnamed = fails(tallynet(path).args(["evaluate", "all.keras"]));
-    assert!(unnamed.contains("trained on pictures of across, along, disc; give"), "{unnamed}");
+    assert!(unnamed.contains("trained on images of across, along, disc; give"), "{unnamed}");
 }

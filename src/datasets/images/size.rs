@@ -1,19 +1,19 @@
-//! Size of pictures: from the shape of a model, or as the user gives it.
+//! Size of images: from the shape of a model, or as the user gives it.
 
 use std::fmt;
 use std::str::FromStr;
 
-use super::super::PictureSize;
+use super::super::ImageShape;
 use crate::shape::Shape;
 use crate::{Error, Result};
 
-/// Largest height and width that pictures are resized to.
+/// Largest height and width that images are resized to.
 const MAX_SIDE: usize = 16_384;
 
 /// Height and width in pixels, written `HxW`: `64x96`. One number is both.
 ///
 /// ```
-/// use tallynet::datasets::pictures::ImageSize;
+/// use tallynet::datasets::images::ImageSize;
 ///
 /// let size: ImageSize = "64x96".parse()?;
 /// assert_eq!(size, ImageSize { height: 64, width: 96 });
@@ -36,12 +36,12 @@ impl FromStr for ImageSize {
         let (height, width) = lower.split_once('x').unwrap_or((&lower, &lower));
         match (height.trim().parse(), width.trim().parse()) {
             (Ok(height), Ok(width)) => {
-                PictureSize { height, width, channels: 1 }.check()?;
+                ImageShape { height, width, channels: 1 }.check()?;
                 Ok(ImageSize { height, width })
             }
             _ => {
                 let problem =
-                    format!("{text} is no size of pictures; height x width, such as 64x96");
+                    format!("{text} is not an image size; write HEIGHTxWIDTH, such as 64x96");
                 Err(Error::option("image_size", problem))
             }
         }
@@ -54,58 +54,61 @@ impl fmt::Display for ImageSize {
     }
 }
 
-impl PictureSize {
-    /// Size of the pictures that a model takes, from its input shape: (height, width, channels), or
+impl ImageShape {
+    /// Size of the images that a model takes, from its input shape: (height, width, channels), or
     /// (height, width) for gray. A shape of one axis needs `image_size`; its length then tells the
-    /// channels. Errors are a shape that pictures do not have, and an `image_size` that differs.
+    /// channels.
     ///
     /// ```
-    /// use tallynet::datasets::PictureSize;
+    /// use tallynet::datasets::ImageShape;
     /// use tallynet::shape::Shape;
     ///
-    /// let size = PictureSize::for_input(&Shape::from([64, 64, 3]), None)?;
-    /// assert_eq!(size, PictureSize { height: 64, width: 64, channels: 3 });
+    /// let size = ImageShape::for_input(&Shape::from([64, 64, 3]), None)?;
+    /// assert_eq!(size, ImageShape { height: 64, width: 64, channels: 3 });
     /// # Ok::<(), tallynet::Error>(())
     /// ```
-    pub fn for_input(input: &Shape, image_size: Option<ImageSize>) -> Result<PictureSize> {
+    ///
+    /// # Errors
+    /// A shape that images do not have, and an `image_size` that differs.
+    pub fn for_input(input: &Shape, image_size: Option<ImageSize>) -> Result<ImageShape> {
         let size = match (input.dims(), image_size) {
-            (&[height, width, channels], _) => PictureSize { height, width, channels },
-            (&[height, width], _) => PictureSize { height, width, channels: 1 },
+            (&[height, width, channels], _) => ImageShape { height, width, channels },
+            (&[height, width], _) => ImageShape { height, width, channels: 1 },
             (&[values], Some(ImageSize { height, width })) => {
                 let channels = values / (height * width).max(1);
-                PictureSize { height, width, channels }
+                ImageShape { height, width, channels }
             }
             (_, None) => {
                 return Err(Error::option(
                     "image_size",
                     format!(
-                        "the model's input {input} does not tell the size of the pictures\n  \
-                         give it: --image-size HEIGHTxWIDTH, or begin the model with \
-                         Input((height, width, 3))"
+                        "the image size cannot be inferred from the model's input {input}\n  pass \
+                         --image-size HEIGHTxWIDTH, or begin the model with Input((height, width, \
+                         3))"
                     ),
                 ));
             }
             (_, Some(_)) => {
                 let problem = format!(
-                    "the model takes {input}, which no pictures have\n  begin it \
-                    with Input((height, width, channels))"
+                    "the model's input {input} is not an image shape\n  begin it with \
+                     Input((height, width, channels))"
                 );
                 return Err(Error::option("image_size", problem));
             }
         };
-        let PictureSize { height, width, channels } = size;
+        let ImageShape { height, width, channels } = size;
         if let Some(asked) = image_size
             && asked != (ImageSize { height, width })
         {
             let problem = format!(
-                "the model takes pictures of {height}x{width}, and --image-size \
+                "the model takes images of {height}x{width}, and --image-size \
                 says {asked}\n  leave --image-size out, or change the model's input shape"
             );
             return Err(Error::option("image_size", problem));
         }
         if height * width * channels != input.n_values() {
             let problem = format!(
-                "the model takes {input}, which no pictures of {height}x{width} \
+                "the model takes {input}, which no images of {height}x{width} \
                 have: gray ones are {} values, RGB ones {}",
                 height * width,
                 3 * height * width
@@ -116,20 +119,20 @@ impl PictureSize {
         Ok(size)
     }
 
-    /// Checks that pictures can have this size.
+    /// Checks that images can have this size.
     pub(super) fn check(self) -> Result<()> {
-        let PictureSize { height, width, channels } = self;
+        let ImageShape { height, width, channels } = self;
         let is_side = |side: usize| (1..=MAX_SIDE).contains(&side);
         if !is_side(height) || !is_side(width) {
             let problem = format!(
-                "pictures of {height}x{width} pixels; each side is between 1 and \
+                "images of {height}x{width} pixels; each side is between 1 and \
                 {MAX_SIDE}"
             );
             return Err(Error::option("image_size", problem));
         }
         if channels != 1 && channels != 3 {
             let problem = format!(
-                "the model takes {channels} channels, and pictures have 1 (gray) \
+                "the model takes {channels} channels, and images have 1 (gray) \
                 or 3 (RGB)\n  change the last number of the model's input shape"
             );
             return Err(Error::option("image_size", problem));

@@ -1,4 +1,4 @@
-//! Rows of answers, written as a readable table, CSV or JSON.
+//! Rows of predictions, written as a readable table, CSV or JSON.
 
 use serde::{Serialize, Serializer};
 use tallynet::{Real, table};
@@ -19,23 +19,23 @@ pub enum Cell {
     Number(Real),
 }
 
-/// Rows with named columns. Each row has as many cells as there are heads.
-pub struct Grid {
+/// Rows with named columns. Each row has as many cells as there are columns.
+pub struct OutputTable {
     /// Name of each column.
-    pub heads: Vec<String>,
+    pub columns: Vec<String>,
     /// Rows, from first to last.
     pub rows: Vec<Vec<Cell>>,
 }
 
 /// Row that is written as an object, with the names of its columns.
 struct NamedRow<'a> {
-    heads: &'a [String],
+    columns: &'a [String],
     cells: &'a [Cell],
 }
 
 impl Serialize for NamedRow<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.heads.iter().zip(self.cells))
+        serializer.collect_map(self.columns.iter().zip(self.cells))
     }
 }
 
@@ -54,24 +54,24 @@ impl Cell {
     }
 }
 
-impl Grid {
+impl OutputTable {
     /// Readable table with rounded numbers; columns of numbers are aligned to the right.
     pub fn text(&self) -> String {
-        let mut heads = vec![];
-        for (i, head) in self.heads.iter().enumerate() {
+        let mut columns = vec![];
+        for (i, column) in self.columns.iter().enumerate() {
             let is_text = self.rows.iter().any(|row| matches!(row[i], Cell::Text(_)));
-            heads.push(if is_text { head.clone() } else { format!(">{head}") });
+            columns.push(if is_text { column.clone() } else { format!(">{column}") });
         }
-        let heads: Vec<&str> = heads.iter().map(String::as_str).collect();
+        let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
         let rows: Vec<Vec<String>> =
             self.rows.iter().map(|row| row.iter().map(Cell::text).collect()).collect();
-        table::table(&heads, &rows)
+        table::table(&columns, &rows)
     }
 
     /// CSV with a header; numbers have all their digits.
     pub fn csv(&self) -> Result<Vec<u8>, Failure> {
         let mut writer = csv::Writer::from_writer(vec![]);
-        writer.write_record(&self.heads)?;
+        writer.write_record(&self.columns)?;
         for row in &self.rows {
             writer.serialize(row)?;
         }
@@ -83,7 +83,7 @@ impl Grid {
     pub fn json(&self) -> Result<Vec<u8>, Failure> {
         let mut lines = vec![];
         for cells in &self.rows {
-            lines.push(serde_json::to_string(&NamedRow { heads: &self.heads, cells })?);
+            lines.push(serde_json::to_string(&NamedRow { columns: &self.columns, cells })?);
         }
         Ok(format!("[\n{}\n]\n", lines.join(",\n")).into_bytes())
     }

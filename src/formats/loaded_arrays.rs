@@ -1,0 +1,79 @@
+//! Parameter arrays of a model, read from a file one after the other.
+
+use super::HELP;
+use crate::model::{ArrayCount, Sequential};
+use crate::{Error, Real, Result};
+
+/// Number of arrays that do not fit of which a message tells.
+const LISTED: usize = 20;
+
+/// Result of loading weights into a model.
+#[derive(Debug)]
+pub struct LoadedArrays {
+    /// Parameter arrays as they are in the file.
+    pub arrays: Vec<ArrayCount>,
+    /// Parts of the file that were ignored, and oddities.
+    pub warnings: Vec<String>,
+}
+
+/// Sets the parameter arrays of a model, one after the other, to the values that `read` returns for
+/// the full name and the shape, and counts the values. The error names all arrays that do not fit.
+pub fn read_arrays(
+    model: &mut Sequential,
+    mut read: impl FnMut(&str, &[usize]) -> Result<Vec<Real>>,
+) -> Result<LoadedArrays> {
+    let mut loaded = LoadedArrays { arrays: vec![], warnings: vec![] };
+    let mut misfits = vec![];
+    for entry in model.parameters.entries.clone() {
+        let name = model.full_name(&entry);
+        let shape = entry.spec.shape;
+        let values = match read(&name, &shape) {
+            Ok(values) => values,
+            Err(Error::Weights { problem, .. }) => {
+                misfits.push(Misfit { array: name, problem });
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        let counted = values.len();
+        let not_finite = values.iter().filter(|value| !value.is_finite()).count();
+        if not_finite > 0 {
+            loaded
+                .warnings
+                .push(format!("{not_finite} of the {counted} numbers of {name} are not finite"));
+        }
+        model.parameters.values[entry.range].copy_from_slice(&values);
+        loaded.arrays.push(ArrayCount { name, shape, counted });
+    }
+    match refuse(misfits, model.parameters.entries.len()) {
+        Some(error) => Err(error),
+        None => Ok(loaded),
+    }
+}
+
+/// Array that does not fit.
+struct Misfit {
+    array: String,
+    problem: String,
+}
+
+/// Error that names all of these arrays of a model with `n_arrays`; `None` without any.
+fn refuse(misfits: Vec<Misfit>, n_arrays: usize) -> Option<Error> {
+    let n_misfits = misfits.len();
+    let mut misfits = misfits.into_iter();
+    let first = misfits.next()?;
+    if n_misfits == 1 {
+        return Some(Error::weights(first.array, first.problem));
+    }
+    let help = format!("\n  {HELP}");
+    let without_help = |problem: &str| problem.strip_suffix(&help).unwrap_or(problem).to_string();
+    let mut text = format!("{n_misfits} of the model's {n_arrays} arrays do not fit:");
+    text += &format!("\n    {}", without_help(&first.problem));
+    for misfit in misfits.take(LISTED - 1) {
+        text += &format!("\n    {}", without_help(&misfit.problem));
+    }
+    if n_misfits > LISTED {
+        text += &format!("\n    and {} more", n_misfits - LISTED);
+    }
+    Some(Error::weights(first.array, text + &help))
+}
