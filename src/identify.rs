@@ -46,6 +46,7 @@ const FROM_TENSORFLOW: &str = "load it in TensorFlow 2.15 or older with \
                                tf.keras.models.load_model, and save it as model.keras";
 const FROM_PYTORCH: &str = "PyTorch's models are not supported; its weights can come as arrays: \
                             numpy.savez with the names that `tallynet convert MODEL x.npz` writes";
+const FROM_EXPORT: &str = "use the Keras or tallynet model that it was made from";
 const ONLY_DATA: &str = "these are data, not a model: give them with --data, or to `predict`";
 const ONLY_MODEL: &str = "this is a model, not data: give it as MODEL";
 const IMAGE: &str = "one image is not a data set: make a folder for each class, put its images \
@@ -120,7 +121,7 @@ pub fn identify(bytes: &[u8]) -> Option<Identity> {
         // Protocol buffers: the version of the format, then a message or a text.
         [0x08, 0x01, 0x12, ..] => identity("TensorFlow's saved_model.pb", FROM_TENSORFLOW),
         [0x08, 0x02..=0x0f, 0x12 | 0x22 | 0x3a, ..] => {
-            identity("an ONNX model", "use the Keras model that it was made from")
+            identity("an ONNX model, which is written and not read", FROM_EXPORT)
         }
         _ => identify_text(bytes),
     }
@@ -177,6 +178,9 @@ fn identify_text(bytes: &[u8]) -> Option<Identity> {
     }
     if lower.starts_with("<?xml") || lower.starts_with("<error") {
         return identity("an XML document", "download the file itself");
+    }
+    if text.starts_with("/*") && text.contains("Written by tallynet") {
+        return identity("an exported C header, which is written and not read", FROM_EXPORT);
     }
     if text.starts_with('{') {
         return identify_json(text);
@@ -260,6 +264,10 @@ mod tests {
             (b"\x1c\0\0\0TFL3\0", "a TensorFlow Lite model"),
             (b"{\"modelTopology\": {}}", "a TensorFlow.js model"),
             (b"a,b\n1,2\n", "a table in text"),
+            (
+                b"/* m.h: the model \"m\", in C99. Written by tallynet 0.1.0.",
+                "an exported C header",
+            ),
             (b"PK\x03\x04", "a zip archive that is damaged"),
             (b"\x89PNG\r\n", "a PNG image"),
             (b"\x93NUMPY\x01", "a NumPy array"),

@@ -110,6 +110,12 @@ impl Parameters {
                 table.entries.push(Entry { layer, spec, range: start..end });
             }
         }
+        if end > max_params && fits_memory(end) {
+            return Err(Error::Memory(format!(
+                "the model has {end} parameters, and the file holds fewer numbers, or there are \
+                 more than a model can have here"
+            )));
+        }
         if end > max_params || !fits_memory(end) {
             return Err(Error::Memory(format!(
                 "the model has {end} parameters, and memory does not hold them"
@@ -151,9 +157,11 @@ impl Parameters {
     }
 }
 
-/// True if this many values can be allocated; a failed `vec!` would abort the process.
+/// True if this many values can be allocated, and a little beside them; a failed `vec!` would abort
+/// the process.
 pub fn fits_memory(values: usize) -> bool {
-    Vec::<Real>::new().try_reserve_exact(values).is_ok()
+    const LITTLE: usize = 1 << 20;
+    Vec::<Real>::new().try_reserve_exact(values.saturating_add(LITTLE)).is_ok()
 }
 
 /// Name, shape and range of an array within the values of its layer.

@@ -1,13 +1,20 @@
-//! Atomic replacement of files: written under a temporary name in the same folder, synced, then
-//! renamed. A crash or a full disk leaves the old file intact.
+//! Atomic replacement of files: written under a temporary name in the same folder, synced, read
+//! back, then renamed. A crash or a full disk leaves the old file intact.
+
+mod lock;
 
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::{self, Path, PathBuf};
 
 use tempfile::{Builder, NamedTempFile};
 
 use crate::{Error, Result};
+
+pub use lock::WriteLock;
+
+/// Beginning of the names of temporary files and locks.
+const PREFIX: &str = ".tallynet-";
 
 /// Writes these bytes to this path and replaces the file there, if any.
 ///
@@ -22,13 +29,17 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
         return fs::write(path, bytes);
     }
     let target = resolve_links(path)?;
-    let mut file = temporary_file(&target)?;
+    let file = temporary_file(&target)?;
     if let Ok(before) = fs::metadata(&target) {
         file.as_file().set_permissions(before.permissions())?;
     }
-    file.write_all(bytes)?;
+    // The errors of `NamedTempFile` itself would name the temporary file.
+    file.as_file().write_all(bytes)?;
     file.as_file().sync_all()?;
-    file.persist(&target)?;
+    if !holds(file.path(), bytes)? {
+        return Err(io::Error::other("what is read back is not what was written; check the disk"));
+    }
+    file.persist(&target).map_err(|error| error.error)?;
     // Syncing the folder makes the rename durable. If it fails, the file is still complete.
     if let Some(folder) = target.parent() {
         let _ = File::open(folder).and_then(|folder| folder.sync_all());
@@ -36,7 +47,24 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Checks that a file can be written here, before a long computation.
+/// True if the file has this content.
+fn holds(path: &Path, mut bytes: &[u8]) -> io::Result<bool> {
+    let mut file = File::open(path)?;
+    let mut part = vec![0; 1 << 16];
+    loop {
+        let read = file.read(&mut part)?;
+        if read == 0 {
+            return Ok(bytes.is_empty());
+        }
+        match bytes.strip_prefix(&part[..read]) {
+            Some(rest) => bytes = rest,
+            None => return Ok(false),
+        }
+    }
+}
+
+/// Checks that a file can be written here, before a long computation, and removes temporary files
+/// that processes which were killed left in its folder.
 ///
 /// # Errors
 /// A folder that is missing or not writable, or a path that is a folder.
@@ -52,13 +80,17 @@ fn try_writing(path: &Path) -> io::Result<()> {
     match fs::metadata(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
         _ if is_special(path) => {}
-        _ => drop(temporary_file(&resolve_links(path)?)?),
+        _ => {
+            let target = resolve_links(path)?;
+            lock::remove_dead(target.parent().unwrap_or(&target));
+            drop(temporary_file(&target)?);
+        }
     }
     Ok(())
 }
 
 /// True for a terminal, a pipe or a device, which take bytes and cannot be replaced.
-pub(crate) fn is_special(path: &Path) -> bool {
+pub fn is_special(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
 }
 
@@ -84,13 +116,22 @@ pub fn resolve_links(path: &Path) -> io::Result<PathBuf> {
     }
 }
 
-/// A temporary file in the folder of `target`.
+/// A temporary file in the folder of `target`, locked until it is closed.
 fn temporary_file(target: &Path) -> io::Result<NamedTempFile> {
+    loop {
+        let file = create_temporary_file(target)?;
+        if lock::hold(file.as_file(), file.path()) {
+            return Ok(file);
+        }
+    }
+}
+
+fn create_temporary_file(target: &Path) -> io::Result<NamedTempFile> {
     let mut builder = Builder::new();
     // Permissions of a regular new file; by default only the owner can read a temporary one.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let file = builder.prefix(".tallynet-").tempfile_in(target.parent().unwrap_or(target));
+    let file = builder.prefix(PREFIX).tempfile_in(target.parent().unwrap_or(target));
     // Only the kind of the error, because its text would name the temporary file.
     file.map_err(|error| match error.kind() {
         kind @ ErrorKind::NotFound => {

@@ -4,6 +4,7 @@ use ndarray::{Array, ArrayD, Axis, Slice};
 use proptest::prelude::*;
 use tallynet::activations::ActivationKind::{self, Softmax};
 use tallynet::datasets::{Dataset, Inputs, Targets};
+use tallynet::formats::save;
 use tallynet::kernels::convolution::Padding::{Causal, Same};
 use tallynet::layers::*;
 use tallynet::losses::{
@@ -15,6 +16,9 @@ use tallynet::params::{ParamArray, ParamViews, ParamViewsMut};
 use tallynet::shape::Shape;
 use tallynet::training::{FitOptions, LossGradient};
 use tallynet::{Error, Real};
+
+#[path = "common/c.rs"]
+mod c;
 
 fn specs() -> Vec<(Vec<usize>, AnyLayer)> {
     let mut specs: Vec<(Vec<usize>, AnyLayer)> = vec![
@@ -530,6 +534,26 @@ proptest! {
         for ((i, j), y) in y.into_dimensionality::<ndarray::Ix2>().unwrap().indexed_iter() {
             let sum: f64 = (0..inputs).map(|k| f64::from(x[[i, k]]) * f64::from(weights[0][[k, j]])).sum();
             prop_assert!((f64::from(*y) - sum).abs() < 1e-5, "{y} {sum}");
+        }
+    }
+}
+
+#[test]
+fn every_layer_is_exported_and_its_header_predicts_alike() {
+    for (input, spec) in specs() {
+        let what = format!("{spec:?}");
+        let model = Sequential::builder(input.clone()).add(spec).build(1).unwrap();
+        let folder = tempfile::TempDir::new().unwrap();
+        save(&model, &folder.path().join("model.onnx")).unwrap_or_else(|e| panic!("{what}: {e}"));
+        save(&model, &folder.path().join("model.h")).unwrap_or_else(|e| panic!("{what}: {e}"));
+        let x = noise(&[&[3], &input[..]].concat());
+        let found = c::predictions(folder.path(), &x);
+        let wanted = model.predict(&Inputs::Reals(x)).unwrap();
+        assert_eq!(found.len(), wanted.len(), "{what}");
+        let largest = wanted.iter().fold(0.0, |most: f64, y| most.max(f64::from(*y).abs()));
+        for (found, wanted) in found.iter().zip(&wanted) {
+            let difference = (f64::from(*found) - f64::from(*wanted)).abs();
+            assert!(difference <= 1e-5 * largest + 1e-6, "{what}: {found} and {wanted}");
         }
     }
 }

@@ -156,7 +156,7 @@ fn a_model_that_cannot_be_saved_is_kept_and_scored() {
             move || {
                 use std::io::Write;
                 let mut pipe = fs::OpenOptions::new().write(true).open(pipe).unwrap();
-                fs::remove_dir(out).unwrap();
+                fs::remove_dir_all(out).unwrap();
                 pipe.write_all(&fs::read(field("xy.npz")).unwrap()).unwrap();
             }
         });

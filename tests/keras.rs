@@ -299,8 +299,8 @@ fn what_is_missing_here_is_named() {
         (sequential(json!([{ "class_name": "Dense", "config": { "units": 1 } }])), vec!["shape"]),
         (
             sequential(json!([{ "class_name": "InputLayer",
-                    "config": { "batch_shape": [null, null, 3] } }])),
-            vec!["[null,null,3]"],
+                    "config": { "batch_shape": [null, "x", 3] } }])),
+            vec!["[null,\"x\",3]", "no length"],
         ),
         (json!({}), vec!["no class_name"]),
     ] {

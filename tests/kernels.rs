@@ -165,7 +165,7 @@ fn channels_one_by_one() {
         normalization::input_gradient(dy_flat, x_flat, Coefficients { a, b, c }, &mut dx);
         let mut sums = [vec![f64::NAN; n], vec![f64::NAN; n], vec![f64::NAN; n], vec![f64::NAN; n]];
         let [means, squares, d_sums, products] = &mut sums;
-        normalization::moments(x_flat, means, squares);
+        normalization::mean_and_squares(x_flat, means, squares);
         normalization::gradient_sums(x_flat, dy_flat, d_sums, products);
         for j in 0..n {
             let [x, dy] = [&x, &dy].map(|array| array.column(j).mapv(f64::from));

@@ -831,7 +831,7 @@ fn all_layers_that_are_missing_are_named_in_short_lines() {
     assert!(message.lines().all(|line| line.len() <= 100), "{message}");
     let many: Vec<Value> = (0..50).map(|i| missing("GRU", &format!("g{i}"))).collect();
     let message = described(&sequential(json!(many))).unwrap_err().to_string();
-    assert!(message.contains("and 30 more") && message.lines().count() < 25, "{message}");
+    assert!(message.contains("and 30 more") && message.lines().count() < 30, "{message}");
 }
 
 #[test]
@@ -880,7 +880,7 @@ fn damaged_models_of_tensorflow_js_are_refused() {
     let message = read(&|model| {
         model["weightsManifest"] = json!([{ "paths": ["a.bin"], "weights": [] }]);
     });
-    assert!(message.contains("weights") || message.contains("parameters"), "{message}");
+    assert!(message.contains("conv2d/kernel") && message.contains("manifest"), "{message}");
     let message = read(&|model| {
         model["weightsManifest"][0]["paths"] = json!(["a.bin"]);
         model["weightsManifest"][0]["weights"] =

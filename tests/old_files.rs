@@ -40,9 +40,23 @@ const ORIGINS: &[(&str, &str)] = &[
     ("29-tf-keras-2.15/", "Keras 2.15.0"),
     ("30-tf-keras-2.13/", "Keras 2.13.1"),
     ("nested/theano.h5", "Keras 2.2.4 on Theano"),
+    ("old/bilinear", "Keras 2.2.4 on TensorFlow"),
+    ("old/binary-accuracy", "Keras 2.2.4 on TensorFlow"),
+    ("old/dropout-of-words", "Keras 1.2.2"),
+    ("old/frozen-call", "Keras 2.15.0"),
+    ("old/legacy-sgd", "Keras 2.15.0"),
+    ("old/noise.keras", "Keras 2.15.0"),
+    ("old/penalties", "Keras 2.15.0"),
+    ("old/reduction-sum", "Keras 2.15.0"),
+    ("old/relu-slope.h5", "Keras 2.15.0 on TensorFlow"),
+    ("old/slash", "Keras 2.15.0"),
+    ("old/theano", "Keras 2.2.4 on Theano"),
+    ("old/tutorial", "Keras 2.15.0"),
     ("tf_keras/keras-2.2", "Keras 2.2.4 on TensorFlow"),
     ("tf_keras/theano", "Keras 1.2.2 on Theano"),
     ("tf_keras/", "Keras 2.15.0"),
+    ("tfjs/own/", "TensorFlow.js 4.22.0"),
+    ("tfjs/nested/", "Keras 2.15.0 on TensorFlow"),
     ("tfjs/", "Keras 2.4.0 on TensorFlow"),
     ("", "Keras 3.15.1"),
 ];
@@ -85,7 +99,7 @@ fn is_model(name: &str) -> bool {
 fn every_file_says_where_it_comes_from_and_proves_its_count() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
     let mut paths = vec![];
-    for folder in ["field", "nested", "tf_keras", "tfjs"] {
+    for folder in ["field", "nested", "old", "tf_keras", "tfjs"] {
         files(&root.join(folder), &mut paths);
     }
     let mut n_verified = 0;
@@ -123,7 +137,7 @@ fn is_verified(mut program: Command, path: &Path, name: &str) -> bool {
 
 fn assert_origin(name: &str, text: &str) {
     let origin = ORIGINS.iter().find(|(part, _)| name.contains(part)).unwrap().1;
-    let line = text.lines().find(|line| line.contains("ritten by Keras"));
+    let line = text.lines().find(|line| line.contains("ritten by "));
     let line = line.unwrap_or_else(|| panic!("{name} does not say where it comes from\n{text}"));
     assert!(line.contains(&format!("ritten by {origin}")), "{name}: {line} instead of {origin}");
 }

@@ -438,11 +438,11 @@ fn damaged_state_is_a_warning_and_the_weights_are_read() {
         variables
     };
     let damaged: [(&str, Vec<Member>); 9] = [
-        ("3 arrays", spoiled(&|all| drop(all.pop()))),
-        ("5 arrays", spoiled(&|all| all.push(floats(&[2, 1], 0.0)))),
+        ("3 optimizer arrays", spoiled(&|all| drop(all.pop()))),
+        ("5 optimizer arrays", spoiled(&|all| all.push(floats(&[2, 1], 0.0)))),
         ("shape (2, 3)", spoiled(&|all| all[2] = floats(&[2, 3], 0.0))),
-        ("3 arrays", spoiled(&|all| all[5] = Member::Integer(1))),
-        ("0 arrays", scalars()),
+        ("3 optimizer arrays", spoiled(&|all| all[5] = Member::Integer(1))),
+        ("0 optimizer arrays", scalars()),
         ("steps", spoiled(&|all| all[0] = floats(&[], 1e30))),
         ("learning rate", spoiled(&|all| all[1] = floats(&[], f32::NAN))),
         ("learning rate", spoiled(&|all| all[1] = floats(&[], -1.0))),

@@ -86,7 +86,9 @@ impl Data {
     /// The data named by the flag or the environment, else those that the model is made for.
     pub fn source(&self, model: &Sequential) -> Result<DataSource, Failure> {
         match synthetic::matching(model.input_shape(), model.output_shape()) {
-            Some(task) if !self.is_named() => Ok(DataSource::Synthetic(task)),
+            Some(task) if !self.is_named() && model.open_axes().is_empty() => {
+                Ok(DataSource::Synthetic(task))
+            }
             _ => Ok(DataSource::Path(datasets::find(self.data.as_deref())?)),
         }
     }
@@ -109,6 +111,7 @@ impl Data {
             (DataSource::Path(path), None) => datasets::load(path)?.into(),
             (DataSource::Synthetic(task), _) => synthetic(*task, loaded).into(),
         };
+        loaded.fit_open_axes(data.sets.train.x.shape())?;
         self.check_default(&data.sets.train.x, &loaded.model)?;
         check_finite("training set", &data.sets.train)?;
         let role = "test set, which is the validation data unless --validation-split is given";
@@ -129,7 +132,7 @@ impl Data {
 
     /// Loads only the samples to evaluate on: the test set, or what the training of the model held
     /// out of the same data.
-    pub fn load_test(&self, loaded: &LoadedModel) -> Result<TestData, Failure> {
+    pub fn load_test(&self, loaded: &mut LoadedModel) -> Result<TestData, Failure> {
         let model = &loaded.model;
         let mut test = match self.source(model)? {
             DataSource::Path(path) if path.is_dir() => self.folder.load_test(&path, loaded)?,
@@ -142,7 +145,8 @@ impl Data {
             },
             DataSource::Synthetic(task) => TestData::whole(synthetic(task, loaded).test),
         };
-        self.check_default(&test.data.x, model)?;
+        loaded.fit_open_axes(test.data.x.shape())?;
+        self.check_default(&test.data.x, &loaded.model)?;
         check_finite("test set", &test.data)?;
         self.scale.apply(loaded, &mut [&mut test.data.x])?;
         scale_targets(loaded, &mut [&mut test.data]);

@@ -60,7 +60,7 @@ impl Evaluate {
         self.check_named(&loaded.model)?;
         let classes = self.classes(&loaded.model)?;
         self.check_mistakes(&loaded.model)?;
-        let test = self.data.load_test(&loaded)?;
+        let test = self.data.load_test(&mut loaded)?;
         let start = Instant::now();
         let scores = loaded.model.evaluate(&test.data)?;
         let seconds = start.elapsed().as_secs_f64();

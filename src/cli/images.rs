@@ -61,7 +61,17 @@ impl ImageFlags {
     fn size(&self, model: &Sequential) -> Result<ImageShape, Failure> {
         let trained = model.data.as_ref().and_then(|data| data.image);
         let trained = trained.map(|size| ImageSize { height: size.height, width: size.width });
-        Ok(ImageShape::for_input(model.input_shape(), self.image_size.or(trained))?)
+        let size = self.image_size.or(trained);
+        if model.open_axes().is_empty() {
+            return Ok(ImageShape::for_input(model.input_shape(), size)?);
+        }
+        let channels = model.input_shape().last();
+        let Some(ImageSize { height, width }) = size else {
+            return Err(Failure::usage(
+                "the model takes images of any size; give one with --image-size HEIGHTxWIDTH",
+            ));
+        };
+        Ok(ImageShape { height, width, channels })
     }
 }
 

@@ -41,7 +41,7 @@ use description::{DescribedModel, Plan, Supplied};
 /// Train small Keras-style models on the CPU, and explain and verify their parameter counts.
 ///
 /// Results go to stdout, progress and notices to stderr. Exit codes: 0 success, 1 failure, 2 wrong
-/// command line, 130 Ctrl-C pressed twice.
+/// command line; 130, 143 and 129 a training that Ctrl-C, SIGTERM or SIGHUP ended.
 #[derive(Parser)]
 #[command(name = "tallynet", version, after_help = EXAMPLES)]
 struct Arguments {
@@ -70,7 +70,7 @@ enum Command {
     Models,
 }
 
-/// Error of a command: the message and the exit code.
+/// Error of a command: the message, empty if it was printed before, and the exit code.
 struct Failure {
     message: String,
     code: u8,
@@ -107,7 +107,9 @@ pub fn main() -> ExitCode {
     match run(arguments.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure { message, code }) => {
-            output::notice(&format!("error: {message}"));
+            if !message.is_empty() {
+                output::notice(&format!("error: {message}"));
+            }
             ExitCode::from(code)
         }
     }
@@ -205,6 +207,20 @@ impl LoadedModel {
             model,
             layer_paths,
         })
+    }
+
+    /// Fits the open axes of the model's input to samples in an array of this shape.
+    fn fit_open_axes(&mut self, data: &[usize]) -> Outcome {
+        if self.model.open_axes().is_empty() || data.is_empty() {
+            return Ok(());
+        }
+        let mut sample = data[1..].to_vec();
+        // Gray images may lack their axis of channels.
+        if sample.len() + 1 == self.model.input_shape().dims().len() {
+            sample.push(1);
+        }
+        self.model = self.model.clone().with_input_shape(&sample.into())?;
+        Ok(())
     }
 
     /// Prints a notice about the data. It is always printed for a file, whose score depends on it.

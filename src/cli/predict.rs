@@ -78,12 +78,12 @@ impl Predict {
             format = Some(OutputFormat::of(path)?);
             formats::check_writable(path)?;
         }
-        let loaded = LoadedModel::open(&self.file, None)?;
+        let mut loaded = LoadedModel::open(&self.file, None)?;
         loaded.warn_if_untrained(&self.file);
         loaded.warn_about_layers();
         let form = Form::of(&loaded.model);
         check_form(&form, &loaded.model, format)?;
-        let inputs = self.load_inputs(&loaded)?;
+        let inputs = self.load_inputs(&mut loaded)?;
         let outputs = loaded.model.predict(&inputs)?;
         let Some(path) = &self.output else {
             return output::result(&self.rows(&form, outputs)?.text());
@@ -105,7 +105,7 @@ impl Predict {
         Ok(())
     }
 
-    fn load_inputs(&self, loaded: &LoadedModel) -> Result<Inputs, Failure> {
+    fn load_inputs(&self, loaded: &mut LoadedModel) -> Result<Inputs, Failure> {
         let mut inputs = if images::are_images(&self.input) {
             table::refuse_images(&loaded.model)?;
             self.images.load_inputs(&self.input, &loaded.model)?
@@ -114,6 +114,7 @@ impl Predict {
         } else {
             npz::load_inputs(&self.input)?
         };
+        loaded.fit_open_axes(inputs.shape())?;
         self.scale.apply(loaded, &mut [&mut inputs])?;
         Ok(inputs)
     }

@@ -5,8 +5,8 @@ use std::path::Path;
 use serde_json::Value;
 use tallynet::formats;
 use tallynet::training::{
-    CSVLogger, Callback, EarlyStopping, Mode, ModelCheckpoint, Monitor, ReduceLROnPlateau,
-    TerminateOnNaN,
+    BackupAndRestore, BackupEvery, CSVLogger, Callback, EarlyStopping, Mode, ModelCheckpoint,
+    Monitor, ReduceLROnPlateau, TerminateOnNaN,
 };
 
 use super::output;
@@ -32,6 +32,7 @@ fn callback(class: &str, config: &Value, verbose: bool) -> Result<Box<dyn Callba
         "EarlyStopping" => Box::new(early_stopping(config, verbose)),
         "ReduceLROnPlateau" => Box::new(reduce_on_plateau(config, verbose)),
         "ModelCheckpoint" => Box::new(model_checkpoint(config, verbose)?),
+        "BackupAndRestore" => Box::new(backup_and_restore(config, verbose)?),
         "CSVLogger" => Box::new(csv_logger(config)?),
         "TerminateOnNaN" => Box::new(TerminateOnNaN),
         _ => return Err("tallynet has no callback of this class".to_string()),
@@ -74,6 +75,15 @@ fn model_checkpoint(config: &Value, verbose: bool) -> Result<ModelCheckpoint, St
         save_best_only: config["save_best_only"].as_bool().unwrap_or(false),
         verbose,
         ..ModelCheckpoint::new(path)
+    })
+}
+
+fn backup_and_restore(config: &Value, verbose: bool) -> Result<BackupAndRestore, String> {
+    Ok(BackupAndRestore {
+        every: count(config, "save_freq").map_or(BackupEvery::Epoch, BackupEvery::Batches),
+        delete_checkpoint: config["delete_checkpoint"].as_bool().unwrap_or(true),
+        verbose,
+        ..BackupAndRestore::new(path(config, "backup_dir")?)
     })
 }
 

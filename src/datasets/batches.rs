@@ -16,9 +16,9 @@ const PREFETCHED_ROWS: usize = 4;
 /// Rows of a dataset that fits a model.
 #[derive(Debug, Clone)]
 pub struct Rows<'a> {
-    x: Values<'a>,
-    y: Values<'a>,
-    sample_weights: Option<Vec<Real>>,
+    pub(super) x: Values<'a>,
+    pub(super) y: Values<'a>,
+    pub(super) sample_weights: Option<Vec<Real>>,
     input_width: usize,
     target_width: usize,
     /// Number of vectors along the last axis of an output row; each vector may have a label.

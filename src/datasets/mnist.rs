@@ -9,7 +9,7 @@
 //! A `.gz` is decompressed once: beside itself, or in a cache folder if that is not writable. The
 //! new file appears under its name only when it is complete and checked, so concurrent runs are
 //! safe. In the cache each file has a folder named after the checksum and size of its `.gz`, so
-//! data sets never mix.
+//! data sets never mix. If no folder takes the raw file, it is decompressed in memory.
 
 use std::env;
 use std::fs::{self, File};
@@ -33,17 +33,20 @@ const HELP: &str = "replace it by an intact copy (download it again), compressed
 /// give them: `train-images.idx3-ubyte`, `MNIST/raw/train-images-idx3-ubyte.gz`,
 /// `emnist-mnist-train-images-idx3-ubyte` (EMNIST's images are transposed, and read so). A file
 /// that is only there as `.gz` is decompressed once: beside itself or, if that is not writable, in
-/// the folder `TALLYNET_CACHE`, else in `tallynet` in the user's cache folder.
+/// the folder `TALLYNET_CACHE`, else in `tallynet` in the user's cache folder, or else in memory.
 ///
 /// # Errors
-/// Files that are missing, truncated, too long, of another kind or size, or unreadable.
+/// Files that are missing, truncated, too long, of another kind or size, or unreadable; too little
+/// memory.
 pub fn load(folder: &Path) -> Result<TrainTest> {
     fs::metadata(folder.join(".")).map_err(Error::io("read", folder))?;
-    let mut paths = vec![];
-    for (file, found) in FILES.iter().zip(find_all(folder, HELP)?) {
-        paths.push(file.locate(&found)?);
+    let found = find_all(folder, HELP)?;
+    let mut raw = vec![];
+    for (file, found) in FILES.iter().zip(&found) {
+        raw.push(file.locate(found)?);
     }
-    let read = |number: usize| FILES[number].read(&paths[number]);
+    let read =
+        |number: usize| FILES[number].content(raw[number].as_deref(), &found[number][0].path);
     Ok(TrainTest {
         train: dataset(folder, read(0)?, read(1)?)?,
         test: dataset(folder, read(2)?, read(3)?)?,
@@ -59,15 +62,15 @@ fn dataset(folder: &Path, images: Vec<u8>, labels: Vec<u8>) -> Result<Dataset> {
 }
 
 impl MnistFile {
-    /// Path of the raw file, after it is decompressed if necessary and checked. The first of the
-    /// candidates is used.
-    fn locate(&self, found: &[FoundFile]) -> Result<PathBuf> {
+    /// Path of the raw file, after it is decompressed if necessary and checked; `None` if no folder
+    /// takes it. The first of the candidates is used.
+    fn locate(&self, found: &[FoundFile]) -> Result<Option<PathBuf>> {
         let path = &found[0].path;
         if found[0].is_compressed {
             return self.decompress(path, found[0].has_raw_name);
         }
         self.check_file(path).map_err(|error| self.suggest_compressed(error, &found[1..]))?;
-        Ok(path.clone())
+        Ok(Some(path.clone()))
     }
 
     /// Content of a raw file, after its header.
@@ -76,7 +79,8 @@ impl MnistFile {
         let OpenFile { mut reader, size, start } = OpenFile::new(path)?;
         self.check(&start, size).map_err(|error| error.in_file(path))?;
         let header = self.header().len() as u64;
-        let mut content = vec![0; (size - header) as usize];
+        let mut content = self.reserve(path)?;
+        content.resize((size - header) as usize, 0);
         let read =
             reader.seek(SeekFrom::Start(header)).and_then(|_| reader.read_exact(&mut content));
         read.map_err(Error::io("read", path))?;
@@ -153,7 +157,7 @@ impl MnistFile {
         let wrong = |found: String| Error::file(compressed, found, HELP);
         let OpenFile { reader, .. } = OpenFile::new(compressed)?;
         let expected = self.file_len();
-        let mut content = vec![];
+        let mut content = self.reserve(compressed)?;
         let read = MultiGzDecoder::new(reader).take(expected + 1).read_to_end(&mut content);
         read.map_err(|error| {
             // The operating system's errors have a number, the decoder's have none.
@@ -169,26 +173,47 @@ impl MnistFile {
         Ok(content)
     }
 
-    /// Path of the raw form of `compressed`: a file that is in the cache already, or a new one. A
-    /// compressed file with the name of a raw one stays as it is.
-    fn decompress(&self, compressed: &Path, has_raw_name: bool) -> Result<PathBuf> {
+    /// Content after the header: of the raw file, or decompressed in memory if there is none.
+    fn content(&self, raw: Option<&Path>, compressed: &Path) -> Result<Vec<u8>> {
+        if let Some(raw) = raw {
+            return self.read(raw);
+        }
+        let mut content = self.inflate(compressed)?;
+        content.drain(..self.header().len());
+        Ok(content)
+    }
+
+    /// Memory for a file and one byte beyond it.
+    fn reserve(&self, path: &Path) -> Result<Vec<u8>> {
+        let n = self.file_len() as usize + 1;
+        let mut content = vec![];
+        content.try_reserve_exact(n).map_err(|_| {
+            let megabytes = n.div_ceil(1_000_000);
+            let path = path.display();
+            Error::Memory(format!(
+                "there is no room for the content of {path}: {megabytes} MB of memory are needed"
+            ))
+        })?;
+        Ok(content)
+    }
+
+    /// Path of the raw form of `compressed`: a file that is in the cache already, or a new one;
+    /// `None` if no folder takes one. A compressed file with the name of a raw one stays as it is.
+    fn decompress(&self, compressed: &Path, has_raw_name: bool) -> Result<Option<PathBuf>> {
         let mut target = compressed.with_file_name(self.name);
         if has_raw_name || check_writable(&target).is_err() {
             let folder = cache_folder(compressed)?;
             target = folder.join(self.name);
             if self.check_file(&target).is_ok() {
-                return Ok(target);
+                return Ok(Some(target));
             }
-            let created = fs::create_dir_all(&folder).map_err(Error::io("create", &folder));
-            created.and_then(|()| check_writable(&target)).map_err(|refusal| {
-                let folder = folder.display();
-                let found =
-                    format!("no file can be created beside it, nor in {folder} ({refusal})");
-                Error::file(compressed, found, "set TALLYNET_CACHE to a folder that allows it")
-            })?;
+            if fs::create_dir_all(&folder).is_err() || check_writable(&target).is_err() {
+                return Ok(None);
+            }
         }
-        replace(&target, &self.inflate(compressed)?)?;
-        Ok(target)
+        let content = self.inflate(compressed)?;
+        // A full disk is no reason not to train.
+        Ok(if replace(&target, &content).is_ok() { Some(target) } else { None })
     }
 }
 

@@ -3,6 +3,7 @@
 
 pub mod arrays;
 pub mod batches;
+mod checksum;
 pub mod cifar;
 mod description;
 mod folder;

@@ -19,6 +19,7 @@ use super::origin::text;
 use super::{Loaded, LoadedArrays, Origin, invalid, problem, weights_only};
 use crate::hdf5;
 use crate::identify::{Identity, identify};
+use crate::layers::AnyLayer;
 use crate::model::Sequential;
 use crate::{Error, Result};
 
@@ -36,10 +37,21 @@ pub fn read(bytes: &[u8]) -> Result<Loaded> {
     let mut loaded = describe(source)?;
     if let Err(error) = metadata {
         let problem = problem(error);
-        let warning = format!("the seed and the epochs trained so far are not known: {problem}");
+        let warning = format!(
+            "the version of Keras that wrote the file, or the seed and the epochs trained so far, \
+             are not known: {problem}"
+        );
         loaded.warnings.push(warning);
     }
-    with_weights(loaded, &weights)
+    let mut loaded = with_weights(loaded, &weights)?;
+    let has_state = hdf5::open(&weights)?.group("optimizer")?.is_some();
+    let has_optimizer = loaded.model.compiled().is_ok_and(|compiled| compiled.optimizer().is_ok());
+    // TF-Keras left out that of its legacy optimizers.
+    if has_optimizer && !has_state {
+        let warning = "the archive holds no optimizer state, so training starts with a new one";
+        loaded.warnings.push(warning.to_string());
+    }
+    Ok(loaded)
 }
 
 /// Reads a description in JSON.
@@ -77,9 +89,25 @@ pub fn read_legacy(bytes: &[u8]) -> Result<Loaded> {
 /// Builds the model of a description; see [`keras_config::read`].
 pub fn describe(source: Source) -> Result<Loaded> {
     keras_config::read(source).map_err(|error| {
-        let help = "the README lists the layers and options that are supported";
-        Error::format(error.to_string(), help)
+        let supported = supported_layers();
+        Error::format(error.to_string(), supported)
     })
+}
+
+/// The names of all layers, in lines of a message.
+fn supported_layers() -> String {
+    let mut text = "supported are these layers, with most of Keras's options:\n   ".to_string();
+    let mut width = 3;
+    for layer in AnyLayer::all() {
+        let name = layer.class_name();
+        if width + name.len() > 96 {
+            text += "\n   ";
+            width = 3;
+        }
+        text += &format!(" {name}");
+        width += name.len() + 1;
+    }
+    text
 }
 
 /// Reads the arrays of a file of a whole model into a model with the same layers. If the file

@@ -3,16 +3,25 @@
 //! The format of a file to read is found from its first bytes, because extensions can be wrong or
 //! lost; that of a file to write is chosen by its extension. A new format is its own file and one
 //! line of the table in `save.rs`.
+//!
+//! Exports, which other programs run and which are not read here, are ONNX (`onnx`) and C
+//! (`c_header`). Both translate what `stages.rs` says of a model: the formulas of its layers, and
+//! their weights.
 
+pub(crate) mod backup;
+mod c_header;
 mod description;
+pub(crate) mod exact;
 mod keras;
 mod keras_config;
 mod keras_weights;
 mod loaded_arrays;
 mod npz;
+mod onnx;
 mod origin;
 mod safetensors;
 mod save;
+mod stages;
 mod tfjs;
 
 use std::path::Path;
@@ -22,17 +31,20 @@ use serde_json::Value;
 use crate::hdf5;
 use crate::identify::{Identity, identify, identify_folder};
 use crate::model::{ArrayCount, Sequential};
+use crate::params::fits_memory;
 use crate::shape::Tuple;
-use crate::{Error, Result};
+use crate::{Error, Real, Result};
 use loaded_arrays::read_arrays;
 
+pub use backup::CallbackState;
 pub use description::{has_input_shape, set_input_shape};
 pub use keras_config::LayerPaths;
 pub use loaded_arrays::LoadedArrays;
 pub use origin::Origin;
 
-pub use crate::replace::{check_writable, replace, resolve_links};
-pub use save::{check_savable, holds_weights, save};
+pub(crate) use crate::replace::is_special;
+pub use crate::replace::{WriteLock, check_writable, replace, resolve_links};
+pub use save::{check_convertible, check_savable, holds_weights, save};
 
 /// A model from a file.
 #[derive(Debug)]
@@ -96,6 +108,10 @@ impl From<hdf5::Error> for Error {
 pub fn load(path: &Path) -> Result<Loaded> {
     let bytes = read_file(path)?;
     let loaded = match tfjs::parse(&bytes) {
+        Some(_) if !path.is_file() => {
+            let found = "a model.json of TensorFlow.js has its weights in files beside it";
+            Err(Error::format(found, "give the path of the file, and not a pipe"))
+        }
         Some(model) => tfjs::read(&model, path.parent().unwrap_or(Path::new(""))),
         None => decode(&bytes),
     };
@@ -104,10 +120,16 @@ pub fn load(path: &Path) -> Result<Loaded> {
 
 /// The bytes of a file. The error for a folder says what the folder is.
 fn read_file(path: &Path) -> Result<Vec<u8>> {
-    if path.is_dir()
-        && let Some(identity) = identify_folder(path)
-    {
-        return Err(identity.error().in_file(path));
+    if path.is_dir() {
+        if let Some(identity) = identify_folder(path) {
+            return Err(identity.error().in_file(path));
+        }
+        let help = if path.join("model.json").is_file() {
+            "give the model.json in it"
+        } else {
+            "give the file of the model"
+        };
+        return Err(Error::file(path, "this is a folder", help));
     }
     std::fs::read(path).map_err(Error::io("read", path))
 }
@@ -185,6 +207,20 @@ fn decode_into(
         _ if hdf5::is_hdf5(bytes) => keras::read_into(model, bytes, layer_paths),
         _ => safetensors::read_into(model, bytes).map_err(|error| identified(bytes, error)),
     }
+}
+
+/// Refuses to encode a model if there is no memory for so many copies of its numbers: a failed
+/// allocation would abort the process.
+fn check_memory(model: &Sequential, copies: usize) -> Result<()> {
+    let slots = model.compiled.iter().flat_map(|compiled| &compiled.state.slots);
+    let values = model.count_params() + slots.map(Vec::len).sum::<usize>();
+    let values = values.saturating_mul(copies);
+    if fits_memory(values) {
+        return Ok(());
+    }
+    let megabytes = values.saturating_mul(size_of::<Real>()).div_ceil(1_000_000);
+    let problem = format!("saving the model takes {megabytes} MB of memory, which are not free");
+    Err(Error::Memory(problem))
 }
 
 /// Refuses an array of another shape than the model needs.

@@ -7,6 +7,9 @@ use serde_json::Value;
 use crate::Result;
 use crate::hdf5::Object;
 
+/// Beginning of the version that TensorFlow.js states.
+const TFJS: &str = "tfjs-layers";
+
 /// Version and backend that a file states for itself.
 ///
 /// ```
@@ -18,7 +21,7 @@ use crate::hdf5::Object;
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Origin {
-    /// Version of Keras: `2.2.4`, `2.1.6-tf`, `3.15.1`.
+    /// Version of Keras: `2.2.4`, `2.1.6-tf`, `3.15.1`; of TensorFlow.js: `tfjs-layers 4.22.0`.
     pub keras_version: Option<String>,
     /// Backend, in the file's spelling: `theano`, `tensorflow`, `jax`; `.keras` files have none.
     pub backend: Option<String>,
@@ -61,17 +64,39 @@ impl Origin {
         self.backend.as_deref() == Some("theano")
     }
 
-    /// Major version: 1, 2 or 3. `None` if no version is stated that begins with a number.
+    /// True for TensorFlow.js, which states its own version: `tfjs-layers 4.22.0`.
+    pub fn is_tfjs(&self) -> bool {
+        self.keras_version.as_ref().is_some_and(|version| version.starts_with(TFJS))
+    }
+
+    /// Major version: 1, 2 or 3. TensorFlow.js computes as Keras 2. `None` if no version is stated
+    /// that begins with a number.
     pub fn major_version(&self) -> Option<u32> {
-        let digits = self.keras_version.as_ref()?.split('.').next()?;
-        digits.trim_start_matches(|c: char| !c.is_ascii_digit()).parse().ok()
+        if self.is_tfjs() {
+            return Some(2);
+        }
+        self.keras_version.as_ref()?.split('.').next()?.parse().ok()
+    }
+
+    /// True for a Keras 1 or 2 before this minor version of Keras 2, in TensorFlow or not.
+    pub fn is_before_2(&self, minor: u32) -> bool {
+        let own_minor = || self.keras_version.as_ref()?.split('.').nth(1)?.parse::<u32>().ok();
+        match self.major_version() {
+            Some(1) => true,
+            Some(2) => own_minor().is_some_and(|own| own < minor),
+            _ => false,
+        }
     }
 }
 
 /// `Keras 2.2.4 on Theano`.
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        write!(f, "Keras {}", self.keras_version.as_deref().unwrap_or("of an unknown version"))?;
+        let version = self.keras_version.as_deref().unwrap_or("of an unknown version");
+        if let Some(number) = version.strip_prefix(TFJS) {
+            return write!(f, "TensorFlow.js{number}");
+        }
+        write!(f, "Keras {version}")?;
         let Some(backend) = &self.backend else { return Ok(()) };
         let name = match backend.as_str() {
             "theano" => "Theano",

@@ -11,7 +11,9 @@ use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, TensorView};
 use serde_json::Value;
 
 use super::keras_config::Source;
-use super::{Loaded, LoadedArrays, check_shape, invalid, keras_config, misfit, read_arrays};
+use super::{
+    Loaded, LoadedArrays, backup, check_shape, invalid, keras_config, misfit, read_arrays,
+};
 use crate::hdf5::{bfloat16, float16};
 use crate::model::{Compiled, Sequential};
 use crate::{Real, Result};
@@ -19,10 +21,20 @@ use crate::{Real, Result};
 const KEY: &str = "tallynet";
 
 /// An array to be written.
-struct Array {
+pub(super) struct Array {
     name: String,
     shape: Vec<usize>,
     bytes: Vec<u8>,
+}
+
+impl Array {
+    pub fn new<'v>(
+        name: String,
+        shape: Vec<usize>,
+        values: impl IntoIterator<Item = &'v Real>,
+    ) -> Array {
+        Array { name, shape, bytes: to_bytes(values) }
+    }
 }
 
 fn to_bytes<'v>(values: impl IntoIterator<Item = &'v Real>) -> Vec<u8> {
@@ -31,17 +43,27 @@ fn to_bytes<'v>(values: impl IntoIterator<Item = &'v Real>) -> Vec<u8> {
 
 /// Encodes a model with its description and optimizer state.
 pub fn write(model: &Sequential) -> Result<Vec<u8>> {
+    encode(&arrays(model), &model.description())
+}
+
+/// The parameters and the optimizer state of a model.
+pub(super) fn arrays(model: &Sequential) -> Vec<Array> {
     let mut arrays = vec![];
     for (name, array) in model.weights() {
-        arrays.push(Array { name, shape: array.shape().to_vec(), bytes: to_bytes(&array) });
+        arrays.push(Array::new(name, array.shape().to_vec(), &array));
     }
     if let Some(compiled) = &model.compiled {
         for (name, slot) in slot_names(compiled).into_iter().zip(&compiled.state.slots) {
-            arrays.push(Array { name, shape: vec![slot.len()], bytes: to_bytes(slot) });
+            arrays.push(Array::new(name, vec![slot.len()], slot));
         }
     }
-    let metadata = HashMap::from([(KEY.to_string(), model.description().to_string())]);
-    serialize(&arrays, metadata).map_err(invalid)
+    arrays
+}
+
+/// Encodes arrays with a description.
+pub(super) fn encode(arrays: &[Array], description: &Value) -> Result<Vec<u8>> {
+    let metadata = HashMap::from([(KEY.to_string(), description.to_string())]);
+    serialize(arrays, metadata).map_err(invalid)
 }
 
 fn serialize(
@@ -69,27 +91,34 @@ pub fn read(bytes: &[u8]) -> Result<Loaded> {
         ..Source::default()
     };
     let mut loaded = keras_config::read(source).map_err(invalid)?;
-    // Tallynet writes only what it supports, so a warning means a damaged description.
-    if let Some(warning) = loaded.warnings.first() {
+    // Tallynet writes only what it supports, except for what matters only in training: any other
+    // warning means a damaged description.
+    let is_complete = loaded.model.training_obstacles.is_empty();
+    if let Some(warning) = loaded.warnings.first().filter(|_| is_complete) {
         return Err(invalid(warning));
     }
     let LoadedArrays { arrays, warnings } =
         read_arrays(&mut loaded.model, |name, shape| tensor(&tensors, name, shape))?;
     let mut expected: Vec<String> = arrays.iter().map(|array| array.name.clone()).collect();
-    if let Some(compiled) = &mut loaded.model.compiled {
-        for (name, slot) in slot_names(compiled).into_iter().zip(&mut compiled.state.slots) {
-            *slot = tensor(&tensors, &name, &[slot.len()])?;
-            expected.push(name);
-        }
-    }
+    read_slots(&mut loaded.model, &tensors)?;
+    expected.extend(loaded.model.compiled.iter().flat_map(slot_names));
     for name in tensors.names() {
-        if !expected.iter().any(|known| known == name) {
+        if !name.starts_with(backup::PREFIX) && !expected.iter().any(|known| known == name) {
             return Err(misfit(name, format!("the array {name} belongs to no layer of the model")));
         }
     }
     loaded.arrays = Some(arrays);
-    loaded.warnings = warnings;
+    loaded.warnings.extend(warnings);
     Ok(loaded)
+}
+
+/// Reads the optimizer state of a compiled model.
+pub(super) fn read_slots(model: &mut Sequential, tensors: &SafeTensors) -> Result<()> {
+    let Some(compiled) = &mut model.compiled else { return Ok(()) };
+    for (name, slot) in slot_names(compiled).into_iter().zip(&mut compiled.state.slots) {
+        *slot = tensor(tensors, &name, &[slot.len()])?;
+    }
+    Ok(())
 }
 
 /// Reads the weights with the model's names from a model that [`write`] wrote.
@@ -99,7 +128,7 @@ pub fn read_into(model: &mut Sequential, bytes: &[u8]) -> Result<LoadedArrays> {
 }
 
 /// The description and the tensors.
-fn open(bytes: &[u8]) -> Result<(Value, SafeTensors<'_>)> {
+pub(super) fn open(bytes: &[u8]) -> Result<(Value, SafeTensors<'_>)> {
     let unknown = |error| {
         invalid(format!(
             "this is not a model file that tallynet knows: neither a zip archive nor HDF5, JSON or \
@@ -124,7 +153,7 @@ fn slot_names(compiled: &Compiled) -> Vec<String> {
 }
 
 /// The values of a tensor, which must have this shape.
-fn tensor(tensors: &SafeTensors, name: &str, shape: &[usize]) -> Result<Vec<Real>> {
+pub(super) fn tensor(tensors: &SafeTensors, name: &str, shape: &[usize]) -> Result<Vec<Real>> {
     let tensor =
         tensors.tensor(name).map_err(|_| misfit(name, format!("the array {name} is missing")))?;
     check_shape(name, tensor.shape(), shape)?;

@@ -5,10 +5,11 @@ use std::path::Path;
 use super::keras_config::LayerPaths;
 use super::keras_weights::write_weights;
 use super::{
-    check_writable, decode, decode_into, invalid, keras, keras_config, npz, problem, safetensors,
+    c_header, check_memory, check_writable, decode, decode_into, invalid, keras, keras_config, npz,
+    onnx, problem, safetensors,
 };
 use crate::model::Sequential;
-use crate::replace::{is_special, replace};
+use crate::replace::replace;
 use crate::{Error, Result};
 
 /// A format to write.
@@ -20,8 +21,8 @@ struct FileFormat {
     read_back: Option<ReadBack>,
 }
 
-/// Encodes a model.
-type Write = fn(&Sequential) -> Result<Vec<u8>>;
+/// Encodes a model for a file of this path.
+type Write = fn(&Sequential, &Path) -> Result<Vec<u8>>;
 
 /// Reads written bytes back, for comparison with the model that they were written from.
 type ReadBack = fn(&Sequential, &[u8]) -> Result<Sequential>;
@@ -32,16 +33,20 @@ enum Contents {
     Model,
     Weights,
     Description,
+    /// Inference alone, for other programs, which checks its own bytes and is not read here.
+    Export,
 }
-use Contents::{Description, Model, Weights};
+use Contents::{Description, Export, Model, Weights};
 
 /// Formats that are written; the line of a new one goes here.
 const FORMATS: &[FileFormat] = &[
-    FileFormat::new(".keras", Model, keras::write, Some(read_model)),
-    FileFormat::new(".safetensors", Model, safetensors::write, Some(read_model)),
-    FileFormat::new(".weights.h5", Weights, write_weights, Some(read_same_layers)),
-    FileFormat::new(".npz", Weights, npz::write, Some(read_same_layers)),
-    FileFormat::new(".json", Description, keras_config::write, Some(read_model)),
+    FileFormat::new(".keras", Model, |model, _| keras::write(model), Some(read_model)),
+    FileFormat::new(".safetensors", Model, |model, _| safetensors::write(model), Some(read_model)),
+    FileFormat::new(".weights.h5", Weights, |m, _| write_weights(m), Some(read_same_layers)),
+    FileFormat::new(".npz", Weights, |model, _| npz::write(model), Some(read_same_layers)),
+    FileFormat::new(".json", Description, |m, _| keras_config::write(m), Some(read_model)),
+    FileFormat::new(".onnx", Export, |model, _| onnx::write(model), None),
+    FileFormat::new(".h", Export, c_header::write, None),
 ];
 
 fn read_model(_: &Sequential, bytes: &[u8]) -> Result<Sequential> {
@@ -89,10 +94,20 @@ impl FileFormat {
     }
 
     /// Encodes the model, then decodes the bytes and compares.
-    fn encode(&self, model: &Sequential) -> Result<Vec<u8>> {
-        let bytes = (self.write)(model)?;
-        let Some(read_back) = self.read_back else { return Ok(bytes) };
-        let copy = read_back(model, &bytes)?;
+    fn encode(&self, model: &Sequential, path: &Path) -> Result<Vec<u8>> {
+        let bytes = (self.write)(model, path)?;
+        if let Some(read_back) = self.read_back {
+            self.compare(model, read_back(model, &bytes)).map_err(|error| {
+                let found = format!("the encoded file differs from the model: {}", problem(error));
+                Error::file(path, found, "please report this defect")
+            })?;
+        }
+        Ok(bytes)
+    }
+
+    /// Refuses a copy that is not the model.
+    fn compare(&self, model: &Sequential, copy: Result<Sequential>) -> Result<()> {
+        let copy = copy?;
         let is_same = match self.contents {
             Model => {
                 model.description() == copy.description()
@@ -100,12 +115,12 @@ impl FileFormat {
             }
             Weights => self.values(model).eq(self.values(&copy)),
             // It lacks the seed and the epochs of `Sequential::description`.
-            Description => true,
+            Description | Export => true,
         };
         if !is_same {
             return Err(invalid("its description or its numbers differ"));
         }
-        Ok(bytes)
+        Ok(())
     }
 
     /// The parameters and the optimizer state that this format holds, in the 32 bits that every
@@ -117,16 +132,35 @@ impl FileFormat {
     }
 }
 
-/// Checks that a model could be saved here, before work is done that would be lost otherwise.
+/// Checks that a model could be saved here and read again, before work is done that would be lost
+/// otherwise.
+///
+/// # Errors
+/// Those of [`check_convertible`], and an extension of an export.
+pub fn check_savable(path: &Path) -> Result<()> {
+    check_convertible(path)?;
+    if FileFormat::of(path)?.contents == Export {
+        let found = "an export cannot be read again, so the trained model would be lost";
+        let help = "save it as .keras or .safetensors, and export that with `tallynet convert`";
+        return Err(Error::option("path", format!("{}: {found}\n  {help}", path.display())));
+    }
+    Ok(())
+}
+
+/// Checks that a model could be written here, exports included.
 ///
 /// # Errors
 /// An extension that names no format, a folder that is missing or not writable, or a path that is a
 /// folder.
-pub fn check_savable(path: &Path) -> Result<()> {
+pub fn check_convertible(path: &Path) -> Result<()> {
     check_writable(path)?;
     FileFormat::of(path)?;
     Ok(())
 }
+
+/// Copies of a model's numbers that saving holds at most: arrays, file, archive, and all of these
+/// once more while it is decoded.
+const COPIES: usize = 6;
 
 /// True if a file of this name would hold weights, and not only a description.
 pub fn holds_weights(path: &Path) -> bool {
@@ -135,31 +169,24 @@ pub fn holds_weights(path: &Path) -> bool {
 
 /// Saves a model in the format that the extension names: `.safetensors` and `.keras` hold all of
 /// it, `.weights.h5` its weights and the optimizer state, `.npz` its weights, `.json` its
-/// description. The bytes are decoded and compared before they replace a file, and read once more
-/// afterwards.
+/// description. `.onnx` and `.h`, a C header, hold its inference for other programs, and are not
+/// read again. The bytes are decoded and compared, and read back from the disk, before they replace
+/// a file.
 ///
 /// # Errors
 /// An extension that names no format, a class from outside the crate in a format that holds the
 /// description, and refusals of the operating system.
 pub fn save(model: &Sequential, path: &Path) -> Result<()> {
     let format = FileFormat::of(path)?;
-    if format.contents != Weights {
+    if matches!(format.contents, Model | Description) {
         refuse_custom(model)?;
     }
-    let bytes = format.encode(model).map_err(|error| {
+    check_memory(model, COPIES)?;
+    let bytes = format.encode(model, path).map_err(|error| {
         let found = format!("the encoded file differs from the model: {}", problem(error));
         Error::file(path, found, "please report this defect")
     })?;
-    replace(path, &bytes)?;
-    // A pipe or a device cannot be read again.
-    if is_special(path) {
-        return Ok(());
-    }
-    if std::fs::read(path).map_err(Error::io("read", path))? != bytes {
-        let found = "the file does not hold what was written to it";
-        return Err(Error::file(path, found, "check the disk"));
-    }
-    Ok(())
+    replace(path, &bytes)
 }
 
 /// Refuses a model with a class from outside the crate, which no description can hold.

@@ -30,6 +30,9 @@
 //! fixed order, block sizes are constants, and the result of a row does not depend on the number of
 //! rows computed with it. The `f64` build runs the plain kernels.
 
+// An index that runs over the registers of a tile stands for all of its arrays.
+#![allow(clippy::needless_range_loop)]
+
 pub mod convolution;
 pub mod elementary;
 mod few_filters;

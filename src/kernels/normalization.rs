@@ -6,7 +6,7 @@ use crate::Real;
 
 kernel! {
     /// Writes the mean of each channel and the sum of its squared deviations.
-    pub fn moments(x: &[Real], means: &mut [f64], squares: &mut [f64]) {
+    pub fn mean_and_squares(x: &[Real], means: &mut [f64], squares: &mut [f64]) {
         let channels = means.len();
         means.fill(0.0);
         squares.fill(0.0);

@@ -22,7 +22,7 @@ pub enum Pool {
 use Pool::{Average, Max, SharedMax};
 
 /// Pooling of images of one size.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pooling {
     /// Reduction of each window.
     pub pool: Pool,

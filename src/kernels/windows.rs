@@ -77,6 +77,11 @@ impl Axis {
         (self.kernel - 1) * self.dilation + 1
     }
 
+    /// Pixels of padding behind the image.
+    pub fn after(&self) -> usize {
+        self.padded(self.output).saturating_sub(self.before + self.input)
+    }
+
     /// Pixels that `outputs` consecutive windows span.
     pub(super) fn padded(&self, outputs: usize) -> usize {
         ((outputs - 1) * self.stride).saturating_add(self.extent())
@@ -108,7 +113,7 @@ impl Axis {
 }
 
 /// Convolution with all its sizes.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Convolution {
     /// Windows along the height.
     pub rows: Axis,

@@ -12,7 +12,9 @@
 
 use ndarray::ArrayView2;
 
-use super::{Backward, BatchStatistics, Built, Forward, Layer, Op, Operation, TrainContext};
+use super::{
+    Backward, BatchStatistics, Built, Formula, Forward, Layer, Op, Operation, TrainContext,
+};
 use crate::classes::class;
 use crate::initializers::Initializer;
 use crate::kernels::normalization::{self, Coefficients};
@@ -205,6 +207,10 @@ impl Op for NormalizationOp {
         2 * self.channels * self.positions
     }
 
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::BatchNormalization { epsilon: self.epsilon })
+    }
+
     fn batch_statistics(&self) -> Option<&dyn BatchStatistics> {
         Some(self)
     }
@@ -219,7 +225,7 @@ impl BatchStatistics for NormalizationOp {
     fn collect(&self, x: ArrayView2<Real>, sums: &mut [f64]) {
         sums[0] = (x.len() / self.channels) as f64;
         let (means, squares) = sums[1..].split_at_mut(self.channels);
-        normalization::moments(flat(x), means, squares);
+        normalization::mean_and_squares(flat(x), means, squares);
     }
 
     fn merge(&self, total: &mut [f64], part: &[f64]) {

@@ -12,7 +12,7 @@
 //! `(height, width, channels, filters)`; a sequence is an image of height 1.
 
 use super::windows::{Axes, SpatialSize, Windows};
-use super::{Backward, Built, Forward, Op, Operation};
+use super::{Backward, Built, Formula, Forward, Op, Operation};
 use crate::activations::AnyActivation;
 use crate::initializers::Initializer;
 use crate::kernels::convolution::{self, BackwardInput, Convolution, Weights};
@@ -155,5 +155,9 @@ impl Op for Convolution {
     fn work(&self) -> usize {
         let weights = self.depth() * self.filters;
         self.rows.output.saturating_mul(self.columns.output).saturating_mul(weights)
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::Convolution(*self))
     }
 }

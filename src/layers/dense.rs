@@ -10,7 +10,7 @@
 //! It acts on the last axis of any shape: an image of `h × w` pixels gives `h·w` rows of one matrix
 //! product.
 
-use super::{Backward, Built, Forward, Layer, Op, Operation};
+use super::{Backward, Built, Formula, Forward, Layer, Op, Operation};
 use crate::activations::AnyActivation;
 use crate::classes::class;
 use crate::initializers::Initializer;
@@ -136,5 +136,9 @@ impl Op for DenseOp {
 
     fn work(&self) -> usize {
         self.positions.saturating_mul(self.inputs).saturating_mul(self.units)
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::Dense)
     }
 }

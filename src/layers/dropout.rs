@@ -8,7 +8,7 @@ use ndarray::{ArrayView2, ArrayViewMut2};
 use rand::Rng;
 
 use super::windows::SpatialSize;
-use super::{Backward, Built, Forward, Layer, Op, Operation, TrainContext};
+use super::{Backward, Built, Formula, Forward, Layer, Op, Operation, TrainContext};
 use crate::classes::class;
 use crate::random::{self, Stream};
 use crate::shape::{Shape, flat_mut};
@@ -145,5 +145,9 @@ impl Op for DropoutOp {
         if let Some(dx) = pass.dx {
             self.drop(pass.training, pass.dy, dx);
         }
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::Identity)
     }
 }

@@ -13,7 +13,7 @@
 //! PyTorch. An Embedding after another layer, which may compute the indices, turns such an index
 //! into NaN, as Keras on JAX does.
 
-use super::{Backward, Built, Forward, Layer, Op, Operation};
+use super::{Backward, Built, Formula, Forward, Layer, Op, Operation};
 use crate::classes::class;
 use crate::initializers::Initializer;
 use crate::params::ParamSpec;
@@ -131,5 +131,9 @@ impl Op for EmbeddingOp {
         if let Some(mut dx) = pass.dx {
             dx.fill(0.0);
         }
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::Embedding)
     }
 }

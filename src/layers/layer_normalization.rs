@@ -11,7 +11,7 @@
 
 use ndarray::ArrayView2;
 
-use super::{Backward, Built, Forward, Layer, Op, Operation};
+use super::{Backward, Built, Formula, Forward, Layer, Op, Operation};
 use crate::classes::class;
 use crate::initializers::Initializer;
 use crate::kernels::normalization::{self, LayerNormalizationInput};
@@ -86,7 +86,7 @@ impl Layer for LayerNormalization {
                 "take rms_scaling false, and an epsilon of 0 or more",
             ));
         }
-        let width = lengths.iter().product();
+        let (width, axes) = (lengths.iter().product(), lengths.len());
         let mut params = vec![];
         if self.scale {
             let (initializer, regularizer) = (&self.gamma_initializer, self.gamma_regularizer);
@@ -97,13 +97,15 @@ impl Layer for LayerNormalization {
             params.push(ParamSpec::new("beta", lengths, initializer, regularizer));
         }
         let n_values = input.n_values();
-        let op = LayerNormalizationOp { width, epsilon: self.epsilon, n_values };
+        let op = LayerNormalizationOp { width, axes, epsilon: self.epsilon, n_values };
         Ok(Built { output: input.clone(), params, operations: vec![Operation::op(op)] })
     }
 }
 
 struct LayerNormalizationOp {
     width: usize,
+    /// Number of axes of a vector.
+    axes: usize,
     epsilon: f64,
     n_values: usize,
 }
@@ -151,5 +153,9 @@ impl Op for LayerNormalizationOp {
 
     fn work(&self) -> usize {
         self.n_values.saturating_mul(2)
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::LayerNormalization { axes: self.axes, epsilon: self.epsilon })
     }
 }

@@ -8,8 +8,10 @@
 //! y  = x·σ + μ,     dx = dy·σ                with `invert`
 //! ```
 
+use serde::{Serialize, Serializer};
+
 use super::prelu::one_or_more;
-use super::{Backward, Built, Forward, Layer, Op, Operation};
+use super::{Backward, Built, FeatureStatistics, Formula, Forward, Layer, Op, Operation};
 use crate::classes::class;
 use crate::initializers::Initializer;
 use crate::params::{ParamSpec, ParamViews};
@@ -33,18 +35,26 @@ class! {
         axis: Vec<isize> = vec![-1],
         /// Mean of each feature, or one of all; without it, `mean`, `variance` and `count` are
         /// weights.
-        #[serde(deserialize_with = "one_or_more")]
+        #[serde(deserialize_with = "one_or_more", serialize_with = "single_as_number")]
         mean: Option<Vec<f64>> = None,
         /// Variance of each feature, or one of all.
-        #[serde(deserialize_with = "one_or_more")]
+        #[serde(deserialize_with = "one_or_more", serialize_with = "single_as_number")]
         variance: Option<Vec<f64>> = None,
         /// True for the inverse function.
         invert: bool = false,
     }
 }
 
-/// Smallest standard deviation, Keras's `epsilon()`.
-const MIN_DEVIATION: Real = 1e-7;
+/// Writes a list of one as a number: Keras takes a list only for as many features.
+fn single_as_number<S: Serializer>(
+    values: &Option<Vec<f64>>,
+    to: S,
+) -> std::result::Result<S::Ok, S::Error> {
+    match values.as_deref() {
+        Some([value]) => value.serialize(to),
+        _ => values.serialize(to),
+    }
+}
 
 impl Normalization {
     /// Shape of the mean and the variance.
@@ -79,7 +89,7 @@ impl Layer for Normalization {
             }
             (Some(mean), Some(variance)) => {
                 let (mean, variance) = (spread(mean, width)?, spread(variance, width)?);
-                Some(FixedStatistics { mean, variance })
+                Some(FeatureStatistics { mean, variance })
             }
             _ => {
                 return Err(Error::shape(
@@ -108,14 +118,9 @@ fn spread(values: &[f64], width: usize) -> Result<Vec<Real>> {
     }
 }
 
-struct FixedStatistics {
-    mean: Vec<Real>,
-    variance: Vec<Real>,
-}
-
 struct StandardizeOp {
     /// `None` if they are weights.
-    given: Option<FixedStatistics>,
+    given: Option<FeatureStatistics>,
     invert: bool,
     width: usize,
 }
@@ -131,7 +136,7 @@ impl StandardizeOp {
             self.given.as_ref().map_or_else(|| params.get("variance"), |given| &given.variance);
         let deviations = &mut scratch[..self.width];
         for (deviation, variance) in deviations.iter_mut().zip(variances) {
-            *deviation = variance.sqrt().max(MIN_DEVIATION);
+            *deviation = variance.sqrt().max(FeatureStatistics::MIN_DEVIATION);
         }
         deviations
     }
@@ -165,5 +170,9 @@ impl Op for StandardizeOp {
 
     fn scratch_len(&self) -> usize {
         self.width
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::Standardization { given: self.given.clone(), invert: self.invert })
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Backward, Built, Forward, Layer, Op, Operation};
+use super::{Backward, Built, Formula, Forward, Layer, Op, Operation};
 use crate::activations::{
     ActivationFunction, ActivationKind, AnyActivation, back_from_input, values_of,
 };
@@ -154,7 +154,8 @@ impl Layer for ReLU {
                 0.0
             }
         };
-        Ok(Built::weightless(input.clone(), Some(pointwise(value, derivative))))
+        let formula = Formula::Relu { max: self.max_value.map(|_| max), slope, threshold };
+        Ok(Built::weightless(input.clone(), Some(pointwise(formula, value, derivative))))
     }
 }
 
@@ -172,7 +173,8 @@ impl Layer for ELU {
         }
         let value = move |x: Real| if x > 0.0 { x } else { alpha * exp_m1(x) };
         let derivative = move |x: Real| if x > 0.0 { 1.0 } else { alpha * exp(x) };
-        Ok(Built::weightless(input.clone(), Some(pointwise(value, derivative))))
+        let elu = pointwise(Formula::Elu { alpha }, value, derivative);
+        Ok(Built::weightless(input.clone(), Some(elu)))
     }
 }
 
@@ -194,7 +196,8 @@ impl Layer for Rescaling {
             let found = format!("scale is {} and offset is {}", self.scale, self.offset);
             return Err(Error::shape(found, "give scale and offset finite numbers"));
         }
-        let rescale = pointwise(move |x| x * scale + offset, move |_| scale);
+        let formula = Formula::Rescaling { scale, offset };
+        let rescale = pointwise(formula, move |x| x * scale + offset, move |_| scale);
         Ok(Built::weightless(input.clone(), Some(rescale)))
     }
 }
@@ -221,6 +224,10 @@ impl Op for KeepsInput {
             back_from_input(self.0, flat(pass.x), flat_mut(dx.view_mut()));
         }
     }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::Activation(self.0))
+    }
 }
 
 /// Custom activation.
@@ -245,17 +252,18 @@ impl Op for CustomActivation {
 
 /// A function of each value, `value(x)`, and its `derivative(x)`.
 struct Pointwise<V, D> {
+    formula: Formula,
     value: V,
     derivative: D,
 }
 
 /// The operation that maps each value and keeps the input for the backward pass.
-fn pointwise<V, D>(value: V, derivative: D) -> Operation
+fn pointwise<V, D>(formula: Formula, value: V, derivative: D) -> Operation
 where
     V: Fn(Real) -> Real + Send + Sync + 'static,
     D: Fn(Real) -> Real + Send + Sync + 'static,
 {
-    Operation::op(Pointwise { value, derivative })
+    Operation::op(Pointwise { formula, value, derivative })
 }
 
 impl<V: Fn(Real) -> Real + Send + Sync, D: Fn(Real) -> Real + Send + Sync> Op for Pointwise<V, D> {
@@ -268,5 +276,9 @@ impl<V: Fn(Real) -> Real + Send + Sync, D: Fn(Real) -> Real + Send + Sync> Op fo
             dx.assign(&pass.dy);
             map2_inplace(flat_mut(dx.view_mut()), flat(pass.x), |dy, x| dy * (self.derivative)(x));
         }
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(self.formula.clone())
     }
 }

@@ -7,7 +7,7 @@
 //! ```
 
 use super::windows::{Axes, SpatialSize, Windows};
-use super::{Backward, Built, Forward, Op, Operation};
+use super::{Backward, Built, Formula, Forward, Op, Operation};
 use crate::kernels::convolution::Padding;
 use crate::kernels::pooling::{self, Pool, Pooling};
 use crate::shape::{Shape, flat, flat_mut};
@@ -81,5 +81,9 @@ impl Op for Pooling {
 
     fn scratch_len(&self) -> usize {
         Pooling::scratch_len(self)
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::Pooling(*self))
     }
 }

@@ -8,7 +8,7 @@
 
 use serde::{Deserialize, Deserializer};
 
-use super::{Backward, Built, Forward, Layer, Op, Operation};
+use super::{Backward, Built, Formula, Forward, Layer, Op, Operation};
 use crate::classes::class;
 use crate::initializers::Initializer;
 use crate::params::ParamSpec;
@@ -112,6 +112,10 @@ impl Op for PReLUOp {
             }
         }
     }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::PRelu)
+    }
 }
 
 /// Reads a list, or a single value as a list of one.
@@ -121,7 +125,7 @@ where
     T: Deserialize<'de>,
 {
     #[derive(Deserialize)]
-    #[serde(untagged)]
+    #[serde(untagged, expecting = "expected a number of that kind, or a list of them")]
     enum OneOrMore<T> {
         More(Vec<T>),
         One(T),

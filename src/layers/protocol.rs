@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::pointwise;
+use super::{Formula, pointwise};
 use crate::activations::{ActivationKind, AnyActivation};
 use crate::params::{ParamSpec, ParamViews, ParamViewsMut};
 use crate::shape::Shape;
@@ -142,6 +142,11 @@ pub trait Op: Send + Sync {
     /// it.
     fn work(&self) -> usize {
         0
+    }
+
+    /// Inference in terms that an export to another program translates; `None` refuses it.
+    fn formula(&self) -> Option<Formula> {
+        None
     }
 
     /// Statistics of the whole batch that the op needs in training, if any.

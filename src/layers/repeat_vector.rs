@@ -5,7 +5,7 @@
 //! dx[j]   = Σ dy[i, j]   over the timesteps i
 //! ```
 
-use super::{Backward, Built, Forward, Layer, Op, Operation};
+use super::{Backward, Built, Formula, Forward, Layer, Op, Operation};
 use crate::classes::class;
 use crate::kernels::rows;
 use crate::shape::{Shape, flat, flat_mut};
@@ -62,5 +62,9 @@ impl Op for RepeatVector {
         for (dx, dy) in rows.zip(flat(pass.dy).chunks_exact(self.n * width)) {
             rows::sum_rows(dy, dx, false);
         }
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::Repetition { n: self.n })
     }
 }

@@ -13,7 +13,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::windows::SpatialSize;
-use super::{Backward, Built, Forward, Layer, Op, Operation};
+use super::{Backward, Built, Formula, Forward, Layer, Op, Operation};
 use crate::classes::class;
 use crate::shape::{Shape, flat, flat_mut};
 use crate::{Error, Real, Result};
@@ -59,6 +59,7 @@ impl Layer for UpSampling2D {
             ));
         }
         let op = UpSamplingOp {
+            options: self.clone(),
             rows: sources(self.interpolation, height, self.size[0]),
             columns: sources(self.interpolation, width, self.size[1]),
             width,
@@ -98,6 +99,7 @@ fn sources(interpolation: Interpolation, length: usize, factor: usize) -> Vec<[S
 }
 
 struct UpSamplingOp {
+    options: UpSampling2D,
     rows: Vec<[Source; 2]>,
     columns: Vec<[Source; 2]>,
     width: usize,
@@ -157,5 +159,10 @@ impl Op for UpSamplingOp {
 
     fn work(&self) -> usize {
         self.n_outputs()
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        let UpSampling2D { size, interpolation } = self.options;
+        Some(Formula::UpSampling { size, interpolation })
     }
 }

@@ -3,7 +3,7 @@
 use ndarray::{ArrayBase, Ix2, Ix4, RawData, s};
 
 use super::windows::SpatialSize;
-use super::{Backward, Built, Forward, Layer, Op, Operation};
+use super::{Backward, Built, Formula, Forward, Layer, Op, Operation};
 use crate::classes::class;
 use crate::shape::Shape;
 use crate::{Error, Result};
@@ -79,5 +79,11 @@ impl Op for PaddingOp {
         if let Some(dx) = pass.dx {
             images(dx, self.image).assign(&self.inside(pass.dy));
         }
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        let bottom = self.padded_shape[0] - self.image[0] - self.top;
+        let right = self.padded_shape[1] - self.image[1] - self.left;
+        Some(Formula::ZeroPadding { padding: [[self.top, bottom], [self.left, right]] })
     }
 }

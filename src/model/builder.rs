@@ -20,7 +20,7 @@ use crate::{Error, Result};
 /// assert!(model.layer("hidden").is_some());
 /// # Ok::<(), tallynet::Error>(())
 /// ```
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct SequentialBuilder {
     name: String,
     input: Shape,
@@ -30,7 +30,7 @@ pub struct SequentialBuilder {
 }
 
 /// Description of a layer that is not yet built.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct LayerDescription {
     pub name: Option<String>,
     pub trainable: bool,
@@ -88,6 +88,16 @@ impl SequentialBuilder {
         SequentialBuilder { max_params, init_weights, ..self }
     }
 
+    /// The same layers for samples of this shape.
+    pub(super) fn for_input(self, input: Shape) -> Self {
+        SequentialBuilder { input, ..self }
+    }
+
+    /// The same layers with weights of 0.
+    pub(super) fn uninitialized(self) -> Self {
+        SequentialBuilder { init_weights: false, ..self }
+    }
+
     /// Infers every shape and draws the initial weights from the seed.
     ///
     /// # Errors
@@ -119,10 +129,13 @@ impl SequentialBuilder {
             compiled: None,
             seed,
             epochs_done: 0,
+            running_epoch: None,
             batch_size: None,
             byte_scale: None,
             data: None,
             training_obstacles: vec![],
+            kept: BTreeMap::new(),
+            open_axes: vec![],
             best: BTreeMap::new(),
             fixed_batch: None,
             n_threads: std::thread::available_parallelism().map_or(1, usize::from),
@@ -180,6 +193,7 @@ impl Sequential {
         input: &Shape,
         seed: Option<u64>,
     ) -> Result<Sequential> {
+        let has_new_layer = first.is_some();
         let mut builder = Sequential::builder(input.dims()).named(&self.name);
         builder = builder.max_params(usize::MAX, seed.is_some());
         if let Some(first) = first {
@@ -194,6 +208,10 @@ impl Sequential {
         }
         let mut model = builder.build(seed.unwrap_or_default())?;
         model.training_obstacles.clone_from(&self.training_obstacles);
+        model.kept.clone_from(&self.kept);
+        if !has_new_layer {
+            model.open_axes.clone_from(&self.open_axes);
+        }
         model.fixed_batch = self.fixed_batch;
         if let Some(Compiled { optimizer, loss, metrics, .. }) = &self.compiled {
             model.compile_with(optimizer.clone(), loss.clone(), metrics.clone())?;

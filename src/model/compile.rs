@@ -214,6 +214,11 @@ impl Sequential {
         VectorWidths { target, output }
     }
 
+    /// Takes the configuration out of the model, to compile it anew with parts of the old one.
+    pub fn take_compiled(&mut self) -> Option<Compiled> {
+        self.compiled.take()
+    }
+
     /// Configuration of the compiled model.
     ///
     /// # Errors

@@ -5,8 +5,10 @@ mod chain;
 mod columns;
 mod compile;
 mod layer;
+mod open_axes;
 mod plan;
 pub mod presets;
+mod running_epoch;
 mod standardize;
 mod summary;
 mod verify;
@@ -16,7 +18,9 @@ mod workspace;
 pub use builder::SequentialBuilder;
 pub use compile::{Compiled, MAX_METRICS, MetricChoice};
 pub use layer::{BuiltLayer, Node, ParamCount, Style};
+use open_axes::OpenAxes;
 pub(crate) use plan::Plan;
+pub use running_epoch::RunningEpoch;
 pub use verify::ArrayCount;
 pub(crate) use workspace::{BatchSums, GradientSink, OutputBuffers, Pass, Workspace};
 
@@ -58,6 +62,8 @@ pub struct Sequential {
     pub seed: u64,
     /// Epochs trained so far; shuffling depends on it.
     pub epochs_done: usize,
+    /// Epoch that a training was interrupted in, if it was; it is not among `epochs_done`.
+    pub running_epoch: Option<RunningEpoch>,
     /// Batch size of the last training.
     pub batch_size: Option<usize>,
     /// Scale factor of byte inputs in the last training on bytes.
@@ -67,6 +73,10 @@ pub struct Sequential {
     /// Reasons why training is refused: options of a file that matter only in training, such as
     /// constraints, and that would be ignored.
     pub training_obstacles: Vec<String>,
+    /// Axes of the input and of each layer's output whose length the data decide.
+    open_axes: OpenAxes,
+    /// Options and classes of a file's layers that are not read and are written again, by name.
+    pub(crate) kept: BTreeMap<String, serde_json::Value>,
     /// Best value so far of each name in the logs that a callback watched, such as `val_loss`.
     pub best: BTreeMap<String, f64>,
     /// Batch size that `Input(batch_size=…)` fixed: summaries print it in place of `None`. Any
@@ -90,14 +100,6 @@ impl Sequential {
     /// The shape of an output sample.
     pub fn output_shape(&self) -> &Shape {
         self.layers.last().map_or(&self.input, |layer| &layer.output)
-    }
-
-    /// A shape with the batch axis before it: `(None, 10)`, or `(32, 10)` for a fixed batch size.
-    pub(super) fn in_batch(&self, shape: &Shape) -> String {
-        match self.fixed_batch {
-            None => shape.to_string(),
-            Some(rows) => Tuple(&[&[rows], shape.dims()].concat()).to_string(),
-        }
     }
 
     /// The layers, from input to output.

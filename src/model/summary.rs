@@ -51,7 +51,7 @@ impl Sequential {
             + &row(["Layer (type)", "Output Shape", "Param #", "Connected to"])
             + &thick;
         for (i, layer) in self.layers.iter().enumerate() {
-            let shape = self.in_batch(&layer.output);
+            let shape = self.shape_text(i + 1);
             let count = layer.count_params().total.to_string();
             text += &row([
                 &layer.title(style),
@@ -93,7 +93,7 @@ impl Sequential {
             } else {
                 rule("├", "─", "┼", "┤")
             };
-            let shape = self.in_batch(&layer.output);
+            let shape = self.shape_text(i + 1);
             let count = with_commas(layer.count_params().total);
             text += &row("│", [&layer.title(Style::Keras3), &shape, &count]);
         }
@@ -110,9 +110,10 @@ impl Sequential {
     pub fn explain(&self, style: Style) -> String {
         let mut text = "How the parameters are counted\n\n".to_string();
         let mut totals = vec![];
-        for layer in &self.layers {
+        for (i, layer) in self.layers.iter().enumerate() {
             let ParamExplanation { formula, total, reason } = &layer.explanation;
-            text += &format!("{}: {} -> {}\n", layer.title(style), layer.input, layer.output);
+            let (input, output) = (self.shape_text(i), self.shape_text(i + 1));
+            text += &format!("{}: {input} -> {output}\n", layer.title(style));
             if *total == 0 {
                 text += &format!("    0: {reason}\n");
             } else {
@@ -126,8 +127,7 @@ impl Sequential {
             }
         }
         let sum = if totals.len() > 1 { totals.join(" + ") + " = " } else { String::new() };
-        let total = self.count_params();
-        let shape = self.output_shape();
+        let (total, shape) = (self.count_params(), self.shape_text(self.layers.len()));
         text + &format!(
             "\nTotal: {sum}{total}\n\
              Only the model's own parameters are counted; optimizer state is not part of them.\n\n\
@@ -142,10 +142,8 @@ impl Sequential {
         let mut text = String::new();
         for (i, layer) in self.layers.iter().enumerate() {
             let is_last = i + 1 == self.layers.len();
-            let outbound =
-                if is_last { String::new() } else { self.node(i + 1, style).to_string() };
-            let name = layer.layer_name.in_style(style);
-            let inbound = self.node(i, style);
+            let outbound = if is_last { String::new() } else { self.node_text(i + 1, style) };
+            let (name, inbound) = (layer.layer_name.in_style(style), self.node_text(i, style));
             text +=
                 &format!("{name}\n  inbound_nodes: [{inbound}]\n  outbound_nodes: [{outbound}]\n");
         }
@@ -161,6 +159,13 @@ impl Sequential {
             node.inbound_layer = name(i - 1);
         }
         node
+    }
+
+    /// Inbound node of a layer as [`Node`] is printed, with `None` for open axes.
+    fn node_text(&self, i: usize, style: Style) -> String {
+        let Node { outbound_layer, inbound_layer, .. } = self.node(i, style);
+        let (input, output) = (self.shape_text(i), self.shape_text(i + 1));
+        format!("<Node {inbound_layer}[0][0] {input} -> {outbound_layer} {output}>")
     }
 
     fn total_params(&self) -> ParamCount {

@@ -23,14 +23,14 @@ impl Sequential {
     /// ```
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = vec![];
-        for layer in self.layers() {
+        for (i, layer) in self.layers().iter().enumerate() {
             let Ok(built) = layer.spec.as_layer().build(&layer.input) else { continue };
             if built.operations.iter().any(is_softmax_of_one) {
                 warnings.push(format!(
                     "You are using a softmax over axis -1 of a tensor of shape {}. This axis has \
                      size 1. The softmax operation will always return the value 1, which is likely \
                      not what you intended. Did you mean to use a sigmoid instead?",
-                    self.in_batch(&layer.output)
+                    self.shape_text(i + 1)
                 ));
             }
         }
@@ -41,7 +41,7 @@ impl Sequential {
                 "In loss categorical_crossentropy, expected y_pred.shape to be (batch_size, \
                  num_classes) with num_classes > 1. Received: y_pred.shape={}. Consider using \
                  'binary_crossentropy' if you only have 2 classes.",
-                self.in_batch(self.output_shape())
+                self.shape_text(self.layers().len())
             ));
         }
         warnings.extend(self.activated_logits(compiled.loss()));

@@ -35,14 +35,9 @@ impl Default for Progress {
     }
 }
 
-impl Callback for Progress {
-    fn on_train_begin(&mut self, _: &mut TrainerHandle, info: &FitInfo) -> Result<()> {
-        self.epochs = info.epochs;
-        self.batches = info.batches as u64;
-        Ok(())
-    }
-
-    fn on_epoch_begin(&mut self, _: &mut TrainerHandle, epoch: usize) -> Result<()> {
+impl Progress {
+    /// Shows a bar for an epoch, counted from 0.
+    fn begin(&mut self, epoch: usize) {
         // Draws to stderr, and hides itself unless that is a terminal.
         self.bar = ProgressBar::new(self.batches);
         self.updated = Instant::now();
@@ -51,6 +46,20 @@ impl Callback for Progress {
             self.bar.set_style(style.progress_chars("━╸─"));
         }
         self.bar.set_prefix(format!("Epoch {}/{}", epoch + 1, self.epochs));
+    }
+}
+
+impl Callback for Progress {
+    fn on_train_begin(&mut self, _: &mut TrainerHandle, info: &FitInfo) -> Result<()> {
+        self.epochs = info.epochs;
+        self.batches = info.batches as u64;
+        // A training that goes on in the middle of an epoch does not begin that epoch again.
+        self.begin(info.initial_epoch);
+        Ok(())
+    }
+
+    fn on_epoch_begin(&mut self, _: &mut TrainerHandle, epoch: usize) -> Result<()> {
+        self.begin(epoch);
         Ok(())
     }
 
@@ -75,6 +84,11 @@ impl Callback for Progress {
     }
 
     fn on_train_end(&mut self, _: &mut TrainerHandle) -> Result<()> {
+        self.bar.finish_and_clear();
+        Ok(())
+    }
+
+    fn on_interrupt(&mut self, _: &TrainerHandle) -> Result<()> {
         self.bar.finish_and_clear();
         Ok(())
     }

@@ -87,6 +87,7 @@ fn of_fit(class: &str) -> &'static [&'static str] {
         "EarlyStopping" => &["monitor", "min_delta", "patience", "verbose", "mode"],
         "ReduceLROnPlateau" => &["monitor", "factor", "patience", "verbose", "mode"],
         "ModelCheckpoint" => &["filepath", "monitor", "verbose", "save_best_only"],
+        "BackupAndRestore" => &["backup_dir", "save_freq"],
         "CSVLogger" => &["filename", "separator", "append"],
         "fit" => &[
             "x",

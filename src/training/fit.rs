@@ -1,92 +1,49 @@
 //! `fit`: epochs of batches, validation and callbacks.
 
 use std::ops::ControlFlow;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
+
+use serde_json::Value;
 
 use super::engine::Engine;
 use super::engines::Evaluation;
 use super::loss_head::{LossHead, MetricSums};
 use super::trainer::{reason_of_not_finite, train_step};
-use super::{BatchLogs, Callback, FitInfo, History, Logs, NotFiniteLoss, TrainerHandle};
-use crate::datasets::Dataset;
+use super::{
+    BatchLogs, Callback, FitInfo, FitOptions, History, Logs, NotFiniteLoss, TrainerHandle,
+};
 use crate::datasets::batches::{Rows, shuffle};
-use crate::model::Sequential;
-use crate::{Error, Real, Result};
-
-/// Options of `fit`. The defaults are Keras's.
-///
-/// ```
-/// use tallynet::training::FitOptions;
-///
-/// let options = FitOptions { epochs: 5, validation_split: 0.1, ..FitOptions::default() };
-/// assert_eq!(options.batch_size, 32);
-/// ```
-#[derive(Debug, Clone, Copy)]
-pub struct FitOptions<'a> {
-    /// Rows of a batch. The last batch of an epoch may be smaller.
-    pub batch_size: usize,
-    /// End of training, exclusive: the number of epochs, unless `initial_epoch` is set.
-    pub epochs: usize,
-    /// First epoch, counted from 0, in callbacks and logs of a resumed training.
-    pub initial_epoch: usize,
-    /// True to shuffle the rows before each epoch.
-    pub shuffle: bool,
-    /// Dataset that is evaluated after every epoch.
-    pub validation_data: Option<&'a Dataset>,
-    /// Fraction of the rows, taken from the end, used for validation. Ignored if `validation_data`
-    /// is set.
-    pub validation_split: f64,
-    /// Weight of each row's loss, including the validation split, as in Keras. Metrics ignore it.
-    /// Not allowed together with `class_weight`.
-    pub sample_weight: Option<&'a [Real]>,
-    /// Weight of a row's loss by its class; 1 for classes not listed.
-    pub class_weight: Option<&'a [(usize, Real)]>,
-}
-
-impl Default for FitOptions<'_> {
-    fn default() -> Self {
-        FitOptions {
-            batch_size: 32,
-            epochs: 1,
-            initial_epoch: 0,
-            shuffle: true,
-            validation_data: None,
-            validation_split: 0.0,
-            sample_weight: None,
-            class_weight: None,
-        }
-    }
-}
-
-impl FitOptions<'_> {
-    pub(super) fn validate(&self) -> Result<()> {
-        if self.batch_size > 0 {
-            return Ok(());
-        }
-        Err(Error::option("batch_size", "a batch has at least 1 row; 0 were asked for"))
-    }
-}
+use crate::model::{RunningEpoch, Sequential};
+use crate::{Error, Result};
 
 /// One run of `fit`.
 pub(super) struct Fit<'a, 'd> {
-    model: &'a mut Sequential,
-    rows: Rows<'d>,
+    pub(super) model: &'a mut Sequential,
+    pub(super) rows: Rows<'d>,
     head: LossHead,
     engine: &'a mut Engine,
-    validation: Option<Evaluation<'a, 'd>>,
-    options: FitOptions<'d>,
+    pub(super) validation: Option<Evaluation<'a, 'd>>,
+    pub(super) options: FitOptions<'d>,
     /// Indices of the rows, in training order.
     order: Vec<u32>,
     /// True if the weights were finite before the first step.
     were_finite: bool,
+    /// Batches of the running epoch that are done, and their sums.
+    batches_done: usize,
+    sums: MetricSums,
+    pub(super) history: History,
+    /// Description of this run for its backups, if any are made.
+    pub(super) run: Value,
 }
 
-/// Outcome of one epoch.
-struct EpochOutcome {
-    sums: MetricSums,
-    /// True if all its batches were trained on.
-    complete: bool,
-    flow: ControlFlow<()>,
+/// End of the batches of an epoch.
+enum EpochEnd {
+    /// With `Break`, a callback stopped training.
+    Ended(ControlFlow<()>),
+    /// A callback ended training at a loss that is not finite.
+    NotFinite,
+    Interrupted,
 }
 
 impl<'a, 'd> Fit<'a, 'd> {
@@ -100,48 +57,125 @@ impl<'a, 'd> Fit<'a, 'd> {
     ) -> Self {
         let order = (0..rows.len() as u32).collect();
         let were_finite = model.parameters.are_finite();
-        Fit { model, rows, head, engine, validation, options, order, were_finite }
+        let (batches_done, sums, history) = (0, MetricSums::ZERO, History::default());
+        Fit {
+            model,
+            rows,
+            head,
+            engine,
+            validation,
+            options,
+            order,
+            were_finite,
+            batches_done,
+            sums,
+            history,
+            run: Value::Null,
+        }
     }
 
     /// Trains all epochs.
     pub fn run(mut self, callbacks: &mut [&mut dyn Callback]) -> Result<History> {
-        let mut history = History::default();
-        let FitOptions { epochs, initial_epoch, batch_size, .. } = self.options;
+        self.restart(callbacks)?;
+        let FitOptions { epochs, batch_size, .. } = self.options;
+        let initial_epoch = self.options.initial_epoch.saturating_add(self.history.epochs.len());
         let batches = self.order.len().div_ceil(batch_size);
         let names = self.log_names(callbacks);
         let info = FitInfo { epochs, initial_epoch, batches, names: &names };
         self.notify(callbacks, |callback, trainer| callback.on_train_begin(trainer, &info))?;
+        if initial_epoch < epochs {
+            self.go_on();
+            self.back_up(callbacks)?;
+        }
         for epoch in initial_epoch..epochs {
-            self.notify(callbacks, |callback, trainer| callback.on_epoch_begin(trainer, epoch))?;
+            if self.is_interrupted() {
+                return self.interrupt(callbacks);
+            }
+            if self.batches_done == 0 {
+                self.notify(callbacks, |each, trainer| each.on_epoch_begin(trainer, epoch))?;
+            }
             if self.options.shuffle {
                 shuffle(&mut self.order, self.model.seed, self.model.epochs_done);
             }
             let start = Instant::now();
-            let Some(outcome) = self.epoch(epoch, callbacks)? else { break };
+            let flow = match self.epoch(epoch, callbacks)? {
+                EpochEnd::Ended(flow) => flow,
+                EpochEnd::NotFinite => break,
+                EpochEnd::Interrupted => return self.interrupt(callbacks),
+            };
             let seconds = start.elapsed().as_secs_f64();
-            // No later loss would reveal a non-finite final update, so check the weights.
-            if !self.model.parameters.are_finite() {
-                return Err(self.not_finite(epoch, batches - 1, f64::NAN));
-            }
-            // An epoch that a callback ended early is repeated when training resumes.
-            if outcome.complete {
-                self.model.epochs_done = self.model.epochs_done.saturating_add(1);
-            }
-            let mut logs = self.logs(&outcome.sums);
-            let mut flow = outcome.flow;
-            for callback in callbacks.iter_mut() {
-                let mut handle = TrainerHandle::new(self.model);
-                if callback.on_epoch_end(&mut handle, epoch, &mut logs)?.is_break() {
-                    flow = ControlFlow::Break(());
-                }
-            }
-            history.record(epoch, logs, seconds);
-            if flow.is_break() {
+            if self.end_epoch(epoch, callbacks, seconds)?.is_break() || flow.is_break() {
                 break;
             }
+            self.back_up_if_due(callbacks, true)?;
         }
         self.notify(callbacks, |callback, trainer| callback.on_train_end(trainer))?;
-        Ok(history)
+        Ok(self.history)
+    }
+
+    /// Validates, and records the logs of an epoch.
+    fn end_epoch(
+        &mut self,
+        epoch: usize,
+        callbacks: &mut [&mut dyn Callback],
+        seconds: f64,
+    ) -> Result<ControlFlow<()>> {
+        // No later loss would reveal a non-finite final update, so check the weights.
+        if !self.model.parameters.are_finite() {
+            return Err(self.not_finite(epoch, self.batches_done - 1, f64::NAN));
+        }
+        // An epoch that a callback ended early is repeated when training resumes.
+        if self.batches_done * self.options.batch_size >= self.order.len() {
+            self.model.epochs_done = self.model.epochs_done.saturating_add(1);
+        }
+        let mut logs = self.logs();
+        let mut flow = ControlFlow::Continue(());
+        for callback in callbacks.iter_mut() {
+            let mut handle = TrainerHandle::new(self.model);
+            if callback.on_epoch_end(&mut handle, epoch, &mut logs)?.is_break() {
+                flow = ControlFlow::Break(());
+            }
+        }
+        self.history.record(epoch, logs, seconds);
+        (self.batches_done, self.sums) = (0, MetricSums::ZERO);
+        Ok(flow)
+    }
+
+    /// Goes on in the epoch that an earlier training of this model was interrupted in, if data,
+    /// batch size and metrics are the same; otherwise that epoch starts over.
+    fn go_on(&mut self) {
+        let Some(running) = self.model.running_epoch.take() else { return };
+        let is_same = running.rows == self.order.len()
+            && running.batch_size == self.options.batch_size
+            && running.names == self.head.names
+            && running.batches <= running.all_batches();
+        if is_same && let Some(sums) = MetricSums::from_bits(&running.sums) {
+            (self.batches_done, self.sums) = (running.batches, sums);
+        }
+    }
+
+    /// Records in the model how far the running epoch is.
+    pub(super) fn record_running_epoch(&mut self) {
+        let running = RunningEpoch {
+            batches: self.batches_done,
+            batch_size: self.options.batch_size,
+            rows: self.order.len(),
+            names: self.head.names.clone(),
+            sums: self.sums.to_bits(),
+        };
+        self.model.running_epoch = Some(running).filter(|running| running.batches > 0);
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.options.interrupt.is_some_and(|interrupt| interrupt.load(Ordering::Relaxed))
+    }
+
+    /// Ends training between two batches. The model says where it goes on.
+    fn interrupt(mut self, callbacks: &mut [&mut dyn Callback]) -> Result<History> {
+        self.back_up(callbacks)?;
+        self.record_running_epoch();
+        self.notify(callbacks, |callback, trainer| callback.on_interrupt(trainer))?;
+        Ok(self.history)
     }
 
     /// Calls a hook of every callback.
@@ -154,51 +188,65 @@ impl<'a, 'd> Fit<'a, 'd> {
         callbacks.iter_mut().try_for_each(|callback| hook(&mut **callback, &mut trainer))
     }
 
-    /// Trains one epoch. `None` if a callback ended training at a loss that is not finite.
-    fn epoch(
-        &mut self,
-        epoch: usize,
-        callbacks: &mut [&mut dyn Callback],
-    ) -> Result<Option<EpochOutcome>> {
-        let mut sums = MetricSums::ZERO;
-        let mut flow = ControlFlow::Continue(());
-        let mut complete = true;
+    /// Trains on the batches of an epoch that are left.
+    fn epoch(&mut self, epoch: usize, callbacks: &mut [&mut dyn Callback]) -> Result<EpochEnd> {
+        let n_rows = self.order.len();
         let batch_size = self.options.batch_size;
-        for (batch, indices) in self.order.chunks(batch_size).enumerate() {
-            let next = &self.order[((batch + 1) * batch_size).min(self.order.len())..];
+        let mut flow = ControlFlow::Continue(());
+        while self.batches_done * batch_size < n_rows && flow.is_continue() {
+            let batch = self.batches_done;
+            let first = batch * batch_size;
+            let (indices, next) = self.order[first..].split_at(batch_size.min(n_rows - first));
             let (head, rows) = (&self.head, &self.rows);
             let part = train_step(self.model, self.engine, head, rows, indices, next);
             let loss = part.mean_loss();
             if !loss.is_finite() {
-                let failed = NotFiniteLoss { epoch, batch, loss };
-                let handle = TrainerHandle::new(self.model);
-                for callback in callbacks.iter_mut() {
-                    if callback.on_not_finite(&handle, &failed).is_break() {
-                        return Ok(None);
-                    }
-                }
-                return Err(self.not_finite(epoch, batch, loss));
+                return self.end_not_finite(NotFiniteLoss { epoch, batch, loss }, callbacks);
             }
-            sums.add(&part);
-            let (names, means) = (&self.head.names, self.head.means(&sums));
+            self.sums.add(&part);
+            self.batches_done += 1;
+            let (names, means) = (&self.head.names, self.head.means(&self.sums));
             let logs = BatchLogs { names, means: &means[..names.len()] };
             let handle = TrainerHandle::new(self.model);
             for callback in callbacks.iter_mut() {
-                if callback.on_batch_end(&handle, batch, &logs)?.is_break() {
-                    flow = ControlFlow::Break(());
+                match callback.on_batch_end(&handle, batch, &logs) {
+                    Ok(ControlFlow::Continue(())) => {}
+                    Ok(ControlFlow::Break(())) => flow = ControlFlow::Break(()),
+                    Err(error) => {
+                        self.record_running_epoch();
+                        return Err(error);
+                    }
                 }
             }
-            if flow.is_break() {
-                complete = next.is_empty();
-                break;
+            if self.is_interrupted() {
+                return Ok(EpochEnd::Interrupted);
+            }
+            if flow.is_continue() {
+                self.back_up_if_due(callbacks, false)?;
             }
         }
-        Ok(Some(EpochOutcome { sums, complete, flow }))
+        Ok(EpochEnd::Ended(flow))
+    }
+
+    /// Ends training before the weights change, with an error unless a callback says otherwise.
+    fn end_not_finite(
+        &mut self,
+        failed: NotFiniteLoss,
+        callbacks: &mut [&mut dyn Callback],
+    ) -> Result<EpochEnd> {
+        let handle = TrainerHandle::new(self.model);
+        for callback in callbacks.iter_mut() {
+            if callback.on_not_finite(&handle, &failed).is_break() {
+                return Ok(EpochEnd::NotFinite);
+            }
+        }
+        Err(self.not_finite(failed.epoch, failed.batch, failed.loss))
     }
 
     /// Loss and metrics of an epoch, then those of its validation.
-    fn logs(&mut self, sums: &MetricSums) -> Logs {
-        let mut logs: Logs = self.head.names.iter().cloned().zip(self.head.means(sums)).collect();
+    fn logs(&mut self) -> Logs {
+        let means = self.head.means(&self.sums);
+        let mut logs: Logs = self.head.names.iter().cloned().zip(means).collect();
         if let Some(validation) = &mut self.validation {
             let means = self.head.means(&validation.run(self.model));
             let names = self.head.names.iter().map(|name| format!("val_{name}"));

@@ -1,9 +1,12 @@
 //! `History`: the result of `fit`.
 
+use serde::{Deserialize, Serialize};
+
+use crate::formats::exact;
 use crate::training::Logs;
 
 /// Logs of all epochs of a training.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct History {
     /// Epochs, counted from 0.
     pub epochs: Vec<usize>,
@@ -14,11 +17,12 @@ pub struct History {
 }
 
 /// Values of one name in the logs.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Series {
     /// Name in the logs.
     pub name: String,
     /// Value of each epoch.
+    #[serde(with = "exact::list")]
     pub values: Vec<f64>,
 }
 

@@ -36,6 +36,31 @@ impl MetricSums {
     pub const ZERO: MetricSums =
         MetricSums { vectors: 0, loss: 0.0, ratios: [Ratio::ZERO; MAX_METRICS] };
 
+    /// All sums, as bits.
+    pub fn to_bits(self) -> Vec<u64> {
+        let mut bits = vec![self.vectors as u64, self.loss.to_bits()];
+        for ratio in self.ratios {
+            bits.extend([ratio.numerator.to_bits(), ratio.denominator.to_bits()]);
+        }
+        bits
+    }
+
+    /// The sums of [`MetricSums::to_bits`]; `None` for another number of bits.
+    pub fn from_bits(bits: &[u64]) -> Option<MetricSums> {
+        let [vectors, loss, ratios @ ..] = bits else { return None };
+        let mut sums = MetricSums { vectors: *vectors as usize, ..MetricSums::ZERO };
+        sums.loss = f64::from_bits(*loss);
+        let (pairs, []) = ratios.as_chunks() else { return None };
+        if pairs.len() != MAX_METRICS {
+            return None;
+        }
+        for (ratio, [numerator, denominator]) in sums.ratios.iter_mut().zip(pairs) {
+            ratio.numerator = f64::from_bits(*numerator);
+            ratio.denominator = f64::from_bits(*denominator);
+        }
+        Some(sums)
+    }
+
     pub fn mean_loss(&self) -> f64 {
         self.loss / self.vectors as f64
     }

@@ -27,13 +27,16 @@ mod gradient_check;
 mod handle;
 mod history;
 mod loss_head;
+mod options;
+mod restart;
 mod threads;
 mod trainer;
 mod tree;
 
+pub use crate::formats::CallbackState;
 pub use callbacks::*;
-pub use fit::FitOptions;
 pub use gradient_check::{ArrayCheck, GradientCheck, TOLERANCE, check_gradients};
 pub use handle::TrainerHandle;
 pub use history::History;
+pub use options::FitOptions;
 pub use trainer::{LossGradient, Scores, Trainer};

@@ -441,31 +441,50 @@ def digits(array):
     return [float(f"{value:.7g}") for value in np.asarray(array, "f8").ravel()]
 
 
+class Drawn:
+    """A random model, compiled, and random data for it; `r` draws what else is needed."""
+
+    def __init__(self, seed, number):
+        r = self.r = random.Random(seed * 100_003 + number)
+        g = np.random.default_rng(seed * 100_003 + number)
+        keras.utils.set_random_seed(seed * 1009 + number)
+        keras.utils.clear_session()
+        self.batch, self.n_train, n_test = r.choice([(8, 37, 21), (16, 50, 33), (32, 70, 5)])
+        n = self.n_train + n_test
+        self.model, shape, words = stack(r)
+        self.loss, metrics, self.y = target(r, g, self.model, n)
+        self.x = g.normal(size=(n, *shape)).astype("f4")
+        if words:
+            self.x = g.integers(0, words, self.x.shape).astype(r.choice(["int32", "float32"]))
+        self.model.compile(optimizer(r), self.loss, metrics=metrics)
+
+    def maybe_fit(self):
+        """Trains half of the models for an epoch."""
+        if self.r.random() < 0.5:
+            x, y = self.x[:self.n_train], self.y[:self.n_train]
+            self.model.fit(x, y, epochs=1, batch_size=self.batch, verbose=0)
+
+
+def describe(model):
+    """The layers of a model with their outputs' shapes."""
+    return " -> ".join(
+        f"{type(layer).__name__}{tuple(layer.output.shape[1:])}" for layer in model.layers)
+
+
 def one(tallynet, seed, number, fixtures):
     """Builds, saves and compares the model with this number; returns its description."""
-    r = random.Random(seed * 100_003 + number)
-    g = np.random.default_rng(seed * 100_003 + number)
-    keras.utils.set_random_seed(seed * 1009 + number)
-    keras.utils.clear_session()
-    batch, n_train, n_test = r.choice([(8, 37, 21), (16, 50, 33), (32, 70, 5)])
-    model, shape, words = stack(r)
-    loss, metrics, y = target(r, g, model, n_train + n_test)
-    x = g.normal(size=(n_train + n_test, *shape)).astype("f4")
-    if words:
-        x = g.integers(0, words, x.shape).astype(r.choice(["int32", "float32"]))
-    model.compile(optimizer(r), loss, metrics=metrics)
+    drawn = Drawn(seed, number)
+    model, x, y, batch, n_train = drawn.model, drawn.x, drawn.y, drawn.batch, drawn.n_train
     folder = tempfile.mkdtemp()
     try:
         data = os.path.join(folder, "data.npz")
         np.savez(
             data, x_train=x[:n_train], y_train=y[:n_train], x_test=x[n_train:], y_test=y[n_train:])
         np.save(os.path.join(folder, "x.npy"), x[n_train:])
-        if r.random() < 0.5:
-            model.fit(x[:n_train], y[:n_train], epochs=1, batch_size=batch, verbose=0)
+        drawn.maybe_fit()
         path, out = os.path.join(folder, "model.keras"), os.path.join(folder, "out.keras")
         model.save(path)
-        described = " -> ".join(
-            f"{type(layer).__name__}{tuple(layer.output.shape[1:])}" for layer in model.layers)
+        described = describe(model)
         described += f", {type(model.optimizer).__name__}, {loss_name(model)}"
 
         text = summary(keras.models.load_model(path, compile=False))
@@ -547,4 +566,5 @@ def main():
     sys.exit(failed > 0)
 
 
-main()
+if __name__ == "__main__":
+    main()

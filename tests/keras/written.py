@@ -72,7 +72,7 @@ def compare(tallynet, path, folder):
     assert done.returncode == 0, done.stderr
     model = keras.models.load_model(out)
     generator = np.random.default_rng(0)
-    shape = model.input_shape[1:]
+    shape = [12 if length is None else length for length in model.input_shape[1:]]
     if any(type(layer).__name__ == "Embedding" for layer in model.layers[:1]):
         x = generator.integers(0, model.layers[0].input_dim, (5, *shape)).astype("f4")
     else:
@@ -101,7 +101,7 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     target = os.environ.get("CARGO_TARGET_DIR", os.path.join(root, "target"))
     arguments.add_argument("--tallynet", default=os.path.join(target, "release", "tallynet"))
-    arguments.add_argument("--least", type=int, default=167, help="number of files that are read")
+    arguments.add_argument("--least", type=int, default=195, help="number of files that are read")
     given = arguments.parse_args()
     tallynet = os.path.abspath(given.tallynet)
     failed, read, refused = 0, 0, 0

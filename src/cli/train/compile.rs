@@ -10,7 +10,7 @@ use super::Train;
 impl Train {
     /// Compiles the model with the flags; what they leave out stays as it was compiled before.
     pub(super) fn compile(&self, model: &mut Sequential) -> Outcome {
-        let old = model.compiled().ok().cloned();
+        let old = model.take_compiled();
         let mut optimizer = self.optimizer.clone();
         let mut loss = self.loss.clone();
         if let Some(old) = &old {
@@ -36,6 +36,7 @@ impl Train {
             if old.loss().name() != model.compiled()?.loss().name() {
                 // Values of another loss do not compare.
                 model.best.clear();
+                model.running_epoch = None;
             }
             let keeps_learning_rate = self.optimizer.is_none() && self.learning_rate.is_none();
             model.compiled_mut()?.resume(old, keeps_learning_rate);

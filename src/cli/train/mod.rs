@@ -1,38 +1,46 @@
 //! `tallynet train`.
 
+mod backup;
 mod compile;
 mod data;
+mod fit;
 mod outputs;
+mod report;
 mod resume;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
-use serde_json::{Value, json};
-use tallynet::Error;
-use tallynet::datasets::Dataset;
 use tallynet::losses::AnyLoss;
-use tallynet::model::{Sequential, Style};
+use tallynet::model::Style;
 use tallynet::optimizers::AnyOptimizer;
-use tallynet::training::{Callback, FitOptions, History, Scores};
+use tallynet::training::BackupEvery;
 
-use super::data::{Data, TrainingData};
+use super::data::Data;
 use super::description::Supplied;
+use super::interrupt::Signal;
 use super::table::TableFlags;
-use super::{Failure, LoadedModel, Outcome, evaluate, from_1, output, run_info};
+use super::{Failure, LoadedModel, Outcome, from_1, output, run_info};
+use fit::Trained;
+use report::{ReportOptions, join_errors};
 
 /// Train a model, evaluate it on the test set and verify its weights.
 ///
 /// Validation after every epoch uses the samples that --validation-split holds out, else the folder
 /// validation/ or val/ of images, else the test set. The test score is always taken on the test
-/// set. Ctrl-C ends training after the current batch; the model is still evaluated and saved.
+/// set.
 ///
-/// Training resumes from a saved file: epoch numbers continue in the output, the log and the
-/// checkpoint names, --csv appends to its log, and --checkpoint saves only epochs that are better
-/// than the best so far, which the file records. --epochs is the number of further epochs.
-/// --patience counts from 0 again.
+/// Ctrl-C, SIGTERM and SIGHUP end training after the current batch; the model is still evaluated
+/// and saved, as it is at that moment, and the exit code is 130, 143 or 129. A second signal ends
+/// the program at once. One that is ignored when the program starts, as by nohup, stays ignored.
+///
+/// --backup DIR makes the same command resume after a crash, a kill or a full disk.
+///
+/// Training resumes from a saved file, even in the middle of an epoch: epoch numbers continue in
+/// the output, the log and the checkpoint names, --csv appends to its log, and --checkpoint saves
+/// only epochs that are better than the best so far, which the file records. --epochs is the number
+/// of further epochs. --patience counts from 0 again.
 #[derive(Args)]
 #[command(after_help = "Examples:
   tallynet train
@@ -42,6 +50,7 @@ use super::{Failure, LoadedModel, Outcome, evaluate, from_1, output, run_info};
   tallynet train --data fashion-mnist/ --validation-split 0.1 --quiet
   tallynet train model.json --data iris.csv --target species --save iris.keras
   tallynet train --epochs 50 --patience 3 --csv log.csv
+  tallynet train --epochs 50 --backup night/ --save digits.keras
   tallynet train --epochs 50 --checkpoint '{epoch:02d}-{val_loss:.3f}.safetensors'
   tallynet train --optimizer rmsprop --metrics accuracy,precision --reduce-on-plateau=5
   tallynet train --schedule exponential:decay_steps=469,decay_rate=0.8,staircase=true
@@ -133,6 +142,14 @@ pub struct Train {
     /// refuses to overwrite it
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
+    /// Back up the training to a folder: the same command resumes from there after a crash, and
+    /// ends with the same weights, log and checkpoint. A run that ends well removes its backup
+    #[arg(long, value_name = "DIR")]
+    backup: Option<PathBuf>,
+    /// Back up after every N batches, or Ns seconds (such as 60s) [default: each epoch, but at most
+    /// 2 % of the time]
+    #[arg(long, value_name = "N|Ns", requires = "backup", value_parser = backup::parse_every)]
+    backup_every: Option<BackupEvery>,
     /// Save the trained model: .keras, .safetensors, .weights.h5, .npz or .json
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
@@ -153,7 +170,7 @@ impl Train {
         let source = self.data.source(&loaded.model)?;
         loaded.plan.check_data(&source, self.data.path().is_some(), &loaded.model)?;
         self.notice_without_fit(&loaded);
-        self.check_outputs(&source, &loaded.model)?;
+        let _locks = self.check_outputs(&source, &loaded.model)?;
         // A table gives the model a layer, which the summary shows.
         let from_table = self.load_table(&source, &mut loaded)?;
         if !loaded.is_quiet {
@@ -166,123 +183,33 @@ impl Train {
         // Some are about the classes, which the data name.
         loaded.warn_about_layers();
         let data = self.draw_validation(data, loaded.model.seed)?;
-        let Trained { result, has_trained } = self.fit(&mut loaded, &data)?;
+        let trained = self.fit(&mut loaded, &data)?;
+        let Trained { result, has_trained, interrupt, mut backup } = trained;
         let model = loaded.model;
+        if let Some(Signal { name, .. }) = interrupt.signal() {
+            let place = model.trained_until();
+            let next = if backup.is_some() { " The same command resumes there." } else { "" };
+            output::notice(&format!(
+                "\nInterrupted by {name} after {place}: saving and reporting. A second signal \
+                 ends the program at once.{next}"
+            ));
+        }
         // The model is saved first: whatever fails later does not lose it.
         let saved = if has_trained { self.save(&model) } else { Ok(()) };
         let history = result.map_err(|error| join_errors(error, &saved))?;
         let mut info = run_info::of(&self.model, &source, &model);
         info["split"] = self.split_info(&data, &loaded.plan, model.data.as_ref());
-        let options = ReportOptions { start, is_saved: saved.is_ok(), info };
+        let signal = interrupt.signal();
+        let options = ReportOptions { start, is_saved: saved.is_ok(), signal, info };
         let reported = self.report(&model, &history, &data.sets.test, &options);
-        saved.and(reported)
-    }
-
-    /// Trains the model. Validates on the validation set if there is one, else on the last
-    /// `--validation-split` of the training samples, else on the test set.
-    fn fit(&self, loaded: &mut LoadedModel, data: &TrainingData) -> Result<Trained, Failure> {
-        let initial_epoch = loaded.model.epochs_done;
-        let validation_split = self.validation_split.or(loaded.plan.validation_split);
-        let (validation_data, validation_split) = match (&data.validation, validation_split) {
-            (Some(validation), _) => (Some(validation), 0.0),
-            (None, Some(fraction)) => (None, fraction),
-            (None, None) => (Some(&data.sets.test), 0.0),
-        };
-        let options = FitOptions {
-            batch_size: self.batch_size.unwrap_or(loaded.batch_size),
-            epochs: initial_epoch.saturating_add(self.epochs.unwrap_or(loaded.epochs)),
-            initial_epoch,
-            shuffle: !self.no_shuffle && loaded.plan.shuffle.unwrap_or(true),
-            validation_data,
-            validation_split,
-            ..FitOptions::default()
-        };
-        let mut callbacks = self.callbacks(loaded);
-        let mut callbacks: Vec<&mut dyn Callback> =
-            callbacks.iter_mut().map(|callback| &mut **callback as _).collect();
-        let model = &mut loaded.model;
-        let steps_before = model.compiled()?.state().iteration;
-        let result = model.fit(&data.sets.train, options, &mut callbacks);
-        // An error of a callback (a full disk) does not lose the trained model.
-        let has_trained = match &result {
-            Ok(_) => true,
-            Err(Error::NotFinite { .. }) => false,
-            Err(_) => model.compiled()?.state().iteration > steps_before,
-        };
-        Ok(Trained { result, has_trained })
-    }
-
-    /// Evaluates the model and prints its scores.
-    fn report(
-        &self,
-        model: &Sequential,
-        history: &History,
-        test: &Dataset,
-        options: &ReportOptions,
-    ) -> Outcome {
-        let scores = model.evaluate(test)?;
-        let verification = model.verify()?;
-        if self.json {
-            let seconds = options.start.elapsed().as_secs_f64();
-            return output::result(&json_line(model, history, &scores, seconds, &options.info));
+        saved.and(reported)?;
+        if let Some(signal) = signal {
+            // The message was printed before.
+            return Err(Failure { message: String::new(), code: signal.exit_code() });
         }
-        let mut text = evaluate::lines(&scores);
-        if !self.quiet {
-            text += &format!("\n{verification}\n");
-            if options.is_saved
-                && let Some(path) = &self.save
-            {
-                text += &format!("{}\n", output::saved(path));
-            }
-        }
-        output::result(&text)
-    }
-}
-
-/// Error of the training, and of saving the model if that failed as well.
-fn join_errors(error: Error, saved: &Outcome) -> Failure {
-    match saved {
-        Ok(()) => error.into(),
-        Err(Failure { message, code }) => {
-            Failure { message: format!("{error}\n{message}"), code: *code }
+        match &mut backup {
+            Some(backup) => Ok(backup.remove()?),
+            None => Ok(()),
         }
     }
-}
-
-/// Outcome of `fit`.
-struct Trained {
-    result: tallynet::Result<History>,
-    /// True if there is a trained model to save, even after some errors.
-    has_trained: bool,
-}
-
-/// Metadata that the report states.
-struct ReportOptions {
-    start: Instant,
-    is_saved: bool,
-    /// Description of the run, for `--json`.
-    info: Value,
-}
-
-fn json_line(
-    model: &Sequential,
-    history: &History,
-    scores: &Scores,
-    seconds: f64,
-    info: &Value,
-) -> String {
-    let by_layer: BTreeMap<_, _> =
-        model.layers().iter().map(|each| (each.name(), each.count_params().total)).collect();
-    let by_name: BTreeMap<_, _> =
-        history.series.iter().map(|series| (&series.name, &series.values)).collect();
-    let mut line = info.clone();
-    line["loss"] = json!(scores.loss);
-    line["metrics"] = json!(BTreeMap::from_iter(scores.metrics.clone()));
-    line["history"] = json!(by_name);
-    line["parameters"] = json!({ "total": model.count_params(), "layers": by_layer });
-    line["fingerprint"] = json!(model.fingerprint());
-    line["threads"] = json!(model.n_threads);
-    line["seconds"] = json!(seconds);
-    line["seconds_per_epoch"] = json!(history.median_seconds());
-    format!("{line}\n")
 }

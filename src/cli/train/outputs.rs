@@ -3,8 +3,9 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
+use tallynet::datasets;
+use tallynet::formats::{self, WriteLock};
 use tallynet::model::Sequential;
-use tallynet::{datasets, formats};
 
 use super::super::data::DataSource;
 use super::super::{Failure, Outcome, output};
@@ -12,8 +13,12 @@ use super::{Train, resume::goes_on};
 
 impl Train {
     /// Refuses outputs that cannot be written, or that would overwrite another file, before
-    /// training starts.
-    pub(super) fn check_outputs(&self, source: &DataSource, model: &Sequential) -> Outcome {
+    /// training starts, and locks them against other runs.
+    pub(super) fn check_outputs(
+        &self,
+        source: &DataSource,
+        model: &Sequential,
+    ) -> Result<Vec<WriteLock>, Failure> {
         if let Some(fraction) = self.validation_split
             && !(fraction > 0.0 && fraction < 1.0)
         {
@@ -24,11 +29,14 @@ impl Train {
             DataSource::Synthetic(_) => vec![],
         };
         let checkpoint = self.checkpoint.as_ref().map(PathBuf::from);
+        let mut locks = vec![];
         let models = [("--save", &self.save), ("--checkpoint", &checkpoint)];
         for (flag, path) in models {
             if let Some(path) = path {
                 output::refuse_overwriting(flag, path, &files)?;
+                self.keep_model(flag, path)?;
                 formats::check_savable(path)?;
+                locks.extend(WriteLock::new(path)?);
                 files.push(path.clone());
             }
         }
@@ -36,16 +44,28 @@ impl Train {
             files.push(PathBuf::from(&self.model));
             output::refuse_overwriting("--csv", path, &files)?;
             formats::check_writable(path)?;
-            check_log(path, model)?;
+            locks.extend(WriteLock::new(path)?);
+            if !self.has_backup() {
+                check_log(path, model)?;
+            }
         }
-        if let Some(path) = checkpoint.filter(|path| !formats::holds_weights(path)) {
-            let extension = path.extension().unwrap_or_default().to_string_lossy();
-            return Err(Failure::usage(format!(
-                "--checkpoint: a .{extension} would hold no weights; end it in .keras or \
-                 .safetensors"
-            )));
+        refuse_weightless(checkpoint.as_deref())?;
+        Ok(locks)
+    }
+
+    /// With `--backup`, refuses to overwrite the model that the training starts from: the same
+    /// command must find it again.
+    fn keep_model(&self, flag: &str, path: &Path) -> Outcome {
+        if self.backup.is_none() {
+            return Ok(());
         }
-        Ok(())
+        output::refuse_overwriting(flag, path, &[PathBuf::from(&self.model)]).map_err(|_| {
+            Failure::usage(format!(
+                "{flag} {} is the model that this training starts from; with --backup the same \
+                 command must find it again, so name another file",
+                path.display()
+            ))
+        })
     }
 
     /// Saves the model as `--save` says. If that fails, it is kept beside that file or in the
@@ -79,6 +99,17 @@ fn unused_path(folder: &Path, path: &Path) -> PathBuf {
         unused = folder.join(format!("kept-{number}-{name}"));
     }
     unused
+}
+
+/// Refuses a checkpoint in a format without weights.
+fn refuse_weightless(checkpoint: Option<&Path>) -> Outcome {
+    let Some(path) = checkpoint.filter(|path| !formats::holds_weights(path)) else {
+        return Ok(());
+    };
+    let extension = path.extension().unwrap_or_default().to_string_lossy();
+    Err(Failure::usage(format!(
+        "--checkpoint: a .{extension} would hold no weights; end it in .keras or .safetensors"
+    )))
 }
 
 /// Refuses to overwrite the log of another run: only a resumed run appends to it.

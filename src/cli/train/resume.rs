@@ -12,7 +12,6 @@ use tallynet::training::{
 use tallynet::{Error, Result, formats};
 
 use super::super::description::Plan;
-use super::super::interrupt::Interrupt;
 use super::super::{LoadedModel, output, script_callbacks};
 use super::Train;
 
@@ -26,14 +25,17 @@ fn loss_name(model: &Sequential) -> Option<String> {
 
 /// True if epochs are counted on from an earlier training.
 pub(super) fn goes_on(model: &Sequential) -> bool {
-    model.epochs_done > 0
+    model.epochs_done > 0 || model.running_epoch.is_some()
 }
 
 impl Train {
     /// Sets the number of epochs that the model was trained for, if a flag gives it.
     pub(super) fn resume(&self, loaded: &mut LoadedModel) {
         let model = &mut loaded.model;
-        model.epochs_done = self.initial_epoch.unwrap_or(model.epochs_done);
+        if let Some(epochs) = self.initial_epoch {
+            model.epochs_done = epochs;
+            model.running_epoch = None;
+        }
         if !goes_on(model) {
             model.best.clear();
         } else if !loaded.is_quiet {
@@ -43,8 +45,8 @@ impl Train {
                 }
                 _ => String::new(),
             };
-            let epochs = model.epochs_done;
-            output::notice(&format!("Resuming after epoch {epochs}{best}."));
+            let position = model.trained_until();
+            output::notice(&format!("Resuming after {position}{best}."));
         }
     }
 
@@ -69,7 +71,7 @@ impl Train {
     /// The callbacks of the flags. Progress is last: it prints the logs that others add.
     pub(super) fn callbacks(&self, loaded: &LoadedModel) -> Vec<Box<dyn Callback>> {
         let (model, plan, verbose) = (&loaded.model, &loaded.plan, !loaded.is_quiet);
-        let mut callbacks: Vec<Box<dyn Callback>> = vec![Box::new(Interrupt::listen())];
+        let mut callbacks: Vec<Box<dyn Callback>> = vec![];
         if let Some(patience) = self.reduce_on_plateau {
             let mut reduce =
                 ReduceLROnPlateau { patience, verbose, ..ReduceLROnPlateau::default() };
@@ -95,7 +97,7 @@ impl Train {
         }
         callbacks.extend(self.script_callbacks(plan, verbose));
         let has_split = self.validation_split.or(plan.validation_split).is_some();
-        if callbacks.len() > 1 && verbose && !has_split {
+        if !callbacks.is_empty() && verbose && !has_split {
             output::notice(
                 "val_loss is that of the test set, which makes the test score optimistic; \
                  --validation-split F holds out training samples for it.",
@@ -120,6 +122,7 @@ impl Train {
             ("ReduceLROnPlateau", self.reduce_on_plateau.is_some() || self.schedule.is_some()),
             ("ModelCheckpoint", self.checkpoint.is_some()),
             ("CSVLogger", self.csv.is_some()),
+            ("BackupAndRestore", self.backup.is_some()),
         ];
         let replaced: Vec<&str> =
             flags.iter().filter(|(_, is_given)| *is_given).map(|(class, _)| *class).collect();

@@ -1,12 +1,14 @@
 //! The chain of layers of a model: a Sequential, nested models, and a Functional graph without
 //! branches.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use super::text;
 use crate::{Error, Result};
 
-/// Largest number of layers of one model.
+/// Largest number of layers of a model and its nested models.
 const MAX_LAYERS: usize = 10_000;
 
 /// A layer of the chain.
@@ -18,7 +20,7 @@ pub struct Link {
     pub layer_path: LayerPath,
     /// False if a model around the layer is frozen.
     pub trainable: bool,
-    /// Argument `training` of the call in a graph, if it is set.
+    /// Argument `training` of the call in a graph, of the layer or of a model around it.
     pub training: Option<bool>,
 }
 
@@ -56,7 +58,7 @@ impl LayerPath {
 /// branch.
 pub fn links(model: &Value) -> Result<Vec<Link>> {
     let mut links = vec![];
-    let outer = Outer { members: vec![], trainable: true };
+    let outer = Outer { members: vec![], trainable: true, training: None };
     append(model, &outer, &mut links)?;
     Ok(links)
 }
@@ -71,6 +73,8 @@ struct Outer {
     /// Models from the outermost one that is a layer to this one.
     members: Vec<Member>,
     trainable: bool,
+    /// Argument `training` of its call.
+    training: Option<bool>,
 }
 
 /// Appends the layers of a model. The parser of JSON limits the depth of nested models.
@@ -89,7 +93,7 @@ fn append(model: &Value, outer: &Outer, links: &mut Vec<Link>) -> Result<()> {
         let problem = format!("the {class} model has no list of layers");
         return Err(Error::option("layers", problem));
     };
-    if layers.len() > MAX_LAYERS {
+    if links.len() + layers.len() > MAX_LAYERS {
         let problem = format!("the model has more than {MAX_LAYERS} layers");
         return Err(Error::option("layers", problem));
     }
@@ -103,11 +107,13 @@ fn append(model: &Value, outer: &Outer, links: &mut Vec<Link>) -> Result<()> {
             return Err(Error::option("layers", problem));
         }
         let name = text(&layer["config"], "name").to_string();
+        // A layer's own argument precedes that of the model around it.
+        let training = training.or(outer.training);
         let mut members = outer.members.clone();
         members.push(Member { position: number, class: class.to_string(), name });
         if is_model(class) {
             let trainable = outer.trainable && layer["config"]["trainable"] != Value::Bool(false);
-            append(layer, &Outer { members, trainable }, links)?;
+            append(layer, &Outer { members, trainable, training }, links)?;
             continue;
         }
         let layer_path = LayerPath(members);
@@ -136,17 +142,8 @@ struct Node<'v> {
 
 /// Layers of a graph from its input to its output.
 fn in_order(config: &Value, layers: &[Value]) -> Result<Vec<Visit>> {
-    let mut nodes = vec![];
-    for (number, layer) in layers.iter().enumerate() {
-        let name = layer["name"].as_str().unwrap_or_else(|| text(&layer["config"], "name"));
-        let calls = layer["inbound_nodes"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let calls = calls.iter().map(|call| {
-            let mut inputs = vec![];
-            sources(call, &mut inputs);
-            inputs
-        });
-        nodes.push(Node { number, layer, name, calls: calls.collect() });
-    }
+    let nodes = nodes(layers);
+    let followers = followers(&nodes);
     let mut name = single(config, "input_layers")?;
     let output = single(config, "output_layers")?;
     let mut node = nodes.iter().find(|node| node.name == name);
@@ -158,7 +155,8 @@ fn in_order(config: &Value, layers: &[Value]) -> Result<Vec<Visit>> {
         let training = training(&current.layer["inbound_nodes"]);
         visits.push(Visit { number: current.number, training });
         name = current.name;
-        node = next(&nodes, current)?;
+        let followers = followers.get(name).map(Vec::as_slice).unwrap_or_default();
+        node = next(&nodes, current, followers)?;
     }
     if name != output {
         return Err(no_chain(format!("the output is not that of {name}, the last layer")));
@@ -166,19 +164,58 @@ fn in_order(config: &Value, layers: &[Value]) -> Result<Vec<Visit>> {
     Ok(visits)
 }
 
+fn nodes(layers: &[Value]) -> Vec<Node<'_>> {
+    // Keras 3 adds the comparison with 0 that makes the mask of an Embedding; only it stands in
+    // the argument `mask` of a later layer.
+    let has_mask = |layer: &Value| layer["config"]["mask_zero"] == true;
+    let is_masked = layers.iter().any(has_mask);
+    let mut nodes = vec![];
+    for (number, layer) in layers.iter().enumerate() {
+        if is_masked && text(layer, "class_name") == "NotEqual" {
+            continue;
+        }
+        let name = layer["name"].as_str().unwrap_or_else(|| text(&layer["config"], "name"));
+        let calls = layer["inbound_nodes"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let calls = calls.iter().map(|call| {
+            let mut inputs = vec![];
+            sources(call, is_masked, &mut inputs);
+            inputs
+        });
+        nodes.push(Node { number, layer, name, calls: calls.collect() });
+    }
+    nodes
+}
+
+/// Indices of the nodes that take the output of a layer, by its name.
+fn followers<'v>(nodes: &[Node<'v>]) -> HashMap<&'v str, Vec<usize>> {
+    let mut followers: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (index, node) in nodes.iter().enumerate() {
+        for input in node.calls.iter().flatten() {
+            let indices = followers.entry(input).or_default();
+            if indices.last() != Some(&index) {
+                indices.push(index);
+            }
+        }
+    }
+    followers
+}
+
 /// The layer after `node`, if there is one.
-fn next<'n, 'v>(nodes: &'n [Node<'v>], node: &Node) -> Result<Option<&'n Node<'v>>> {
-    let takes = |other: &&Node| other.calls.iter().flatten().any(|input| *input == node.name);
-    let followers: Vec<&Node> = nodes.iter().filter(takes).collect();
-    let Some(follower) = followers.first() else { return Ok(None) };
-    let (name, class) = (follower.name, text(follower.layer, "class_name"));
-    if let [first, second, ..] = followers[..] {
-        let (first, second) = (first.name, second.name);
+fn next<'n, 'v>(
+    nodes: &'n [Node<'v>],
+    node: &Node,
+    followers: &[usize],
+) -> Result<Option<&'n Node<'v>>> {
+    if let [first, second, ..] = *followers {
+        let (first, second) = (nodes[first].name, nodes[second].name);
         return Err(no_chain(format!(
             "it branches after {}: {first} and {second} both take its output",
             node.name
         )));
     }
+    let Some(&follower) = followers.first() else { return Ok(None) };
+    let follower = &nodes[follower];
+    let (name, class) = (follower.name, text(follower.layer, "class_name"));
     match follower.calls[..] {
         [ref inputs] if inputs.len() == 1 => Ok(Some(follower)),
         [ref inputs] => {
@@ -191,13 +228,20 @@ fn next<'n, 'v>(nodes: &'n [Node<'v>], node: &Node) -> Result<Option<&'n Node<'v
 
 /// Collects the names of the layers whose outputs a call takes, in the form of Keras 1 and 2,
 /// `[["dense", 0, 0, {}]]`, and in that of Keras 3.
-fn sources<'v>(call: &'v Value, found: &mut Vec<&'v str>) {
+/// Masks are left out on request.
+fn sources<'v>(call: &'v Value, without_masks: bool, found: &mut Vec<&'v str>) {
     match call {
         Value::Array(list) => match list.as_slice() {
             [Value::String(name), Value::Number(_), Value::Number(_), ..] => found.push(name),
-            list => list.iter().for_each(|value| sources(value, found)),
+            list => list.iter().for_each(|value| sources(value, without_masks, found)),
         },
-        Value::Object(map) => map.values().for_each(|value| sources(value, found)),
+        Value::Object(map) => {
+            for (key, value) in map {
+                if !(without_masks && key == "mask") {
+                    sources(value, without_masks, found);
+                }
+            }
+        }
         _ => {}
     }
 }
@@ -217,7 +261,7 @@ fn training(calls: &Value) -> Option<bool> {
 /// Name of the only input or output layer of a graph.
 fn single<'v>(config: &'v Value, key: &str) -> Result<&'v str> {
     let mut names = vec![];
-    sources(&config[key], &mut names);
+    sources(&config[key], false, &mut names);
     match names[..] {
         [name] => Ok(name),
         _ => Err(no_chain(format!("it has {} {}", names.len(), key.replace('_', " ")))),

@@ -6,9 +6,14 @@ use super::options::{self, Described};
 use super::values::short;
 use super::{Reading, history, metrics, text};
 use crate::losses::AnyLoss;
+use crate::metrics::AnyMetric;
 use crate::model::{MetricChoice, Sequential};
 use crate::optimizers::AnyOptimizer;
 use crate::{Error, Result};
+
+/// Key of [`Sequential::kept`](crate::model::Sequential) for arguments of `compile`: no layer has a
+/// slash in its name.
+pub const COMPILE: &str = "/compile";
 
 /// Compiles the model with the arguments of `compile`. An unsupported optimizer or metric is
 /// ignored with a warning; without a supported loss the model is not compiled.
@@ -22,14 +27,28 @@ pub fn compile(model: &mut Sequential, compile: &Value, reading: &mut Reading) -
         None
     });
     let loss = match loss(compile, model, reading) {
-        Ok(loss) => loss,
+        Ok(read) => {
+            read.report(model, reading);
+            read.loss
+        }
         Err(problem) => {
-            let warning = format!("the compile configuration is ignored: {problem}");
+            let warning = format!(
+                "the compile configuration, with the optimizer and its state, is ignored: {problem}"
+            );
             reading.warnings.push(warning);
             return Ok(());
         }
     };
-    let metrics = metrics::read(compile, reading);
+    let mut metrics = metrics::read(compile, reading);
+    if matches!(loss, AnyLoss::BinaryCrossentropy(_))
+        && history::accuracy_follows_loss(&reading.origin)
+    {
+        for metric in &mut metrics {
+            if metric.class.is_none() && ["accuracy", "acc"].contains(&metric.name.as_str()) {
+                metric.class = Some(AnyMetric::by_name("binary_accuracy", 1, 1)?);
+            }
+        }
+    }
     let metrics = fitting(metrics, model, &loss, reading);
     model.compile_with(optimizer, loss, metrics)
 }
@@ -121,16 +140,69 @@ fn drop_momentum_schedule(nadam: &mut Value) -> Result<()> {
     Ok(())
 }
 
-fn loss(compile: &Value, model: &Sequential, reading: &mut Reading) -> Result<AnyLoss> {
-    if !are_ones(&compile["loss_weights"]) {
-        return Err(Error::option("loss_weights", "loss_weights are not supported"));
+/// The loss, and what the file says of it that is not computed here.
+struct ReadLoss {
+    loss: AnyLoss,
+    /// `loss_weights = 0.5`, `reduction = sum`.
+    ignored: Vec<String>,
+    /// The same as it is written again.
+    kept: Value,
+}
+
+impl ReadLoss {
+    /// Warns, and refuses training, if the loss is another one in the file.
+    fn report(&self, model: &mut Sequential, reading: &mut Reading) {
+        for option in &self.ignored {
+            let obstacle = format!("the loss: {option}");
+            reading.warnings.push(format!(
+                "{obstacle} is ignored, so the loss is another number here, and training is refused"
+            ));
+            if !model.training_obstacles.contains(&obstacle) {
+                model.training_obstacles.push(obstacle);
+            }
+        }
+        if !self.ignored.is_empty() {
+            model.kept.insert(COMPILE.to_string(), self.kept.clone());
+        }
     }
-    // A model with one output may have its loss in a list, or by the name of the output.
-    let value = match &compile["loss"] {
+}
+
+fn loss(compile: &Value, model: &Sequential, reading: &mut Reading) -> Result<ReadLoss> {
+    let mut read = ReadLoss { loss: AnyLoss::by_name("mse")?, ignored: vec![], kept: json!({}) };
+    let weights = &compile["loss_weights"];
+    if !are_ones(weights) {
+        let weight = single(weights).as_f64();
+        let weight = weight.ok_or_else(|| {
+            Error::option(
+                "loss_weights",
+                format!("loss_weights = {} is not supported", short(weights)),
+            )
+        })?;
+        read.ignored.push(format!("loss_weights = {weight}"));
+        read.kept["loss_weights"] = json!([weight]);
+    }
+    let mut value = single(&compile["loss"]).clone();
+    if value["config"]["reduction"] == "sum" {
+        read.ignored.push("reduction = sum".to_string());
+        read.kept["loss"] = json!({ "config": { "reduction": "sum" } });
+        value["config"]["reduction"] = json!("sum_over_batch_size");
+    }
+    read.loss = plain_loss(&value, model, reading)?;
+    Ok(read)
+}
+
+/// The only member of a list or of an object of a model's outputs, or else the value itself: a
+/// model with one output may have its loss in a list, or by the name of the output.
+fn single(value: &Value) -> &Value {
+    match value {
         Value::Array(list) if list.len() == 1 => &list[0],
         Value::Object(map) if map.len() == 1 => map.values().next().unwrap_or(&Value::Null),
         value => value,
-    };
+    }
+}
+
+/// A loss without weights.
+fn plain_loss(value: &Value, model: &Sequential, reading: &mut Reading) -> Result<AnyLoss> {
     if let Some(name) = function(value) {
         return AnyLoss::by_name(name);
     }

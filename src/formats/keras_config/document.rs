@@ -31,13 +31,43 @@ pub fn parse(bytes: &[u8]) -> Result<Value> {
 }
 
 fn json_value(text: &str) -> Result<Value> {
-    serde_json::from_str(text).map_err(|error| {
+    let value = serde_json::from_str(text);
+    // Python writes numbers that JSON does not have.
+    let value = value.or_else(|error| serde_json::from_str(&quoted(text)).map_err(|_| error));
+    value.map_err(|error| {
         if text.trim_start().starts_with("{'") {
             let help = "write it with model.to_json(), or with json.dumps(config)";
             return Error::format("this is a dictionary as Python prints it, not JSON", help);
         }
         invalid(format!("the description is not JSON: {error}"))
     })
+}
+
+/// JSON of Python with its numbers `NaN`, `Infinity` and `-Infinity` as strings.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len());
+    let mut rest = text;
+    let mut is_text = false;
+    while let Some(letter) = rest.chars().next() {
+        let number = ["NaN", "Infinity", "-Infinity"].iter().find(|word| rest.starts_with(**word));
+        let length = match (letter, number) {
+            (_, Some(word)) if !is_text => {
+                quoted.extend(["\"", word, "\""]);
+                rest = &rest[word.len()..];
+                continue;
+            }
+            // A backslash and the letter that it escapes.
+            ('\\', _) if is_text => 1 + rest[1..].chars().next().map_or(0, char::len_utf8),
+            ('"', _) => {
+                is_text = !is_text;
+                1
+            }
+            _ => letter.len_utf8(),
+        };
+        quoted.push_str(&rest[..length]);
+        rest = &rest[length..];
+    }
+    quoted
 }
 
 /// The text of these bytes, which may begin with a byte order mark.

@@ -2,11 +2,12 @@
 //! those that matter only in training.
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::values::{initializer, short};
-use super::{Reading, text};
+use super::{Reading, history, text};
 use crate::initializers::Initializer;
+use crate::layers::{Activation, AnyLayer};
 use crate::regularizers::L1L2;
 use crate::{Error, Result};
 
@@ -104,7 +105,8 @@ pub fn take_training_options(
     let keys: Vec<String> = options.keys().cloned().collect();
     for key in keys {
         let value = options[&key].clone();
-        let known = if key.ends_with("_constraint") || key == "activity_regularizer" {
+        let is_of_training = ["activity_regularizer", "dropout", "noise_shape"].contains(&&key[..]);
+        let known = if key.ends_with("_constraint") || is_of_training {
             None
         } else if key.ends_with("_regularizer") {
             initializer(&value).filter(|object| Option::<L1L2>::deserialize(object).is_ok())
@@ -120,14 +122,86 @@ pub fn take_training_options(
             continue;
         }
         options.remove(&key);
-        if value.is_null() {
+        if value.is_null() || (key == "dropout" && value.as_f64() == Some(0.0)) {
             continue;
+        }
+        if let Some(kept) = kept_option(&key, &value) {
+            reading.keep(json!({ "config": { key.as_str(): kept } }));
         }
         let option = format!("{location}: {key} = {}", short(&value));
         if key.ends_with("_initializer") {
             reading.initializers.push(option);
         } else {
             reading.obstacles.push(option);
+        }
+    }
+}
+
+/// Options that Keras 3 has for its constraints and regularizers.
+const KEPT_OPTIONS: &[&str] =
+    &["axis", "factor", "l1", "l2", "max_value", "min_value", "mode", "rate"];
+
+/// An option of training that is ignored, as Keras 3 reads it; `None` if it might not.
+fn kept_option(key: &str, value: &Value) -> Option<Value> {
+    if key == "noise_shape" {
+        return Some(value.clone());
+    }
+    let classes = [
+        "L1",
+        "L2",
+        "L1L2",
+        "OrthogonalRegularizer",
+        "MaxNorm",
+        "MinMaxNorm",
+        "NonNeg",
+        "UnitNorm",
+    ];
+    let is_own = refuse_foreign("", value).is_ok();
+    let object = initializer(value).filter(|object| {
+        let is_known = |key: &String| KEPT_OPTIONS.contains(&key.as_str());
+        is_own
+            && classes.contains(&text(object, "class_name"))
+            && object["config"].as_object().is_some_and(|config| config.keys().all(is_known))
+    });
+    object.filter(|_| key.ends_with("_constraint") || key.ends_with("_regularizer"))
+}
+
+/// Layers that change nothing in inference, and are not supported in training.
+const IDENTITIES: &[&str] =
+    &["ActivityRegularization", "AlphaDropout", "GaussianDropout", "GaussianNoise"];
+
+/// The layer that computes in inference what one of [`IDENTITIES`] does: nothing. Training is
+/// refused, and the layer is written again as it was.
+pub fn identity(location: &str, layer: &Value, reading: &mut Reading) -> Option<AnyLayer> {
+    let class = IDENTITIES.iter().find(|class| **class == text(layer, "class_name"))?;
+    refuse_foreign(location, layer).ok()?;
+    let options = layer["config"].as_object().cloned().unwrap_or_default();
+    let mut options = history::options(class, options, &Value::Null, reading.major_version);
+    options.retain(|key, value| {
+        ["l1", "l2", "noise_shape", "rate", "stddev"].contains(&key.as_str()) && !value.is_null()
+    });
+    reading.keep(json!({ "class_name": class, "config": options }));
+    reading.obstacles.push(format!("{location}: it acts in training"));
+    Some(AnyLayer::Activation(Activation::default()))
+}
+
+impl Reading {
+    /// Keeps a part of the description of the layer that is read.
+    fn keep(&mut self, part: Value) {
+        let kept = self.kept.entry(self.layer).or_insert_with(|| json!({ "config": {} }));
+        merge(kept, part);
+    }
+}
+
+/// Adds the members of an object, and of the objects in it, to those of another.
+pub fn merge(to: &mut Value, part: Value) {
+    let (Some(to), Value::Object(part)) = (to.as_object_mut(), part) else { return };
+    for (key, value) in part {
+        match to.get_mut(&key) {
+            Some(object) if object.is_object() && value.is_object() => merge(object, value),
+            _ => {
+                to.insert(key, value);
+            }
         }
     }
 }

@@ -8,6 +8,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::values;
 use crate::formats::Origin;
 
 /// Major version of the Keras that wrote a file.
@@ -75,6 +76,7 @@ const OPTIONS: &[Renamed] = &[
     renamed("PReLU", "init", "alpha_initializer"),
     renamed("ReLU", "theta", "threshold"),
     renamed("Reshape", "dims", "target_shape"),
+    renamed("GaussianNoise", "sigma", "stddev"),
     renamed("", "output_dim", "units"),
     renamed("", "init", "kernel_initializer"),
     renamed("", "W_regularizer", "kernel_regularizer"),
@@ -167,14 +169,60 @@ pub fn options(
     options
 }
 
-/// Layers that compute the `hard_sigmoid` of Keras 1 and 2, `min(max(0.2·x + 0.5, 0), 1)`, which is
-/// `min(max(x/6 + 0.5, 0), 1)` in Keras 3. `name` is that of the layer whose activation it was.
-pub fn old_hard_sigmoid(name: Option<&str>) -> [Value; 2] {
-    let mut scale = json!({ "class_name": "Rescaling", "config": { "scale": 0.2, "offset": 0.5 } });
-    let mut clip = json!({ "class_name": "ReLU", "config": { "max_value": 1.0 } });
-    if let Some(name) = name {
-        scale["config"]["name"] = json!(format!("{name}_scale"));
-        clip["config"]["name"] = json!(format!("{name}_clip"));
+/// True for versions that choose `accuracy` by the loss: for a binary cross-entropy it is
+/// `binary_accuracy`, whatever the shapes. TensorFlow chooses by shapes since its Keras 2.3.
+pub fn accuracy_follows_loss(origin: &Origin) -> bool {
+    let version = origin.keras_version.as_deref().unwrap_or_default();
+    let is_2_3_without_tensorflow = version.starts_with("2.3.") && !version.ends_with("-tf");
+    origin.is_tfjs() || origin.is_before_2(3) || is_2_3_without_tensorflow
+}
+
+/// The warning about `interpolation="bilinear"` in versions that place the pixels otherwise:
+/// without half-pixel centers, and Theano by a transposed convolution.
+pub fn bilinear_warning(origin: &Origin) -> Option<String> {
+    let version = origin.keras_version.as_deref().unwrap_or_default();
+    let is_tensorflow = version.ends_with("-tf");
+    if !origin.is_tfjs() && !origin.is_theano() && !origin.is_before_2(3) {
+        return None;
     }
-    [scale, clip]
+    // TensorFlow 1.14 changed it without a new version of Keras.
+    let differ = if is_tensorflow { "may differ" } else { "differ" };
+    Some(format!(
+        "predictions {differ} from those of {origin}, which wrote the file: its \
+         interpolation='bilinear' placed the pixels otherwise than Keras since 2.3"
+    ))
+}
+
+/// A layer in the place of an activation.
+pub struct Part {
+    /// Class and options, without a name.
+    pub layer: Value,
+    /// End of its name, after that of the layer whose activation it was.
+    pub role: &'static str,
+}
+
+/// Layers that compute an activation that no layer here has as an option: the `hard_sigmoid` of
+/// Keras 1 and 2, `min(max(0.2·x + 0.5, 0), 1)`, which is `min(max(x/6 + 0.5, 0), 1)` in Keras 3,
+/// `relu6`, and a layer with options. None for all others.
+pub fn layers_of_activation(activation: &Value, major_version: MajorVersion) -> Vec<Part> {
+    match values::activation(activation) {
+        Some("hard_sigmoid") if major_version.number < 3 => {
+            let scale = json!({ "scale": 0.2, "offset": 0.5 });
+            let scale = json!({ "class_name": "Rescaling", "config": scale });
+            let clip = json!({ "class_name": "ReLU", "config": { "max_value": 1.0 } });
+            return vec![Part { layer: scale, role: "scale" }, Part { layer: clip, role: "clip" }];
+        }
+        Some("relu6") => {
+            let clip = json!({ "class_name": "ReLU", "config": { "max_value": 6.0 } });
+            return vec![Part { layer: clip, role: "activation" }];
+        }
+        Some(_) => return vec![],
+        None => {}
+    }
+    let classes = ["ELU", "LeakyReLU", "ReLU", "Softmax", "ThresholdedReLU"];
+    let is_layer = activation["class_name"].as_str().is_some_and(|name| classes.contains(&name));
+    if !is_layer || !activation["config"].is_object() {
+        return vec![];
+    }
+    vec![Part { layer: activation.clone(), role: "activation" }]
 }

@@ -1,6 +1,5 @@
 //! Layers of a description: the shape of the input, and each layer with its options.
 
-use std::collections::HashSet;
 use std::slice;
 
 use serde_json::{Value, json};
@@ -8,10 +7,9 @@ use serde_json::{Value, json};
 use super::chain::Link;
 use super::effects::dtype;
 use super::options::{self, Described};
-use super::{Reading, history, text, values};
-use crate::layers::AnyLayer;
+use super::{Reading, effects, history, text};
+use crate::layers::{AnyLayer, Interpolation};
 use crate::model::SequentialBuilder;
-use crate::shape::Shape;
 use crate::{Error, Result};
 
 /// Largest number of problems that an error lists.
@@ -22,8 +20,9 @@ pub fn is_input(layer: &Value) -> bool {
     text(layer, "class_name") == "InputLayer"
 }
 
-/// The shape of a sample, from the first place that holds it.
-pub fn input_shape(description: &Value, links: &[Link]) -> Result<Shape> {
+/// Lengths of the axes of a sample, from the first place that holds them; `None` for one that the
+/// data decide.
+pub fn input_axes(description: &Value, links: &[Link]) -> Result<Vec<Option<usize>>> {
     let first = links.first().map_or(&Value::Null, |link| &link.layer);
     let config = &first["config"];
     // The `input_dim` of an Embedding is the number of its rows.
@@ -42,15 +41,17 @@ pub fn input_shape(description: &Value, links: &[Link]) -> Result<Shape> {
                        build it in Keras before it is saved";
         return Err(Error::option("input_shape", problem));
     };
-    let dims: Option<Vec<usize>> =
-        axes.iter().map(|axis| usize::try_from(axis.as_u64()?).ok()).collect();
-    let Some(dims) = dims else {
-        let shape = json!([&[Value::Null], axes].concat());
-        let problem =
-            format!("the input has the shape {shape}, and every axis but the first needs a length");
-        return Err(Error::option("input_shape", problem));
-    };
-    Ok(dims.into())
+    let mut lengths = vec![];
+    for axis in axes {
+        let length = axis.as_u64().and_then(|length| usize::try_from(length).ok());
+        if length.is_none() && !axis.is_null() {
+            let shape = json!([&[Value::Null], axes].concat());
+            let problem = format!("the input has the shape {shape}; {axis} is no length");
+            return Err(Error::option("input_shape", problem));
+        }
+        lengths.push(length);
+    }
+    Ok(lengths)
 }
 
 /// Batch size that the input fixes, if it does.
@@ -63,62 +64,6 @@ pub fn fixed_batch(links: &[Link]) -> Option<usize> {
 /// The axes of a shape after the batch axis.
 fn without_batch(shape: &Value) -> Option<&[Value]> {
     Some(shape.as_array()?.get(1..).unwrap_or_default())
-}
-
-/// The chain with every `hard_sigmoid` of Keras 1 and 2 replaced by layers that compute it in
-/// Keras 3, and with names that occur once.
-pub fn expanded(links: Vec<Link>, reading: &mut Reading) -> Vec<Link> {
-    let mut expanded = vec![];
-    let mut replaced = vec![];
-    let mut names = HashSet::new();
-    let is_old = reading.major_version.number < 3;
-    for mut link in links {
-        let name = link.layer_path.name();
-        if !name.is_empty() && !names.insert(name.to_string()) {
-            link.layer["config"]["name"] = json!(format!("{}_{name}", link.layer_path.outermost()));
-        }
-        let config = &mut link.layer["config"];
-        if values::activation(&config["activation"]) != Some("hard_sigmoid") {
-            expanded.push(link);
-            continue;
-        }
-        let own_name = config["name"].as_str().map(str::to_string);
-        replaced.push(own_name.clone().unwrap_or_else(|| text(&link.layer, "class_name").into()));
-        if !is_old {
-            expanded.push(link);
-            continue;
-        }
-        link.layer["config"]["activation"] = json!("linear");
-        let parts = history::old_hard_sigmoid(own_name.as_deref());
-        let parts = parts.map(|layer| Link { layer, training: None, ..link.clone() });
-        if text(&link.layer, "class_name") != "Activation" {
-            expanded.push(link);
-        }
-        expanded.extend(parts);
-    }
-    if !replaced.is_empty() {
-        reading.warn_of_hard_sigmoid(&replaced.join(", "));
-    }
-    expanded
-}
-
-impl Reading {
-    fn warn_of_hard_sigmoid(&mut self, layers: &str) {
-        let history::MajorVersion { number, is_assumed } = self.major_version;
-        let meanings = "hard_sigmoid is 0.2·x + 0.5 in Keras 1 and 2, and x/6 + 0.5 in Keras 3";
-        if is_assumed {
-            self.warnings.push(format!(
-                "{layers}: {meanings}; the file does not say which wrote it, and Keras {number} is \
-                 assumed"
-            ));
-        }
-        if number < 3 {
-            self.warnings.push(format!(
-                "{layers}: {meanings}; it is read as linear, then Rescaling(0.2, 0.5) and \
-                 ReLU(max_value=1), which compute the same in both"
-            ));
-        }
-    }
 }
 
 /// Adds the layers to the model.
@@ -143,6 +88,7 @@ pub fn add(
         {
             dtypes.push(precision);
         }
+        reading.layer = i;
         match read_layer(&location, link, reading) {
             Ok(layer) => {
                 let trainable = link.trainable && config["trainable"] != false;
@@ -182,21 +128,42 @@ fn read_layer(location: &str, link: &Link, reading: &mut Reading) -> Result<AnyL
         let problem = format!("{location}: trainable is {trainable}; it must be true or false");
         return Err(Error::option("trainable", problem));
     }
+    check_training(location, link, reading)?;
+    if let Some(identity) = effects::identity(location, &link.layer, reading) {
+        return Ok(identity);
+    }
+    let described = Described { location, role: "layer", value: &link.layer };
+    let layer = options::class(&described, AnyLayer::all(), reading)?;
+    if let AnyLayer::UpSampling2D(layer) = &layer
+        && layer.interpolation == Interpolation::Bilinear
+        && let Some(warning) = history::bilinear_warning(&reading.origin)
+    {
+        reading.warnings.push(format!("{location}: {warning}"));
+    }
+    Ok(layer)
+}
+
+/// Refuses or notes a layer that is called with `training` and acts otherwise in training. Keras 3
+/// ignores the argument: `fit` and `predict` give their own to all layers.
+fn check_training(location: &str, link: &Link, reading: &mut Reading) -> Result<()> {
     let class = text(&link.layer, "class_name");
-    let differs_in_training = class.contains("Dropout") || class.contains("BatchNormalization");
+    let parts = ["Dropout", "BatchNormalization", "GaussianNoise"];
+    let differs_in_training = parts.iter().any(|part| class.contains(part));
+    if !differs_in_training || reading.major_version.number > 2 {
+        return Ok(());
+    }
     match link.training {
-        Some(true) if differs_in_training => {
+        Some(true) => {
             let problem = format!(
                 "{location}: it is called with training=True, so it would act as in training at \
                  inference too; that is not supported"
             );
-            return Err(Error::option("training", problem));
+            Err(Error::option("training", problem))
         }
-        Some(false) if differs_in_training => {
+        Some(false) => {
             reading.obstacles.push(format!("{location}: called with training = false"));
+            Ok(())
         }
-        _ => {}
+        None => Ok(()),
     }
-    let described = Described { location, role: "layer", value: &link.layer };
-    options::class(&described, AnyLayer::all(), reading)
 }

@@ -18,6 +18,7 @@ mod chain;
 mod compiled;
 mod document;
 mod effects;
+mod expand;
 mod history;
 mod layers;
 mod metrics;
@@ -32,7 +33,7 @@ use serde_json::{Value, json};
 
 use super::{Loaded, MAX_PARAMS, Origin};
 use crate::datasets::DataDescription;
-use crate::model::Sequential;
+use crate::model::{RunningEpoch, Sequential};
 use crate::{Error, Real, Result};
 pub use chain::{LayerPath, Member};
 pub use document::{is_json, parse};
@@ -45,6 +46,9 @@ pub use write::{training, write};
 struct Training {
     seed: u64,
     epochs: usize,
+    /// Files of older versions have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    running_epoch: Option<RunningEpoch>,
     batch_size: Option<usize>,
     byte_scale: Option<Real>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -86,6 +90,7 @@ pub struct LayerPaths(pub Vec<LayerPath>);
 /// Findings while a description is read.
 pub struct Reading {
     major_version: MajorVersion,
+    origin: Origin,
     warnings: Vec<String>,
     /// Layers and options that are not supported.
     problems: Vec<Error>,
@@ -93,6 +98,10 @@ pub struct Reading {
     obstacles: Vec<String>,
     /// Initializers that are not supported.
     initializers: Vec<String>,
+    /// Index of the layer that is read.
+    layer: usize,
+    /// What is kept of the description of layers, by their indices.
+    kept: BTreeMap<usize, Value>,
 }
 
 /// Builds the model of a description.
@@ -112,19 +121,22 @@ pub fn read(source: Source) -> Result<Loaded> {
     let training = Option::<Training>::deserialize(training)
         .map_err(|error| Error::option("training", error.to_string()))?
         .unwrap_or_default();
-    let mut reading = Reading::new(major_version);
-    let links = layers::expanded(chain::links(description)?, &mut reading);
+    let mut reading = Reading::new(major_version, origin.clone());
+    let links = expand::expanded(chain::links(description)?, &mut reading);
     let name = description["config"]["name"].as_str().unwrap_or("sequential");
-    let shape = layers::input_shape(description, &links)?;
-    let mut builder = Sequential::builder(shape).named(name);
+    let axes = layers::input_axes(description, &links)?;
+    let mut builder = Sequential::builder([]).named(name);
     builder = builder.max_params(max_params.unwrap_or(MAX_PARAMS), max_params.is_none());
     let fixed_batch = layers::fixed_batch(&links);
     let links: Vec<_> = links.into_iter().filter(|link| !layers::is_input(&link.layer)).collect();
     builder = layers::add(builder, &links, &mut reading)?;
-    let mut model = builder.build(training.seed)?;
+    let mut model = builder.build_open(&axes, training.seed)?;
     model.fixed_batch = fixed_batch;
     reading.report_left_out(max_params.is_some());
     model.training_obstacles.clone_from(&reading.obstacles);
+    for (layer, kept) in std::mem::take(&mut reading.kept) {
+        model.kept.insert(model.layers()[layer].name(), kept);
+    }
     let compile = compile.unwrap_or(&description["compile_config"]);
     restore(&mut model, &training, compile, &mut reading)?;
     let layer_paths = LayerPaths(links.into_iter().map(|link| link.layer_path).collect());
@@ -138,16 +150,34 @@ fn restore(
     compile: &Value,
     reading: &mut Reading,
 ) -> Result<()> {
-    model.epochs_done = training.epochs;
-    model.best = training.best.clone();
     model.batch_size = training.batch_size.filter(|rows| *rows > 0);
     model.byte_scale = training.byte_scale.filter(|scale| scale.is_finite());
     model.data.clone_from(&training.data);
-    model.training_obstacles.extend(training.obstacles.iter().cloned());
+    // Those of the description are among them, perhaps under the names of an older version.
+    if !training.obstacles.is_empty() {
+        model.training_obstacles.clone_from(&training.obstacles);
+    }
     let compile = if compile.is_null() { &training.compile_config } else { compile };
     if compile.as_object().is_some_and(|compile| !compile.is_empty()) {
         compiled::compile(model, compile, reading)?;
     }
+    set_progress(model, training)
+}
+
+/// Sets a model to a moment of its training, from the `training` of its description.
+///
+/// # Errors
+/// A description that is damaged.
+pub fn set_training(model: &mut Sequential, training: &Value) -> Result<()> {
+    let training = Training::deserialize(training)
+        .map_err(|error| Error::option("training", error.to_string()))?;
+    set_progress(model, &training)
+}
+
+fn set_progress(model: &mut Sequential, training: &Training) -> Result<()> {
+    model.epochs_done = training.epochs;
+    model.running_epoch.clone_from(&training.running_epoch);
+    model.best = training.best.clone();
     let Some(compiled) = &mut model.compiled else { return Ok(()) };
     let state = &mut compiled.state;
     state.iteration = training.iteration;
@@ -173,13 +203,16 @@ fn refuse_other_models(description: &Value) -> Result<()> {
 }
 
 impl Reading {
-    fn new(major_version: MajorVersion) -> Reading {
+    fn new(major_version: MajorVersion, origin: Origin) -> Reading {
         Reading {
             major_version,
+            origin,
             warnings: vec![],
             problems: vec![],
             obstacles: vec![],
             initializers: vec![],
+            layer: 0,
+            kept: BTreeMap::new(),
         }
     }
 
@@ -198,10 +231,27 @@ impl Reading {
             self.obstacles.append(&mut self.initializers);
         }
         if !self.obstacles.is_empty() {
-            let options = self.obstacles.join("; ");
-            self.warnings.push(format!("ignored; they affect training only: {options}"));
+            let is_penalty = |option: &&String| {
+                option.contains("_regularizer") || option.contains("ActivityRegularization")
+            };
+            let (penalties, others): (Vec<&String>, Vec<&String>) =
+                self.obstacles.iter().partition(is_penalty);
+            if !others.is_empty() {
+                let options = joined(&others);
+                self.warnings.push(format!("ignored; they affect training only: {options}"));
+            }
+            if !penalties.is_empty() {
+                let options = joined(&penalties);
+                self.warnings.push(format!(
+                    "ignored; they affect training, and the loss lacks their penalties: {options}"
+                ));
+            }
         }
     }
+}
+
+fn joined(options: &[&String]) -> String {
+    options.iter().map(|option| option.as_str()).collect::<Vec<_>>().join("; ")
 }
 
 fn text<'v>(value: &'v Value, key: &str) -> &'v str {

@@ -94,6 +94,8 @@ fn without_rust_types(message: &str) -> String {
     let message = message.replace("expected usize", "expected a whole number, 0 or more");
     message
         .replace("expected isize", "expected a whole number")
+        .replace("expected i64", "expected a whole number")
+        .replace("unknown variant", "unknown value")
         .replace("expected f64", "expected a number")
 }
 

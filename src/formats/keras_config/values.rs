@@ -8,6 +8,8 @@ use super::history;
 pub fn converted(key: &str, value: &Value, default: &Value) -> Option<Value> {
     Some(match (key, value) {
         (_, Value::Null) => Value::Null,
+        // As Python writes it; it bounds nothing.
+        ("max_value", _) if value == "Infinity" => Value::Null,
         ("activation", _) => json!(activation(value)?),
         // A schedule in the place of a learning rate.
         (_, Value::Object(_)) if value.get("class_name").is_some() => initializer(value)?,
@@ -16,12 +18,18 @@ pub fn converted(key: &str, value: &Value, default: &Value) -> Option<Value> {
     })
 }
 
-/// The name of an activation, given directly, or as a function or a layer.
+/// The name of an activation, given directly, or as a function or a layer without options.
 pub fn activation(value: &Value) -> Option<&str> {
     let name = value.as_str().or(value["config"].as_str());
+    let config = &value["config"];
+    let is_zero = |key: &str| config[key].is_null() || config[key].as_f64() == Some(0.0);
     name.or_else(|| match value["class_name"].as_str()? {
-        "ReLU" if value["config"]["max_value"].is_null() => Some("relu"),
-        "Softmax" => Some("softmax"),
+        "ReLU" => {
+            let has_slope = !is_zero("negative_slope") || !is_zero("alpha");
+            let is_plain = config["max_value"].is_null() && is_zero("threshold") && !has_slope;
+            if is_plain { Some("relu") } else { None }
+        }
+        "Softmax" if config["axis"].is_null() || config["axis"] == -1 => Some("softmax"),
         _ => None,
     })
 }

@@ -4,6 +4,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Training;
+use super::compiled::COMPILE;
+use super::effects::merge;
 use crate::Result;
 use crate::model::{Compiled, MetricChoice, Sequential};
 
@@ -25,7 +27,10 @@ pub fn write(model: &Sequential) -> Result<Vec<u8>> {
 /// Keras's `config.json`.
 fn config(model: &Sequential) -> Value {
     let mut batch_shape = vec![json!(model.fixed_batch)];
-    batch_shape.extend(model.input_shape().dims().iter().map(|&axis| json!(axis)));
+    for (axis, length) in model.input_shape().dims().iter().enumerate() {
+        let is_open = model.open_axes().contains(&axis);
+        batch_shape.push(if is_open { Value::Null } else { json!(length) });
+    }
     let mut input_name = "input_layer".to_string();
     while model.layer(&input_name).is_some() {
         input_name.push('_');
@@ -36,6 +41,13 @@ fn config(model: &Sequential) -> Value {
     })];
     for layer in model.layers() {
         let mut value = class(&layer.spec, layer.spec.class_name());
+        if let Some(kept) = model.kept.get(&layer.name()) {
+            // The class of a layer that is an identity here has options of its own.
+            if kept.get("class_name").is_some() {
+                value["config"] = json!({});
+            }
+            merge(&mut value, kept.clone());
+        }
         value["config"]["name"] = json!(layer.name());
         // Keras's SpatialDropout does not accept the option, which has no effect without weights.
         if !layer.params.is_empty() {
@@ -60,7 +72,7 @@ fn config(model: &Sequential) -> Value {
     if let Some(compiled) = &model.compiled
         && let Some(optimizer) = &compiled.optimizer
     {
-        config["compile_config"] = compile_config(compiled);
+        config["compile_config"] = compile_config(model, compiled);
         config["compile_config"]["optimizer"] = class(optimizer, optimizer.class_name());
     }
     add_modules(&mut config, "keras");
@@ -68,8 +80,8 @@ fn config(model: &Sequential) -> Value {
 }
 
 /// Arguments of `compile` without the optimizer.
-fn compile_config(compiled: &Compiled) -> Value {
-    json!({
+fn compile_config(model: &Sequential, compiled: &Compiled) -> Value {
+    let mut arguments = json!({
         "loss": class(&compiled.loss, compiled.loss.class_name()),
         "metrics": compiled.metrics().iter().map(metric).collect::<Vec<_>>(),
         // Lets Keras compile the model if it can: training is thirty times faster.
@@ -78,7 +90,9 @@ fn compile_config(compiled: &Compiled) -> Value {
         "weighted_metrics": null,
         "run_eagerly": false,
         "steps_per_execution": 1,
-    })
+    });
+    merge(&mut arguments, model.kept.get(COMPILE).cloned().unwrap_or_default());
+    arguments
 }
 
 /// Settings that Keras does not store.
@@ -88,13 +102,14 @@ pub fn training(model: &Sequential) -> Value {
     json!(Training {
         seed: model.seed,
         epochs: model.epochs_done,
+        running_epoch: model.running_epoch.clone(),
         batch_size: model.batch_size,
         byte_scale: model.byte_scale,
         data: model.data.clone(),
         iteration: state.map_or(0, |state| state.iteration),
         learning_rate: state.map(|state| state.learning_rate),
         obstacles: model.training_obstacles.clone(),
-        compile_config: unoptimized.map_or(Value::Null, compile_config),
+        compile_config: unoptimized.map_or(Value::Null, |compiled| compile_config(model, compiled)),
         best: model.best.clone(),
     })
 }
@@ -121,6 +136,7 @@ fn add_modules(value: &mut Value, module: &str) {
                 let module = match key.rsplit('_').next().unwrap_or_default() {
                     "layers" => "keras.layers",
                     "initializer" => "keras.initializers",
+                    "constraint" => "keras.constraints",
                     "regularizer" => "keras.regularizers",
                     "optimizer" => "keras.optimizers",
                     "rate" => "keras.optimizers.schedules",

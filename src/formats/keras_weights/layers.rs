@@ -15,8 +15,9 @@ const BACKEND_UNKNOWN: &str = "the file does not say whether Keras ran on Tensor
     predictions differ from Keras's, write h5py.File(NAME, 'r+').attrs['backend'] = 'theano' into \
     the file";
 
-const PADDED_OTHERWISE: &str = "predictions differ from those on Theano, which wrote the file: in \
-    convolutions with strides or an even kernel it padded the image otherwise for padding='same'";
+const PADDED_OTHERWISE: &str = "predictions differ from those on Theano, which wrote the file: for \
+    padding='same' it padded otherwise in pooling, and in convolutions with strides or an even \
+    kernel";
 
 /// Reads all arrays, of layers with these paths, and counts them as they are in the file.
 pub fn read(
@@ -47,12 +48,37 @@ pub fn read(
     Ok(loaded)
 }
 
-/// True for a convolution that Theano computes otherwise than all other backends: it pads both
-/// sides alike.
+/// True for a layer that Theano computes otherwise than all other backends: a convolution pads both
+/// sides alike, and a pooling pads both by n − 2 if its size n is odd, else by n − 1.
 fn is_padded_otherwise(layer: &AnyLayer) -> bool {
-    let AnyLayer::Conv2D(conv) = layer else { return false };
-    let is_even = conv.kernel_size.iter().any(|length| length % 2 == 0);
-    conv.padding == Padding::Same && (is_even || conv.strides != [1, 1])
+    let is_convolution = |size: usize, stride: usize| size.is_multiple_of(2) || stride != 1;
+    let is_pooling = |size: usize, stride: usize| size != 1 && (size, stride) != (3, 1);
+    match layer {
+        AnyLayer::Conv1D(conv) => {
+            conv.padding == Padding::Same && is_convolution(conv.kernel_size, conv.strides)
+        }
+        AnyLayer::Conv2D(conv) => {
+            let mut axes = conv.kernel_size.into_iter().zip(conv.strides);
+            conv.padding == Padding::Same && axes.any(|(size, stride)| is_convolution(size, stride))
+        }
+        AnyLayer::MaxPooling1D(pool) => {
+            let stride = pool.strides.unwrap_or(pool.pool_size);
+            pool.padding == Padding::Same && is_pooling(pool.pool_size, stride)
+        }
+        AnyLayer::AveragePooling1D(pool) => {
+            let stride = pool.strides.unwrap_or(pool.pool_size);
+            pool.padding == Padding::Same && is_pooling(pool.pool_size, stride)
+        }
+        AnyLayer::MaxPooling2D(pool) => {
+            let mut axes = pool.pool_size.into_iter().zip(pool.strides.unwrap_or(pool.pool_size));
+            pool.padding == Padding::Same && axes.any(|(size, stride)| is_pooling(size, stride))
+        }
+        AnyLayer::AveragePooling2D(pool) => {
+            let mut axes = pool.pool_size.into_iter().zip(pool.strides.unwrap_or(pool.pool_size));
+            pool.padding == Padding::Same && axes.any(|(size, stride)| is_pooling(size, stride))
+        }
+        _ => false,
+    }
 }
 
 /// The group `layers` with the weights of all layers under their keys.

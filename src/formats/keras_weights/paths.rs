@@ -6,7 +6,7 @@
 //! the layer, or of the outermost model around it, and the arrays of a layer are known only by
 //! their order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::strings;
 use crate::Result;
@@ -56,7 +56,7 @@ pub fn keys(model: &Sequential) -> Vec<String> {
     let layer_path = |(position, _)| own_path(model, position);
     let layer_paths: Vec<LayerPath> = model.layers().iter().enumerate().map(layer_path).collect();
     let tree = Tree::new(model, &layer_paths, 1);
-    layer_paths.iter().map(|layer_path| tree.key(&positions(&layer_path.0))).collect()
+    layer_paths.iter().map(|layer_path| tree.key(&positions(&layer_path.0)).to_string()).collect()
 }
 
 /// Path of a layer in one chain.
@@ -123,10 +123,8 @@ fn container(root: &Object) -> Result<Container> {
 }
 
 /// The layers of a model and of its nested models, by their positions from the outermost model on.
-struct Tree<'m> {
-    nodes: BTreeMap<Vec<usize>, Node<'m>>,
-    /// Increment of a class's counter for a layer with weights (2 where TF-Keras saved it twice).
-    increment: usize,
+struct Tree {
+    keys: BTreeMap<Vec<usize>, String>,
 }
 
 struct Node<'m> {
@@ -138,8 +136,9 @@ fn positions(members: &[Member]) -> Vec<usize> {
     members.iter().map(|member| member.position).collect()
 }
 
-impl<'m> Tree<'m> {
-    fn new(model: &Sequential, layer_paths: &'m [LayerPath], increment: usize) -> Tree<'m> {
+impl Tree {
+    /// `increment` is that of the counter of a class for a layer with weights.
+    fn new(model: &Sequential, layer_paths: &[LayerPath], increment: usize) -> Tree {
         let mut nodes = BTreeMap::new();
         for (layer, LayerPath(members)) in layer_paths.iter().enumerate() {
             let has_weights = model.parameters.of_layer(layer).next().is_some();
@@ -149,25 +148,25 @@ impl<'m> Tree<'m> {
                 node.or_insert(Node { class, has_weights: false }).has_weights |= has_weights;
             }
         }
-        Tree { nodes, increment }
+        // The map is in the order of the layers.
+        let mut counts: HashMap<(Vec<usize>, &str), usize> = HashMap::new();
+        let mut keys = BTreeMap::new();
+        for (positions, Node { class, has_weights }) in nodes {
+            let around = positions[..positions.len() - 1].to_vec();
+            let count = counts.entry((around, class)).or_insert(0);
+            let key = match *count {
+                0 => snake_case(class),
+                number => format!("{}_{number}", snake_case(class)),
+            };
+            *count += if has_weights { increment } else { 1 };
+            keys.insert(positions, key);
+        }
+        Tree { keys }
     }
 
     /// Key of the layer at these positions in the group of the model around it: `dense_1`.
-    fn key(&self, positions: &[usize]) -> String {
-        let class = self.nodes.get(positions).map_or("", |node| node.class);
-        // The map is in depth-first order: this range is everything in the enclosing model before
-        // this layer.
-        let model = positions[..positions.len() - 1].to_vec();
-        let mut count = 0;
-        for (other, node) in self.nodes.range(model..positions.to_vec()) {
-            if other.len() == positions.len() && node.class == class {
-                count += if node.has_weights { self.increment } else { 1 };
-            }
-        }
-        match count {
-            0 => snake_case(class),
-            _ => format!("{}_{count}", snake_case(class)),
-        }
+    fn key(&self, positions: &[usize]) -> &str {
+        self.keys.get(positions).map_or("", String::as_str)
     }
 }
 
@@ -210,9 +209,15 @@ fn nested_paths(
         if model.parameters.of_layer(layer).next().is_none() {
             continue;
         }
-        let mut found = arrays(group, layer_path.outermost())?;
-        if layer_path.0.len() > 1 {
-            found.retain(|path| is_array_of(layer_path.name(), path));
+        let all = arrays(group, layer_path.outermost())?;
+        let names: Vec<&str> = layer_path.0.iter().map(|member| member.name.as_str()).collect();
+        let mut found = if names.len() == 1 { all.clone() } else { vec![] };
+        // Layers of one name are told apart by the models around them, which old files leave out.
+        for first in 1..names.len() {
+            if found.is_empty() {
+                let end = names[first..].join("/");
+                found = all.iter().filter(|path| is_array_of(&end, path)).cloned().collect();
+            }
         }
         check_count(model, layer, found.len())?;
         paths.extend(found);
@@ -229,11 +234,11 @@ fn arrays(group: &Object, name: &str) -> Result<Vec<String>> {
     Ok(arrays.iter().map(|array| format!("{name}/{array}")).collect())
 }
 
-/// True for an array of this layer: `inner/dense_1/kernel:0`, in Keras 1 `dense_1_W`.
+/// True for an array of this layer: `inner/dense_1/kernel:0`, in Keras 1 `dense_1_W`. The name of a
+/// layer may have a slash.
 fn is_array_of(layer: &str, path: &str) -> bool {
-    let mut parts = path.rsplit('/');
-    let array = parts.next().unwrap_or_default();
-    let is_within = parts.next() == Some(layer);
+    let (around, array) = path.rsplit_once('/').unwrap_or(("", path));
+    let is_within = around == layer || around.ends_with(&format!("/{layer}"));
     is_within || array.strip_prefix(layer).is_some_and(|rest| rest.starts_with('_'))
 }
 

@@ -6,8 +6,10 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use csv::{Terminator, Writer, WriterBuilder};
+use serde::{Deserialize, Serialize};
 
-use super::{Callback, FitInfo, Flow, Logs, logged};
+use super::{Callback, CallbackState, FitInfo, Flow, Logs, from_state, logged, to_state};
+use crate::formats::is_special;
 use crate::training::TrainerHandle;
 use crate::{Error, Result};
 
@@ -33,11 +35,14 @@ pub struct CSVLogger {
 }
 
 /// State of [`CSVLogger`]: the open file and its columns.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct CSVLoggerState {
+    #[serde(skip)]
     writer: Option<Writer<File>>,
     /// Columns after the epoch, taken from the first logs.
     columns: Vec<String>,
+    /// Bytes of the file that an interrupted training goes on after.
+    length: Option<u64>,
 }
 
 impl CSVLogger {
@@ -48,20 +53,60 @@ impl CSVLogger {
     }
 }
 
+impl CSVLogger {
+    /// Opens the file: an empty one, or after the rows that are there, or after those of an
+    /// interrupted training.
+    fn open(&self) -> Result<File> {
+        let append = self.append || self.state.length.is_some();
+        let mut options = OpenOptions::new();
+        options.create(true).write(true).append(append).truncate(!append);
+        let file = options.open(&self.path).map_err(Error::io("write", &self.path))?;
+        if let Some(length) = self.state.length.filter(|_| !is_special(&self.path)) {
+            let found = file.metadata().map_err(Error::io("read", &self.path))?.len();
+            if found < length {
+                let found = format!("rows are missing: {found} bytes of at least {length}");
+                let help = "put the log of the interrupted training there, or delete its backup";
+                return Err(Error::file(&self.path, found, help));
+            }
+            file.set_len(length).map_err(Error::io("write", &self.path))?;
+        }
+        Ok(file)
+    }
+
+    /// Bytes of the file, once they are on the disk.
+    fn synced_length(&self) -> io::Result<Option<u64>> {
+        let Some(writer) = self.state.writer.as_ref().filter(|_| !is_special(&self.path)) else {
+            return Ok(Some(0));
+        };
+        writer.get_ref().sync_data()?;
+        Ok(Some(writer.get_ref().metadata()?.len()))
+    }
+}
+
 impl Callback for CSVLogger {
+    fn state(&mut self) -> Result<CallbackState> {
+        self.state.length = self.synced_length().map_err(Error::io("write", &self.path))?;
+        to_state(&self.state)
+    }
+
+    fn set_state(&mut self, state: CallbackState) -> Result<()> {
+        self.state = from_state(state)?;
+        Ok(())
+    }
+
     fn on_train_begin(&mut self, _: &mut TrainerHandle, _: &FitInfo) -> Result<()> {
         let separator = self.separator;
         if !separator.is_ascii() || "\"\r\n".contains(separator) {
             let found = format!("{separator:?} cannot separate the values of a CSV file");
             return Err(Error::option("separator", found + "; ',', ';' and '\\t' can"));
         }
-        let mut options = OpenOptions::new();
-        options.create(true).write(true).append(self.append).truncate(!self.append);
-        let file = options.open(&self.path).map_err(Error::io("write", &self.path))?;
+        let file = self.open()?;
         let mut builder = WriterBuilder::new();
         builder.delimiter(separator as u8).terminator(Terminator::CRLF);
-        self.state =
-            CSVLoggerState { writer: Some(builder.from_writer(file)), columns: Vec::new() };
+        if self.state.length.take().is_none() {
+            self.state.columns.clear();
+        }
+        self.state.writer = Some(builder.from_writer(file));
         Ok(())
     }
 

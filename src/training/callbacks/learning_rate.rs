@@ -2,7 +2,11 @@
 
 use std::ops::ControlFlow;
 
-use super::{Callback, FitInfo, Flow, Logs, Monitor, MonitorState, say};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Callback, CallbackState, FitInfo, Flow, Logs, Monitor, MonitorState, from_state, say, to_state,
+};
 use crate::training::TrainerHandle;
 use crate::{Error, Result};
 
@@ -68,7 +72,7 @@ pub struct ReduceLROnPlateau {
 }
 
 /// State of [`ReduceLROnPlateau`].
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct ReduceLROnPlateauState {
     /// Best value so far.
     pub monitor: MonitorState,
@@ -113,6 +117,15 @@ impl ReduceLROnPlateau {
 }
 
 impl Callback for ReduceLROnPlateau {
+    fn state(&mut self) -> Result<CallbackState> {
+        to_state(&self.state)
+    }
+
+    fn set_state(&mut self, state: CallbackState) -> Result<()> {
+        self.restore(from_state(state)?);
+        Ok(())
+    }
+
     fn adds(&self) -> &[&'static str] {
         &["learning_rate"]
     }

@@ -3,12 +3,14 @@
 //! All have the same structure: options are public fields, with defaults from `default()` or
 //! `new(path)`, and the public field `state` holds the values that change during training.
 
+mod backup_and_restore;
 mod csv_logger;
 mod learning_rate;
 mod model_checkpoint;
 mod monitor;
 mod stopping;
 
+pub use backup_and_restore::{BackupAndRestore, BackupEvery, BackupState};
 pub use csv_logger::{CSVLogger, CSVLoggerState};
 pub use learning_rate::{LearningRateScheduler, ReduceLROnPlateau, ReduceLROnPlateauState};
 pub use model_checkpoint::ModelCheckpoint;
@@ -18,8 +20,12 @@ pub use stopping::{BestEpoch, EarlyStopping, EarlyStoppingState, TerminateOnNaN}
 use std::io::{IsTerminal, Write, stderr};
 use std::ops::ControlFlow;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use super::TrainerHandle;
-use crate::Result;
+use crate::formats::CallbackState;
+use crate::{Error, Result};
 
 /// Named values of an epoch in the order `loss`, metrics, `val_loss`, validation metrics.
 pub type Logs = Vec<(String, f64)>;
@@ -113,10 +119,47 @@ pub trait Callback: Send {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// Called after the last epoch, even if a callback stopped training.
+    /// Called after the last epoch, even if a callback stopped training, but not if it was
+    /// [interrupted](crate::training::FitOptions::interrupt).
     fn on_train_end(&mut self, _: &mut TrainerHandle) -> Result<()> {
         Ok(())
     }
+
+    /// State to keep in a backup. By default there is none.
+    fn state(&mut self) -> Result<CallbackState> {
+        Ok(CallbackState::default())
+    }
+
+    /// Takes over the state of an interrupted training. Called before
+    /// [`Callback::on_train_begin`], which then does not reset it.
+    fn set_state(&mut self, _: CallbackState) -> Result<()> {
+        Ok(())
+    }
+
+    /// The callback itself, if it keeps the backup of the training.
+    #[doc(hidden)]
+    fn as_backup(&mut self) -> Option<&mut BackupAndRestore> {
+        None
+    }
+
+    /// Called in place of [`Callback::on_train_end`] if training was interrupted.
+    fn on_interrupt(&mut self, _: &TrainerHandle) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// State of a callback as JSON.
+fn to_state(state: &impl Serialize) -> Result<CallbackState> {
+    let values = serde_json::to_value(state).map_err(Error::callback)?;
+    Ok(CallbackState { values, ..CallbackState::default() })
+}
+
+/// State of a callback from JSON.
+fn from_state<T: DeserializeOwned>(state: CallbackState) -> Result<T> {
+    serde_json::from_value(state.values).map_err(|error| {
+        let found = format!("the backup holds no state of this callback ({error})");
+        Error::format(found, "give the callbacks of the run that made the backup, in their order")
+    })
 }
 
 /// Value of a name in the logs.

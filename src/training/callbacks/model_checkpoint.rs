@@ -4,7 +4,8 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use super::{
-    Callback, FitInfo, Flow, Logs, Monitor, MonitorState, logged, names, placeholder_logs, say,
+    Callback, CallbackState, FitInfo, Flow, Logs, Monitor, MonitorState, from_state, logged, names,
+    placeholder_logs, say, to_state,
 };
 use crate::formats::{check_savable, save};
 use crate::training::TrainerHandle;
@@ -110,6 +111,15 @@ fn parse_digits(digits: &str) -> Option<usize> {
 }
 
 impl Callback for ModelCheckpoint {
+    fn state(&mut self) -> Result<CallbackState> {
+        to_state(&self.state)
+    }
+
+    fn set_state(&mut self, state: CallbackState) -> Result<()> {
+        self.restore(from_state(state)?);
+        Ok(())
+    }
+
     fn on_train_begin(&mut self, trainer: &mut TrainerHandle, info: &FitInfo) -> Result<()> {
         if self.save_best_only {
             self.state.lower_is_better = self.monitor.resolve(trainer, info)?;

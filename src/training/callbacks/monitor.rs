@@ -1,6 +1,9 @@
 //! Monitored values: the comparison of epochs, shared by several callbacks.
 
+use serde::{Deserialize, Serialize};
+
 use super::{FitInfo, Logs, logged, names, placeholder_logs};
+use crate::formats::exact;
 use crate::metrics;
 use crate::model::Sequential;
 use crate::training::TrainerHandle;
@@ -36,9 +39,10 @@ pub struct Monitor {
 }
 
 /// Best value of a [`Monitor`] so far.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct MonitorState {
     /// Best value, once there is one.
+    #[serde(with = "exact::option")]
     pub best: Option<f64>,
     /// True if lower is better; resolved when training begins.
     pub lower_is_better: bool,

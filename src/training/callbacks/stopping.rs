@@ -2,7 +2,12 @@
 
 use std::ops::ControlFlow;
 
-use super::{Callback, FitInfo, Flow, Logs, Monitor, MonitorState, NotFiniteLoss, say};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Callback, CallbackState, FitInfo, Flow, Logs, Monitor, MonitorState, NotFiniteLoss, from_state,
+    say, to_state,
+};
 use crate::training::TrainerHandle;
 use crate::{Real, Result};
 
@@ -51,7 +56,7 @@ pub struct EarlyStopping {
 }
 
 /// State of [`EarlyStopping`].
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct EarlyStoppingState {
     /// Best value so far.
     pub monitor: MonitorState,
@@ -66,11 +71,12 @@ pub struct EarlyStoppingState {
 }
 
 /// Epoch with the best monitored value.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BestEpoch {
     /// Epoch, counted from 0.
     pub epoch: usize,
-    /// Parameter vector at its end.
+    /// Parameter vector at its end. In a backup it has its own place.
+    #[serde(skip)]
     pub weights: Vec<Real>,
 }
 
@@ -82,6 +88,21 @@ impl EarlyStopping {
 }
 
 impl Callback for EarlyStopping {
+    fn state(&mut self) -> Result<CallbackState> {
+        let best = self.state.best_epoch.as_ref();
+        let weights = best.map(|best| best.weights.clone()).unwrap_or_default();
+        Ok(CallbackState { weights, ..to_state(&self.state)? })
+    }
+
+    fn set_state(&mut self, mut state: CallbackState) -> Result<()> {
+        let weights = std::mem::take(&mut state.weights);
+        self.restore(from_state(state)?);
+        if let Some(best) = &mut self.state.best_epoch {
+            best.weights = weights;
+        }
+        Ok(())
+    }
+
     fn on_train_begin(&mut self, trainer: &mut TrainerHandle, info: &FitInfo) -> Result<()> {
         let lower_is_better = self.monitor.resolve(trainer, info)?;
         if !self.state.restored {

@@ -1,0 +1,63 @@
+//! The call of `fit`, with the options of the flags.
+
+use tallynet::Error;
+use tallynet::training::{BackupAndRestore, Callback, FitOptions, History};
+
+use super::super::data::TrainingData;
+use super::super::interrupt::Interrupt;
+use super::super::{Failure, LoadedModel};
+use super::Train;
+
+impl Train {
+    /// Trains the model. Validates on the validation set if there is one, else on the last
+    /// `--validation-split` of the training samples, else on the test set.
+    pub(super) fn fit(
+        &self,
+        loaded: &mut LoadedModel,
+        data: &TrainingData,
+    ) -> Result<Trained, Failure> {
+        let initial_epoch = loaded.model.epochs_done;
+        let validation_split = self.validation_split.or(loaded.plan.validation_split);
+        let (validation_data, validation_split) = match (&data.validation, validation_split) {
+            (Some(validation), _) => (Some(validation), 0.0),
+            (None, Some(fraction)) => (None, fraction),
+            (None, None) => (Some(&data.sets.test), 0.0),
+        };
+        let interrupt = Interrupt::listen();
+        let options = FitOptions {
+            batch_size: self.batch_size.unwrap_or(loaded.batch_size),
+            epochs: initial_epoch.saturating_add(self.epochs.unwrap_or(loaded.epochs)),
+            initial_epoch,
+            shuffle: !self.no_shuffle && loaded.plan.shuffle.unwrap_or(true),
+            validation_data,
+            validation_split,
+            interrupt: Some(interrupt.flag()),
+            ..FitOptions::default()
+        };
+        let mut callbacks = self.callbacks(loaded);
+        let mut callbacks: Vec<&mut dyn Callback> =
+            callbacks.iter_mut().map(|callback| &mut **callback as _).collect();
+        let mut backup = self.backup(loaded);
+        callbacks.extend(backup.as_mut().map(|backup| backup as &mut dyn Callback));
+        let model = &mut loaded.model;
+        let steps_before = model.compiled()?.state().iteration;
+        let result = model.fit(&data.sets.train, options, &mut callbacks);
+        // An error of a callback (a full disk) does not lose the trained model.
+        let has_trained = match &result {
+            Ok(_) => true,
+            Err(Error::NotFinite { .. }) => false,
+            Err(_) => model.compiled()?.state().iteration > steps_before,
+        };
+        Ok(Trained { result, has_trained, interrupt, backup })
+    }
+}
+
+/// Outcome of `fit`.
+pub(super) struct Trained {
+    pub result: tallynet::Result<History>,
+    /// True if there is a trained model to save, even after some errors.
+    pub has_trained: bool,
+    pub interrupt: Interrupt,
+    /// Backup of the training, locked.
+    pub backup: Option<BackupAndRestore>,
+}

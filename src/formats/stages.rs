@@ -1,0 +1,114 @@
+//! A model as exports to other programs see it: layer by layer, its formulas and its weights.
+
+use std::fmt::Display;
+
+use crate::layers::{Formula, Operation};
+use crate::model::{BuiltLayer, Sequential};
+use crate::params::Entry;
+use crate::{Error, Real, Result};
+
+/// Inference of one layer.
+pub struct Stage<'m> {
+    /// Name of the layer.
+    pub name: String,
+    /// The layer.
+    pub layer: &'m BuiltLayer,
+    /// Its parameter arrays.
+    pub weights: Vec<Weight<'m>>,
+    /// Formulas, one applied to the output of the other; none for a layer that only changes a
+    /// shape.
+    pub formulas: Vec<Formula>,
+    /// Approximate number of multiplications for a sample.
+    pub multiplications: usize,
+}
+
+/// Parameter array.
+#[derive(Clone, Copy)]
+pub struct Weight<'m> {
+    /// Name within the layer: `kernel`.
+    pub name: &'static str,
+    /// Lengths of the axes.
+    pub shape: &'m [usize],
+    /// Values in row-major order.
+    pub values: &'m [Real],
+}
+
+impl<'m> Stage<'m> {
+    /// The array of this name, if the layer has it.
+    pub fn weight(&self, name: &str) -> Option<Weight<'m>> {
+        self.weights.iter().find(|weight| weight.name == name).copied()
+    }
+
+    /// The array of this name.
+    ///
+    /// # Errors
+    /// A layer whose formula needs the array and that has none.
+    pub fn needed(&self, name: &str) -> Result<Weight<'m>> {
+        self.weight(name).ok_or_else(|| self.refusal(format!("it has no array {name}")))
+    }
+
+    /// Error for a layer that an export cannot hold.
+    pub fn refusal(&self, reason: impl Display) -> Error {
+        refusal(self.layer, reason)
+    }
+}
+
+fn refusal(layer: &BuiltLayer, reason: impl Display) -> Error {
+    let (name, class) = (layer.name(), layer.spec.class_name());
+    Error::option(
+        "path",
+        format!(
+            "the layer {name} ({class}) cannot be exported: {reason}\n  \
+             replace it by layers that `tallynet` has, or say its formula in `Op::formula`"
+        ),
+    )
+}
+
+/// The layers of a model, from input to output.
+///
+/// # Errors
+/// A layer or an activation whose formula is not known, by name.
+pub fn stages(model: &Sequential) -> Result<Vec<Stage<'_>>> {
+    let mut stages = vec![];
+    for (number, layer) in model.layers().iter().enumerate() {
+        let mut stage = Stage {
+            name: layer.name(),
+            layer,
+            weights: vec![],
+            formulas: vec![],
+            multiplications: 0,
+        };
+        for Entry { spec, range, .. } in model.parameters.of_layer(number) {
+            let values = &model.parameters.values[range.clone()];
+            stage.weights.push(Weight { name: spec.name, shape: &spec.shape, values });
+        }
+        for operation in layer.spec.as_layer().build(&layer.input)?.operations {
+            match operation {
+                Operation::InPlace { activation, .. } => {
+                    stage.formulas.push(Formula::Activation(activation));
+                }
+                Operation::Op(op) => {
+                    let Some(formula) = op.formula() else {
+                        return Err(refusal(layer, unknown_formula(layer)));
+                    };
+                    stage.formulas.push(formula);
+                    stage.multiplications = stage.multiplications.saturating_add(op.work());
+                }
+            }
+        }
+        stages.push(stage);
+    }
+    Ok(stages)
+}
+
+/// Reason why a layer has an operation without a formula.
+fn unknown_formula(layer: &BuiltLayer) -> String {
+    if layer.spec.is_custom() {
+        return "its class is from outside tallynet, and its formula is not known".to_string();
+    }
+    // A custom activation is all that a built-in layer cannot be described with.
+    match serde_json::to_value(&layer.spec) {
+        Err(problem) => problem.to_string(),
+        Ok(_) => "it has no formula".to_string(),
+    }
+}

@@ -1,0 +1,132 @@
+//! Axes of the input whose length a file leaves open, `None` in Keras: the data decide it.
+//!
+//! A model is always built for one length. No parameter depends on an open length: Keras could not
+//! have built such a model, and it is refused here.
+
+use super::{Sequential, SequentialBuilder};
+use crate::shape::{Shape, Tuple};
+use crate::{Error, Result};
+
+/// Lengths that are tried for an open axis: the first for which every layer has an output is taken.
+const LENGTHS: [usize; 3] = [64, 512, 4096];
+
+/// Open axes of a sample: of the input, then of the output of each layer.
+pub(crate) type OpenAxes = Vec<Vec<usize>>;
+
+impl SequentialBuilder {
+    /// Builds the model for samples with axes of these lengths; `None` for an open one.
+    ///
+    /// # Errors
+    /// Those of [`SequentialBuilder::build`], and parameters that depend on an open length.
+    pub(crate) fn build_open(self, axes: &[Option<usize>], seed: u64) -> Result<Sequential> {
+        let with_length = |length: usize| -> Shape {
+            axes.iter().map(|axis| axis.unwrap_or(length)).collect::<Vec<usize>>().into()
+        };
+        if axes.iter().all(Option::is_some) {
+            return self.for_input(with_length(0)).build(seed);
+        }
+        let mut length = LENGTHS[0];
+        let mut built = self.clone().for_input(with_length(length)).build(seed);
+        for next in LENGTHS {
+            if built.is_err() {
+                let longer = self.clone().for_input(with_length(next)).build(seed);
+                if longer.is_ok() {
+                    length = next;
+                    built = longer;
+                }
+            }
+        }
+        let mut model = built?;
+        // The axes that differ in a longer sample are open.
+        let longer = self.uninitialized().for_input(with_length(16 * length)).build(seed)?;
+        if !model.has_same_parameters(&longer) {
+            let axes = axes.iter().map(|axis| axis.map_or("None".to_string(), |n| n.to_string()));
+            let axes: Vec<String> = axes.collect();
+            return Err(Error::option(
+                "input_shape",
+                format!(
+                    "the input has the shape (None, {}), and the number of weights depends on a \
+                     length that is not given",
+                    axes.join(", ")
+                ),
+            ));
+        }
+        let mut open_axes = vec![different_axes(&model.input, &longer.input)];
+        for (layer, longer) in model.layers.iter().zip(&longer.layers) {
+            open_axes.push(different_axes(&layer.output, &longer.output));
+        }
+        model.open_axes = open_axes;
+        Ok(model)
+    }
+}
+
+/// Axes whose lengths differ.
+fn different_axes(one: &Shape, other: &Shape) -> Vec<usize> {
+    let pairs = one.dims().iter().zip(other.dims());
+    pairs.enumerate().filter(|(_, (one, other))| one != other).map(|(axis, _)| axis).collect()
+}
+
+impl Sequential {
+    /// Axes of an input sample whose length is open.
+    pub fn open_axes(&self) -> &[usize] {
+        self.open_axes.first().map_or(&[], Vec::as_slice)
+    }
+
+    /// The same model, with its weights and its optimizer state, for samples of this shape. It
+    /// differs from that of the model in [`Sequential::open_axes`] only.
+    ///
+    /// # Errors
+    /// Another length of an axis that is not open, and a length that is too short for a layer.
+    ///
+    /// ```
+    /// let layers = serde_json::json!([
+    ///     { "class_name": "Embedding", "config": {
+    ///         "input_dim": 50, "output_dim": 8, "batch_input_shape": [null, null] } },
+    ///     { "class_name": "GlobalAveragePooling1D", "config": {} },
+    /// ]);
+    /// let model = tallynet::formats::from_description(&layers)?.model;
+    /// let model = model.with_input_shape(&[20].into())?;
+    /// assert_eq!(model.layers()[0].output.dims(), [20, 8]);
+    /// # Ok::<(), tallynet::Error>(())
+    /// ```
+    pub fn with_input_shape(self, input: &Shape) -> Result<Sequential> {
+        if *input == self.input {
+            return Ok(self);
+        }
+        let is_open = |axis: &usize| self.open_axes().contains(axis);
+        let has_rank = input.dims().len() == self.input.dims().len();
+        if !has_rank || !different_axes(input, &self.input).iter().all(is_open) {
+            let wanted = self.shape_text(0);
+            let problem = format!("the model takes {wanted}, and the samples are {input}");
+            return Err(Error::option("input_shape", problem));
+        }
+        let Sequential { input, layers, plan, .. } = self.rebuild(input, None)?;
+        Ok(Sequential { input, layers, plan, ..self })
+    }
+
+    fn has_same_parameters(&self, other: &Sequential) -> bool {
+        let shapes = |model: &Sequential| -> Vec<Vec<usize>> {
+            model.parameters.entries.iter().map(|entry| entry.spec.shape.clone()).collect()
+        };
+        shapes(self) == shapes(other)
+    }
+
+    /// The shape of a batch of inputs, for 0, or of outputs of the n-th layer, with `None` for open
+    /// axes: `(None, None, 8)`, or `(32, None, 8)` for a fixed batch size.
+    pub(super) fn shape_text(&self, n: usize) -> String {
+        let shape = if n == 0 { &self.input } else { &self.layers[n - 1].output };
+        let open = self.open_axes.get(n).map_or(&[][..], Vec::as_slice);
+        if open.is_empty() {
+            return match self.fixed_batch {
+                None => shape.to_string(),
+                Some(rows) => Tuple(&[&[rows], shape.dims()].concat()).to_string(),
+            };
+        }
+        let mut axes = vec![self.fixed_batch.map_or("None".to_string(), |rows| rows.to_string())];
+        for (axis, length) in shape.dims().iter().enumerate() {
+            let is_open = open.contains(&axis);
+            axes.push(if is_open { "None".to_string() } else { length.to_string() });
+        }
+        format!("({})", axes.join(", "))
+    }
+}

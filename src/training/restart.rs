@@ -1,0 +1,87 @@
+//! Backups of a run of `fit`, and the restart from one.
+
+use std::time::Instant;
+
+use serde_json::{Value, json};
+
+use super::fit::Fit;
+use super::{BackupAndRestore, Callback};
+use crate::formats::backup::Backup;
+use crate::{Error, Real, Result, kernels};
+
+/// The callback that keeps a backup, if any.
+fn keeper<'c>(callbacks: &'c mut [&mut dyn Callback]) -> Option<&'c mut BackupAndRestore> {
+    callbacks.iter_mut().find_map(|callback| callback.as_backup())
+}
+
+impl Fit<'_, '_> {
+    /// Sets the model, the history and the callbacks to the backup of an earlier run, if any.
+    pub(super) fn restart(&mut self, callbacks: &mut [&mut dyn Callback]) -> Result<()> {
+        let Some(keeper) = keeper(callbacks) else { return Ok(()) };
+        self.run = self.describe(&keeper.run);
+        let Some(backup) = keeper.restore(self.model, &self.run)? else { return Ok(()) };
+        self.history = serde_json::from_value(backup.history).map_err(|error| {
+            let found = format!("the history is damaged ({error})");
+            Error::file(&keeper.file(), found, "delete the backup to start over")
+        })?;
+        for (callback, state) in callbacks.iter_mut().zip(backup.callbacks) {
+            callback.set_state(state)?;
+        }
+        Ok(())
+    }
+
+    /// Makes a backup, if one is due after a batch or at the end of an epoch.
+    pub(super) fn back_up_if_due(
+        &mut self,
+        callbacks: &mut [&mut dyn Callback],
+        epoch_ends: bool,
+    ) -> Result<()> {
+        let Some(keeper) = keeper(callbacks) else { return Ok(()) };
+        if keeper.is_due(epoch_ends) { self.back_up(callbacks) } else { Ok(()) }
+    }
+
+    /// Makes a backup, if a callback keeps one.
+    pub(super) fn back_up(&mut self, callbacks: &mut [&mut dyn Callback]) -> Result<()> {
+        if keeper(callbacks).is_none() {
+            return Ok(());
+        }
+        let start = Instant::now();
+        self.record_running_epoch();
+        let mut states = vec![];
+        for callback in callbacks.iter_mut() {
+            states.push(callback.state()?);
+        }
+        let history = serde_json::to_value(&self.history).map_err(Error::callback)?;
+        let backup = Backup { run: self.run.clone(), history, callbacks: states };
+        let Some(keeper) = keeper(callbacks) else { return Ok(()) };
+        keeper.save(self.model, &backup, start)?;
+        self.model.running_epoch = None;
+        Ok(())
+    }
+
+    /// Everything that the result of training depends on. The number of threads is not among it.
+    fn describe(&self, run: &Value) -> Value {
+        let (model, options) = (&self.model, &self.options);
+        let state = model.compiled.as_ref().map(|compiled| &compiled.state);
+        let slots = state.into_iter().flat_map(|state| state.slots.iter().flatten());
+        let mut optimizer = flate2::Crc::new();
+        slots.for_each(|value| optimizer.update(&value.to_le_bytes()));
+        json!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "instruction_set": kernels::instruction_set().name(),
+            "bits": 8 * size_of::<Real>(),
+            "model": model.description(),
+            "weights": model.fingerprint(),
+            "optimizer_state": optimizer.sum(),
+            "data": self.rows.checksum(),
+            "validation_data": self.validation.as_ref().map(|data| data.rows.checksum()),
+            "fit": {
+                "batch_size": options.batch_size,
+                "epochs": options.epochs,
+                "initial_epoch": options.initial_epoch,
+                "shuffle": options.shuffle,
+            },
+            "command": run,
+        })
+    }
+}
