@@ -126,8 +126,28 @@ pub fn type_name<T: ?Sized>() -> &'static str {
 
 /// Error for an unknown name; it lists the known ones.
 pub fn unknown(option: &str, noun: &str, name: &str, known: &[String]) -> Error {
+    let near = did_you_mean(name, known);
     let known = known.join(", ");
-    Error::option(option, format!("there is no {noun} {name:?} here; known: {known}"))
+    Error::option(option, format!("there is no {noun} {name:?} here{near}; known: {known}"))
+}
+
+/// `; did you mean units?`, for the known name that is most like this one; empty if none is.
+pub fn did_you_mean(name: &str, known: impl IntoIterator<Item = impl AsRef<str>>) -> String {
+    // The comparison takes time that grows with the square of the length.
+    if name.len() > 100 {
+        return String::new();
+    }
+    let mut nearest = String::new();
+    let mut likeness = 0.85;
+    for candidate in known {
+        let candidate = candidate.as_ref();
+        let likeness_here = strsim::jaro_winkler(candidate, name);
+        if candidate.len() <= 100 && likeness_here > likeness {
+            likeness = likeness_here;
+            nearest = format!("; did you mean {candidate}?");
+        }
+    }
+    nearest
 }
 
 /// Form of the targets that a loss or a metric compares outputs with.

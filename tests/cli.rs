@@ -560,7 +560,7 @@ fn first_steps_of_a_newcomer() {
     // Evaluate and predict scale bytes alike, and warn about untrained weights.
     let json = path("model.json");
     let saved = train(&["--save", &json]);
-    assert!(saved.stdout.contains("without weights"), "{}", saved.stdout);
+    assert!(saved.stdout.contains("architecture only, no weights"), "{}", saved.stdout);
     let evaluated = run(&["evaluate", &json, "--data", &data]);
     assert!(evaluated.stderr.contains("no weights") && evaluated.stderr.contains("divided by 255"));
     let predicted = run(&["predict", &json, &data, "-o", &path("y.npy")]);

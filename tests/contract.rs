@@ -241,12 +241,12 @@ fn options_that_do_not_fit_say_what_would() {
     let three = Normalization { variance: Some(vec![1.0; 3]), ..normalization.clone() };
     let reversed = LayerNormalization { axis: vec![1], ..LayerNormalization::default() };
     let wrong: Vec<(Vec<usize>, AnyLayer, &str)> = vec![
-        (vec![7], Conv1D::new(4, 3).into(), "(None, steps, channels)"),
+        (vec![7], Conv1D::new(4, 3).into(), "(None, timesteps, channels)"),
         (vec![2, 5], Conv1D::new(4, 3).into(), "a window of 3 does not fit a sequence of 2"),
         (vec![9, 5], Conv1D { strides: 2, dilation_rate: 2, ..Conv1D::new(4, 3) }.into(), "both"),
         (vec![2, 5], MaxPooling1D { pool_size: 3, ..Default::default() }.into(), "at most [2]"),
         (vec![9, 5], AveragePooling1D { padding: Causal, ..Default::default() }.into(), "Conv1D"),
-        (vec![9], GlobalMaxPooling1D::default().into(), "(None, steps, channels)"),
+        (vec![9], GlobalMaxPooling1D::default().into(), "(None, timesteps, channels)"),
         (vec![9], Embedding { mask_zero: true, ..Embedding::new(5, 3) }.into(), "mask_zero"),
         (vec![9], Embedding::new(usize::MAX, 3).into(), "input_dim"),
         (vec![9], Embedding::new(5, usize::MAX).into(), "memory"),

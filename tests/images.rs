@@ -579,10 +579,10 @@ fn the_program_trains_evaluates_and_predicts_from_folders() {
 
     // Mistakes.
     let split = ["train", "model.json", "--data", "train", "--epochs", "1"];
-    let error = fails(tallynet(path).args(split));
-    assert!(error.contains("no test set in here") && error.contains("--test-split 0.2"), "{error}");
+    let text = succeeds(tallynet(path).args(split).args(["--quiet"]));
+    assert!(text.contains("Test set: 24 of the samples") && text.contains("Test score"), "{text}");
     let text = succeeds(tallynet(path).args(split).args(["--test-split", "0.25", "--quiet"]));
-    assert!(text.contains("Test score"), "{text}");
+    assert!(text.contains("Test set: 30 of the samples"), "{text}");
     let error = fails(tallynet(path).args(split).args(["--image-size", "32x32"]));
     assert!(error.contains("--image-size says 32x32"), "{error}");
     write(path, "train/disc/bad.png", b"<html>");
@@ -649,11 +649,31 @@ fn mistakes_of_a_folder_are_files() {
         succeeds(tallynet(path).args(evaluate).args(["--skip-broken"]));
         let mistakes = fs::read_to_string(path.join("wrong.csv")).unwrap();
         let mut lines = mistakes.lines();
-        assert_eq!(lines.next(), Some("file,truth,guess,confidence"));
+        assert_eq!(lines.next(), Some("file,true_class,predicted_class,probability"));
         let file =
             if data == "." { "test/along/seven, moved.jpg" } else { "along/seven, moved.jpg" };
         let moved = format!("\"{file}\",along,disc,");
         assert!(lines.any(|line| line.starts_with(&moved)), "{mistakes}");
+    }
+}
+
+#[test]
+fn mistakes_among_samples_that_were_held_out_are_files_of_their_class() {
+    let root = shapes_folder();
+    let path = root.path();
+    formats::save(&convolutional(), &path.join("model.json")).unwrap();
+    let train = ["train", "model.json", "--data", "train", "--epochs", "1", "--quiet"];
+    succeeds(tallynet(path).args(train).args(["--save", "m.keras"]));
+    let evaluate = ["evaluate", "m.keras", "--data", "train", "--mistakes", "wrong.csv"];
+    let text = succeeds(tallynet(path).args(evaluate));
+    assert!(text.contains("evaluated on the 24 of 120 samples that were held out"), "{text}");
+    let mistakes = fs::read_to_string(path.join("wrong.csv")).unwrap();
+    let files: Vec<&str> =
+        mistakes.lines().skip(1).map(|line| line.split(',').next().unwrap()).collect();
+    assert!((1..=24).contains(&files.len()), "{mistakes}");
+    for (line, file) in mistakes.lines().skip(1).zip(files) {
+        assert!(path.join("train").join(file).is_file(), "{line}");
+        assert_eq!(file.split('/').next(), line.split(',').nth(1), "{line}");
     }
 }
 
@@ -902,4 +922,91 @@ proptest! {
         let _ = cifar::decode(&records, 10);
         let _ = cifar::decode(&records, 100);
     }
+}
+
+#[cfg(feature = "script")]
+#[test]
+fn a_script_takes_the_size_the_color_and_the_classes_of_a_folder() {
+    let root = shapes_folder();
+    let path = root.path();
+    succeeds(tallynet(path).args(["new", "cnn", "-o", "cnn.py"]));
+    let train = ["train", "cnn.py", "--data", "train", "--epochs", "1", "--threads", "1"];
+    let train = [&train[..], &["--batch-size", "64", "--save", "cnn.keras"]].concat();
+    let own = succeeds(tallynet(path).args(&train));
+    assert!(own.contains("(None, 62, 62, 32)    896") && own.contains("(None, 3)"), "{own}");
+    let model = formats::load(&path.join("cnn.keras")).unwrap().model;
+    assert_eq!(model.data.unwrap().image, Some(size(64, 64, 3)));
+    let given = succeeds(tallynet(path).args(&train).args(["--image-size", "16x20"]));
+    assert!(given.contains("(None, 14, 18, 32)    896"), "{given}");
+
+    // Gray images have one channel, and those of several sizes get Keras's.
+    for i in 0..6 {
+        let (side, class) = ([8, 9][i % 2], ["a", "b"][i % 2]);
+        let pixels = vec![40 * i as u8; side * side];
+        let gray = jpeg(side as u16, side as u16, ColorType::Luma, &pixels);
+        write(path, &format!("gray/{class}/{i}.jpg"), &gray);
+    }
+    let gray = Folder::scan(&path.join("gray")).unwrap().usual_size().unwrap();
+    assert_eq!(gray, size(256, 256, 1));
+}
+
+#[cfg(feature = "script")]
+#[test]
+fn images_that_a_model_resizes_and_converts_to_gray_are_told() {
+    let root = shapes_folder();
+    let path = root.path();
+    let script = "
+import keras
+from keras import layers
+(x, y), _ = keras.datasets.mnist.load_data()
+x = x.reshape(60000, 28, 28, 1) / 255
+model = keras.Sequential([keras.Input((28, 28, 1)), layers.Flatten(), layers.Dense(10)])
+model.add(layers.Softmax())
+model.compile('sgd', 'sparse_categorical_crossentropy', metrics=['accuracy'])
+model.fit(x, y, epochs=1)
+";
+    write(path, "model.py", script.as_bytes());
+    let train = ["train", "model.py", "--data", "train", "--quiet"];
+    let text = succeeds(tallynet(path).args(train));
+    for part in [
+        "Images are resized to 28x28 and converted to gray: the model takes (None, 28, 28, 1).",
+        "The model has 10 outputs, and the data have 3 classes",
+    ] {
+        assert!(text.contains(part), "{text}");
+    }
+}
+
+#[test]
+fn images_outside_of_folders_of_classes_are_told() {
+    let root = shapes_folder();
+    let path = root.path();
+    formats::save(&convolutional(), &path.join("model.json")).unwrap();
+    let error = fails(tallynet(path).args(["train", "model.json", "--data", "train/disc"]));
+    assert!(
+        error.contains("lie in this folder itself") && error.contains("folder above"),
+        "{error}"
+    );
+}
+
+#[test]
+fn an_evaluation_on_the_folder_of_the_training_takes_what_was_held_out() {
+    let root = shapes_folder();
+    let path = root.path();
+    formats::save(&convolutional(), &path.join("model.json")).unwrap();
+    let train = ["train", "model.json", "--data", "train", "--epochs", "2", "--quiet"];
+    let trained = succeeds(tallynet(path).args(train).args(["--save", "trained.keras"]));
+    let evaluate = ["evaluate", "trained.keras", "--data", "train"];
+    let evaluated = succeeds(tallynet(path).args(evaluate));
+    assert!(evaluated.contains("evaluated on the 24 of 120 samples"), "{evaluated}");
+    let scores = |text: &str| text.lines().take(2).map(str::to_string).collect::<Vec<_>>();
+    assert_eq!(scores(&trained), scores(&evaluated));
+    let other = succeeds(tallynet(path).args(["evaluate", "trained.keras", "--data", "test"]));
+    assert!(!other.contains("held out"), "{other}");
+    // Trained on all of it, there is nothing to hold out.
+    let train = ["train", "model.json", "--data", ".", "--epochs", "1", "--quiet"];
+    succeeds(tallynet(path).args(train).args(["--save", "all.keras"]));
+    let all = succeeds(tallynet(path).args(["evaluate", "all.keras", "--data", "train"]));
+    assert!(all.contains("warning: the model was trained on these samples"), "{all}");
+    let unnamed = fails(tallynet(path).args(["evaluate", "all.keras"]));
+    assert!(unnamed.contains("trained on images of across, along, disc; give"), "{unnamed}");
 }

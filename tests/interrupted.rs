@@ -169,7 +169,7 @@ fn a_backup_goes_on_after_a_kill_and_is_removed_at_the_end() {
     send("-TERM", &child);
     let rest: Vec<String> = lines.collect();
     assert_eq!(child.wait().unwrap().code(), Some(143));
-    assert!(rest.iter().any(|line| line.contains("The same command goes on there.")), "{rest:?}");
+    assert!(rest.iter().any(|line| line.contains("The same command resumes there.")), "{rest:?}");
     let log = fs::read_to_string(folder.join("log.csv")).unwrap();
     let epochs: Vec<usize> =
         log.lines().skip(1).map(|line| line.split(',').next().unwrap().parse().unwrap()).collect();

@@ -32,6 +32,8 @@ impl Workplace {
             numbers += &format!("{x},{}.5,{}\n", 2 * x, 1000000 - x);
         }
         place.write("kinds.csv", &classes);
+        // One more row, so that these are not the rows that the training held some out of.
+        place.write("others.csv", &format!("{classes}1,\">50\"\n"));
         place.write("numbers.csv", &numbers);
         place.write("new.csv", "x\n1\n119\n");
         place.write_model("kinds.json", r#"{"units": 3, "activation": "softmax"}"#);
@@ -226,11 +228,11 @@ fn rows_after(text: &str, head: &str) -> Vec<Vec<String>> {
 fn evaluation_scores_each_class() {
     let place = Workplace::new();
     place.train_kinds();
-    let text = place.succeeds("evaluate kinds.keras --data kinds.csv --per-class");
+    let text = place.succeeds("evaluate kinds.keras --data others.csv --per-class");
     assert!(text.starts_with("Test score: "), "{text}");
     // Counted again from the predictions of the same rows.
-    place.succeeds("predict kinds.keras kinds.csv -o y.csv");
-    let (true_classes, predictions) = (place.read("kinds.csv"), place.read("y.csv"));
+    place.succeeds("predict kinds.keras others.csv -o y.csv");
+    let (true_classes, predictions) = (place.read("others.csv"), place.read("y.csv"));
     let column = |text: &str, i: usize| -> Vec<usize> {
         let mut reader = csv::Reader::from_reader(text.as_bytes());
         let label = |name: &str| KINDS.iter().position(|kind| *kind == name).unwrap();
@@ -265,7 +267,7 @@ fn evaluation_scores_each_class() {
     }
     assert!(n_wrong >= 5, "{text}");
 
-    let json = place.succeeds("evaluate kinds.keras --data kinds.csv --per-class --json");
+    let json = place.succeeds("evaluate kinds.keras --data others.csv --per-class --json");
     let json: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["per_class"]["classes"][1]["class"], KINDS[1]);
     assert_eq!(json["per_class"]["confusion_matrix"][0][0], count(Some(0), Some(0)));
@@ -275,17 +277,17 @@ fn evaluation_scores_each_class() {
 fn mistakes_are_listed_by_probability() {
     let place = Workplace::new();
     place.train_kinds();
-    let evaluate = "evaluate kinds.keras --data kinds.csv --mistakes";
+    let evaluate = "evaluate kinds.keras --data others.csv --mistakes";
     let text = place.succeeds(&format!("{evaluate} wrong.csv"));
     assert_eq!(text.lines().count(), 2, "{text}");
     let wrong = place.read("wrong.csv");
     assert!(wrong.starts_with("row,true_class,predicted_class,probability\n"), "{wrong}");
-    place.succeeds("predict kinds.keras kinds.csv -o y.csv");
+    place.succeeds("predict kinds.keras others.csv -o y.csv");
     let read = |text: &str| -> Vec<csv::StringRecord> {
         csv::Reader::from_reader(text.as_bytes()).records().map(Result::unwrap).collect()
     };
     let (wrong, all) = (read(&wrong), read(&place.read("y.csv")));
-    let true_classes = read(&place.read("kinds.csv"));
+    let true_classes = read(&place.read("others.csv"));
     let n_wrong = (0..all.len()).filter(|i| true_classes[*i][1] != all[*i][1]).count();
     assert_eq!(wrong.len(), n_wrong);
     let mut before = Real::INFINITY;
@@ -296,7 +298,7 @@ fn mistakes_are_listed_by_probability() {
         assert!(number(&row[3]) <= before);
         before = number(&row[3]);
     }
-    place.refuses(2, &format!("{evaluate} kinds.csv"), &["overwrite"]);
+    place.refuses(2, &format!("{evaluate} others.csv"), &["overwrite"]);
     place.refuses(2, &format!("{evaluate} wrong.json"), &[".csv"]);
 }
 
@@ -310,7 +312,8 @@ fn a_single_output_decides_between_two_classes() {
     let text = place.succeeds("predict one.keras new.csv");
     let classes: Vec<&str> = text.lines().skip(1).map(|line| line.trim_start()).collect();
     assert!(classes[0].starts_with("1  no") && classes[1].starts_with("2  yes"), "{text}");
-    let text = place.succeeds("evaluate one.keras --data kinds.csv --per-class");
+    place.write("others.csv", &format!("x,answer\n{rows}0,no\n"));
+    let text = place.succeeds("evaluate one.keras --data others.csv --per-class");
     let matrix = rows_after(&text, "true");
     assert_eq!([&matrix[0][0], &matrix[1][0]], ["no", "yes"], "{text}");
     assert!(matrix[0][1].parse::<usize>().unwrap() > 25, "{text}");

@@ -84,7 +84,8 @@ fn model(script: &Script) -> Result<String, Error> {
         let factor = data.factor.map_or("?".to_string(), |factor| format!("{factor:.6}"));
         text += &format!("data {} {labels} factor {factor}\n", data.dataset);
     }
-    for note in script.notes.iter().chain(&script.training_notes) {
+    let notes = script.notes.iter().chain(&script.training_notes).chain(&script.unknown_data);
+    for note in notes {
         text += &format!("note {note}\n");
     }
     Ok(text.replace(" \n", "\n"))

@@ -152,11 +152,11 @@ model = Sequential([layers.Dense(8, input_dim=X.shape[1]), layers.Dense(n_classe
     let found = succeed(path, &["summary", "model.py", "--data", data, "--set", "n_classes=5"]);
     assert!(found.contains("Total params: 157"), "{found}");
     refuse(path, &["train", &fixture("17-shapes-of-the-data")], 2, &["cifar10", "--data"]);
-    let words = ["line 16", "loads its data in a way", "(None, 2)", "--data"];
+    let words = ["line 16", "the training set is not known", "--data"];
     refuse(path, &["train", &fixture("55-try-with-and-global")], 2, &words);
     refuse(path, &["summary", "model.py", "--set", "units"], 2, &["NAME=VALUE"]);
     refuse(path, &["summary", "--set", "a=1", data], 2, &["--set is for a Keras script"]);
-    refuse(path, &["summary", "--set", "a=1"], 2, &["mnist-softmax is none"]);
+    refuse(path, &["summary", "--set", "a=1"], 2, &["which mnist-softmax is not"]);
 }
 
 #[test]
@@ -221,6 +221,113 @@ fn a_script_for_mnist_is_trained_on_a_table_that_is_named() {
     assert!(accuracy.unwrap().parse::<f64>().unwrap() > 0.9, "{found}");
     let new = succeed(path, &["predict", "m.keras", "table.csv"]);
     assert!(new.contains("large") && new.contains("small"), "{new}");
+}
+
+#[test]
+fn a_script_that_reads_its_own_data_needs_those_data() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path();
+    let data = rows(path);
+    let script = "
+import numpy as np
+from keras import Sequential, layers
+from sklearn.model_selection import train_test_split
+table = np.loadtxt('table.csv')
+X, X_test, y, y_test = train_test_split(table[:, 1:], table[:, 0], test_size=0.3)
+model = Sequential([layers.Flatten(), layers.Dense(3, activation='softmax')])
+model.compile('adam', 'sparse_categorical_crossentropy', metrics=['accuracy'])
+model.fit(X, y, epochs=2)
+";
+    fs::write(path.join("model.py"), script).unwrap();
+    let words = ["model.py: line 9: the training set", "numpy.loadtxt", "line 5", "--data"];
+    refuse(path, &["train", "model.py"], 2, &words);
+    let run = run_in(path, &["train", "model.py", "--data", data]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(run.stderr.contains("own data and their preparation are replaced by --data"));
+    assert!(!run.stderr.contains("warning"), "{}", run.stderr);
+
+    // The script's fraction is taken.
+    let lines: String = (0..100).map(|i| format!("{}.5,{}\n", i, ["a", "b", "c"][i % 3])).collect();
+    fs::write(path.join("table.csv"), format!("x,kind\n{lines}")).unwrap();
+    let train = ["train", "model.py", "--data", "table.csv", "--target", "kind"];
+    let run = run_in(path, &train);
+    assert!(run.stderr.contains("Test set: 30 of the samples"), "{}", run.stderr);
+    assert!(run.stderr.contains("--test-split 0.3, as in the script"), "{}", run.stderr);
+    let run = run_in(path, &[&train[..], &["--test-split", "0.1"]].concat());
+    assert!(run.stderr.contains("Test set: 10 of the samples"), "{}", run.stderr);
+
+    // A table needs its target, also for a summary.
+    let words = ["--target NAME", "\"kind\""];
+    refuse(path, &["train", "model.py", "--data", "table.csv"], 2, &words);
+    refuse(path, &["summary", "model.py", "--data", "table.csv"], 2, &words);
+    let summary = ["summary", "model.py", "--data", "table.csv", "--target", "kind"];
+    assert!(succeed(path, &summary).contains("Total params: 6"));
+}
+
+#[test]
+fn misspelled_names_in_a_script_are_one_error() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path();
+    let data = rows(path);
+    let script = "
+from keras import Sequential, layers
+model = Sequential([layers.Dense(3, activation='softmax')])
+model.compile('adam', 'sparse_categorical_crosentropy', metrics=['accuracy'])
+";
+    fs::write(path.join("model.py"), script).unwrap();
+    let train = ["train", "model.py", "--data", data];
+    let run = run_in(path, &train);
+    assert_eq!(run.stderr.lines().count(), 1, "{}", run.stderr);
+    assert!(run.stderr.contains("did you mean sparse_categorical_crossentropy?"), "{}", run.stderr);
+    let flags = ["--loss", "sparse_categorical_crossentropy", "--optimizer", "adam"];
+    let run = run_in(path, &[&train[..], &flags].concat());
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(run.stderr.contains("The script has no fit: it is trained for 1 epoch"));
+    fs::write(path.join("model.py"), script.replace("softmax", "softmaks")).unwrap();
+    refuse(path, &["summary", "model.py", "--data", data], 1, &["did you mean softmax?"]);
+}
+
+#[test]
+fn a_number_is_learned_by_the_script_for_regressions() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path();
+    let mut table = "area,zone,price\n".to_string();
+    for i in 0..300 {
+        let area = i * 37 % 200;
+        table += &format!("{area},{},{}\n", ["n", "s"][i % 2], 100_000 + 3000 * area);
+    }
+    fs::write(path.join("houses.csv"), table).unwrap();
+    succeed(path, &["new", "regression", "-o", "r.py"]);
+    let train = ["train", "r.py", "--data", "houses.csv", "--target", "price", "--save", "r.keras"];
+    let run = run_in(path, &train);
+    assert_eq!((run.code, run.stderr.contains("warning")), (0, false), "{}", run.stderr);
+    let mae = run.stdout.lines().find_map(|line| line.strip_prefix("Test mae: ")).unwrap();
+    assert!(mae.parse::<f64>().unwrap() < 20_000.0, "{}", run.stdout);
+}
+
+#[test]
+fn a_script_with_too_few_layers_does_not_fit_a_file() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path();
+    let script = "
+from keras import Sequential, layers
+model = Sequential([layers.Input((3,)), layers.Dense(2, activation='softmax')])
+model.compile('adam', 'sparse_categorical_crossentropy')
+";
+    fs::write(path.join("model.py"), script).unwrap();
+    let lines: String = (0..60).map(|i| format!("{i}.5,{},{}\n", i % 7, i % 2)).collect();
+    fs::write(path.join("table.csv"), format!("a,b,c\n{lines}")).unwrap();
+    fs::write(path.join("model.py"), script.replace("(3,)", "(2,)")).unwrap();
+    let train = ["train", "model.py", "--data", "table.csv", "--target", "c", "--save", "m.keras"];
+    succeed(path, &train);
+    let words = ["m.keras holds 5 numbers more than the 6 of model.py", "layers.Normalization()"];
+    refuse(path, &["verify", "model.py", "m.keras"], 1, &words);
+    let whole = script.replace("(3,)), ", "(2,)), layers.Normalization(), ");
+    fs::write(path.join("model.py"), whole).unwrap();
+    assert!(succeed(path, &["verify", "model.py", "m.keras"]).contains("Verified"));
+    let other = script.replace("(3,)", "(4,)");
+    fs::write(path.join("model.py"), other).unwrap();
+    refuse(path, &["verify", "model.py", "m.keras"], 1, &["(4, 2)", "the same input shape"]);
 }
 
 #[test]

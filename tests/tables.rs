@@ -67,7 +67,7 @@ fn columns_become_numbers_and_one_hot_vectors() {
             Column::Numeric { name: "size".into() },
             Column::Categorical { name: "color".into(), values: color },
         ],
-        image: None,
+        ..DataDescription::default()
     };
     assert_eq!(table.description, description);
     assert_says(&table.summary, &["3 rows", "1 columns of numbers", "\"color\" 2", "2 strings"]);
@@ -188,18 +188,21 @@ fn several_targets_are_numbers() {
 fn later_tables_are_encoded_by_the_names_of_their_columns() {
     let description = learn("size,color,kind\n1,red,b\n2,blue,a\n3,red,b\n", "kind").description;
     let encode = |text: &str| encode_from(text.as_bytes(), &description);
-    let EncodedTable { x, y } = encode("kind,id,color,size\na,7,blue,9\nb,8,red,5\n").unwrap();
+    let EncodedTable { x, y, .. } = encode("kind,id,color,size\na,7,blue,9\nb,8,red,5\n").unwrap();
     assert_eq!(reals(&x), &array![[9.0, 1.0, 0.0], [5.0, 0.0, 1.0]].into_dyn());
     assert_eq!(labels(&y.unwrap()), [0, 1]);
     // One row, without the target, separated otherwise; without a header in the training's order.
     for text in ["color;size\nred;4,5\n", "4.5,red\n"] {
-        let EncodedTable { x, y } = encode(text).unwrap();
+        let EncodedTable { x, y, .. } = encode(text).unwrap();
         assert_eq!(reals(&x), &array![[4.5, 0.0, 1.0]].into_dyn(), "{text:?}");
         assert!(y.is_none());
     }
     for (text, parts) in [
         ("color,size\nred,1\ngreen,2\n", &["row 2 (line 3)", "\"green\"", "\"blue\", \"red\""][..]),
-        ("color,size\nred,1\nred,big\n", &["row 2 (line 3)", "\"size\" holds numbers", "\"big\""]),
+        (
+            "color,size\nred,1\nred,big\n",
+            &["row 2 (line 3)", "\"size\" is a column of numbers", "\"big\""],
+        ),
         ("colour,size\nred,1\n", &["no column \"color\"", "mean \"colour\""]),
         ("color,size,kind\nred,1,c\n", &["row 1", "\"kind\"", "\"c\"", "\"a\", \"b\""]),
         ("1,red,b,4\n2,red,a,5\n", &["4 columns and no header", "2 inputs", "\"size\""]),
@@ -284,7 +287,7 @@ fn bad_tables_are_refused_with_their_place() {
         ),
         ("a,y\n1,u\n2,u\n", "y", &["\"y\" is \"u\" in every row", "two classes"]),
         ("a,y\n1,1\n2,1\n", "y", &["\"y\" is \"1\" in every row"]),
-        ("a,y\n1,u\n2,v\nx,u\n", "y", &["row 3 (line 4)", "\"a\" holds numbers", "\"x\""]),
+        ("a,y\n1,u\n2,v\nx,u\n", "y", &["row 3 (line 4)", "\"a\" is a column of numbers", "\"x\""]),
         ("a,y\n1,u\n,v\nNA,u\n4,?\n", "y", &["\"a\", row 2 (line 3), 2 in all", "\"y\", row 4"]),
         ("a,y\n", "y", &["header and no rows", "\"a\", \"y\""]),
         ("", "y", &["empty"]),

@@ -28,6 +28,8 @@ pub struct Classes {
     n_outputs: usize,
     /// Activation that makes probabilities of the outputs, if these are logits.
     activation: Option<ActivationKind>,
+    /// True if the outputs are probabilities, after that activation.
+    pub are_probabilities: bool,
 }
 
 /// Class and its probability.
@@ -70,7 +72,14 @@ impl Form {
                 matches!(last, Some(ActivationKind::Softmax | ActivationKind::Sigmoid));
             let activation = logit_activation(loss).filter(|_| !is_activated);
             let names = if has_names { classes.to_vec() } else { vec![] };
-            return Form::Classes(Classes { names, n_outputs, activation });
+            let are_probabilities = match activation.or(last) {
+                Some(ActivationKind::Softmax) => true,
+                Some(ActivationKind::Sigmoid) => n_outputs == 1,
+                // Of an own class, or of a layer that ends in no activation.
+                other => other.is_none() && loss.is_none(),
+            };
+            let classes = Classes { names, n_outputs, activation, are_probabilities };
+            return Form::Classes(classes);
         }
         Form::Numbers(if targets.len() == n_outputs {
             targets.to_vec()
@@ -119,6 +128,16 @@ impl Classes {
     /// Number of classes.
     pub fn len(&self) -> usize {
         self.n_outputs.max(2)
+    }
+
+    /// True if each output stands for a class with a name.
+    pub fn name_outputs(&self) -> bool {
+        self.names.len() == self.n_outputs
+    }
+
+    /// Names of the first classes.
+    pub fn names(&self) -> &[String] {
+        &self.names
     }
 
     /// Name of a class, if it has one.

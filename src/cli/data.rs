@@ -13,6 +13,7 @@ use tallynet::losses::TargetForm;
 use tallynet::model::Sequential;
 use tallynet::shape::Shape;
 
+use super::held_out::{self, TestData};
 use super::images::FolderFlags;
 use super::{Failure, LoadedModel, Outcome, table};
 
@@ -76,20 +77,6 @@ impl From<TrainTest> for TrainingData {
     }
 }
 
-/// Data to evaluate on.
-pub struct TestData {
-    /// Samples.
-    pub data: Dataset,
-    /// File of each sample, for a folder of images; else empty.
-    pub files: Vec<String>,
-}
-
-impl From<Dataset> for TestData {
-    fn from(data: Dataset) -> TestData {
-        TestData { data, files: vec![] }
-    }
-}
-
 impl Data {
     /// The path of the flag.
     pub fn path(&self) -> Option<&Path> {
@@ -98,9 +85,8 @@ impl Data {
 
     /// The data named by the flag or the environment, else those that the model is made for.
     pub fn source(&self, model: &Sequential) -> Result<DataSource, Failure> {
-        let is_named = self.data.is_some() || datasets::from_environment().is_some();
         match synthetic::matching(model.input_shape(), model.output_shape()) {
-            Some(task) if !is_named && model.open_axes().is_empty() => {
+            Some(task) if !self.is_named() && model.open_axes().is_empty() => {
                 Ok(DataSource::Synthetic(task))
             }
             _ => Ok(DataSource::Path(datasets::find(self.data.as_deref())?)),
@@ -119,13 +105,14 @@ impl Data {
             (DataSource::Path(path), _) if path.is_dir() => {
                 self.folder.load(path, loaded, test_split)?
             }
-            (DataSource::Path(path), Some(fraction)) => {
-                table::draw_test(datasets::load_train(path)?, fraction, loaded)?.into()
+            (DataSource::Path(path), Some(_)) => {
+                held_out::draw(datasets::load_train(path)?, test_split, loaded)?.into()
             }
             (DataSource::Path(path), None) => datasets::load(path)?.into(),
             (DataSource::Synthetic(task), _) => synthetic(*task, loaded).into(),
         };
         loaded.fit_open_axes(data.sets.train.x.shape())?;
+        self.check_default(&data.sets.train.x, &loaded.model)?;
         check_finite("training set", &data.sets.train)?;
         let role = "test set, which is the validation data unless --validation-split is given";
         check_finite(role, &data.sets.test)?;
@@ -143,22 +130,57 @@ impl Data {
         self.folder.images.image_size
     }
 
-    /// Loads only the test set.
+    /// Loads only the samples to evaluate on: the test set, or what the training of the model held
+    /// out of the same data.
     pub fn load_test(&self, loaded: &mut LoadedModel) -> Result<TestData, Failure> {
-        let mut test = match self.source(&loaded.model)? {
+        let model = &loaded.model;
+        let mut test = match self.source(model)? {
             DataSource::Path(path) if path.is_dir() => self.folder.load_test(&path, loaded)?,
-            DataSource::Path(path) if table::is_table(&path, &loaded.model) => {
-                table::load_test(&path, loaded)?.into()
+            DataSource::Path(path) if table::is_table(&path, model) => {
+                held_out::of_training(table::load_test(&path, loaded)?, loaded)?
             }
-            DataSource::Path(path) => datasets::load_test(&path)?.into(),
-            DataSource::Synthetic(task) => synthetic(task, loaded).test.into(),
+            DataSource::Path(path) => match split_archive(&path, model)? {
+                Some(data) => held_out::of_training(data, loaded)?,
+                None => TestData::whole(datasets::load_test(&path)?),
+            },
+            DataSource::Synthetic(task) => TestData::whole(synthetic(task, loaded).test),
         };
         loaded.fit_open_axes(test.data.x.shape())?;
+        self.check_default(&test.data.x, &loaded.model)?;
         check_finite("test set", &test.data)?;
         self.scale.apply(loaded, &mut [&mut test.data.x])?;
         scale_targets(loaded, &mut [&mut test.data]);
         Ok(test)
     }
+
+    /// True if a flag or the environment names the data.
+    pub fn is_named(&self) -> bool {
+        self.data.is_some() || datasets::from_environment().is_some()
+    }
+
+    /// Refuses inputs that do not fit, with a word about data that nobody named.
+    fn check_default(&self, inputs: &Inputs, model: &Sequential) -> Outcome {
+        if self.is_named() {
+            return Ok(());
+        }
+        Rows::inputs_only(inputs, model.input_shape()).map(|_| ()).map_err(|error| {
+            Failure::usage(format!("{error}\n  these are MNIST's; give your data with --data"))
+        })
+    }
+}
+
+/// The training set of an archive, if the model was trained on it and a part was held out.
+fn split_archive(path: &Path, model: &Sequential) -> Result<Option<Dataset>, Failure> {
+    let training = model.data.as_ref().and_then(|data| data.training.as_ref());
+    let Some(training) = training.filter(|training| training.test_split.is_some()) else {
+        return Ok(None);
+    };
+    // A pipe can be read only once.
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let data = datasets::load_train(path).ok();
+    Ok(data.filter(|data| training.is_of(data)))
 }
 
 fn synthetic(task: fn(u64) -> TrainTest, loaded: &LoadedModel) -> TrainTest {

@@ -8,12 +8,13 @@ use clap::Args;
 use serde_json::Value;
 use tallynet::datasets::images::{Folder, ImageSize};
 use tallynet::datasets::table::TableOptions;
-use tallynet::datasets::{self, FolderKind, Targets};
+use tallynet::datasets::{self, FolderKind, ImageShape, Targets};
 use tallynet::formats::{self, Loaded, has_input_shape, set_input_shape};
+use tallynet::losses::AnyLoss;
 use tallynet::model::Sequential;
 
 use super::data::DataSource;
-use super::table::{self, TableFlags};
+use super::table::{self, is_named_as_table};
 use super::{Failure, Outcome, output};
 
 /// Values that a Keras script does not give.
@@ -32,6 +33,9 @@ pub struct Supplied {
     table: Option<TableOptions>,
     #[arg(skip)]
     image_size: Option<ImageSize>,
+    /// True if an unknown loss is an error rather than a warning.
+    #[arg(skip)]
+    needs_loss: bool,
     /// True if no progress is shown.
     #[arg(skip)]
     is_quiet: bool,
@@ -56,8 +60,14 @@ pub struct Plan {
     pub byte_scale: Option<f64>,
     /// Parts of a script's `fit` that are ignored.
     pub notes: Vec<String>,
+    /// Reason for which the data of a script are not known, with its line.
+    pub unknown_data: Option<String>,
+    /// Fraction of its data that a script splits off.
+    pub test_fraction: Option<f64>,
     /// True for a script.
     pub is_script: bool,
+    /// True for a script that trains its model.
+    pub has_fit: bool,
 }
 
 impl Plan {
@@ -67,7 +77,20 @@ impl Plan {
         for note in &self.notes {
             output::notice(&format!("warning: {note}"));
         }
-        if !self.is_script || is_named || datasets::from_environment().is_some() {
+        let is_named = is_named || datasets::from_environment().is_some();
+        match &self.unknown_data {
+            Some(_) if is_named => {
+                output::notice(
+                    "The script's own data and their preparation are replaced by --data.",
+                );
+            }
+            Some(reason) => {
+                let message = format!("{reason}\n  give the data with --data");
+                return Err(Failure::usage(message));
+            }
+            None => {}
+        }
+        if !self.is_script || is_named {
             return Ok(());
         }
         match (&self.dataset, source) {
@@ -111,12 +134,20 @@ impl Supplied {
     /// With the roles of the columns of a table, and the size of images.
     pub fn with_roles(
         self,
-        table: &TableFlags,
+        table: Option<TableOptions>,
         image_size: Option<ImageSize>,
-        is_quiet: bool,
     ) -> Supplied {
-        let table = table.name_a_table().then(|| table.options());
-        Supplied { table, image_size, is_quiet, ..self }
+        Supplied { table, image_size, ..self }
+    }
+
+    /// Without progress bars, if this is set.
+    pub fn quiet(self, is_quiet: bool) -> Supplied {
+        Supplied { is_quiet, ..self }
+    }
+
+    /// For a training, which needs a loss that is known.
+    pub fn needing_loss(self) -> Supplied {
+        Supplied { needs_loss: true, ..self }
     }
 
     /// Reads a script or an unfinished JSON; `None` for any other file.
@@ -161,6 +192,14 @@ impl Supplied {
                 }
             }
         }
+        if let Some(loss) =
+            description["compile_config"]["loss"].as_str().filter(|_| self.needs_loss)
+        {
+            AnyLoss::by_name(loss).map_err(|error| Failure {
+                message: format!("{}: compile: {error}", path.display()),
+                code: 1,
+            })?;
+        }
         let loaded = formats::from_description(&description).map_err(|error| Failure {
             message: format!("{}: {error}", path.display()),
             code: 1,
@@ -178,8 +217,9 @@ impl Supplied {
             }
             None => return Ok(None),
         };
-        if let Some(options) = &self.table {
-            let description = table::learn(&path, options, self.is_quiet)?.description;
+        if self.table.is_some() || is_named_as_table(&path) {
+            let options = self.table.clone().unwrap_or_default();
+            let description = table::learn(&path, &options, self.is_quiet)?.description;
             let classes = Some(description.classes.len()).filter(|n| *n > 0);
             let classes = classes.unwrap_or(description.targets.len()) as u64;
             return Ok(Some(SampleInfo {
@@ -188,9 +228,12 @@ impl Supplied {
             }));
         }
         if path.is_dir() && FolderKind::of(&path) == FolderKind::Images {
-            let Some(ImageSize { height, width }) = self.image_size else { return Ok(None) };
-            let classes = Some(Folder::scan(&path)?.classes.len() as u64);
-            return Ok(Some(SampleInfo { sample: vec![height, width, 3], classes }));
+            let folder = Folder::scan(&path)?;
+            let ImageShape { height, width, channels } = folder.usual_size()?;
+            let ImageSize { height, width } =
+                self.image_size.unwrap_or(ImageSize { height, width });
+            let classes = Some(folder.classes.len() as u64);
+            return Ok(Some(SampleInfo { sample: vec![height, width, channels], classes }));
         }
         let train = datasets::load_train(&path)?;
         let sample = train.x.shape().get(1..).unwrap_or_default().to_vec();
@@ -226,7 +269,10 @@ impl Supplied {
             byte_scale: script.data.as_ref().and_then(|data| data.factor),
             dataset: script.data.map(|data| data.dataset),
             notes: script.training_notes,
+            unknown_data: script.unknown_data.map(|reason| format!("{}: {reason}", path.display())),
+            test_fraction: script.test_fraction,
             is_script: true,
+            has_fit: script.has_fit,
         };
         Ok((script.description, plan))
     }

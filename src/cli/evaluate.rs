@@ -18,6 +18,9 @@ use super::per_class::{self, Confusion};
 use super::{Failure, LoadedModel, Outcome, from_1, output, run_info};
 
 /// Evaluate a saved model on the test set.
+///
+/// A saved file knows the table, the folder or the archive that it was trained on. With the same
+/// --data it is evaluated on the samples that the training held out.
 #[derive(Args)]
 #[command(after_help = "Examples:
   tallynet evaluate digits.safetensors
@@ -54,6 +57,7 @@ impl Evaluate {
         loaded.warn_about_layers();
         loaded.model.n_threads = self.threads.unwrap_or(loaded.model.n_threads);
         loaded.is_quiet = self.json;
+        self.check_named(&loaded.model)?;
         let classes = self.classes(&loaded.model)?;
         self.check_mistakes(&loaded.model)?;
         let test = self.data.load_test(&mut loaded)?;
@@ -70,12 +74,8 @@ impl Evaluate {
         if let Some(classes) = &classes {
             let true_classes = classes.true_classes(&test.data.y)?;
             let predictions = classes.predictions(loaded.model.predict(&test.data.x)?)?;
-            self.write_mistakes(&per_class::mistakes(
-                classes,
-                &true_classes,
-                &predictions,
-                &test.files,
-            ))?;
+            let mistakes = per_class::mistakes(classes, &true_classes, &predictions, &test);
+            self.write_mistakes(&mistakes)?;
             if self.per_class {
                 let confusion = Confusion::new(classes, &true_classes, &predictions);
                 text += &format!("\n{}", confusion.text());
@@ -83,6 +83,21 @@ impl Evaluate {
             }
         }
         output::result(&if self.json { format!("{line}\n") } else { text })
+    }
+
+    /// Refuses to evaluate a model of a table or of a folder of images on the default data.
+    fn check_named(&self, model: &Sequential) -> Outcome {
+        let Some(data) = model.data.as_ref().filter(|_| !self.data.is_named()) else {
+            return Ok(());
+        };
+        let of = if !data.columns.is_empty() {
+            format!("a table, to tell its {}", data.targets.join(", "))
+        } else if data.image.is_some() {
+            format!("images of {}", data.classes.join(", "))
+        } else {
+            return Ok(());
+        };
+        Err(Failure::usage(format!("the model was trained on {of}; give such data with --data")))
     }
 
     /// The classes of the model, if a flag needs them; a model without classes is then refused.
@@ -131,9 +146,14 @@ impl Evaluate {
 
 /// `Test score: 0.3674` and a line for each metric.
 pub fn lines(scores: &Scores) -> String {
-    let mut text = format!("Test score: {:.4}\n", scores.loss);
+    let mut text = format!("Test score: {}\n", readable(scores.loss));
     for (name, value) in &scores.metrics {
-        text += &format!("Test {name}: {value:.4}\n");
+        text += &format!("Test {name}: {}\n", readable(*value));
     }
     text
+}
+
+/// A score with four decimals, or with an exponent if it is large: `0.3674`, `3.5925e11`.
+fn readable(score: f64) -> String {
+    if score.abs() < 1e7 { format!("{score:.4}") } else { format!("{score:.4e}") }
 }

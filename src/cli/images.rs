@@ -6,18 +6,19 @@ use clap::Args;
 use indicatif::ProgressBar;
 use ndarray::IxDyn;
 use tallynet::datasets::images::{self, Folder, ImageOptions, ImageSize};
-use tallynet::datasets::{
-    DataDescription, FolderKind, ImageShape, Inputs, LoadedData, TrainTest, split,
-};
+use tallynet::datasets::{DataDescription, FolderKind, ImageShape, Inputs, LoadedData, TrainTest};
 use tallynet::model::Sequential;
 
-use super::data::{TestData, TrainingData};
+use super::data::TrainingData;
+use super::held_out::{self, TestData};
 use super::{Failure, LoadedModel, output};
 
 /// Size of images.
 #[derive(Args)]
 pub struct ImageFlags {
-    /// Height and width that images are resized to [default: those of the model's input]
+    /// Height and width that images are resized to [default: those of the model's input; for a
+    /// script that takes them from the data, those of the images if all are alike and small, else
+    /// 256x256]
     #[arg(long, value_name = "HxW")]
     pub image_size: Option<ImageSize>,
 }
@@ -87,6 +88,7 @@ impl FolderFlags {
         let mut data = if kind == FolderKind::Images {
             let folder = Folder::scan(path)?;
             check_classes(&folder, loaded)?;
+            self.notice_of_size(&folder, loaded)?;
             let options = self.options(loaded)?;
             let n = folder.train.len() + folder.validation.len() + folder.test.len();
             let bar = bar(n, loaded.is_quiet);
@@ -101,15 +103,35 @@ impl FolderFlags {
         for set in sets.into_iter().flatten() {
             flatten(&mut set.x, &loaded.model)?;
         }
-        let description = data.description.clone();
-        let data = with_test(path, data, loaded, test_split)?;
+        let mut description = data.description.clone();
         if description != DataDescription::default() {
+            description.training = loaded.model.data.take().and_then(|earlier| earlier.training);
             loaded.model.data = Some(description);
         }
-        Ok(data)
+        with_test(path, kind, data, loaded, test_split)
     }
 
-    /// Reads only the test set, by the classes that the model was trained on.
+    /// Tells the size that images of another size or color are changed to, if no flag gives it.
+    fn notice_of_size(&self, folder: &Folder, loaded: &LoadedModel) -> Result<(), Failure> {
+        let (own, size) = (folder.usual_size()?, self.images.size(&loaded.model)?);
+        let mut changes = vec![];
+        if self.images.image_size.is_none() && (own.height, own.width) != (size.height, size.width)
+        {
+            changes.push(format!("resized to {}x{}", size.height, size.width));
+        }
+        if (own.channels, size.channels) == (3, 1) {
+            changes.push("converted to gray".to_string());
+        }
+        if !changes.is_empty() {
+            let input = loaded.model.input_shape();
+            let changes = changes.join(" and ");
+            loaded.notice(&format!("Images are {changes}: the model takes {input}."));
+        }
+        Ok(())
+    }
+
+    /// Reads only the samples to evaluate on, by the classes that the model was trained on: the test
+    /// set, or what the training held out.
     pub fn load_test(&self, path: &Path, loaded: &LoadedModel) -> Result<TestData, Failure> {
         let kind = FolderKind::of(path);
         let mut test = if kind == FolderKind::Images {
@@ -117,7 +139,10 @@ impl FolderFlags {
         } else {
             let data = kind.load(path, None, &mut |_| {})?;
             notices(&data, loaded);
-            TestData::from(data.test.unwrap_or(data.train))
+            match data.test {
+                Some(test) => TestData::whole(test),
+                None => held_out::of_training(data.train, loaded)?,
+            }
         };
         flatten(&mut test.data.x, &loaded.model)?;
         Ok(test)
@@ -142,39 +167,50 @@ impl FolderFlags {
         for file in &test.files {
             files.push(file.strip_prefix(path).unwrap_or(file).display().to_string());
         }
-        Ok(TestData { data: test.data, files })
+        Ok(TestData { files, ..held_out::of_training(test.data, loaded)? })
     }
 
     fn options(&self, loaded: &LoadedModel) -> Result<ImageOptions, Failure> {
         Ok(ImageOptions {
             size: self.images.size(&loaded.model)?,
             skip_broken: self.skip_broken,
-            seed: loaded.model.seed,
+            seed: order_seed(&loaded.model),
         })
     }
+}
+
+/// Seed of the order of the images: that of the earlier training, so that the same samples are held
+/// out.
+fn order_seed(model: &Sequential) -> u64 {
+    let training = model.data.as_ref().and_then(|data| data.training.as_ref());
+    training.map_or(model.seed, |training| training.seed)
 }
 
 /// The data sets, with a test set that is split off if there is none.
 fn with_test(
     path: &Path,
+    kind: FolderKind,
     data: LoadedData,
-    loaded: &LoadedModel,
+    loaded: &mut LoadedModel,
     test_split: Option<f64>,
 ) -> Result<TrainingData, Failure> {
     let validation = data.validation;
     match (data.test, test_split) {
         (Some(test), None) => {
+            if kind == FolderKind::Images {
+                held_out::note_all(&data.train, &mut loaded.model);
+            }
             Ok(TrainingData { sets: TrainTest { train: data.train, test }, validation })
         }
         (Some(_), Some(_)) => {
             let message = "--test-split: the data have a test set already";
             Err(Failure::usage(message))
         }
-        (None, Some(fraction)) => {
-            let (train, test) = split::shuffled(data.train, fraction, loaded.model.seed)?;
-            Ok(TrainingData { sets: TrainTest { train, test }, validation })
+        (None, fraction) if fraction.is_some() || kind == FolderKind::Images => {
+            let sets = held_out::draw(data.train, fraction, loaded)?;
+            Ok(TrainingData { sets, validation })
         }
-        (None, None) => {
+        (None, _) => {
             let message = format!(
                 "{}: there is no test set in here\n  add one (folders train/ and test/ for \
                  images), or split one off: --test-split 0.2",

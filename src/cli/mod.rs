@@ -6,6 +6,7 @@ mod data;
 mod description;
 mod evaluate;
 mod gradcheck;
+mod held_out;
 mod images;
 mod interrupt;
 mod models;

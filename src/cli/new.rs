@@ -30,6 +30,8 @@ enum Template {
     Cnn,
     /// A linear classifier
     Softmax,
+    /// Two hidden layers for a number, such as a price
+    Regression,
 }
 
 impl New {
@@ -45,11 +47,17 @@ impl New {
             Template::Mlp => include_str!("templates/mlp.py"),
             Template::Cnn => include_str!("templates/cnn.py"),
             Template::Softmax => include_str!("templates/softmax.py"),
+            Template::Regression => include_str!("templates/regression.py"),
         };
         let text = template.replace("FILE", &path.to_string());
         formats::check_writable(&self.output)?;
         formats::replace(&self.output, text.as_bytes())?;
-        output::notice(&format!("Wrote {path}; `tallynet train {path}` trains it"));
+        let data = if matches!(self.kind, Template::Regression) {
+            " --data TABLE --target NAME"
+        } else {
+            ""
+        };
+        output::notice(&format!("Wrote {path}; `tallynet train {path}{data}` trains it"));
         Ok(())
     }
 }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use tallynet::{Real, table};
 
 use super::classes::{Classes, Prediction};
+use super::held_out::TestData;
 use super::output_table::{Cell, OutputTable};
 use super::predictions::class_cell;
 
@@ -52,10 +53,20 @@ impl<'a> Confusion<'a> {
         }
     }
 
+    /// Classes to print: those with a name, and others that occur.
+    fn listed(&self) -> Vec<usize> {
+        let n_names = self.classes.names().len();
+        let occurs = |class: &usize| {
+            self.counts[*class].iter().any(|n| *n > 0) || self.counts.iter().any(|r| r[*class] > 0)
+        };
+        let all = 0..self.classes.len();
+        all.filter(|class| n_names == 0 || *class < n_names || occurs(class)).collect()
+    }
+
     fn score_table(&self) -> OutputTable {
         let columns = ["class", "precision", "recall", "F1", "support"];
         let mut rows = vec![];
-        for class in 0..self.classes.len() {
+        for class in self.listed() {
             let scores = self.scores(class);
             rows.push(vec![
                 Cell::Text(self.classes.name(class)),
@@ -77,14 +88,15 @@ impl<'a> Confusion<'a> {
                 "{scores}\nConfusion matrix: only in --json, for more than {MAX_CLASSES} classes\n"
             );
         }
-        let names: Vec<String> = (0..n_classes).map(|class| self.classes.name(class)).collect();
+        let listed = self.listed();
+        let names: Vec<String> = listed.iter().map(|class| self.classes.name(*class)).collect();
         let mut columns = vec!["true".to_string()];
         columns.extend(names.iter().map(|name| format!(">{name}")));
         let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
         let mut rows = vec![];
-        for (name, counts) in names.iter().zip(&self.counts) {
+        for (name, class) in names.iter().zip(&listed) {
             let mut row = vec![name.clone()];
-            row.extend(counts.iter().map(usize::to_string));
+            row.extend(listed.iter().map(|predicted| self.counts[*class][*predicted].to_string()));
             rows.push(row);
         }
         let matrix = table::table(&columns, &rows);
@@ -116,12 +128,12 @@ fn ratio(count: usize, of: usize) -> f64 {
 }
 
 /// Samples that were given a wrong class, the most confident first, by their files, or else by their
-/// rows, which count from 1.
+/// rows in the data, which count from 1.
 pub fn mistakes(
     classes: &Classes,
     true_classes: &[usize],
     predictions: &[Prediction],
-    files: &[String],
+    test: &TestData,
 ) -> OutputTable {
     let mut wrong = vec![];
     for (i, (true_class, prediction)) in true_classes.iter().zip(predictions).enumerate() {
@@ -129,15 +141,17 @@ pub fn mistakes(
             wrong.push(i);
         }
     }
-    // The sort is stable: equals stay in the order of the data.
+    // The sort is stable: equals stay in the order of the files, or else of the rows.
+    wrong.sort_by_key(|i| test.files.get(test.row(*i)));
     wrong.sort_by(|a, b| {
         predictions[*b].first.probability.total_cmp(&predictions[*a].first.probability)
     });
     let mut rows = vec![];
     for i in wrong {
-        let sample = match files.get(i) {
+        let row = test.row(i);
+        let sample = match test.files.get(row) {
             Some(file) => Cell::Text(file.clone()),
-            None => Cell::Count(i + 1),
+            None => Cell::Count(row + 1),
         };
         rows.push(vec![
             sample,
@@ -146,7 +160,7 @@ pub fn mistakes(
             Cell::Probability(predictions[i].first.probability),
         ]);
     }
-    let sample = if files.is_empty() { "row" } else { "file" };
+    let sample = if test.files.is_empty() { "row" } else { "file" };
     let columns = [sample, "true_class", "predicted_class", "probability"];
     OutputTable { columns: columns.map(str::to_string).to_vec(), rows }
 }

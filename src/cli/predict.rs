@@ -96,7 +96,7 @@ impl Predict {
             _ => {
                 let mut bytes = vec![];
                 outputs.write_npy(&mut bytes)?;
-                shape = format!("the shape {:?}", outputs.shape());
+                shape = format!("the shape {:?}{}", outputs.shape(), columns(&form));
                 bytes
             }
         };
@@ -133,6 +133,16 @@ impl Predict {
             }
         }
         predictions::predictions(form, outputs, &files)
+    }
+}
+
+/// `; its columns are the classes oak, birch`, for outputs of classes with names.
+fn columns(form: &Form) -> String {
+    match form {
+        Form::Classes(classes) if classes.name_outputs() => {
+            format!("; its columns are the classes {}", classes.names().join(", "))
+        }
+        _ => String::new(),
     }
 }
 

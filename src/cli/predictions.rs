@@ -28,7 +28,11 @@ pub fn predictions(
 }
 
 fn class_rows(classes: &Classes, outputs: ArrayD<Real>) -> Result<OutputTable, Failure> {
-    let columns = ["class", "probability", "runner_up", "runner_up_probability"];
+    let columns = if classes.are_probabilities {
+        ["class", "probability", "runner_up", "runner_up_probability"]
+    } else {
+        ["class", "output", "runner_up", "runner_up_output"]
+    };
     let mut rows = vec![];
     for prediction in classes.predictions(outputs)? {
         let mut row = vec![];

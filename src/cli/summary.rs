@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use tallynet::model::Style;
 
 use super::description::Supplied;
+use super::table::RoleFlags;
 use super::{LoadedModel, Outcome, output};
 
 /// Print a model's summary in the style of Keras 1, 2 or 3.
@@ -40,8 +41,10 @@ pub struct Summary {
     #[command(flatten)]
     supplied: Supplied,
     /// Data that give the shape of the input and the number of classes, where the model does not
-    #[arg(long, value_name = "DIR|FILE.npz")]
+    #[arg(long, value_name = "DIR|FILE.npz|FILE.csv")]
     data: Option<PathBuf>,
+    #[command(flatten)]
+    roles: RoleFlags,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -63,6 +66,7 @@ impl Summary {
             StyleName::Keras3 => Style::Keras3,
         };
         let supplied = self.supplied.with_data(self.data.as_deref(), false);
+        let supplied = supplied.with_roles(self.roles.options(), None);
         let model = LoadedModel::open_with(&self.model, None, &supplied)?.model;
         let mut text = model.summary(style, self.width.map(usize::from));
         if self.explain {

@@ -8,25 +8,44 @@ use clap::Args;
 use indicatif::ProgressBar;
 use tallynet::Error;
 use tallynet::datasets::table::{self, EncodedTable, LearnedTable, Statistics, TableOptions, Task};
-use tallynet::datasets::{DataDescription, Dataset, Inputs, TrainTest, split};
-use tallynet::losses::AnyLoss;
+use tallynet::datasets::{Column, DataDescription, Dataset, Inputs, Targets, TrainTest};
+use tallynet::layers::AnyLayer;
+use tallynet::losses::{AnyLoss, TargetForm};
 use tallynet::model::Sequential;
 use tallynet::shape::Shape;
 
-use super::{Failure, LoadedModel, output};
+use super::{Failure, LoadedModel, held_out, output};
 
-/// Fraction of the rows to evaluate on, if nothing else is said.
-const TEST_SPLIT: f64 = 0.2;
+/// Mean size of targets from which on a new model takes long to learn them.
+const LARGE: f64 = 1000.0;
 
-/// Roles of a table's columns, and the test set.
+/// Roles of a table's columns.
 #[derive(Args)]
-pub struct TableFlags {
+pub struct RoleFlags {
     /// Target column of a table; several with numbers are separated by commas
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     target: Vec<String>,
     /// Columns of a table to ignore, separated by commas
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     ignore: Vec<String>,
+}
+
+impl RoleFlags {
+    /// Roles of the columns, if the flags say that the data are a table.
+    pub fn options(&self) -> Option<TableOptions> {
+        if self.target.is_empty() {
+            return None;
+        }
+        let (targets, ignored) = (self.target.clone(), self.ignore.clone());
+        Some(TableOptions { targets, ignored, task: None })
+    }
+}
+
+/// Roles of a table's columns, and the test set.
+#[derive(Args)]
+pub struct TableFlags {
+    #[command(flatten)]
+    pub roles: RoleFlags,
     /// Kind of target of a table: classification or regression [default: by the loss, else by the
     /// target's values]
     #[arg(long, value_name = "TASK")]
@@ -35,7 +54,7 @@ pub struct TableFlags {
     #[arg(long, value_name = "FILE", conflicts_with = "test_split")]
     test: Option<PathBuf>,
     /// Fraction of the training samples, drawn from --seed and by class, to evaluate on [default:
-    /// 0.2 for a table without --test, else the data's test set]
+    /// the data's test set; without one as in the training so far or in the script, else 0.2]
     #[arg(long, value_name = "F", allow_negative_numbers = true)]
     pub test_split: Option<f64>,
 }
@@ -45,14 +64,20 @@ pub fn description(model: &Sequential) -> Option<&DataDescription> {
     model.data.as_ref().filter(|data| !data.columns.is_empty())
 }
 
+/// True if a file is a table, by its name.
+pub fn is_named_as_table(path: &Path) -> bool {
+    let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
+    let is_of_table = matches!(extension.to_str(), Some("csv" | "tsv" | "tab" | "txt" | "data"));
+    is_of_table && !path.is_dir()
+}
+
 /// True if a file is a table, by its name; or by what the model was trained on, unless it is named
 /// as NumPy's files are.
 pub fn is_table(path: &Path, model: &Sequential) -> bool {
     let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
     match extension.to_str() {
-        Some("csv" | "tsv" | "tab" | "txt" | "data") => !path.is_dir(),
         Some("npz" | "npy") => false,
-        _ => description(model).is_some() && !path.is_dir(),
+        _ => is_named_as_table(path) || description(model).is_some() && !path.is_dir(),
     }
 }
 
@@ -96,14 +121,30 @@ pub fn learn(
     table::learn_from(file.reader(), options).map_err(|error| error.in_file(path))
 }
 
-/// Reads a table whose columns are known.
+/// Reads a table whose columns are known. If it has no header, a warning says which columns are
+/// assumed.
 fn encode(
     path: &Path,
     description: &DataDescription,
     is_quiet: bool,
 ) -> tallynet::Result<EncodedTable> {
     let file = TableFile::open(path, is_quiet)?;
-    table::encode_from(file.reader(), description).map_err(|error| error.in_file(path))
+    let encoded =
+        table::encode_from(file.reader(), description).map_err(|error| error.in_file(path))?;
+    if encoded.is_by_position {
+        let mut names = vec![];
+        for column in &description.columns {
+            match column {
+                Column::Numeric { name } | Column::Categorical { name, .. } => names.push(&**name),
+            }
+        }
+        output::notice(&format!(
+            "warning: {} has no header; its columns are taken to be {}, in this order",
+            path.display(),
+            names.join(", ")
+        ));
+    }
+    Ok(encoded)
 }
 
 /// Reads the targets and the inputs of a table to evaluate on.
@@ -144,31 +185,20 @@ fn trained_on(model: &Sequential) -> Result<&DataDescription, Failure> {
     })
 }
 
-/// Draws the test set from the seed and by class.
-pub fn draw_test(data: Dataset, fraction: f64, loaded: &LoadedModel) -> Result<TrainTest, Failure> {
-    let seed = loaded.model.seed;
-    let (train, test) = split::shuffled(data, fraction, seed)?;
-    let n_samples = test.len();
-    loaded.notice(&format!(
-        "Test set: {n_samples} of the samples, drawn from the seed {seed} (--test-split {fraction})"
-    ));
-    Ok(TrainTest { train, test })
-}
-
 impl TableFlags {
     /// True if a flag says that the data are a table.
     pub fn name_a_table(&self) -> bool {
-        !self.target.is_empty()
+        !self.roles.target.is_empty()
     }
 
-    /// Roles of the columns.
-    pub fn options(&self) -> TableOptions {
-        TableOptions { targets: self.target.clone(), ignored: self.ignore.clone(), task: self.task }
+    /// Roles of the columns and the kind of target, if the flags say that the data are a table.
+    pub fn options(&self) -> Option<TableOptions> {
+        Some(TableOptions { task: self.task, ..self.roles.options()? })
     }
 
     /// Refuses flags that have no meaning for other data.
     pub fn refuse_without_table(&self) -> Result<(), Failure> {
-        let is_given = !self.ignore.is_empty() || self.task.is_some() || self.test.is_some();
+        let is_given = !self.roles.ignore.is_empty() || self.task.is_some() || self.test.is_some();
         if is_given {
             let problem =
                 "--ignore, --task and --test are for a table: name its target with --target";
@@ -189,8 +219,11 @@ impl TableFlags {
             self.learn(path, loaded)?
         };
         let data = match &self.test {
-            Some(test) => TrainTest { train: data, test: load_test(test, loaded)? },
-            None => draw_test(data, self.test_split.unwrap_or(TEST_SPLIT), loaded)?,
+            Some(test) => {
+                held_out::note_all(&data, &mut loaded.model);
+                TrainTest { train: data, test: load_test(test, loaded)? }
+            }
+            None => held_out::draw(data, self.test_split, loaded)?,
         };
         if !loaded.has_weights {
             let description = loaded.model.data.clone().unwrap_or_default();
@@ -202,9 +235,10 @@ impl TableFlags {
 
     /// Reads a table that decides what the model gets.
     fn learn(&self, path: &Path, loaded: &mut LoadedModel) -> Result<Dataset, Failure> {
-        let by_loss = task_of(&loaded.model, self.target.len());
-        let options = TableOptions { task: self.task.or(by_loss), ..self.options() };
-        let LearnedTable { data, description, summary, .. } =
+        let by_loss = task_of(&loaded.model, self.roles.target.len());
+        let options =
+            TableOptions { task: self.task.or(by_loss), ..self.options().unwrap_or_default() };
+        let LearnedTable { data, description, summary, warnings, .. } =
             learn(path, &options, loaded.is_quiet)?;
         let reason = match (self.task, by_loss) {
             (Some(_), _) => ", by --task",
@@ -212,7 +246,11 @@ impl TableFlags {
             (None, None) => "",
         };
         loaded.notice(&format!("{}: {summary}{reason}", path.display()));
+        for warning in warnings {
+            output::notice(&format!("warning: {warning}"));
+        }
         check_shapes(&loaded.model, &description)?;
+        notice_of_large_targets(&data.y, &loaded.model);
         loaded.model.data = Some(description);
         Ok(data)
     }
@@ -220,7 +258,7 @@ impl TableFlags {
     /// Refuses another target than the model was trained for.
     fn check_target(&self, model: &Sequential) -> Result<(), Failure> {
         let known = description(model).map(|data| &data.targets[..]).unwrap_or_default();
-        if self.target.is_empty() || self.target == known {
+        if self.roles.target.is_empty() || self.roles.target == known {
             return Ok(());
         }
         let known = known.join(", ");
@@ -246,6 +284,22 @@ fn task_of(model: &Sequential, n_targets: usize) -> Option<Task> {
     None
 }
 
+/// Tells that targets are large, for outputs that are not scaled.
+fn notice_of_large_targets(targets: &Targets, model: &Sequential) {
+    let Targets::Reals(values) = targets else { return };
+    let is_scaled =
+        model.layers().last().is_some_and(|layer| matches!(layer.spec, AnyLayer::Rescaling(_)));
+    let size = values.iter().map(|value| f64::from(value.abs())).sum::<f64>() / values.len() as f64;
+    if size < LARGE || is_scaled {
+        return;
+    }
+    let scale = 10f64.powf(size.log10().floor());
+    output::notice(&format!(
+        "warning: the targets are about {size:.0}, and a new model's outputs are about 1: training \
+         takes long; end the model with Rescaling({scale}), as `tallynet new regression` does"
+    ));
+}
+
 /// Checks the model's input against the features, and its output against the classes.
 fn check_shapes(model: &Sequential, description: &DataDescription) -> Result<(), Failure> {
     let n_features = description.n_features();
@@ -259,6 +313,22 @@ fn check_shapes(model: &Sequential, description: &DataDescription) -> Result<(),
         return Err(Failure { message, code: 1 });
     }
     let (n_classes, n_outputs) = (description.classes.len(), model.output_shape().last());
+    let n_targets = description.targets.len();
+    let takes_labels = model
+        .compiled()
+        .is_ok_and(|compiled| compiled.loss().as_loss().target_form() == TargetForm::Labels);
+    if n_classes == 0 && (n_outputs != n_targets || takes_labels) {
+        let loss = match model.compiled() {
+            Ok(compiled) => format!(" and the loss {}", compiled.loss().name()),
+            Err(_) => String::new(),
+        };
+        let message = format!(
+            "the target is a number (regression), and the model has {n_outputs} outputs{loss}\n  \
+             for a regression end it with Dense({n_targets}), without an activation, and the loss \
+             mse; for classes give --task classification"
+        );
+        return Err(Failure { message, code: 1 });
+    }
     if n_classes > n_outputs.max(2) || (n_classes > 2 && n_outputs == 1) {
         let message = format!(
             "the target has {n_classes} classes, and the model has {n_outputs} outputs\n  give its \

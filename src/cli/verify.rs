@@ -1,10 +1,10 @@
 //! `tallynet verify`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use tallynet::formats::{self, LoadedArrays};
-use tallynet::model::presets;
+use tallynet::model::{ArrayCount, presets};
 
 use super::description::Supplied;
 use super::{Failure, LoadedModel, Outcome, load, output};
@@ -27,6 +27,32 @@ pub struct Verify {
     supplied: Supplied,
 }
 
+/// Refuses weights of a whole model with further arrays, which the model does not have.
+fn refuse_more(file: &Path, weights: &Path, read: &[ArrayCount]) -> Outcome {
+    let Ok(whole) = formats::load(weights) else { return Ok(()) };
+    let arrays = whole.arrays.unwrap_or_default();
+    let count = |arrays: &[ArrayCount]| arrays.iter().map(|array| array.counted).sum::<usize>();
+    let (n_read, n_whole) = (count(read), count(&arrays));
+    if n_whole <= n_read {
+        return Ok(());
+    }
+    let is_read = |array: &ArrayCount| read.iter().any(|other| other.name == array.name);
+    let mut names: Vec<&str> =
+        arrays.iter().filter(|array| !is_read(array)).map(|array| &*array.name).collect();
+    names.truncate(6);
+    let (file, weights) = (file.display(), weights.display());
+    let mut message = format!(
+        "{weights} holds {} numbers more than the {n_read} of {file}: {}",
+        n_whole - n_read,
+        names.join(", ")
+    );
+    if names.iter().any(|name| name.starts_with("normalization")) {
+        message += "\n  a training on a table puts a Normalization in front: begin the script's \
+                    layers with layers.Normalization()";
+    }
+    Err(Failure { message, code: 1 })
+}
+
 impl Verify {
     /// Counts the parameters and prints the comparison.
     pub fn run(self) -> Outcome {
@@ -35,6 +61,7 @@ impl Verify {
             let mut model = LoadedModel::open_with(&name, None, &self.supplied)?.model;
             let LoadedArrays { arrays, warnings } = formats::load_weights(&mut model, weights)?;
             output::warnings(weights, &warnings);
+            refuse_more(&self.file, weights, &arrays)?;
             return output::result(&format!("{}\n", model.verify_arrays(&arrays)?));
         }
         if let Some(name) = self.file.to_str()

@@ -1,6 +1,9 @@
 //! `DataDescription`: names and encodings of the data that a model was trained on.
 
+use ndarray::ArrayD;
 use serde::{Deserialize, Serialize};
+
+use super::{Dataset, Inputs, Targets};
 
 /// Names and encodings of a data set. They travel in the model's file, so that later inputs are
 /// prepared alike and outputs are named.
@@ -13,7 +16,7 @@ use serde::{Deserialize, Serialize};
 /// let data = DataDescription { columns: vec![age, color], ..DataDescription::default() };
 /// assert_eq!(data.n_features(), 3);
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct DataDescription {
     /// Name of each class, by its integer label; empty if the labels have no names.
@@ -28,6 +31,45 @@ pub struct DataDescription {
     /// Size of the images of an image folder.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<ImageShape>,
+    /// Samples that the model was trained on, by which a test set is told from them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub training: Option<TrainingSplit>,
+}
+
+/// Samples that a model was trained on, recognized again by a checksum, and the fraction of them that
+/// was held out to test on.
+///
+/// ```
+/// use ndarray::array;
+/// use tallynet::datasets::{Dataset, Inputs, Targets, TrainingSplit};
+///
+/// let x = Inputs::bytes(array![[1, 2], [3, 4]].into_dyn());
+/// let data = Dataset { x, y: Targets::Labels(array![0, 1].into_dyn()) };
+/// let training = TrainingSplit::of(&data, Some(0.5), 0);
+/// assert!(training.is_of(&data));
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrainingSplit {
+    /// Number of samples, those held out included.
+    pub n_samples: usize,
+    /// CRC-32 of the inputs and the targets.
+    pub checksum: u32,
+    /// Fraction that [`split::shuffled`](super::split::shuffled) held out; `None` if none was.
+    pub test_split: Option<f64>,
+    /// Seed of the split.
+    pub seed: u64,
+}
+
+impl TrainingSplit {
+    /// Describes these samples, before a split.
+    pub fn of(data: &Dataset, test_split: Option<f64>, seed: u64) -> TrainingSplit {
+        TrainingSplit { n_samples: data.len(), checksum: checksum(data), test_split, seed }
+    }
+
+    /// True for the same samples in the same order.
+    pub fn is_of(&self, data: &Dataset) -> bool {
+        self.n_samples == data.len() && self.checksum == checksum(data)
+    }
 }
 
 /// Input column of a table.
@@ -57,6 +99,33 @@ pub struct ImageShape {
     pub width: usize,
     /// 1 for gray, 3 for RGB.
     pub channels: usize,
+}
+
+/// CRC-32 of the inputs' and the targets' numbers.
+fn checksum(data: &Dataset) -> u32 {
+    let mut hash = flate2::Crc::new();
+    match &data.x {
+        Inputs::Bytes { values, .. } => add(&mut hash, values, |byte| [*byte]),
+        Inputs::Reals(values) => add(&mut hash, values, |value| value.to_le_bytes()),
+    }
+    match &data.y {
+        Targets::Labels(labels) => add(&mut hash, labels, |label| label.to_le_bytes()),
+        Targets::Reals(values) => add(&mut hash, values, |value| value.to_le_bytes()),
+    }
+    hash.sum()
+}
+
+/// Adds the bytes of an array to a checksum, some thousand at a time.
+fn add<T, const N: usize>(hash: &mut flate2::Crc, values: &ArrayD<T>, bytes: fn(&T) -> [u8; N]) {
+    let mut buffer = vec![];
+    for value in values {
+        buffer.extend_from_slice(&bytes(value));
+        if buffer.len() >= 1 << 14 {
+            hash.update(&buffer);
+            buffer.clear();
+        }
+    }
+    hash.update(&buffer);
 }
 
 impl DataDescription {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::images::{Folder, ImageOptions};
+use super::images::{self, Folder, ImageOptions};
 use super::{LoadedData, TrainTest, arrays, cifar, idx, mnist, mnist_files};
 use crate::{Error, Result};
 
@@ -54,6 +54,11 @@ impl FolderKind {
         progress: &mut dyn FnMut(usize),
     ) -> Result<LoadedData> {
         match self {
+            FolderKind::Mnist if images::find(folder).is_ok() => {
+                let found = "the images lie in this folder itself, and their classes are not known";
+                let help = "give the folder above it, in which each class has a folder of its own";
+                Err(Error::file(folder, found, help))
+            }
             FolderKind::Mnist => {
                 let TrainTest { train, test } = mnist::load(folder)?;
                 let mut data = LoadedData::from(train);

@@ -29,7 +29,7 @@ use ndarray::{ArrayD, Axis};
 
 use crate::{Error, Real, Result};
 
-pub use description::{Column, DataDescription, ImageShape};
+pub use description::{Column, DataDescription, ImageShape, TrainingSplit};
 pub use loaded::LoadedData;
 
 /// Inputs of all samples: the first axis counts the samples.

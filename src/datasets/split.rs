@@ -32,18 +32,7 @@ use crate::{Error, Result};
 /// # Ok::<(), tallynet::Error>(())
 /// ```
 pub fn shuffled(data: Dataset, fraction: f64, seed: u64) -> Result<(Dataset, Dataset)> {
-    data.check_lengths()?;
-    let len = data.len();
-    let n_second = len - first_part(len, fraction.clamp(0.0, 1.0));
-    let is_second = choose(&strata(&data), len, n_second, seed);
-    let n_chosen = is_second.iter().filter(|chosen| **chosen).count();
-    if !(0.0..1.0).contains(&fraction) || n_chosen == 0 || n_chosen == len {
-        let problem = format!(
-            "a split of {fraction} of {len} samples leaves none on one side; take a fraction \
-             between 0 and 1, such as 0.2"
-        );
-        return Err(Error::option("split", problem));
-    }
+    let is_second = marks(&data, fraction, seed)?;
     let Dataset { x, y } = data;
     let (x, x_second) = match x {
         Inputs::Bytes { values, scale } => {
@@ -66,6 +55,30 @@ pub fn shuffled(data: Dataset, fraction: f64, seed: u64) -> Result<(Dataset, Dat
         }
     };
     Ok((Dataset { x, y }, Dataset { x: x_second, y: y_second }))
+}
+
+/// Indices of the samples that [`shuffled`] takes into the second part, in order. Errors are those
+/// of [`shuffled`].
+pub fn rows_of_second(data: &Dataset, fraction: f64, seed: u64) -> Result<Vec<usize>> {
+    let is_second = marks(data, fraction, seed)?;
+    Ok((0..is_second.len()).filter(|row| is_second[*row]).collect())
+}
+
+/// Marks the samples of the second part.
+fn marks(data: &Dataset, fraction: f64, seed: u64) -> Result<Vec<bool>> {
+    data.check_lengths()?;
+    let len = data.len();
+    let n_second = len - first_part(len, fraction.clamp(0.0, 1.0));
+    let is_second = choose(&strata(data), len, n_second, seed);
+    let n_chosen = is_second.iter().filter(|chosen| **chosen).count();
+    if !(0.0..1.0).contains(&fraction) || n_chosen == 0 || n_chosen == len {
+        let problem = format!(
+            "a split of {fraction} of {len} samples leaves none on one side; take a fraction \
+             between 0 and 1, such as 0.2"
+        );
+        return Err(Error::option("split", problem));
+    }
+    Ok(is_second)
 }
 
 /// Indices of the samples of each class; of all samples if they have no labels of their own.

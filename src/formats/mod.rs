@@ -230,5 +230,7 @@ fn check_shape(name: &str, found: &[usize], needed: &[usize]) -> Result<()> {
     }
     let (found, needed) = (Tuple(found), Tuple(needed));
     let problem = format!("the array {name} has the shape {found}, and the model needs {needed}");
-    Err(misfit(name, problem))
+    let help = "the file is of a model with other sizes: give this one the same input shape and \
+                the same layers";
+    Err(Error::weights(name, format!("{problem}\n  {help}")))
 }

@@ -39,6 +39,8 @@ pub struct Source {
     pub dataset: Rc<str>,
     /// True for the test set.
     pub is_test: bool,
+    /// Number of values of a sample in Keras's data set, if the user's data take its place.
+    pub replaces: Option<u64>,
 }
 
 impl Array {
@@ -49,7 +51,34 @@ impl Array {
 
     /// Number of values; `None` if it is not known.
     fn len(&self) -> Option<u64> {
-        self.shape.as_ref()?.iter().try_fold(1u64, |product, dim| product.checked_mul((*dim)?))
+        product(self.shape.as_ref()?)
+    }
+
+    /// The array in a shape that the script gives it. Shapes are written for Keras's data set:
+    /// where the user's data take its place, a flattened sample is theirs, flattened, and images
+    /// that have channels already get no further axis.
+    pub fn in_shape(&self, shape: Vec<Dim>) -> Array {
+        let array = Array { shape: Some(shape), ..self.clone() };
+        let replaces = self.source.as_ref().and_then(|source| source.replaces);
+        let (Some(n_values), Some(own)) = (replaces, self.sample()) else { return array };
+        let Some(asked) = array.sample() else { return array };
+        let is_written_for_other_data = product(&asked) == Some(n_values);
+        let sample = match (asked.len(), own.as_slice()) {
+            (1, _) if is_written_for_other_data => vec![product(&own)],
+            (3, &[height, width]) if is_written_for_other_data => vec![height, width, Some(1)],
+            (2 | 3, [_, ..]) if is_written_for_other_data => own,
+            // One more axis after the channels.
+            (4, [_, _, _]) if asked[..3] == own && asked[3] == Some(1) => own,
+            _ => return array,
+        };
+        let mut shape = vec![None];
+        shape.extend(sample);
+        Array { shape: Some(shape), ..self.clone() }
+    }
+
+    /// Lengths of the axes of a sample.
+    fn sample(&self) -> Option<Vec<Dim>> {
+        Some(self.shape.as_ref()?.get(1..)?.to_vec())
     }
 
     /// The same numbers in another shape. `-1` is the length that remains.
@@ -71,7 +100,7 @@ impl Array {
                 dim => dim.and_then(|dim| u64::try_from(dim).ok()),
             });
         }
-        Array { shape: Some(shape), ..self.clone() }
+        self.in_shape(shape)
     }
 
     /// The array after arithmetic with a number: `array op number`, or `number op array`.
@@ -89,6 +118,11 @@ impl Array {
         });
         Array { scaling, ..self.clone() }
     }
+}
+
+/// Product of lengths; `None` if one is not known.
+fn product(dims: &[Dim]) -> Dim {
+    dims.iter().try_fold(1u64, |product, dim| product.checked_mul((*dim)?))
 }
 
 impl Interpreter<'_> {
@@ -211,7 +245,7 @@ impl Interpreter<'_> {
             }
         }
         result.extend(rest);
-        Ok(self.heap.array(Array { shape: Some(result), ..array }))
+        Ok(self.heap.array(array.in_shape(result)))
     }
 
     /// Length of a slice of an axis.

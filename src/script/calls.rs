@@ -266,33 +266,10 @@ impl Interpreter<'_> {
             },
             Value::Unknown(id) => self.attribute_of_unknown(*id, name),
             Value::Tensor(_) => self.unknown(format!("{name} of the output of a layer")),
+            Value::Int(_) | Value::Float(_) if name == "shape" => self.unknown(
+                "a number has no shape; --set \"NAME.shape=(ROWS, COLUMNS)\" gives that of data",
+            ),
             _ => self.heap.method(owner, name),
-        }
-    }
-
-    /// Attribute of something unknown. The data give a shape, and the classes of labels.
-    fn attribute_of_unknown(&mut self, id: Id, name: &str) -> Value {
-        let unknown = self.heap.unknowns[id].clone();
-        let dotted = unknown.name.as_ref().map(|owner| format!("{owner}.{name}"));
-        if let Some(value) = dotted.as_ref().and_then(|dotted| self.given(dotted)) {
-            return value;
-        }
-        let owner = unknown.name.as_deref().unwrap_or("the data");
-        if let Some(value) = self.attribute_of_data(owner, name) {
-            return value;
-        }
-        if ["shape", "classes_"].contains(&name) {
-            let reason = format!("the {name} of {owner} is not known: {}", unknown.reason);
-            return self.heap.unknown_data(unknown.line, reason);
-        }
-        match dotted {
-            // A method call is more likely than a value, but a value can be given by this name.
-            Some(dotted) if dotted.len() < super::expressions::MAX_STRING => {
-                let value = self.heap.derived(id);
-                self.name_unknown(&value, &dotted);
-                value
-            }
-            _ => self.heap.derived(id),
         }
     }
 }

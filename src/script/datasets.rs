@@ -4,6 +4,9 @@ use super::arrays::{Array, Dim, Scaling, Source};
 use super::evaluate::Interpreter;
 use super::values::{Arguments, Keyword, Value, last_part};
 
+/// Fraction that `train_test_split` splits off by default.
+const SKLEARN_TEST_SIZE: f64 = 0.25;
+
 /// A data set of Keras or scikit-learn.
 struct Known {
     name: &'static str,
@@ -76,12 +79,16 @@ impl Interpreter<'_> {
         let mut rows = Some(if is_test { known.test_rows } else { known.train_rows });
         let mut sample = known.sample.to_vec();
         let mut classes = if known.classes > 0 { Some(known.classes) } else { None };
-        if let Some(given) = self.settings.data.as_ref().filter(|given| given.sample != sample) {
-            rows = None;
-            sample.clone_from(&given.sample);
+        let mut replaces = None;
+        if let Some(given) = &self.settings.data {
             classes = given.classes;
+            if given.sample != sample {
+                rows = None;
+                replaces = Some(sample.iter().product());
+                sample.clone_from(&given.sample);
+            }
         }
-        let source = Some(Source { dataset: known.name.into(), is_test });
+        let source = Some(Source { dataset: known.name.into(), is_test, replaces });
         let mut shape: Vec<Dim> = vec![rows];
         shape.extend(sample.into_iter().map(Some));
         let raw = Scaling { factor: 1.0, offset: 0.0 };
@@ -114,8 +121,24 @@ impl Interpreter<'_> {
         Some(self.heap.object(path, Arguments { keywords, ..Arguments::default() }))
     }
 
+    /// Notes the fraction that a script splits off, if it is the first one.
+    pub fn note_test_fraction(&mut self, fraction: Option<f64>) {
+        let fraction = fraction.filter(|fraction| *fraction > 0.0 && *fraction < 1.0);
+        self.test_fraction = self.test_fraction.or(fraction);
+    }
+
     /// `train_test_split(a, b, …)`: two parts of each, of unknown length.
     pub fn train_test_split(&mut self, arguments: &Arguments) -> Value {
+        let fraction_of = |name: &str| match arguments.named(name) {
+            Some(Value::Float(fraction)) => Some(*fraction),
+            _ => None,
+        };
+        let has_size = ["test_size", "train_size"]
+            .iter()
+            .any(|name| arguments.named(name).is_some_and(|value| !matches!(value, Value::None)));
+        let rest = fraction_of("train_size").map(|fraction| 1.0 - fraction);
+        let default = if has_size { None } else { Some(SKLEARN_TEST_SIZE) };
+        self.note_test_fraction(fraction_of("test_size").or(rest).or(default));
         let mut parts = vec![];
         for value in &arguments.positional {
             for is_test in [false, true] {

@@ -59,14 +59,19 @@ pub fn stopped(
     if let Some(model) = model {
         found += &format!("\n  read: {}", read_so_far(source, interpreter, model));
     }
-    let mut help = String::new();
-    match (&unsupported.name, unsupported.is_data) {
-        (Some(name), true) => help += &format!("set it with --set {name}=VALUE or --data, or "),
-        (Some(name), false) => help += &format!("set it with --set {name}=VALUE, or "),
-        (None, true) => help += "supply it with --data, or ",
-        (None, false) => {}
+    let mut ways = vec![];
+    match &unsupported.name {
+        Some(name) if name.ends_with(".shape") => {
+            ways.push(format!("set it with --set \"{name}=(ROWS, COLUMNS)\""));
+        }
+        Some(name) => ways.push(format!("set it with --set {name}=VALUE")),
+        None => {}
     }
-    Error::file(path, found, help + HELP)
+    if unsupported.is_data {
+        ways.push("supply it with --data of `train`, `evaluate` or `summary`".to_string());
+    }
+    ways.push(HELP.to_string());
+    Error::file(path, found, ways.join(", or "))
 }
 
 /// The model and its layers before the first that is not known.

@@ -94,6 +94,8 @@ pub struct Interpreter<'s> {
     pub is_loop_variable: bool,
     /// True if an option has a name that only Keras 1 knows.
     pub is_keras_1: bool,
+    /// Fraction of the data that the script splits off first.
+    pub test_fraction: Option<f64>,
     operations: usize,
     depth: usize,
 }
@@ -119,6 +121,7 @@ impl<'s> Interpreter<'s> {
             early_returns: vec![],
             is_loop_variable: false,
             is_keras_1: false,
+            test_fraction: None,
             operations: 0,
             depth: 0,
         }

@@ -19,6 +19,7 @@ mod arrays;
 mod branches;
 mod builtins;
 mod calls;
+mod data_info;
 mod datasets;
 mod definitions;
 mod describe;
@@ -46,6 +47,7 @@ use std::path::Path;
 
 use serde_json::{Value as Json, json};
 
+use crate::classes::did_you_mean;
 use crate::{Error, Result};
 use describe::Unsupported;
 use evaluate::Interpreter;
@@ -113,6 +115,12 @@ pub struct Script {
     pub fit: Fit,
     /// Data set that the script trains on, if it is one of Keras's.
     pub data: Option<DataUse>,
+    /// Reason for which the data that the script trains on are not known, with its line.
+    pub unknown_data: Option<String>,
+    /// Fraction of the data that the script splits off to test or to validate.
+    pub test_fraction: Option<f64>,
+    /// True if the script trains the model.
+    pub has_fit: bool,
     /// Parts of the model and its `compile` that are ignored or uncertain, each with its line.
     pub notes: Vec<String>,
     /// The same for `fit` and its data.
@@ -194,24 +202,33 @@ fn check_used(interpreter: &Interpreter) -> Result<()> {
         if interpreter.used.iter().any(|used| **used == *setting.name) {
             continue;
         }
-        let module = &interpreter.heap.scopes[0].names;
-        let mut names: Vec<&str> = module
-            .iter()
-            .filter(|(_, value)| {
-                matches!(value, Value::Int(_) | Value::Float(_) | Value::String(_))
-            })
-            .map(|(name, _)| &**name)
-            .collect();
-        names.sort_unstable();
-        names.truncate(12);
-        let problem = format!(
-            "--set {}: the script has no variable of this name; its variables are {}",
-            setting.name,
-            names.join(", ")
-        );
-        return Err(Error::option("set", problem));
+        let name = &setting.name;
+        let problem = format!("--set {name}: the script has no variable of this name");
+        let hint = settable_names(interpreter, name);
+        return Err(Error::option("set", problem + &hint));
     }
     Ok(())
+}
+
+/// The names, of the module and of functions, that the script gives simple values; the one most
+/// like `wanted` as a question.
+fn settable_names(interpreter: &Interpreter, wanted: &str) -> String {
+    let mut names: Vec<&str> = vec![];
+    for scope in &interpreter.heap.scopes {
+        for (name, value) in &scope.names {
+            if matches!(value, Value::Int(_) | Value::Float(_) | Value::String(_)) {
+                names.push(name);
+            }
+        }
+    }
+    names.sort_unstable();
+    names.dedup();
+    let mut hint = did_you_mean(wanted, &names);
+    if !names.is_empty() {
+        names.truncate(12);
+        hint += &format!("; its variables are {}", names.join(", "));
+    }
+    hint
 }
 
 fn describe(interpreter: &mut Interpreter, id: Id) -> std::result::Result<Script, Unsupported> {
@@ -246,6 +263,18 @@ fn describe(interpreter: &mut Interpreter, id: Id) -> std::result::Result<Script
     let notes = interpreter.take_remarks();
     let fit = interpreter.fit(id);
     let data = interpreter.data_use(id);
+    let unknown_data = interpreter.unknown_data(id);
+    let test_fraction = interpreter.test_fraction;
+    let has_fit = interpreter.heap.models[id].fit.is_some();
     let training_notes = interpreter.take_remarks();
-    Ok(Script { description, fit, data, notes, training_notes })
+    Ok(Script {
+        description,
+        fit,
+        data,
+        unknown_data,
+        test_fraction,
+        has_fit,
+        notes,
+        training_notes,
+    })
 }

@@ -164,10 +164,12 @@ impl Interpreter<'_> {
     /// Records the name by which `--set` can supply an unknown value.
     pub fn name_unknown(&mut self, value: &Value, name: &str) {
         if let Value::Unknown(id) = value
-            && self.heap.unknowns[*id].name.is_none()
             && !self.is_loop_variable
         {
-            self.heap.unknowns[*id].name = Some(name.into());
+            let known = &mut self.heap.unknowns[*id].name;
+            if known.as_ref().is_none_or(|known| known.ends_with(".shape")) {
+                *known = Some(name.into());
+            }
         }
     }
 

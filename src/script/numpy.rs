@@ -103,6 +103,8 @@ impl Interpreter<'_> {
         let all = self.heap.tuple(arguments.positional.clone());
         let dims = match arguments.get(0, "newshape") {
             Some(Value::Int(_)) => Some(all),
+            // The first number may be the size of the data, which is not known.
+            Some(_) if arguments.positional.len() > 1 => Some(all),
             Some(other) => Some(other.clone()),
             None => arguments.named("shape").cloned(),
         };
@@ -124,7 +126,8 @@ impl Interpreter<'_> {
                 None => return self.unknown("an axis is not known"),
             }
         }
-        self.heap.array(Array { shape, ..array })
+        let expanded = shape.map_or(array.clone(), |shape| array.in_shape(shape));
+        self.heap.array(expanded)
     }
 
     fn transpose(&mut self, array: Array, order: Option<Value>) -> Value {
@@ -150,40 +153,6 @@ impl Interpreter<'_> {
             ("max", None, Some(scaling)) => Value::Float(255.0 * scaling.factor + scaling.offset),
             ("min", None, Some(scaling)) => Value::Float(scaling.offset),
             _ => self.unknown(format!("the {name} of the data is not known")),
-        }
-    }
-
-    /// The classes that occur in labels, as an array of their number.
-    pub fn classes_of(&mut self, labels: &Value) -> Option<Value> {
-        let classes = match labels {
-            Value::Array(id) => self.heap.arrays[*id].classes,
-            Value::Unknown(_) => self.settings.data.as_ref().and_then(|data| data.classes),
-            _ => return None,
-        };
-        if classes.is_none() {
-            let reason = "the number of classes is counted in the data";
-            return Some(self.heap.unknown_data(self.line, reason));
-        }
-        Some(self.heap.array(Array::of_shape(vec![classes])))
-    }
-
-    /// Attribute of unknown data, from those of `--data`; the name tells inputs from targets.
-    pub fn attribute_of_data(&mut self, owner: &str, name: &str) -> Option<Value> {
-        let data = self.settings.data.clone()?;
-        let owner = owner.to_lowercase();
-        let is_target = owner.starts_with(['y', 't']) && !owner.starts_with("tr")
-            || owner.contains("label")
-            || owner.contains("target")
-            || owner.ends_with("_y");
-        match name {
-            "shape" if is_target => Some(self.shape_tuple(&[None, data.classes])),
-            "shape" => {
-                let mut shape = vec![None];
-                shape.extend(data.sample.iter().map(|dim| Some(*dim)));
-                Some(self.shape_tuple(&shape))
-            }
-            "classes_" => Some(self.heap.array(Array::of_shape(vec![Some(data.classes?)]))),
-            _ => None,
         }
     }
 

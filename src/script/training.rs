@@ -122,20 +122,20 @@ impl Interpreter<'_> {
         self.remark(format!("{}; it is ignored", unsupported.problem));
     }
 
-    /// Data that the model is fitted on. Data that are not known are a remark.
+    /// Reason for which the data that the model is fitted on are not known, with its line.
+    pub fn unknown_data(&self, id: Id) -> Option<String> {
+        let arguments = self.heap.models[id].fit.as_ref()?;
+        let inputs = arguments.get(0, "x").filter(|inputs| !matches!(inputs, Value::Array(_)))?;
+        let unsupported = self.unsupported(arguments.line, "the training set", inputs);
+        Some(format!("{}: {}", self.source.location(arguments.line), unsupported.problem))
+    }
+
+    /// Data that the model is fitted on, if they are known.
     pub fn data_use(&mut self, id: Id) -> Option<DataUse> {
         let arguments = self.heap.models[id].fit.clone()?;
-        let (x, y) = (arguments.get(0, "x").cloned(), arguments.get(1, "y").cloned());
-        let inputs = match &x {
-            Some(Value::Array(x)) => self.heap.arrays[*x].clone(),
-            Some(other) => {
-                let unsupported = self.unsupported(arguments.line, "the training set", other);
-                self.line = arguments.line;
-                self.remark(unsupported.problem);
-                return None;
-            }
-            None => return None,
-        };
+        let y = arguments.get(1, "y").cloned();
+        let Some(Value::Array(x)) = arguments.get(0, "x") else { return None };
+        let inputs = self.heap.arrays[*x].clone();
         let dataset = inputs.source.as_ref()?.dataset.to_string();
         let is_one_hot = match y {
             Some(Value::Array(y)) => self.heap.arrays[y].is_one_hot,

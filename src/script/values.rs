@@ -227,9 +227,12 @@ impl Heap {
         push(&mut self.unknowns, Unknown { reason, line, name: None, is_data })
     }
 
-    /// A value that depends on an unknown one: unknown for the same reason, under no name yet.
+    /// A value that depends on an unknown one: unknown for the same reason, under no name yet. A
+    /// length can be given by the name of the shape.
     pub fn derived(&mut self, id: Id) -> Value {
-        let unknown = Unknown { name: None, ..self.unknowns[id].clone() };
+        let unknown = self.unknowns[id].clone();
+        let name = unknown.name.filter(|name| name.ends_with(".shape"));
+        let unknown = Unknown { name, ..unknown };
         Value::Unknown(push(&mut self.unknowns, unknown))
     }
 

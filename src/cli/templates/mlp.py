@@ -7,8 +7,8 @@
 #   python FILE                            the same in Keras
 import keras
 from keras import layers
+import numpy as np
 
-num_classes = 10
 hidden = 256  # units of a hidden layer
 rate = 0.2  # fraction of them that a training step leaves out
 batch_size = 128
@@ -17,6 +17,7 @@ epochs = 10
 (x_train, y_train), (x_test, y_test) = keras.datasets.mnist.load_data()
 x_train = x_train.astype("float32") / 255  # pixels from 0 to 1
 x_test = x_test.astype("float32") / 255
+num_classes = len(np.unique(y_train))
 
 model = keras.Sequential()
 model.add(keras.Input(shape=x_train.shape[1:]))

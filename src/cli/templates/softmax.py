@@ -6,14 +6,15 @@
 #   python FILE                         the same in Keras
 import keras
 from keras import layers
+import numpy as np
 
-num_classes = 10
 batch_size = 128
 epochs = 12
 
 (x_train, y_train), (x_test, y_test) = keras.datasets.mnist.load_data()
 x_train = x_train.astype("float32") / 255  # pixels from 0 to 1
 x_test = x_test.astype("float32") / 255
+num_classes = len(np.unique(y_train))
 
 model = keras.Sequential(
     [

@@ -1,5 +1,6 @@
 //! Optimizer, loss and metrics of a training: the flags, and what the model was compiled with.
 
+use tallynet::losses::AnyLoss;
 use tallynet::model::{Compiled, MetricChoice, Sequential};
 use tallynet::optimizers::AnyOptimizer;
 
@@ -29,7 +30,8 @@ impl Train {
             (None, None) => return Err(missing("--optimizer and --loss")),
         };
         self.apply_flags(&mut optimizer)?;
-        model.compile_with(Some(optimizer), loss, self.metrics(old.as_ref()))?;
+        let metrics = self.metrics(old.as_ref(), &loss);
+        model.compile_with(Some(optimizer), loss, metrics)?;
         if let Some(old) = old {
             if old.loss().name() != model.compiled()?.loss().name() {
                 // Values of another loss do not compare.
@@ -71,7 +73,9 @@ impl Train {
         Ok(())
     }
 
-    fn metrics(&self, old: Option<&Compiled>) -> Vec<MetricChoice> {
+    /// Metrics of the flag or of the file; a model that was never compiled gets the accuracy, if its
+    /// loss is one of classes.
+    fn metrics(&self, old: Option<&Compiled>, loss: &AnyLoss) -> Vec<MetricChoice> {
         match (&self.metrics, old) {
             (Some(names), _) => names
                 .iter()
@@ -80,7 +84,18 @@ impl Train {
                 .map(MetricChoice::from)
                 .collect(),
             (None, Some(old)) => old.metrics().to_vec(),
+            (None, None) if is_of_classes(loss) => vec![MetricChoice::from("accuracy")],
             (None, None) => vec![],
         }
     }
+}
+
+/// True for a loss of classes.
+fn is_of_classes(loss: &AnyLoss) -> bool {
+    matches!(
+        loss,
+        AnyLoss::CategoricalCrossentropy(_)
+            | AnyLoss::SparseCategoricalCrossentropy(_)
+            | AnyLoss::BinaryCrossentropy(_)
+    )
 }

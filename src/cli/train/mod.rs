@@ -159,9 +159,9 @@ impl Train {
     /// Trains, evaluates, verifies and saves the model.
     pub fn run(self) -> Outcome {
         let start = Instant::now();
-        let supplied = self.supplied.with_data(self.data.path(), true);
+        self.check_table_is_named()?;
+        let supplied = self.supplied_values();
         let is_quiet = self.quiet || self.json;
-        let supplied = supplied.with_roles(&self.table, self.data.image_size(), is_quiet);
         let mut loaded = LoadedModel::open_with(&self.model, self.seed, &supplied)?;
         self.compile(&mut loaded.model)?;
         loaded.model.n_threads = self.threads.unwrap_or(loaded.model.n_threads);
@@ -169,17 +169,19 @@ impl Train {
         self.resume(&mut loaded);
         let source = self.data.source(&loaded.model)?;
         loaded.plan.check_data(&source, self.data.path().is_some(), &loaded.model)?;
+        self.notice_without_fit(&loaded);
         let _locks = self.check_outputs(&source, &loaded.model)?;
         // A table gives the model a layer, which the summary shows.
         let from_table = self.load_table(&source, &mut loaded)?;
         if !loaded.is_quiet {
             output::result(&loaded.model.summary(Style::Keras1, None))?;
         }
-        loaded.warn_about_layers();
         let data = match from_table {
             Some(data) => data,
             None => self.data.load(&source, &mut loaded, self.table.test_split)?,
         };
+        // Some are about the classes, which the data name.
+        loaded.warn_about_layers();
         let data = self.draw_validation(data, loaded.model.seed)?;
         let trained = self.fit(&mut loaded, &data)?;
         let Trained { result, has_trained, interrupt, mut backup } = trained;
@@ -196,7 +198,7 @@ impl Train {
         let saved = if has_trained { self.save(&model) } else { Ok(()) };
         let history = result.map_err(|error| join_errors(error, &saved))?;
         let mut info = run_info::of(&self.model, &source, &model);
-        info["split"] = self.split_info(&data, &loaded.plan);
+        info["split"] = self.split_info(&data, &loaded.plan, model.data.as_ref());
         let signal = interrupt.signal();
         let options = ReportOptions { start, is_saved: saved.is_ok(), signal, info };
         let reported = self.report(&model, &history, &data.sets.test, &options);

@@ -39,6 +39,23 @@ pub(super) fn decode(bytes: &[u8], channels: usize) -> Result<(Vec<u8>, ImageSha
     Ok((bytes, ImageShape { height, width, channels }))
 }
 
+/// Size and channels by the header of an image; `None` if it is broken.
+pub(super) fn size(bytes: &[u8]) -> Option<ImageShape> {
+    match bytes {
+        [0x89, b'P', b'N', b'G', ..] => {
+            let mut decoder = png::Decoder::new(std::io::Cursor::new(bytes));
+            decoder.set_transformations(png::Transformations::normalize_to_color8());
+            let reader = decoder.read_info().ok()?;
+            let (width, height) = reader.info().size();
+            let is_gray = reader.output_color_type().0.samples() < 3;
+            let channels = if is_gray { 1 } else { 3 };
+            Some(ImageShape { height: height as usize, width: width as usize, channels })
+        }
+        [0xff, 0xd8, 0xff, ..] => jpeg::size(bytes),
+        _ => None,
+    }
+}
+
 /// Error for a file that is neither PNG nor JPEG.
 fn no_image(bytes: &[u8]) -> Error {
     let format = match bytes {

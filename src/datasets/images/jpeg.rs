@@ -9,6 +9,7 @@ use zune_core::colorspace::ColorSpace;
 use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 
+use super::super::ImageShape;
 use super::decode::{Decoded, Pixels, check_size, damaged, unsupported};
 use crate::Result;
 
@@ -49,6 +50,15 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded> {
         _ => Pixels::Rgb(pixels),
     };
     Ok(Decoded { height, width, pixels })
+}
+
+/// Size and channels by the header; `None` if it is broken.
+pub(super) fn size(bytes: &[u8]) -> Option<ImageShape> {
+    let mut decoder = JpegDecoder::new(ZCursor::new(bytes));
+    decoder.decode_headers().ok()?;
+    let (width, height) = decoder.dimensions()?;
+    let channels = if decoder.input_colorspace()? == ColorSpace::Luma { 1 } else { 3 };
+    Some(ImageShape { height, width, channels })
 }
 
 /// True if the marker of the end is there. Segments are skipped by their length, because a preview

@@ -15,7 +15,7 @@ pub struct LoadedImages {
     pub data: Dataset,
     /// File of each sample.
     pub files: Vec<PathBuf>,
-    /// Remarks for the user, such as files that were left out.
+    /// Remarks for the user, such as files that were ignored.
     pub warnings: Vec<String>,
 }
 
@@ -24,7 +24,7 @@ pub struct Reader<'a> {
     options: &'a ImageOptions,
     progress: &'a mut dyn FnMut(usize),
     n_done: usize,
-    /// Reasons why images were left out.
+    /// Errors of the images that were skipped.
     broken: Vec<Error>,
 }
 
@@ -51,7 +51,7 @@ impl<'a> Reader<'a> {
                     self.broken.push(error);
                 }
                 Err(Error::Format { path, found, help }) => {
-                    let help = format!("{help}; --skip-broken leaves out all that are broken");
+                    let help = format!("{help}; --skip-broken skips all that are broken");
                     return Err(Error::Format { path, found, help });
                 }
                 Err(error) => return Err(error),
@@ -69,19 +69,19 @@ impl<'a> Reader<'a> {
         Ok(LoadedImages { data: Dataset { x, y }, files, warnings: vec![] })
     }
 
-    /// Remarks about the files that were left out: these, and broken ones.
+    /// Remarks about the files that were not read: these, and broken ones.
     pub fn warnings(&self, ignored: &[PathBuf]) -> Vec<String> {
         let mut warnings = vec![];
         if let Some(path) = ignored.first() {
             warnings.push(format!(
-                "{} files are neither PNG nor JPEG by their names and were left out, such as {}",
+                "{} files are neither PNG nor JPEG by their names and were ignored, such as {}",
                 ignored.len(),
                 path.display()
             ));
         }
         if let Some(first) = self.broken.first() {
             let n = self.broken.len();
-            warnings.push(format!("{n} broken images were left out; the first: {first}"));
+            warnings.push(format!("{n} broken images were skipped; the first: {first}"));
         }
         warnings
     }

@@ -46,8 +46,10 @@ pub(super) fn scan(path: &Path) -> Result<Folder> {
 pub(super) fn scan_test(path: &Path, classes: &[String]) -> Result<Folder> {
     let Parts { validation, test, .. } = Parts::in_folder(path)?;
     let mut folder = Folder::of_classes(classes.to_vec());
-    let part = test.or(validation).unwrap_or_else(|| path.to_path_buf());
-    folder.test = folder.scan_part(&part)?;
+    match test.or(validation) {
+        Some(part) => folder.test = folder.scan_part(&part)?,
+        None => folder.train = folder.scan_part(path)?,
+    }
     Ok(folder)
 }
 

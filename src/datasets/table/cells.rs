@@ -192,7 +192,7 @@ impl Cells {
         if n_columns > LISTED_COLUMNS {
             problem += &format!("\n    and in {} more columns", n_columns - LISTED_COLUMNS);
         }
-        let help = "fill them in, delete their rows, or ignore their columns";
+        let help = "fill them in or delete their rows; `train` ignores columns with --ignore";
         Err(Error::format(problem, help))
     }
 
@@ -241,5 +241,6 @@ fn no_number(cell: &[u8], content: Cell, decimal: u8) -> Error {
         let decimal = char::from(decimal);
         return Error::format(problem, format!("write all decimal numbers with {decimal:?}"));
     }
-    Error::format(problem, "correct it, delete the row, or ignore the column")
+    let help = "correct it or delete the row; `train` ignores the column with --ignore";
+    Error::format(problem, help)
 }

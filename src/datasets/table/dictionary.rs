@@ -53,7 +53,7 @@ impl Dictionary {
         if text.contains('\0') {
             return Err(Error::format(
                 "holds a NUL byte",
-                "correct the file, or ignore the column",
+                "correct the file, or ignore the column with --ignore",
             ));
         }
         if let Some(code) = self.get(text.as_bytes()) {
@@ -66,7 +66,7 @@ impl Dictionary {
         }
         if self.strings.len() == MAX_STRINGS {
             let problem = format!("holds more than {MAX_STRINGS} different strings");
-            let help = "it is probably an identifier or free text: ignore the column";
+            let help = "it is probably an identifier or free text; ignore the column with --ignore";
             return Err(Error::format(problem, help));
         }
         Ok(self.insert(cell, text))
@@ -129,7 +129,8 @@ impl Hasher for WordHasher {
 /// Help for a string that is too long.
 fn unusable(length: usize) -> String {
     format!(
-        "a category has at most {length}: close its quotes if they are open, or ignore the column"
+        "a category has at most {length}: close its quotes if they are open, or ignore the \
+         column with --ignore"
     )
 }
 

@@ -23,6 +23,9 @@ pub struct EncodedTable {
     pub x: Inputs,
     /// Labels, or numbers of shape `(rows, targets)`.
     pub y: Option<Targets>,
+    /// True if the table has no header and the training's had one, so that its columns are taken in
+    /// the training's order.
+    pub is_by_position: bool,
 }
 
 /// Reads a table whose columns a description names. Columns are found by the names in the header;
@@ -77,7 +80,8 @@ pub fn encode_from(reader: impl Read, description: &DataDescription) -> Result<E
         None => None,
     };
     let x = features_of(cells, &found.inputs, description)?;
-    Ok(EncodedTable { x, y })
+    let is_by_position = !layout.has_header && !is_positional(&known);
+    Ok(EncodedTable { x, y, is_by_position })
 }
 
 /// Names of the input columns. A description with a repeated name is an error: its file is damaged.

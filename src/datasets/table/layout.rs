@@ -122,18 +122,27 @@ fn find_decimal(rows: &[ByteRecord]) -> Result<u8> {
     let mut has_point = false;
     let mut has_comma = false;
     let mut unclear = None;
+    let width = rows.iter().map(ByteRecord::len).max().unwrap_or(0);
+    let mut columns: Vec<Decimals> = vec![Decimals::default(); width];
     for (row, record) in rows.iter().enumerate() {
-        for cell in record.iter().map(trim) {
+        for (cell, column) in record.iter().map(trim).zip(&mut columns) {
             let is_number = |decimal| matches!(number::read(cell, decimal), Cell::Number(_));
-            has_point |= cell.contains(&b'.') && is_number(b'.');
+            if cell.contains(&b'.') && is_number(b'.') {
+                has_point = true;
+                column.points.push((row, cell));
+            }
             if cell.contains(&b',') && is_number(b',') {
                 if may_be_thousands(cell) {
                     unclear = unclear.or(Some((row + 1, cell)));
                 } else {
                     has_comma = true;
+                    column.commas.push((row, cell));
                 }
             }
         }
+    }
+    for column in &columns {
+        column.check()?;
     }
     if has_point {
         return Ok(b'.');
@@ -147,6 +156,35 @@ fn find_decimal(rows: &[ByteRecord]) -> Result<u8> {
         format!("row {row}: {cell} is either a decimal number or one of thousands"),
         "write decimal numbers with a point, and thousands without a separator",
     ))
+}
+
+/// Numbers of a column with a decimal point and with a decimal comma: row and cell.
+#[derive(Default, Clone)]
+struct Decimals<'a> {
+    points: Vec<(usize, &'a [u8])>,
+    commas: Vec<(usize, &'a [u8])>,
+}
+
+impl Decimals<'_> {
+    /// Refuses points among more commas. A comma among more points is an error of its cell.
+    fn check(&self) -> Result<()> {
+        let (Some((row, cell)), Some((_, other))) = (self.points.first(), self.commas.first())
+        else {
+            return Ok(());
+        };
+        if self.points.len() >= self.commas.len() {
+            return Ok(());
+        }
+        Err(Error::format(
+            format!(
+                "line {} holds {}, and others of its column are written as {}",
+                row + 1,
+                text(cell),
+                text(other)
+            ),
+            "write all decimal numbers with a point, or all with a comma",
+        ))
+    }
 }
 
 /// True for `1,234`, but neither for `0,123` nor for `12,5`.

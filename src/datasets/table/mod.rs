@@ -24,6 +24,7 @@ mod rows;
 mod sample;
 mod statistics;
 mod target;
+mod warnings;
 
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -63,6 +64,8 @@ pub struct LearnedTable {
     pub description: DataDescription,
     /// Kind of target.
     pub task: Task,
+    /// Columns that are probably of no use, a line each.
+    pub warnings: Vec<String>,
     /// One line for the user: rows, columns and the task, with its reason unless it was given.
     pub summary: String,
 }
@@ -194,16 +197,17 @@ fn learn_cells(
             features.push(Feature { position, name, vocabulary });
         }
     }
+    let warnings = warnings::of_columns(&cells.values, width, &features);
     let x = features::encode(cells.values, width, &features)?;
     let description = DataDescription {
         classes,
         targets: targets.iter().map(|index| layout.names[*index].clone()).collect(),
         columns: features.into_iter().map(Feature::into_column).collect(),
-        image: None,
+        ..DataDescription::default()
     };
     let inputs = describe_inputs(&description, layout);
     let summary = format!("{} rows; {inputs}; {reason}", cells.n_rows);
-    Ok(LearnedTable { data: Dataset { x, y }, description, task, summary })
+    Ok(LearnedTable { data: Dataset { x, y }, description, task, warnings, summary })
 }
 
 /// Refuses a column in which each row has a string of its own, from which nothing can be learned.
@@ -215,7 +219,7 @@ fn refuse_identifier(name: &str, strings: Option<&Vocabulary>, n_rows: usize) ->
     }
     Err(Error::format(
         format!("column {name:?} holds another string in each of the {n_rows} rows"),
-        "it is probably an identifier or free text: ignore the column",
+        format!("it is probably an identifier or free text; ignore it: --ignore {name:?}"),
     ))
 }
 

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::effects::{fixed, has_no_effect, refuse_foreign, take_training_options};
 use super::values::{converted, short, spellings};
 use super::{Reading, history, text};
+use crate::classes::did_you_mean;
 use crate::{Error, Result};
 
 /// Largest number of known classes that an error names.
@@ -70,7 +71,10 @@ fn head(role: &str, value: &Value) -> Value {
 
 fn no_such_class(described: &Described, all: &[Value]) -> Error {
     let Described { location, role, .. } = described;
-    let mut problem = format!("{location}: tallynet has no {role} of this class");
+    let class = history::class_name(role, text(described.value, "class_name"));
+    let classes = all.iter().map(|known| text(known, "class_name"));
+    let near = did_you_mean(class, classes);
+    let mut problem = format!("{location}: tallynet has no {role} of this class{near}");
     if all.len() <= MAX_NAMES {
         let names: Vec<_> = all.iter().map(|known| text(known, "class_name")).collect();
         problem += &format!("; it has {}", names.join(", "));
@@ -78,8 +82,15 @@ fn no_such_class(described: &Described, all: &[Value]) -> Error {
     Error::option("class_name", problem)
 }
 
-/// A message with the kinds of numbers in words.
+/// A message with the kinds of numbers in words, and with the known name that an unknown one is
+/// most like.
 fn without_rust_types(message: &str) -> String {
+    // "unknown variant `softmaks`, expected one of `linear`, `relu`"
+    if message.starts_with("unknown variant") {
+        let mut words = message.split('`').skip(1).step_by(2);
+        let name = words.next().unwrap_or_default();
+        return message.to_string() + &did_you_mean(name, words);
+    }
     let message = message.replace("expected usize", "expected a whole number, 0 or more");
     message
         .replace("expected isize", "expected a whole number")
@@ -91,13 +102,7 @@ fn without_rust_types(message: &str) -> String {
 /// `; did you mean units?`, for the option of a class whose name is most like this one; empty if
 /// none is.
 pub fn nearest_option(key: &str, defaults: &Value) -> String {
-    let names = defaults.as_object().into_iter().flat_map(Map::keys);
-    let likeness = |name: &str| strsim::jaro_winkler(name, key);
-    let nearest = names.max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-    match nearest.filter(|name| likeness(name) > 0.85) {
-        Some(name) => format!("; did you mean {name}?"),
-        None => String::new(),
-    }
+    did_you_mean(key, defaults.as_object().into_iter().flat_map(Map::keys))
 }
 
 /// An option as the file gives it.
