@@ -269,7 +269,7 @@ fn options_that_do_not_fit_say_what_would() {
         (vec![4, 5], RepeatVector { n: 2 }.into(), "(None, values)"),
         (vec![4], RepeatVector { n: 0 }.into(), "at least 1"),
         (vec![4], RepeatVector { n: usize::MAX }.into(), "small number"),
-        (vec![4, 5], SpatialDropout1D { rate: 1.0 }.into(), "under 1"),
+        (vec![4, 5], SpatialDropout1D { rate: 1.0 }.into(), "less than 1"),
         (vec![4, 5], SpatialDropout2D { rate: 0.1 }.into(), "height, width, channels"),
         (vec![3], normalization.into(), "give both"),
         (vec![4], three.into(), "4 finite numbers"),
