@@ -274,7 +274,7 @@ fn what_is_missing_here_is_named() {
     for (config, words) in [
         (
             one("LSTM", json!({ "name": "memory", "units": 3 })),
-            vec!["layer 1, memory (LSTM)", "no such layer"],
+            vec!["layer 1, memory (LSTM)", "has no layer of this class"],
         ),
         (
             one("Dense", json!({ "name": "d", "units": 3, "activation": "rectified" })),
@@ -329,8 +329,8 @@ fn options_with_one_supported_value_are_dropped_or_refused() {
     }
     for (key, value, problem) in [
         ("data_format", json!("channels_first"), "only \"channels_last\" is supported"),
-        ("dim_ordering", json!("th"), "data_format = \"th\"  is not supported"),
-        ("groups", json!(2), "layer 1, c (Conv2D): the option groups = 2  is not supported"),
+        ("dim_ordering", json!("th"), "data_format = \"th\" is not supported"),
+        ("groups", json!(2), "layer 1, c (Conv2D): the option groups = 2 is not supported"),
     ] {
         let error = convolution(key, value).unwrap_err().to_string();
         assert!(error.contains(problem), "{error}");

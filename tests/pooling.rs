@@ -60,6 +60,36 @@ proptest! {
 }
 
 #[test]
+fn halved_images_of_any_size() {
+    for pool in [Pool::Max, Pool::SharedMax, Pool::Average] {
+        for (height, width) in [(2, 2), (3, 2), (2, 5), (4, 4), (7, 6), (9, 9)] {
+            for channels in [1, 3, 6, 8, 16, 17, 40] {
+                let axis = |n| Axis::new(n, 2, 2, 1, Padding::Valid).unwrap();
+                let (rows, columns) = (axis(height), axis(width));
+                let pooling = Pooling { pool, rows, columns, channels };
+                let x = values(2 * height * width * channels, 5);
+                let dy = values(2 * rows.output * columns.output * channels, 6);
+                let mut y = vec![Real::NAN; dy.len()];
+                let mut dx = vec![Real::NAN; x.len()];
+                let mut scratch = vec![Real::NAN; pooling.scratch_len()];
+                forward(&pooling, &x, &mut y, &mut scratch);
+                backward(&pooling, &x, &dy, &mut dx, &mut scratch);
+                for i in 0..2 {
+                    let part = |all: &[Real]| all.chunks(all.len() / 2).nth(i).unwrap().to_vec();
+                    let (x, dy) = (part(&x), part(&dy));
+                    let wide = |all: Vec<Real>| all.into_iter().map(f64::from).collect::<Vec<_>>();
+                    assert_eq!(wide(part(&y)), reference::pooling(&pooling, &x), "{pooling:?}");
+                    let gradient = reference::pooling_gradient(&pooling, &x, &dy);
+                    for (fast, exact) in wide(part(&dx)).iter().zip(gradient) {
+                        assert!((fast - exact).abs() < 1e-6, "{pooling:?}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn a_mean_of_infinite_values_is_infinite() {
     let axis = Axis::new(2, 2, 2, 1, Padding::Valid).unwrap();
     for large in [Real::INFINITY, Real::MAX] {

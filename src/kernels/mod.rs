@@ -38,6 +38,7 @@ pub mod elementary;
 mod few_filters;
 mod filters;
 pub mod matmul;
+mod max_pool_2x2;
 pub mod normalization;
 mod overlap_add;
 pub mod pooling;

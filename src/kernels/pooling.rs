@@ -1,10 +1,11 @@
 //! Pooling: each window of an image becomes one value per channel; vector lanes run along the
 //! channels. The backward pass finds the maximum again, which costs less than storing its index.
+//! Maxima over disjoint windows of 2×2 are in `max_pool_2x2`.
 
 use std::ops::Range;
 
 use super::convolution::Axis;
-use super::kernel;
+use super::{kernel, max_pool_2x2};
 use crate::Real;
 
 /// Reduction of the values of a window; pixels outside the image do not count.
@@ -76,7 +77,12 @@ kernel! {
     /// Writes `y`, given `x`. The content of `scratch` does not matter.
     pub fn forward(pooling: &Pooling, x: &[Real], y: &mut [Real], scratch: &mut [Real]) {
         let images = x.chunks_exact(pooling.n_inputs());
+        let is_2x2 = max_pool_2x2::is_suitable(pooling);
         for (x, y) in images.zip(y.chunks_exact_mut(pooling.n_outputs())) {
+            if is_2x2 {
+                max_pool_2x2::forward(pooling, x, y);
+                continue;
+            }
             for (pixels, y) in pooling.windows().zip(y.chunks_exact_mut(pooling.channels)) {
                 reduce(pooling.pool, pixels, x, y, &mut scratch[..pooling.channels]);
             }
@@ -134,7 +140,12 @@ kernel! {
         let (share, ties) = rest.split_at_mut(n);
         let gradients = dy.chunks_exact(pooling.n_outputs());
         let images = x.chunks_exact(pooling.n_inputs()).zip(gradients);
+        let is_2x2 = max_pool_2x2::is_suitable(pooling);
         for ((x, dy), dx) in images.zip(dx.chunks_exact_mut(pooling.n_inputs())) {
+            if is_2x2 {
+                max_pool_2x2::backward(pooling, x, dy, dx);
+                continue;
+            }
             dx.fill(0.0);
             for (pixels, dy) in pooling.windows().zip(dy.chunks_exact(n)) {
                 share.copy_from_slice(dy);

@@ -89,13 +89,12 @@ fn without_rust_types(message: &str) -> String {
     if message.starts_with("unknown variant") {
         let mut words = message.split('`').skip(1).step_by(2);
         let name = words.next().unwrap_or_default();
-        return message.to_string() + &did_you_mean(name, words);
+        return message.replace("unknown variant", "unknown value") + &did_you_mean(name, words);
     }
     let message = message.replace("expected usize", "expected a whole number, 0 or more");
     message
         .replace("expected isize", "expected a whole number")
         .replace("expected i64", "expected a whole number")
-        .replace("unknown variant", "unknown value")
         .replace("expected f64", "expected a number")
 }
 
