@@ -1,13 +1,20 @@
 //! Maximum over disjoint windows of 2×2, the usual pooling: the four pixels of a window are two
-//! neighbors in each of two rows, read in one loop over the channels, without a list of offsets.
+//! neighbors in each of two rows.
 //!
 //! ```text
 //! upper row   a₀…aₙ b₀…bₙ │ …        y = max(a, b, c, d)
 //! lower row   c₀…cₙ d₀…dₙ │ …
 //! ```
+//!
+//! Vector lanes run along the channels. A pixel of fewer than [`LANES`] channels is computed with
+//! the first values of the pixels after it: what is written beyond its own channels is overwritten
+//! by the next windows, in order. The last windows of a row take the loop over their own channels.
 
 use super::pooling::{Pool, Pooling};
 use crate::Real;
+
+/// Number of channels that are computed at once.
+const LANES: usize = 8;
 
 /// True if these functions can be used.
 pub(super) fn is_suitable(pooling: &Pooling) -> bool {
@@ -18,19 +25,46 @@ pub(super) fn is_suitable(pooling: &Pooling) -> bool {
     is_halved && pooling.pool == Pool::Max
 }
 
+/// Offsets of a window.
+struct Window {
+    /// The four pixels, in row-major order.
+    pixels: [usize; 4],
+    output: usize,
+    /// True if `LANES` values can be written at each offset.
+    is_wide: bool,
+}
+
+/// A window by its row and column in the output.
+#[inline(always)]
+fn window(pooling: &Pooling, row: usize, column: usize) -> Window {
+    let Pooling { rows, columns, channels: n, .. } = *pooling;
+    let row_len = columns.input * n;
+    let first = 2 * row * row_len + 2 * column * n;
+    let output = (row * columns.output + column) * n;
+    let fits_row = (2 * column + 1) * n + LANES <= 2 * columns.output * n;
+    let fits_output = output + LANES <= rows.output * columns.output * n;
+    Window {
+        pixels: [first, first + n, first + row_len, first + row_len + n],
+        output,
+        is_wide: n <= LANES && fits_row && fits_output,
+    }
+}
+
 /// Writes `y` of one image, given `x`.
 #[inline(always)]
 pub(super) fn forward(pooling: &Pooling, x: &[Real], y: &mut [Real]) {
     let n = pooling.channels;
-    let row_len = pooling.columns.input * n;
-    let row_pairs = x.chunks_exact(2 * row_len);
-    for (rows, y) in row_pairs.zip(y.chunks_exact_mut(pooling.columns.output * n)) {
-        let (upper, lower) = rows.split_at(row_len);
-        let windows = upper.chunks_exact(2 * n).zip(lower.chunks_exact(2 * n));
-        for ((upper, lower), y) in windows.zip(y.chunks_exact_mut(n)) {
-            let ((a, b), (c, d)) = (upper.split_at(n), lower.split_at(n));
-            for i in 0..n {
-                y[i] = larger(larger(a[i], b[i]), larger(c[i], d[i]));
+    for row in 0..pooling.rows.output {
+        for column in 0..pooling.columns.output {
+            let Window { pixels, output, is_wide } = window(pooling, row, column);
+            if is_wide {
+                let wide = maxima(&read::<LANES, _>(x, pixels));
+                y[output..][..LANES].copy_from_slice(&wide);
+                continue;
+            }
+            let [a, b, c, d] = pixels.map(|pixel| &x[pixel..][..n]);
+            for (i, y) in y[output..][..n].iter_mut().enumerate() {
+                [*y] = maxima(&[[a[i]], [b[i]], [c[i]], [d[i]]]);
             }
         }
     }
@@ -40,38 +74,71 @@ pub(super) fn forward(pooling: &Pooling, x: &[Real], y: &mut [Real]) {
 #[inline(always)]
 pub(super) fn backward(pooling: &Pooling, x: &[Real], dy: &[Real], dx: &mut [Real]) {
     let n = pooling.channels;
-    let row_len = pooling.columns.input * n;
     // A last row or column beyond the windows has no gradient.
     dx.fill(0.0);
-    let row_pairs = x.chunks_exact(2 * row_len).zip(dx.chunks_exact_mut(2 * row_len));
-    for ((rows, dx), dy) in row_pairs.zip(dy.chunks_exact(pooling.columns.output * n)) {
-        let (upper, lower) = rows.split_at(row_len);
-        let (dx_upper, dx_lower) = dx.split_at_mut(row_len);
-        let windows = upper.chunks_exact(2 * n).zip(lower.chunks_exact(2 * n));
-        let gradients = dx_upper.chunks_exact_mut(2 * n).zip(dx_lower.chunks_exact_mut(2 * n));
-        for (((upper, lower), (dx_upper, dx_lower)), dy) in
-            windows.zip(gradients).zip(dy.chunks_exact(n))
-        {
-            let ((a, b), (c, d)) = (upper.split_at(n), lower.split_at(n));
-            let (da, db) = dx_upper.split_at_mut(n);
-            let (dc, dd) = dx_lower.split_at_mut(n);
+    for row in 0..pooling.rows.output {
+        for column in 0..pooling.columns.output {
+            let Window { pixels, output, is_wide } = window(pooling, row, column);
+            if is_wide {
+                let [dy] = read::<LANES, _>(dy, [output]);
+                let gradients = gradients(&read(x, pixels), &dy);
+                for (pixel, gradient) in pixels.iter().zip(gradients) {
+                    dx[*pixel..][..LANES].copy_from_slice(&gradient);
+                }
+                continue;
+            }
+            let [a, b, c, d] = pixels.map(|pixel| &x[pixel..][..n]);
+            let (upper, lower) = dx.split_at_mut(pixels[2]);
+            let (da, db) = upper[pixels[0]..][..2 * n].split_at_mut(n);
+            let (dc, dd) = lower[..2 * n].split_at_mut(n);
+            let dy = &dy[output..][..n];
             for i in 0..n {
-                let y = larger(larger(a[i], b[i]), larger(c[i], d[i]));
-                let is_a = a[i] == y;
-                let is_b = b[i] == y && !is_a;
-                let is_c = c[i] == y && !(is_a || is_b);
-                let is_d = d[i] == y && !(is_a || is_b || is_c);
-                da[i] = if is_a { dy[i] } else { 0.0 };
-                db[i] = if is_b { dy[i] } else { 0.0 };
-                dc[i] = if is_c { dy[i] } else { 0.0 };
-                dd[i] = if is_d { dy[i] } else { 0.0 };
+                let gradients = gradients(&[[a[i]], [b[i]], [c[i]], [d[i]]], &[dy[i]]);
+                [[da[i]], [db[i]], [dc[i]], [dd[i]]] = gradients;
             }
         }
     }
 }
 
-/// The larger of two values, or NaN if one is.
+#[inline(always)]
+fn read<const N: usize, const W: usize>(x: &[Real], offsets: [usize; W]) -> [[Real; N]; W] {
+    let mut values = [[0.0; N]; W];
+    for (values, offset) in values.iter_mut().zip(offsets) {
+        values.copy_from_slice(&x[offset..][..N]);
+    }
+    values
+}
+
+/// The largest of four values, or NaN if one is.
+#[inline(always)]
+fn maxima<const N: usize>([a, b, c, d]: &[[Real; N]; 4]) -> [Real; N] {
+    let mut y = [0.0; N];
+    for i in 0..N {
+        y[i] = larger(larger(a[i], b[i]), larger(c[i], d[i]));
+    }
+    y
+}
+
 #[inline(always)]
 fn larger(a: Real, b: Real) -> Real {
-    if b.is_nan() || b > a { b } else { a }
+    if b.is_nan() | (b > a) { b } else { a }
+}
+
+/// Gradients of the four pixels. Without branches, which half of the values would mispredict.
+#[inline(always)]
+fn gradients<const N: usize>(x: &[[Real; N]; 4], dy: &[Real; N]) -> [[Real; N]; 4] {
+    let y = maxima(x);
+    let [a, b, c, d] = x;
+    let mut gradients = [[0.0; N]; 4];
+    for i in 0..N {
+        let is_a = a[i] == y[i];
+        let is_b = (b[i] == y[i]) & !is_a;
+        let is_c = (c[i] == y[i]) & !is_a & !is_b;
+        let is_d = (d[i] == y[i]) & !is_a & !is_b & !is_c;
+        gradients[0][i] = if is_a { dy[i] } else { 0.0 };
+        gradients[1][i] = if is_b { dy[i] } else { 0.0 };
+        gradients[2][i] = if is_c { dy[i] } else { 0.0 };
+        gradients[3][i] = if is_d { dy[i] } else { 0.0 };
+    }
+    gradients
 }
