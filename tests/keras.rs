@@ -300,7 +300,7 @@ fn what_is_missing_here_is_named() {
         (
             sequential(json!([{ "class_name": "InputLayer",
                     "config": { "batch_shape": [null, "x", 3] } }])),
-            vec!["[null,\"x\",3]", "no length"],
+            vec!["[null,\"x\",3]", "not a length"],
         ),
         (json!({}), vec!["no class_name"]),
     ] {

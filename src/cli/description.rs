@@ -14,8 +14,8 @@ use tallynet::losses::AnyLoss;
 use tallynet::model::Sequential;
 
 use super::data::DataSource;
-use super::table::{self, is_named_as_table};
-use super::{Failure, Outcome, output};
+use super::table::is_named_as_table;
+use super::{Failure, Outcome, output, table_file};
 
 /// Values that a Keras script does not give.
 #[derive(Args, Clone, Default)]
@@ -219,7 +219,7 @@ impl Supplied {
         };
         if self.table.is_some() || is_named_as_table(&path) {
             let options = self.table.clone().unwrap_or_default();
-            let description = table::learn(&path, &options, self.is_quiet)?.description;
+            let description = table_file::learn(&path, &options, self.is_quiet)?.description;
             let classes = Some(description.classes.len()).filter(|n| *n > 0);
             let classes = classes.unwrap_or(description.targets.len()) as u64;
             return Ok(Some(SampleInfo {

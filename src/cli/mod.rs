@@ -17,10 +17,12 @@ mod per_class;
 mod predict;
 mod predictions;
 mod run_info;
+mod scale;
 mod schedule;
 mod script_callbacks;
 mod summary;
 mod table;
+mod table_file;
 mod train;
 mod verify;
 

@@ -10,9 +10,9 @@ use tallynet::model::Sequential;
 use tallynet::{Real, formats};
 
 use super::classes::Form;
-use super::data::Scale;
 use super::images::{self, ImageFlags};
 use super::output_table::OutputTable;
+use super::scale::Scale;
 use super::{Failure, LoadedModel, Outcome, output, predictions, table};
 
 /// Maximum number of columns of numbers in a table to read.

@@ -212,7 +212,7 @@ impl MnistFile {
             }
         }
         let content = self.inflate(compressed)?;
-        // A full disk is no reason not to train.
+        // A full disk does not prevent training.
         Ok(if replace(&target, &content).is_ok() { Some(target) } else { None })
     }
 }

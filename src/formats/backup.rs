@@ -76,7 +76,7 @@ pub fn write(model: &Sequential, backup: &Backup) -> Result<Vec<u8>> {
 pub fn read(bytes: &[u8]) -> Result<Backup> {
     let (description, tensors) = safetensors::open(bytes)?;
     let mut backup = Backup::deserialize(&description["backup"])
-        .map_err(|error| invalid(format!("this is no backup of a training ({error})")))?;
+        .map_err(|error| invalid(format!("this is not a backup of a training ({error})")))?;
     for (number, state) in backup.callbacks.iter_mut().enumerate() {
         let name = format!("{PREFIX}{number}");
         if let Ok(found) = tensors.tensor(&name) {

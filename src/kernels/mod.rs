@@ -133,7 +133,7 @@ fn requested() -> Result<Option<InstructionSet>> {
     let problem = if InstructionSet::ALL.iter().any(|set| set.name() == name) {
         "this processor or build cannot run"
     } else {
-        "is no instruction set"
+        "is not an instruction set"
     };
     let usable: Vec<_> = available().map(InstructionSet::name).collect();
     let usable = usable.join(", ");

@@ -9,7 +9,9 @@ use super::Train;
 
 /// Parses `500` (batches) or `30s` (seconds).
 pub(super) fn parse_every(text: &str) -> Result<BackupEvery, String> {
-    let wrong = || format!("{text:?} is no number of batches, as 500, nor of seconds, as 60s");
+    let wrong = || {
+        format!("{text:?} is neither a number of batches, such as 500, nor of seconds, such as 60s")
+    };
     if let Some(seconds) = text.strip_suffix('s') {
         let seconds = seconds.parse::<f64>().map_err(|_| wrong())?;
         return if seconds >= 0.0 { Ok(BackupEvery::Seconds(seconds)) } else { Err(wrong()) };

@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use clap::Args;
 use tallynet::losses::AnyLoss;
-use tallynet::model::Style;
+use tallynet::model::{Sequential, Style};
 use tallynet::optimizers::AnyOptimizer;
 use tallynet::training::BackupEvery;
 
@@ -186,20 +186,15 @@ impl Train {
         let trained = self.fit(&mut loaded, &data)?;
         let Trained { result, has_trained, interrupt, mut backup } = trained;
         let model = loaded.model;
-        if let Some(Signal { name, .. }) = interrupt.signal() {
-            let place = model.trained_until();
-            let next = if backup.is_some() { " The same command resumes there." } else { "" };
-            output::notice(&format!(
-                "\nInterrupted by {name} after {place}: saving and reporting. A second signal \
-                 ends the program at once.{next}"
-            ));
+        let signal = interrupt.signal();
+        if let Some(signal) = signal {
+            notice_of_interrupt(signal, &model, backup.is_some());
         }
         // The model is saved first: whatever fails later does not lose it.
         let saved = if has_trained { self.save(&model) } else { Ok(()) };
         let history = result.map_err(|error| join_errors(error, &saved))?;
         let mut info = run_info::of(&self.model, &source, &model);
         info["split"] = self.split_info(&data, &loaded.plan, model.data.as_ref());
-        let signal = interrupt.signal();
         let options = ReportOptions { start, is_saved: saved.is_ok(), signal, info };
         let reported = self.report(&model, &history, &data.sets.test, &options);
         saved.and(reported)?;
@@ -212,4 +207,15 @@ impl Train {
             None => Ok(()),
         }
     }
+}
+
+/// Notice that a signal ended the training.
+fn notice_of_interrupt(signal: &Signal, model: &Sequential, has_backup: bool) {
+    let next = if has_backup { " The same command resumes there." } else { "" };
+    output::notice(&format!(
+        "\nInterrupted by {} after {}: saving and reporting. A second signal ends the program at \
+         once.{next}",
+        signal.name,
+        model.trained_until()
+    ));
 }

@@ -46,7 +46,7 @@ pub fn input_axes(description: &Value, links: &[Link]) -> Result<Vec<Option<usiz
         let length = axis.as_u64().and_then(|length| usize::try_from(length).ok());
         if length.is_none() && !axis.is_null() {
             let shape = json!([&[Value::Null], axes].concat());
-            let problem = format!("the input has the shape {shape}; {axis} is no length");
+            let problem = format!("the input has the shape {shape}; {axis} is not a length");
             return Err(Error::option("input_shape", problem));
         }
         lengths.push(length);

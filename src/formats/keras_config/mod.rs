@@ -100,7 +100,7 @@ pub struct Reading {
     initializers: Vec<String>,
     /// Index of the layer that is read.
     layer: usize,
-    /// What is kept of the description of layers, by their indices.
+    /// Parts of the description of layers that are kept, by the layers' indices.
     kept: BTreeMap<usize, Value>,
 }
 

@@ -78,7 +78,7 @@ impl Graph {
     }
 
     /// Applies an operator to the current value, with these further inputs. The first node of a
-    /// layer that is no helper has the layer's name.
+    /// layer that is not a helper has the layer's name.
     pub fn apply(&mut self, op: &str, more: &[&str], attributes: Vec<AttributeProto>) {
         let mut inputs = vec![self.value()];
         inputs.extend(more.iter().map(|name| name.to_string()));
@@ -190,7 +190,7 @@ impl Graph {
         self.tensor(format!("{}/{name}", self.layer), dims, values)
     }
 
-    /// Adds a constant that is no parameter array; returns its name.
+    /// Adds a constant that is not a parameter array; returns its name.
     pub fn constant(&mut self, name: &str, dims: &[usize], values: &[Real]) -> String {
         let name = unique(&mut self.value_names, &format!("{}/{name}", self.layer));
         self.tensor(name, dims, values)

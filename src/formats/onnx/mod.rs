@@ -102,7 +102,7 @@ fn value_info(name: &str, shape: &Shape) -> ValueInfoProto {
     }
 }
 
-/// What the model's file knows about its data, as JSON: `classes`, the names by label, `data`, all
+/// Description of the model's data, as JSON: `classes`, the names by label, `data`, all
 /// names and encodings, and `byte_scale`, the factor of inputs that are bytes.
 fn metadata(model: &Sequential) -> Vec<StringStringEntryProto> {
     let mut entries = vec![];

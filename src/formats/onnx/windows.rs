@@ -8,7 +8,7 @@ use crate::kernels::pooling::{Pool, Pooling};
 use crate::layers::Interpolation;
 use crate::{Real, Result};
 
-/// Windows of an image, or of a sequence, whose height of 1 is no axis.
+/// Windows of an image, or of a sequence, whose height of 1 is not an axis.
 struct Windows(Vec<Axis>);
 
 impl Windows {

@@ -1,0 +1,78 @@
+//! Files of tables, read with a progress bar.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use indicatif::ProgressBar;
+use tallynet::Error;
+use tallynet::datasets::table::{self, EncodedTable, LearnedTable, TableOptions};
+use tallynet::datasets::{Column, DataDescription};
+
+use super::output;
+
+/// File of a table with a progress bar.
+struct TableFile {
+    file: File,
+    bar: ProgressBar,
+}
+
+impl TableFile {
+    /// Opens the file and shows the bar, unless it is hidden.
+    fn open(path: &Path, is_quiet: bool) -> tallynet::Result<TableFile> {
+        let error = |source| Error::Io { action: "read", path: path.to_path_buf(), source };
+        let file = File::open(path).map_err(error)?;
+        let metadata = file.metadata().map_err(error)?;
+        // The length of a pipe is not known.
+        let is_hidden = is_quiet || !metadata.is_file();
+        let template = "Table {bytes}/{total_bytes} {bar:20} {eta} left";
+        Ok(TableFile { file, bar: output::bar(metadata.len(), template, is_hidden) })
+    }
+
+    /// The bytes of the file, which move the bar.
+    fn reader(&self) -> impl Read {
+        self.bar.wrap_read(&self.file)
+    }
+}
+
+impl Drop for TableFile {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// Reads a table to train on.
+pub fn learn(
+    path: &Path,
+    options: &TableOptions,
+    is_quiet: bool,
+) -> tallynet::Result<LearnedTable> {
+    let file = TableFile::open(path, is_quiet)?;
+    table::learn_from(file.reader(), options).map_err(|error| error.in_file(path))
+}
+
+/// Reads a table whose columns are known. If it has no header, a warning says which columns are
+/// assumed.
+pub fn encode(
+    path: &Path,
+    description: &DataDescription,
+    is_quiet: bool,
+) -> tallynet::Result<EncodedTable> {
+    let file = TableFile::open(path, is_quiet)?;
+    let encoded =
+        table::encode_from(file.reader(), description).map_err(|error| error.in_file(path))?;
+    if encoded.is_by_position {
+        let mut names = vec![];
+        for column in &description.columns {
+            match column {
+                Column::Numeric { name } | Column::Categorical { name, .. } => names.push(&**name),
+            }
+        }
+        output::notice(&format!(
+            "warning: {} has no header; its columns are taken to be {}, in this order",
+            path.display(),
+            names.join(", ")
+        ));
+    }
+    Ok(encoded)
+}
