@@ -322,6 +322,11 @@ model.compile('adam', 'sparse_categorical_crossentropy')
     succeed(path, &train);
     let words = ["m.keras holds 5 numbers more than the 6 of model.py", "layers.Normalization()"];
     refuse(path, &["verify", "model.py", "m.keras"], 1, &words);
+    for (file, surplus) in [("m.weights.h5", "normalization"), ("m.npz", "normalization_1/mean")] {
+        succeed(path, &["convert", "m.keras", file]);
+        let words = [surplus, "does not fit: the model of model.py does not have"];
+        refuse(path, &["verify", "model.py", file], 1, &words);
+    }
     let whole = script.replace("(3,)), ", "(2,)), layers.Normalization(), ");
     fs::write(path.join("model.py"), whole).unwrap();
     assert!(succeed(path, &["verify", "model.py", "m.keras"]).contains("Verified"));

@@ -59,9 +59,19 @@ impl Verify {
         if let Some(weights) = &self.weights {
             let name = self.file.to_string_lossy();
             let mut model = LoadedModel::open_with(&name, None, &self.supplied)?.model;
-            let LoadedArrays { arrays, warnings } = formats::load_weights(&mut model, weights)?;
+            let LoadedArrays { arrays, warnings, surplus } =
+                formats::load_weights(&mut model, weights)?;
             output::warnings(weights, &warnings);
             refuse_more(&self.file, weights, &arrays)?;
+            if !surplus.is_empty() {
+                let message = format!(
+                    "{} does not fit: the model of {} does not have {} of its arrays or layers",
+                    weights.display(),
+                    self.file.display(),
+                    surplus.len()
+                );
+                return Err(Failure { message, code: 1 });
+            }
             return output::result(&format!("{}\n", model.verify_arrays(&arrays)?));
         }
         if let Some(name) = self.file.to_str()

@@ -30,7 +30,6 @@ pub(super) struct Member<R> {
     pub header: Header,
     /// NumPy's name of the type, without the byte order: `u1`, `f4`.
     dtype: String,
-    pub rows: usize,
     /// Number of bytes after the header, as the archive says.
     size: u64,
     numbers: Chain<Cursor<Vec<u8>>, R>,
@@ -56,17 +55,24 @@ impl<R: Read> Member<R> {
         let mut start = Vec::new();
         file.by_ref().take(MAX_HEADER).read_to_end(&mut start).map_err(damaged)?;
         let (header, end) = parse_header(&start)?;
-        let Some(&rows) = header.shape.first() else {
-            return Err(wrong("it is a single number, where rows are expected"));
-        };
         let dtype = header.type_descriptor.as_string().map_or("", |dtype| dtype.as_str());
         let dtype = dtype.trim_start_matches(['<', '>', '|']).to_string();
         let numbers = Cursor::new(start.split_off(end)).chain(file);
-        Ok(Member { header, dtype, rows, size: size.saturating_sub(end as u64), numbers })
+        Ok(Member { header, dtype, size: size.saturating_sub(end as u64), numbers })
+    }
+
+    /// Number of rows.
+    ///
+    /// # Errors
+    /// A single number, which has none.
+    pub fn rows(&self) -> Result<usize> {
+        let rows = self.header.shape.first().copied();
+        rows.ok_or_else(|| wrong("it is a single number, where rows are expected"))
     }
 
     /// Inputs: bytes stay bytes, other numbers become [`Real`].
     pub fn inputs(self) -> Result<Inputs> {
+        self.rows()?;
         if self.dtype == "u1" {
             self.read(Ok).map(Inputs::bytes)
         } else {

@@ -143,8 +143,8 @@ fn find<R: Read + Seek>(archive: &ZipArchive<R>, name: &str) -> Option<usize> {
 
 /// Reads inputs and targets. The numbers of rows are compared before any number is read.
 fn dataset(archive: &mut Archive, x: &str, y: &str) -> Result<Dataset> {
-    let x_rows = member(archive, x).map_err(in_array(x))?.rows;
-    let y_rows = member(archive, y).map_err(in_array(y))?.rows;
+    let x_rows = member(archive, x).and_then(|x| x.rows()).map_err(in_array(x))?;
+    let y_rows = member(archive, y).and_then(|y| y.rows()).map_err(in_array(y))?;
     if x_rows != y_rows {
         return Err(wrong(format!("{x} has {x_rows} rows and {y} has {y_rows}")));
     }

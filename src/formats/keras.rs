@@ -204,7 +204,7 @@ fn folder(zip: &ZipArchive<Cursor<&[u8]>>) -> Option<String> {
 
 fn with_weights(mut loaded: Loaded, weights: &[u8]) -> Result<Loaded> {
     let root = hdf5::open(weights)?;
-    let LoadedArrays { arrays, warnings } =
+    let LoadedArrays { arrays, warnings, .. } =
         read_weights(&mut loaded.model, &root, &loaded.layer_paths)?;
     loaded.arrays = Some(arrays);
     loaded.warnings.extend(warnings);

@@ -14,6 +14,8 @@ pub struct LoadedArrays {
     pub arrays: Vec<ArrayCount>,
     /// Parts of the file that were ignored, and oddities.
     pub warnings: Vec<String>,
+    /// Arrays or layers of the file that the model does not have.
+    pub surplus: Vec<String>,
 }
 
 /// Sets the parameter arrays of a model, one after the other, to the values that `read` returns for
@@ -22,7 +24,7 @@ pub fn read_arrays(
     model: &mut Sequential,
     mut read: impl FnMut(&str, &[usize]) -> Result<Vec<Real>>,
 ) -> Result<LoadedArrays> {
-    let mut loaded = LoadedArrays { arrays: vec![], warnings: vec![] };
+    let mut loaded = LoadedArrays { arrays: vec![], warnings: vec![], surplus: vec![] };
     let mut misfits = vec![];
     for entry in model.parameters.entries.clone() {
         let name = model.full_name(&entry);

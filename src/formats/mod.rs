@@ -193,7 +193,12 @@ pub fn load_weights_at(
         Some(json) => tfjs::read_into(model, &json, path.parent().unwrap_or(Path::new(""))),
         None => decode_into(model, &bytes, layer_paths),
     };
-    loaded.map_err(|error| error.in_file(path))
+    let mut loaded = loaded.map_err(|error| error.in_file(path))?;
+    if !loaded.surplus.is_empty() {
+        let names = loaded.surplus[..loaded.surplus.len().min(20)].join(", ");
+        loaded.warnings.push(format!("the model does not have, and ignores: {names}"));
+    }
+    Ok(loaded)
 }
 
 fn decode_into(

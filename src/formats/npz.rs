@@ -22,11 +22,19 @@ pub fn is_npz(bytes: &[u8]) -> bool {
 /// Reads the arrays with the model's names.
 pub fn read_into(model: &mut Sequential, bytes: &[u8]) -> Result<LoadedArrays> {
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(invalid)?;
-    read_arrays(model, |name, shape| {
+    let names: Vec<String> = archive.file_names().map(str::to_string).collect();
+    let mut loaded = read_arrays(model, |name, shape| {
         let array = npz::reals(&mut archive, name, shape)
             .map_err(|error| misfit(name, format!("the array {name}: {error}")))?;
         Ok(array.into_iter().collect())
-    })
+    })?;
+    for name in names {
+        let name = name.trim_end_matches(".npy");
+        if loaded.arrays.iter().all(|array| array.name != name) {
+            loaded.surplus.push(name.to_string());
+        }
+    }
+    Ok(loaded)
 }
 
 /// Encodes the parameters as an archive.

@@ -97,7 +97,7 @@ pub fn read(bytes: &[u8]) -> Result<Loaded> {
     if let Some(warning) = loaded.warnings.first().filter(|_| is_complete) {
         return Err(invalid(warning));
     }
-    let LoadedArrays { arrays, warnings } =
+    let LoadedArrays { arrays, warnings, .. } =
         read_arrays(&mut loaded.model, |name, shape| tensor(&tensors, name, shape))?;
     let mut expected: Vec<String> = arrays.iter().map(|array| array.name.clone()).collect();
     read_slots(&mut loaded.model, &tensors)?;

@@ -52,7 +52,7 @@ pub fn read(model: &Value, folder: &Path) -> Result<Loaded> {
         max_params: Some(n_values.saturating_add(1 << 20)),
         ..Source::default()
     })?;
-    let LoadedArrays { arrays, warnings } =
+    let LoadedArrays { arrays, warnings, .. } =
         set_arrays(&mut loaded.model, &tensors, &loaded.layer_paths)?;
     loaded.arrays = Some(arrays);
     loaded.warnings.extend(warnings);

@@ -9,6 +9,17 @@ use super::evaluate::Interpreter;
 use super::signatures::{option_name, positional};
 use super::values::{Arguments, Id, Value};
 
+/// Arguments of `fit` that change a training, and that a script cannot give here.
+const UNSUPPORTED_OF_FIT: [&str; 7] = [
+    "class_weight",
+    "sample_weight",
+    "initial_epoch",
+    "steps_per_epoch",
+    "validation_steps",
+    "validation_batch_size",
+    "validation_freq",
+];
+
 /// Options of the script's `fit`, those that it gives and that are known.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Fit {
@@ -60,6 +71,7 @@ impl Interpreter<'_> {
         let Some(arguments) = self.heap.models[id].fit.clone() else { return Fit::default() };
         let options = ["epochs", "batch_size", "validation_split", "shuffle"];
         let options = self.named_arguments("fit", &arguments, &options);
+        self.remark_ignored(&arguments);
         let validation = arguments.get(7, "validation_data");
         let mut callbacks = vec![];
         if let Some(list) = arguments.get(5, "callbacks") {
@@ -72,6 +84,17 @@ impl Interpreter<'_> {
             has_validation_data: validation.is_some_and(|data| !matches!(data, Value::None)),
             shuffle: options.get("shuffle").and_then(Json::as_bool),
             callbacks,
+        }
+    }
+
+    /// Remarks on arguments of `fit` that change a training and are not supported.
+    fn remark_ignored(&mut self, arguments: &Arguments) {
+        self.line = arguments.line;
+        for name in UNSUPPORTED_OF_FIT {
+            let value = arguments.named(name);
+            if value.is_some_and(|value| !matches!(value, Value::None)) {
+                self.remark(format!("{name} of fit is not supported; it is ignored"));
+            }
         }
     }
 

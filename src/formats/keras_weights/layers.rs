@@ -1,5 +1,7 @@
 //! Weights of the layers in Keras's files.
 
+use std::collections::HashSet;
+
 use super::paths::{Paths, keys, paths};
 use super::{floats, is_convolution_kernel, read_array, vars};
 use crate::Result;
@@ -29,6 +31,7 @@ pub fn read(
     let origin = Origin::of_hdf5(root)?;
     let is_theano = origin.is_theano();
     let mut has_convolution = false;
+    let surplus = if are_named { vec![] } else { unused_layers(&group, &paths) };
     let mut paths = paths.into_iter();
     let mut loaded = read_arrays(model, |name, shape| {
         let path = paths.next().unwrap_or_default();
@@ -39,6 +42,7 @@ pub fn read(
         })?;
         read_array(&dataset, name, shape, is_theano)
     })?;
+    loaded.surplus = surplus;
     if are_named && origin.backend.is_none() && has_convolution {
         loaded.warnings.push(BACKEND_UNKNOWN.to_string());
     }
@@ -46,6 +50,20 @@ pub fn read(
         loaded.warnings.push(PADDED_OTHERWISE.to_string());
     }
     Ok(loaded)
+}
+
+/// Layers of a `.weights.h5` file that hold weights, and none of the arrays at these paths.
+fn unused_layers(root: &Object, paths: &[String]) -> Vec<String> {
+    let Some(layers) = root.group("layers").unwrap_or_default() else { return vec![] };
+    let used: HashSet<&str> = paths.iter().filter_map(|path| path.split('/').nth(1)).collect();
+    let mut unused = vec![];
+    for name in layers.names().filter(|name| !used.contains(name)) {
+        let vars = layers.group(&format!("{name}/vars")).unwrap_or_default();
+        if vars.is_some_and(|vars| vars.names().next().is_some()) {
+            unused.push(format!("layers/{name}"));
+        }
+    }
+    unused
 }
 
 /// True for a layer that Theano computes otherwise than all other backends: a convolution pads both
