@@ -191,8 +191,13 @@ fn an_interrupted_model_is_one_moment_and_goes_on_with_the_next_batch() {
     let folder = TempDir::new().unwrap();
     let mut alone = model(optimizer(), 4);
     let expected = fit(&mut alone, 4, None);
+    // Keras's format holds 32 bits of a number.
+    let in_double_precision = size_of::<Real>() > 4;
     for after in [1, 6, 7, 8, 20] {
         for name in ["model.keras", "model.safetensors"] {
+            if in_double_precision && name == "model.keras" {
+                continue;
+            }
             let mut cut = model(optimizer(), 4);
             let first = fit(&mut cut, 4, Some(after));
             let running = cut.running_epoch.as_ref().unwrap();

@@ -23,6 +23,14 @@ impl TableFile {
         let error = |source| Error::Io { action: "read", path: path.to_path_buf(), source };
         let file = File::open(path).map_err(error)?;
         let metadata = file.metadata().map_err(error)?;
+        if metadata.is_dir() {
+            let problem = format!(
+                "{} is a folder, and --target, --ignore and --task are for tables: omit them for a \
+                 folder of images",
+                path.display()
+            );
+            return Err(Error::option("target", problem));
+        }
         // The length of a pipe is not known.
         let is_hidden = is_quiet || !metadata.is_file();
         let template = "Table {bytes}/{total_bytes} {bar:20} {eta} left";

@@ -1,6 +1,6 @@
 //! Parameter arrays of a model, read from a file one after the other.
 
-use super::HELP;
+use super::OTHER_SIZES;
 use crate::model::{ArrayCount, Sequential};
 use crate::{Error, Real, Result};
 
@@ -67,7 +67,7 @@ fn refuse(misfits: Vec<Misfit>, n_arrays: usize) -> Option<Error> {
     if n_misfits == 1 {
         return Some(Error::weights(first.array, first.problem));
     }
-    let help = format!("\n  {HELP}");
+    let help = format!("\n  {OTHER_SIZES}");
     let without_help = |problem: &str| problem.strip_suffix(&help).unwrap_or(problem).to_string();
     let mut text = format!("{n_misfits} of the model's {n_arrays} arrays do not fit:");
     text += &format!("\n    {}", without_help(&first.problem));

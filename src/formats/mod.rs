@@ -67,6 +67,9 @@ const MAX_PARAMS: usize = 1 << 30;
 const HELP: &str = "use a file that Keras or tallynet saved (train --save FILE), \
                     or a name that `tallynet models` lists";
 
+const OTHER_SIZES: &str = "the file is of a model with other sizes: give this one the same input \
+                           shape and the same layers";
+
 /// Content of a file that is damaged or of another format.
 fn invalid(found: impl ToString) -> Error {
     Error::format(found.to_string(), HELP)
@@ -235,7 +238,5 @@ fn check_shape(name: &str, found: &[usize], needed: &[usize]) -> Result<()> {
     }
     let (found, needed) = (Tuple(found), Tuple(needed));
     let problem = format!("the array {name} has the shape {found}, and the model needs {needed}");
-    let help = "the file is of a model with other sizes: give this one the same input shape and \
-                the same layers";
-    Err(Error::weights(name, format!("{problem}\n  {help}")))
+    Err(Error::weights(name, format!("{problem}\n  {OTHER_SIZES}")))
 }

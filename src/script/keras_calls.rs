@@ -82,9 +82,7 @@ impl Interpreter<'_> {
                 // Keras's default, 32, is tallynet's too.
                 if arguments.named("batch_size").is_some_and(|size| !matches!(size, Value::Int(32)))
                 {
-                    self.remark(format!(
-                        "the batch_size of {name} is not used; give --batch-size"
-                    ));
+                    self.remark(format!("the batch_size of {name} is not used; give --batch-size"));
                 }
             }
             _ => {}
