@@ -620,8 +620,8 @@ fn the_folder_validation_is_the_validation_data() {
     assert_eq!((&line["split"]["validation"], &line["split"]["test"]), (&2.into(), &58.into()));
     // The validation data alone, as a test set.
     let train = ["train", "model.json", "--data", ".", "--epochs", "1", "--quiet"];
-    succeeds(tallynet(path).args(train).args(["--save", "m.keras"]));
-    let evaluate = ["evaluate", "m.keras", "--data", "val", "--json"];
+    succeeds(tallynet(path).args(train).args(["--save", "m.safetensors"]));
+    let evaluate = ["evaluate", "m.safetensors", "--data", "val", "--json"];
     let text = succeeds(tallynet(path).args(evaluate));
     let score: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
     assert_eq!(score["loss"], line["history"]["val_loss"][0]);

@@ -357,7 +357,10 @@ fn samples_of_any_length_are_taken() {
     let data = Dataset { x: Inputs::Reals(x), y: Targets::Reals(y) };
     model.fit(&data, FitOptions::default(), &mut []).unwrap();
     let again = written(&model, "m.keras").model;
-    assert_eq!(again.fingerprint(), model.fingerprint());
+    // A .keras file holds 32 bits of a number.
+    if cfg!(not(tallynet_f64)) {
+        assert_eq!(again.fingerprint(), model.fingerprint());
+    }
     assert_eq!(again.open_axes(), [0]);
     assert_eq!(again.compiled().unwrap().state().iteration, steps);
     let shorter = again.with_input_shape(&[5].into()).unwrap();
