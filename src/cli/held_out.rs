@@ -49,8 +49,8 @@ fn noted<'m>(data: &Dataset, model: &'m Sequential) -> Option<&'m TrainingSplit>
     if training.is_of(data) { Some(training) } else { None }
 }
 
-/// Draws the test set by class, and notes it in the model. The fraction is that of the flag, or that
-/// of the earlier training on the same data, or that of the script.
+/// Draws the test set by class, and notes it in the model. The fraction is that of the flag, or
+/// that of the earlier training on the same data, or that of the script.
 pub fn draw(
     data: Dataset,
     flag: Option<f64>,

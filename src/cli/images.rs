@@ -130,8 +130,8 @@ impl FolderFlags {
         Ok(())
     }
 
-    /// Reads only the samples to evaluate on, by the classes that the model was trained on: the test
-    /// set, or what the training held out.
+    /// Reads only the samples to evaluate on, by the classes that the model was trained on: the
+    /// test set, or what the training held out.
     pub fn load_test(&self, path: &Path, loaded: &LoadedModel) -> Result<TestData, Failure> {
         let kind = FolderKind::of(path);
         let mut test = if kind == FolderKind::Images {

@@ -14,6 +14,7 @@ mod new;
 mod output;
 mod output_table;
 mod per_class;
+mod plan;
 mod predict;
 mod predictions;
 mod run_info;
@@ -38,7 +39,8 @@ use tallynet::kernels;
 use tallynet::model::Sequential;
 use tallynet::model::presets;
 
-use description::{DescribedModel, Plan, Supplied};
+use description::{DescribedModel, Supplied};
+use plan::Plan;
 
 /// Train small Keras-style models on the CPU, and explain and verify their parameter counts.
 ///

@@ -127,8 +127,8 @@ fn ratio(count: usize, of: usize) -> f64 {
     if of == 0 { 0.0 } else { count as f64 / of as f64 }
 }
 
-/// Samples that were given a wrong class, the most confident first, by their files, or else by their
-/// rows in the data, which count from 1.
+/// Samples that were given a wrong class, the most confident first, by their files, or else by
+/// their rows in the data, which count from 1.
 pub fn mistakes(
     classes: &Classes,
     true_classes: &[usize],

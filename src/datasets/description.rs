@@ -36,8 +36,8 @@ pub struct DataDescription {
     pub training: Option<TrainingSplit>,
 }
 
-/// Samples that a model was trained on, recognized again by a checksum, and the fraction of them that
-/// was held out to test on.
+/// Samples that a model was trained on, recognized again by a checksum, and the fraction of them
+/// that was held out to test on.
 ///
 /// ```
 /// use ndarray::array;

@@ -2,9 +2,9 @@
 //! labels, raw or compressed with gzip. MNIST, Fashion-MNIST and KMNIST come in it.
 //!
 //! A file's content is read once, into the array that training uses, after its magic number, counts
-//! and exact length are checked: a truncated file would pair images with the wrong labels. Rejected:
-//! the `mnist` crate, which panics on malformed files, compares no lengths, and holds the training
-//! images twice (94 MB instead of 47). The tests compare what both read.
+//! and exact length are checked: a truncated file would pair images with the wrong labels.
+//! Rejected: the `mnist` crate, which panics on malformed files, compares no lengths, and holds the
+//! training images twice (94 MB instead of 47). The tests compare what both read.
 //!
 //! A `.gz` is decompressed once: beside itself, or in a cache folder if that is not writable. The
 //! new file appears under its name only when it is complete and checked, so concurrent runs are

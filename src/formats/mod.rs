@@ -217,8 +217,8 @@ fn decode_into(
     }
 }
 
-/// Refuses to encode a model if there is no memory for so many copies of its numbers: a failed
-/// allocation would abort the process.
+/// Refuses to encode a model if this number of copies of its values does not fit into memory: a
+/// failed allocation would abort the process.
 fn check_memory(model: &Sequential, copies: usize) -> Result<()> {
     let slots = model.compiled.iter().flat_map(|compiled| &compiled.state.slots);
     let values = model.count_params() + slots.map(Vec::len).sum::<usize>();

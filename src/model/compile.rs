@@ -214,7 +214,7 @@ impl Sequential {
         VectorWidths { target, output }
     }
 
-    /// Takes the configuration out of the model, to compile it anew with parts of the old one.
+    /// Takes the configuration out of the model, to compile it again with parts of it.
     pub fn take_compiled(&mut self) -> Option<Compiled> {
         self.compiled.take()
     }

@@ -41,6 +41,7 @@ mod strings;
 mod syntax;
 mod training;
 mod uncalled;
+mod unpack;
 mod values;
 
 use std::path::Path;

@@ -30,8 +30,8 @@ pub struct FitOptions<'a> {
     /// Fraction of the rows, taken from the end, used for validation. Ignored if `validation_data`
     /// is set.
     pub validation_split: f64,
-    /// Weight of each row's loss, including the validation split, as in Keras. Metrics ignore it. Not
-    /// allowed together with `class_weight`.
+    /// Weight of each row's loss, including the validation split, as in Keras. Metrics ignore it.
+    /// Not allowed together with `class_weight`.
     pub sample_weight: Option<&'a [Real]>,
     /// Weight of a row's loss by its class; 1 for classes not listed.
     pub class_weight: Option<&'a [(usize, Real)]>,

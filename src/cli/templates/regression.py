@@ -1,7 +1,7 @@
 # A multilayer perceptron that predicts a number: the price of a house.
 #
-#   tallynet train FILE --data houses.csv --target price                     a table of your own
-#   tallynet train FILE --data houses.csv --target price --set scale=1000    other units of the price
+#   tallynet train FILE --data houses.csv --target price                    a table of your own
+#   tallynet train FILE --data houses.csv --target price --set scale=1000   other units of the price
 #   python FILE                            the same in Keras, on California's houses
 import keras
 from keras import layers

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tallynet::training::{BackupAndRestore, BackupEvery};
 
 use super::super::LoadedModel;
-use super::super::description::Plan;
+use super::super::plan::Plan;
 use super::Train;
 
 /// Parses `500` (batches) or `30s` (seconds).

@@ -73,8 +73,8 @@ impl Train {
         Ok(())
     }
 
-    /// Metrics of the flag or of the file; a model that was never compiled gets the accuracy, if its
-    /// loss is one of classes.
+    /// Metrics of the flag or of the file; a model that was never compiled gets the accuracy, if
+    /// its loss is one of classes.
     fn metrics(&self, old: Option<&Compiled>, loss: &AnyLoss) -> Vec<MetricChoice> {
         match (&self.metrics, old) {
             (Some(names), _) => names

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 use tallynet::datasets::{DataDescription, Dataset, TrainTest, split};
 
 use super::super::data::{DataSource, TrainingData};
-use super::super::description::{Plan, Supplied};
+use super::super::description::Supplied;
+use super::super::plan::Plan;
 use super::super::{Failure, LoadedModel, Outcome, output, table};
 use super::Train;
 

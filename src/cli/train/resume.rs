@@ -11,7 +11,7 @@ use tallynet::training::{
 };
 use tallynet::{Error, Result, formats};
 
-use super::super::description::Plan;
+use super::super::plan::Plan;
 use super::super::{LoadedModel, output, script_callbacks};
 use super::Train;
 

@@ -135,8 +135,8 @@ fn eight_digits(bytes: u64) -> u64 {
     low.wrapping_add(high) >> 32
 }
 
-/// Number of at most 19 digits and without an exponent: a quotient. If its numerator is exact, it is
-/// rounded as the standard library rounds it, and else only once it is a `Real`.
+/// Number of at most 19 digits and without an exponent: a quotient. If its numerator is exact, it
+/// is rounded as the standard library rounds it, and else only once it is a `Real`.
 fn plain_number(cell: &[u8], decimal: u8) -> Option<f64> {
     let (is_negative, digits) = match cell {
         [b'-', rest @ ..] => (true, rest),

@@ -193,7 +193,7 @@ impl<R: BufRead> Rows<R> {
                 ReadRecordResult::End => return Ok(false),
                 ReadRecordResult::InputEmpty if n_bytes == 0 && n_cells == 0 => return Ok(false),
                 ReadRecordResult::InputEmpty => {
-                    // The row continues in the next line; at the end, with no input, it is complete.
+                    // The row continues in the next line; without one it is complete.
                     let last = self.line.trim_ascii_end().last().copied();
                     self.line.clear();
                     self.n_parsed = 0;
