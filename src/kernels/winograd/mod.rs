@@ -106,13 +106,16 @@ kernel! {
     ) {
         let (channels, nc) = (c.channels, filters_at_a_time(c));
         let n_tiles = x.len() / c.n_inputs() * n_tiles(c);
-        let width = panel_width::<S>(nc);
-        let len = panel_len(nc.next_multiple_of(width), channels);
-        let (u, scratch) = scratch.split_at_mut(PRODUCTS * len);
+        let packed_len = PRODUCTS * panel_len(nc.next_multiple_of(MAX_NR), channels);
+        let (packed, scratch) = scratch.split_at_mut(packed_len);
         let (v, products) = scratch.split_at_mut(Points::len(FORWARD_TILES * channels));
         for first in (0..c.filters).step_by(nc) {
             let nc = nc.min(c.filters - first);
-            let mut u = Packed { data: &mut *u, width, depth: channels, len };
+            // The last filters may be so few that `product` reads narrower panels.
+            let width = panel_width::<S>(nc);
+            let len = panel_len(nc.next_multiple_of(width), channels);
+            let data = &mut packed[..PRODUCTS * len];
+            let mut u = Packed { data, width, depth: channels, len };
             transform_kernel::<S>(c, &filters, first..first + nc, &mut u);
             for start in (0..n_tiles).step_by(FORWARD_TILES) {
                 let block = start..n_tiles.min(start + FORWARD_TILES);
@@ -150,12 +153,12 @@ kernel! {
     ) {
         let (channels, nc) = (c.channels, filters_at_a_time(c));
         let n_tiles = input.x.len() / c.n_inputs() * n_tiles(c);
-        let width = panel_width::<S>(nc);
-        let packed = PRODUCTS * panel_len(nc.next_multiple_of(width), GRADIENT_TILES);
-        let (packed, scratch) = scratch.split_at_mut(packed);
+        let packed_len = PRODUCTS * panel_len(nc.next_multiple_of(MAX_NR), GRADIENT_TILES);
+        let (packed, scratch) = scratch.split_at_mut(packed_len);
         let (v, sums) = scratch.split_at_mut(Points::len(GRADIENT_TILES * channels));
         for first in (0..c.filters).step_by(nc) {
             let nc = nc.min(c.filters - first);
+            let width = panel_width::<S>(nc);
             let mut sums = Points { data: &mut *sums, size: channels * nc };
             for start in (0..n_tiles).step_by(GRADIENT_TILES) {
                 let block = start..n_tiles.min(start + GRADIENT_TILES);
