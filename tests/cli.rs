@@ -900,3 +900,22 @@ fn unusual_architectures() {
     );
     refused(2, &["verify", "mnist-softmax"], &["mnist-softmax", "--save"]);
 }
+
+#[test]
+fn a_training_on_all_samples_forgets_what_was_held_out() {
+    let folder = TempDir::new().unwrap();
+    let data = small_npz(folder.path());
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_string();
+    let (part, whole) = (path("part.keras"), path("whole.keras"));
+    let train = |model: &str, more: &[&str]| {
+        let flags = ["train", model, "--data", &data, "--epochs", "1", "--quiet"];
+        let run = run(&[&flags, more].concat());
+        assert_eq!(run.code, 0, "{}", run.stderr);
+    };
+    train("mnist-softmax", &["--test-split", "0.2", "--save", &part]);
+    let evaluated = run(&["evaluate", &part, "--data", &data]).stderr;
+    assert!(evaluated.contains("evaluated on the 120 of 600 samples"), "{evaluated}");
+    train(&part, &["--save", &whole]);
+    let evaluated = run(&["evaluate", &whole, "--data", &data]).stderr;
+    assert!(!evaluated.contains("held out"), "{evaluated}");
+}

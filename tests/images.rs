@@ -675,6 +675,29 @@ fn mistakes_among_samples_that_were_held_out_are_files_of_their_class() {
         assert!(path.join("train").join(file).is_file(), "{line}");
         assert_eq!(file.split('/').next(), line.split(',').nth(1), "{line}");
     }
+    // Trained further on other images, from another seed.
+    fs::rename(path.join("test/disc/5.jpg"), path.join("train/disc/new.jpg")).unwrap();
+    let train = ["train", "m.keras", "--data", "train", "--epochs", "1", "--seed", "5", "--quiet"];
+    succeeds(tallynet(path).args(train).args(["--save", "more.keras"]));
+    let text = succeeds(tallynet(path).args(["evaluate", "more.keras", "--data", "train"]));
+    assert!(text.contains("of 121 samples that were held out"), "{text}");
+}
+
+#[test]
+fn a_validation_folder_is_not_taken_for_the_test_set() {
+    let root = shapes_folder();
+    let path = root.path();
+    formats::save(&convolutional(), &path.join("model.json")).unwrap();
+    let train = ["train", "model.json", "--data", ".", "--epochs", "1", "--patience", "3"];
+    let text = succeeds(tallynet(path).args(train));
+    assert!(text.contains("val_loss is that of the test set"), "{text}");
+    for class in ["disc", "along"] {
+        fs::create_dir_all(path.join("val").join(class)).unwrap();
+        let image = format!("{class}/3.jpg");
+        fs::rename(path.join("test").join(&image), path.join("val").join(&image)).unwrap();
+    }
+    let text = succeeds(tallynet(path).args(train));
+    assert!(!text.contains("val_loss is that of the test set"), "{text}");
 }
 
 #[test]

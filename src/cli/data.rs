@@ -83,9 +83,14 @@ impl Data {
                 self.folder.load(path, loaded, test_split)?
             }
             (DataSource::Path(path), Some(_)) => {
-                held_out::draw(datasets::load_train(path)?, test_split, loaded)?.into()
+                let (all, seed) = (datasets::load_train(path)?, loaded.model.seed);
+                held_out::draw(all, test_split, seed, loaded)?.into()
             }
-            (DataSource::Path(path), None) => datasets::load(path)?.into(),
+            (DataSource::Path(path), None) => {
+                let sets = datasets::load(path)?;
+                held_out::forget_split(&sets.train, &mut loaded.model);
+                sets.into()
+            }
             (DataSource::Synthetic(task), _) => synthetic(*task, loaded).into(),
         };
         loaded.fit_open_axes(data.sets.train.x.shape())?;
@@ -116,8 +121,8 @@ impl Data {
             DataSource::Path(path) if table::is_table(&path, model) => {
                 held_out::of_training(table::load_test(&path, loaded)?, loaded)?
             }
-            DataSource::Path(path) => match split_archive(&path, model)? {
-                Some(data) => held_out::of_training(data, loaded)?,
+            DataSource::Path(path) => match held_out::of_archive(&path, loaded)? {
+                Some(test) => test,
                 None => TestData::whole(datasets::load_test(&path)?),
             },
             DataSource::Synthetic(task) => TestData::whole(synthetic(task, loaded).test),
@@ -135,7 +140,7 @@ impl Data {
         self.data.is_some() || datasets::from_environment().is_some()
     }
 
-    /// Refuses inputs that do not fit, with a word about data that nobody named.
+    /// Checks that the default data fit the model; the error says to give --data.
     fn check_default(&self, inputs: &Inputs, model: &Sequential) -> Outcome {
         if self.is_named() {
             return Ok(());
@@ -144,20 +149,6 @@ impl Data {
             Failure::usage(format!("{error}\n  these are MNIST's; give your data with --data"))
         })
     }
-}
-
-/// The training set of an archive, if the model was trained on it and a part was held out.
-fn split_archive(path: &Path, model: &Sequential) -> Result<Option<Dataset>, Failure> {
-    let training = model.data.as_ref().and_then(|data| data.training.as_ref());
-    let Some(training) = training.filter(|training| training.test_split.is_some()) else {
-        return Ok(None);
-    };
-    // A pipe can be read only once.
-    if !path.is_file() {
-        return Ok(None);
-    }
-    let data = datasets::load_train(path).ok();
-    Ok(data.filter(|data| training.is_of(data)))
 }
 
 fn synthetic(task: fn(u64) -> TrainTest, loaded: &LoadedModel) -> TrainTest {
@@ -184,7 +175,7 @@ fn scale_targets(loaded: &LoadedModel, sets: &mut [&mut Dataset]) {
         }
     }
     if is_scaled {
-        loaded.notice("The targets are bytes of images like the inputs, and scaled alike.");
+        loaded.notice("The targets are image bytes too and are scaled like the inputs.");
     }
 }
 

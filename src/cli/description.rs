@@ -1,5 +1,5 @@
-//! Models that are described rather than saved: a Keras script, a notebook, or a JSON that leaves
-//! out what the data or `train` supply.
+//! Models that are described rather than saved: a Keras script, a notebook, or a JSON without the
+//! values that the data or `train` supply.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -78,8 +78,8 @@ impl Supplied {
     pub fn open(&self, path: &Path) -> Result<Option<DescribedModel>, Failure> {
         let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
         if matches!(extension.as_str(), "py" | "ipynb") {
-            let (description, plan) = self.script(path)?;
-            return self.build(path, description, plan).map(Some);
+            let DescribedScript { description, plan, info } = self.script(path)?;
+            return self.build(path, description, plan, info).map(Some);
         }
         self.refuse_set(&path.display().to_string())?;
         let unfinished = if extension == "json" { unfinished(path) } else { None };
@@ -87,7 +87,7 @@ impl Supplied {
         let count = |name: &str| description[name].as_u64().and_then(|n| usize::try_from(n).ok());
         let plan =
             Plan { epochs: count("epochs"), batch_size: count("batch_size"), ..Plan::default() };
-        self.build(path, description, plan).map(Some)
+        self.build(path, description, plan, None).map(Some)
     }
 
     /// Refuses `--set` for a model that is not a script.
@@ -98,14 +98,18 @@ impl Supplied {
         Err(Failure::usage(format!("--set is for a Keras script, which {model} is not")))
     }
 
+    /// Builds the model. A missing shape comes from the data, which are read unless `info` is
+    /// known.
     fn build(
         &self,
         path: &Path,
         mut description: Value,
         plan: Plan,
+        info: Option<SampleInfo>,
     ) -> Result<DescribedModel, Failure> {
         if !has_input_shape(&description) {
-            match self.sample_info()? {
+            let info = if info.is_some() { info } else { self.sample_info()? };
+            match info {
                 Some(info) => set_input_shape(&mut description, &info.sample),
                 None => {
                     let name = path.display();
@@ -169,14 +173,16 @@ impl Supplied {
     }
 
     #[cfg(feature = "script")]
-    fn script(&self, path: &Path) -> Result<(Value, Plan), Failure> {
+    fn script(&self, path: &Path) -> Result<DescribedScript, Failure> {
         use tallynet::script::{DataInfo, Setting, Settings, read};
         let mut settings = Settings::default();
         for text in &self.set {
             settings.set.push(text.parse::<Setting>().map_err(Failure::usage)?);
         }
+        let mut info = None;
         if self.data.is_some() || datasets::from_environment().is_some() {
-            settings.data = self.sample_info()?.map(|info| DataInfo {
+            info = self.sample_info()?;
+            settings.data = info.as_ref().map(|info| DataInfo {
                 sample: info.sample.iter().map(|&length| length as u64).collect(),
                 classes: info.classes,
             });
@@ -198,11 +204,11 @@ impl Supplied {
             is_script: true,
             has_fit: script.has_fit,
         };
-        Ok((script.description, plan))
+        Ok(DescribedScript { description: script.description, plan, info })
     }
 
     #[cfg(not(feature = "script"))]
-    fn script(&self, path: &Path) -> Result<(Value, Plan), Failure> {
+    fn script(&self, path: &Path) -> Result<DescribedScript, Failure> {
         let name = path.display();
         let message = format!(
             "{name}: this build does not support Python scripts\n  build it with `cargo build \
@@ -211,6 +217,13 @@ impl Supplied {
         );
         Err(Failure { message, code: 1 })
     }
+}
+
+/// What a script says, and what is known of the data that are named.
+struct DescribedScript {
+    description: Value,
+    plan: Plan,
+    info: Option<SampleInfo>,
 }
 
 /// Shape of a sample, and number of classes.

@@ -1,6 +1,8 @@
 //! Test sets that are drawn from the data, and found again when a saved model is evaluated.
 
-use tallynet::datasets::{DataDescription, Dataset, TrainTest, TrainingSplit, split};
+use std::path::Path;
+
+use tallynet::datasets::{self, DataDescription, Dataset, TrainTest, TrainingSplit, split};
 use tallynet::model::Sequential;
 
 use super::{Failure, LoadedModel, output};
@@ -38,41 +40,56 @@ fn note(training: TrainingSplit, model: &mut Sequential) {
     model.data.get_or_insert_with(DataDescription::default).training = Some(training);
 }
 
-/// Notes in the model that it is trained on all of these samples.
-pub fn note_all(data: &Dataset, model: &mut Sequential) {
-    note(TrainingSplit::of(data, None, model.seed), model);
+/// Notes in the model that it is trained on all of these samples, whose order is by this seed.
+pub fn note_all(data: &Dataset, seed: u64, model: &mut Sequential) {
+    note(TrainingSplit::of(data, None, seed), model);
+}
+
+/// Corrects the note of an earlier split of these samples: all of them are trained on now.
+pub fn forget_split(data: &Dataset, model: &mut Sequential) {
+    if let Some(training) = noted(data, model) {
+        note(TrainingSplit { test_split: None, ..training.clone() }, model);
+    }
+}
+
+/// The note of the data that the model was trained on.
+pub fn noted_split(model: &Sequential) -> Option<&TrainingSplit> {
+    model.data.as_ref()?.training.as_ref()
 }
 
 /// The note in the model, if it was trained on these samples.
 fn noted<'m>(data: &Dataset, model: &'m Sequential) -> Option<&'m TrainingSplit> {
-    let training = model.data.as_ref()?.training.as_ref()?;
-    if training.is_of(data) { Some(training) } else { None }
+    noted_split(model).filter(|training| training.is_of(data))
 }
 
 /// Draws the test set by class, and notes it in the model. The fraction is that of the flag, or
-/// that of the earlier training on the same data, or that of the script.
+/// that of the earlier training on the same data, or that of the script. The seed is that of the
+/// order of the samples; a split as in the earlier training has its seed.
 pub fn draw(
     data: Dataset,
     flag: Option<f64>,
+    seed: u64,
     loaded: &mut LoadedModel,
 ) -> Result<TrainTest, Failure> {
-    let earlier = noted(&data, &loaded.model).filter(|noted| noted.test_split.is_some()).cloned();
+    let noted = noted(&data, &loaded.model).cloned();
+    let earlier = noted.as_ref().and_then(|noted| Some((noted.test_split?, noted.seed)));
     let mut fraction = TEST_SPLIT;
-    let mut seed = loaded.model.seed;
+    let mut seed = seed;
     let mut reason = "";
     if let Some(flag) = flag {
         fraction = flag;
-    } else if let Some(TrainingSplit { test_split: Some(earlier), seed: earlier_seed, .. }) =
-        earlier
-    {
-        fraction = earlier;
+    } else if let Some((earlier_fraction, earlier_seed)) = earlier {
+        fraction = earlier_fraction;
         seed = earlier_seed;
         reason = ", as in the training so far";
     } else if let Some(of_script) = loaded.plan.test_fraction {
         fraction = of_script;
         reason = ", as in the script";
     }
-    let training = TrainingSplit::of(&data, Some(fraction), seed);
+    let training = match noted {
+        Some(noted) => TrainingSplit { test_split: Some(fraction), seed, ..noted },
+        None => TrainingSplit::of(&data, Some(fraction), seed),
+    };
     let (train, test) = split::shuffled(data, fraction, seed)?;
     let n_samples = test.len();
     loaded.notice(&format!(
@@ -86,8 +103,29 @@ pub fn draw(
 /// Samples of these data to evaluate on: those that the training held out, if the model was trained
 /// on the others, with a notice; else all. If it was trained on all, there is a warning.
 pub fn of_training(data: Dataset, loaded: &LoadedModel) -> Result<TestData, Failure> {
-    let Some(training) = noted(&data, &loaded.model) else { return Ok(TestData::whole(data)) };
-    let n_samples = data.len();
+    match noted(&data, &loaded.model) {
+        Some(training) => held_out(data, training, loaded),
+        None => Ok(TestData::whole(data)),
+    }
+}
+
+/// As [`of_training`], for the training set of an archive; `None` if no part of it was held out.
+pub fn of_archive(path: &Path, loaded: &LoadedModel) -> Result<Option<TestData>, Failure> {
+    let training = noted_split(&loaded.model).filter(|training| training.test_split.is_some());
+    // A pipe can be read only once.
+    let Some(training) = training.filter(|_| path.is_file()) else { return Ok(None) };
+    match datasets::load_train(path) {
+        Ok(data) if training.is_of(&data) => held_out(data, training, loaded).map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// The samples that a training on these data held out; all if it was trained on all of them.
+fn held_out(
+    data: Dataset,
+    training: &TrainingSplit,
+    loaded: &LoadedModel,
+) -> Result<TestData, Failure> {
     let Some(fraction) = training.test_split else {
         output::notice(
             "warning: the model was trained on these samples; its score on new ones may be worse",
@@ -95,11 +133,12 @@ pub fn of_training(data: Dataset, loaded: &LoadedModel) -> Result<TestData, Fail
         return Ok(TestData::whole(data));
     };
     let rows = split::rows_of_second(&data, fraction, training.seed)?;
-    let (_, test) = split::shuffled(data, fraction, training.seed)?;
+    let test = data.select(&rows)?;
     loaded.notice(&format!(
-        "The model was trained on these data: it is evaluated on the {} of {n_samples} samples \
-         that were held out.",
-        test.len()
+        "The model was trained on these data: it is evaluated on the {} of {} samples that were \
+         held out.",
+        test.len(),
+        data.len()
     ));
     Ok(TestData { data: test, rows: Some(rows), files: vec![] })
 }

@@ -35,8 +35,7 @@ pub struct FolderFlags {
 
 /// True if this is an image or a folder, by its name.
 pub fn are_images(path: &Path) -> bool {
-    let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
-    matches!(extension.to_str(), Some("png" | "jpg" | "jpeg")) || path.is_dir()
+    images::is_image(path) || path.is_dir()
 }
 
 /// Paths of the images in a folder, in order, or of the single image.
@@ -45,12 +44,11 @@ pub fn paths(path: &Path) -> Result<Vec<PathBuf>, Failure> {
 }
 
 impl ImageFlags {
-    /// Reads an image, or all in a folder, to predict.
-    pub fn load_inputs(&self, path: &Path, model: &Sequential) -> Result<Inputs, Failure> {
+    /// Reads images to predict.
+    pub fn load_inputs(&self, paths: &[PathBuf], model: &Sequential) -> Result<Inputs, Failure> {
         let size = self.size(model)?;
-        let paths = paths(path)?;
         let bar = bar(paths.len(), false);
-        let inputs = images::read_images(&paths, size, &mut |n| bar.set_position(n as u64));
+        let inputs = images::read_images(paths, size, &mut |n| bar.set_position(n as u64));
         bar.finish_and_clear();
         let mut inputs = inputs?;
         flatten(&mut inputs, model)?;
@@ -111,9 +109,13 @@ impl FolderFlags {
         with_test(path, kind, data, loaded, test_split)
     }
 
-    /// Tells the size that images of another size or color are changed to, if no flag gives it.
+    /// Prints the size and color that images are converted to, unless a flag gives the size.
     fn notice_of_size(&self, folder: &Folder, loaded: &LoadedModel) -> Result<(), Failure> {
-        let (own, size) = (folder.usual_size()?, self.images.size(&loaded.model)?);
+        let size = self.images.size(&loaded.model)?;
+        if self.images.image_size.is_some() && size.channels == 3 {
+            return Ok(());
+        }
+        let own = folder.usual_size()?;
         let mut changes = vec![];
         if self.images.image_size.is_none() && (own.height, own.width) != (size.height, size.width)
         {
@@ -182,8 +184,7 @@ impl FolderFlags {
 /// Seed of the order of the images: that of the earlier training, so that the same samples are held
 /// out.
 fn order_seed(model: &Sequential) -> u64 {
-    let training = model.data.as_ref().and_then(|data| data.training.as_ref());
-    training.map_or(model.seed, |training| training.seed)
+    held_out::noted_split(model).map_or(model.seed, |training| training.seed)
 }
 
 /// The data sets, with a test set that is split off if there is none.
@@ -195,10 +196,14 @@ fn with_test(
     test_split: Option<f64>,
 ) -> Result<TrainingData, Failure> {
     let validation = data.validation;
+    let model = &loaded.model;
+    let seed = if kind == FolderKind::Images { order_seed(model) } else { model.seed };
     match (data.test, test_split) {
         (Some(test), None) => {
             if kind == FolderKind::Images {
-                held_out::note_all(&data.train, &mut loaded.model);
+                held_out::note_all(&data.train, seed, &mut loaded.model);
+            } else {
+                held_out::forget_split(&data.train, &mut loaded.model);
             }
             Ok(TrainingData { sets: TrainTest { train: data.train, test }, validation })
         }
@@ -207,7 +212,7 @@ fn with_test(
             Err(Failure::usage(message))
         }
         (None, fraction) if fraction.is_some() || kind == FolderKind::Images => {
-            let sets = held_out::draw(data.train, fraction, loaded)?;
+            let sets = held_out::draw(data.train, fraction, seed, loaded)?;
             Ok(TrainingData { sets, validation })
         }
         (None, _) => {

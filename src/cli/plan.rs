@@ -1,7 +1,6 @@
 //! Options of training that come with a script or a handwritten JSON.
 
 use serde_json::Value;
-use tallynet::datasets;
 use tallynet::model::Sequential;
 
 use super::data::DataSource;
@@ -43,7 +42,6 @@ impl Plan {
         for note in &self.notes {
             output::notice(&format!("warning: {note}"));
         }
-        let is_named = is_named || datasets::from_environment().is_some();
         match &self.unknown_data {
             Some(_) if is_named => {
                 output::notice(

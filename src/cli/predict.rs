@@ -83,16 +83,18 @@ impl Predict {
         loaded.warn_about_layers();
         let form = Form::of(&loaded.model);
         check_form(&form, &loaded.model, format)?;
-        let inputs = self.load_inputs(&mut loaded)?;
+        let is_of_images = images::are_images(&self.input);
+        let paths = if is_of_images { images::paths(&self.input)? } else { vec![] };
+        let inputs = self.load_inputs(&paths, &mut loaded)?;
         let outputs = loaded.model.predict(&inputs)?;
         let Some(path) = &self.output else {
-            return output::result(&self.rows(&form, outputs)?.text());
+            return output::result(&self.rows(&form, outputs, &paths)?.text());
         };
         let n_rows = outputs.shape()[0];
         let mut shape = format!("{n_rows} rows");
         let bytes = match format {
-            Some(OutputFormat::Csv) => self.rows(&form, outputs)?.csv()?,
-            Some(OutputFormat::Json) => self.rows(&form, outputs)?.json()?,
+            Some(OutputFormat::Csv) => self.rows(&form, outputs, &paths)?.csv()?,
+            Some(OutputFormat::Json) => self.rows(&form, outputs, &paths)?.json()?,
             _ => {
                 let mut bytes = vec![];
                 outputs.write_npy(&mut bytes)?;
@@ -105,10 +107,11 @@ impl Predict {
         Ok(())
     }
 
-    fn load_inputs(&self, loaded: &mut LoadedModel) -> Result<Inputs, Failure> {
-        let mut inputs = if images::are_images(&self.input) {
+    /// Loads the inputs: the images at these paths if there are some.
+    fn load_inputs(&self, images: &[PathBuf], loaded: &mut LoadedModel) -> Result<Inputs, Failure> {
+        let mut inputs = if !images.is_empty() {
             table::refuse_images(&loaded.model)?;
-            self.images.load_inputs(&self.input, &loaded.model)?
+            self.images.load_inputs(images, &loaded.model)?
         } else if table::is_table(&self.input, &loaded.model) {
             table::load_inputs(&self.input, &loaded.model)?
         } else {
@@ -120,17 +123,17 @@ impl Predict {
     }
 
     /// The outputs as rows, with the names of images.
-    fn rows(&self, form: &Form, outputs: ArrayD<Real>) -> Result<OutputTable, Failure> {
+    fn rows(
+        &self,
+        form: &Form,
+        outputs: ArrayD<Real>,
+        images: &[PathBuf],
+    ) -> Result<OutputTable, Failure> {
         let mut files = vec![];
-        if images::are_images(&self.input) {
-            for path in images::paths(&self.input)? {
-                let path = path
-                    .strip_prefix(&self.input)
-                    .ok()
-                    .filter(|_| self.input.is_dir())
-                    .unwrap_or(&path);
-                files.push(path.display().to_string());
-            }
+        for path in images {
+            let in_folder = path.strip_prefix(&self.input).ok();
+            let name = in_folder.filter(|_| self.input.is_dir()).unwrap_or(path);
+            files.push(name.display().to_string());
         }
         predictions::predictions(form, outputs, &files)
     }

@@ -51,7 +51,8 @@ pub struct TableFlags {
     #[arg(long, value_name = "FILE", conflicts_with = "test_split")]
     test: Option<PathBuf>,
     /// Fraction of the training samples, drawn from --seed and by class, to evaluate on [default:
-    /// the data's test set; without one as in the training so far or in the script, else 0.2]
+    /// the data's test set; without one, for tables and image folders, as in the training so far or
+    /// in the script, else 0.2]
     #[arg(long, value_name = "F", allow_negative_numbers = true)]
     pub test_split: Option<f64>,
 }
@@ -149,12 +150,13 @@ impl TableFlags {
         } else {
             self.learn(path, loaded)?
         };
+        let seed = loaded.model.seed;
         let data = match &self.test {
             Some(test) => {
-                held_out::note_all(&data, &mut loaded.model);
+                held_out::note_all(&data, seed, &mut loaded.model);
                 TrainTest { train: data, test: load_test(test, loaded)? }
             }
-            None => held_out::draw(data, self.test_split, loaded)?,
+            None => held_out::draw(data, self.test_split, seed, loaded)?,
         };
         if !loaded.has_weights {
             let description = loaded.model.data.clone().unwrap_or_default();
@@ -215,7 +217,7 @@ fn task_of(model: &Sequential, n_targets: usize) -> Option<Task> {
     None
 }
 
-/// Tells that targets are large, for outputs that are not scaled.
+/// Warns about large targets, if the outputs are not scaled.
 fn notice_of_large_targets(targets: &Targets, model: &Sequential) {
     let Targets::Reals(values) = targets else { return };
     let is_scaled =
@@ -239,7 +241,7 @@ fn check_shapes(model: &Sequential, description: &DataDescription) -> Result<(),
     if input.squeezed() != features.squeezed() {
         let message = format!(
             "the table has {n_features} features, and the model takes {input}\n  give the model \
-             the input shape ({n_features},), or leave columns out with --ignore"
+             the input shape ({n_features},), or ignore columns with --ignore"
         );
         return Err(Failure { message, code: 1 });
     }

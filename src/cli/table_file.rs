@@ -70,12 +70,7 @@ pub fn encode(
     let encoded =
         table::encode_from(file.reader(), description).map_err(|error| error.in_file(path))?;
     if encoded.is_by_position {
-        let mut names = vec![];
-        for column in &description.columns {
-            match column {
-                Column::Numeric { name } | Column::Categorical { name, .. } => names.push(&**name),
-            }
-        }
+        let names: Vec<&str> = description.columns.iter().map(Column::name).collect();
         output::notice(&format!(
             "warning: {} has no header; its columns are taken to be {}, in this order",
             path.display(),

@@ -1,9 +1,10 @@
-//! Checksum of rows, by which a training tells other data from its own.
+//! Checksums of data, by which a training recognizes its own.
 
 use flate2::Crc;
 
 use super::batches::Rows;
 use super::values::Values;
+use super::{Dataset, Inputs, Targets};
 
 impl Rows<'_> {
     /// Number of rows and CRC-32 of inputs, targets and weights, such as `60000:5c0f13b2`. Rows of
@@ -20,6 +21,20 @@ impl Rows<'_> {
     }
 }
 
+/// CRC-32 of the inputs' and the targets' numbers.
+pub fn checksum(data: &Dataset) -> u32 {
+    let mut hash = Crc::new();
+    match &data.x {
+        Inputs::Bytes { values, .. } => add_numbers(&mut hash, values, |byte| [byte]),
+        Inputs::Reals(values) => add_numbers(&mut hash, values, |value| value.to_le_bytes()),
+    }
+    match &data.y {
+        Targets::Labels(labels) => add_numbers(&mut hash, labels, |label| label.to_le_bytes()),
+        Targets::Reals(values) => add_numbers(&mut hash, values, |value| value.to_le_bytes()),
+    }
+    hash.sum()
+}
+
 fn add(hash: &mut Crc, values: Values) {
     match values {
         Values::Bytes { values, scale } => {
@@ -34,9 +49,18 @@ fn add(hash: &mut Crc, values: Values) {
 }
 
 /// Adds the bytes of numbers, many at a time.
-fn add_numbers<T: Copy, const N: usize>(hash: &mut Crc, numbers: &[T], bytes: fn(T) -> [u8; N]) {
-    for part in numbers.chunks(4096) {
-        let part: Vec<u8> = part.iter().flat_map(|&number| bytes(number)).collect();
-        hash.update(&part);
+fn add_numbers<'a, T: Copy + 'a, const N: usize>(
+    hash: &mut Crc,
+    numbers: impl IntoIterator<Item = &'a T>,
+    bytes: fn(T) -> [u8; N],
+) {
+    let mut buffer = vec![];
+    for number in numbers {
+        buffer.extend_from_slice(&bytes(*number));
+        if buffer.len() >= 1 << 14 {
+            hash.update(&buffer);
+            buffer.clear();
+        }
     }
+    hash.update(&buffer);
 }

@@ -1,9 +1,9 @@
 //! `DataDescription`: names and encodings of the data that a model was trained on.
 
-use ndarray::ArrayD;
 use serde::{Deserialize, Serialize};
 
-use super::{Dataset, Inputs, Targets};
+use super::Dataset;
+use super::checksum::checksum;
 
 /// Names and encodings of a data set. They travel in the model's file, so that later inputs are
 /// prepared alike and outputs are named.
@@ -81,13 +81,22 @@ pub enum Column {
         /// Name in the table's header.
         name: String,
     },
-    /// Texts: one feature per value, 1 for the value of the row and 0 for the others.
+    /// Strings: one feature per value, 1 for the value of the row and 0 for the others.
     Categorical {
         /// Name in the table's header.
         name: String,
         /// Values, in the order of the features.
         values: Vec<String>,
     },
+}
+
+impl Column {
+    /// Name in the table's header.
+    pub fn name(&self) -> &str {
+        match self {
+            Column::Numeric { name } | Column::Categorical { name, .. } => name,
+        }
+    }
 }
 
 /// Size that images are scaled to, in pixels, and their channels.
@@ -99,33 +108,6 @@ pub struct ImageShape {
     pub width: usize,
     /// 1 for gray, 3 for RGB.
     pub channels: usize,
-}
-
-/// CRC-32 of the inputs' and the targets' numbers.
-fn checksum(data: &Dataset) -> u32 {
-    let mut hash = flate2::Crc::new();
-    match &data.x {
-        Inputs::Bytes { values, .. } => add(&mut hash, values, |byte| [*byte]),
-        Inputs::Reals(values) => add(&mut hash, values, |value| value.to_le_bytes()),
-    }
-    match &data.y {
-        Targets::Labels(labels) => add(&mut hash, labels, |label| label.to_le_bytes()),
-        Targets::Reals(values) => add(&mut hash, values, |value| value.to_le_bytes()),
-    }
-    hash.sum()
-}
-
-/// Adds the bytes of an array to a checksum, some thousand at a time.
-fn add<T, const N: usize>(hash: &mut flate2::Crc, values: &ArrayD<T>, bytes: fn(&T) -> [u8; N]) {
-    let mut buffer = vec![];
-    for value in values {
-        buffer.extend_from_slice(&bytes(value));
-        if buffer.len() >= 1 << 14 {
-            hash.update(&buffer);
-            buffer.clear();
-        }
-    }
-    hash.update(&buffer);
 }
 
 impl DataDescription {

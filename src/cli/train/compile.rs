@@ -8,7 +8,7 @@ use super::super::{Failure, Outcome, schedule};
 use super::Train;
 
 impl Train {
-    /// Compiles the model with the flags; what they leave out stays as it was compiled before.
+    /// Compiles the model with the flags; options without a flag keep their compiled values.
     pub(super) fn compile(&self, model: &mut Sequential) -> Outcome {
         let old = model.take_compiled();
         let mut optimizer = self.optimizer.clone();

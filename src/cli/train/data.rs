@@ -27,7 +27,7 @@ impl Train {
         if self.loss.is_none() { supplied.needing_loss() } else { supplied }
     }
 
-    /// Tells the number of epochs of a script that does not train its model.
+    /// Prints the number of epochs for a script without `fit`.
     pub(super) fn notice_without_fit(&self, loaded: &LoadedModel) {
         let plan = &loaded.plan;
         if plan.is_script && !plan.has_fit && self.epochs.is_none() {

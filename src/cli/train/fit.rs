@@ -18,6 +18,7 @@ impl Train {
     ) -> Result<Trained, Failure> {
         let initial_epoch = loaded.model.epochs_done;
         let validation_split = self.validation_split.or(loaded.plan.validation_split);
+        let validates_on_test = data.validation.is_none() && validation_split.is_none();
         let (validation_data, validation_split) = match (&data.validation, validation_split) {
             (Some(validation), _) => (Some(validation), 0.0),
             (None, Some(fraction)) => (None, fraction),
@@ -34,7 +35,7 @@ impl Train {
             interrupt: Some(interrupt.flag()),
             ..FitOptions::default()
         };
-        let mut callbacks = self.callbacks(loaded);
+        let mut callbacks = self.callbacks(loaded, validates_on_test);
         let mut callbacks: Vec<&mut dyn Callback> =
             callbacks.iter_mut().map(|callback| &mut **callback as _).collect();
         let mut backup = self.backup(loaded);

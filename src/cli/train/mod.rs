@@ -168,7 +168,7 @@ impl Train {
         loaded.is_quiet = is_quiet;
         self.resume(&mut loaded);
         let source = self.data.source(&loaded.model)?;
-        loaded.plan.check_data(&source, self.data.path().is_some(), &loaded.model)?;
+        loaded.plan.check_data(&source, self.data.is_named(), &loaded.model)?;
         self.notice_without_fit(&loaded);
         let _locks = self.check_outputs(&source, &loaded.model)?;
         // A table gives the model a layer, which the summary shows.

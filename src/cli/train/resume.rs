@@ -1,4 +1,4 @@
-//! Going on with the training of a saved file: the epochs and the best values so far.
+//! Resuming the training of a saved file: the epochs and the best values so far.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -69,13 +69,19 @@ impl Train {
     }
 
     /// The callbacks of the flags. Progress is last: it prints the logs that others add.
-    pub(super) fn callbacks(&self, loaded: &LoadedModel) -> Vec<Box<dyn Callback>> {
+    pub(super) fn callbacks(
+        &self,
+        loaded: &LoadedModel,
+        validates_on_test: bool,
+    ) -> Vec<Box<dyn Callback>> {
         let (model, plan, verbose) = (&loaded.model, &loaded.plan, !loaded.is_quiet);
+        let is_watched = self.reduce_on_plateau.is_some() || self.checkpoint.is_some();
+        let best = if is_watched { self.best_so_far(model) } else { None };
         let mut callbacks: Vec<Box<dyn Callback>> = vec![];
         if let Some(patience) = self.reduce_on_plateau {
             let mut reduce =
                 ReduceLROnPlateau { patience, verbose, ..ReduceLROnPlateau::default() };
-            if let Some(best) = self.best_so_far(model) {
+            if let Some(best) = best {
                 reduce.restore(ReduceLROnPlateauState { monitor: best, ..Default::default() });
             }
             callbacks.push(Box::new(reduce));
@@ -90,14 +96,13 @@ impl Train {
             let save_best_only = true;
             let new = ModelCheckpoint::new(path);
             let mut checkpoint = ModelCheckpoint { save_best_only, verbose, ..new };
-            if let Some(best) = self.best_so_far(model) {
+            if let Some(best) = best {
                 checkpoint.restore(best);
             }
             callbacks.push(Box::new(checkpoint));
         }
         callbacks.extend(self.script_callbacks(plan, verbose));
-        let has_split = self.validation_split.or(plan.validation_split).is_some();
-        if !callbacks.is_empty() && verbose && !has_split {
+        if !callbacks.is_empty() && verbose && validates_on_test {
             output::notice(
                 "val_loss is that of the test set, which makes the test score optimistic; \
                  --validation-split F holds out training samples for it.",

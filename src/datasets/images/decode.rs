@@ -11,7 +11,7 @@ use crate::{Error, Result};
 /// Largest decoded image in bytes: 89 megapixels in color.
 const MAX_BYTES: usize = 256 << 20;
 
-const AGAIN: &str = "download or save it again as PNG or JPEG, or leave it out";
+const AGAIN: &str = "download or save it again as PNG or JPEG, or delete it";
 
 /// Decoded image: bytes, rows from the top, channels last.
 pub(super) struct Decoded {
@@ -97,7 +97,7 @@ pub(super) fn check_size(width: usize, height: usize, bytes_per_pixel: usize) ->
         bytes >> 20,
         MAX_BYTES >> 20
     );
-    Err(Error::format(found, "make it smaller, or leave it out"))
+    Err(Error::format(found, "make it smaller, or delete it"))
 }
 
 fn decode_png(bytes: &[u8]) -> Result<Decoded> {

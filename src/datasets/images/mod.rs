@@ -35,6 +35,7 @@ use crate::random::{self, Stream};
 use crate::{Error, Result};
 
 pub use read::LoadedImages;
+pub use scan::is_image;
 pub use size::ImageSize;
 
 /// Images of a folder, found but not yet decoded.

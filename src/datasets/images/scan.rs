@@ -83,13 +83,7 @@ impl Parts {
 
 /// Lists a folder with one subfolder per class; all images are training samples.
 fn scan_classes(path: &Path) -> Result<Folder> {
-    let mut folder = Folder {
-        classes: vec![],
-        train: vec![],
-        validation: vec![],
-        test: vec![],
-        ignored: vec![],
-    };
+    let mut folder = Folder::of_classes(vec![]);
     let subfolders = subfolders(path)?;
     if let Some(problem) = no_classes(path, &subfolders)? {
         return Err(problem);
@@ -210,7 +204,7 @@ fn may_be_read(path: &Path) -> bool {
 }
 
 /// True for the extensions of PNG and JPEG.
-fn is_image(path: &Path) -> bool {
+pub fn is_image(path: &Path) -> bool {
     let Some(extension) = path.extension() else { return false };
     ["png", "jpg", "jpeg"].iter().any(|known| extension.eq_ignore_ascii_case(known))
 }

@@ -102,7 +102,7 @@ impl ImageShape {
         {
             let problem = format!(
                 "the model takes images of {height}x{width}, and --image-size \
-                says {asked}\n  leave --image-size out, or change the model's input shape"
+                says {asked}\n  omit --image-size, or change the model's input shape"
             );
             return Err(Error::option("image_size", problem));
         }

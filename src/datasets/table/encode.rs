@@ -86,12 +86,8 @@ pub fn encode_from(reader: impl Read, description: &DataDescription) -> Result<E
 
 /// Names of the input columns. A description with a repeated name is an error: its file is damaged.
 fn column_names(description: &DataDescription) -> Result<Vec<String>> {
-    let mut names = vec![];
-    for column in &description.columns {
-        match column {
-            Column::Numeric { name } | Column::Categorical { name, .. } => names.push(name.clone()),
-        }
-    }
+    let columns = description.columns.iter();
+    let names: Vec<String> = columns.map(|column| column.name().to_string()).collect();
     let mut seen = HashSet::new();
     for name in names.iter().chain(&description.targets) {
         if !seen.insert(name) {

@@ -39,7 +39,7 @@ impl Row {
         self.cells.iter().map(|cell| &self.bytes[cell.clone()])
     }
 
-    /// True for a row of nothing but blanks.
+    /// True for a blank row.
     fn is_blank(&self) -> bool {
         match &self.cells[..] {
             [only] => self.bytes[only.clone()].trim_ascii().is_empty(),
@@ -121,7 +121,7 @@ fn between_quotes(quotes: u64, is_quoted: bool) -> u64 {
     if is_quoted { !parity } else { parity }
 }
 
-/// Reader of rows. Lines of nothing are left out.
+/// Reader of rows. Blank lines are skipped.
 pub struct Rows<R> {
     source: R,
     separator: u8,

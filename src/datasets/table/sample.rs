@@ -77,7 +77,7 @@ pub fn parser(separator: u8) -> ReaderBuilder {
     builder
 }
 
-/// True for a line of nothing but blanks.
+/// True for a blank line.
 pub fn is_blank(row: &ByteRecord) -> bool {
     row.len() <= 1 && row.as_slice().trim_ascii().is_empty()
 }
