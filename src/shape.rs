@@ -29,6 +29,11 @@ impl Shape {
         self.n_positions().saturating_mul(self.last())
     }
 
+    /// True if a sample has values, and memory can address them.
+    pub fn is_addressable(&self) -> bool {
+        (1..=isize::MAX as usize / 8).contains(&self.n_values())
+    }
+
     /// Length of the last axis; 1 for a scalar sample.
     pub fn last(&self) -> usize {
         self.0.last().copied().unwrap_or(1)

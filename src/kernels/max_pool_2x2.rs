@@ -74,8 +74,11 @@ pub(super) fn forward(pooling: &Pooling, x: &[Real], y: &mut [Real]) {
 #[inline(always)]
 pub(super) fn backward(pooling: &Pooling, x: &[Real], dy: &[Real], dx: &mut [Real]) {
     let n = pooling.channels;
-    // A last row or column beyond the windows has no gradient.
-    dx.fill(0.0);
+    let (rows, columns) = (pooling.rows, pooling.columns);
+    if 2 * rows.output < rows.input || 2 * columns.output < columns.input {
+        // A last row or column beyond the windows has no gradient.
+        dx.fill(0.0);
+    }
     for row in 0..pooling.rows.output {
         for column in 0..pooling.columns.output {
             let Window { pixels, output, is_wide } = window(pooling, row, column);

@@ -114,7 +114,7 @@ impl Moments {
 
 /// Value of an array that may be empty, which stands for `default` everywhere.
 #[inline(always)]
-fn value_or(array: &[Real], i: usize, default: f64) -> f64 {
+pub fn value_or(array: &[Real], i: usize, default: f64) -> f64 {
     array.get(i).map_or(default, |value| f64::from(*value))
 }
 
@@ -133,29 +133,21 @@ kernel! {
 }
 
 kernel! {
-    /// `dγ += Σ dy·x̂`.
-    pub fn layer_gamma_gradient(
+    /// `dγ += Σ dy·x̂`, and `dx = (g − Σ g/n − x̂·Σ g·x̂/n)/√(v + ε)` with `g = γ·dy`, for each
+    /// vector. An empty array is not computed.
+    pub fn layer_backward(
         input: LayerNormalizationInput,
         dy: &[Real],
         d_gamma: &mut [Real],
+        dx: &mut [Real],
     ) {
-        let LayerNormalizationInput { x, width, epsilon, .. } = input;
-        for (x, dy) in x.chunks_exact(width).zip(dy.chunks_exact(width)) {
+        let LayerNormalizationInput { x, gamma, width, epsilon } = input;
+        for (number, (x, dy)) in x.chunks_exact(width).zip(dy.chunks_exact(width)).enumerate() {
             let moments = Moments::of(x, epsilon);
             for ((d_gamma, dy), x) in d_gamma.iter_mut().zip(dy).zip(x) {
                 *d_gamma += (f64::from(*dy) * moments.normalized(*x)) as Real;
             }
-        }
-    }
-}
-
-kernel! {
-    /// `dx = (g − Σ g/n − x̂·Σ g·x̂/n)/√(v + ε)` with `g = γ·dy`, for each vector.
-    pub fn layer_input_gradient(input: LayerNormalizationInput, dy: &[Real], dx: &mut [Real]) {
-        let LayerNormalizationInput { x, gamma, width, epsilon } = input;
-        let vectors = x.chunks_exact(width).zip(dy.chunks_exact(width));
-        for ((x, dy), dx) in vectors.zip(dx.chunks_exact_mut(width)) {
-            let moments = Moments::of(x, epsilon);
+            let Some(dx) = dx.get_mut(number * width..(number + 1) * width) else { continue };
             let (mut sum, mut product) = (0.0, 0.0);
             for (i, (x, dy)) in x.iter().zip(dy).enumerate() {
                 let gradient = value_or(gamma, i, 1.0) * f64::from(*dy);

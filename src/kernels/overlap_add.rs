@@ -9,8 +9,6 @@
 //! dx[i + a, j + b, c] = Σ z[i, j, (a, b, c)]                  over i, j in row-major order
 //! ```
 
-use std::ops::Range;
-
 use super::kernel;
 use super::simd::{MAX_LANES, Simd};
 use super::tiles::{self, Columns, MAX_NR, Matrix, Panels, StridedIndex, StridedLhs, panel_len};
@@ -32,18 +30,13 @@ pub(super) fn is_profitable(c: &Convolution) -> bool {
         && c.filters >= MIN_FILTERS
         && c.rows.dilation == 1
         && c.columns.dilation == 1
-        && 4 * run(c) >= 3 * padded_run(c)
+        && 4 * c.run() >= 3 * padded_run(c)
         && c.filters * columns(c) <= MAX_KERNEL
 }
 
-/// Values of a row of a window.
-fn run(c: &Convolution) -> usize {
-    c.columns.kernel * c.channels
-}
-
-/// The same with zeros that fill registers.
+/// Values of a row of a window, with zeros that fill registers.
 fn padded_run(c: &Convolution) -> usize {
-    run(c).next_multiple_of(MAX_LANES)
+    c.run().next_multiple_of(MAX_LANES)
 }
 
 /// Values of a window, with those zeros.
@@ -101,8 +94,8 @@ fn transpose(c: &Convolution, kernel: &[Real], to: &mut [Real]) {
     to.fill(0.0);
     for (f, to) in to.chunks_exact_mut(columns(c)).enumerate() {
         for (a, to) in to.chunks_exact_mut(padded_run(c)).enumerate() {
-            let from = &kernel[a * run(c) * c.filters + f..];
-            for (to, from) in to[..run(c)].iter_mut().zip(from.iter().step_by(c.filters)) {
+            let from = &kernel[a * c.run() * c.filters + f..];
+            for (to, from) in to[..c.run()].iter_mut().zip(from.iter().step_by(c.filters)) {
                 *to = *from;
             }
         }
@@ -113,16 +106,16 @@ fn transpose(c: &Convolution, kernel: &[Real], to: &mut [Real]) {
 #[inline(always)]
 fn add_window<S: Simd>(c: &Convolution, pixel: usize, z: &[Real], dx: &mut [Real]) {
     let (i, j) = (pixel / c.columns.output, pixel % c.columns.output);
-    let columns = inside(j * c.columns.stride, c.columns.before, c.columns.kernel, c.columns.input);
-    let rows = inside(i * c.rows.stride, c.rows.before, c.rows.kernel, c.rows.input);
+    let (rows, columns) = (c.rows.inside(i), c.columns.inside(j));
+    let first = columns.start + c.columns.before - j * c.columns.stride;
+    let is_whole = columns.len() == c.columns.kernel;
     let line = c.columns.input * c.channels;
-    let left = (j * c.columns.stride + columns.start - c.columns.before) * c.channels;
     let run = columns.len() * c.channels;
-    for a in rows {
-        let z = &z[a * padded_run(c) + columns.start * c.channels..];
-        let to = &mut dx[(i * c.rows.stride + a - c.rows.before) * line + left..];
-        let whole = columns.start == 0 && columns.end == c.columns.kernel;
-        if whole && to.len() >= padded_run(c) {
+    for row in rows {
+        let a = row + c.rows.before - i * c.rows.stride;
+        let z = &z[a * padded_run(c) + first * c.channels..];
+        let to = &mut dx[row * line + columns.start * c.channels..];
+        if is_whole && to.len() >= padded_run(c) {
             // Zeros are added beyond the window.
             for at in (0..padded_run(c)).step_by(S::LANES) {
                 S::store(S::add(S::load(&to[at..]), S::load(&z[at..])), &mut to[at..]);
@@ -131,11 +124,4 @@ fn add_window<S: Simd>(c: &Convolution, pixel: usize, z: &[Real], dx: &mut [Real
             to[..run].iter_mut().zip(z).for_each(|(to, z)| *to += z);
         }
     }
-}
-
-/// Pixels of a window that are inside the image, for a window that begins at the pixel `start` of
-/// the image with `before` pixels of padding.
-#[inline(always)]
-fn inside(start: usize, before: usize, kernel: usize, input: usize) -> Range<usize> {
-    before.saturating_sub(start).min(kernel)..(input + before).saturating_sub(start).min(kernel)
 }

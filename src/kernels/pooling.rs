@@ -2,8 +2,6 @@
 //! channels. The backward pass finds the maximum again, which costs less than storing its index.
 //! Maxima over disjoint windows of 2×2 are in `max_pool_2x2`.
 
-use std::ops::Range;
-
 use super::convolution::Axis;
 use super::{kernel, max_pool_2x2};
 use crate::Real;
@@ -33,14 +31,6 @@ pub struct Pooling {
     pub columns: Axis,
     /// Number of channels.
     pub channels: usize,
-}
-
-impl Axis {
-    /// Pixels of a window that are inside the image.
-    fn inside(&self, window: usize) -> Range<usize> {
-        let start = window * self.stride;
-        start.saturating_sub(self.before)..(start + self.kernel - self.before).min(self.input)
-    }
 }
 
 impl Pooling {

@@ -33,7 +33,7 @@ impl Term {
 fn is_profitable(c: &Convolution, dy: &[Real], limit: usize) -> bool {
     let fits = c.is_unpadded()
         && c.columns.dilation == 1
-        && run(c).is_multiple_of(16)
+        && c.run().is_multiple_of(16)
         && c.filters.is_multiple_of(16)
         && c.filters * c.depth() <= MAX_KERNEL;
     fits && dy.iter().filter(|dy| **dy != 0.0).count() < limit
@@ -68,25 +68,23 @@ pub(super) fn split_by_sparsity(
     let is_sparse =
         move |image: usize| is_profitable(c, &dy[image * c.n_outputs()..][..c.n_outputs()], limit);
     let mut next = 0;
+    // Parts alternate.
+    let mut sparse = n > 0 && is_sparse(0);
     std::iter::from_fn(move || {
         let start = next;
         if start == n {
             return None;
         }
-        let sparse = is_sparse(start);
         next = (start + 1..n).find(|&image| is_sparse(image) != sparse).unwrap_or(n);
-        Some(Part { images: start..next, sparse })
+        let part = Part { images: start..next, sparse };
+        sparse = !sparse;
+        Some(part)
     })
 }
 
 /// Length of the scratch memory that the two functions below need.
 pub(super) fn scratch_len(c: &Convolution) -> usize {
     MAX_KERNEL.min(c.filters.saturating_mul(c.depth()))
-}
-
-/// Length of a row of a window, which is contiguous.
-fn run(c: &Convolution) -> usize {
-    c.columns.kernel * c.channels
 }
 
 /// Distance between the rows of a window.
@@ -111,7 +109,7 @@ kernel! {
         accumulate: bool,
         scratch: &mut [Real],
     ) {
-        let (n, depth, run, stride) = (c.filters, c.depth(), run(c), row_stride(c));
+        let (n, depth, run, stride) = (c.filters, c.depth(), c.run(), row_stride(c));
         let sums = &mut scratch[..n * depth];
         sums.fill(0.0);
         let mut starts = [0; MAX_TERMS];
@@ -144,7 +142,7 @@ kernel! {
         dx: &mut [Real],
         scratch: &mut [Real],
     ) {
-        let (n, depth, run, stride) = (c.filters, c.depth(), run(c), row_stride(c));
+        let (n, depth, run, stride) = (c.filters, c.depth(), c.run(), row_stride(c));
         let filters = &mut scratch[..n * depth];
         transpose::<S>(kernel, n, filters, false);
         dx.fill(0.0);

@@ -49,6 +49,18 @@ impl Axis {
     pub const ONE: Axis =
         Axis { input: 1, spread: 1, before: 0, kernel: 1, stride: 1, dilation: 1, output: 1 };
 
+    /// True for windows of adjacent pixels, one pixel apart.
+    pub(super) fn is_dense(&self) -> bool {
+        self.stride == 1 && self.dilation == 1 && self.spread == 1
+    }
+
+    /// Pixels of a window of adjacent pixels that are inside the image.
+    pub(super) fn inside(&self, window: usize) -> Range<usize> {
+        let start = window * self.stride;
+        let end = (start + self.kernel).saturating_sub(self.before).min(self.input);
+        start.saturating_sub(self.before).min(end)..end
+    }
+
     /// Windows over `input` pixels. `None` if the window does not fit, or its size or the stride
     /// is 0.
     pub fn new(
@@ -146,6 +158,11 @@ impl Convolution {
             channels: self.filters,
             filters: self.channels,
         }
+    }
+
+    /// Values of a row of a window, which is contiguous.
+    pub(super) fn run(&self) -> usize {
+        self.columns.kernel * self.channels
     }
 
     /// Values of a window.

@@ -142,15 +142,15 @@ impl NormalizationOp {
         }
     }
 
+    /// A running statistic after a batch.
+    fn running(&self, old: Real, of_batch: f64) -> Real {
+        (self.momentum * f64::from(old) + (1.0 - self.momentum) * of_batch) as Real
+    }
+
     /// `√(v + ε)`.
     fn deviation(&self, variance: f64) -> f64 {
         (variance + self.epsilon).sqrt()
     }
-}
-
-/// Value of a channel, or `default` if the layer has no such array.
-fn value_or(array: &[Real], channel: usize, default: f64) -> f64 {
-    array.get(channel).map_or(default, |value| f64::from(*value))
 }
 
 impl Op for NormalizationOp {
@@ -161,9 +161,10 @@ impl Op for NormalizationOp {
         for channel in 0..self.channels {
             let ChannelStatistics { mean, variance } =
                 self.statistics(pass.params, pass.training, channel);
-            let factor = value_or(gammas, channel, 1.0) / self.deviation(variance);
+            let factor = normalization::value_or(gammas, channel, 1.0) / self.deviation(variance);
             factors[channel] = factor as Real;
-            shifts[channel] = (value_or(betas, channel, 0.0) - mean * factor) as Real;
+            shifts[channel] =
+                (normalization::value_or(betas, channel, 0.0) - mean * factor) as Real;
         }
         normalization::affine(flat(pass.x), factors, &shifts[..self.channels], flat_mut(pass.y));
     }
@@ -178,7 +179,7 @@ impl Op for NormalizationOp {
         let (factors, rest) = pass.scratch.split_at_mut(self.channels);
         let (slopes, shifts) = rest.split_at_mut(self.channels);
         for channel in 0..self.channels {
-            let gamma = value_or(gammas, channel, 1.0);
+            let gamma = normalization::value_or(gammas, channel, 1.0);
             let ChannelStatistics { mean, variance } =
                 self.statistics(pass.params, pass.training, channel);
             let mut n = 1.0;
@@ -260,14 +261,11 @@ impl BatchStatistics for NormalizationOp {
     }
 
     fn update_running(&self, sums: &[f64], mut params: ParamViewsMut) {
-        for channel in 0..self.channels {
-            let batch = self.of_batch(sums, channel);
-            let running = [("moving_mean", batch.mean), ("moving_variance", batch.variance)];
-            for (name, new) in running {
-                let value = &mut params.get(name)[channel];
-                let kept = self.momentum * f64::from(*value);
-                *value = (kept + (1.0 - self.momentum) * new) as Real;
-            }
+        for (channel, mean) in params.get("moving_mean").iter_mut().enumerate() {
+            *mean = self.running(*mean, self.of_batch(sums, channel).mean);
+        }
+        for (channel, variance) in params.get("moving_variance").iter_mut().enumerate() {
+            *variance = self.running(*variance, self.of_batch(sums, channel).variance);
         }
     }
 }

@@ -140,14 +140,12 @@ impl Op for LayerNormalizationOp {
             rows::sum_rows(dy, d_beta, pass.accumulate);
         }
         let d_gamma = pass.d_params.get("gamma");
-        if !d_gamma.is_empty() {
-            if !pass.accumulate {
-                d_gamma.fill(0.0);
-            }
-            normalization::layer_gamma_gradient(input, dy, d_gamma);
+        if !pass.accumulate {
+            d_gamma.fill(0.0);
         }
-        if let Some(dx) = pass.dx {
-            normalization::layer_input_gradient(input, dy, flat_mut(dx));
+        let dx = pass.dx.map(flat_mut).unwrap_or_default();
+        if !d_gamma.is_empty() || !dx.is_empty() {
+            normalization::layer_backward(input, dy, d_gamma, dx);
         }
     }
 

@@ -59,10 +59,9 @@ fn single_as_number<S: Serializer>(
 impl Normalization {
     /// Shape of the mean and the variance.
     fn features(&self, input: &Shape) -> Result<Vec<usize>> {
-        let rank = input.dims().len() as isize;
         match self.axis[..] {
             [] => Ok(vec![]),
-            [axis] if rank > 0 && (axis == -1 || axis == rank) => Ok(vec![input.last()]),
+            [axis] if input.is_last(axis as i64) => Ok(vec![input.last()]),
             _ => Err(Error::shape(
                 format!("axis {:?} of {input}: it normalizes the last axis", self.axis),
                 "take axis = -1, and an input with a last axis",

@@ -36,7 +36,7 @@ impl Layer for RepeatVector {
             ));
         };
         let output = Shape::from([self.n, width]);
-        if output.n_values() == 0 || output.n_values() > isize::MAX as usize / 8 {
+        if !output.is_addressable() {
             return Err(Error::shape(
                 format!("n is {} for vectors of {width} values", self.n),
                 "give n a small number of repetitions, at least 1",

@@ -52,7 +52,7 @@ impl Layer for UpSampling2D {
         let SpatialSize { lengths: [height, width], channels } = SpatialSize::<2>::of(input)?;
         let enlarged = [height.saturating_mul(self.size[0]), width.saturating_mul(self.size[1])];
         let output = SpatialSize::shape(enlarged, channels);
-        if output.n_values() == 0 || output.n_values() > isize::MAX as usize / 8 {
+        if !output.is_addressable() {
             return Err(Error::shape(
                 format!("size is {:?} for {input}", self.size),
                 "give size two small factors, at least [1, 1]",

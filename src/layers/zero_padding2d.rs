@@ -34,7 +34,7 @@ impl Layer for ZeroPadding2D {
         let width = width.saturating_add(left).saturating_add(right);
         let padded_shape = [height, width, channels];
         let output = Shape::from(padded_shape);
-        if output.n_values() > isize::MAX as usize / 8 {
+        if !output.is_addressable() {
             return Err(Error::shape(
                 format!("{input} padded by {:?} has more values than memory holds", self.padding),
                 "give padding small numbers, such as [[1, 1], [1, 1]]",

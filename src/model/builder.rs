@@ -105,7 +105,7 @@ impl SequentialBuilder {
     /// memory for the parameters.
     pub fn build(self, seed: u64) -> Result<Sequential> {
         let names = self.names()?;
-        if self.input.dims().contains(&0) || self.input.n_values() > isize::MAX as usize / 8 {
+        if !self.input.is_addressable() {
             let shape = &self.input;
             let problem =
                 format!("no sample has the shape {shape}; give every axis a length that fits");

@@ -158,6 +158,11 @@ impl Plan {
         self.statistics(segment).map_or(0, |statistics| statistics.n_sums())
     }
 
+    /// Largest number of sums of the batch statistics of a segment.
+    pub fn max_sums(&self) -> usize {
+        (0..self.n_segments()).map(|segment| self.n_sums(segment)).max().unwrap_or(0)
+    }
+
     /// Width of the widest buffer with a gradient; the input has none, unless it is the only one.
     pub(super) fn max_gradient_width(&self) -> usize {
         self.buffer_widths.iter().skip(1).copied().max().unwrap_or(self.buffer_widths[0])

@@ -67,14 +67,13 @@ impl Workspace {
     /// Allocates memory for micro-batches of this many rows, with gradients only for training.
     pub fn new(plan: &Plan, rows: usize, target_width: usize, training: bool) -> Workspace {
         let gradient = if training { rows * plan.max_gradient_width() } else { 0 };
-        let n_sums = (0..plan.n_segments()).map(|segment| plan.n_sums(segment)).max();
         Workspace {
             activations: plan.buffer_widths.iter().map(|width| buffer(rows * width)).collect(),
             gradients: [buffer(gradient), buffer(gradient)],
             scratch: buffer(plan.scratch_len()),
             targets: vec![0.0; rows * target_width],
             sample_weights: vec![0.0; rows],
-            sums: vec![0.0; n_sums.unwrap_or(0)],
+            sums: vec![0.0; plan.max_sums()],
         }
     }
 

@@ -69,11 +69,10 @@ impl Engine {
             )));
         }
         let workspace = || Workspace::new(plan, chunk_rows, target_width, training);
-        let n_sums = (0..plan.n_segments()).map(|segment| plan.n_sums(segment)).max();
         let shard = |_| Shard {
             gradients: vec![0.0; n_gradients],
             metrics: MetricSums::ZERO,
-            sums: vec![0.0; n_sums.unwrap_or(0)],
+            sums: vec![0.0; plan.max_sums()],
             workspaces: (0..n_chunks).map(|_| workspace()).collect(),
         };
         let batch_sums = |segment| {

@@ -91,15 +91,15 @@ pub fn check_gradients(model: &Sequential, seed: u64) -> Result<GradientCheck> {
 }
 
 /// Loss of a model over one batch, as a function of its weights.
-struct BatchLoss<'a> {
-    engine: Engine,
+pub(super) struct BatchLoss<'a> {
+    pub engine: Engine,
     head: LossHead,
     rows: Rows<'a>,
     batch: Vec<u32>,
 }
 
 impl<'a> BatchLoss<'a> {
-    fn new(model: &Sequential, data: &'a Dataset) -> Result<Self> {
+    pub fn new(model: &Sequential, data: &'a Dataset) -> Result<Self> {
         let (head, rows) = LossHead::new(model, data)?;
         let (batch_size, target_width) = (rows.len(), rows.target_width());
         let size = EngineSize { batch_size, target_width, training: true };
@@ -107,7 +107,8 @@ impl<'a> BatchLoss<'a> {
         Ok(BatchLoss { engine, head, rows, batch: (0..batch_size as u32).collect() })
     }
 
-    fn at(&mut self, model: &Sequential) -> f64 {
+    /// The loss. The engine then has its gradient.
+    pub fn at(&mut self, model: &Sequential) -> f64 {
         let BatchLoss { engine, head, rows, batch } = self;
         engine.forward_backward(model, head, rows, batch, &[]).mean_loss()
     }

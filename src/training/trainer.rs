@@ -3,11 +3,11 @@
 
 use ndarray::ArrayD;
 
-use super::engine::{Engine, EngineSize};
+use super::engine::Engine;
 use super::engines::{EVALUATION_ROWS, Engines, Evaluation, engine_for, scores};
 use super::fit::Fit;
+use super::gradient_check::BatchLoss;
 use super::loss_head::{LossHead, MetricSums};
-use super::threads::Threads;
 use super::{Callback, FitOptions, History};
 use crate::datasets::batches::Rows;
 use crate::datasets::{Dataset, Inputs};
@@ -123,12 +123,11 @@ impl<'m> Trainer<'m> {
         let slot = &mut self.engines.training;
         let engine = engine_for(slot, model, &rows, batch.len(), true, None)?;
         model.byte_scale = data.x.byte_scale().or(model.byte_scale);
-        let were_finite = model.parameters.are_finite();
         let threads = engine.threads.clone();
         let sums = threads.install(|| train_step(model, engine, &head, &rows, &batch, &[]));
         let loss = sums.mean_loss();
         if !loss.is_finite() {
-            let reason = reason_of_not_finite(were_finite, &rows);
+            let reason = reason_of_not_finite(model.parameters.are_finite(), &rows);
             return Err(Error::NotFinite { epoch: 1, batch: 1, loss, reason });
         }
         Ok(scores(&head, &sums))
@@ -201,16 +200,9 @@ impl Sequential {
     /// # Errors
     /// Those of [`Sequential::evaluate`].
     pub fn gradients(&self, data: &Dataset) -> Result<LossGradient> {
-        let (head, rows) = LossHead::new(self, data)?;
-        let batch: Vec<u32> = (0..rows.len() as u32).collect();
-        let (batch_size, target_width) = (batch.len(), rows.target_width());
-        let size = EngineSize { batch_size, target_width, training: true };
-        let mut engine = Engine::new(self, Threads::new(1, 1), size)?;
-        let sums = engine.forward_backward(self, &head, &rows, &batch, &[]);
-        Ok(LossGradient {
-            loss: sums.mean_loss(),
-            gradient: engine.gradient(&self.parameters).to_vec(),
-        })
+        let mut batch = BatchLoss::new(self, data)?;
+        let loss = batch.at(self);
+        Ok(LossGradient { loss, gradient: batch.engine.gradient(&self.parameters).to_vec() })
     }
 }
 

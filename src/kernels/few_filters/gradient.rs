@@ -53,8 +53,8 @@ fn tiles<S: Simd, const T: usize, const NF: usize>(
     let sums = &mut sums[..taps.div_ceil(T) * T * groups * NF * S::LANES];
     sums.fill(0.0);
     let mut offsets = [0; MAX_TAPS + MAX_T];
-    for (tap, offset) in offsets.iter_mut().enumerate() {
-        *offset = offset_of(c, tap.min(taps - 1));
+    for (tap, offset) in offsets[..taps.next_multiple_of(T)].iter_mut().enumerate() {
+        *offset = offset_of(c, of_x, tap.min(taps - 1));
     }
     let row = c.columns.output * c.filters;
     for (x, dy) in input.images(c) {
@@ -76,8 +76,7 @@ fn tiles<S: Simd, const T: usize, const NF: usize>(
 
 /// Distance in the planes from a pixel of dy to the one of x that a tap multiplies it with. Taps
 /// are in the order of channels, rows and columns of the window.
-fn offset_of(c: &Convolution, tap: usize) -> usize {
-    let size = Planes::of_input(c);
+fn offset_of(c: &Convolution, size: Planes, tap: usize) -> usize {
     let (rest, b) = (tap / c.columns.kernel, tap % c.columns.kernel);
     let (channel, a) = (rest / c.rows.kernel, rest % c.rows.kernel);
     channel * size.len() + a * size.pitch + b

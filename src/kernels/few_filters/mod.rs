@@ -23,7 +23,7 @@ use super::filters::Filters;
 use super::kernel;
 use super::simd::{MAX_LANES, Simd};
 use super::small_n::{self, Place};
-use super::windows::{Axis, Convolution};
+use super::windows::Convolution;
 use crate::Real;
 
 pub(super) use self::gradient::kernel_gradient;
@@ -37,8 +37,8 @@ const MAX_TAPS: usize = 256;
 
 /// True if lanes along the pixels are faster for this geometry.
 pub(super) fn is_profitable(c: &Convolution) -> bool {
-    let is_dense = |axis: &Axis| axis.stride == 1 && axis.dilation == 1 && axis.spread == 1;
-    is_dense(&c.rows) && is_dense(&c.columns) && c.filters <= MAX_FILTERS && c.columns.output >= 8
+    let is_dense = c.rows.is_dense() && c.columns.is_dense();
+    is_dense && c.filters <= MAX_FILTERS && c.columns.output >= 8
 }
 
 /// The same for the gradient of the kernel.

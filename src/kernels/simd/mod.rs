@@ -34,8 +34,16 @@ pub(crate) trait Simd {
     fn splat(value: Real) -> Self::Vector;
     /// Loads the first [`Simd::LANES`] values of a slice.
     fn load(from: &[Real]) -> Self::Vector;
-    /// Loads a row of `NV` registers.
-    fn load_row<const NV: usize>(from: &[Real]) -> [Self::Vector; NV];
+    /// Loads a row of `NV` registers. A closure would stay a call in [`Plain`], and make products
+    /// four times as slow.
+    #[inline(always)]
+    fn load_row<const NV: usize>(from: &[Real]) -> [Self::Vector; NV] {
+        let mut row = [Self::splat(0.0); NV];
+        for v in 0..NV {
+            row[v] = Self::load(&from[v * Self::LANES..]);
+        }
+        row
+    }
     /// Stores to the first [`Simd::LANES`] values of a slice.
     fn store(values: Self::Vector, to: &mut [Real]);
     /// `a + b`.
@@ -44,10 +52,16 @@ pub(crate) trait Simd {
     fn sub(a: Self::Vector, b: Self::Vector) -> Self::Vector;
     /// `a·b + c`, rounded once if there is an instruction for it.
     fn mul_add(a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
-    /// Loads quads that begin at the multiples of `stride`.
-    fn load_quads(from: &[Real], stride: usize) -> Self::Vector;
+    /// Loads quads that begin at the multiples of `stride`. A register of four lanes is one quad.
+    #[inline(always)]
+    fn load_quads(from: &[Real], _stride: usize) -> Self::Vector {
+        Self::load(from)
+    }
     /// Stores quads at the multiples of `stride`.
-    fn store_quads(values: Self::Vector, to: &mut [Real], stride: usize);
+    #[inline(always)]
+    fn store_quads(values: Self::Vector, to: &mut [Real], _stride: usize) {
+        Self::store(values, to);
+    }
     /// Transposes each of the 4 × 4 matrices that four registers of quads hold.
     fn transpose(rows: [Self::Vector; QUAD]) -> [Self::Vector; QUAD];
     /// Sum of the lanes of each register.
@@ -84,15 +98,6 @@ impl Simd for Plain {
     fn load(from: &[Real]) -> Self::Vector {
         [from[0], from[1], from[2], from[3]]
     }
-    /// Without a closure, which here would stay a call and make products four times as slow.
-    #[inline(always)]
-    fn load_row<const NV: usize>(from: &[Real]) -> [Self::Vector; NV] {
-        let mut row = [Self::splat(0.0); NV];
-        for v in 0..NV {
-            row[v] = Self::load(&from[v * Self::LANES..]);
-        }
-        row
-    }
     #[inline(always)]
     fn store(values: Self::Vector, to: &mut [Real]) {
         to[..4].copy_from_slice(&values);
@@ -108,14 +113,6 @@ impl Simd for Plain {
     #[inline(always)]
     fn mul_add(a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector {
         [a[0] * b[0] + c[0], a[1] * b[1] + c[1], a[2] * b[2] + c[2], a[3] * b[3] + c[3]]
-    }
-    #[inline(always)]
-    fn load_quads(from: &[Real], _stride: usize) -> Self::Vector {
-        Self::load(from)
-    }
-    #[inline(always)]
-    fn store_quads(values: Self::Vector, to: &mut [Real], _stride: usize) {
-        Self::store(values, to);
     }
     #[inline(always)]
     fn transpose(r: [Self::Vector; QUAD]) -> [Self::Vector; QUAD] {

@@ -24,14 +24,6 @@ impl Simd for Neon {
         unsafe { vld1q_f32(from.as_ptr()) }
     }
     #[inline(always)]
-    fn load_row<const NV: usize>(from: &[Real]) -> [Self::Vector; NV] {
-        let mut row = [Self::splat(0.0); NV];
-        for v in 0..NV {
-            row[v] = Self::load(&from[v * 4..]);
-        }
-        row
-    }
-    #[inline(always)]
     fn store(values: Self::Vector, to: &mut [Real]) {
         let to = &mut to[..4];
         unsafe { vst1q_f32(to.as_mut_ptr(), values) }
@@ -47,14 +39,6 @@ impl Simd for Neon {
     #[inline(always)]
     fn mul_add(a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector {
         unsafe { vfmaq_f32(c, a, b) }
-    }
-    #[inline(always)]
-    fn load_quads(from: &[Real], _stride: usize) -> Self::Vector {
-        Self::load(from)
-    }
-    #[inline(always)]
-    fn store_quads(values: Self::Vector, to: &mut [Real], _stride: usize) {
-        Self::store(values, to);
     }
     #[inline(always)]
     fn transpose([a, b, c, d]: [Self::Vector; QUAD]) -> [Self::Vector; QUAD] {

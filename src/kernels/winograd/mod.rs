@@ -64,7 +64,7 @@ pub(super) fn is_profitable(c: &Convolution) -> bool {
 
 /// True for windows of three adjacent pixels, one pixel apart.
 fn is_dense(axis: &Axis) -> bool {
-    axis.kernel == 3 && axis.stride == 1 && axis.dilation == 1 && axis.spread == 1
+    axis.kernel == 3 && axis.is_dense()
 }
 
 /// Tiles of an image.
