@@ -212,18 +212,25 @@ def kill(training, folder, rng):
     return kills
 
 
+def resumed(training, folder, flags, child, err):
+    """Checks how a training ended, and ends it if it failed. True if it did."""
+    check_exit(training, child, err, [0, 1])
+    training.check_files(folder)
+    for kept in folder.glob("kept-*"):
+        kept.unlink()
+    if child.returncode == 0:
+        return False
+    training.compare(folder, flags)
+    return True
+
+
 def limited(training, folder, rng, name, limit):
     """Runs a training with a limit of the system, then without it."""
     flags = backup_flags(rng)
     child = training.start(
         folder, flags, preexec_fn=lambda: resource.setrlimit(name, (limit, limit)))
     _, err = child.communicate(timeout=TIMEOUT)
-    check_exit(training, child, err, [0, 1])
-    training.check_files(folder)
-    if child.returncode == 0:
-        return False
-    training.compare(folder, flags)
-    return True
+    return resumed(training, folder, flags, child, err)
 
 
 def full_disk(training, folder, rng):
@@ -241,15 +248,8 @@ def full_disk(training, folder, rng):
         except OSError:
             pass
         _, err = child.communicate(timeout=TIMEOUT)
-        check_exit(training, child, err, [0, 1])
-        filler.unlink()
-        training.check_files(folder)
-        for kept in folder.glob("kept-*"):
-            kept.unlink()
-        if child.returncode == 0:
-            return False
-        training.compare(folder, flags)
-        return True
+        filler.unlink(missing_ok=True)
+        return resumed(training, folder, flags, child, err)
     finally:
         subprocess.run(["umount", str(folder)], check=True)
 
@@ -271,14 +271,7 @@ def read_only(training, folder, rng):
     for path in paths:
         if path.exists():
             path.chmod(0o755)
-    check_exit(training, child, err, [0, 1])
-    training.check_files(folder)
-    for kept in folder.glob("kept-*"):
-        kept.unlink()
-    if child.returncode == 0:
-        return False
-    training.compare(folder, flags)
-    return True
+    return resumed(training, folder, flags, child, err)
 
 
 def main():

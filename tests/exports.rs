@@ -220,6 +220,7 @@ fn assert_refused(model: &Sequential, words: &[&str]) {
         for word in words {
             assert!(message.contains(word), "{word:?} is missing in {message}");
         }
+        assert!(!message.contains("report this defect"), "{message}");
         assert!(!path.exists());
     }
 }

@@ -160,7 +160,7 @@ fn an_autoencoder_has_bytes_as_targets() {
         }
     }
     let told = run(&["evaluate", &model("mse"), "--data", &bytes]);
-    assert!(told.stderr.contains("targets are bytes of images"), "{}", told.stderr);
+    assert!(told.stderr.contains("targets are image bytes too"), "{}", told.stderr);
     // After training on bytes, the saved model scales both again.
     let folder = TempDir::new().unwrap();
     let saved = folder.path().join("auto.keras");

@@ -135,6 +135,12 @@ fn json_is_read_in_all_encodings_and_wrappers() {
         let other = formats::decode(&bytes).unwrap().model;
         assert_eq!(other.count_params(), plain.model.count_params());
     }
+    // A character of two units of UTF-16, at any place of the beginning.
+    for n_blanks in 20..50 {
+        let text = format!("{{{}\"😀\": 0, {}", " ".repeat(n_blanks), &written[1..]);
+        let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert!(formats::decode(&[&[0xff, 0xfe], &little[..]].concat()).is_ok(), "{n_blanks}");
+    }
 }
 
 #[test]

@@ -141,6 +141,12 @@ fn files_of_tensorflow_js_are_read_no_further_than_needed() {
     read(&|_| {}).unwrap();
     let message = error(&|group| group["paths"] = json!(vec!["group1-shard1of2.bin"; 2000]));
     assert!(message.contains("twice"), "{message}");
+    let spellings = json!(["group1-shard1of2.bin", "./group1-shard1of2.bin"]);
+    error(&|group| group["paths"] = spellings.clone());
+    fs::create_dir(folder.path().join("d")).unwrap();
+    fs::write(folder.path().join("d/w.bin"), [0; 4]).unwrap();
+    let message = error(&|group| group["paths"] = json!(["d/w.bin", "d//w.bin"]));
+    assert!(message.contains("twice"), "{message}");
     let message = error(&|group| {
         group["weights"].as_array_mut().unwrap().pop();
     });

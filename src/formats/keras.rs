@@ -17,7 +17,7 @@ use super::keras_config::{self, LayerPath, LayerPaths, Source, parse};
 use super::keras_weights::{read_weights, write_weights};
 use super::origin::text;
 use super::{Loaded, LoadedArrays, Origin, invalid, problem, weights_only};
-use crate::hdf5;
+use crate::hdf5::{self, Object};
 use crate::identify::{Identity, identify};
 use crate::layers::AnyLayer;
 use crate::model::Sequential;
@@ -43,8 +43,9 @@ pub fn read(bytes: &[u8]) -> Result<Loaded> {
         );
         loaded.warnings.push(warning);
     }
-    let mut loaded = with_weights(loaded, &weights)?;
-    let has_state = hdf5::open(&weights)?.group("optimizer")?.is_some();
+    let root = hdf5::open(&weights)?;
+    let mut loaded = with_weights(loaded, &root)?;
+    let has_state = root.group("optimizer")?.is_some();
     let has_optimizer = loaded.model.compiled().is_ok_and(|compiled| compiled.optimizer().is_ok());
     // TF-Keras left out that of its legacy optimizers.
     if has_optimizer && !has_state {
@@ -83,7 +84,7 @@ pub fn read_legacy(bytes: &[u8]) -> Result<Loaded> {
         max_params: Some(max_params(bytes)),
         ..Source::default()
     })?;
-    with_weights(loaded, bytes)
+    with_weights(loaded, &root)
 }
 
 /// Builds the model of a description; see [`keras_config::read`].
@@ -202,10 +203,9 @@ fn folder(zip: &ZipArchive<Cursor<&[u8]>>) -> Option<String> {
     }
 }
 
-fn with_weights(mut loaded: Loaded, weights: &[u8]) -> Result<Loaded> {
-    let root = hdf5::open(weights)?;
+fn with_weights(mut loaded: Loaded, root: &Object) -> Result<Loaded> {
     let LoadedArrays { arrays, warnings, .. } =
-        read_weights(&mut loaded.model, &root, &loaded.layer_paths)?;
+        read_weights(&mut loaded.model, root, &loaded.layer_paths)?;
     loaded.arrays = Some(arrays);
     loaded.warnings.extend(warnings);
     Ok(loaded)

@@ -67,15 +67,26 @@ fn refuse(misfits: Vec<Misfit>, n_arrays: usize) -> Option<Error> {
     if n_misfits == 1 {
         return Some(Error::weights(first.array, first.problem));
     }
-    let help = format!("\n  {OTHER_SIZES}");
-    let without_help = |problem: &str| problem.strip_suffix(&help).unwrap_or(problem).to_string();
+    let ProblemAndHelp { problem, help } = divided(&first.problem);
     let mut text = format!("{n_misfits} of the model's {n_arrays} arrays do not fit:");
-    text += &format!("\n    {}", without_help(&first.problem));
+    text += &format!("\n    {problem}");
     for misfit in misfits.take(LISTED - 1) {
-        text += &format!("\n    {}", without_help(&misfit.problem));
+        text += &format!("\n    {}", divided(&misfit.problem).problem);
     }
     if n_misfits > LISTED {
         text += &format!("\n    and {} more", n_misfits - LISTED);
     }
-    Some(Error::weights(first.array, text + &help))
+    text += &format!("\n  {help}");
+    Some(Error::weights(first.array, text))
+}
+
+struct ProblemAndHelp<'t> {
+    problem: &'t str,
+    help: &'t str,
+}
+
+/// The message of an array that does not fit: its help is the last line.
+fn divided(message: &str) -> ProblemAndHelp<'_> {
+    let (problem, help) = message.rsplit_once("\n  ").unwrap_or((message, OTHER_SIZES));
+    ProblemAndHelp { problem, help }
 }

@@ -17,15 +17,10 @@ struct FileFormat {
     extension: &'static str,
     contents: Contents,
     write: Write,
-    /// `None` for a format that is only written.
-    read_back: Option<ReadBack>,
 }
 
 /// Encodes a model for a file of this path.
 type Write = fn(&Sequential, &Path) -> Result<Vec<u8>>;
-
-/// Reads written bytes back, for comparison with the model that they were written from.
-type ReadBack = fn(&Sequential, &[u8]) -> Result<Sequential>;
 
 /// Parts of a model that a format holds.
 #[derive(Clone, Copy, PartialEq)]
@@ -40,18 +35,14 @@ use Contents::{Description, Export, Model, Weights};
 
 /// Formats that are written; the line of a new one goes here.
 const FORMATS: &[FileFormat] = &[
-    FileFormat::new(".keras", Model, |model, _| keras::write(model), Some(read_model)),
-    FileFormat::new(".safetensors", Model, |model, _| safetensors::write(model), Some(read_model)),
-    FileFormat::new(".weights.h5", Weights, |m, _| write_weights(m), Some(read_same_layers)),
-    FileFormat::new(".npz", Weights, |model, _| npz::write(model), Some(read_same_layers)),
-    FileFormat::new(".json", Description, |m, _| keras_config::write(m), Some(read_model)),
-    FileFormat::new(".onnx", Export, |model, _| onnx::write(model), None),
-    FileFormat::new(".h", Export, c_header::write, None),
+    FileFormat::new(".keras", Model, |model, _| keras::write(model)),
+    FileFormat::new(".safetensors", Model, |model, _| safetensors::write(model)),
+    FileFormat::new(".weights.h5", Weights, |model, _| write_weights(model)),
+    FileFormat::new(".npz", Weights, |model, _| npz::write(model)),
+    FileFormat::new(".json", Description, |model, _| keras_config::write(model)),
+    FileFormat::new(".onnx", Export, |model, _| onnx::write(model)),
+    FileFormat::new(".h", Export, c_header::write),
 ];
-
-fn read_model(_: &Sequential, bytes: &[u8]) -> Result<Sequential> {
-    Ok(decode(bytes)?.model)
-}
 
 /// Reads weights into zeroed layers like those of `model`.
 fn read_same_layers(model: &Sequential, bytes: &[u8]) -> Result<Sequential> {
@@ -61,13 +52,8 @@ fn read_same_layers(model: &Sequential, bytes: &[u8]) -> Result<Sequential> {
 }
 
 impl FileFormat {
-    const fn new(
-        extension: &'static str,
-        contents: Contents,
-        write: Write,
-        read_back: Option<ReadBack>,
-    ) -> FileFormat {
-        FileFormat { extension, contents, write, read_back }
+    const fn new(extension: &'static str, contents: Contents, write: Write) -> FileFormat {
+        FileFormat { extension, contents, write }
     }
 
     /// The format that the extension of a path names.
@@ -96,12 +82,15 @@ impl FileFormat {
     /// Encodes the model, then decodes the bytes and compares.
     fn encode(&self, model: &Sequential, path: &Path) -> Result<Vec<u8>> {
         let bytes = (self.write)(model, path)?;
-        if let Some(read_back) = self.read_back {
-            self.compare(model, read_back(model, &bytes)).map_err(|error| {
-                let found = format!("the encoded file differs from the model: {}", problem(error));
-                Error::file(path, found, "please report this defect")
-            })?;
-        }
+        let copy = match self.contents {
+            Export => return Ok(bytes),
+            Weights => read_same_layers(model, &bytes),
+            Model | Description => decode(&bytes).map(|loaded| loaded.model),
+        };
+        self.compare(model, copy).map_err(|error| {
+            let found = format!("the encoded file differs from the model: {}", problem(error));
+            Error::file(path, found, "please report this defect")
+        })?;
         Ok(bytes)
     }
 
@@ -182,10 +171,7 @@ pub fn save(model: &Sequential, path: &Path) -> Result<()> {
         refuse_custom(model)?;
     }
     check_memory(model, COPIES)?;
-    let bytes = format.encode(model, path).map_err(|error| {
-        let found = format!("the encoded file differs from the model: {}", problem(error));
-        Error::file(path, found, "please report this defect")
-    })?;
+    let bytes = format.encode(model, path)?;
     replace(path, &bytes)
 }
 

@@ -1,5 +1,6 @@
 //! A model as exports to other programs see it: layer by layer, its formulas and its weights.
 
+use std::collections::HashSet;
 use std::fmt::Display;
 
 use crate::layers::{Formula, Operation};
@@ -111,4 +112,15 @@ fn unknown_formula(layer: &BuiltLayer) -> String {
         Err(problem) => problem.to_string(),
         Ok(_) => "it has no formula".to_string(),
     }
+}
+
+/// The name, followed by a number if it is taken.
+pub fn unique(taken: &mut HashSet<String>, name: &str) -> String {
+    let mut unique = name.to_string();
+    let mut number = 2;
+    while !taken.insert(unique.clone()) {
+        unique = format!("{name}_{number}");
+        number += 1;
+    }
+    unique
 }

@@ -7,12 +7,13 @@
 use std::collections::HashSet;
 use std::fs;
 use std::io::Read;
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
 
 use serde_json::Value;
 
 use super::keras_config::{LayerPath, LayerPaths, Source};
 use super::{Loaded, LoadedArrays, Origin, check_shape, keras, keras_config, misfit, read_arrays};
+use crate::hdf5::float16;
 use crate::model::Sequential;
 use crate::{Error, Real, Result};
 
@@ -148,7 +149,8 @@ fn tensors(model: &Value, folder: &Path) -> Result<Vec<Tensor>> {
         let mut bytes = vec![];
         for path in group["paths"].as_array().map(Vec::as_slice).unwrap_or_default() {
             let name = path.as_str().unwrap_or_default();
-            if !known.insert(name.to_string()) {
+            let parts: PathBuf = Path::new(name).components().collect();
+            if !known.insert(parts) {
                 let found = format!("the manifest lists the file {name} twice");
                 return Err(Error::format(found, HELP));
             }
@@ -239,7 +241,9 @@ impl Number {
         Some(match dtype {
             "float32" => Number { size: 4, value: |b| f64::from(f32::from_le_bytes(fixed(b))) },
             "int32" => Number { size: 4, value: |b| f64::from(i32::from_le_bytes(fixed(b))) },
-            "float16" => Number { size: 2, value: |b| half(u16::from_le_bytes(fixed(b))) },
+            "float16" => {
+                Number { size: 2, value: |b| float16(u16::from_le_bytes(fixed(b)).into()) }
+            }
             "uint16" => Number { size: 2, value: |b| f64::from(u16::from_le_bytes(fixed(b))) },
             "uint8" | "bool" => {
                 Number { size: 1, value: |b| f64::from(u8::from_le_bytes(fixed(b))) }
@@ -252,17 +256,4 @@ impl Number {
 /// The first `N` of at least `N` bytes; zeros where there are fewer.
 fn fixed<const N: usize>(bytes: &[u8]) -> [u8; N] {
     bytes.first_chunk().copied().unwrap_or([0; N])
-}
-
-/// Value of a float of 16 bits: sign, 5 bits of exponent, 10 bits of fraction.
-fn half(bits: u16) -> f64 {
-    let sign = if bits >> 15 == 0 { 1.0 } else { -1.0 };
-    let exponent = i32::from(bits >> 10 & 31);
-    let fraction = f64::from(bits & 1023) / 1024.0;
-    sign * match exponent {
-        0 => fraction * 2f64.powi(-14),
-        31 if fraction == 0.0 => f64::INFINITY,
-        31 => f64::NAN,
-        _ => (1.0 + fraction) * 2f64.powi(exponent - 15),
-    }
 }

@@ -91,12 +91,15 @@ pub(super) fn hold(file: &File, path: &Path) -> bool {
     }
 }
 
-/// Removes the temporary files and the locks in a folder that no living process holds.
+/// Removes the temporary files in a folder that no living process holds. Locks of dead processes
+/// stay: the next run that writes the same file takes them over.
 pub(super) fn remove_dead(folder: &Path) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
-        let is_ours = entry.file_name().to_string_lossy().starts_with(PREFIX);
-        if !is_ours || !entry.file_type().is_ok_and(|kind| kind.is_file()) {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let is_temporary = name.starts_with(PREFIX) && !name.ends_with(".lock");
+        if !is_temporary || !entry.file_type().is_ok_and(|kind| kind.is_file()) {
             continue;
         }
         if let Ok(file) = File::open(entry.path())

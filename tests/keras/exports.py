@@ -8,14 +8,13 @@ and as C++.
 
 Needs what requirements.txt lists, `cc` and `c++`, and tallynet built with --release.
 """
-import argparse
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 
-from parity import Drawn, close, describe, keras, layers, np, root, run
+from parity import Drawn, close, describe, keras, layers, np, parser, run
 
 import onnx
 import onnxruntime
@@ -134,7 +133,7 @@ def unusual():
     yield (6,), [layers.ELU(alpha=0.5)]
     yield (6,), [layers.Dropout(0.5)]
     yield (6,), [layers.Dense(3, use_bias=False), layers.Dropout(0.0)]
-    yield (6,), [layers.RepeatVector(4), layers.RepeatVector(2)][:1]
+    yield (6,), [layers.RepeatVector(4)]
     yield (6,), [layers.Normalization(mean=[1.0] * 6, variance=[0.0] * 6, invert=True)]
     yield (4, 3), [layers.Normalization(mean=0.5, variance=3.0)]
     yield (4, 3), [layers.Embedding(9, 2), layers.Flatten(), layers.Dense(2)]
@@ -175,13 +174,7 @@ def all_models(tallynet, seed, count):
 
 
 def main():
-    arguments = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    target = os.environ.get("CARGO_TARGET_DIR", os.path.join(root, "target"))
-    arguments.add_argument("--seed", type=int, default=0)
-    arguments.add_argument("--count", type=int, default=60)
-    arguments.add_argument("--tallynet", default=os.path.join(target, "release", "tallynet"))
-    given = arguments.parse_args()
+    given = parser(__doc__).parse_args()
     n_models = failed = 0
     for name, model, x in all_models(given.tallynet, given.seed, given.count):
         n_models += 1

@@ -539,14 +539,20 @@ def one(tallynet, seed, number, fixtures):
         shutil.rmtree(folder)
 
 
-def main():
+def parser(description):
+    """Parser of the flags that the comparisons of random models share."""
     arguments = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     target = os.environ.get("CARGO_TARGET_DIR", os.path.join(root, "target"))
     arguments.add_argument("--seed", type=int, default=0)
     arguments.add_argument("--count", type=int, default=60)
-    arguments.add_argument("--only", type=int, help="compare only the model with this number")
     arguments.add_argument("--tallynet", default=os.path.join(target, "release", "tallynet"))
+    return arguments
+
+
+def main():
+    arguments = parser(__doc__)
+    arguments.add_argument("--only", type=int, help="compare only the model with this number")
     arguments.add_argument("--fixtures", help="keep files and Keras's numbers in this folder")
     arguments.add_argument("--folder", help="compare the stored model files in this folder")
     arguments.add_argument(

@@ -20,17 +20,22 @@ use std::path::Path;
 use self::functions::Function;
 use self::names::{comment, identifier, string, value};
 use self::program::{Array, Call, Place, Program};
-use super::invalid;
 use super::stages::stages;
+use super::{check_memory, invalid};
 use crate::Result;
 use crate::model::Sequential;
 use crate::shape::Tuple;
 
+/// Copies of a model's numbers that a header takes at most: a number is up to 17 bytes of text,
+/// which doubles as it grows.
+const COPIES: usize = 14;
+
 /// Encodes the inference of a model as a header of this file name.
 ///
 /// # Errors
-/// Layers that cannot be exported.
+/// Layers that cannot be exported, and too little memory.
 pub fn write(model: &Sequential, path: &Path) -> Result<Vec<u8>> {
+    check_memory(model, COPIES)?;
     let file = path.file_name().unwrap_or_default().to_string_lossy();
     let mut program = Program::default();
     let mut multiplications = 0usize;
@@ -57,7 +62,7 @@ fn text(model: &Sequential, program: &Program, file: &str, multiplications: usiz
     text += &format!("#define PREDICT_OUTPUTS {}\n\n", model.output_shape().n_values());
     text += &class_names(model);
     for array in &program.arrays {
-        text += &array.definition();
+        array.define(&mut text);
         text.push('\n');
     }
     if program.has_axes {

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use crate::formats::stages::unique;
+
 /// Identifiers of one header.
 pub struct Names {
     taken: HashSet<String>,
@@ -17,14 +19,7 @@ impl Default for Names {
 impl Names {
     /// An identifier for a name of the model, different from all before.
     pub fn identifier(&mut self, name: &str) -> String {
-        let name = identifier(name);
-        let mut unique = name.clone();
-        let mut number = 2;
-        while !self.taken.insert(unique.clone()) {
-            unique = format!("{name}_{number}");
-            number += 1;
-        }
-        unique
+        unique(&mut self.taken, &identifier(name))
     }
 }
 
@@ -39,7 +34,7 @@ pub fn identifier(name: &str) -> String {
     }
 }
 
-/// The text inside a comment: no end of it, no nested one, no trigraph, ASCII alone.
+/// The text inside a comment: no end of it, no nested one, no trigraph, only ASCII.
 pub fn comment(text: &str) -> String {
     let plain = |c: char| if c.is_ascii_graphic() || c == ' ' { c } else { '_' };
     let text: String = text.chars().map(plain).collect();
@@ -53,7 +48,7 @@ pub fn string(text: &str) -> String {
         match byte {
             b'"' | b'\\' | b'?' => literal.extend(['\\', char::from(byte)]),
             b' '..=b'~' => literal.push(char::from(byte)),
-            // Three digits, so that a digit behind them does not belong to the escape.
+            // Three digits, so that a digit after them does not belong to the escape.
             _ => literal += &format!("\\{byte:03o}"),
         }
     }

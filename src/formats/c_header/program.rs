@@ -124,18 +124,18 @@ impl Place {
 }
 
 impl Array {
-    /// Definition in C, six numbers a line.
-    pub fn definition(&self) -> String {
-        let mut text = format!("static const float {}[{}] = {{\n", self.name, self.values.len());
+    /// Writes the definition in C, six numbers per line.
+    pub fn define(&self, text: &mut String) {
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "static const float {}[{}] = {{", self.name, self.values.len());
         for line in self.values.chunks(6) {
-            text += "    ";
+            *text += "    ";
             for value in line {
-                // Writing to a string does not fail.
                 let _ = write!(text, "{}, ", number(*value));
             }
             text.pop();
             text.push('\n');
         }
-        text + "};\n"
+        *text += "};\n";
     }
 }

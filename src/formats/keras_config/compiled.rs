@@ -222,8 +222,8 @@ fn plain_loss(value: &Value, model: &Sequential, reading: &mut Reading) -> Resul
 /// Removes the option `axis` of a loss if it names the last axis, along which every loss runs.
 fn drop_last_axis(config: &mut Map<String, Value>, model: &Sequential) -> Result<()> {
     let Some(axis) = config.remove("axis") else { return Ok(()) };
-    let single = axis.as_array().filter(|list| list.len() == 1).map_or(&axis, |list| &list[0]);
-    if single.is_null() || single.as_i64().is_some_and(|axis| model.output_shape().is_last(axis)) {
+    let only = single(&axis);
+    if only.is_null() || only.as_i64().is_some_and(|axis| model.output_shape().is_last(axis)) {
         return Ok(());
     }
     let output = model.output_shape();

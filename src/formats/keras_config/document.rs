@@ -8,7 +8,7 @@ use crate::{Error, Result};
 /// True if these bytes are text that begins like JSON, in UTF-8 or UTF-16.
 pub fn is_json(bytes: &[u8]) -> bool {
     let beginning = &bytes[..bytes.len().min(64)];
-    let Some(text) = decoded(beginning) else { return false };
+    let text = decoded(beginning);
     let rest = text.trim_start();
     // A quote: JSON that was dumped twice. `[` followed by text: the bare list of layers.
     rest.starts_with(['{', '[', '"']) && !rest.contains('\0')
@@ -20,7 +20,7 @@ pub fn is_json(bytes: &[u8]) -> bool {
 /// # Errors
 /// Text that is not JSON.
 pub fn parse(bytes: &[u8]) -> Result<Value> {
-    let text = decoded(bytes).ok_or_else(|| invalid("the description is not text"))?;
+    let text = decoded(bytes);
     let mut value = json_value(&text)?;
     for _ in 0..2 {
         if let Value::String(inner) = &value {
@@ -71,15 +71,15 @@ fn quoted(text: &str) -> String {
 }
 
 /// The text of these bytes, which may begin with a byte order mark.
-fn decoded(bytes: &[u8]) -> Option<String> {
+fn decoded(bytes: &[u8]) -> String {
     let (bytes, is_big_endian) = match bytes {
-        [0xef, 0xbb, 0xbf, rest @ ..] => return Some(String::from_utf8_lossy(rest).into_owned()),
+        [0xef, 0xbb, 0xbf, rest @ ..] => return String::from_utf8_lossy(rest).into_owned(),
         [0xff, 0xfe, rest @ ..] => (rest, false),
         [0xfe, 0xff, rest @ ..] => (rest, true),
         // A first character of ASCII, without a mark.
         [b'{' | b'[' | b'"', 0, 1..=255, 0, ..] => (bytes, false),
         [0, b'{' | b'[' | b'"', 0, 1..=255, ..] => (bytes, true),
-        _ => return Some(String::from_utf8_lossy(bytes).into_owned()),
+        _ => return String::from_utf8_lossy(bytes).into_owned(),
     };
     let units = bytes.as_chunks::<2>().0.iter();
     let units: Vec<u16> = if is_big_endian {
@@ -87,7 +87,7 @@ fn decoded(bytes: &[u8]) -> Option<String> {
     } else {
         units.map(|unit| u16::from_le_bytes(*unit)).collect()
     };
-    String::from_utf16(&units).ok()
+    String::from_utf16_lossy(&units)
 }
 
 /// Replaces the objects in which Keras wraps arrays, tensors and tuples by their values. The depth

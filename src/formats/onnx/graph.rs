@@ -10,6 +10,7 @@ use super::messages::{
     AttributeProto, AttributeType, DataType, GraphProto, NodeProto, TensorProto,
 };
 use crate::Real;
+use crate::formats::stages::unique;
 
 /// Name of the graph's input and output.
 pub const INPUT: &str = "input";
@@ -250,17 +251,6 @@ impl Graph {
             output: vec![],
         }
     }
-}
-
-/// The name, with a number behind it if it is taken.
-fn unique(taken: &mut HashSet<String>, name: &str) -> String {
-    let mut unique = name.to_string();
-    let mut number = 2;
-    while !taken.insert(unique.clone()) {
-        unique = format!("{name}_{number}");
-        number += 1;
-    }
-    unique
 }
 
 fn attribute(name: &str, kind: AttributeType) -> AttributeProto {

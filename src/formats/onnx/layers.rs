@@ -1,13 +1,11 @@
 //! Layers as nodes of the graph: one node per formula where ONNX has the operator.
 
 use super::graph::{Graph, int};
+use super::messages::DataType;
 use super::{normalization, pointwise, windows};
 use crate::Result;
 use crate::formats::stages::Stage;
 use crate::layers::Formula;
-
-/// ONNX's number of the type int64.
-const INT64: i64 = 7;
 
 /// Adds the nodes of a layer.
 pub fn add_layer(graph: &mut Graph, stage: &Stage) -> Result<()> {
@@ -87,7 +85,7 @@ fn embedding(graph: &mut Graph, stage: &Stage) -> Result<()> {
     let name = graph.weight("embeddings", embeddings.shape, embeddings.values);
     let output = [graph.dims(), &embeddings.shape[1..]].concat();
     let words = graph.value();
-    let words = graph.helper_node("Cast", vec![words], vec![int("to", INT64)]);
+    let words = graph.helper_node("Cast", vec![words], vec![int("to", DataType::Int64 as i64)]);
     let vectors = graph.node("Gather", vec![name, words], vec![int("axis", 0)]);
     graph.take(vectors, &output);
     Ok(())

@@ -79,7 +79,6 @@ fn message(model: &Sequential) -> Result<ModelProto> {
         ir_version: Some(IR_VERSION),
         producer_name: Some("tallynet".to_string()),
         producer_version: Some(env!("CARGO_PKG_VERSION").to_string()),
-        doc_string: None,
         graph: Some(graph),
         opset_import: vec![opset],
         metadata_props: metadata(model),
