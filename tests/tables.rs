@@ -418,6 +418,12 @@ fn labeled(labels: &[u32]) -> Dataset {
 }
 
 #[test]
+fn a_target_without_a_name_is_refused() {
+    let error = problem(",size\na,1\nb,2\nc,3\n", "1");
+    assert!(error.contains("column 1, which has no name"), "{error}");
+}
+
+#[test]
 fn a_shuffled_split_keeps_the_shares_of_the_classes() {
     let all: Vec<u32> = (0..100).map(|i| u32::from(i % 10 == 0) + 2 * u32::from(i == 55)).collect();
     let (train, test) = split::shuffled(labeled(&all), 0.2, 7).unwrap();

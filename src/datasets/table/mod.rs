@@ -136,6 +136,12 @@ impl ColumnRoles {
         let mut targets = vec![];
         for name in &options.targets {
             let target = names::find(&layout.names, name)?;
+            if layout.names[target].is_empty() {
+                return Err(Error::format(
+                    format!("the target is column {}, which has no name", target + 1),
+                    "give it a name in the header; columns without one are ignored",
+                ));
+            }
             if targets.contains(&target) {
                 let problem = format!("the target {name:?} is named twice");
                 return Err(Error::option("target", problem));
