@@ -1,13 +1,13 @@
 //! `tallynet evaluate`.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::Args;
 use serde_json::json;
 use tallynet::model::Sequential;
-use tallynet::training::Scores;
+use tallynet::training::{Scores, ranks};
 use tallynet::{datasets, formats};
 
 use super::classes::{Classes, Form};
@@ -119,9 +119,14 @@ impl Evaluate {
         )))
     }
 
+    /// File for the mistakes, which the first rank writes.
+    fn mistakes_path(&self) -> Option<&Path> {
+        self.mistakes.as_deref().filter(|_| ranks::is_first())
+    }
+
     /// Refuses a file for the mistakes that is one of the inputs or cannot be written.
     fn check_mistakes(&self, model: &Sequential) -> Outcome {
-        let Some(path) = &self.mistakes else { return Ok(()) };
+        let Some(path) = self.mistakes_path() else { return Ok(()) };
         let mut files = vec![PathBuf::from(&self.file)];
         if let DataSource::Path(data) = self.data.source(model)? {
             files.extend(datasets::files(&data));
@@ -136,7 +141,7 @@ impl Evaluate {
     }
 
     fn write_mistakes(&self, mistakes: &OutputTable) -> Outcome {
-        let Some(path) = &self.mistakes else { return Ok(()) };
+        let Some(path) = self.mistakes_path() else { return Ok(()) };
         formats::replace(path, &mistakes.csv()?)?;
         let n_mistakes = mistakes.rows.len();
         output::notice(&format!("Wrote {} with {n_mistakes} mistakes", path.display()));

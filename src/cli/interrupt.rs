@@ -44,7 +44,8 @@ impl Interrupt {
     /// started: `nohup tallynet train` outlives its terminal.
     pub fn listen() -> Interrupt {
         let flag = Arc::new(AtomicBool::new(false));
-        let number = Arc::new(AtomicUsize::new(0));
+        // Another rank of the training may receive the signal: SIGTERM, as launchers send it.
+        let number = Arc::new(AtomicUsize::new(consts::SIGTERM as usize));
         for signal in SIGNALS.iter().filter(|signal| !is_ignored(signal.number)) {
             let (status, value) = (signal.exit_code().into(), signal.number as usize);
             // The actions run in this order, so the first signal only sets the flag. Without a
@@ -63,6 +64,9 @@ impl Interrupt {
 
     /// The signal that arrived.
     pub fn signal(&self) -> Option<&'static Signal> {
+        if !self.flag.load(Ordering::SeqCst) {
+            return None;
+        }
         let number = self.number.load(Ordering::SeqCst);
         SIGNALS.iter().find(|signal| signal.number as usize == number)
     }

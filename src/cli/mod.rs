@@ -38,6 +38,7 @@ use tallynet::formats::{self, Loaded};
 use tallynet::kernels;
 use tallynet::model::Sequential;
 use tallynet::model::presets;
+use tallynet::training::ranks;
 
 use description::{DescribedModel, Supplied};
 use plan::Plan;
@@ -74,6 +75,13 @@ enum Command {
     Models,
 }
 
+impl Command {
+    /// True if ranks of MPI share out the work; otherwise the first one does all of it.
+    fn is_shared(&self) -> bool {
+        matches!(self, Command::Train(_) | Command::Evaluate(_))
+    }
+}
+
 /// Error of a command: the message, empty if it was printed before, and the exit code.
 struct Failure {
     message: String,
@@ -107,16 +115,38 @@ fn from_1() -> RangedU64ValueParser<usize> {
 
 /// Parses the command line, runs the command, prints its error and returns its exit code.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    match run(arguments.command) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(Failure { message, code }) => {
-            if !message.is_empty() {
-                output::notice(&format!("error: {message}"));
-            }
+    let arguments = Arguments::try_parse();
+    let is_shared = match &arguments {
+        Ok(Arguments { command }) => command.is_shared(),
+        Err(_) => false,
+    };
+    // Dropped after all that ranks do together.
+    let session = ranks::start(is_shared);
+    let outcome = match (&session, arguments) {
+        (Err(error), _) => Err(Failure::usage(error)),
+        (Ok(_), Err(error)) => Err(print_help(&error)),
+        (Ok(_), Ok(_)) if !is_shared && !ranks::is_first() => Ok(()),
+        (Ok(_), Ok(Arguments { command })) => run(command),
+    };
+    match outcome {
+        Err(Failure { message, code }) if message.is_empty() && ranks::is_first() => {
             ExitCode::from(code)
         }
+        Err(Failure { message, .. }) if message.is_empty() => ExitCode::SUCCESS,
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure { message, code }) => {
+            ranks::abort(code, |rank| output::report(&format!("error{rank}: {message}")))
+        }
     }
+}
+
+/// Prints the help that was asked for, or the mistake in the command line.
+fn print_help(error: &clap::Error) -> Failure {
+    if ranks::is_first() {
+        // A closed pipe is not a failure.
+        let _ = error.print();
+    }
+    Failure { message: String::new(), code: error.exit_code() as u8 }
 }
 
 fn run(command: Command) -> Outcome {

@@ -5,11 +5,15 @@ use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use tallynet::formats;
+use tallynet::training::ranks;
 
 use super::{Failure, Outcome};
 
 /// Prints a result. A reader that closed the pipe (`| head`) is not a failure.
 pub fn result(text: &str) -> Outcome {
+    if !ranks::is_first() {
+        return Ok(());
+    }
     let mut stdout = stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
@@ -27,12 +31,19 @@ pub fn saved(path: &Path) -> String {
 
 /// Prints a notice; errors are ignored.
 pub fn notice(text: &str) {
+    if ranks::is_first() {
+        report(text);
+    }
+}
+
+/// Prints to stderr, on any rank; errors are ignored.
+pub fn report(text: &str) {
     let _ = writeln!(stderr(), "{text}");
 }
 
 /// Progress bar of this length on stderr, if that is a terminal; else a hidden one.
 pub fn bar(length: u64, template: &str, is_quiet: bool) -> ProgressBar {
-    if is_quiet || !stderr().is_terminal() {
+    if is_quiet || !ranks::is_first() || !stderr().is_terminal() {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::new(length);

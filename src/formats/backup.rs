@@ -103,17 +103,7 @@ impl Backup {
     /// # Errors
     /// A description with other values.
     pub fn check_run(&self, run: &Value, path: &Path) -> Result<()> {
-        let (mut before, mut now) = (BTreeMap::new(), BTreeMap::new());
-        flatten("", &self.run, &mut before);
-        flatten("", run, &mut now);
-        let mut differences = vec![];
-        for name in before.keys().chain(now.keys().filter(|name| !before.contains_key(*name))) {
-            let [before, now] = [&before, &now]
-                .map(|run| run.get(name).map_or("nothing".to_string(), |value| value.to_string()));
-            if before != now {
-                differences.push(format!("{name}: {before} in the backup, {now} now"));
-            }
-        }
+        let differences = differences(&self.run, run, ["in the backup", "now"]);
         if differences.is_empty() {
             return Ok(());
         }
@@ -123,6 +113,23 @@ impl Backup {
                     folder";
         Err(Error::file(path, found, help))
     }
+}
+
+/// Values that differ in two descriptions of runs, with the places that these are of:
+/// `fit.epochs: 3 in the backup, 5 now`.
+pub fn differences(one: &Value, other: &Value, places: [&str; 2]) -> Vec<String> {
+    let (mut ones, mut others) = (BTreeMap::new(), BTreeMap::new());
+    flatten("", one, &mut ones);
+    flatten("", other, &mut others);
+    let mut differences = vec![];
+    for name in ones.keys().chain(others.keys().filter(|name| !ones.contains_key(*name))) {
+        let [one, other] = [&ones, &others]
+            .map(|run| run.get(name).map_or("nothing".to_string(), |value| value.to_string()));
+        if one != other {
+            differences.push(format!("{name}: {one} {}, {other} {}", places[0], places[1]));
+        }
+    }
+    differences
 }
 
 /// Collects the values within a JSON value by their path: `fit.batch_size`.

@@ -9,6 +9,7 @@ use std::sync::Mutex;
 
 use super::batch::{Job, Partition, Phase, Shard, pass};
 use super::loss_head::{LossHead, MetricSums};
+use super::ranks::Ranks;
 use super::threads::{Threads, local};
 use super::tree::{add_gradients, add_penalties, join};
 use crate::datasets::batches::Rows;
@@ -32,6 +33,7 @@ pub(super) struct EngineSize {
 pub(super) struct Engine {
     pub size: EngineSize,
     pub threads: Threads,
+    ranks: Ranks,
     /// One workspace per thread; empty if each micro-batch has its own.
     workspaces: Vec<Mutex<Workspace>>,
     shards: Vec<Shard>,
@@ -82,6 +84,7 @@ impl Engine {
         Ok(Engine {
             size,
             threads,
+            ranks: Ranks::default(),
             workspaces: (0..n_shared).map(|_| Mutex::new(workspace())).collect(),
             shards: (0..n_shards).map(shard).collect(),
             n_shards,
@@ -117,15 +120,18 @@ impl Engine {
             step: StepContext { seed: model.seed, iteration, ..StepContext::default() },
         };
         self.n_shards = batch.len().div_ceil(shard_rows);
+        let own = self.ranks.share(self.n_shards);
         for phase in Phase::of_step(model.plan.n_segments()) {
             let (workspaces, sums) = (&self.workspaces, &self.sums);
-            self.threads.for_each(&mut self.shards[..self.n_shards], |number, shard| {
+            self.threads.for_each(&mut self.shards[own.clone()], |i, shard| {
                 let mut local = local(workspaces);
-                job.run(phase, number, shard, local.as_deref_mut(), sums);
+                job.run(phase, own.start + i, shard, local.as_deref_mut(), sums);
             });
             self.join_sums(&job, phase);
         }
         let mut total = self.join_metrics();
+        let shards = &mut self.shards[..self.n_shards];
+        self.n_shards = self.ranks.join_gradients(&self.threads, shards);
         total.loss += model.parameters.penalty() * total.vectors as f64;
         total
     }
@@ -138,6 +144,7 @@ impl Engine {
             return;
         }
         let shards = &mut self.shards[..self.n_shards];
+        self.ranks.gather_sums(shards, n);
         join(shards, |one, other| phase.merge(plan, &mut one.sums[..n], &other.sums[..n]));
         let BatchSums { forward, backward } = &mut self.sums[segment];
         let total = if phase.backward { backward } else { forward };
@@ -147,6 +154,7 @@ impl Engine {
     /// Loss and metrics of all shards.
     fn join_metrics(&mut self) -> MetricSums {
         let shards = &mut self.shards[..self.n_shards];
+        self.ranks.gather_metrics(shards);
         join(shards, |one, other| one.metrics.add(&other.metrics));
         shards[0].metrics
     }
@@ -210,9 +218,11 @@ impl Engine {
     ) -> MetricSums {
         let (workspaces, chunk_rows) = (&self.workspaces, self.chunk_rows);
         let shard_rows = len.div_ceil(self.shards.len());
-        self.threads.for_each(&mut self.shards, |number, shard| {
+        let own = self.ranks.share(self.shards.len());
+        self.threads.for_each(&mut self.shards[own.clone()], |i, shard| {
             shard.metrics = MetricSums::ZERO;
             let Some(mut workspace) = local(workspaces) else { return };
+            let number = own.start + i;
             let start = first + (number * shard_rows).min(len);
             let end = first + ((number + 1) * shard_rows).min(len);
             for start in (start..end).step_by(chunk_rows) {

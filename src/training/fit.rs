@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::engine::Engine;
 use super::engines::Evaluation;
 use super::loss_head::{LossHead, MetricSums};
+use super::ranks;
 use super::trainer::{reason_of_not_finite, train_step};
 use super::{
     BatchLogs, Callback, FitInfo, FitOptions, History, Logs, NotFiniteLoss, TrainerHandle,
@@ -76,7 +77,10 @@ impl<'a, 'd> Fit<'a, 'd> {
 
     /// Trains all epochs.
     pub fn run(mut self, callbacks: &mut [&mut dyn Callback]) -> Result<History> {
+        let callbacks = if ranks::is_first() { callbacks } else { &mut [] };
+        self.check_ranks()?;
         self.restart(callbacks)?;
+        self.follow_first_rank()?;
         let FitOptions { epochs, batch_size, .. } = self.options;
         let initial_epoch = self.options.initial_epoch.saturating_add(self.history.epochs.len());
         let batches = self.order.len().div_ceil(batch_size);
@@ -88,12 +92,14 @@ impl<'a, 'd> Fit<'a, 'd> {
             self.back_up(callbacks)?;
         }
         for epoch in initial_epoch..epochs {
-            if self.is_interrupted() {
+            let [is_interrupted] = ranks::any([self.is_interrupted()]);
+            if is_interrupted {
                 return self.interrupt(callbacks);
             }
             if self.batches_done == 0 {
                 self.notify(callbacks, |each, trainer| each.on_epoch_begin(trainer, epoch))?;
             }
+            self.follow_first_rank()?;
             if self.options.shuffle {
                 shuffle(&mut self.order, self.model.seed, self.model.epochs_done);
             }
@@ -104,12 +110,15 @@ impl<'a, 'd> Fit<'a, 'd> {
                 EpochEnd::Interrupted => return self.interrupt(callbacks),
             };
             let seconds = start.elapsed().as_secs_f64();
-            if self.end_epoch(epoch, callbacks, seconds)?.is_break() || flow.is_break() {
+            let end = self.end_epoch(epoch, callbacks, seconds)?;
+            let [is_last] = ranks::any([end.is_break() || flow.is_break()]);
+            if is_last {
                 break;
             }
             self.back_up_if_due(callbacks, true)?;
         }
         self.notify(callbacks, |callback, trainer| callback.on_train_end(trainer))?;
+        self.follow_first_rank()?;
         Ok(self.history)
     }
 
@@ -172,6 +181,10 @@ impl<'a, 'd> Fit<'a, 'd> {
 
     /// Ends training between two batches. The model says where it resumes.
     fn interrupt(mut self, callbacks: &mut [&mut dyn Callback]) -> Result<History> {
+        if let Some(interrupt) = self.options.interrupt {
+            // The signal may have reached another rank.
+            interrupt.store(true, Ordering::Relaxed);
+        }
         self.back_up(callbacks)?;
         self.record_running_epoch();
         self.notify(callbacks, |callback, trainer| callback.on_interrupt(trainer))?;
@@ -192,8 +205,8 @@ impl<'a, 'd> Fit<'a, 'd> {
     fn epoch(&mut self, epoch: usize, callbacks: &mut [&mut dyn Callback]) -> Result<EpochEnd> {
         let n_rows = self.order.len();
         let batch_size = self.options.batch_size;
-        let mut flow = ControlFlow::Continue(());
-        while self.batches_done * batch_size < n_rows && flow.is_continue() {
+        while self.batches_done * batch_size < n_rows {
+            let mut flow = ControlFlow::Continue(());
             let batch = self.batches_done;
             let first = batch * batch_size;
             let (indices, next) = self.order[first..].split_at(batch_size.min(n_rows - first));
@@ -218,14 +231,17 @@ impl<'a, 'd> Fit<'a, 'd> {
                     }
                 }
             }
-            if self.is_interrupted() {
+            let stops = [self.is_interrupted(), flow.is_break()];
+            let [is_interrupted, ends] = ranks::any(stops);
+            if is_interrupted {
                 return Ok(EpochEnd::Interrupted);
             }
-            if flow.is_continue() {
-                self.back_up_if_due(callbacks, false)?;
+            if ends {
+                return Ok(EpochEnd::Ended(ControlFlow::Break(())));
             }
+            self.back_up_if_due(callbacks, false)?;
         }
-        Ok(EpochEnd::Ended(flow))
+        Ok(EpochEnd::Ended(ControlFlow::Continue(())))
     }
 
     /// Ends training before the weights change, with an error unless a callback says otherwise.
@@ -235,10 +251,13 @@ impl<'a, 'd> Fit<'a, 'd> {
         callbacks: &mut [&mut dyn Callback],
     ) -> Result<EpochEnd> {
         let handle = TrainerHandle::new(self.model);
+        let mut ends = false;
         for callback in callbacks.iter_mut() {
-            if callback.on_not_finite(&handle, &failed).is_break() {
-                return Ok(EpochEnd::NotFinite);
-            }
+            ends = ends || callback.on_not_finite(&handle, &failed).is_break();
+        }
+        let [ends] = ranks::any([ends]);
+        if ends {
+            return Ok(EpochEnd::NotFinite);
         }
         Err(self.not_finite(failed.epoch, failed.batch, failed.loss))
     }

@@ -28,6 +28,12 @@ mod handle;
 mod history;
 mod loss_head;
 mod options;
+#[cfg(feature = "mpi")]
+pub mod ranks;
+#[cfg(not(feature = "mpi"))]
+#[doc(hidden)]
+#[path = "one_rank.rs"]
+pub mod ranks;
 mod restart;
 mod threads;
 mod trainer;

@@ -60,7 +60,7 @@ impl Fit<'_, '_> {
     }
 
     /// Everything that the result of training depends on. The number of threads is not among it.
-    fn describe(&self, run: &Value) -> Value {
+    pub(super) fn describe(&self, run: &Value) -> Value {
         let (model, options) = (&self.model, &self.options);
         let state = model.compiled.as_ref().map(|compiled| &compiled.state);
         let slots = state.into_iter().flat_map(|state| state.slots.iter().flatten());

@@ -1,7 +1,7 @@
 //! `--backup`: the folder, the moments, and the options that must be the same to resume.
 
 use serde_json::{Value, json};
-use tallynet::training::{BackupAndRestore, BackupEvery};
+use tallynet::training::{BackupAndRestore, BackupEvery, ranks};
 
 use super::super::LoadedModel;
 use super::super::plan::Plan;
@@ -26,7 +26,7 @@ impl Train {
     /// The callback of `--backup`. It is removed after the model is saved, and not at the end of
     /// training.
     pub(super) fn backup(&self, loaded: &LoadedModel) -> Option<BackupAndRestore> {
-        let folder = self.backup.as_ref()?;
+        let folder = self.backup.as_ref().filter(|_| ranks::is_first())?;
         Some(BackupAndRestore {
             every: self.backup_every.unwrap_or(BackupEvery::Epoch),
             delete_checkpoint: false,

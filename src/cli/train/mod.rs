@@ -15,7 +15,7 @@ use clap::Args;
 use tallynet::losses::AnyLoss;
 use tallynet::model::{Sequential, Style};
 use tallynet::optimizers::AnyOptimizer;
-use tallynet::training::BackupEvery;
+use tallynet::training::{BackupEvery, ranks};
 
 use super::data::Data;
 use super::description::Supplied;
@@ -170,7 +170,8 @@ impl Train {
         let source = self.data.source(&loaded.model)?;
         loaded.plan.check_data(&source, self.data.is_named(), &loaded.model)?;
         self.notice_without_fit(&loaded);
-        let _locks = self.check_outputs(&source, &loaded.model)?;
+        let is_first = ranks::is_first();
+        let _locks = if is_first { self.check_outputs(&source, &loaded.model)? } else { vec![] };
         // A table gives the model a layer, which the summary shows.
         let from_table = self.load_table(&source, &mut loaded)?;
         if !loaded.is_quiet {
@@ -191,7 +192,7 @@ impl Train {
             notice_of_interrupt(signal, &model, backup.is_some());
         }
         // The model is saved first: whatever fails later does not lose it.
-        let saved = if has_trained { self.save(&model) } else { Ok(()) };
+        let saved = if has_trained && is_first { self.save(&model) } else { Ok(()) };
         let history = result.map_err(|error| join_errors(error, &saved))?;
         let mut info = run_info::of(&self.model, &source, &model);
         info["split"] = self.split_info(&data, &loaded.plan, model.data.as_ref());

@@ -1,0 +1,60 @@
+//! Stands in for `ranks.rs` in a build without MPI: one process computes all.
+
+use std::convert::Infallible;
+use std::ops::Range;
+use std::process;
+
+use super::batch::Shard;
+use super::fit::Fit;
+use super::threads::Threads;
+use crate::Result;
+
+/// Starts nothing.
+///
+/// # Errors
+/// None.
+pub fn start(_is_shared: bool) -> Result<Option<Infallible>> {
+    Ok(None)
+}
+
+/// True.
+pub fn is_first() -> bool {
+    true
+}
+
+/// Ends the process after its error is reported.
+pub fn abort(code: u8, report: impl FnOnce(&str)) -> ! {
+    report("");
+    process::exit(code.into())
+}
+
+pub(super) fn any<const N: usize>(flags: [bool; N]) -> [bool; N] {
+    flags
+}
+
+#[derive(Default)]
+pub(super) struct Ranks;
+
+impl Ranks {
+    pub fn share(&self, shards: usize) -> Range<usize> {
+        0..shards
+    }
+
+    pub fn gather_sums(&self, _: &mut [Shard], _: usize) {}
+
+    pub fn gather_metrics(&self, _: &mut [Shard]) {}
+
+    pub fn join_gradients(&mut self, _: &Threads, shards: &mut [Shard]) -> usize {
+        shards.len()
+    }
+}
+
+impl Fit<'_, '_> {
+    pub(super) fn check_ranks(&self) -> Result<()> {
+        Ok(())
+    }
+
+    pub(super) fn follow_first_rank(&mut self) -> Result<()> {
+        Ok(())
+    }
+}
