@@ -108,6 +108,11 @@ fn only_one_file_knows_threads_and_only_kernels_are_unsafe() {
             file.display()
         );
         assert!(
+            !code.contains("mpi::") || file.ends_with("training/ranks.rs"),
+            "{} uses MPI",
+            file.display()
+        );
+        assert!(
             !code.contains("unsafe ") || room(&file) == "kernels",
             "{} is unsafe",
             file.display()

@@ -1,0 +1,187 @@
+#!/usr/bin/env python3
+"""Measures trainings on MPI: time against ranks on this machine, bytes that a step sends, time on
+two hosts at the rate of a network; and computes from that what more machines would gain.
+
+    python3 benches/mpi.py
+
+Prints the tables of benches/MPI.md. Hosts are network namespaces, which need root on Linux; they
+share this machine's cores. Every rank has one thread. Build the programs with tests/mpi.py first.
+"""
+
+import argparse
+import json
+import math
+import os
+import pathlib
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests"))
+from mpi_hosts import Hosts  # noqa: E402
+
+PROGRAM = ROOT / "target/mpi/release/tallynet"
+# Rows and shards (src/training/batch.rs) of a batch, and epochs to measure.
+MODELS = {
+    "mnist-softmax": {"batch": 128, "parameters": 7850, "shards": 4, "epochs": 4},
+    "dense-514": {"batch": 128, "parameters": 397065, "shards": 2, "epochs": 10},
+    "mnist-cnn": {"batch": 128, "parameters": 387466, "shards": 16, "epochs": 1},
+    "mnist-convnet": {"batch": 128, "parameters": 34826, "shards": 32, "epochs": 1},
+    "conv-224": {"batch": 8, "parameters": 94538, "shards": 8, "epochs": 2},
+}
+RANKS = [1, 2, 3, 5]
+HOSTS = [2, 3, 4]
+MACHINES = [1, 2, 4, 8, 16, 32, 64]
+# Networks of the model: bits a second, and seconds until a message of MPI over TCP arrives.
+NETWORKS = {"1 Gbit/s": (1e9, 50e-6), "10 Gbit/s": (10e9, 25e-6), "100 Gbit/s": (100e9, 5e-6)}
+# Part of a network's rate that TCP delivers.
+DELIVERED = 0.94
+
+
+def train(launcher, model, epochs, flags=()):
+    """The line of JSON of a training."""
+    command = [*launcher, PROGRAM, "train", model, "--epochs", epochs, "--threads", 1, "--json",
+               "--validation-split", 0.05, *flags]
+    done = subprocess.run([str(part) for part in command], cwd=ROOT, capture_output=True,
+                          text=True, timeout=1200, check=False)
+    if done.returncode:
+        sys.exit(f"{model}: {done.stderr}")
+    return json.loads(done.stdout)
+
+
+def mpirun(n):
+    return ["mpirun", "-n", str(n), "--oversubscribe", "--allow-run-as-root",
+            "--mca", "mpi_yield_when_idle", "1"]
+
+
+def steps_of(line, model):
+    rows = math.floor(line["split"]["train"] * 0.95)
+    return math.ceil(rows / MODELS[model]["batch"])
+
+
+def step_ms(line, model):
+    return 1000 * line["seconds_per_epoch"] / steps_of(line, model)
+
+
+def table(head, rows):
+    print("| " + " | ".join(head) + " |")
+    print("| --- |" + " ---: |" * (len(head) - 1))
+    for row in rows:
+        print("| " + " | ".join(row) + " |")
+    print()
+
+
+def on_this_machine(rounds):
+    """Milliseconds a step against ranks. Returns those of one rank."""
+    rows, alone = [], {}
+    for model, options in MODELS.items():
+        row, prints = [model], set()
+        for n in RANKS:
+            times = []
+            for _ in range(rounds):
+                line = train(mpirun(n), model, options["epochs"])
+                times.append(step_ms(line, model))
+                prints.add(line["fingerprint"])
+            median = statistics.median(times)
+            alone.setdefault(model, median)
+            row.append(f"{median:.2f}")
+        assert len(prints) == 1, (model, prints)
+        rows.append([*row, prints.pop()])
+    print("### Milliseconds a step, ranks on this machine\n")
+    table(["preset", *(f"{n} ranks" if n > 1 else "1 rank" for n in RANKS), "fingerprint"], rows)
+    return alone
+
+
+def bytes_sent(scratch):
+    """Kilobytes that the hosts send in a step. Returns the bytes of one host."""
+    rows, sent = [], {}
+    for model, options in MODELS.items():
+        row = [model, f"{4e-3 * options['parameters']:.0f}"]
+        for n in HOSTS:
+            totals = []
+            for epochs in [1, 2]:
+                with Hosts.on_this_machine(n, scratch) as hosts:
+                    if hosts is None:
+                        return {}
+                    line = train(hosts.mpirun(), model, epochs)
+                    totals.append(sum(hosts.sent()))
+            # The second epoch alone, without the start. Its validation is part of it.
+            each = (totals[1] - totals[0]) / steps_of(line, model) / n
+            row.append(f"{each / 1e3:.0f}")
+            sent[model, n] = each
+        rows.append(row)
+    print("### Kilobytes that each host sends in a step, counted at its network device\n")
+    table(["preset", "gradient, kB", *(f"{n} hosts" for n in HOSTS)], rows)
+    return sent
+
+
+def two_hosts(alone, scratch):
+    """Milliseconds a step on two hosts, at the rates of networks."""
+    rows = []
+    for model, options in MODELS.items():
+        row = [model, f"{alone[model]:.2f}"]
+        for rate in ["1gbit", "10gbit"]:
+            with Hosts.on_this_machine(2, scratch) as hosts:
+                if hosts is None:
+                    return
+                hosts.limit(rate)
+                row.append(f"{step_ms(train(hosts.mpirun(), model, options['epochs']), model):.2f}")
+        rows.append(row)
+    print("### Milliseconds a step on two hosts that share this machine's cores, over TCP\n")
+    table(["preset", "1 rank", "2 hosts, 1 Gbit/s", "2 hosts, 10 Gbit/s"], rows)
+
+
+def update_ms(alone, model):
+    """Part of a step that every rank does itself: the time of a step with one row."""
+    line = train([], model, 1, ["--batch-size", 1])
+    rows = math.floor(line["split"]["train"] * 0.95)
+    return min(1000 * line["seconds_per_epoch"] / rows, alone[model])
+
+
+def model_of_speed(alone):
+    """Speed-up on more machines, from measured computation and the numbers of a network."""
+    for network, (bits, latency) in NETWORKS.items():
+        rows = []
+        for model, options in MODELS.items():
+            own = update_ms(alone, model)
+            row = [model, f"{alone[model]:.2f}", f"{own:.2f}", str(options["shards"])]
+            for machines in MACHINES:
+                row.append(f"{speed_up(alone[model], own, model, machines, bits, latency):.2f}")
+            rows.append(row)
+        print(f"### Speed-up over one machine, {network}, {latency * 1e6:.0f} µs\n")
+        table(["preset", "ms a step", "not shared", "shards", *map(str, MACHINES)], rows)
+
+
+def speed_up(alone, own, model, machines, bits, latency):
+    """Time of a step on one machine, divided by that on these."""
+    if machines == 1:
+        return 1
+    n = MODELS[model]["shards"]
+    computed = own + (alone - own) * math.ceil(n / min(n, machines)) / n
+    gradient = 4 * MODELS[model]["parameters"]
+    # Sums of shards go to the ranks of their slices, and completed slices to all.
+    sent = 2 * gradient * (1 - 1 / machines)
+    seconds = 8 * sent / (bits * DELIVERED) + latency * (2 * (machines - 1)
+                                                         + 3 * math.ceil(math.log2(machines)))
+    return alone / (computed + 1000 * seconds)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=3)
+    arguments = parser.parse_args()
+    sys.stdout.reconfigure(line_buffering=True)
+    load = os.getloadavg()[0]
+    print(f"{platform.machine()}, {os.cpu_count()} cores, load average {load:.1f} before\n")
+    alone = on_this_machine(arguments.rounds)
+    with tempfile.TemporaryDirectory() as scratch:
+        bytes_sent(scratch)
+        two_hosts(alone, scratch)
+    model_of_speed(alone)
+
+
+if __name__ == "__main__":
+    main()

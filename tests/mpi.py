@@ -1,0 +1,340 @@
+#!/usr/bin/env python3
+"""Trains on several ranks of MPI, and compares all that is left with one process on one thread.
+
+    python3 tests/mpi.py
+
+Every preset, and models with batch statistics, dropout, callbacks and all kinds of batch sizes, are
+trained on 1, 2, 3 and 5 ranks: the line of JSON, the log, the checkpoint and the saved model must
+be those of a build without MPI. Ranks are killed and interrupted, and their backups resumed on
+other numbers of ranks. A rank that fails must end all, within seconds. As root on Linux, two hosts
+made of network namespaces train over TCP.
+
+Builds both programs with cargo. Needs Open MPI with its headers, libclang, and Python 3.9 or later.
+"""
+
+import argparse
+import gzip
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import crash
+from mpi_hosts import Hosts
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+RANKS = [1, 2, 3, 5]
+# Seconds within which a failure ends all ranks, on a busy machine.
+SOON = 20
+TIMEOUT = 300
+
+CONV = {"class_name": "Conv2D", "config": {"filters": 8, "kernel_size": [3, 3]}}
+NORMALIZATION = {"class_name": "BatchNormalization", "config": {}}
+# Layers that need all rows of a batch at once, at several depths, on images.
+NORMALIZED = [
+    {"class_name": "Input", "config": {"shape": [28, 28, 1]}},
+    CONV,
+    NORMALIZATION,
+    CONV,
+    NORMALIZATION,
+    {"class_name": "Flatten", "config": {}},
+    {"class_name": "Dropout", "config": {"rate": 0.3}},
+    {"class_name": "Dense", "config": {"units": 10, "activation": "softmax"}},
+]
+
+# What is trained: the model and its flags; $NORMALIZED and $POINTS are files of this test.
+TRAININGS = {
+    "mnist-softmax": "mnist-softmax --epochs 3",
+    "mnist-cnn": "mnist-cnn --epochs 1",
+    "mnist-convnet": "mnist-convnet --epochs 1",
+    "conv-224": "conv-224 --epochs 1",
+    "dense-514": "dense-514 --epochs 1",
+    "dense-514-activation": "dense-514-activation --epochs 1",
+    "normalized": "$NORMALIZED --epochs 2 --batch-size 100",
+    "odd batches": "$NORMALIZED --epochs 1 --batch-size 33 --validation-split 0.2",
+    "batches of 1": "$POINTS --epochs 1 --batch-size 1",
+    "one batch": "mnist-softmax --epochs 2 --batch-size 5000 --optimizer adam",
+    "threads": "mnist-convnet --epochs 1 --threads 3 --shuffle-split --validation-split 0.3",
+    "restores the best": "$POINTS --epochs 9 --patience 1 --learning-rate 0.5 --optimizer rmsprop",
+    "reduces the rate": "$POINTS --epochs 6 --reduce-on-plateau=1 --optimizer nadam",
+    "schedule": "$POINTS --epochs 3 --schedule cosine:decay_steps=300 --no-shuffle",
+}
+# Enough batches to be interrupted in.
+LONG = "$POINTS --epochs 4000 --batch-size 60 --optimizer adam --backup backup --backup-every 200"
+
+
+class Failed(Exception):
+    """A promise that is not kept."""
+
+
+def check(is_kept, promise, found=""):
+    if not is_kept:
+        raise Failed(f"{promise}\n{found}")
+
+
+class Test:
+    """Programs, data and models."""
+
+    def __init__(self, program, reference, scratch):
+        self.program, self.reference, self.scratch = program, reference, scratch
+        self.mnist, self.points = scratch / "mnist", scratch / "points"
+        write_mnist(self.mnist, {"train": 1200, "t10k": 500})
+        crash.write_data(self.points, crash.random.Random(1))
+        layers = [{"class_name": "Input", "config": {"shape": [crash.WIDTH]}}, *crash.FULL]
+        self.models = {
+            "$POINTS": (write_model(scratch / "points.json", layers), self.points),
+            "$NORMALIZED": (write_model(scratch / "normalized.json", NORMALIZED), self.mnist),
+        }
+
+    def command(self, training):
+        """The arguments of `tallynet` for a training."""
+        model, *flags = training.split()
+        path, data = self.models.get(model, (model, self.mnist))
+        command = ["train", str(path), *flags, "--json"]
+        if model.startswith(("$", "mnist")):
+            command += ["--data", str(data)]
+        return command + ["--csv", "log.csv", "--save", "last.safetensors",
+                          "--checkpoint", "{epoch:02d}.safetensors"]
+
+    def folder(self, name):
+        folder = self.scratch / name.replace(" ", "-")
+        folder.mkdir()
+        return folder
+
+    def alone(self, training, folder):
+        """Trains with the build without MPI, on one thread."""
+        one_thread = training.replace("--threads 3", "") + " --threads 1"
+        return run([self.reference, *self.command(one_thread)], folder)
+
+    def ranks(self, n, training, folder, **options):
+        return run([*mpirun(n), self.program, *self.command(training)], folder, **options)
+
+    def start(self, n, training, folder):
+        command = [*mpirun(n), self.program, *self.command(training)]
+        pipe = subprocess.PIPE
+        return subprocess.Popen(command, cwd=folder, stdout=pipe, stderr=pipe, text=True)
+
+
+def mpirun(n):
+    return ["mpirun", "-n", str(n), "--oversubscribe", "--allow-run-as-root"]
+
+
+def run(command, folder, **options):
+    return subprocess.run([str(part) for part in command], cwd=folder, capture_output=True,
+                          text=True, timeout=TIMEOUT, check=False, **options)
+
+
+def write_mnist(folder, rows):
+    """The first images of MNIST."""
+    folder.mkdir()
+    for name, n in rows.items():
+        for kind, head, width in [("images-idx3", 16, 784), ("labels-idx1", 8, 1)]:
+            file = f"{name}-{kind}-ubyte"
+            with gzip.open(ROOT / "data" / f"{file}.gz") as source:
+                data = source.read(head + n * width)
+            (folder / file).write_bytes(data[:4] + n.to_bytes(4, "big") + data[8:])
+
+
+def write_model(path, layers):
+    compiled = {"optimizer": "sgd", "loss": "sparse_categorical_crossentropy",
+                "metrics": ["accuracy"]}
+    path.write_text(json.dumps({"class_name": "Sequential", "config": {"layers": layers},
+                                "compile_config": compiled}))
+    return path
+
+
+def result(done):
+    """The line of JSON without times, threads and errors."""
+    check(done.returncode == 0, f"exit code {done.returncode}", done.stderr)
+    line = json.loads(done.stdout)
+    for name in ["seconds", "seconds_per_epoch", "threads"]:
+        line.pop(name, None)
+    return line
+
+
+def files(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def messages(stderr):
+    """Lines on stderr without times."""
+    return [line.split("s - ")[-1] for line in stderr.splitlines()]
+
+
+def compare(test, name, training, alone):
+    """Trains on all numbers of ranks, and compares with one process."""
+    folder, done = alone
+    expected = result(done)
+    for n in RANKS:
+        other = test.folder(f"{name}-{n}")
+        ranks = test.ranks(n, training, other)
+        check(result(ranks) == expected, f"{name}: the result of {n} ranks differs",
+              f"{done.stdout}\n{ranks.stdout}")
+        check(files(other) == files(folder), f"{name}: the files of {n} ranks differ")
+        check(messages(ranks.stderr) == messages(done.stderr),
+              f"{name}: messages of {n} ranks differ", ranks.stderr)
+        shutil.rmtree(other)
+    print(f"  {name}: {expected['fingerprint']} on {RANKS} ranks")
+
+
+def outputs(test):
+    """Output for people, of `train`, `evaluate` and a command of one process."""
+    saved = test.scratch / "evaluated.safetensors"
+    commands = [
+        ["train", "--epochs", "1", "--data", test.mnist, "--save", saved],
+        ["evaluate", saved, "--data", test.mnist, "--per-class", "--mistakes", "wrong.csv"],
+        ["summary", "mnist-cnn", "--explain"],
+        ["gradcheck", "mnist-softmax"],
+        ["train", "--epochs", "x"],
+        ["train", "--help"],
+        ["train", "nothing.keras"],
+    ]
+    for command in commands:
+        alone, folder = test.folder("output"), test.folder("output-ranks")
+        expected = run([test.reference, *command], alone)
+        found = run([*mpirun(3), test.program, *command], folder)
+        name = " ".join(map(str, command))
+        check(found.stdout == expected.stdout, f"{name}: other output", found.stdout)
+        check(found.returncode == expected.returncode, f"{name}: exit code {found.returncode}")
+        # mpirun adds its own words about an exit code.
+        check(messages(found.stderr)[:len(messages(expected.stderr))] == messages(expected.stderr),
+              f"{name}: other messages", found.stderr)
+        check(files(folder) == files(alone), f"{name}: other files")
+        shutil.rmtree(alone)
+        shutil.rmtree(folder)
+    single = run([test.program, "train", "--epochs", "1", "--data", test.mnist], test.scratch)
+    expected = run([test.reference, "train", "--epochs", "1", "--data", test.mnist], test.scratch)
+    check(single.stdout == expected.stdout, "without mpirun: other output", single.stdout)
+    print("  outputs are those of one process")
+
+
+def children(process):
+    """Ranks of a running mpirun, in order of their start."""
+    found = run(["pgrep", "-P", process.pid], ROOT).stdout.split()
+    return [int(pid) for pid in found]
+
+
+def interrupted(test, alone):
+    """Ends trainings by signals, and resumes them on other numbers of ranks."""
+    expected, expected_files = result(alone[1]), files(alone[0])
+    moments = [
+        ("kill -9 of rank 0", signal.SIGKILL, 0, 2, 3),
+        ("kill -9 of the last rank", signal.SIGKILL, -1, 3, 1),
+        ("SIGTERM of the last rank", signal.SIGTERM, -1, 2, 5),
+        ("SIGINT of rank 0", signal.SIGINT, 0, 5, 2),
+        ("Ctrl-C of mpirun", signal.SIGINT, None, 2, 2),
+    ]
+    for name, number, rank, before, after in moments:
+        folder = test.folder("interrupted")
+        process = test.start(before, LONG, folder)
+        wait_for(lambda: (folder / "backup/backup.safetensors").exists(), process)
+        time.sleep(1)
+        target = process.pid if rank is None else children(process)[rank]
+        start = time.monotonic()
+        os.kill(target, number)
+        _, stderr = process.communicate(timeout=TIMEOUT)
+        seconds = time.monotonic() - start
+        check(seconds < SOON, f"{name}: {seconds:.1f} s until the end")
+        check(process.returncode != 0, f"{name}: exit code 0", stderr)
+        if number != signal.SIGKILL and rank is not None:
+            check("The same command resumes there" in stderr, f"{name}: no notice", stderr)
+        check((folder / "backup/backup.safetensors").exists(), f"{name}: no backup")
+        done = test.ranks(after, LONG, folder)
+        check("Resuming from the backup" in done.stderr or rank is None, f"{name}: starts over")
+        check(result(done) == expected, f"{name}: another result", done.stdout)
+        check(files(folder) == expected_files, f"{name}: other files")
+        check(not (folder / "backup").exists(), f"{name}: the backup is left")
+        shutil.rmtree(folder)
+        print(f"  {name}: {before} ranks end in {seconds:.1f} s, {after} end equal")
+
+
+def wait_for(is_true, process):
+    end = time.monotonic() + TIMEOUT
+    while not is_true():
+        check(process.poll() is None and time.monotonic() < end, "the training ended too soon")
+        time.sleep(0.02)
+
+
+def failures(test):
+    """Ranks that fail, or that would train something else."""
+    other = test.scratch / "elsewhere"
+    (other / "data").mkdir(parents=True)
+    train = [test.program, "train", "mnist-softmax", "--epochs", "50"]
+    on_rank_1 = "if [ $OMPI_COMM_WORLD_RANK = 1 ]; then {}; fi; exec \"$@\""
+    folder = test.folder("failures")
+    shutil.copytree(test.mnist, folder / "data")
+    data = ["--data", "data"]
+    cases = [
+        ("no data on rank 1", f"cd {other}", data, "error on rank 1: "),
+        ("other data on rank 1", f"cd {test.scratch / 'less'}", data, "on rank 1"),
+        ("another seed on rank 1", "set -- \"$@\" --seed 1", data, "rank 1 was started with"),
+        ("other instructions", "export TALLYNET_KERNEL=plain", data, "instruction_set: "),
+        ("full disk on rank 0", ":", [*data, "--csv", "/dev/full"], "/dev/full"),
+        ("loss that is not finite", ":", [*data, "--learning-rate", "1e38"], "error: "),
+    ]
+    (test.scratch / "less").mkdir()
+    write_mnist(test.scratch / "less/data", {"train": 1100, "t10k": 500})
+    for name, action, flags, expected in cases:
+        start = time.monotonic()
+        shell = ["sh", "-c", on_rank_1.format(action), "sh"]
+        done = run([*mpirun(3), *shell, *train, *flags], folder)
+        seconds = time.monotonic() - start
+        check(done.returncode != 0, f"{name}: exit code 0", done.stderr)
+        check(expected in done.stderr, f"{name}: not the error", done.stderr)
+        errors = [line for line in done.stderr.splitlines() if line.startswith("error")]
+        check(len(errors) <= 1, f"{name}: {len(errors)} errors", done.stderr)
+        check(seconds < SOON, f"{name}: {seconds:.1f} s until the end")
+        print(f"  {name}: ends in {seconds:.1f} s")
+
+
+def over_tcp(test, hosts):
+    """Trains on hosts that share no memory."""
+    folder, other = test.folder("one host"), test.folder("hosts")
+    training = TRAININGS["normalized"]
+    expected = result(test.alone(training, folder))
+    done = run([*hosts.mpirun(), test.program, *test.command(training)], other)
+    check(result(done) == expected, "hosts: another result", done.stdout)
+    check(files(other) == files(folder), "hosts: other files")
+    sent = sum(hosts.sent())
+    check(sent > 1e6, f"hosts: only {sent} bytes went over TCP")
+    print(f"  {len(hosts.names)} hosts: {sent / 1e6:.1f} MB went over TCP, the same result")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--only", help="beginning of the names of trainings to compare")
+    arguments = parser.parse_args()
+    sys.stdout.reconfigure(line_buffering=True)
+    build = ["cargo", "build", "--release", "--locked", "--quiet"]
+    subprocess.run(build, cwd=ROOT, check=True)
+    subprocess.run([*build, "--features", "mpi", "--target-dir", "target/mpi"], cwd=ROOT, check=True)
+    # Where a rank that wants a core of its own finds none, it waits for the others politely.
+    os.environ["OMPI_MCA_mpi_yield_when_idle"] = "1"
+    with tempfile.TemporaryDirectory() as scratch:
+        test = Test(ROOT / "target/mpi/release/tallynet", ROOT / "target/release/tallynet",
+                    pathlib.Path(scratch))
+        for name, training in TRAININGS.items():
+            if name.startswith(arguments.only or ""):
+                folder = test.folder(name)
+                compare(test, name, training, (folder, test.alone(training, folder)))
+        if arguments.only:
+            return
+        outputs(test)
+        failures(test)
+        folder = test.folder("long")
+        interrupted(test, (folder, test.alone(LONG, folder)))
+        with Hosts.on_this_machine(3, test.scratch) as hosts:
+            if hosts is not None:
+                over_tcp(test, hosts)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Failed as failed:
+        sys.exit(f"FAILED: {failed}")
