@@ -61,7 +61,7 @@ TRAININGS = {
     "one batch": "mnist-softmax --epochs 2 --batch-size 5000 --optimizer adam",
     "threads": "mnist-convnet --epochs 1 --threads 3 --shuffle-split --validation-split 0.3",
     "restores the best": "$POINTS --epochs 9 --patience 1 --learning-rate 0.5 --optimizer rmsprop",
-    "reduces the rate": "$POINTS --epochs 6 --reduce-on-plateau=1 --optimizer nadam",
+    "reduces the rate": "$POINTS --epochs 9 --reduce-on-plateau=1 --optimizer nadam --learning-rate 0.05",
     "schedule": "$POINTS --epochs 3 --schedule cosine:decay_steps=300 --no-shuffle",
 }
 # Enough batches to be interrupted in.
@@ -149,10 +149,10 @@ def write_model(path, layers):
 
 
 def result(done):
-    """The line of JSON without times, threads and errors."""
+    """The line of JSON, but for its times and its command line."""
     check(done.returncode == 0, f"exit code {done.returncode}", done.stderr)
     line = json.loads(done.stdout)
-    for name in ["seconds", "seconds_per_epoch", "threads"]:
+    for name in ["seconds", "seconds_per_epoch", "threads", "command"]:
         line.pop(name, None)
     return line
 
