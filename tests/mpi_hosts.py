@@ -18,7 +18,9 @@ class Hosts:
         # mpirun starts the ranks of the other hosts by this program, in the place of ssh.
         self.agent = pathlib.Path(scratch) / "agent"
         cases = [f"{address}) name={name};;" for address, name in zip(self.addresses, self.names)]
+        # Each host has its own place for temporary files, as machines do.
         self.agent.write_text(f"#!/bin/sh\ncase $1 in {' '.join(cases)} esac\nshift\n"
+                              f"export TMPDIR={scratch}/$name\nmkdir -p $TMPDIR\n"
                               "exec ip netns exec $name sh -c \"$*\"\n")
         self.agent.chmod(0o755)
         ip("netns", "add", SWITCH)

@@ -121,12 +121,12 @@ pub fn main() -> ExitCode {
         Err(_) => false,
     };
     // Dropped after all that ranks do together.
-    let session = ranks::start(is_shared);
-    let outcome = match (&session, arguments) {
+    let _session = ranks::start(is_shared);
+    let outcome = match (ranks::check(), arguments) {
         (Err(error), _) => Err(Failure::usage(error)),
-        (Ok(_), Err(error)) => Err(print_help(&error)),
-        (Ok(_), Ok(_)) if !is_shared && !ranks::is_first() => Ok(()),
-        (Ok(_), Ok(Arguments { command })) => run(command),
+        (Ok(()), Err(error)) => Err(print_help(&error)),
+        (Ok(()), Ok(_)) if !is_shared && !ranks::is_first() => Ok(()),
+        (Ok(()), Ok(Arguments { command })) => run(command),
     };
     match outcome {
         Err(Failure { message, code }) if message.is_empty() && ranks::is_first() => {

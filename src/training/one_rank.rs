@@ -10,11 +10,16 @@ use super::threads::Threads;
 use crate::Result;
 
 /// Starts nothing.
+pub fn start(_is_shared: bool) -> Option<Infallible> {
+    None
+}
+
+/// Refuses nothing.
 ///
 /// # Errors
 /// None.
-pub fn start(_is_shared: bool) -> Result<Option<Infallible>> {
-    Ok(None)
+pub fn check() -> Result<()> {
+    Ok(())
 }
 
 /// True.

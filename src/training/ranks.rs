@@ -60,23 +60,30 @@ pub struct Session(#[allow(dead_code)] Universe);
 
 /// Starts MPI, if `mpirun` or another launcher started this process. If `is_shared`, trainings and
 /// evaluations are shared out from then on, so all ranks must call the same ones on the same data;
-/// otherwise a rank computes alone.
-///
-/// # Errors
-/// Ranks with different command lines, and an MPI without support for threads.
-pub fn start(is_shared: bool) -> Result<Option<Session>> {
-    if PLACE.get().is_some() || LAUNCHERS.iter().all(|name| env::var_os(name).is_none()) {
-        return Ok(None);
+/// otherwise a rank computes alone. Call [`check`] next.
+pub fn start(is_shared: bool) -> Option<Session> {
+    if LAUNCHERS.iter().all(|name| env::var_os(name).is_none()) {
+        return None;
     }
     // A training runs within a pool of threads, on one that is not the process's first.
-    let Some((universe, threading)) = mpi::initialize_with_threading(Threading::Serialized) else {
-        return Ok(None);
-    };
+    let (universe, _) = mpi::initialize_with_threading(Threading::Serialized)?;
     let world = universe.world();
     let rank = world.rank() as usize;
     let ranks = if is_shared { world.size() as usize } else { 1 };
     PLACE.get_or_init(|| Place { rank, ranks });
-    if threading < Threading::Serialized {
+    Some(Session(universe))
+}
+
+/// Refuses ranks that cannot train together. Like every error, this one must end in [`abort`]: the
+/// end of a [`Session`] waits for the other ranks.
+///
+/// # Errors
+/// Different command lines, and an MPI without support for threads.
+pub fn check() -> Result<()> {
+    if !mpi::environment::is_initialized() {
+        return Ok(());
+    }
+    if mpi::environment::threading_support() < Threading::Serialized {
         return Err(Error::option("mpi", "this MPI was built without support for threads"));
     }
     let arguments: Vec<String> =
@@ -84,6 +91,7 @@ pub fn start(is_shared: bool) -> Result<Option<Session>> {
     let arguments = arguments.join(" ");
     let first = String::from_utf8_lossy(&broadcast(arguments.clone().into_bytes())).into_owned();
     if first != arguments {
+        let Place { rank, .. } = place();
         let problem = format!(
             "rank {rank} was started with {arguments:?}, and rank 0 with {first:?}\n  all ranks of \
              one training get the same command line; to train many models at once, use a build \
@@ -91,7 +99,7 @@ pub fn start(is_shared: bool) -> Result<Option<Session>> {
         );
         return Err(Error::option("mpi", problem));
     }
-    Ok(Some(Session(universe)))
+    Ok(())
 }
 
 /// True for the rank that prints and writes files, and for a process without MPI.
