@@ -21,16 +21,18 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
+from mpi import write_mnist  # noqa: E402
 from mpi_hosts import Hosts  # noqa: E402
 
 PROGRAM = ROOT / "target/mpi/release/tallynet"
+DATA = pathlib.Path(tempfile.gettempdir()) / "tallynet-mpi-data"
 # Rows and shards (src/training/batch.rs) of a batch, and epochs to measure.
 MODELS = {
     "mnist-softmax": {"batch": 128, "parameters": 7850, "shards": 4, "epochs": 4},
     "dense-514": {"batch": 128, "parameters": 397065, "shards": 2, "epochs": 10},
     "mnist-cnn": {"batch": 128, "parameters": 387466, "shards": 16, "epochs": 1},
     "mnist-convnet": {"batch": 128, "parameters": 34826, "shards": 32, "epochs": 1},
-    "conv-224": {"batch": 8, "parameters": 94538, "shards": 8, "epochs": 2},
+    "conv-224": {"batch": 8, "parameters": 94538, "shards": 8, "epochs": 1},
 }
 RANKS = [1, 2, 3, 5]
 HOSTS = [2, 3, 4]
@@ -42,9 +44,11 @@ DELIVERED = 0.94
 
 
 def train(launcher, model, epochs, flags=()):
-    """The line of JSON of a training."""
+    """The line of JSON of a training. One epoch of MNIST here has 6000 images."""
     command = [*launcher, PROGRAM, "train", model, "--epochs", epochs, "--threads", 1, "--json",
                "--validation-split", 0.05, *flags]
+    if model.startswith("mnist"):
+        command += ["--data", DATA]
     done = subprocess.run([str(part) for part in command], cwd=ROOT, capture_output=True,
                           text=True, timeout=1200, check=False)
     if done.returncode:
@@ -176,6 +180,8 @@ def main():
     sys.stdout.reconfigure(line_buffering=True)
     load = os.getloadavg()[0]
     print(f"{platform.machine()}, {os.cpu_count()} cores, load average {load:.1f} before\n")
+    if not DATA.exists():
+        write_mnist(DATA, {"train": 6000, "t10k": 500})
     alone = on_this_machine(arguments.rounds)
     with tempfile.TemporaryDirectory() as scratch:
         bytes_sent(scratch)

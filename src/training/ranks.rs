@@ -17,13 +17,14 @@
 use std::ops::Range;
 use std::sync::OnceLock;
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{env, process};
 
 use mpi::datatype::{Partition, PartitionMut};
 use mpi::environment::Universe;
+use mpi::request::StaticScope;
 use mpi::topology::SimpleCommunicator;
-use mpi::traits::{Communicator, CommunicatorCollectives, Equivalence, Root};
+use mpi::traits::{Communicator, CommunicatorCollectives, Destination, Equivalence, Root, Source};
 use mpi::{Count, Threading};
 use serde_json::Value;
 
@@ -39,8 +40,12 @@ use crate::{Error, Real, Result};
 /// Variables that the launchers of Open MPI, of MPICH and its relatives, and of Slurm set.
 const LAUNCHERS: [&str; 3] = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_RANK"];
 
-/// Time that the first rank has to report an error that all ranks found.
-const FIRST_RANK_REPORTS: Duration = Duration::from_secs(1);
+/// Notice that the first rank fails, and its tag.
+static FAILED: i32 = 1;
+/// Time in which it comes, if the ranks find an error together.
+const FIRST_RANK_FAILS: Duration = Duration::from_secs(2);
+/// Time in which the first rank then ends all.
+const FIRST_RANK_ABORTS: Duration = Duration::from_secs(20);
 
 /// Number of this rank, and of all.
 #[derive(Clone, Copy)]
@@ -110,17 +115,38 @@ pub fn is_first() -> bool {
 /// Ends all ranks because of an error on this one, which `report` prints with the given name of
 /// the rank. If all ranks found the same error, the first one reports it.
 pub fn abort(code: u8, report: impl FnOnce(&str)) -> ! {
-    let Place { rank, .. } = place();
-    if rank == 0 {
-        report("");
-    } else {
-        sleep(FIRST_RANK_REPORTS);
-        report(&format!(" on rank {rank}"));
-    }
     if !mpi::environment::is_initialized() {
+        report("");
         process::exit(code.into());
     }
-    SimpleCommunicator::world().abort(code.into())
+    let Place { rank, .. } = place();
+    let world = SimpleCommunicator::world();
+    let mut notices = vec![];
+    if rank == 0 {
+        report("");
+        for other in 1..world.size() {
+            let other = world.process_at_rank(other);
+            notices.push(other.immediate_send_with_tag(StaticScope, &FAILED, FAILED));
+        }
+    } else if !first_rank_fails() {
+        report(&format!(" on rank {rank}"));
+    }
+    world.abort(code.into())
+}
+
+/// Waits for the notice that the first rank fails too. If it comes, it ends this process, in time.
+fn first_rank_fails() -> bool {
+    let world = SimpleCommunicator::world();
+    let first = world.process_at_rank(0);
+    let start = Instant::now();
+    while start.elapsed() < FIRST_RANK_FAILS {
+        if first.immediate_probe_with_tag(FAILED).is_some() {
+            sleep(FIRST_RANK_ABORTS);
+            return true;
+        }
+        sleep(Duration::from_millis(10));
+    }
+    false
 }
 
 /// Flags that are set on some rank.

@@ -37,6 +37,9 @@ use report::{ReportOptions, join_errors};
 ///
 /// --backup DIR makes the same command resume after a crash, a kill or a full disk.
 ///
+/// A program built with the cargo feature `mpi` trains on several processes or machines, with the
+/// same result as on one: mpirun -n 4 tallynet train. benches/MPI.md says when that is faster.
+///
 /// Training resumes from a saved file, even in the middle of an epoch: epoch numbers continue in
 /// the output, the log and the checkpoint names, --csv appends to its log, and --checkpoint saves
 /// only epochs that are better than the best so far, which the file records. --epochs is the number
