@@ -14,6 +14,7 @@ import math
 import os
 import pathlib
 import platform
+import resource
 import statistics
 import subprocess
 import sys
@@ -29,16 +30,18 @@ DATA = pathlib.Path(tempfile.gettempdir()) / "tallynet-mpi-data"
 # Rows and shards (src/training/batch.rs) of a batch, and epochs to measure.
 MODELS = {
     "mnist-softmax": {"batch": 128, "parameters": 7850, "shards": 4, "epochs": 4},
-    "dense-514": {"batch": 128, "parameters": 397065, "shards": 2, "epochs": 10},
+    "dense-514": {"batch": 128, "parameters": 397065, "shards": 2, "epochs": 5},
     "mnist-cnn": {"batch": 128, "parameters": 387466, "shards": 16, "epochs": 1},
     "mnist-convnet": {"batch": 128, "parameters": 34826, "shards": 32, "epochs": 1},
     "conv-224": {"batch": 8, "parameters": 94538, "shards": 8, "epochs": 1},
 }
 RANKS = [1, 2, 3, 5]
 HOSTS = [2, 3, 4]
-MACHINES = [1, 2, 4, 8, 16, 32, 64]
+COUNTS = [2, 4, 8, 16, 32, 64]
 # Networks of the model: bits a second, and seconds until a message of MPI over TCP arrives.
 NETWORKS = {"1 Gbit/s": (1e9, 50e-6), "10 Gbit/s": (10e9, 25e-6), "100 Gbit/s": (100e9, 5e-6)}
+# Networks and threads of the machines that are computed.
+MACHINES = [("1 Gbit/s", 1), ("1 Gbit/s", 8), ("10 Gbit/s", 8), ("100 Gbit/s", 8)]
 # Part of a network's rate that TCP delivers.
 DELIVERED = 0.94
 
@@ -61,9 +64,12 @@ def mpirun(n):
             "--mca", "mpi_yield_when_idle", "1"]
 
 
+def training_rows(line):
+    return math.floor(line["split"]["train"] * 0.95)
+
+
 def steps_of(line, model):
-    rows = math.floor(line["split"]["train"] * 0.95)
-    return math.ceil(rows / MODELS[model]["batch"])
+    return math.ceil(training_rows(line) / MODELS[model]["batch"])
 
 
 def step_ms(line, model):
@@ -138,39 +144,58 @@ def two_hosts(alone, scratch):
     table(["preset", "1 rank", "2 hosts, 1 Gbit/s", "2 hosts, 10 Gbit/s"], rows)
 
 
-def update_ms(alone, model):
-    """Part of a step that every rank does itself: the time of a step with one row."""
-    line = train([], model, 1, ["--batch-size", 1])
-    rows = math.floor(line["split"]["train"] * 0.95)
-    return min(1000 * line["seconds_per_epoch"] / rows, alone[model])
+def cpu_ms(model, batch):
+    """Processor time of a step of this many rows, on one thread: of two trainings, the difference.
+    Unlike the time on the clock, it does not depend on what else the machine does."""
+    used = []
+    for epochs in [1, 1 + MODELS[model]["epochs"]]:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        line = train([], model, epochs, ["--batch-size", batch])
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        used.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    steps = MODELS[model]["epochs"] * math.ceil(training_rows(line) / batch)
+    return 1000 * (used[1] - used[0]) / steps
 
 
-def model_of_speed(alone):
+def model_of_speed():
     """Speed-up on more machines, from measured computation and the numbers of a network."""
-    for network, (bits, latency) in NETWORKS.items():
+    steps = {}
+    for model, options in MODELS.items():
+        whole, one_row = cpu_ms(model, options["batch"]), cpu_ms(model, 1)
+        # A step of one row is mostly the optimizer's, which every rank takes.
+        steps[model] = Step(whole, min(one_row, whole), options["shards"], options["parameters"])
+    print("### Processor time of a step on one thread, ms\n")
+    rows = [[model, f"{step.whole:.2f}", f"{step.own:.2f}", str(step.shards)]
+            for model, step in steps.items()]
+    table(["preset", "step", "of it not shared out", "shards"], rows)
+    for network, threads in MACHINES:
+        bits, latency = NETWORKS[network]
         rows = []
-        for model, options in MODELS.items():
-            own = update_ms(alone, model)
-            row = [model, f"{alone[model]:.2f}", f"{own:.2f}", str(options["shards"])]
-            for machines in MACHINES:
-                row.append(f"{speed_up(alone[model], own, model, machines, bits, latency):.2f}")
-            rows.append(row)
-        print(f"### Speed-up over one machine, {network}, {latency * 1e6:.0f} µs\n")
-        table(["preset", "ms a step", "not shared", "shards", *map(str, MACHINES)], rows)
+        for model, step in steps.items():
+            alone = step.ms(1, threads, bits, latency)
+            times = [step.ms(n, threads, bits, latency) for n in COUNTS]
+            rows.append([model, *(f"{alone / time:.2f}" for time in times)])
+        print(f"### Computed speed-up over one machine: {threads} threads each, {network}, "
+              f"{latency * 1e6:.0f} µs a message\n")
+        table(["preset", *(f"{n} machines" for n in COUNTS)], rows)
 
 
-def speed_up(alone, own, model, machines, bits, latency):
-    """Time of a step on one machine, divided by that on these."""
-    if machines == 1:
-        return 1
-    n = MODELS[model]["shards"]
-    computed = own + (alone - own) * math.ceil(n / min(n, machines)) / n
-    gradient = 4 * MODELS[model]["parameters"]
-    # Sums of shards go to the ranks of their slices, and completed slices to all.
-    sent = 2 * gradient * (1 - 1 / machines)
-    seconds = 8 * sent / (bits * DELIVERED) + latency * (2 * (machines - 1)
-                                                         + 3 * math.ceil(math.log2(machines)))
-    return alone / (computed + 1000 * seconds)
+class Step:
+    """Processor time of a step, and what it sends."""
+
+    def __init__(self, whole, own, shards, parameters):
+        self.whole, self.own, self.shards, self.parameters = whole, own, shards, parameters
+
+    def ms(self, machines, threads, bits, latency):
+        """Computed time on these machines."""
+        shards = math.ceil(math.ceil(self.shards / machines) / threads)
+        computed = self.own + (self.whole - self.own) * shards / self.shards
+        if machines == 1:
+            return computed
+        # Sums of shards go to the ranks of their slices, and completed slices to all.
+        sent = 2 * 4 * self.parameters * (1 - 1 / machines)
+        messages = 2 * (machines - 1) + 3 * math.ceil(math.log2(machines))
+        return computed + 1000 * (8 * sent / (bits * DELIVERED) + latency * messages)
 
 
 def main():
@@ -186,7 +211,7 @@ def main():
     with tempfile.TemporaryDirectory() as scratch:
         bytes_sent(scratch)
         two_hosts(alone, scratch)
-    model_of_speed(alone)
+    model_of_speed()
 
 
 if __name__ == "__main__":

@@ -77,8 +77,9 @@ impl<'a, 'd> Fit<'a, 'd> {
 
     /// Trains all epochs.
     pub fn run(mut self, callbacks: &mut [&mut dyn Callback]) -> Result<History> {
+        // The first rank has the callbacks; the others follow what they change.
         let callbacks = if ranks::is_first() { callbacks } else { &mut [] };
-        self.check_ranks()?;
+        let _running = self.begin()?;
         self.restart(callbacks)?;
         self.follow_first_rank()?;
         let FitOptions { epochs, batch_size, .. } = self.options;

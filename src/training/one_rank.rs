@@ -1,4 +1,4 @@
-//! Stands in for `ranks.rs` in a build without MPI: one process computes all.
+//! Stands in for `ranks` in a build without MPI: one process computes all.
 
 use std::convert::Infallible;
 use std::ops::Range;
@@ -55,8 +55,8 @@ impl Ranks {
 }
 
 impl Fit<'_, '_> {
-    pub(super) fn check_ranks(&self) -> Result<()> {
-        Ok(())
+    pub(super) fn begin(&self) -> Result<Option<Infallible>> {
+        Ok(None)
     }
 
     pub(super) fn follow_first_rank(&mut self) -> Result<()> {

@@ -1,4 +1,4 @@
-//! Ranks: the processes of one training on MPI, on one machine or on many. No other file knows of
+//! Ranks: the processes of one training on MPI, on one machine or on many. No other files know of
 //! them.
 //!
 //! A batch has the same shards on any number of ranks (`batch.rs`). Each rank computes a range of
@@ -10,17 +10,23 @@
 //! Every rank takes the optimizer step on all parameters, so all hold the same model after it. The
 //! shards' loss, metrics and batch statistics are few, so every rank gets and joins all of them.
 //!
-//! Callbacks run on the first rank alone. The others take over what they change, with the file of
-//! a backup as the message. A callback must not evaluate or train a model: the other ranks would
-//! not take part.
+//! Callbacks run on the first rank alone, and so does a training or an evaluation of their own. The
+//! other ranks take over what callbacks change, with the file of a backup as the message.
+//!
+//! An error of MPI itself ends all ranks, as its standard says.
+
+mod shards;
+
+pub(super) use shards::Ranks;
 
 use std::ops::Range;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 use std::{env, process};
 
-use mpi::datatype::{Partition, PartitionMut};
+use mpi::datatype::PartitionMut;
 use mpi::environment::Universe;
 use mpi::request::StaticScope;
 use mpi::topology::SimpleCommunicator;
@@ -28,17 +34,14 @@ use mpi::traits::{Communicator, CommunicatorCollectives, Destination, Equivalenc
 use mpi::{Count, Threading};
 use serde_json::Value;
 
-use super::batch::Shard;
 use super::fit::Fit;
-use super::loss_head::MetricSums;
-use super::threads::Threads;
-use super::tree::add_gradients;
 use crate::formats::backup::{self, Backup};
-use crate::kernels::rows::map2_inplace;
-use crate::{Error, Real, Result};
+use crate::{Error, Result};
 
-/// Variables that the launchers of Open MPI, of MPICH and its relatives, and of Slurm set.
-const LAUNCHERS: [&str; 3] = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_RANK"];
+/// Variables with the number of ranks, of the launchers of Open MPI, and of MPICH and its relatives.
+const SIZES: [&str; 2] = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"];
+/// Variable of other launchers, such as Slurm's.
+const RANK: &str = "PMIX_RANK";
 
 /// Notice that the first rank fails, and its tag.
 static FAILED: i32 = 1;
@@ -54,10 +57,39 @@ struct Place {
     ranks: usize,
 }
 
-static PLACE: OnceLock<Place> = OnceLock::new();
+impl Place {
+    /// Place in computations that all ranks do together while at most this many trainings run.
+    fn within(fits: usize) -> Place {
+        let is_shared = FITS.load(Ordering::Relaxed) <= fits;
+        match PLACE.get() {
+            Some(place) if is_shared => *place,
+            _ => Place { rank: 0, ranks: 1 },
+        }
+    }
 
+    /// Part of `0..n` that belongs to a rank.
+    fn part(&self, n: usize, rank: usize) -> Range<usize> {
+        rank * n / self.ranks..(rank + 1) * n / self.ranks
+    }
+}
+
+/// Place of this process among all, once MPI is started.
+static PLACE: OnceLock<Place> = OnceLock::new();
+/// Number of trainings that are running: with two, one is that of a callback.
+static FITS: AtomicUsize = AtomicUsize::new(0);
+
+/// Place in a training, or outside of any.
 fn place() -> Place {
-    PLACE.get().copied().unwrap_or(Place { rank: 0, ranks: 1 })
+    Place::within(1)
+}
+
+/// A running training.
+pub(super) struct Running;
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        FITS.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// Use of MPI by this process, which ends when this value is dropped, on all ranks together.
@@ -67,7 +99,7 @@ pub struct Session(#[allow(dead_code)] Universe);
 /// evaluations are shared out from then on, so all ranks must call the same ones on the same data;
 /// otherwise a rank computes alone. Call [`check`] next.
 pub fn start(is_shared: bool) -> Option<Session> {
-    if LAUNCHERS.iter().all(|name| env::var_os(name).is_none()) {
+    if SIZES.iter().chain([&RANK]).all(|name| env::var_os(name).is_none()) {
         return None;
     }
     // A training runs within a pool of threads, on one that is not the process's first.
@@ -83,10 +115,19 @@ pub fn start(is_shared: bool) -> Option<Session> {
 /// end of a [`Session`] waits for the other ranks.
 ///
 /// # Errors
-/// Different command lines, and an MPI without support for threads.
+/// Different command lines, an MPI without support for threads, and the launcher of another MPI.
 pub fn check() -> Result<()> {
     if !mpi::environment::is_initialized() {
         return Ok(());
+    }
+    let size = SimpleCommunicator::world().size();
+    let wanted = SIZES.iter().find_map(|name| env::var(name).ok()?.parse::<i32>().ok());
+    if let Some(wanted) = wanted.filter(|wanted| *wanted != size) {
+        let problem = format!(
+            "{wanted} ranks were started, and they find only {size}; use the mpirun of the MPI \
+             that tallynet was built with"
+        );
+        return Err(Error::option("mpi", problem));
     }
     if mpi::environment::threading_support() < Threading::Serialized {
         return Err(Error::option("mpi", "this MPI was built without support for threads"));
@@ -96,7 +137,7 @@ pub fn check() -> Result<()> {
     let arguments = arguments.join(" ");
     let first = String::from_utf8_lossy(&broadcast(arguments.clone().into_bytes())).into_owned();
     if first != arguments {
-        let Place { rank, .. } = place();
+        let rank = SimpleCommunicator::world().rank();
         let problem = format!(
             "rank {rank} was started with {arguments:?}, and rank 0 with {first:?}\n  all ranks of \
              one training get the same command line; to train many models at once, use a build \
@@ -109,7 +150,7 @@ pub fn check() -> Result<()> {
 
 /// True for the rank that prints and writes files, and for a process without MPI.
 pub fn is_first() -> bool {
-    place().rank == 0
+    PLACE.get().is_none_or(|place| place.rank == 0)
 }
 
 /// Ends all ranks because of an error on this one, which `report` prints with the given name of
@@ -119,8 +160,8 @@ pub fn abort(code: u8, report: impl FnOnce(&str)) -> ! {
         report("");
         process::exit(code.into());
     }
-    let Place { rank, .. } = place();
     let world = SimpleCommunicator::world();
+    let rank = world.rank();
     let mut notices = vec![];
     if rank == 0 {
         report("");
@@ -195,157 +236,26 @@ fn partition(counts: impl Iterator<Item = usize>) -> (Vec<Count>, Vec<Count>) {
     (counts, starts)
 }
 
-/// Part of `0..n` that belongs to a rank.
-fn part(n: usize, rank: usize, ranks: usize) -> Range<usize> {
-    rank * n / ranks..(rank + 1) * n / ranks
-}
-
-/// The largest complete subtrees, in the tree over `0..total`, of a range of shards.
-fn subtrees(range: Range<usize>, total: usize) -> Vec<Range<usize>> {
-    let mut found = vec![];
-    let mut start = range.start;
-    while start < range.end {
-        let mut len = 1;
-        while start.is_multiple_of(2 * len)
-            && start + len < total
-            && (start + 2 * len).min(total) <= range.end
-        {
-            len *= 2;
-        }
-        let end = (start + len).min(range.end);
-        found.push(start..end);
-        start = end;
-    }
-    found
-}
-
-/// Sum of a subtree's shards: a slice of their gradients.
-struct Sum<'a> {
-    first: usize,
-    values: &'a mut [Real],
-}
-
-/// Joins the sums of all subtrees of these shards into the first, as `tree.rs` joins shards.
-fn join_subtrees(sums: &mut [Sum], shards: Range<usize>) {
-    if sums.len() < 2 {
-        return;
-    }
-    let middle = shards.start + shards.len().next_power_of_two() / 2;
-    let (left, right) = sums.split_at_mut(sums.partition_point(|sum| sum.first < middle));
-    join_subtrees(left, shards.start..middle);
-    join_subtrees(right, middle..shards.end);
-    map2_inplace(left[0].values, right[0].values, |sum, part| sum + part);
-}
-
-/// The share of a rank in the computations of an engine, and its buffers.
-#[derive(Default)]
-pub(super) struct Ranks {
-    sent: Vec<Real>,
-    received: Vec<Real>,
-}
-
-impl Ranks {
-    /// Shards that this rank computes.
-    pub fn share(&self, shards: usize) -> Range<usize> {
-        let Place { rank, ranks } = place();
-        part(shards, rank, ranks)
-    }
-
-    /// Gets the first `n` sums of the batch statistics of all shards.
-    pub fn gather_sums(&self, shards: &mut [Shard], n: usize) {
-        let Place { ranks, .. } = place();
-        if ranks == 1 {
-            return;
-        }
-        let total = shards.len();
-        let own: Vec<f64> =
-            shards[self.share(total)].iter().flat_map(|shard| &shard.sums[..n]).copied().collect();
-        let counts: Vec<usize> =
-            (0..ranks).map(|rank| n * part(total, rank, ranks).len()).collect();
-        let all = gather(&own, 0.0, &counts);
-        for (shard, sums) in shards.iter_mut().zip(all.chunks_exact(n)) {
-            shard.sums[..n].copy_from_slice(sums);
-        }
-    }
-
-    /// Gets the loss and the metrics of all shards.
-    pub fn gather_metrics(&self, shards: &mut [Shard]) {
-        let Place { ranks, .. } = place();
-        if ranks == 1 {
-            return;
-        }
-        let total = shards.len();
-        let width = MetricSums::ZERO.to_bits().len();
-        let own: Vec<u64> =
-            shards[self.share(total)].iter().flat_map(|shard| shard.metrics.to_bits()).collect();
-        let counts: Vec<usize> =
-            (0..ranks).map(|rank| width * part(total, rank, ranks).len()).collect();
-        let all = gather(&own, 0, &counts);
-        for (shard, bits) in shards.iter_mut().zip(all.chunks_exact(width)) {
-            shard.metrics = MetricSums::from_bits(bits).unwrap_or(MetricSums::ZERO);
-        }
-    }
-
-    /// Joins the gradients of all shards into that of the first, on every rank. Returns the number
-    /// of shards that are left to be joined.
-    pub fn join_gradients(&mut self, threads: &Threads, shards: &mut [Shard]) -> usize {
-        let Place { rank, ranks } = place();
-        let total = shards.len();
-        if ranks == 1 {
-            return total;
-        }
-        let n = shards[0].gradients.len();
-        let of_rank = |rank| subtrees(part(total, rank, ranks), total);
-        let own = of_rank(rank);
-        for subtree in &own {
-            let (first, rest) = shards[subtree.clone()].split_at_mut(1);
-            threads.for_each_block(0, [&mut first[0].gradients[..]], &|[sum], start| {
-                add_gradients(sum, rest, start);
-            });
-        }
-        self.sent.clear();
-        for rank in 0..ranks {
-            for subtree in &own {
-                let gradients = &shards[subtree.start].gradients;
-                self.sent.extend_from_slice(&gradients[part(n, rank, ranks)]);
-            }
-        }
-        let subtrees: Vec<Vec<Range<usize>>> = (0..ranks).map(of_rank).collect();
-        let slice = part(n, rank, ranks).len();
-        let (counts, starts) = partition((0..ranks).map(|to| own.len() * part(n, to, ranks).len()));
-        let sent = Partition::new(&self.sent[..], counts, starts);
-        let (counts, starts) = partition(subtrees.iter().map(|theirs| theirs.len() * slice));
-        self.received.resize(slice * subtrees.iter().flatten().count(), 0.0);
-        let mut received = PartitionMut::new(&mut self.received[..], counts, starts);
-        let world = SimpleCommunicator::world();
-        world.all_to_all_varcount_into(&sent, &mut received);
-
-        let values = self.received.chunks_exact_mut(slice.max(1));
-        let mut sums: Vec<Sum> = vec![];
-        for (subtree, values) in subtrees.iter().flatten().zip(values) {
-            sums.push(Sum { first: subtree.start, values });
-        }
-        join_subtrees(&mut sums, 0..total);
-        let (counts, starts) = partition((0..ranks).map(|rank| part(n, rank, ranks).len()));
-        let mut all = PartitionMut::new(&mut shards[0].gradients[..], counts, starts);
-        world.all_gather_varcount_into(&self.received[..slice], &mut all);
-        1
-    }
-}
-
 impl Fit<'_, '_> {
-    /// Refuses to train on ranks that differ in their model, data, options, version or instruction
-    /// set.
-    pub(super) fn check_ranks(&self) -> Result<()> {
+    /// Begins a training. Refuses ranks that differ in their model, data, options, version or
+    /// instruction set, and a model for which MPI cannot count.
+    pub(super) fn begin(&self) -> Result<Running> {
+        FITS.fetch_add(1, Ordering::Relaxed);
+        let running = Running;
         let Place { rank, ranks } = place();
         if ranks == 1 {
-            return Ok(());
+            return Ok(running);
+        }
+        let n = self.model.count_params();
+        if n > Count::MAX as usize / 4 {
+            let problem = format!("MPI does not exchange the gradients of {n} parameters");
+            return Err(Error::Memory(problem));
         }
         let own = self.describe(&Value::Null);
         let text = own.to_string();
         let first = broadcast(text.clone().into_bytes());
         if first == text.as_bytes() {
-            return Ok(());
+            return Ok(running);
         }
         let first: Value = serde_json::from_slice(&first).map_err(Error::callback)?;
         let differences =
