@@ -129,11 +129,11 @@ pub fn main() -> ExitCode {
         (Ok(()), Ok(Arguments { command })) => run(command),
     };
     match outcome {
-        Err(Failure { message, code }) if message.is_empty() && ranks::is_first() => {
-            ExitCode::from(code)
-        }
-        Err(Failure { message, .. }) if message.is_empty() => ExitCode::SUCCESS,
         Ok(()) => ExitCode::SUCCESS,
+        // The launcher of the ranks passes on the code of one.
+        Err(Failure { message, code }) if message.is_empty() => {
+            ExitCode::from(if ranks::is_first() { code } else { 0 })
+        }
         Err(Failure { message, code }) => {
             ranks::abort(code, |rank| output::report(&format!("error{rank}: {message}")))
         }

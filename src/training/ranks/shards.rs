@@ -161,3 +161,40 @@ fn join_subtrees(sums: &mut [Sum], shards: Range<usize>) {
     join_subtrees(right, middle..shards.end);
     map2_inplace(left[0].values, right[0].values, |sum, part| sum + part);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::training::tree::join;
+
+    /// Sums have the bits of `tree.rs`, however many ranks have subtrees of however many shards.
+    #[test]
+    fn ranks_join_what_one_process_joins() {
+        for total in 1..=40 {
+            let shards: Vec<Real> = (1..=total).map(|i| (i as Real).exp2().ln_1p()).collect();
+            let own_sum = |subtree: &Range<usize>| {
+                let mut part = shards[subtree.clone()].to_vec();
+                join(&mut part, |one, other| *one += other);
+                part[0]
+            };
+            for ranks in 1..=total + 3 {
+                let mut values = vec![];
+                let mut firsts = vec![];
+                for rank in 0..ranks {
+                    for subtree in subtrees(Place { rank, ranks }.part(total, rank), total) {
+                        values.push([own_sum(&subtree)]);
+                        firsts.push(subtree.start);
+                    }
+                }
+                let mut sums: Vec<Sum> = vec![];
+                for (&first, values) in firsts.iter().zip(&mut values) {
+                    sums.push(Sum { first, values });
+                }
+                join_subtrees(&mut sums, 0..total);
+                let mut expected = shards.clone();
+                join(&mut expected, |one, other| *one += other);
+                assert_eq!(values[0][0].to_bits(), expected[0].to_bits(), "{total} {ranks}");
+            }
+        }
+    }
+}
