@@ -14,6 +14,17 @@
 //! other ranks take over what callbacks change, with the file of a backup as the message.
 //!
 //! An error of MPI itself ends all ranks, as its standard says.
+//!
+//! ```no_run
+//! use tallynet::training::ranks;
+//!
+//! let session = ranks::start(true);
+//! if let Err(error) = ranks::check() {
+//!     ranks::abort(1, |rank| eprintln!("error{rank}: {error}"));
+//! }
+//! // Every rank calls `fit` with the same model and data; then the session ends on all.
+//! drop(session);
+//! ```
 
 mod shards;
 
