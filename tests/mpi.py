@@ -66,7 +66,7 @@ TRAININGS = {
     "schedule": "$POINTS --epochs 3 --schedule cosine:decay_steps=300 --no-shuffle",
 }
 # Enough batches to be interrupted in.
-LONG = "$POINTS --epochs 600 --batch-size 60 --optimizer adam --backup backup --backup-every 200"
+LONG = "$NORMALIZED --epochs 15 --batch-size 100 --optimizer adam --backup backup --backup-every 5"
 
 
 class Failed(Exception):
@@ -236,7 +236,8 @@ def interrupted(test, alone):
         folder = test.folder("interrupted")
         process = test.start(before, LONG, folder)
         wait_for(lambda: (folder / "backup/backup.safetensors").exists(), process)
-        time.sleep(1)
+        time.sleep(0.5)
+        check(process.poll() is None, f"{name}: the training ended before the signal")
         target = process.pid if rank is None else children(process)[rank]
         start = time.monotonic()
         os.kill(target, number)
