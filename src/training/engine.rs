@@ -84,7 +84,7 @@ impl Engine {
         Ok(Engine {
             size,
             threads,
-            ranks: Ranks::default(),
+            ranks: Ranks::new(),
             workspaces: (0..n_shared).map(|_| Mutex::new(workspace())).collect(),
             shards: (0..n_shards).map(shard).collect(),
             n_shards,

@@ -21,14 +21,12 @@ pub(in crate::training) struct Ranks {
     received: Vec<Real>,
 }
 
-impl Default for Ranks {
-    fn default() -> Ranks {
-        // A training sets up its engines before it begins.
+impl Ranks {
+    /// The share in a new engine: all of it, if a callback of a running training sets that up.
+    pub fn new() -> Ranks {
         Ranks { place: Place::within(0), sent: vec![], received: vec![] }
     }
-}
 
-impl Ranks {
     /// Shards that this rank computes.
     pub fn share(&self, shards: usize) -> Range<usize> {
         self.place.part(shards, self.place.rank)
