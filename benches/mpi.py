@@ -47,7 +47,7 @@ DELIVERED = 0.94
 
 
 def train(launcher, model, epochs, flags=()):
-    """The line of JSON of a training. One epoch of MNIST here has 6000 images."""
+    """The line of JSON of a training. An epoch of MNIST has 6000 images here."""
     command = [*launcher, PROGRAM, "train", model, "--epochs", epochs, "--threads", 1, "--json",
                "--validation-split", 0.05, *flags]
     if model.startswith("mnist"):
@@ -148,12 +148,13 @@ def cpu_ms(model, batch):
     """Processor time of a step of this many rows, on one thread: of two trainings, the difference.
     Unlike the time on the clock, it does not depend on what else the machine does."""
     used = []
-    for epochs in [1, 1 + MODELS[model]["epochs"]]:
+    more = 1 if batch == 1 else MODELS[model]["epochs"]
+    for epochs in [1, 1 + more]:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         line = train([], model, epochs, ["--batch-size", batch])
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         used.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-    steps = MODELS[model]["epochs"] * math.ceil(training_rows(line) / batch)
+    steps = more * math.ceil(training_rows(line) / batch)
     return 1000 * (used[1] - used[0]) / steps
 
 
@@ -162,8 +163,9 @@ def model_of_speed():
     steps = {}
     for model, options in MODELS.items():
         whole, one_row = cpu_ms(model, options["batch"]), cpu_ms(model, 1)
-        # A step of one row is mostly the optimizer's, which every rank takes.
-        steps[model] = Step(whole, min(one_row, whole), options["shards"], options["parameters"])
+        # A step of no row is the optimizer's, which every rank takes.
+        own = max(one_row - (whole - one_row) / (options["batch"] - 1), 0)
+        steps[model] = Step(whole, own, options["shards"], options["parameters"])
     print("### Processor time of a step on one thread, ms\n")
     rows = [[model, f"{step.whole:.2f}", f"{step.own:.2f}", str(step.shards)]
             for model, step in steps.items()]
@@ -175,7 +177,8 @@ def model_of_speed():
             alone = step.ms(1, threads, bits, latency)
             times = [step.ms(n, threads, bits, latency) for n in COUNTS]
             rows.append([model, *(f"{alone / time:.2f}" for time in times)])
-        print(f"### Computed speed-up over one machine: {threads} threads each, {network}, "
+        print(f"### Computed speed-up over one machine: {threads} thread{'s' * (threads > 1)} "
+              f"each, {network}, "
               f"{latency * 1e6:.0f} µs a message\n")
         table(["preset", *(f"{n} machines" for n in COUNTS)], rows)
 
