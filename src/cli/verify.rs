@@ -7,6 +7,7 @@ use tallynet::formats::{self, LoadedArrays};
 use tallynet::model::{ArrayCount, presets};
 
 use super::description::Supplied;
+use super::table::RoleFlags;
 use super::{Failure, LoadedModel, Outcome, load, output};
 
 /// Verify the number of weights in a saved file against the formulas and the summary.
@@ -17,7 +18,8 @@ use super::{Failure, LoadedModel, Outcome, load, output};
 #[command(after_help = "Examples:
   tallynet verify digits.safetensors
   tallynet verify model.keras
-  tallynet verify model.py model.weights.h5")]
+  tallynet verify model.py model.weights.h5
+  tallynet verify model.py iris.keras --data iris.csv --target species")]
 pub struct Verify {
     /// File written by `tallynet train --save` or by Keras, or a Keras script with WEIGHTS
     file: PathBuf,
@@ -25,6 +27,11 @@ pub struct Verify {
     weights: Option<PathBuf>,
     #[command(flatten)]
     supplied: Supplied,
+    /// Data that give the shape of the input and the number of classes, where a script does not
+    #[arg(long, value_name = "DIR|FILE.npz|FILE.csv")]
+    data: Option<PathBuf>,
+    #[command(flatten)]
+    roles: RoleFlags,
 }
 
 /// Refuses weights of a whole model with further arrays, which the model does not have.
@@ -56,9 +63,11 @@ fn refuse_more(file: &Path, weights: &Path, read: &[ArrayCount]) -> Outcome {
 impl Verify {
     /// Counts the parameters and prints the comparison.
     pub fn run(self) -> Outcome {
+        let supplied = self.supplied.with_data(self.data.as_deref(), false);
+        let supplied = supplied.with_roles(self.roles.options(), None);
         if let Some(weights) = &self.weights {
             let name = self.file.to_string_lossy();
-            let mut model = LoadedModel::open_with(&name, None, &self.supplied)?.model;
+            let mut model = LoadedModel::open_with(&name, None, &supplied)?.model;
             let LoadedArrays { arrays, warnings, surplus } =
                 formats::load_weights(&mut model, weights)?;
             output::warnings(weights, &warnings);
@@ -81,7 +90,7 @@ impl Verify {
                 "{name} is a preset, not a saved file; train --save FILE writes one"
             )));
         }
-        if let Some(described) = self.supplied.open(&self.file)? {
+        if let Some(described) = supplied.open(&self.file)? {
             let path = self.file.display();
             let count = described.loaded.model.count_params();
             return Err(Failure::usage(format!(
