@@ -8,6 +8,7 @@ use super::{BuiltLayer, Node, ParamCount, Sequential, Style};
 use crate::Real;
 use crate::layers::ParamExplanation;
 use crate::shape::Tuple;
+use crate::table::with_commas;
 
 /// Kinds of parameters that a summary counts.
 const KINDS: [&str; 3] = ["Total", "Trainable", "Non-trainable"];
@@ -168,21 +169,13 @@ impl Sequential {
         format!("<Node {inbound_layer}[0][0] {input} -> {outbound_layer} {output}>")
     }
 
-    fn total_params(&self) -> ParamCount {
+    pub(super) fn total_params(&self) -> ParamCount {
         let mut sum = ParamCount::default();
         for count in self.layers.iter().map(BuiltLayer::count_params) {
             sum.total += count.total;
             sum.trainable += count.trainable;
         }
         sum
-    }
-}
-
-/// `7850` as `7,850`.
-fn with_commas(number: usize) -> String {
-    match number {
-        0..1000 => number.to_string(),
-        _ => format!("{},{:03}", with_commas(number / 1000), number % 1000),
     }
 }
 
