@@ -56,7 +56,7 @@ pub fn summary(model: &Sequential) -> Value {
         });
         line["multiply_adds"] = multiply_adds(cost.multiply_adds);
         line["multiply_adds_formula"] = json!(explanation.formula);
-        line["besides"] = json!(explanation.elementwise);
+        line["other_work"] = json!(explanation.elementwise);
         add_memory(&mut line, &cost);
         layers.push(line);
     }

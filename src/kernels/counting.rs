@@ -67,6 +67,15 @@ pub struct Gradients {
     pub input: bool,
 }
 
+/// Products that a layer consists of, for one sample.
+#[derive(Debug, Clone, Copy)]
+pub enum Products {
+    /// Those of a matrix product.
+    Matrix(MatrixProduct),
+    /// Those of a convolution.
+    Convolution(Convolution),
+}
+
 /// Matrix product of a sample: `positions × inputs` by `inputs × units`.
 #[derive(Debug, Clone, Copy)]
 pub struct MatrixProduct {
@@ -78,14 +87,64 @@ pub struct MatrixProduct {
     pub units: usize,
 }
 
-impl MatrixProduct {
+/// One of `n` equal parts.
+#[derive(Debug, Clone, Copy)]
+pub struct Part {
+    /// The part.
+    pub products: Products,
+    /// Number of parts.
+    pub n: usize,
+}
+
+impl Products {
     /// Runs the passes and counts their multiply-adds.
     pub fn count(&self, gradients: Gradients) -> MultiplyAdds {
+        match self {
+            Products::Matrix(product) => product.count(gradients),
+            Products::Convolution(convolution) => count_convolution(convolution, gradients),
+        }
+    }
+
+    /// Part for one unit, or for one pair of a channel and a filter. All parts run the same loops.
+    pub fn part(&self) -> Part {
+        match self {
+            Products::Matrix(product) => {
+                let one = MatrixProduct { units: 1, ..*product };
+                Part { products: Products::Matrix(one), n: product.units }
+            }
+            Products::Convolution(whole) => {
+                let one = Convolution { channels: 1, filters: 1, ..*whole };
+                let n = whole.channels.saturating_mul(whole.filters);
+                Part { products: Products::Convolution(one), n }
+            }
+        }
+    }
+
+    /// Approximate number of steps of a run, which bounds its memory too.
+    pub fn steps(&self, gradients: Gradients) -> usize {
+        let passes = 1 + usize::from(gradients.kernel) + usize::from(gradients.input);
+        let of_a_pass = match self {
+            Products::Matrix(product) => {
+                product.positions.saturating_mul(product.inputs).saturating_mul(product.units)
+            }
+            Products::Convolution(c) => {
+                let positions = c.rows.output.saturating_mul(c.columns.output);
+                let products = positions.saturating_mul(c.depth()).saturating_mul(c.filters);
+                let (rows, columns) = (padded(&c.rows).input, padded(&c.columns).input);
+                products.max(rows.saturating_mul(columns).saturating_mul(c.channels))
+            }
+        };
+        of_a_pass.saturating_mul(passes)
+    }
+}
+
+impl MatrixProduct {
+    fn count(&self, gradients: Gradients) -> MultiplyAdds {
         let x = Array2::<Real>::ones((self.positions, self.inputs));
         let kernel = Array2::<Real>::ones((self.inputs, self.units));
         let dy = Array2::<Real>::ones((self.positions, self.units));
-        let mut counted = MultiplyAdds::default();
-        counted.forward = sum(reference::matmul(x.view(), kernel.view()).iter());
+        let forward = sum(reference::matmul(x.view(), kernel.view()).iter());
+        let mut counted = MultiplyAdds { forward, ..MultiplyAdds::default() };
         if gradients.kernel {
             counted.kernel_gradient = sum(reference::matmul(x.t(), dy.view()).iter());
         }
@@ -96,15 +155,14 @@ impl MatrixProduct {
     }
 }
 
-/// Runs the passes of a convolution and counts their multiply-adds.
-pub fn convolution(bare: &Convolution, gradients: Gradients) -> MultiplyAdds {
+fn count_convolution(bare: &Convolution, gradients: Gradients) -> MultiplyAdds {
     let c = Convolution { rows: padded(&bare.rows), columns: padded(&bare.columns), ..*bare };
     let image = vec![1.0; c.n_inputs()];
     let kernel = vec![1.0; c.depth() * c.filters];
     let dy = vec![1.0; c.n_outputs()];
     let weights = Weights { kernel: &kernel, bias: &[] };
-    let mut counted = MultiplyAdds::default();
-    counted.forward = sum(reference::convolution(&c, weights, &image).iter());
+    let forward = sum(reference::convolution(&c, weights, &image).iter());
+    let mut counted = MultiplyAdds { forward, ..MultiplyAdds::default() };
     if c != *bare {
         let bare_image = vec![1.0; bare.n_inputs()];
         let inside = sum(reference::convolution(bare, weights, &bare_image).iter());

@@ -8,9 +8,8 @@
 //! the count is that of the part times their number. Even that is too much only for images of
 //! millions of pixels, whose count is then left out.
 
-use super::{BuiltLayer, MultiplyAdds, Sequential};
-use crate::kernels::convolution::Convolution;
-use crate::kernels::counting::{self, Gradients, MatrixProduct};
+use super::{MultiplyAdds, Sequential};
+use crate::kernels::counting::{Gradients, MatrixProduct, Part, Products};
 use crate::layers::{Formula, Operation};
 use crate::{Error, Result};
 
@@ -96,118 +95,89 @@ impl Sequential {
     /// # Errors
     /// A layer of one's own that cannot be built again.
     pub fn count_multiply_adds(&self) -> Result<Vec<MultiplyAddCount>> {
-        let mut parts = vec![];
+        let mut work = vec![];
         for i in 0..self.layers().len() {
-            parts.push(self.products_of(i)?);
+            work.push(self.work_of(i)?);
         }
-        let n_runs = parts.iter().filter(|each| !matches!(each, Products::None)).count();
+        let n_runs = work.iter().filter(|each| matches!(each, Work::Products(_))).count();
         let limit = LAYER_BUDGET.min(BUDGET / n_runs.max(1));
         let mut counts = vec![];
         for (i, (layer, stated)) in self.layers().iter().zip(self.costs()).enumerate() {
-            let run = parts[i].count(self.needed_gradients(i), limit);
+            let Run { counted, extent } = work[i].run(self.needed_gradients(i), limit);
             counts.push(MultiplyAddCount {
                 name: layer.name(),
                 formula: layer.explain_cost().formula,
                 stated: stated.multiply_adds,
-                counted: run.counted,
-                extent: run.extent,
+                counted,
+                extent,
             });
         }
         Ok(counts)
     }
 
-    /// Products that the operations of a layer consist of.
-    fn products_of(&self, i: usize) -> Result<Products> {
-        let layer: &BuiltLayer = &self.layers()[i];
+    /// Work of the operations of a layer.
+    fn work_of(&self, i: usize) -> Result<Work> {
+        let layer = &self.layers()[i];
+        if layer.spec.is_custom() {
+            return Ok(Work::Unknown);
+        }
         for operation in layer.spec.as_layer().build(&layer.input)?.operations {
             let Operation::Op(op) = operation else { continue };
             match op.formula() {
-                Some(Formula::Dense) => {
-                    let mut arrays = self.parameters.of_layer(i).map(|entry| &entry.spec);
-                    let kernel = arrays.find(|array| array.name == "kernel");
-                    if let Some([inputs, units]) = kernel.map(|array| array.shape[..].as_ref()) {
-                        let positions = layer.input.n_values() / (*inputs).max(1);
-                        let (inputs, units) = (*inputs, *units);
-                        return Ok(Products::Matrix(MatrixProduct { positions, inputs, units }));
-                    }
-                }
                 Some(Formula::Convolution(convolution)) => {
-                    return Ok(Products::Convolution(convolution));
+                    return Ok(Work::Products(Products::Convolution(convolution)));
                 }
-                None if layer.spec.is_custom() => return Ok(Products::Unknown),
+                Some(Formula::Dense) => return Ok(self.matrix_product(i)),
                 _ => {}
             }
         }
-        Ok(Products::None)
+        Ok(Work::Elementwise)
+    }
+
+    /// Matrix product by the kernel of a layer, with the sizes of its array.
+    fn matrix_product(&self, i: usize) -> Work {
+        let mut arrays = self.parameters.of_layer(i).map(|entry| &entry.spec);
+        let kernel = arrays.find(|array| array.name == "kernel").map(|array| &array.shape[..]);
+        let Some(&[inputs, units]) = kernel else { return Work::Elementwise };
+        let positions = self.layers()[i].input.n_values() / inputs.max(1);
+        Work::Products(Products::Matrix(MatrixProduct { positions, inputs, units }))
     }
 }
 
-/// Products that a layer consists of.
-enum Products {
-    None,
+/// Work of a layer.
+enum Work {
+    /// Products that are added to sums.
+    Products(Products),
+    /// None of them.
+    Elementwise,
+    /// That of a layer from outside the crate.
     Unknown,
-    Matrix(MatrixProduct),
-    Convolution(Convolution),
 }
 
 /// Outcome of a run.
-struct CountedRun {
+struct Run {
     counted: Option<MultiplyAdds>,
     extent: Extent,
 }
 
-impl Products {
-    /// Runs the loops, or a part of them that does not take more multiply-adds than the limit.
-    fn count(&self, gradients: Gradients, limit: usize) -> CountedRun {
-        let passes = 2 + usize::from(gradients.kernel) + usize::from(gradients.input);
-        let limit = limit / passes;
-        match self {
-            Products::None => {
-                CountedRun { counted: Some(MultiplyAdds::default()), extent: Extent::Whole }
+impl Work {
+    /// Runs the loops, or a part of them that does not take more steps than the limit.
+    fn run(&self, gradients: Gradients, limit: usize) -> Run {
+        let products = match self {
+            Work::Products(products) => products,
+            Work::Elementwise => {
+                return Run { counted: Some(MultiplyAdds::default()), extent: Extent::Whole };
             }
-            Products::Unknown => CountedRun { counted: None, extent: Extent::Unknown },
-            Products::Matrix(whole) => {
-                let one = MatrixProduct { units: 1, ..*whole };
-                let n = |product: &MatrixProduct| {
-                    product.positions.saturating_mul(product.inputs).saturating_mul(product.units)
-                };
-                if n(whole) <= limit {
-                    CountedRun::whole(whole.count(gradients))
-                } else if n(&one) <= limit {
-                    CountedRun::part(one.count(gradients), whole.units)
-                } else {
-                    CountedRun::too_large()
-                }
-            }
-            Products::Convolution(whole) => {
-                let one = Convolution { channels: 1, filters: 1, ..*whole };
-                let n = |c: &Convolution| {
-                    let positions = c.rows.output.saturating_mul(c.columns.output);
-                    positions.saturating_mul(c.depth()).saturating_mul(c.filters)
-                };
-                if n(whole) <= limit {
-                    CountedRun::whole(counting::convolution(whole, gradients))
-                } else if n(&one) <= limit {
-                    let parts = whole.channels.saturating_mul(whole.filters);
-                    CountedRun::part(counting::convolution(&one, gradients), parts)
-                } else {
-                    CountedRun::too_large()
-                }
-            }
+            Work::Unknown => return Run { counted: None, extent: Extent::Unknown },
+        };
+        if products.steps(gradients) <= limit {
+            return Run { counted: Some(products.count(gradients)), extent: Extent::Whole };
         }
-    }
-}
-
-impl CountedRun {
-    fn whole(counted: MultiplyAdds) -> CountedRun {
-        CountedRun { counted: Some(counted), extent: Extent::Whole }
-    }
-
-    fn part(counted: MultiplyAdds, parts: usize) -> CountedRun {
-        CountedRun { counted: Some(counted.times(parts)), extent: Extent::Part(parts) }
-    }
-
-    fn too_large() -> CountedRun {
-        CountedRun { counted: None, extent: Extent::TooLarge }
+        let Part { products: one, n } = products.part();
+        if one.steps(gradients) <= limit {
+            let counted = one.count(gradients).times(n);
+            return Run { counted: Some(counted), extent: Extent::Part(n) };
+        }
+        Run { counted: None, extent: Extent::TooLarge }
     }
 }

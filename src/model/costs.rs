@@ -12,6 +12,18 @@ use crate::layers::CostExplanation;
 use crate::shape::Product;
 use crate::table::with_commas;
 
+/// Head of the explanation.
+const CONVENTION: &str = "\
+How the multiply-adds and the bytes are counted, for one sample
+
+A multiply-add is one product that is added to a sum: 2 FLOPs. Dense and convolutions consist of
+them: each number of their output is a sum of inputs times weights. Products with the zeros of a
+padding count; a bias that is added does not. Other layers have none: their work on single values
+is named, and not counted. Backward, the gradient of the kernel takes as many multiply-adds as the
+forward pass, and the gradient of the layer's input as many again.
+Activations are the numbers of a layer's output, even where it shares the memory of its input.
+";
+
 /// Cost of a layer for one sample, or of all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LayerCost {
@@ -87,21 +99,9 @@ impl Sequential {
     /// Explanation of the multiply-adds, activations and bytes of each layer for one sample, in
     /// numbers and words, with the names of this style.
     pub fn explain_costs(&self, style: Style) -> String {
-        let float = format!("{}-bit", 8 * size_of::<Real>());
-        let mut text = format!(
-            "How the multiply-adds and the bytes are counted, for one sample\n\n\
-             A multiply-add is one product that is added to a sum; it is 2 FLOPs. Dense and the\n\
-             convolutions consist of them: each number of the output is a sum of inputs times \
-             weights.\n\
-             The other layers have none; what they compute is named under \"besides\". In training, \
-             the\n\
-             gradient of a kernel takes as many multiply-adds as the forward pass, and the gradient \
-             of\n\
-             the layer's input as many again. Activations are the numbers of a layer's output. A \
-             number\n\
-             takes {} bytes ({float} floating point).\n",
-            size_of::<Real>()
-        );
+        let mut text = CONVENTION.to_string();
+        let bytes = size_of::<Real>();
+        text += &format!("A number takes {bytes} bytes (float{}).\n", 8 * bytes);
         text += &self.open_lengths();
         text += "\n";
         for (i, (layer, cost)) in self.layers().iter().zip(self.costs()).enumerate() {
@@ -120,8 +120,7 @@ impl Sequential {
         }
         let input = self.input_shape();
         format!(
-            "The lengths that the shapes leave open are decided by the data; the counts are for an \
-             input\nof {input}, and grow with it.\n"
+            "The data decide the lengths that the shapes leave open; these counts are for {input}.\n"
         )
     }
 
@@ -159,7 +158,7 @@ fn work(explanation: &CostExplanation, cost: &LayerCost, gradients: Gradients) -
         return format!("    multiply-adds: {elementwise}\n");
     };
     if formula.is_empty() {
-        return format!("    no multiply-adds\n    besides: {elementwise}\n");
+        return format!("    no multiply-adds\n    other work: {elementwise}\n");
     }
     let n = with_commas(counts.forward);
     let mut text = format!("    forward: {formula} = {n} multiply-adds\n");
@@ -183,7 +182,7 @@ fn work(explanation: &CostExplanation, cost: &LayerCost, gradients: Gradients) -
     };
     let sum = with_commas(counts.forward_and_backward());
     text += &format!("    backward: {backward}\n    forward and backward: {sum}\n");
-    text + &format!("    besides: {elementwise}\n")
+    text + &format!("    other work: {elementwise}\n")
 }
 
 /// Line on the activations of a layer, and one on its parameters if it has any.

@@ -20,7 +20,8 @@ pub struct CostExplanation {
     pub multiply_adds: Option<usize>,
     /// Those of them that multiply a zero of the padding.
     pub on_padding: usize,
-    /// Work besides multiply-adds, in words: `10 biases added; softmax of 10 values`.
+    /// Work besides multiply-adds, in words: `a bias is added to 10 sums; softmax of 10
+    /// values`.
     pub elementwise: String,
 }
 

@@ -5,7 +5,7 @@ use crate::layers::{AnyLayer, Interpolation};
 use crate::shape::{Product, Shape};
 use crate::table::with_commas;
 
-/// Work of this layer besides multiply-adds: `10 biases added; softmax of 10 values`.
+/// Work of this layer besides multiply-adds: `a bias is added to 10 sums; softmax of 10 values`.
 pub(super) fn describe(layer: &AnyLayer, input: &Shape, output: &Shape) -> String {
     let outputs = with_commas(output.n_values());
     match layer {
@@ -55,7 +55,7 @@ pub(super) fn describe(layer: &AnyLayer, input: &Shape, output: &Shape) -> Strin
             layer.output_dim
         ),
         AnyLayer::Flatten(_) | AnyLayer::Reshape(_) => {
-            format!("nothing: the same {outputs} values in another shape")
+            format!("none: the same {outputs} values in another shape")
         }
         AnyLayer::RepeatVector(_) | AnyLayer::ZeroPadding2D(_) => {
             format!("{outputs} values are copied")
@@ -79,12 +79,12 @@ fn sums(use_bias: bool, activation: &AnyActivation, outputs: &str) -> String {
     if !is_linear(activation) {
         parts.push(function(activation, outputs));
     }
-    if parts.is_empty() { "nothing".to_string() } else { parts.join("; ") }
+    if parts.is_empty() { "none".to_string() } else { parts.join("; ") }
 }
 
 fn function(activation: &AnyActivation, outputs: &str) -> String {
     if is_linear(activation) {
-        return "nothing: linear leaves each value as it is".to_string();
+        return "none: linear leaves each value as it is".to_string();
     }
     format!("{activation} of {outputs} values")
 }
