@@ -134,11 +134,11 @@ fn other_layers_have_none_and_name_their_work() {
             Dropout::new(0.5).into(),
             "in training a factor, 0 or not, for each of 1,600 values",
         ),
-        (&[1, 28, 28], Flatten {}.into(), "none: the same 784 values in another shape"),
+        (&[1, 28, 28], Flatten {}.into(), "none, only another shape for the same 784 values"),
         (
             &[12],
             Reshape { target_shape: vec![3, 4] }.into(),
-            "none: the same 12 values in another shape",
+            "none, only another shape for the same 12 values",
         ),
         (&[5], RepeatVector { n: 3 }.into(), "15 values are copied"),
         (&[5, 6, 3], ZeroPadding2D::default().into(), "168 values are copied"),
@@ -148,7 +148,7 @@ fn other_layers_have_none_and_name_their_work() {
         (&[9], PReLU::default().into(), "PReLU of 9 values"),
         (&[9], Softmax::default().into(), "softmax of 9 values"),
         (&[9], Activation::new("tanh").into(), "tanh of 9 values"),
-        (&[9], Activation::default().into(), "none: linear leaves each value as it is"),
+        (&[9], Activation::default().into(), "none, linear leaves each value as it is"),
     ];
     for (input, layer, words) in table {
         let name = format!("{layer:?}");
@@ -279,7 +279,7 @@ fn a_disagreement_is_an_error_with_both_numbers() {
         assert!(!counts[1].agrees());
         let error = counts[1].check().unwrap_err().to_string();
         assert!(error.starts_with("dense_1: the formula 784 inputs × 10 units gives "), "{error}");
-        assert!(error.contains("the reference loops execute 7840 multiply-adds"), "{error}");
+        assert!(error.contains("the reference kernels execute 7840 multiply-adds"), "{error}");
         assert_eq!(multiply_add_table(&counts).unwrap_err().to_string(), error);
         counts[1].stated = stated;
     }
@@ -358,13 +358,14 @@ fn explanations_byte_for_byte() {
         .named("digits")
         .build(0)
         .unwrap();
-    let text = model.explain_costs(Style::Keras2);
-    let path = "tests/fixtures/summaries/costs.txt";
-    assert_eq!(text, fs::read_to_string(path).unwrap(), "{text}");
     let softmax = presets::named("mnist-softmax").unwrap().build(0).unwrap();
-    let path = "tests/fixtures/summaries/costs_softmax.txt";
-    let text = softmax.explain_costs(Style::Keras1);
-    assert_eq!(text, fs::read_to_string(path).unwrap(), "{text}");
+    for (text, name) in [
+        (model.explain_costs(Style::Keras2), "costs"),
+        (softmax.explain_costs(Style::Keras1), "costs_softmax"),
+    ] {
+        let expected = fs::read_to_string(format!("tests/fixtures/summaries/{name}.txt")).unwrap();
+        assert_eq!(text, expected, "{text}");
+    }
 }
 
 fn padding() -> impl Strategy<Value = Padding> {

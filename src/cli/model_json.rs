@@ -1,5 +1,6 @@
 //! Layers of a model as `summary --json` and `verify --json` print them. Shapes begin with the batch
-//! axis; `null` is an axis that the data decide, `None` in Keras.
+//! axis; `null` is an axis that the data decide, `None` in Keras. `counted_for_input` is the shape of
+//! the sample that the costs are for.
 
 use serde_json::{Value, json};
 use tallynet::model::{
@@ -55,7 +56,9 @@ pub fn summary(model: &Sequential) -> Value {
             "arrays": arrays,
         });
         line["multiply_adds"] = multiply_adds(cost.multiply_adds);
-        line["multiply_adds_formula"] = json!(explanation.formula);
+        if cost.multiply_adds.is_some() {
+            line["multiply_adds"]["formula"] = json!(explanation.formula);
+        }
         line["other_work"] = json!(explanation.elementwise);
         add_memory(&mut line, &cost);
         layers.push(line);

@@ -1,4 +1,4 @@
-//! Multiply-adds of a model, counted in a run of the reference loops and compared with the formulas.
+//! Multiply-adds of a model, counted in a run of the reference kernels and compared with the formulas.
 //!
 //! The run takes the sizes from the operations that the model executes and from its weight arrays;
 //! the formulas take them from the options of the layers. `kernels::counting` says how a run counts.
@@ -73,7 +73,7 @@ impl MultiplyAddCount {
         Err(Error::weights(
             name,
             format!(
-                "{name}: the formula {formula} gives {}, and the reference loops execute {}",
+                "{name}: the formula {formula} gives {}, and the reference kernels execute {}",
                 words(self.stated),
                 words(self.counted)
             ),
@@ -82,7 +82,7 @@ impl MultiplyAddCount {
 }
 
 impl Sequential {
-    /// Runs the reference loops on one sample and counts the multiply-adds of each layer.
+    /// Runs the reference kernels on one sample and counts the multiply-adds of each layer.
     ///
     /// ```
     /// let model = tallynet::model::presets::named("mnist-softmax")?.build(0)?;

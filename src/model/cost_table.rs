@@ -39,7 +39,7 @@ pub fn multiply_add_table(counts: &[MultiplyAddCount]) -> Result<String> {
     let heads =
         ["Multiply-adds", "formula", ">forward", ">counted", ">backward", ">counted", "run"];
     let mut text = table(&heads, &rows);
-    text += "Verified: the reference loops, run on one sample, execute as many multiply-adds as the \
+    text += "Verified: the reference kernels, run on one sample, execute as many multiply-adds as the \
              formulas state.";
     if parts {
         text += "\nA part is one unit, or one pair of a channel and a filter; its count is \

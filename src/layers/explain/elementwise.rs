@@ -55,7 +55,7 @@ pub(super) fn describe(layer: &AnyLayer, input: &Shape, output: &Shape) -> Strin
             layer.output_dim
         ),
         AnyLayer::Flatten(_) | AnyLayer::Reshape(_) => {
-            format!("none: the same {outputs} values in another shape")
+            format!("none, only another shape for the same {outputs} values")
         }
         AnyLayer::RepeatVector(_) | AnyLayer::ZeroPadding2D(_) => {
             format!("{outputs} values are copied")
@@ -84,7 +84,7 @@ fn sums(use_bias: bool, activation: &AnyActivation, outputs: &str) -> String {
 
 fn function(activation: &AnyActivation, outputs: &str) -> String {
     if is_linear(activation) {
-        return "none: linear leaves each value as it is".to_string();
+        return "none, linear leaves each value as it is".to_string();
     }
     format!("{activation} of {outputs} values")
 }
