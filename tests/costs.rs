@@ -476,3 +476,29 @@ proptest! {
         }
     }
 }
+
+/// The FLOPs that XLA states for Keras's layers, which leaves out products with padding.
+#[test]
+fn costs_are_those_of_xla_without_the_padding() {
+    let recorded: serde_json::Value =
+        serde_json::from_str(include_str!("fixtures/costs.json")).unwrap();
+    let cases = recorded["cases"].as_array().unwrap();
+    assert_eq!(cases.len(), 62);
+    for case in cases {
+        let layer: AnyLayer = serde_json::from_value(serde_json::json!({
+            "class_name": case["class_name"], "config": case["config"],
+        }))
+        .unwrap();
+        let input: Vec<usize> = serde_json::from_value(case["input"].clone()).unwrap();
+        // The layer is built after one with weights, so that its input has a gradient.
+        let before = PReLU::default();
+        let model = Sequential::builder(input).add(before).add(layer).build(0).unwrap();
+        let count = &model.count_multiply_adds().unwrap()[1];
+        count.check().unwrap();
+        let counts = count.counted.unwrap();
+        let flops = |multiply_adds: usize| 2 * (multiply_adds - counts.on_padding);
+        assert_eq!(case["forward"], flops(counts.forward), "{case}");
+        assert_eq!(case["kernel_gradient"], flops(counts.kernel_gradient), "{case}");
+        assert_eq!(case["input_gradient"], flops(counts.input_gradient), "{case}");
+    }
+}
