@@ -183,7 +183,8 @@ fn every_class_states_and_proves_its_cost() {
         assert_eq!(cost.activations, model.layers()[0].output.n_values(), "{class}");
         assert_eq!(cost.activation_bytes(), cost.activations * size_of::<Real>(), "{class}");
         assert_eq!(cost.param_bytes(), model.count_params() * size_of::<Real>(), "{class}");
-        assert!(!model.layers()[0].explain_cost().elementwise.is_empty(), "{class}");
+        let words = model.layers()[0].explain_cost().elementwise;
+        assert!(!words.is_empty() && !words.contains("not known"), "{class}: {words}");
         let count = &model.count_multiply_adds().unwrap()[0];
         assert!(count.agrees() && count.extent == Extent::Whole, "{class}: {count:?}");
     }

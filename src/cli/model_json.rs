@@ -52,14 +52,14 @@ pub fn summary(model: &Sequential) -> Value {
             "total": count.total,
             "trainable": count.trainable,
             "formula": built.explanation.formula,
-            "reason": built.explanation.reason,
+            "reason": one_line(&built.explanation.reason),
             "arrays": arrays,
         });
         line["multiply_adds"] = multiply_adds(cost.multiply_adds);
         if cost.multiply_adds.is_some() {
             line["multiply_adds"]["formula"] = json!(explanation.formula);
         }
-        line["other_work"] = json!(explanation.elementwise);
+        line["other_work"] = json!(one_line(&explanation.elementwise));
         add_memory(&mut line, &cost);
         layers.push(line);
     }
@@ -75,6 +75,11 @@ pub fn summary(model: &Sequential) -> Value {
         "layers": layers,
         "totals": totals,
     })
+}
+
+/// A text without line breaks.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn add_memory(line: &mut Value, cost: &LayerCost) {

@@ -5,7 +5,7 @@
 //! it updates a layer below. The counts are those of the formulas: a faster algorithm, such as
 //! Winograd's, takes fewer.
 
-use super::{BuiltLayer, ParamCount, Sequential, Style};
+use super::{BuiltLayer, Sequential, Style};
 use crate::Real;
 use crate::kernels::counting::{Gradients, MultiplyAdds};
 use crate::layers::CostExplanation;
@@ -131,7 +131,6 @@ impl Sequential {
         let forward = sum(known.iter().map(|each| each.forward));
         let both = sum(known.iter().map(MultiplyAdds::forward_and_backward));
         let activations = sum(costs.iter().map(|cost| cost.activations));
-        let ParamCount { total: params, .. } = self.total_params();
         let mut text = format!(
             "\nTotal for one sample\n    forward: {forward} multiply-adds{}\n    forward and \
              backward: {both} multiply-adds{}\n    activations: {activations} numbers, {} bytes\n    \
@@ -139,7 +138,7 @@ impl Sequential {
             flops(total.multiply_adds.map_or(0, |each| each.forward)),
             flops(total.multiply_adds.map_or(0, |each| each.forward_and_backward())),
             with_commas(total.activation_bytes()),
-            with_commas(params),
+            with_commas(total.params),
             with_commas(total.param_bytes()),
         );
         if known.len() < costs.len() {

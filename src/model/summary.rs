@@ -169,7 +169,7 @@ impl Sequential {
         format!("<Node {inbound_layer}[0][0] {input} -> {outbound_layer} {output}>")
     }
 
-    pub(super) fn total_params(&self) -> ParamCount {
+    fn total_params(&self) -> ParamCount {
         let mut sum = ParamCount::default();
         for count in self.layers.iter().map(BuiltLayer::count_params) {
             sum.total += count.total;

@@ -90,7 +90,9 @@ struct Size {
 
 /// Texts of a layer's box.
 struct LayerBox {
-    title: String,
+    name: String,
+    /// ` (Dense)`.
+    class: String,
     /// Two rows of two cells, each a label and a value.
     cells: [[Cell; 2]; 2],
 }
@@ -112,7 +114,8 @@ impl LayerBox {
             None => "not known".to_string(),
         };
         LayerBox {
-            title: format!("{} ({})", layer.name(), layer.spec.class_name()),
+            name: layer.name(),
+            class: format!(" ({})", layer.spec.class_name()),
             cells: [
                 [
                     Cell { label: "Input shape", value: model.shape_text(i) },
@@ -130,18 +133,19 @@ impl LayerBox {
     fn width(&self) -> f64 {
         let columns = self.cells.iter().flatten().map(Cell::columns).max().unwrap_or(0);
         let cells = 2.0 * (columns.min(MAX_CELL) as f64 * CELL_SIZE * ADVANCE + 2.0 * PADDING);
-        let title = self.title.width().min(MAX_TITLE) as f64 * TITLE_SIZE * ADVANCE;
-        cells.max(title + 2.0 * PADDING)
+        let title = (self.name.width() + self.class.width()).min(MAX_TITLE);
+        cells.max(title as f64 * TITLE_SIZE * ADVANCE + 2.0 * PADDING)
     }
 
     fn draw(&self, top: f64, width: f64) -> String {
         let mut svg = format!(
             "<rect class=\"head\" x=\"{MARGIN}\" y=\"{top}\" width=\"{width}\" height=\"{ROW}\"/>\n"
         );
-        let columns = columns_in(width, TITLE_SIZE);
-        let title = escaped(&shortened(&self.title, columns));
+        let LayerBox { name, class, .. } = self;
+        let columns = columns_in(width, TITLE_SIZE).saturating_sub(class.width());
+        let title = escaped(&(shortened(name, columns) + class));
         let center = Point { x: MARGIN + width / 2.0, y: top + ROW / 2.0 };
-        svg += &text(center, " class=\"title\"", &title, &self.title);
+        svg += &text(center, " class=\"title\"", &title, &format!("{name}{class}"));
         let half = width / 2.0;
         for (row, cells) in self.cells.iter().enumerate() {
             let top = top + (row + 1) as f64 * ROW;
@@ -225,7 +229,8 @@ fn shortened(text: &str, columns: usize) -> String {
     short + "…"
 }
 
-/// Text as XML holds it. Characters that XML forbids, such as control characters, become U+FFFD.
+/// Text as XML holds it. Characters that XML forbids, such as control characters, become U+FFFD, and
+/// so do those that reverse the direction of the text after them.
 fn escaped(text: &str) -> String {
     let mut safe = String::new();
     for character in text.chars() {
@@ -234,7 +239,9 @@ fn escaped(text: &str) -> String {
             '<' => safe += "&lt;",
             '>' => safe += "&gt;",
             '"' => safe += "&quot;",
-            '\u{FFFE}' | '\u{FFFF}' => safe.push('\u{FFFD}'),
+            '\u{FFFE}' | '\u{FFFF}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => {
+                safe.push('\u{FFFD}');
+            }
             _ if character.is_control() => safe.push('\u{FFFD}'),
             _ => safe.push(character),
         }

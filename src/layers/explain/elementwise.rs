@@ -27,6 +27,13 @@ pub(super) fn describe(layer: &AnyLayer, input: &Shape, output: &Shape) -> Strin
         AnyLayer::GlobalAveragePooling1D(_) | AnyLayer::GlobalAveragePooling2D(_) => {
             pool("the mean", spatial(input), &outputs)
         }
+        _ => of_values(layer, input, &outputs),
+    }
+}
+
+/// Work of a layer that computes each value by itself, or copies it.
+fn of_values(layer: &AnyLayer, input: &Shape, outputs: &str) -> String {
+    match layer {
         AnyLayer::BatchNormalization(_) => format!(
             "a multiplication and an addition for each of {outputs} values;\n        in training \
              also the mean and the variance of each of {} channels",
@@ -66,7 +73,7 @@ pub(super) fn describe(layer: &AnyLayer, input: &Shape, output: &Shape) -> Strin
                 format!("the weighted mean of at most 2 × 2 values, {outputs} times")
             }
         },
-        AnyLayer::Custom(_) => "not known: the class is not one of tallynet's".to_string(),
+        _ => "not known: the class is not one of tallynet's".to_string(),
     }
 }
 
