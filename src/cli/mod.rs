@@ -9,12 +9,15 @@ mod gradcheck;
 mod held_out;
 mod images;
 mod interrupt;
+mod model_json;
 mod models;
+mod named_model;
 mod new;
 mod output;
 mod output_table;
 mod per_class;
 mod plan;
+mod plot;
 mod predict;
 mod predictions;
 mod run_info;
@@ -65,6 +68,7 @@ enum Command {
     Train(Box<train::Train>),
     Summary(summary::Summary),
     Verify(verify::Verify),
+    Plot(plot::Plot),
     Evaluate(evaluate::Evaluate),
     Predict(predict::Predict),
     Convert(convert::Convert),
@@ -125,6 +129,7 @@ fn run(command: Command) -> Outcome {
         Command::Train(command) => command.run(),
         Command::Summary(command) => command.run(),
         Command::Verify(command) => command.run(),
+        Command::Plot(command) => command.run(),
         Command::Evaluate(command) => command.run(),
         Command::Predict(command) => command.run(),
         Command::Convert(command) => command.run(),

@@ -34,6 +34,7 @@
 #![allow(clippy::needless_range_loop)]
 
 pub mod convolution;
+pub mod counting;
 pub mod elementary;
 mod few_filters;
 mod filters;

@@ -4,6 +4,9 @@ mod builder;
 mod chain;
 mod columns;
 mod compile;
+mod cost_count;
+mod cost_table;
+mod costs;
 mod layer;
 mod open_axes;
 mod plan;
@@ -17,11 +20,14 @@ mod workspace;
 
 pub use builder::SequentialBuilder;
 pub use compile::{Compiled, MAX_METRICS, MetricChoice};
+pub use cost_count::{Extent, MultiplyAddCount};
+pub use cost_table::multiply_add_table;
+pub use costs::LayerCost;
 pub use layer::{BuiltLayer, Node, ParamCount, Style};
 use open_axes::OpenAxes;
 pub(crate) use plan::Plan;
 pub use running_epoch::RunningEpoch;
-pub use verify::ArrayCount;
+pub use verify::{ArrayCount, LayerVerification, Verification};
 pub(crate) use workspace::{BatchSums, GradientSink, OutputBuffers, Pass, Workspace};
 
 use std::collections::BTreeMap;
@@ -29,6 +35,7 @@ use std::collections::BTreeMap;
 use ndarray::{ArrayD, ArrayViewD};
 
 use crate::datasets::DataDescription;
+pub use crate::kernels::counting::MultiplyAdds;
 use crate::params::{Entry, Parameters};
 use crate::shape::{Shape, Tuple};
 use crate::{Error, Real, Result};
