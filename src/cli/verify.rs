@@ -12,12 +12,12 @@ use super::table::RoleFlags;
 use super::table::RoleFlags;
 use super::{Failure, LoadedModel, Outcome, load, model_json, output};
 
-/// Verify the number of weights in a saved file against the formulas and the summary, and the
-/// multiply-adds of the formulas.
+/// Verify, by counting, the number of weights in a saved file and its multiply-adds.
 ///
-/// The multiply-adds of one sample are counted in a run of plain loops, the specification of the
-/// fast kernels: all values and weights are 1, so that each multiply-add adds 1 to the output. Of a
-/// layer with tens of millions only a part is run.
+/// The weights in the file are compared with the formulas and the summary. The multiply-adds that
+/// the formulas state for one sample are counted in a run of the reference kernels, plain loops that
+/// specify the fast ones: with all values and weights 1, each multiply-add adds 1 to the output. Of
+/// a layer with tens of millions only one of many equal parts is run.
 ///
 /// With a second file, each array of that file is verified against the layers of the model, by name
 /// and shape: does this script fit these weights?
