@@ -15,7 +15,10 @@
 #[cfg(feature = "images")]
 mod decode;
 #[cfg(feature = "images")]
+mod digit;
+#[cfg(feature = "images")]
 mod jpeg;
+mod photos;
 mod probe;
 mod read;
 #[cfg(feature = "images")]
@@ -34,6 +37,7 @@ use super::{DataDescription, ImageShape, Inputs, LoadedData};
 use crate::random::{self, Stream};
 use crate::{Error, Result};
 
+pub use photos::{prepare_digit, read_digits};
 pub use read::LoadedImages;
 pub use scan::is_image;
 pub use size::ImageSize;
