@@ -10,12 +10,16 @@
 //! prediction for a JPEG differs from Python's in the fourth decimal (5·10⁻⁴ was seen), and one for
 //! a PNG in the seventh.
 //!
+//! For a model of MNIST, photos of digits are prepared as its images were: [`read_digits`].
+//!
 //! Images are decoded one after the other: 2,000 of 64×64 pixels take less than a second.
 
 #[cfg(feature = "images")]
 mod decode;
 #[cfg(feature = "images")]
 mod digit;
+#[cfg(feature = "images")]
+mod exif;
 #[cfg(feature = "images")]
 mod jpeg;
 mod photos;

@@ -11,8 +11,8 @@ use crate::{Error, Result};
 const MNIST: ImageShape = ImageShape { height: 28, width: 28, channels: 1 };
 
 /// Decodes photos of one written character each and prepares them as MNIST's images were: bytes of
-/// the shape (photos, 28, 28, 1), light ink on black. `progress` gets the number of photos that are
-/// done.
+/// the shape (photos, 28, 28, 1), light ink on black. A photo is turned as its camera noted (EXIF). `progress` gets the number of
+/// photos that are done.
 ///
 /// # Errors
 /// A file that cannot be read, one that is not an intact PNG or JPEG, a photo without ink, and too
@@ -41,8 +41,7 @@ fn read_digit(path: &Path) -> Result<Vec<u8>> {
 pub fn prepare_digit(bytes: &[u8]) -> Result<Vec<u8>> {
     use super::{decode, digit};
 
-    let (pixels, ImageShape { height, width, .. }) = decode::decode(bytes, 1)?;
-    digit::prepare(digit::Gray { height, width, pixels })
+    digit::prepare(decode::decode_upright(bytes)?)
 }
 
 /// Decodes a photo of a written character in memory and prepares it as MNIST's images were.
