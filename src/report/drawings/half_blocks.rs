@@ -39,8 +39,8 @@ pub fn half_blocks(image: &[u8], size: ImageShape, terminal: Terminal) -> Vec<St
     lines
 }
 
-/// Number of columns of an image of this size.
-pub(super) fn columns(size: ImageShape) -> usize {
+/// Number of columns of a drawn image of this size.
+pub fn image_columns(size: ImageShape) -> usize {
     size.width.div_ceil(factor(size))
 }
 

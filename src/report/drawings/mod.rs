@@ -14,7 +14,7 @@ mod terminal;
 pub use bars::{Bar, bars};
 pub use confusion::confusion;
 pub use curve::{Curve, curves};
-pub use half_blocks::half_blocks;
+pub use half_blocks::{half_blocks, image_columns};
 pub use terminal::{Color, Colors, Terminal};
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
