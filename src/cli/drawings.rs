@@ -8,13 +8,16 @@ use tallynet::datasets::{Dataset, ImageShape, Inputs};
 use tallynet::metrics::ConfusionMatrix;
 use tallynet::model::Sequential;
 use tallynet::report::drawings::{
-    Bar, Curve, Terminal, bars, confusion, curves, half_blocks, image_columns, side_by_side,
+    Bar, Curve, Terminal, bars, confusion, curves, half_blocks, image_columns, label, side_by_side,
 };
 use tallynet::training::History;
 
 use super::Failure;
 use super::classes::{Classes, Form, by_sample};
 use super::output_table::Cell;
+
+/// Maximum width of the name of a file in columns.
+const MAX_NAME: usize = 60;
 
 /// Maximum number of bars beside an image.
 const MAX_BARS: usize = 10;
@@ -53,6 +56,7 @@ impl SeenImages<'_> {
                 Form::Array => (String::new(), vec![]),
             };
             let gap = if text.is_empty() { "" } else { "\n" };
+            let file = label(file, MAX_NAME);
             text += &format!("{gap}{file}, as the model sees it{answer}\n");
             for line in side_by_side(&image, image_columns(self.size), &lines) {
                 text += &format!("{line}\n");
@@ -75,7 +79,7 @@ fn class_lines(
     let mut order: Vec<usize> = (0..shares.len()).collect();
     // The sort is stable, so that of equals the first label is the answer.
     order.sort_by(|a, b| shares[*b].partial_cmp(&shares[*a]).unwrap_or(Ordering::Equal));
-    let answer = format!(": {}", classes.name(order[0]));
+    let answer = format!(": {}", label(&classes.name(order[0]), MAX_NAME));
     order.truncate(MAX_BARS);
     order.sort_unstable();
     if !classes.are_probabilities {
@@ -93,6 +97,7 @@ fn class_lines(
 fn number_lines(names: &[String], outputs: ArrayView1<Real>) -> Vec<String> {
     let mut lines = vec![];
     for (name, value) in names.iter().zip(outputs).take(MAX_BARS) {
+        let name = label(name, MAX_NAME);
         lines.push(format!("{name}  {}", Cell::Number(*value).text()));
     }
     lines

@@ -21,7 +21,8 @@ use super::{Failure, LoadedModel, Outcome, drawings, from_1, output, run_info};
 /// Evaluate a saved model on the test set.
 ///
 /// A saved file knows the table, the folder or the archive that it was trained on. With the same
-/// --data it is evaluated on the samples that the training held out.
+/// --data it is evaluated on the samples that the training held out. On a terminal, the confusion
+/// matrix is drawn below the scores.
 #[derive(Args)]
 #[command(after_help = "Examples:
   tallynet evaluate digits.safetensors

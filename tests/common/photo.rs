@@ -37,6 +37,8 @@ pub struct Scene {
     pub light: f64,
     /// Largest error of a pixel.
     pub noise: f64,
+    /// Share of full ink at which a stroke ends: half for MNIST's width, more for a thinner pen.
+    pub edge: f64,
 }
 
 impl Scene {
@@ -58,6 +60,7 @@ impl Scene {
             shade: rng.random_range(0.0..0.5),
             light: rng.random_range(0.0..6.2),
             noise: rng.random_range(0.0..8.0),
+            edge: rng.random_range(0.35..0.75),
         }
     }
 
@@ -71,7 +74,9 @@ impl Scene {
                 let middle = (SIDE as f64 - 1.0) / 2.0;
                 let ink =
                     between(digit, middle + cos * dy - sin * dx, middle + sin * dy + cos * dx);
-                let brightness = self.paper + (self.ink - self.paper) * ink / 255.0;
+                // A stroke is dark up to its edge, and the edge a little blurred.
+                let ink = ((ink / 255.0 - self.edge) / 0.3 + 0.5).clamp(0.0, 1.0);
+                let brightness = self.paper + (self.ink - self.paper) * ink;
                 let along = (y as f64 / self.height as f64 - 0.5) * self.light.sin()
                     + (x as f64 / self.width as f64 - 0.5) * self.light.cos();
                 let light = 1.0 - self.shade * (along + 0.7) / 1.4;

@@ -30,7 +30,7 @@ use report::{ReportOptions, join_errors};
 ///
 /// Validation after every epoch uses the samples that --validation-split holds out, else the folder
 /// validation/ or val/ of images, else the test set. The test score is always taken on the test
-/// set.
+/// set. On a terminal, the losses of the epochs and the confusion matrix are drawn at the end.
 ///
 /// Ctrl-C, SIGTERM and SIGHUP end training after the current batch; the model is still evaluated
 /// and saved, as it is at that moment, and the exit code is 130, 143 or 129. A second signal ends

@@ -25,7 +25,7 @@ const OTHERS: Color = Color { red: 110, green: 130, blue: 170 };
 ///
 /// let all = [Bar { name: "cat".into(), share: 0.75 }, Bar { name: "dog".into(), share: 0.25 }];
 /// let lines = bars(&all, Terminal { colors: Colors::None });
-/// assert_eq!(lines[1], "dog  25.0 %  ██████");
+/// assert_eq!(lines[1], "dog   25.0 %  ██████");
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bar {
@@ -49,9 +49,7 @@ pub fn bars(bars: &[Bar], terminal: Terminal) -> Vec<String> {
         let text = if text.is_empty() { text } else { terminal.paint(&text, Some(color), None) };
         let percent = 100.0 * bar.share;
         let padding = padding(name, width);
-        let line = format!("{name}{padding}  {percent:.1} %  {text}");
-        // Aligned to the right, for percentages below 100.
-        let line = if percent < 9.95 { line.replacen("  ", "   ", 1) } else { line };
+        let line = format!("{name}{padding}  {percent:>5.1} %  {text}");
         lines.push(line.trim_end().to_string());
     }
     lines

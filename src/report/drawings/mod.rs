@@ -20,7 +20,11 @@ pub use terminal::{Color, Colors, Terminal};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Name without control characters, which could steer a terminal, cut to this many columns.
-fn label(name: &str, columns: usize) -> String {
+///
+/// ```
+/// assert_eq!(tallynet::report::drawings::label("a\x1b[2J long name", 8), "a?[2J l…");
+/// ```
+pub fn label(name: &str, columns: usize) -> String {
     let mut label = String::new();
     let mut width = 0;
     for letter in name.chars() {
