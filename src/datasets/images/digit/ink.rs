@@ -2,7 +2,8 @@
 //!
 //! The paper's brightness at a pixel is a mean over the window around it: first of all pixels, then
 //! of those that are at least as bright as that first mean, which are paper. Ink is the share of
-//! light that is missing: 255·(paper − pixel)/paper. The threshold is Otsu's (A threshold selection
+//! light that is missing: 255·(paper − pixel)/paper, where paper counts as 128 if it is darker, as
+//! in shadow, so that noise is not multiplied. The threshold is Otsu's (A threshold selection
 //! method from gray-level histograms, 1979): it maximizes the variance between both classes.
 
 use super::Gray;
@@ -15,6 +16,9 @@ const AT_BORDER: usize = 4;
 
 /// Difference between the mean ink values of ink and paper, of 255, below which an image is blank.
 const MIN_CONTRAST: f64 = 25.0;
+
+/// Brightness of paper below which light is not divided out further.
+const MIN_PAPER: f64 = 128.0;
 
 /// Ink of an image.
 pub(super) struct Ink {
@@ -53,7 +57,7 @@ pub(super) fn of(photo: &Gray) -> Option<Ink> {
     let mut values = Vec::with_capacity(paper.len());
     for (&pixel, paper) in photo.pixels.iter().zip(paper) {
         let missing = (paper - f64::from(pixel)).max(0.0);
-        let ink = if paper > 0.0 { 255.0 * missing / paper } else { 0.0 };
+        let ink = 255.0 * missing / paper.max(MIN_PAPER);
         values.push((ink + 0.5).floor() as u8);
     }
     let Split { threshold, paper, ink } = otsu(&values);
