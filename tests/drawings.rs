@@ -11,6 +11,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use photo::Photo;
+use tallynet::datasets::ImageShape;
+use tallynet::metrics::ConfusionMatrix;
+use tallynet::report::drawings::{self, Bar, Colors, Curve, Terminal};
 use terminal::{Seen, at_terminal, tallynet};
 
 /// Folder for a model of MNIST and images.
@@ -169,4 +172,60 @@ fn names_do_not_steer_the_terminal() {
     let screen = place.sees(&["predict", "digits.keras", name, "--no-color"]);
     assert!(!screen.contains('\x1b'), "{screen:?}");
     assert!(screen.starts_with("a?[2J?.png, as the model sees it: 1\n"), "{screen:?}");
+}
+
+const WITHOUT_COLOR: Terminal = Terminal { colors: Colors::None };
+
+#[test]
+fn losses_that_are_few_many_or_not_finite_are_drawn_as_far_as_they_go() {
+    let draw = |values: &[f64]| {
+        drawings::curves(&[Curve { name: "loss", values, mark: '•' }], 1, WITHOUT_COLOR)
+    };
+    for nothing in [&[][..], &[0.5], &[f64::NAN, f64::NAN, f64::INFINITY]] {
+        assert!(draw(nothing).is_empty(), "{nothing:?}");
+    }
+    let many: Vec<f64> = (0..1000).map(|epoch| 1.0 / f64::from(epoch + 1)).collect();
+    let lines = draw(&many);
+    assert!(lines.iter().all(|line| line.chars().count() <= 80), "{lines:#?}");
+    assert!(lines[10].trim_end().ends_with("1000"), "{lines:#?}");
+    // A flat curve, and one with a gap.
+    assert!(draw(&[0.25; 5]).iter().any(|line| line.contains("•••••")));
+    let gap = draw(&[2.0, 1.0, f64::NAN, 1.0, 2.0]);
+    let n_marks = gap[..10].iter().map(|line| line.matches('•').count()).sum::<usize>();
+    assert!(n_marks > 10, "{gap:#?}");
+    // Falling from the upper left to the lower right.
+    let lines = draw(&[3.0, 2.0, 1.0]);
+    assert!(lines[0].starts_with("3.0000 ┤•") && lines[9].ends_with('•'), "{lines:#?}");
+}
+
+#[test]
+fn large_images_are_reduced_to_32_columns_in_their_colors() {
+    let size = ImageShape { height: 224, width: 224, channels: 3 };
+    let red: Vec<u8> = [250, 10, 10].repeat(224 * 224);
+    let lines = drawings::half_blocks(&red, size, Terminal { colors: Colors::True });
+    assert_eq!(lines.len(), 16);
+    assert_eq!(lines[0].matches("\x1b[38;2;250;10;10;48;2;250;10;10m▀").count(), 32);
+    // An odd last row has nothing below.
+    let size = ImageShape { height: 1, width: 2, channels: 1 };
+    let lines = drawings::half_blocks(&[255, 0], size, Terminal { colors: Colors::Palette });
+    assert_eq!(lines, ["\x1b[38;5;231m▀\x1b[0m\x1b[38;5;16m▀\x1b[0m"]);
+}
+
+#[test]
+fn many_classes_have_only_the_pairs_and_no_mistakes_are_told() {
+    let mut matrix = ConfusionMatrix::new(500);
+    for class in 0..500 {
+        matrix.count(class, class);
+    }
+    let names: Vec<String> = (0..500).map(|class| format!("kind {class}")).collect();
+    let lines = drawings::confusion(&matrix, &names, WITHOUT_COLOR);
+    assert_eq!(lines, ["No class was taken for another."]);
+    matrix.count(7, 8);
+    let lines = drawings::confusion(&matrix, &names, WITHOUT_COLOR);
+    assert_eq!(lines[1], "  kind 7 and kind 8: 1 mistake (kind 7 taken for kind 8: 1)");
+    // Shares that are not numbers.
+    let all = [f64::NAN, -1.0, 1.5].map(|share| Bar { name: "x".repeat(99), share });
+    for line in drawings::bars(&all, WITHOUT_COLOR) {
+        assert!(line.chars().count() < 60, "{line}");
+    }
 }

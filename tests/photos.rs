@@ -12,6 +12,7 @@ use common::{Run, run_in};
 use jpeg_encoder::{ColorType, Encoder};
 use ndarray::{Array, IxDyn};
 use photo::{Photo, SIDE, Scene};
+use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
@@ -393,6 +394,27 @@ fn a_photo_of_20000_pixels_is_read_or_refused() {
     file[29..33].copy_from_slice(&crc.sum().to_be_bytes());
     let error = prepare_digit(&file).unwrap_err().to_string();
     assert!(error.contains("20000 × 20000 pixels"), "{error}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn photos_of_any_size_and_content_are_prepared_or_refused(
+        height in 1..60usize,
+        width in 1..60usize,
+        n_levels in 1..5u8,
+        seed in 0..u64::MAX,
+    ) {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let levels: Vec<u8> = (0..n_levels).map(|_| rng.random()).collect();
+        let pixel = |_| levels[rng.random_range(0..levels.len())];
+        let pixels = (0..height * width).map(pixel).collect();
+        if let Ok(prepared) = prepare_digit(&Photo { height, width, pixels }.png()) {
+            prop_assert_eq!(prepared.len(), SIDE * SIDE);
+            prop_assert!(prepared.iter().any(|pixel| *pixel > 0) || (height, width) == (28, 28));
+        }
+    }
 }
 
 // ------------------------------------------------------------------------------------------------

@@ -115,16 +115,23 @@ pub fn losses(history: &History, terminal: Terminal) -> String {
     block(curves(&all, first_epoch, terminal))
 }
 
-/// Confusion matrix on a test set; nothing for a model without classes, or with very many.
-pub fn confusion_matrix(
+/// Confusion matrix on a test set; nothing for a model without classes, or with very many, or for
+/// targets that are no classes.
+pub fn confusion_matrix(model: &Sequential, test: &Dataset, terminal: Terminal) -> String {
+    match Form::of(model) {
+        Form::Classes(classes) if classes.len() <= MAX_CLASSES => {
+            matrix_of(&classes, model, test, terminal).unwrap_or_default()
+        }
+        _ => String::new(),
+    }
+}
+
+fn matrix_of(
+    classes: &Classes,
     model: &Sequential,
     test: &Dataset,
     terminal: Terminal,
 ) -> Result<String, Failure> {
-    let Form::Classes(classes) = Form::of(model) else { return Ok(String::new()) };
-    if classes.len() > MAX_CLASSES {
-        return Ok(String::new());
-    }
     let true_classes = classes.true_classes(&test.y)?;
     let predictions = classes.predictions(model.predict(&test.x)?)?;
     let mut matrix = ConfusionMatrix::new(classes.len());

@@ -92,7 +92,7 @@ impl Evaluate {
         }
         // --per-class has printed the matrix already.
         if let Some(terminal) = terminal.filter(|_| !self.quiet && !self.per_class) {
-            text += &drawings::confusion_matrix(&loaded.model, &test.data, terminal)?;
+            text += &drawings::confusion_matrix(&loaded.model, &test.data, terminal);
         }
         output::result(&text)
     }

@@ -18,7 +18,7 @@ use super::{Failure, LoadedModel, output};
 pub struct ImageFlags {
     /// Height and width that images are resized to [default: those of the model's input; for a
     /// script that takes them from the data, those of the images if all are alike and small, else
-    /// 256x256]
+    /// 256x256]. With it, `predict` only resizes images for a model of MNIST
     #[arg(long, value_name = "HxW")]
     pub image_size: Option<ImageSize>,
 }

@@ -10,7 +10,8 @@
 //! prediction for a JPEG differs from Python's in the fourth decimal (5·10⁻⁴ was seen), and one for
 //! a PNG in the seventh.
 //!
-//! For a model of MNIST, photos of digits are prepared as its images were: [`read_digits`].
+//! For a model of MNIST, photos of digits are prepared as its images were, and turned upright as
+//! their cameras noted: [`read_digits`].
 //!
 //! Images are decoded one after the other: 2,000 of 64×64 pixels take less than a second.
 

@@ -1,5 +1,7 @@
 //! The confusion matrix in colors, and the classes that are confused most.
 
+use unicode_width::UnicodeWidthStr;
+
 use super::{Color, Terminal, label, padding};
 use crate::metrics::ConfusionMatrix;
 
@@ -44,17 +46,11 @@ pub fn confusion(confusion: &ConfusionMatrix, names: &[String], terminal: Termin
 
 /// Lines of the matrix with its heads.
 fn matrix(confusion: &ConfusionMatrix, names: &[String], terminal: Terminal) -> Vec<String> {
-    let names: Vec<String> = names.iter().map(|name| label(name, MAX_NAME)).collect();
     let n_classes = confusion.n_classes();
-    let mut name_width = 0;
-    let mut largest = 0;
-    for true_class in 0..n_classes {
-        name_width = name_width.max(unicode_width::UnicodeWidthStr::width(&names[true_class][..]));
-        for predicted_class in 0..n_classes {
-            largest = largest.max(confusion.get(true_class, predicted_class));
-        }
-    }
-    let cell_width = largest.to_string().len().max(4) + 1;
+    let names: Vec<String> =
+        names.iter().take(n_classes).map(|name| label(name, MAX_NAME)).collect();
+    let name_width = names.iter().map(|name| name.width()).max().unwrap_or(0);
+    let cell_width = confusion.n_samples().to_string().len().clamp(4, 6) + 1;
     let mut head = " ".repeat(name_width);
     for name in &names {
         let short = label(name, cell_width - 1);
@@ -63,23 +59,34 @@ fn matrix(confusion: &ConfusionMatrix, names: &[String], terminal: Terminal) -> 
     let title = "Confusion matrix: rows are true classes, columns predicted ones".to_string();
     let mut lines = vec![title, head];
     for (true_class, name) in names.iter().enumerate() {
-        let mut line = format!("{name}{}", padding(name, name_width));
-        let support = confusion.scores(true_class).support;
-        for predicted_class in 0..n_classes {
-            let count = confusion.get(true_class, predicted_class);
-            let text = if count == 0 { "·".to_string() } else { count.to_string() };
-            let share = count as f64 / support.max(1) as f64;
-            let color = match count {
-                0 => None,
-                _ if true_class == predicted_class => Some(faded(RIGHT, share)),
-                _ => Some(faded(WRONG, 10.0 * share)),
-            };
-            let front = color.map(|_| Color::gray(255));
-            line += &terminal.paint(&format!("{text:>cell_width$}"), front, color);
-        }
-        lines.push(line);
+        let cells = cells(confusion, true_class, cell_width, terminal);
+        lines.push(format!("{name}{}{cells}", padding(name, name_width)));
     }
     lines
+}
+
+/// Counts of the samples of a class, green where they are right and red where they are wrong.
+fn cells(
+    confusion: &ConfusionMatrix,
+    true_class: usize,
+    width: usize,
+    terminal: Terminal,
+) -> String {
+    let support = confusion.scores(true_class).support;
+    let mut cells = String::new();
+    for predicted_class in 0..confusion.n_classes() {
+        let count = confusion.get(true_class, predicted_class);
+        let text = if count == 0 { "·".to_string() } else { count.to_string() };
+        let share = count as f64 / support.max(1) as f64;
+        let color = match count {
+            0 => None,
+            _ if true_class == predicted_class => Some(faded(RIGHT, share)),
+            _ => Some(faded(WRONG, 10.0 * share)),
+        };
+        let front = color.map(|_| Color::gray(255));
+        cells += &terminal.paint(&format!("{text:>width$}"), front, color);
+    }
+    cells
 }
 
 /// The color for a share of 1, darker for less.

@@ -1,5 +1,7 @@
 //! Curves over the epochs of a training.
 
+use std::ops::RangeInclusive;
+
 use super::{Color, Terminal};
 
 /// Lines of a chart, without its axis.
@@ -47,33 +49,39 @@ pub fn curves(curves: &[Curve], first_epoch: usize, terminal: Terminal) -> Vec<S
     let width = ((n_epochs - 1) * MAX_STEP + 1).min(WIDTH);
     let mut cells = vec![vec![None; width]; HEIGHT];
     for (number, curve) in curves.iter().enumerate() {
-        let row_of = |value: f64| {
-            let span = (highest - lowest).max(f64::MIN_POSITIVE);
-            ((highest - value) / span * (HEIGHT - 1) as f64 + 0.5) as usize
-        };
-        let mut earlier: Option<usize> = None;
+        let mut earlier = None;
         for column in 0..width {
-            let Some(value) = at_column(curve.values, column, width, n_epochs) else {
-                earlier = None;
-                continue;
-            };
-            let row = row_of(value).min(HEIGHT - 1);
-            // A steep part is drawn as a line without gaps.
-            let (top, bottom) = match earlier {
-                Some(earlier) if earlier + 1 < row => (earlier + 1, row),
-                Some(earlier) if row + 1 < earlier => (row, earlier - 1),
-                _ => (row, row),
-            };
-            for line in &mut cells[top..=bottom] {
-                line[column] = Some(number);
+            let value = at_column(curve.values, column, width, n_epochs);
+            let row = value.map(|value| row(value, lowest, highest));
+            if let Some(row) = row {
+                for line in &mut cells[rows_between(earlier, row)] {
+                    line[column] = Some(number);
+                }
             }
-            earlier = Some(row);
+            earlier = row;
         }
     }
     let axis = [number(highest), number((highest + lowest) / 2.0), number(lowest)];
     let mut lines = rows(&cells, &axis, curves, terminal);
     lines.extend(epochs_and_legend(curves, first_epoch, n_epochs, width, &axis, terminal));
     lines
+}
+
+/// Row of a value, from the top.
+fn row(value: f64, lowest: f64, highest: f64) -> usize {
+    let span = (highest - lowest).max(f64::MIN_POSITIVE);
+    let row = (highest - value) / span * (HEIGHT - 1) as f64 + 0.5;
+    (row as usize).min(HEIGHT - 1)
+}
+
+/// Rows that a column gets: that of its value, and those which a steep curve has skipped since the
+/// column before.
+fn rows_between(earlier: Option<usize>, row: usize) -> RangeInclusive<usize> {
+    match earlier {
+        Some(earlier) if earlier + 1 < row => earlier + 1..=row,
+        Some(earlier) if row + 1 < earlier => row..=earlier - 1,
+        _ => row..=row,
+    }
 }
 
 /// Value at a column, between those of the epochs on both sides.
