@@ -7,6 +7,7 @@ mod photo;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use common::{Run, run_in};
 use jpeg_encoder::{ColorType, Encoder};
@@ -53,7 +54,7 @@ impl Digits {
 }
 
 /// Classes that a model gives prepared images.
-fn classes(model: &mut Sequential, prepared: &[Vec<u8>]) -> Vec<usize> {
+fn classes(model: &Sequential, prepared: &[Vec<u8>]) -> Vec<usize> {
     let shape = IxDyn(&[prepared.len(), SIDE, SIDE]);
     let mut inputs = Inputs::bytes(Array::from_shape_vec(shape, prepared.concat()).unwrap());
     inputs.scale_bytes(1.0 / 255.0);
@@ -61,11 +62,16 @@ fn classes(model: &mut Sequential, prepared: &[Vec<u8>]) -> Vec<usize> {
     outputs.as_slice().unwrap().chunks_exact(10).map(argmax).collect()
 }
 
-/// Preset that is trained for an epoch on the first 20,000 digits.
-fn trained(name: &str) -> Sequential {
+/// The preset `mnist-convnet`, trained for an epoch on the first 20,000 digits.
+fn convnet() -> &'static Sequential {
+    static MODEL: LazyLock<Sequential> = LazyLock::new(trained);
+    &MODEL
+}
+
+fn trained() -> Sequential {
     let mut train = datasets::load_train(&data()).unwrap().split_at(20_000).unwrap().0;
     train.x.scale_bytes(1.0 / 255.0);
-    let mut model = presets::named(name).unwrap().build(0).unwrap();
+    let mut model = presets::named("mnist-convnet").unwrap().build(0).unwrap();
     let options = FitOptions { batch_size: 64, ..FitOptions::default() };
     model.fit(&train, options, &mut []).unwrap();
     model
@@ -79,7 +85,7 @@ fn n_equal(classes: &[usize], expected: &[usize]) -> usize {
 #[test]
 fn nine_of_ten_photos_are_read_as_what_they_are() {
     let digits = Digits::of_test(300);
-    let mut model = trained("mnist-convnet");
+    let model = convnet();
     let mut rng = ChaCha8Rng::seed_from_u64(18);
     let mut prepared = vec![];
     for digit in &digits.images {
@@ -88,15 +94,15 @@ fn nine_of_ten_photos_are_read_as_what_they_are() {
         let photo = if rng.random_ratio(1, 6) { photo.inverted() } else { photo };
         prepared.push(prepare_digit(&photo.jpeg(rng.random_range(50..95))).unwrap());
     }
-    let n_clean = n_equal(&classes(&mut model, &digits.images), &digits.labels);
-    let n_right = n_equal(&classes(&mut model, &prepared), &digits.labels);
+    let n_clean = n_equal(&classes(model, &digits.images), &digits.labels);
+    let n_right = n_equal(&classes(model, &prepared), &digits.labels);
     assert!(n_right >= 270, "{n_right} of 300 photos, {n_clean} of the digits themselves");
 }
 
 #[test]
 fn thin_pens_and_broad_markers_are_read() {
     let digits = Digits::of_test(100);
-    let mut model = trained("mnist-convnet");
+    let model = convnet();
     for edge in [0.25, 0.85] {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         let mut prepared = vec![];
@@ -104,7 +110,7 @@ fn thin_pens_and_broad_markers_are_read() {
             let scene = Scene { edge, ..Scene::random(&mut rng) };
             prepared.push(prepare_digit(&scene.photo(digit, &mut rng).jpeg(90)).unwrap());
         }
-        let n_right = n_equal(&classes(&mut model, &prepared), &digits.labels);
+        let n_right = n_equal(&classes(model, &prepared), &digits.labels);
         assert!(n_right >= 85, "edge {edge}: {n_right} of 100");
     }
 }
@@ -117,14 +123,14 @@ fn images_of_mnist_stay_as_they_are() {
         assert_eq!(prepare_digit(&photo.png()).unwrap(), *pixels);
     }
     // Black on white they are prepared, which changes their pixels a little and their class hardly.
-    let mut model = trained("mnist-convnet");
-    let of_mnist = classes(&mut model, &digits.images);
+    let model = convnet();
+    let of_mnist = classes(model, &digits.images);
     let mut prepared = vec![];
     for pixels in &digits.images {
         let photo = Photo { height: SIDE, width: SIDE, pixels: pixels.clone() }.inverted();
         prepared.push(prepare_digit(&photo.png()).unwrap());
     }
-    let n_same = n_equal(&classes(&mut model, &prepared), &of_mnist);
+    let n_same = n_equal(&classes(model, &prepared), &of_mnist);
     assert!(n_same >= 960, "{n_same} of 1000");
 }
 

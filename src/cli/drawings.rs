@@ -19,8 +19,8 @@ use super::output_table::Cell;
 /// Maximum width of the name of a file in columns.
 const MAX_NAME: usize = 60;
 
-/// Maximum number of bars beside an image.
-const MAX_BARS: usize = 10;
+/// Maximum number of classes or numbers beside an image.
+const MAX_LINES: usize = 10;
 
 /// Maximum number of classes that are compared with each other.
 const MAX_CLASSES: usize = 1000;
@@ -50,14 +50,14 @@ impl SeenImages<'_> {
         for (i, file) in self.files.iter().enumerate() {
             let image: Vec<u8> = values.index_axis(Axis(0), i).iter().copied().collect();
             let image = half_blocks(&image, self.size, terminal);
-            let (answer, lines) = match form {
-                Form::Classes(classes) => class_lines(classes, outputs.row(i), terminal),
-                Form::Numbers(names) => (String::new(), number_lines(names, outputs.row(i))),
-                Form::Array => (String::new(), vec![]),
+            let Answer { title, lines } = match form {
+                Form::Classes(classes) => Answer::of_classes(classes, outputs.row(i), terminal),
+                Form::Numbers(names) => Answer::of_numbers(names, outputs.row(i)),
+                Form::Array => Answer::default(),
             };
             let gap = if text.is_empty() { "" } else { "\n" };
             let file = label(file, MAX_NAME);
-            text += &format!("{gap}{file}, as the model sees it{answer}\n");
+            text += &format!("{gap}{file}, as the model sees it{title}\n");
             for line in side_by_side(&image, image_columns(self.size), &lines) {
                 text += &format!("{line}\n");
             }
@@ -66,41 +66,49 @@ impl SeenImages<'_> {
     }
 }
 
-/// The answer for one image, and a bar for each of the most probable classes, by their labels.
-fn class_lines(
-    classes: &Classes,
-    outputs: ArrayView1<Real>,
-    terminal: Terminal,
-) -> (String, Vec<String>) {
-    let shares = match outputs.to_vec()[..] {
-        [second] => vec![1.0 - second, second],
-        ref all => all.to_vec(),
-    };
-    let mut order: Vec<usize> = (0..shares.len()).collect();
-    // The sort is stable, so that of equals the first label is the answer.
-    order.sort_by(|a, b| shares[*b].partial_cmp(&shares[*a]).unwrap_or(Ordering::Equal));
-    let answer = format!(": {}", label(&classes.name(order[0]), MAX_NAME));
-    order.truncate(MAX_BARS);
-    order.sort_unstable();
-    if !classes.are_probabilities {
-        let names: Vec<String> = (0..shares.len()).map(|class| classes.name(class)).collect();
-        return (answer, number_lines(&names, ArrayView1::from(&shares)));
-    }
-    let all: Vec<Bar> = order
-        .into_iter()
-        .map(|class| Bar { name: classes.name(class), share: shares[class] as f64 })
-        .collect();
-    (answer, bars(&all, terminal))
+/// Answer of a model for one image.
+#[derive(Default)]
+struct Answer {
+    /// `: cat`; empty for numbers.
+    title: String,
+    /// Bars of the most probable classes, or numbers.
+    lines: Vec<String>,
 }
 
-/// Names with their numbers.
-fn number_lines(names: &[String], outputs: ArrayView1<Real>) -> Vec<String> {
-    let mut lines = vec![];
-    for (name, value) in names.iter().zip(outputs).take(MAX_BARS) {
-        let name = label(name, MAX_NAME);
-        lines.push(format!("{name}  {}", Cell::Number(*value).text()));
+impl Answer {
+    /// The most probable class, and the ten most probable ones in the order of their labels.
+    fn of_classes(classes: &Classes, outputs: ArrayView1<Real>, terminal: Terminal) -> Answer {
+        let shares = match outputs.to_vec()[..] {
+            [second] => vec![1.0 - second, second],
+            ref all => all.to_vec(),
+        };
+        let mut order: Vec<usize> = (0..shares.len()).collect();
+        // The sort is stable, so that of equals the first label is the answer.
+        order.sort_by(|a, b| shares[*b].partial_cmp(&shares[*a]).unwrap_or(Ordering::Equal));
+        let title = format!(": {}", label(&classes.name(order[0]), MAX_NAME));
+        order.truncate(MAX_LINES);
+        order.sort_unstable();
+        let mut all = vec![];
+        for class in order {
+            all.push(Bar { name: classes.name(class), share: f64::from(shares[class]) });
+        }
+        if classes.are_probabilities {
+            return Answer { title, lines: bars(&all, terminal) };
+        }
+        let lines = all.iter().map(|bar| number_line(&bar.name, bar.share as Real)).collect();
+        Answer { title, lines }
     }
-    lines
+
+    /// The first ten numbers with their names.
+    fn of_numbers(names: &[String], outputs: ArrayView1<Real>) -> Answer {
+        let numbers = names.iter().zip(outputs).take(MAX_LINES);
+        let lines = numbers.map(|(name, value)| number_line(name, *value)).collect();
+        Answer { title: String::new(), lines }
+    }
+}
+
+fn number_line(name: &str, value: Real) -> String {
+    format!("{}  {}", label(name, MAX_NAME), Cell::Number(value).text())
 }
 
 /// Loss of each epoch, of the training and the validation; nothing for a single epoch.

@@ -98,14 +98,7 @@ impl OutputFormat {
 impl Predict {
     /// Predicts and prints or writes the outputs.
     pub fn run(self, terminal: Option<Terminal>) -> Outcome {
-        let mut format = if self.json { Some(OutputFormat::Json) } else { None };
-        if let Some(path) = &self.output {
-            let mut read = vec![PathBuf::from(&self.file)];
-            read.extend(self.inputs.clone());
-            output::refuse_overwriting("-o", path, &read)?;
-            format = Some(OutputFormat::of(path)?);
-            formats::check_writable(path)?;
-        }
+        let format = self.format()?;
         let mut loaded = LoadedModel::open(&self.file, None)?;
         loaded.warn_if_untrained(&self.file);
         loaded.warn_about_layers();
@@ -132,6 +125,20 @@ impl Predict {
         formats::replace(path, &bytes)?;
         output::notice(&format!("Wrote {} with {shape}", path.display()));
         Ok(())
+    }
+
+    /// Format of the outputs; `None` for a table or drawings. A file that is an input or cannot be
+    /// written is refused.
+    fn format(&self) -> Result<Option<OutputFormat>, Failure> {
+        let Some(path) = &self.output else {
+            return Ok(if self.json { Some(OutputFormat::Json) } else { None });
+        };
+        let mut read = vec![PathBuf::from(&self.file)];
+        read.extend(self.inputs.clone());
+        output::refuse_overwriting("-o", path, &read)?;
+        let format = OutputFormat::of(path)?;
+        formats::check_writable(path)?;
+        Ok(Some(format))
     }
 
     /// Text for stdout: JSON, the images as the model sees them, or the table.
