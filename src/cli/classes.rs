@@ -153,12 +153,18 @@ impl Classes {
     /// The two most probable classes of every sample. A single output decides for the second class
     /// above 0.5, as Keras's accuracy does.
     pub fn predictions(&self, outputs: ArrayD<Real>) -> Result<Vec<Prediction>, Failure> {
+        let outputs = self.probabilities(outputs)?;
+        let rows = outputs.rows().into_iter();
+        Ok(rows.map(|row| self.prediction(row.to_vec())).collect())
+    }
+
+    /// Outputs of every sample, a row each, after the activation that the loss applies to logits.
+    pub fn probabilities(&self, outputs: ArrayD<Real>) -> Result<Array2<Real>, Failure> {
         let mut outputs = by_sample(outputs)?;
         if let Some(activation) = self.activation {
             activation.forward(self.n_outputs, outputs.view_mut());
         }
-        let rows = outputs.rows().into_iter();
-        Ok(rows.map(|row| self.prediction(row.to_vec())).collect())
+        Ok(outputs)
     }
 
     fn prediction(&self, mut outputs: Vec<Real>) -> Prediction {

@@ -4,6 +4,7 @@ mod classes;
 mod convert;
 mod data;
 mod description;
+mod drawings;
 mod evaluate;
 mod gradcheck;
 mod held_out;
@@ -16,6 +17,7 @@ mod new;
 mod output;
 mod output_table;
 mod per_class;
+mod pictures;
 mod plan;
 mod plot;
 mod predict;
@@ -41,6 +43,7 @@ use tallynet::formats::{self, Loaded};
 use tallynet::kernels;
 use tallynet::model::Sequential;
 use tallynet::model::presets;
+use tallynet::report::drawings::Terminal;
 
 use description::{DescribedModel, Supplied};
 use plan::Plan;
@@ -54,6 +57,9 @@ use plan::Plan;
 struct Arguments {
     #[command(subcommand)]
     command: Command,
+    /// Draw on a terminal without colors, as with the variable NO_COLOR
+    #[arg(long, global = true)]
+    no_color: bool,
 }
 
 const EXAMPLES: &str = "Examples:
@@ -112,7 +118,8 @@ fn from_1() -> RangedU64ValueParser<usize> {
 /// Parses the command line, runs the command, prints its error and returns its exit code.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    match run(arguments.command) {
+    let terminal = Terminal::at_stdout(arguments.no_color);
+    match run(arguments.command, terminal) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure { message, code }) => {
             if !message.is_empty() {
@@ -123,15 +130,16 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command) -> Outcome {
+/// Runs a command, which draws if stdout is a terminal.
+fn run(command: Command, terminal: Option<Terminal>) -> Outcome {
     kernels::check_choice().map_err(Failure::usage)?;
     match command {
-        Command::Train(command) => command.run(),
+        Command::Train(command) => command.run(terminal),
         Command::Summary(command) => command.run(),
         Command::Verify(command) => command.run(),
         Command::Plot(command) => command.run(),
-        Command::Evaluate(command) => command.run(),
-        Command::Predict(command) => command.run(),
+        Command::Evaluate(command) => command.run(terminal),
+        Command::Predict(command) => command.run(terminal),
         Command::Convert(command) => command.run(),
         Command::Gradcheck(command) => command.run(),
         Command::New(command) => command.run(),

@@ -27,6 +27,21 @@ pub fn predictions(
     Ok(table)
 }
 
+/// Adds a column with the probabilities of all classes, for programs.
+pub fn add_probabilities(
+    table: &mut OutputTable,
+    classes: &Classes,
+    outputs: ArrayD<Real>,
+) -> Result<(), Failure> {
+    let column = if classes.are_probabilities { "probabilities" } else { "outputs" };
+    table.columns.push(column.to_string());
+    let outputs = classes.probabilities(outputs)?;
+    for (row, outputs) in table.rows.iter_mut().zip(outputs.rows()) {
+        row.push(Cell::List(outputs.to_vec()));
+    }
+    Ok(())
+}
+
 fn class_rows(classes: &Classes, outputs: ArrayD<Real>) -> Result<OutputTable, Failure> {
     let columns = if classes.are_probabilities {
         ["class", "probability", "runner_up", "runner_up_probability"]

@@ -39,6 +39,11 @@ impl Scale {
         for inputs in inputs.iter() {
             Rows::inputs_only(inputs, loaded.model.input_shape())?;
         }
+        self.apply_to_images(loaded, inputs)
+    }
+
+    /// As [`Scale::apply`], for inputs whose shape fits the model, or will be made to.
+    pub fn apply_to_images(&self, loaded: &LoadedModel, inputs: &mut [&mut Inputs]) -> Outcome {
         let bytes = inputs.iter().find_map(|inputs| match &**inputs {
             Inputs::Bytes { values, .. } => Some(values),
             Inputs::Reals(_) => None,

@@ -1,5 +1,6 @@
-//! Reports for people: progress on a terminal, and pictures of models.
+//! Reports for people: progress and drawings on a terminal, and pictures of models.
 
+pub mod drawings;
 mod plot;
 mod progress;
 

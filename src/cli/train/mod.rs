@@ -15,6 +15,7 @@ use clap::Args;
 use tallynet::losses::AnyLoss;
 use tallynet::model::{Sequential, Style};
 use tallynet::optimizers::AnyOptimizer;
+use tallynet::report::drawings::Terminal;
 use tallynet::training::BackupEvery;
 
 use super::data::Data;
@@ -29,7 +30,7 @@ use report::{ReportOptions, join_errors};
 ///
 /// Validation after every epoch uses the samples that --validation-split holds out, else the folder
 /// validation/ or val/ of images, else the test set. The test score is always taken on the test
-/// set.
+/// set. On a terminal, the losses of the epochs and the confusion matrix are drawn at the end.
 ///
 /// Ctrl-C, SIGTERM and SIGHUP end training after the current batch; the model is still evaluated
 /// and saved, as it is at that moment, and the exit code is 130, 143 or 129. A second signal ends
@@ -157,7 +158,7 @@ pub struct Train {
 
 impl Train {
     /// Trains, evaluates, verifies and saves the model.
-    pub fn run(self) -> Outcome {
+    pub fn run(self, terminal: Option<Terminal>) -> Outcome {
         let start = Instant::now();
         self.check_table_is_named()?;
         let supplied = self.supplied_values();
@@ -195,7 +196,7 @@ impl Train {
         let history = result.map_err(|error| join_errors(error, &saved))?;
         let mut info = run_info::of(&self.model, &source, &model);
         info["split"] = self.split_info(&data, &loaded.plan, model.data.as_ref());
-        let options = ReportOptions { start, is_saved: saved.is_ok(), signal, info };
+        let options = ReportOptions { start, is_saved: saved.is_ok(), signal, info, terminal };
         let reported = self.report(&model, &history, &data.sets.test, &options);
         saved.and(reported)?;
         if let Some(signal) = signal {

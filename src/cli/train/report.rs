@@ -7,10 +7,11 @@ use serde_json::{Value, json};
 use tallynet::Error;
 use tallynet::datasets::Dataset;
 use tallynet::model::Sequential;
+use tallynet::report::drawings::Terminal;
 use tallynet::training::{History, Scores};
 
 use super::super::interrupt::Signal;
-use super::super::{Failure, Outcome, evaluate, output};
+use super::super::{Failure, Outcome, drawings, evaluate, output};
 use super::Train;
 
 impl Train {
@@ -41,6 +42,10 @@ impl Train {
                 text += &format!("{}\n", output::saved(path));
             }
         }
+        if let Some(terminal) = options.terminal.filter(|_| !self.quiet) {
+            text += &drawings::losses(history, terminal);
+            text += &drawings::confusion_matrix(model, test, terminal);
+        }
         output::result(&text)
     }
 }
@@ -63,6 +68,8 @@ pub(super) struct ReportOptions {
     pub signal: Option<&'static Signal>,
     /// Description of the run, for `--json`.
     pub info: Value,
+    /// Terminal to draw on.
+    pub terminal: Option<Terminal>,
 }
 
 fn json_line(
