@@ -1,6 +1,5 @@
 //! The command line: one file per subcommand, and the flags that they share.
 
-mod classes;
 mod convert;
 mod data;
 mod description;
@@ -17,6 +16,7 @@ mod per_class;
 mod plan;
 mod predict;
 mod predictions;
+mod report;
 mod run_info;
 mod scale;
 mod schedule;
@@ -67,6 +67,7 @@ enum Command {
     Verify(verify::Verify),
     Evaluate(evaluate::Evaluate),
     Predict(predict::Predict),
+    Report(report::Report),
     Convert(convert::Convert),
     Gradcheck(gradcheck::Gradcheck),
     New(new::New),
@@ -127,6 +128,7 @@ fn run(command: Command) -> Outcome {
         Command::Verify(command) => command.run(),
         Command::Evaluate(command) => command.run(),
         Command::Predict(command) => command.run(),
+        Command::Report(command) => command.run(),
         Command::Convert(command) => command.run(),
         Command::Gradcheck(command) => command.run(),
         Command::New(command) => command.run(),
