@@ -36,8 +36,7 @@ use clap::{Parser, Subcommand};
 use tallynet::Real;
 use tallynet::formats::{self, Loaded};
 use tallynet::kernels;
-use tallynet::model::Sequential;
-use tallynet::model::presets;
+use tallynet::model::{ArrayCount, Sequential, presets};
 
 use description::{DescribedModel, Supplied};
 use plan::Plan;
@@ -145,6 +144,10 @@ struct LoadedModel {
     is_file: bool,
     /// True if the weights come from a file, false if they were drawn from the seed.
     has_weights: bool,
+    /// Parameter arrays as they are in the file.
+    arrays: Option<Vec<ArrayCount>>,
+    /// Program and version that wrote the file, if it is not tallynet.
+    origin: Option<String>,
     /// True if notices about a preset's data are not printed.
     is_quiet: bool,
     /// Options of training that come with a script or another description.
@@ -175,6 +178,8 @@ impl LoadedModel {
                     epochs: preset.epochs,
                     is_file: false,
                     has_weights: false,
+                    arrays: None,
+                    origin: None,
                     is_quiet: false,
                     plan: Plan::default(),
                     layer_paths: formats::LayerPaths::default(),
@@ -195,7 +200,7 @@ impl LoadedModel {
             None => DescribedModel { loaded: formats::load(path)?, plan: Plan::default() },
         };
         output::warnings(path, &loaded.warnings);
-        let Loaded { mut model, arrays, layer_paths, .. } = loaded;
+        let Loaded { mut model, arrays, layer_paths, origin, .. } = loaded;
         model.byte_scale = plan.byte_scale.map_or(model.byte_scale, |scale| Some(scale as Real));
         if let Some(seed) = seed {
             if arrays.is_none() {
@@ -208,6 +213,8 @@ impl LoadedModel {
             epochs: plan.epochs.unwrap_or(1),
             is_file: true,
             has_weights: arrays.is_some() || model.count_params() == 0,
+            arrays,
+            origin: Some(origin.to_string()).filter(|_| !origin.is_empty()),
             is_quiet: false,
             plan,
             model,

@@ -1,0 +1,235 @@
+//! The model as a program for the page: layer by layer, as exports translate it, with its weights.
+//! `classify.js` runs it.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::samples::image_size;
+use crate::activations::ActivationKind;
+use crate::formats::stages::{Stage, stages};
+use crate::kernels::convolution::Axis;
+use crate::kernels::pooling::Pool;
+use crate::layers::{FeatureStatistics, Formula, Interpolation};
+use crate::model::{Classes, Sequential};
+use crate::shape::Shape;
+use crate::{Real, Result};
+
+/// Largest number of letters that the weights may take in the page: 2 MiB.
+pub const MAX_LETTERS: usize = 2 << 20;
+
+/// Program with what the canvas needs around it.
+#[derive(Debug, Serialize)]
+pub struct Program {
+    height: usize,
+    width: usize,
+    /// Factor of a pixel from 0 to 255.
+    scale: Real,
+    /// Name of each class.
+    classes: Vec<String>,
+    /// Calls of functions, from the input to the output.
+    calls: Vec<Value>,
+    /// Values of all weights as 32-bit floats, little-endian, in base64.
+    weights: String,
+}
+
+/// Calls and weights, under construction.
+#[derive(Default)]
+struct Builder {
+    calls: Vec<Value>,
+    weights: Vec<f32>,
+}
+
+/// The program of a model that classifies gray images.
+///
+/// # Errors
+/// The reason, in words for the page, why it cannot run there.
+pub fn program(model: &Sequential, classes: &Classes) -> std::result::Result<Program, String> {
+    let Some(size) = image_size(model).filter(|size| size.channels == 1) else {
+        return Err(format!(
+            "its input is {}, and not a gray image that could be drawn",
+            model.input_shape()
+        ));
+    };
+    let n_letters = model.count_params().saturating_mul(4).div_ceil(3).saturating_mul(4);
+    if n_letters > MAX_LETTERS {
+        return Err(format!(
+            "its weights would take {:.1} MB of this page, and at most {:.1} MB are embedded",
+            n_letters as f64 / 1e6,
+            MAX_LETTERS as f64 / 1e6
+        ));
+    }
+    let mut builder = Builder::default();
+    for stage in stages(model).map_err(|error| error.to_string())? {
+        builder.add_layer(&stage)?;
+    }
+    if let Some(kind) = classes.activation() {
+        builder.activation(kind, model.output_shape());
+    }
+    let mut bytes = vec![];
+    for value in &builder.weights {
+        bytes.extend(value.to_le_bytes());
+    }
+    Ok(Program {
+        height: size.height,
+        width: size.width,
+        scale: model.byte_scale.unwrap_or(1.0 / 255.0),
+        classes: (0..classes.len()).map(|class| classes.name(class)).collect(),
+        calls: builder.calls,
+        weights: STANDARD.encode(bytes),
+    })
+}
+
+/// Windows along an axis.
+fn axis(axis: &Axis) -> Value {
+    let Axis { input, output, kernel, stride, dilation, before, .. } = axis;
+    json!({ "input": input, "output": output, "kernel": kernel, "stride": stride,
+            "dilation": dilation, "before": before })
+}
+
+impl Builder {
+    fn add_layer(&mut self, stage: &Stage) -> std::result::Result<(), String> {
+        let (mut input, output) = (&stage.layer.input, &stage.layer.output);
+        for formula in &stage.formulas {
+            self.add(formula, stage, input).map_err(|error| error.to_string())?;
+            // What follows in a layer acts on its output.
+            input = output;
+        }
+        Ok(())
+    }
+
+    fn call(&mut self, function: &str, mut arguments: Value) {
+        arguments["function"] = json!(function);
+        self.calls.push(arguments);
+    }
+
+    /// Adds an array; returns its place among the weights.
+    fn array(&mut self, values: &[Real]) -> Value {
+        let start = self.weights.len();
+        self.weights.extend(values.iter().map(|value| *value as f32));
+        json!([start, values.len()])
+    }
+
+    /// Adds the array of this name; `null` if the layer has none.
+    fn weight(&mut self, stage: &Stage, name: &str) -> Value {
+        stage.weight(name).map_or(Value::Null, |weight| self.array(weight.values))
+    }
+
+    fn add(&mut self, formula: &Formula, stage: &Stage, input: &Shape) -> Result<()> {
+        let width = input.last();
+        match formula {
+            Formula::Identity => {}
+            Formula::Dense => {
+                let kernel = self.weight(stage, "kernel");
+                let bias = self.weight(stage, "bias");
+                let units = stage.layer.output.last();
+                self.call("dense", json!({
+                    "inputs": width, "units": units, "kernel": kernel, "bias": bias,
+                }));
+            }
+            Formula::Convolution(windows) => {
+                let kernel = self.weight(stage, "kernel");
+                let bias = self.weight(stage, "bias");
+                self.call("convolution", json!({
+                    "rows": axis(&windows.rows), "columns": axis(&windows.columns),
+                    "channels": windows.channels, "filters": windows.filters,
+                    "kernel": kernel, "bias": bias,
+                }));
+            }
+            Formula::Pooling(windows) => {
+                let function =
+                    if windows.pool == Pool::Average { "averagePool" } else { "maxPool" };
+                self.call(function, json!({
+                    "rows": axis(&windows.rows), "columns": axis(&windows.columns),
+                    "channels": windows.channels,
+                }));
+            }
+            Formula::BatchNormalization { epsilon } => {
+                self.batch_normalization(stage, *epsilon)?;
+            }
+            Formula::LayerNormalization { axes, epsilon } => {
+                let dims = input.dims();
+                let vector: usize = dims[dims.len().saturating_sub(*axes)..].iter().product();
+                let (gamma, beta) = (self.weight(stage, "gamma"), self.weight(stage, "beta"));
+                self.call("layerNormalization", json!({
+                    "width": vector, "gamma": gamma, "beta": beta, "epsilon": epsilon,
+                }));
+            }
+            Formula::Standardization { given, invert } => {
+                self.standardization(stage, given.as_ref(), *invert)?;
+            }
+            Formula::Activation(kind) => self.activation(*kind, input),
+            Formula::Relu { max, slope, threshold } => {
+                self.call("rectify", json!({
+                    "max": max, "slope": slope, "threshold": threshold,
+                }));
+            }
+            Formula::Elu { alpha } => self.call("exponentialUnit", json!({ "alpha": alpha })),
+            Formula::Rescaling { scale, offset } => {
+                let scale = self.array(&[*scale]);
+                let shift = self.array(&[*offset]);
+                self.call("affine", json!({ "factor": scale, "shift": shift }));
+            }
+            Formula::ZeroPadding { padding } => {
+                self.call("zeroPadding", json!({ "dims": input.dims(), "padding": padding }));
+            }
+            Formula::UpSampling { size, interpolation: Interpolation::Nearest } => {
+                self.call("nearest", json!({ "dims": input.dims(), "size": size }));
+            }
+            Formula::UpSampling { .. }
+            | Formula::PRelu
+            | Formula::Embedding
+            | Formula::Repetition { .. } => {
+                return Err(stage.refusal("the page has no function for it"));
+            }
+        }
+        Ok(())
+    }
+
+    fn activation(&mut self, kind: ActivationKind, input: &Shape) {
+        if kind != ActivationKind::Linear {
+            let width = input.last();
+            self.call("activation", json!({ "kind": kind.to_string(), "width": width }));
+        }
+    }
+
+    /// One factor and one term per channel.
+    fn batch_normalization(&mut self, stage: &Stage, epsilon: f64) -> Result<()> {
+        let mean = stage.needed("moving_mean")?.values;
+        let variance = stage.needed("moving_variance")?.values;
+        let (gamma, beta) = (stage.weight("gamma"), stage.weight("beta"));
+        let (mut factors, mut shifts) = (vec![], vec![]);
+        for (channel, (mean, variance)) in mean.iter().zip(variance).enumerate() {
+            let scale = gamma.map_or(1.0, |gamma| f64::from(gamma.values[channel]));
+            let shift = beta.map_or(0.0, |beta| f64::from(beta.values[channel]));
+            let factor = scale / (f64::from(*variance) + epsilon).sqrt();
+            factors.push(factor as Real);
+            shifts.push((shift - f64::from(*mean) * factor) as Real);
+        }
+        let (factor, shift) = (self.array(&factors), self.array(&shifts));
+        self.call("affine", json!({ "factor": factor, "shift": shift }));
+        Ok(())
+    }
+
+    fn standardization(
+        &mut self,
+        stage: &Stage,
+        given: Option<&FeatureStatistics>,
+        invert: bool,
+    ) -> Result<()> {
+        let (mean, variance) = match given {
+            Some(FeatureStatistics { mean, variance }) => (&mean[..], &variance[..]),
+            None => (stage.needed("mean")?.values, stage.needed("variance")?.values),
+        };
+        let (mut factors, mut shifts) = (vec![], vec![]);
+        for (mean, variance) in mean.iter().zip(variance) {
+            let deviation = variance.sqrt().max(FeatureStatistics::MIN_DEVIATION);
+            factors.push(if invert { deviation } else { 1.0 / deviation });
+            shifts.push(if invert { *mean } else { -mean / deviation });
+        }
+        let (factor, shift) = (self.array(&factors), self.array(&shifts));
+        self.call("affine", json!({ "factor": factor, "shift": shift }));
+        Ok(())
+    }
+}
