@@ -36,9 +36,8 @@ impl<'a> PerClass<'a> {
     fn listed(&self) -> Vec<usize> {
         let n_names = self.classes.names().len();
         let all = 0..self.classes.len();
-        let is_listed = |class: &usize| {
-            n_names == 0 || *class < n_names || self.confusion.has_class(*class)
-        };
+        let is_listed =
+            |class: &usize| n_names == 0 || *class < n_names || self.confusion.has_class(*class);
         all.filter(is_listed).collect()
     }
 
@@ -75,7 +74,9 @@ impl<'a> PerClass<'a> {
         let mut rows = vec![];
         for (name, class) in names.iter().zip(&listed) {
             let mut row = vec![name.clone()];
-            row.extend(listed.iter().map(|predicted| self.confusion.get(*class, *predicted).to_string()));
+            row.extend(
+                listed.iter().map(|predicted| self.confusion.get(*class, *predicted).to_string()),
+            );
             rows.push(row);
         }
         let matrix = table::table(&columns, &rows);

@@ -101,7 +101,8 @@ impl Report {
         if let Some(path) = recorded_data(&loaded.model) {
             if !path.exists() {
                 let path = path.display();
-                let reason = format!("the data of its training, {path}, are not there; give --data");
+                let reason =
+                    format!("the data of its training, {path}, are not there; give --data");
                 return Ok(Err(reason));
             }
             self.data.set_path(path);

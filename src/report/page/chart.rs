@@ -6,10 +6,10 @@ use super::text::number;
 
 /// Size of a chart in units of its drawing.
 pub const WIDTH: f64 = 640.0;
-pub const HEIGHT: f64 = 260.0;
+pub const HEIGHT: f64 = 280.0;
 const LEFT: f64 = 58.0;
 const RIGHT: f64 = 16.0;
-const TOP: f64 = 14.0;
+const TOP: f64 = 30.0;
 const BOTTOM: f64 = 38.0;
 
 /// Label at a place of an axis.
@@ -44,8 +44,10 @@ pub struct Mark {
 pub struct Rule {
     pub x: f64,
     pub text: String,
-    /// Place of the text: `start` or `end` of the rule.
+    /// End of the text that is at the rule: `start` or `end`.
     pub anchor: &'static str,
+    /// Place of the text, above the curves.
+    pub height: f64,
 }
 
 /// Chart of curves or points.
@@ -105,7 +107,13 @@ impl Scale {
             range = (0.1 * high.abs()).max(1e-6);
             (low, high) = (low - range / 2.0, high + range / 2.0);
         }
-        Scale { low: low - room * range, high: high + room * range, start, end, is_logarithmic: false }
+        Scale {
+            low: low - room * range,
+            high: high + room * range,
+            start,
+            end,
+            is_logarithmic: false,
+        }
     }
 
     /// The same for losses: logarithmic if the values are positive and differ much.
@@ -214,7 +222,10 @@ impl Chart {
     /// Vertical line with a text, on the side that has room.
     pub fn rule(&mut self, x: f64, text: String) {
         let anchor = if x > (self.left + self.right) / 2.0 { "end" } else { "start" };
-        self.rules.push(Rule { x, text, anchor });
+        // Further texts would cover each other.
+        let text = if self.rules.len() < 2 { text } else { String::new() };
+        let height = 10.0 + 13.0 * self.rules.len().min(1) as f64;
+        self.rules.push(Rule { x, text, anchor, height });
     }
 }
 
@@ -228,8 +239,7 @@ impl Line {
         y: &Scale,
         has_marks: bool,
     ) -> Line {
-        let mut line =
-            Line { name: name.to_string(), style, stretches: vec![], marks: vec![] };
+        let mut line = Line { name: name.to_string(), style, stretches: vec![], marks: vec![] };
         let mut stretch = String::new();
         for (i, value) in values.iter().enumerate() {
             let Some(value) = value.filter(|value| value.is_finite()) else {

@@ -25,10 +25,10 @@ pub struct ClassSection {
     pub n_samples: String,
     pub n_right: String,
     pub n_wrong: String,
-    /// Sentence on the two classes that are confused most.
-    pub worst_pair: Option<String>,
-    /// Sentences on further pairs.
-    pub pairs: Vec<String>,
+    /// The two classes that are confused most.
+    pub worst_pair: Option<PairSentence>,
+    /// Further pairs.
+    pub pairs: Vec<PairSentence>,
     pub matrix: Option<Matrix>,
     pub n_classes: String,
     pub scores: Vec<ScoreRow>,
@@ -36,6 +36,13 @@ pub struct ClassSection {
     pub scores_are_some: bool,
     pub mistakes: Vec<Mistake>,
     pub are_probabilities: bool,
+}
+
+/// Two classes and their mistakes, in words.
+#[derive(Debug, Serialize)]
+pub struct PairSentence {
+    pub text: String,
+    pub detail: String,
 }
 
 /// Confusion matrix.
@@ -113,11 +120,12 @@ pub fn section(
     for pair in &pairs {
         let [first, second] = pair.classes.map(|class| quoted(&classes.name(class)));
         let total = counted(pair.total(), "mistake");
-        let (there, back) = (count(pair.first_as_second), count(pair.second_as_first));
-        sentences.push(format!(
-            "{first} and {second}: {total} ({there} × {first} read as {second}, {back} × {second} \
-             read as {first})"
-        ));
+        let there = counted(pair.first_as_second, "time");
+        let back = counted(pair.second_as_first, "time");
+        sentences.push(PairSentence {
+            text: format!("{first} and {second}, with {total}"),
+            detail: format!("{first} was read as {second} {there}, and {second} as {first} {back}"),
+        });
     }
     let worst_pair = if sentences.is_empty() { None } else { Some(sentences.remove(0)) };
     let listed = listed(classes, &confusion);
@@ -190,11 +198,7 @@ fn matrix(classes: &Classes, confusion: &ConfusionMatrix, listed: &[usize]) -> O
 }
 
 /// Scores of these classes; of very many only those with the lowest F1.
-fn scores(
-    classes: &Classes,
-    confusion: &ConfusionMatrix,
-    mut listed: Vec<usize>,
-) -> Vec<ScoreRow> {
+fn scores(classes: &Classes, confusion: &ConfusionMatrix, mut listed: Vec<usize>) -> Vec<ScoreRow> {
     if listed.len() > MAX_SCORES {
         listed.retain(|class| confusion.has_class(*class));
         listed.sort_by(|a, b| confusion.scores(*a).f1.total_cmp(&confusion.scores(*b).f1));

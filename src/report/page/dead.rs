@@ -6,8 +6,8 @@ use super::text::{count, counted};
 use crate::Result;
 use crate::activations::ActivationKind;
 use crate::datasets::{Dataset, Inputs};
-use crate::layers::{AnyLayer, Formula};
 use crate::formats::stages::stages;
+use crate::layers::{AnyLayer, Formula};
 use crate::model::Sequential;
 
 /// Number of samples that units are observed on.

@@ -112,7 +112,7 @@ function startCanvas(program) {
     pen.fillStyle = "#000";
     pen.fillRect(0, 0, paper.width, paper.height);
     seen.getContext("2d").clearRect(0, 0, seen.width, seen.height);
-    answer.textContent = "Draw a digit in the black square.";
+    answer.textContent = `Draw ${program.noun} in the black square.`;
     bars.replaceChildren();
     delete seen.dataset.pixels;
     delete bars.dataset.probabilities;
@@ -199,5 +199,5 @@ function startCanvas(program) {
   clear();
 }
 
-const programOfPage = document.getElementById("program");
-if (programOfPage) startCanvas(loaded(JSON.parse(programOfPage.textContent)));
+const programInPage = loaded(JSON.parse(document.getElementById("program").textContent));
+startCanvas(programInPage);

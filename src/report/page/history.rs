@@ -180,8 +180,11 @@ fn chart(
     chart.x_ticks = x.whole_ticks();
     chart.y_ticks = y.ticks();
     let has_marks = n_epochs <= MARKED;
-    let titles = ["training: mean over the batches of the epoch", "validation",
-                  "training: weights at the end of the epoch"];
+    let titles = [
+        "training: mean over the batches of the epoch",
+        "validation",
+        "training: weights at the end of the epoch",
+    ];
     let styles = ["train", "validation", "at-end"];
     for ((curve, title), style) in all.into_iter().zip(titles).zip(styles) {
         if !curve.is_empty() {
@@ -191,11 +194,11 @@ fn chart(
             chart.lines.push(line);
         }
     }
-    for restart in restarts {
-        chart.rule(x.place(*restart as f64 - 0.5), "training continued".to_string());
-    }
     if let Some(best) = best.filter(|_| n_epochs > 1) {
         chart.rule(x.place((best + 1) as f64), format!("best epoch: {}", best + 1));
+    }
+    for restart in restarts {
+        chart.rule(x.place(*restart as f64 - 0.5), "training continued".to_string());
     }
     chart
 }
@@ -208,30 +211,34 @@ fn verdict(watched: &Curve, best: Option<usize>, n_epochs: usize) -> Vec<String>
     };
     let value = |i: usize| watched.values.get(i).copied().flatten().unwrap_or(f64::NAN);
     let (lowest, last, epoch) = (number(value(best)), value(n_epochs - 1), best + 1);
+    let what = if name == "loss" { "training loss" } else { "validation loss" };
     let mut verdict = vec![];
     if n_epochs == 1 {
-        verdict.push(format!("There was one epoch, with a {name} of {lowest}: too few to say \
-                              when training should stop."));
+        verdict.push(format!(
+            "There was one epoch, with a {what} of {lowest}: too few to say when training should \
+             stop."
+        ));
     } else if epoch == n_epochs {
         let before = number(value(best - 1));
         verdict.push(format!(
-            "{name} was lowest after the last epoch, {epoch}: {lowest}, after {before} the epoch \
-             before. It was still falling: training did not run too long, and more epochs may \
-             help."
+            "The {what} ({name}) was still falling at the end: {before} after epoch {best}, \
+             {lowest} after epoch {epoch}, the last and best one. Training did not run too long; \
+             more epochs may help."
         ));
     } else {
         let more = n_epochs - epoch;
         let epochs = if more == 1 { "epoch".to_string() } else { format!("{more} epochs") };
         let last = if last.is_finite() { number(last) } else { "not a number".to_string() };
         verdict.push(format!(
-            "{name} was lowest after epoch {epoch} of {n_epochs}: {lowest}. The {epochs} after it \
-             brought no improvement (it ended at {last}): training should have stopped after epoch \
-             {epoch}."
+            "The {what} ({name}) was lowest after epoch {epoch} of {n_epochs}: {lowest}. The \
+             {epochs} after it brought no improvement (it ended at {last}): training should have \
+             stopped after epoch {epoch}."
         ));
     }
     if name == "loss" {
-        verdict.push("There was no validation: the loss on the training samples themselves falls \
-                      even when the model gets worse on new ones.".to_string());
+        let remark = "There was no validation: the loss on the training samples themselves falls \
+                      even when the model gets worse on new ones.";
+        verdict.push(remark.to_string());
     }
     verdict
 }
@@ -239,12 +246,17 @@ fn verdict(watched: &Curve, best: Option<usize>, n_epochs: usize) -> Vec<String>
 fn comparison(record: &TrainingRecord, at_end: Option<&TrainingLoss>) -> Option<Comparison> {
     let running_mean = Curve::of(record, "loss").values.last().copied().flatten()?;
     let ends = Curve::of(record, LOSS_AT_END).values.last().copied().flatten();
-    let (at_end, samples) = match (ends, at_end) {
-        (_, Some(at_end)) => (at_end.loss, format!("{} training samples", count(at_end.n_samples))),
-        (Some(loss), None) => (loss, "training samples".to_string()),
+    let recorded = record.runs.last().and_then(|run| run.n_samples);
+    let (loss, n_samples) = match (ends, at_end) {
+        (_, Some(at_end)) => (at_end.loss, Some(at_end.n_samples)),
+        (Some(loss), None) => (loss, recorded),
         (None, None) => return None,
     };
-    let (running_mean, at_end) = (number(running_mean), number(at_end));
+    let samples = match n_samples {
+        Some(n_samples) => format!("the {} training samples", count(n_samples)),
+        None => "the training samples".to_string(),
+    };
+    let (running_mean, at_end) = (number(running_mean), number(loss));
     Some(Comparison { running_mean, at_end, samples })
 }
 

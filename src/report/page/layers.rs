@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use super::text::count;
+use crate::Result;
 use crate::model::{ArrayCount, Sequential, Style};
 use crate::shape::Tuple;
-use crate::Result;
 
 /// Summary section of the page.
 #[derive(Debug, Serialize)]
@@ -106,7 +106,11 @@ pub fn section(model: &Sequential, arrays: &[ArrayCount]) -> Result<Summary> {
         sum: if counts.len() > 1 { Some(counts.join(" + ")) } else { None },
         proof,
         failure,
-        size: model.summary(Style::Keras3, None).lines().find_map(size_of_total).unwrap_or_default(),
+        size: model
+            .summary(Style::Keras3, None)
+            .lines()
+            .find_map(size_of_total)
+            .unwrap_or_default(),
     })
 }
 

@@ -136,6 +136,10 @@ struct Score {
 struct CanvasSize {
     width: usize,
     height: usize,
+    /// Longer side of the ink.
+    inner: usize,
+    /// What a person may draw.
+    noun: &'static str,
 }
 
 /// Makes the report of a model.
@@ -170,8 +174,12 @@ pub fn report(input: &ReportInput) -> Result<String> {
         match program::program(model, &classes) {
             Ok(found) => {
                 program = script_data(&found)?;
-                page.canvas = samples::image_size(model)
-                    .map(|size| CanvasSize { width: size.width, height: size.height });
+                page.canvas = samples::image_size(model).map(|size| CanvasSize {
+                    width: size.width,
+                    height: size.height,
+                    inner: (size.width.min(size.height) * 40).div_ceil(56),
+                    noun: program::noun(&classes),
+                });
             }
             Err(reason) => page.without_canvas = Some(reason),
         }
@@ -210,11 +218,8 @@ impl Page {
 /// Loss and metrics, with what the loss is of a model that guesses.
 fn score_rows(model: &Sequential, scores: &Scores) -> Vec<Score> {
     let loss = model.compiled().map(|compiled| compiled.loss().name()).unwrap_or_default();
-    let mut rows = vec![Score {
-        name: format!("loss ({loss})"),
-        value: number(scores.loss),
-        note: None,
-    }];
+    let mut rows =
+        vec![Score { name: format!("loss ({loss})"), value: number(scores.loss), note: None }];
     if loss.ends_with("categorical_crossentropy") {
         let n_classes = model.output_shape().last();
         let guess = number((n_classes as f64).ln());

@@ -110,7 +110,8 @@ fn scatter(name: &str, truth: &[f64], predicted: &[f64]) -> Chart {
     let mut chart = Chart::new(format!("{name}: predicted against true"), "true", "predicted");
     (chart.x_ticks, chart.y_ticks) = (x.ticks(), y.ticks());
     if low <= high {
-        let points = format!("{},{} {},{}", x.place(low), y.place(low), x.place(high), y.place(high));
+        let points =
+            format!("{},{} {},{}", x.place(low), y.place(low), x.place(high), y.place(high));
         chart.lines.push(Line {
             name: "predicted = true".to_string(),
             style: "diagonal",

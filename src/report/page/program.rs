@@ -24,6 +24,8 @@ pub const MAX_LETTERS: usize = 2 << 20;
 pub struct Program {
     height: usize,
     width: usize,
+    /// `a digit`, or `an image` if the classes have other names.
+    noun: &'static str,
     /// Factor of a pixel from 0 to 255.
     scale: Real,
     /// Name of each class.
@@ -74,11 +76,21 @@ pub fn program(model: &Sequential, classes: &Classes) -> std::result::Result<Pro
     Ok(Program {
         height: size.height,
         width: size.width,
+        noun: noun(classes),
         scale: model.byte_scale.unwrap_or(1.0 / 255.0),
         classes: (0..classes.len()).map(|class| classes.name(class)).collect(),
         calls: builder.calls,
         weights: STANDARD.encode(bytes),
     })
+}
+
+/// What a person may draw for these classes.
+pub fn noun(classes: &Classes) -> &'static str {
+    let mut are_digits = classes.len() == 10;
+    for class in 0..classes.len().min(10) {
+        are_digits &= classes.name(class).trim() == class.to_string();
+    }
+    if are_digits { "a digit" } else { "an image" }
 }
 
 /// Windows along an axis.
@@ -124,26 +136,35 @@ impl Builder {
                 let kernel = self.weight(stage, "kernel");
                 let bias = self.weight(stage, "bias");
                 let units = stage.layer.output.last();
-                self.call("dense", json!({
-                    "inputs": width, "units": units, "kernel": kernel, "bias": bias,
-                }));
+                self.call(
+                    "dense",
+                    json!({
+                        "inputs": width, "units": units, "kernel": kernel, "bias": bias,
+                    }),
+                );
             }
             Formula::Convolution(windows) => {
                 let kernel = self.weight(stage, "kernel");
                 let bias = self.weight(stage, "bias");
-                self.call("convolution", json!({
-                    "rows": axis(&windows.rows), "columns": axis(&windows.columns),
-                    "channels": windows.channels, "filters": windows.filters,
-                    "kernel": kernel, "bias": bias,
-                }));
+                self.call(
+                    "convolution",
+                    json!({
+                        "rows": axis(&windows.rows), "columns": axis(&windows.columns),
+                        "channels": windows.channels, "filters": windows.filters,
+                        "kernel": kernel, "bias": bias,
+                    }),
+                );
             }
             Formula::Pooling(windows) => {
                 let function =
                     if windows.pool == Pool::Average { "averagePool" } else { "maxPool" };
-                self.call(function, json!({
-                    "rows": axis(&windows.rows), "columns": axis(&windows.columns),
-                    "channels": windows.channels,
-                }));
+                self.call(
+                    function,
+                    json!({
+                        "rows": axis(&windows.rows), "columns": axis(&windows.columns),
+                        "channels": windows.channels,
+                    }),
+                );
             }
             Formula::BatchNormalization { epsilon } => {
                 self.batch_normalization(stage, *epsilon)?;
@@ -152,18 +173,24 @@ impl Builder {
                 let dims = input.dims();
                 let vector: usize = dims[dims.len().saturating_sub(*axes)..].iter().product();
                 let (gamma, beta) = (self.weight(stage, "gamma"), self.weight(stage, "beta"));
-                self.call("layerNormalization", json!({
-                    "width": vector, "gamma": gamma, "beta": beta, "epsilon": epsilon,
-                }));
+                self.call(
+                    "layerNormalization",
+                    json!({
+                        "width": vector, "gamma": gamma, "beta": beta, "epsilon": epsilon,
+                    }),
+                );
             }
             Formula::Standardization { given, invert } => {
                 self.standardization(stage, given.as_ref(), *invert)?;
             }
             Formula::Activation(kind) => self.activation(*kind, input),
             Formula::Relu { max, slope, threshold } => {
-                self.call("rectify", json!({
-                    "max": max, "slope": slope, "threshold": threshold,
-                }));
+                self.call(
+                    "rectify",
+                    json!({
+                        "max": max, "slope": slope, "threshold": threshold,
+                    }),
+                );
             }
             Formula::Elu { alpha } => self.call("exponentialUnit", json!({ "alpha": alpha })),
             Formula::Rescaling { scale, offset } => {

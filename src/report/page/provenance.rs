@@ -53,8 +53,10 @@ pub fn section(input: &ReportInput) -> Provenance {
         if *last == fingerprint {
             "The weights are those with which the last training ended.".to_string()
         } else {
-            format!("The last training ended with the fingerprint {last}: the weights, or the \
-                     instruction set of the machine, are others now.")
+            format!(
+                "The last training ended with the fingerprint {last}: the weights, or the \
+                     instruction set of the machine, are others now."
+            )
         }
     });
     Provenance {
@@ -96,7 +98,11 @@ fn run(run: &TrainingRun) -> Run {
     add("tallynet", run.version.clone());
     add("fingerprint at the end", run.fingerprint.clone());
     Run {
-        epochs: if first == last { format!("epoch {first}") } else { format!("epochs {first} to {last}") },
+        epochs: if first == last {
+            format!("epoch {first}")
+        } else {
+            format!("epochs {first} to {last}")
+        },
         command: Some(command(&run.command)).filter(|command| !command.is_empty()),
         facts,
     }

@@ -18,7 +18,7 @@ pub fn number(value: f64) -> String {
         return format!("{value:.3e}");
     }
     let digits_before = size.log10().floor() as i32 + 1;
-    let decimals = (4 - digits_before.max(0)).max(0) as usize;
+    let decimals = (4 - digits_before).max(0) as usize;
     format!("{value:.decimals$}")
 }
 
@@ -49,12 +49,14 @@ mod tests {
     #[test]
     fn numbers_have_four_digits() {
         let texts = [0.36743, 12.3456, 0.00123456, 1.23456e-5, 1234567.0, 0.0, -0.5].map(number);
-        let expected =
-            ["0.3674", "12.35", "0.0012", "1.235e-5", "1234567", "0", "-0.5000"];
+        let expected = ["0.3674", "12.35", "0.001235", "1.235e-5", "1234567", "0", "-0.5000"];
         assert_eq!(texts, expected);
         assert_eq!([number(f64::NAN), number(1e9)], ["NaN", "1.000e9"]);
         assert_eq!([count(7850), count(999)], ["7,850", "999"]);
-        assert_eq!([counted(1, "mistake"), counted(1986, "mistake")], ["1 mistake", "1,986 mistakes"]);
+        assert_eq!(
+            [counted(1, "mistake"), counted(1986, "mistake")],
+            ["1 mistake", "1,986 mistakes"]
+        );
         assert_eq!(shortened("tallynet", 5), "tall…");
     }
 }

@@ -154,8 +154,7 @@ fn of_dense(
     let limit = limit(kernel.values);
     let mut pictures = vec![];
     for unit in 0..n_units.min(MAX_PICTURES) {
-        let values: Vec<Real> =
-            kernel.values.iter().skip(unit).step_by(n_units).copied().collect();
+        let values: Vec<Real> = kernel.values.iter().skip(unit).step_by(n_units).copied().collect();
         let name = match &classes {
             Some(classes) => classes.name(unit),
             None => format!("unit {unit}"),
