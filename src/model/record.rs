@@ -68,13 +68,13 @@ pub struct TrainingRun {
 pub struct LoggedSeries {
     /// Name: `loss`, `accuracy`, `val_loss`, …
     pub name: String,
-    /// Values to about seven digits; `None` for an epoch without it, or a value that is not finite.
-    pub values: Vec<Option<f32>>,
+    /// Values to seven digits; `None` for an epoch without it, or a value that is not finite.
+    pub values: Vec<Option<f64>>,
 }
 
 impl TrainingRun {
     /// Values of one name, one per epoch.
-    pub fn get(&self, name: &str) -> Option<&[Option<f32>]> {
+    pub fn get(&self, name: &str) -> Option<&[Option<f64>]> {
         self.series.iter().find(|series| series.name == name).map(|series| &series.values[..])
     }
 
@@ -98,7 +98,7 @@ impl TrainingRun {
         let values = &mut self.series[place].values;
         values.resize(n_epochs, None);
         if let Some(last) = values.last_mut() {
-            *last = Some(value as f32).filter(|value| value.is_finite());
+            *last = seven_digits(value);
         }
     }
 }
@@ -140,4 +140,10 @@ impl TrainingRecord {
             series.values.resize(n_epochs, None);
         }
     }
+}
+
+/// The value to seven digits, which take a third of the room in a file; `None` unless it is finite.
+fn seven_digits(value: f64) -> Option<f64> {
+    let rounded: Option<f64> = format!("{value:.6e}").parse().ok();
+    rounded.filter(|value| value.is_finite())
 }

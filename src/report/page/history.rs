@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::chart::{Chart, Line, Scale};
+use super::chart::{Chart, Line};
+use super::scale::Scale;
 use super::text::{count, number};
 use crate::model::{Sequential, TrainingRecord};
 
@@ -61,7 +62,7 @@ impl Curve {
         let mut values = vec![];
         for run in &record.runs {
             let known = run.get(name).unwrap_or_default();
-            values.extend(known.iter().map(|value| value.map(f64::from)));
+            values.extend_from_slice(known);
             values.extend(vec![None; run.n_epochs() - known.len()]);
         }
         Curve { name: name.to_string(), values }

@@ -4,13 +4,15 @@
 //! `classify.js` and `draw.js` are the canvas. The template escapes all text, so that no name of a
 //! class or a file becomes a part of the page.
 //!
-//! **Decision.** The charts are drawn from plain structs of coordinates by the template. **Rejected:**
-//! a plotting library, whose pictures have fixed colors and fonts and cannot follow the reader's
-//! dark mode; and pictures made by JavaScript, which a printer or a mail program may not run.
+//! **Decision.** The charts are drawn from plain structs of coordinates by the template.
+//! **Rejected:** a plotting library, whose pictures have fixed colors and fonts and cannot follow
+//! the reader's dark mode; and pictures made by JavaScript, which a printer or a mail program may
+//! not run.
 
 mod chart;
 mod classes;
 mod dead;
+mod histogram;
 mod history;
 mod layers;
 mod numbers;
@@ -18,6 +20,7 @@ mod picture;
 mod program;
 mod provenance;
 mod samples;
+mod scale;
 mod text;
 mod weights;
 

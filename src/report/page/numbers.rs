@@ -3,8 +3,10 @@
 use ndarray::{Array2, ArrayD};
 use serde::Serialize;
 
-use super::chart::{Chart, Histogram, Line, Mark, Scale};
+use super::chart::{Chart, Line, Mark};
+use super::histogram::Histogram;
 use super::samples::Samples;
+use super::scale::Scale;
 use super::text::number;
 use crate::datasets::Targets;
 use crate::model::by_sample;

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::chart::Histogram;
+use super::histogram::Histogram;
 use super::picture::{ImageSize, Picture, of_weights};
 use super::samples::image_size;
 use super::text::{count, counted, number, percent};
