@@ -57,7 +57,8 @@ fn counts_are_explained_and_proved() {
     ] {
         assert_has(&page, words);
     }
-    assert!(!page.contains("they differ") && !page.contains("http"), "nothing is fetched");
+    assert!(!page.contains("they differ"));
+    assert!(!page.contains("http:") && !page.contains("https:"), "nothing is fetched");
 }
 
 #[test]
@@ -95,12 +96,12 @@ fn confusions_and_mistakes_are_named() {
 #[test]
 fn names_do_no_harm() {
     let evil = ["<script>alert(1)</script>", "</script><b>", "\" onload=\"x", "-->", "ok", "'"];
-    let mut classes: Vec<String> = evil.map(str::to_string).to_vec();
+    let classes: Vec<String> = evil.map(str::to_string).to_vec();
     let layer = Dense::new(6).activation("softmax");
     let layers = Sequential::builder([8, 8]).add(Flatten {}).add(layer);
     let mut model = layers.build(0).unwrap();
     model.compile("sgd", "sparse_categorical_crossentropy", &["accuracy"]).unwrap();
-    model.data = Some(DataDescription { classes: classes.clone(), ..Default::default() });
+    model.data = Some(DataDescription { classes, ..Default::default() });
     model.record.begin(TrainingRun {
         command: vec!["tallynet".to_string(), evil[0].to_string()],
         data: Some(evil[1].to_string()),
@@ -123,12 +124,10 @@ fn names_do_no_harm() {
     let page = report(&input).unwrap();
     assert_eq!(page.matches("<script").count(), 2, "the program and its data");
     assert_eq!(page.matches("</script").count(), 2);
-    assert!(
-        !page.contains("<img src=x") && !page.contains("\" onload") && !page.contains("</b>.k")
-    );
-    assert_has(&page, "&lt;script&gt;alert(1)&lt;");
-    classes.retain(|name| name.contains("script"));
-    assert_has(&page, "\\u003cscript\\u003ealert(1)");
+    let (text, program) = page.split_once("<script").unwrap();
+    assert!(!text.contains("<img src=x") && !text.contains("\" onload"));
+    assert_has(text, "&lt;script&gt;alert(1)&lt;");
+    assert_has(program, "\\u003cscript\\u003ealert(1)");
 }
 
 #[test]
@@ -216,7 +215,7 @@ fn models_of_words_and_of_sequences_have_a_page() {
     let page = page(&model, &data);
     assert_has(&page, "There is no canvas to draw on for this model");
     assert_has(&page, "id=\"confusions\"");
-    assert_has(&page, "embedding_1/embeddings");
+    assert_has(&page, "embeddings");
 
     let mut model = Sequential::builder([6, 2]).add(Dense::new(3)).build(0).unwrap();
     model.compile("adam", "mse", &[]).unwrap();

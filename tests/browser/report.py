@@ -35,7 +35,7 @@ MODELS = {
         ["MaxPooling2D", {"pool_size": [3, 2]}], ["UpSampling2D", {"size": [1, 2]}],
         ["Conv2D", {"filters": 3, "kernel_size": 2, "activation": "tanh"}],
         ["ELU", {"alpha": 0.7}], ["LeakyReLU", {"negative_slope": 0.2}],
-        ["GlobalAveragePooling2D", {}], ["Dense", {"units": 6, "activation": "selu"}],
+        ["GlobalAveragePooling2D", {}], ["Dense", {"units": 10, "activation": "selu"}],
         ["Softmax", {}]],
     "vectors": [
         ["Reshape", {"target_shape": [784]}], ["Dense", {"units": 9, "activation": "silu"}],

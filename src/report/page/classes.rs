@@ -120,11 +120,13 @@ pub fn section(
     for pair in &pairs {
         let [first, second] = pair.classes.map(|class| quoted(&classes.name(class)));
         let total = counted(pair.total(), "mistake");
-        let there = counted(pair.first_as_second, "time");
-        let back = counted(pair.second_as_first, "time");
+        let there = counted(pair.first_as_second, "sample");
+        let back = count(pair.second_as_first);
         sentences.push(PairSentence {
-            text: format!("{first} and {second}, with {total}"),
-            detail: format!("{first} was read as {second} {there}, and {second} as {first} {back}"),
+            text: format!("{first} and {second} ({total})"),
+            detail: format!(
+                "it took {first} for {second} in {there}, and {second} for {first} in {back}"
+            ),
         });
     }
     let worst_pair = if sentences.is_empty() { None } else { Some(sentences.remove(0)) };

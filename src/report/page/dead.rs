@@ -13,7 +13,7 @@ use crate::model::Sequential;
 /// Number of samples that units are observed on.
 const N_SAMPLES: usize = 256;
 /// Largest number of values of a layer's output on these samples.
-const MAX_VALUES: usize = 1 << 26;
+const MAX_VALUES: usize = 1 << 24;
 
 /// Units of a layer that ends in a ReLU.
 #[derive(Debug, Serialize)]
@@ -37,22 +37,28 @@ pub struct Activity {
 pub fn activity(model: &Sequential, data: &Dataset) -> Result<Option<Activity>> {
     // A layer from outside the crate is not known here.
     let Ok(stages) = stages(model) else { return Ok(None) };
-    let rows: Vec<usize> = (0..data.len().min(N_SAMPLES)).collect();
-    let x = data.x.select(&rows)?;
-    let mut layers = vec![];
+    let mut relus = vec![];
+    let mut largest = 1;
     for (number, stage) in stages.iter().enumerate() {
         let is_relu = match stage.formulas.last() {
             Some(Formula::Activation(kind)) => *kind == ActivationKind::Relu,
             Some(Formula::Relu { slope, .. }) => *slope == 0.0,
             _ => false,
         };
-        let n_values = stage.layer.output.n_values().saturating_mul(rows.len());
-        if is_relu && n_values <= MAX_VALUES {
-            layers.push(observe(model, number, &x)?);
+        if is_relu {
+            relus.push(number);
+            largest = largest.max(stage.layer.output.n_values());
         }
     }
+    let n_samples = data.len().min(N_SAMPLES).min((MAX_VALUES / largest).max(1));
+    let rows: Vec<usize> = (0..n_samples).collect();
+    let x = data.x.select(&rows)?;
+    let mut layers = vec![];
+    for number in relus {
+        layers.push(observe(model, number, &x)?);
+    }
     let n_dead = layers.iter().map(|layer| layer.n_dead).sum();
-    let n_samples = count(rows.len());
+    let n_samples = count(n_samples);
     Ok(if layers.is_empty() { None } else { Some(Activity { layers, n_samples, n_dead }) })
 }
 

@@ -34,6 +34,7 @@ use crate::datasets::Dataset;
 use crate::model::{ArrayCount, Form, Sequential};
 use crate::training::Scores;
 use crate::{Error, Result};
+use program::PixelScale;
 use samples::Samples;
 use text::{count, number, percent};
 
@@ -143,6 +144,8 @@ struct CanvasSize {
     inner: usize,
     /// What a person may draw.
     noun: &'static str,
+    /// Values of the pixels.
+    pixels: String,
 }
 
 /// Makes the report of a model.
@@ -174,7 +177,9 @@ pub fn report(input: &ReportInput) -> Result<String> {
     }
     let mut program = String::new();
     if let Form::Classes(classes) = Form::of(model) {
-        match program::program(model, &classes) {
+        let inputs = input.test.as_ref().ok().map(|test| &test.data.x);
+        let scale = PixelScale::of(model, inputs);
+        match program::program(model, &classes, scale.factor) {
             Ok(found) => {
                 program = script_data(&found)?;
                 page.canvas = samples::image_size(model).map(|size| CanvasSize {
@@ -182,6 +187,7 @@ pub fn report(input: &ReportInput) -> Result<String> {
                     height: size.height,
                     inner: (size.width.min(size.height) * 40).div_ceil(56),
                     noun: program::noun(&classes),
+                    pixels: scale.words,
                 });
             }
             Err(reason) => page.without_canvas = Some(reason),

@@ -7,7 +7,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::samples::image_size;
+use super::text::number;
 use crate::activations::ActivationKind;
+use crate::datasets::Inputs;
 use crate::formats::stages::{Stage, stages};
 use crate::kernels::convolution::Axis;
 use crate::kernels::pooling::Pool;
@@ -43,11 +45,37 @@ struct Builder {
     weights: Vec<f32>,
 }
 
-/// The program of a model that classifies gray images.
+/// Factor of pixels from 0 to 255, with its reason in words.
+pub struct PixelScale {
+    pub factor: Real,
+    pub words: String,
+}
+
+impl PixelScale {
+    /// The factor of these inputs, if they are bytes; else that of the model.
+    pub fn of(model: &Sequential, inputs: Option<&Inputs>) -> PixelScale {
+        let factor = inputs.and_then(Inputs::byte_scale).or(model.byte_scale);
+        let factor = factor.or(if model.rescales_inputs() { Some(1.0) } else { None });
+        let words = match factor {
+            Some(1.0) => "numbers from 0 to 255".to_string(),
+            Some(factor) => format!("numbers from 0 to {}", number(255.0 * f64::from(factor))),
+            None => "numbers from 0 to 1, which is a guess: the file does not say how the inputs \
+                     were scaled"
+                .to_string(),
+        };
+        PixelScale { factor: factor.unwrap_or(1.0 / 255.0), words }
+    }
+}
+
+/// The program of a model that classifies gray images, for pixels with this factor.
 ///
 /// # Errors
 /// The reason, in words for the page, why it cannot run there.
-pub fn program(model: &Sequential, classes: &Classes) -> std::result::Result<Program, String> {
+pub fn program(
+    model: &Sequential,
+    classes: &Classes,
+    scale: Real,
+) -> std::result::Result<Program, String> {
     let Some(size) = image_size(model).filter(|size| size.channels == 1) else {
         return Err(format!(
             "its input is {}, and not a gray image that could be drawn",
@@ -77,7 +105,7 @@ pub fn program(model: &Sequential, classes: &Classes) -> std::result::Result<Pro
         height: size.height,
         width: size.width,
         noun: noun(classes),
-        scale: model.byte_scale.unwrap_or(1.0 / 255.0),
+        scale,
         classes: (0..classes.len()).map(|class| classes.name(class)).collect(),
         calls: builder.calls,
         weights: STANDARD.encode(bytes),
