@@ -160,6 +160,7 @@ class Page:
 
     def print(self, path):
         """Saves the page as it is printed; returns the bytes of the PDF."""
+        self.call("Emulation.setEmulatedMedia", media="", features=[])
         pdf = self.call("Page.printToPDF", printBackground=False)["data"]
         with open(path, "wb") as file:
             file.write(base64.b64decode(pdf))
