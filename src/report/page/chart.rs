@@ -40,9 +40,8 @@ pub struct Rule {
 #[derive(Debug, Clone, Serialize)]
 pub struct Chart {
     pub title: String,
-    /// Names of the axes.
+    /// Name of the horizontal axis; the title says the vertical one.
     pub x_name: String,
-    pub y_name: String,
     pub width: f64,
     pub height: f64,
     pub left: f64,
@@ -57,11 +56,10 @@ pub struct Chart {
 
 impl Chart {
     /// Chart without lines.
-    pub fn new(title: impl Into<String>, x_name: &str, y_name: &str) -> Chart {
+    pub fn new(title: impl Into<String>, x_name: &str) -> Chart {
         Chart {
             title: title.into(),
             x_name: x_name.to_string(),
-            y_name: y_name.to_string(),
             width: WIDTH,
             height: HEIGHT,
             left: LEFT,

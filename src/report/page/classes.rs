@@ -115,20 +115,7 @@ pub fn section(
         confusion.count(*true_class, prediction.first.class);
     }
     let (n_samples, n_right) = (confusion.n_samples(), confusion.n_right());
-    let pairs = confusion.most_confused(N_PAIRS);
-    let mut sentences = vec![];
-    for pair in &pairs {
-        let [first, second] = pair.classes.map(|class| quoted(&classes.name(class)));
-        let total = counted(pair.total(), "mistake");
-        let there = counted(pair.first_as_second, "sample");
-        let back = count(pair.second_as_first);
-        sentences.push(PairSentence {
-            text: format!("{first} and {second} ({total})"),
-            detail: format!(
-                "it took {first} for {second} in {there}, and {second} for {first} in {back}"
-            ),
-        });
-    }
+    let mut sentences = pair_sentences(classes, &confusion);
     let worst_pair = if sentences.is_empty() { None } else { Some(sentences.remove(0)) };
     let listed = listed(classes, &confusion);
     Ok(ClassSection {
@@ -145,6 +132,24 @@ pub fn section(
         mistakes: mistakes(classes, samples, outputs, &true_classes, &predictions)?,
         are_probabilities: classes.are_probabilities,
     })
+}
+
+/// The pairs of classes with the most mistakes, in words.
+fn pair_sentences(classes: &Classes, confusion: &ConfusionMatrix) -> Vec<PairSentence> {
+    let mut sentences = vec![];
+    for pair in confusion.most_confused(N_PAIRS) {
+        let [first, second] = pair.classes.map(|class| quoted(&classes.name(class)));
+        let total = counted(pair.total(), "mistake");
+        let there = counted(pair.first_as_second, "sample");
+        let back = count(pair.second_as_first);
+        sentences.push(PairSentence {
+            text: format!("{first} and {second} ({total})"),
+            detail: format!(
+                "it took {first} for {second} in {there}, and {second} for {first} in {back}"
+            ),
+        });
+    }
+    sentences
 }
 
 /// Name in quotes, so that a class called `and` is not read as a word of the sentence.
@@ -221,6 +226,33 @@ fn scores(classes: &Classes, confusion: &ConfusionMatrix, mut listed: Vec<usize>
     rows
 }
 
+/// Probabilities of the answer, the runner-up and the truth, each once.
+fn bars(
+    classes: &Classes,
+    outputs: &[Real],
+    prediction: &Prediction,
+    true_class: usize,
+) -> Vec<ProbabilityBar> {
+    let shown = [prediction.first.class, prediction.runner_up.class, true_class];
+    let mut bars = vec![];
+    for (place, class) in shown.into_iter().enumerate() {
+        if shown[..place].contains(&class) {
+            continue;
+        }
+        let probability = match outputs {
+            [second] if class == 0 => 1.0 - second,
+            [second] => *second,
+            _ => outputs.get(class).copied().unwrap_or(0.0),
+        };
+        bars.push(ProbabilityBar {
+            name: shortened(&classes.name(class), 24),
+            percent: format!("{:.1}", 100.0 * probability.clamp(0.0, 1.0)),
+            is_true: class == true_class,
+        });
+    }
+    bars
+}
+
 /// The mistakes of which the model was surest.
 fn mistakes(
     classes: &Classes,
@@ -243,30 +275,13 @@ fn mistakes(
     for i in wrong {
         let (true_class, prediction) = (true_classes[i], predictions[i]);
         let row = probabilities.row(i).to_vec();
-        let shown = [prediction.first.class, prediction.runner_up.class, true_class];
-        let mut bars: Vec<ProbabilityBar> = vec![];
-        for (place, class) in shown.into_iter().enumerate() {
-            if shown[..place].contains(&class) {
-                continue;
-            }
-            let probability = match row[..] {
-                [second] if class == 0 => 1.0 - second,
-                [second] => second,
-                _ => row.get(class).copied().unwrap_or(0.0),
-            };
-            bars.push(ProbabilityBar {
-                name: shortened(&classes.name(class), 24),
-                percent: format!("{:.1}", 100.0 * probability.clamp(0.0, 1.0)),
-                is_true: class == true_class,
-            });
-        }
         let name = |class: usize| quoted(&classes.name(class));
         let (truth, predicted) = (name(true_class), name(prediction.first.class));
         let alt = format!("sample of {truth} that was read as {predicted}");
         mistakes.push(Mistake {
             sample: samples.name(i),
             probability: format!("{:.1}", 100.0 * prediction.first.probability),
-            bars,
+            bars: bars(classes, &row, &prediction, true_class),
             picture: samples.picture(i, alt)?,
             values: samples.values(i),
             true_class: truth,

@@ -108,14 +108,7 @@ pub fn section(model: &Sequential, at_end: Option<&TrainingLoss>) -> Option<Hist
     if n_epochs == 0 {
         return None;
     }
-    let mut restarts = vec![];
-    let mut done = 0;
-    for run in &record.runs {
-        if done > 0 && run.n_epochs() > 0 {
-            restarts.push(done + 1);
-        }
-        done += run.n_epochs();
-    }
+    let restarts = restarts(record);
     let names = names(record);
     let watched = Curve::of(record, if has(&names, "val_loss") { "val_loss" } else { "loss" });
     let best = watched.lowest();
@@ -141,8 +134,57 @@ pub fn section(model: &Sequential, at_end: Option<&TrainingLoss>) -> Option<Hist
     })
 }
 
+/// Epochs at which a further run began, counted from 1 over all runs.
+fn restarts(record: &TrainingRecord) -> Vec<usize> {
+    let mut restarts = vec![];
+    let mut done = 0;
+    for run in &record.runs {
+        if done > 0 && run.n_epochs() > 0 {
+            restarts.push(done + 1);
+        }
+        done += run.n_epochs();
+    }
+    restarts
+}
+
 fn has(names: &[String], name: &str) -> bool {
     names.iter().any(|known| known == name)
+}
+
+/// Losses of the weights at the end of each epoch: those of the logs, else only the last one.
+fn losses_at_end(record: &TrainingRecord, at_end: Option<&TrainingLoss>) -> Curve {
+    let mut curve = Curve::of(record, LOSS_AT_END);
+    if curve.is_empty()
+        && let Some(at_end) = at_end
+        && let Some(last) = curve.values.last_mut()
+    {
+        *last = Some(at_end.loss);
+    }
+    curve
+}
+
+/// Curves of a name in the logs: training, validation, and for the loss the third one.
+fn curves(record: &TrainingRecord, name: &str, at_end: Option<&TrainingLoss>) -> Vec<StyledCurve> {
+    let mut curves = vec![
+        StyledCurve {
+            curve: Curve::of(record, name),
+            title: "training: mean over the batches of the epoch",
+            style: "train",
+        },
+        StyledCurve {
+            curve: Curve::of(record, &format!("val_{name}")),
+            title: "validation",
+            style: "validation",
+        },
+    ];
+    if name == "loss" {
+        curves.push(StyledCurve {
+            curve: losses_at_end(record, at_end),
+            title: "training: weights at the end of the epoch",
+            style: "at-end",
+        });
+    }
+    curves
 }
 
 /// Chart of a name in the logs, with its validation curve.
@@ -153,46 +195,21 @@ fn chart(
     restarts: &[usize],
     at_end: Option<&TrainingLoss>,
 ) -> Chart {
-    let training = Curve::of(record, name);
-    let validation = Curve::of(record, &format!("val_{name}"));
-    let mut ends = Curve { name: LOSS_AT_END.to_string(), values: vec![] };
-    if name == "loss" {
-        ends = Curve::of(record, LOSS_AT_END);
-        if ends.is_empty()
-            && let Some(at_end) = at_end
-        {
-            ends.values = vec![None; training.values.len()];
-            if let Some(last) = ends.values.last_mut() {
-                *last = Some(at_end.loss);
-            }
-        }
-    }
-    let all = [&training, &validation, &ends];
-    let values: Vec<f64> = all.iter().flat_map(|curve| curve.finite()).collect();
-    let n_epochs = training.values.len();
+    let is_loss = name == "loss";
+    let curves = curves(record, name, at_end);
+    let n_epochs = curves[0].curve.values.len();
+    let values: Vec<f64> = curves.iter().flat_map(|each| each.curve.finite()).collect();
+    let values = values.iter().copied();
     let x = Scale::horizontal([1.0, n_epochs.max(2) as f64].into_iter());
-    let y = if name == "loss" {
-        Scale::of_losses(values.iter().copied())
-    } else {
-        Scale::vertical(values.iter().copied())
-    };
+    let y = if is_loss { Scale::of_losses(values) } else { Scale::vertical(values) };
     let note = if y.is_logarithmic() { ", logarithmic" } else { "" };
-    let mut chart = Chart::new(format!("{name}{note}"), "epoch", name);
-    chart.x_ticks = x.whole_ticks();
-    chart.y_ticks = y.ticks();
-    let has_marks = n_epochs <= MARKED;
-    let titles = [
-        "training: mean over the batches of the epoch",
-        "validation",
-        "training: weights at the end of the epoch",
-    ];
-    let styles = ["train", "validation", "at-end"];
-    for ((curve, title), style) in all.into_iter().zip(titles).zip(styles) {
-        if !curve.is_empty() {
-            let marked = has_marks || style == "at-end" && curve.finite().count() == 1;
-            let mut line = Line::through(&curve.name, style, &curve.values, &x, &y, marked);
-            line.name = title.to_string();
-            chart.lines.push(line);
+    let mut chart = Chart::new(format!("{name}{note}"), "epoch");
+    (chart.x_ticks, chart.y_ticks) = (x.whole_ticks(), y.ticks());
+    for StyledCurve { curve, title, style } in curves {
+        let n_values = curve.finite().count();
+        if n_values > 0 {
+            let has_marks = n_epochs <= MARKED || n_values == 1;
+            chart.lines.push(Line::through(title, style, &curve.values, &x, &y, has_marks));
         }
     }
     if let Some(best) = best.filter(|_| n_epochs > 1) {
@@ -202,6 +219,13 @@ fn chart(
         chart.rule(x.place(*restart as f64 - 0.5), "training continued".to_string());
     }
     chart
+}
+
+/// Curve with its title and the class of its style.
+struct StyledCurve {
+    curve: Curve,
+    title: &'static str,
+    style: &'static str,
 }
 
 /// Sentences that say which epoch was best, and when training should have stopped.

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::text::count;
 use crate::Result;
-use crate::model::{ArrayCount, Sequential, Style};
+use crate::model::{ArrayCount, BuiltLayer, Sequential, Style};
 use crate::shape::Tuple;
 
 /// Summary section of the page.
@@ -56,41 +56,12 @@ pub fn section(model: &Sequential, arrays: &[ArrayCount]) -> Result<Summary> {
     let mut counts = vec![];
     let mut trainable = 0;
     for layer in model.layers() {
-        let prefix = format!("{}/", layer.name());
-        let own: Vec<&ArrayCount> =
-            arrays.iter().filter(|array| array.name.starts_with(&prefix)).collect();
-        let counted: usize = own.iter().map(|array| array.counted).sum();
         let params = layer.count_params();
-        let formula = layer.explanation.total;
         trainable += if layer.trainable { params.trainable } else { 0 };
         if params.total > 0 {
             counts.push(count(params.total));
         }
-        let mut array_rows = vec![];
-        for array in own {
-            let name = array.name[prefix.len()..].to_string();
-            let spec = layer.params.iter().find(|spec| spec.name == name);
-            array_rows.push(ArrayRow {
-                shape: Tuple(&array.shape).to_string(),
-                counted: count(array.counted),
-                is_trainable: layer.trainable && spec.is_none_or(|spec| spec.trainable),
-                name,
-            });
-        }
-        rows.push(LayerRow {
-            name: layer.name(),
-            class: layer.spec.class_name().to_string(),
-            input: layer.input.to_string(),
-            output: layer.output.to_string(),
-            total: count(params.total),
-            has_weights: formula > 0 || counted > 0,
-            formula: layer.explanation.formula.clone(),
-            reason: layer.explanation.reason.clone(),
-            arrays: array_rows,
-            in_summary: count(params.total),
-            counted: count(counted),
-            agrees: formula == params.total && params.total == counted,
-        });
+        rows.push(layer_row(layer, arrays));
     }
     let total = model.count_params();
     let (proof, failure) = match model.verify_arrays(arrays) {
@@ -112,6 +83,40 @@ pub fn section(model: &Sequential, arrays: &[ArrayCount]) -> Result<Summary> {
             .find_map(size_of_total)
             .unwrap_or_default(),
     })
+}
+
+/// Row of a layer, with those of these arrays that are its own.
+fn layer_row(layer: &BuiltLayer, arrays: &[ArrayCount]) -> LayerRow {
+    let prefix = format!("{}/", layer.name());
+    let mut array_rows = vec![];
+    let mut counted = 0;
+    for array in arrays {
+        let Some(name) = array.name.strip_prefix(&prefix) else { continue };
+        counted += array.counted;
+        let spec = layer.params.iter().find(|spec| spec.name == name);
+        array_rows.push(ArrayRow {
+            name: name.to_string(),
+            shape: Tuple(&array.shape).to_string(),
+            counted: count(array.counted),
+            is_trainable: layer.trainable && spec.is_none_or(|spec| spec.trainable),
+        });
+    }
+    let in_summary = layer.count_params().total;
+    let formula = layer.explanation.total;
+    LayerRow {
+        name: layer.name(),
+        class: layer.spec.class_name().to_string(),
+        input: layer.input.to_string(),
+        output: layer.output.to_string(),
+        total: count(formula),
+        has_weights: formula > 0 || counted > 0,
+        formula: layer.explanation.formula.clone(),
+        reason: layer.explanation.reason.clone(),
+        arrays: array_rows,
+        in_summary: count(in_summary),
+        counted: count(counted),
+        agrees: formula == in_summary && in_summary == counted,
+    }
 }
 
 /// `30.66 KB` from ` Total params: 7,850 (30.66 KB)`.

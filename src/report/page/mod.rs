@@ -30,7 +30,7 @@ use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 use serde::Serialize;
 
-use crate::datasets::Dataset;
+use crate::datasets::{Dataset, Inputs};
 use crate::model::{ArrayCount, Form, Sequential};
 use crate::training::Scores;
 use crate::{Error, Result};
@@ -175,28 +175,32 @@ pub fn report(input: &ReportInput) -> Result<String> {
         Ok(test) => page.evaluate(model, test)?,
         Err(reason) => page.without_test.clone_from(reason),
     }
-    let mut program = String::new();
-    if let Form::Classes(classes) = Form::of(model) {
-        let inputs = input.test.as_ref().ok().map(|test| &test.data.x);
-        let scale = PixelScale::of(model, inputs);
-        match program::program(model, &classes, scale.factor) {
-            Ok(found) => {
-                program = script_data(&found)?;
-                page.canvas = samples::image_size(model).map(|size| CanvasSize {
-                    width: size.width,
-                    height: size.height,
-                    inner: (size.width.min(size.height) * 40).div_ceil(56),
-                    noun: program::noun(&classes),
-                    pixels: scale.words,
-                });
-            }
-            Err(reason) => page.without_canvas = Some(reason),
-        }
-    }
+    let program = page.add_canvas(model, input.test.as_ref().ok().map(|test| &test.data.x))?;
     render(&page, program)
 }
 
 impl Page {
+    /// Adds a canvas, or the reason why there is none. Returns the program of the model.
+    fn add_canvas(&mut self, model: &Sequential, inputs: Option<&Inputs>) -> Result<String> {
+        let Form::Classes(classes) = Form::of(model) else { return Ok(String::new()) };
+        let scale = PixelScale::of(model, inputs);
+        let program = match program::program(model, &classes, scale.factor) {
+            Ok(program) => program,
+            Err(reason) => {
+                self.without_canvas = Some(reason);
+                return Ok(String::new());
+            }
+        };
+        self.canvas = samples::image_size(model).map(|size| CanvasSize {
+            width: size.width,
+            height: size.height,
+            inner: (40 * size.width.min(size.height) + 28) / 56,
+            noun: program::noun(&classes),
+            pixels: scale.words,
+        });
+        script_data(&program)
+    }
+
     /// Adds what the test samples say.
     fn evaluate(&mut self, model: &Sequential, test: &TestSamples) -> Result<()> {
         let samples = Samples::new(model, test.data, test.names.clone());

@@ -109,7 +109,7 @@ fn scatter(name: &str, truth: &[f64], predicted: &[f64]) -> Chart {
     let finite = all.filter(|value| value.is_finite());
     let low = finite.clone().fold(f64::INFINITY, f64::min);
     let high = finite.fold(f64::NEG_INFINITY, f64::max);
-    let mut chart = Chart::new(format!("{name}: predicted against true"), "true", "predicted");
+    let mut chart = Chart::new(format!("{name}: predicted against true"), "true");
     (chart.x_ticks, chart.y_ticks) = (x.ticks(), y.ticks());
     if low <= high {
         let points =

@@ -11,8 +11,8 @@ use super::text::number;
 use crate::activations::ActivationKind;
 use crate::datasets::Inputs;
 use crate::formats::stages::{Stage, stages};
-use crate::kernels::convolution::Axis;
-use crate::kernels::pooling::Pool;
+use crate::kernels::convolution::{Axis, Convolution};
+use crate::kernels::pooling::{Pool, Pooling};
 use crate::layers::{FeatureStatistics, Formula, Interpolation};
 use crate::model::{Classes, Sequential};
 use crate::shape::Shape;
@@ -157,75 +157,27 @@ impl Builder {
     }
 
     fn add(&mut self, formula: &Formula, stage: &Stage, input: &Shape) -> Result<()> {
-        let width = input.last();
         match formula {
             Formula::Identity => {}
-            Formula::Dense => {
-                let kernel = self.weight(stage, "kernel");
-                let bias = self.weight(stage, "bias");
-                let units = stage.layer.output.last();
-                self.call(
-                    "dense",
-                    json!({
-                        "inputs": width, "units": units, "kernel": kernel, "bias": bias,
-                    }),
-                );
-            }
-            Formula::Convolution(windows) => {
-                let kernel = self.weight(stage, "kernel");
-                let bias = self.weight(stage, "bias");
-                self.call(
-                    "convolution",
-                    json!({
-                        "rows": axis(&windows.rows), "columns": axis(&windows.columns),
-                        "channels": windows.channels, "filters": windows.filters,
-                        "kernel": kernel, "bias": bias,
-                    }),
-                );
-            }
-            Formula::Pooling(windows) => {
-                let function =
-                    if windows.pool == Pool::Average { "averagePool" } else { "maxPool" };
-                self.call(
-                    function,
-                    json!({
-                        "rows": axis(&windows.rows), "columns": axis(&windows.columns),
-                        "channels": windows.channels,
-                    }),
-                );
-            }
+            Formula::Dense => self.dense(stage, input),
+            Formula::Convolution(windows) => self.convolution(stage, windows),
+            Formula::Pooling(windows) => self.pooling(windows),
             Formula::BatchNormalization { epsilon } => {
                 self.batch_normalization(stage, *epsilon)?;
             }
             Formula::LayerNormalization { axes, epsilon } => {
-                let dims = input.dims();
-                let vector: usize = dims[dims.len().saturating_sub(*axes)..].iter().product();
-                let (gamma, beta) = (self.weight(stage, "gamma"), self.weight(stage, "beta"));
-                self.call(
-                    "layerNormalization",
-                    json!({
-                        "width": vector, "gamma": gamma, "beta": beta, "epsilon": epsilon,
-                    }),
-                );
+                self.layer_normalization(stage, input, *axes, *epsilon);
             }
             Formula::Standardization { given, invert } => {
                 self.standardization(stage, given.as_ref(), *invert)?;
             }
             Formula::Activation(kind) => self.activation(*kind, input),
             Formula::Relu { max, slope, threshold } => {
-                self.call(
-                    "rectify",
-                    json!({
-                        "max": max, "slope": slope, "threshold": threshold,
-                    }),
-                );
+                let options = json!({ "max": max, "slope": slope, "threshold": threshold });
+                self.call("rectify", options);
             }
             Formula::Elu { alpha } => self.call("exponentialUnit", json!({ "alpha": alpha })),
-            Formula::Rescaling { scale, offset } => {
-                let scale = self.array(&[*scale]);
-                let shift = self.array(&[*offset]);
-                self.call("affine", json!({ "factor": scale, "shift": shift }));
-            }
+            Formula::Rescaling { scale, offset } => self.affine(&[*scale], &[*offset]),
             Formula::ZeroPadding { padding } => {
                 self.call("zeroPadding", json!({ "dims": input.dims(), "padding": padding }));
             }
@@ -240,6 +192,56 @@ impl Builder {
             }
         }
         Ok(())
+    }
+
+    fn dense(&mut self, stage: &Stage, input: &Shape) {
+        let arguments = json!({
+            "inputs": input.last(),
+            "units": stage.layer.output.last(),
+            "kernel": self.weight(stage, "kernel"),
+            "bias": self.weight(stage, "bias"),
+        });
+        self.call("dense", arguments);
+    }
+
+    fn convolution(&mut self, stage: &Stage, windows: &Convolution) {
+        let arguments = json!({
+            "rows": axis(&windows.rows),
+            "columns": axis(&windows.columns),
+            "channels": windows.channels,
+            "filters": windows.filters,
+            "kernel": self.weight(stage, "kernel"),
+            "bias": self.weight(stage, "bias"),
+        });
+        self.call("convolution", arguments);
+    }
+
+    fn pooling(&mut self, windows: &Pooling) {
+        let function = if windows.pool == Pool::Average { "averagePool" } else { "maxPool" };
+        let arguments = json!({
+            "rows": axis(&windows.rows),
+            "columns": axis(&windows.columns),
+            "channels": windows.channels,
+        });
+        self.call(function, arguments);
+    }
+
+    fn layer_normalization(&mut self, stage: &Stage, input: &Shape, axes: usize, epsilon: f64) {
+        let dims = input.dims();
+        let width: usize = dims[dims.len().saturating_sub(axes)..].iter().product();
+        let arguments = json!({
+            "width": width,
+            "gamma": self.weight(stage, "gamma"),
+            "beta": self.weight(stage, "beta"),
+            "epsilon": epsilon,
+        });
+        self.call("layerNormalization", arguments);
+    }
+
+    /// Adds `y = x·factor + shift` along the last axis.
+    fn affine(&mut self, factors: &[Real], shifts: &[Real]) {
+        let (factor, shift) = (self.array(factors), self.array(shifts));
+        self.call("affine", json!({ "factor": factor, "shift": shift }));
     }
 
     fn activation(&mut self, kind: ActivationKind, input: &Shape) {
@@ -262,8 +264,7 @@ impl Builder {
             factors.push(factor as Real);
             shifts.push((shift - f64::from(*mean) * factor) as Real);
         }
-        let (factor, shift) = (self.array(&factors), self.array(&shifts));
-        self.call("affine", json!({ "factor": factor, "shift": shift }));
+        self.affine(&factors, &shifts);
         Ok(())
     }
 
@@ -283,8 +284,7 @@ impl Builder {
             factors.push(if invert { deviation } else { 1.0 / deviation });
             shifts.push(if invert { *mean } else { -mean / deviation });
         }
-        let (factor, shift) = (self.array(&factors), self.array(&shifts));
-        self.call("affine", json!({ "factor": factor, "shift": shift }));
+        self.affine(&factors, &shifts);
         Ok(())
     }
 }
