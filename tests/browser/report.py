@@ -171,6 +171,16 @@ class Test:
         script = f"classify(programInPage, {json.dumps(pixels)})"
         self.check_equal(self.page.run(script), self.predicted(model, pixels), name)
 
+    def regression(self):
+        """The report of a regression, which has no canvas and no program."""
+        report = self.path("regression.html")
+        self.run("train", "dense-514", "--epochs", 1, "--quiet", "--report", report)
+        self.opens(report)
+        text = self.page.run("document.body.innerText")
+        assert "Predicted against true values" in text, text
+        assert not self.page.run("document.querySelectorAll('canvas, script').length")
+        self.page.picture(os.path.join(self.pictures, "regression-light.png"))
+
     def take_pictures(self, name):
         """Pictures in each form; the narrow one does not scroll sideways."""
         page = self.page
@@ -200,6 +210,7 @@ def main():
         test = Test(os.path.abspath(given.tallynet), os.path.abspath(given.data), folder,
                     given.pictures, page)
         test.softmax()
+        test.regression()
         for name, layers in MODELS.items():
             model, saved = test.path(f"{name}.json"), test.path(f"{name}.keras")
             with open(model, "w") as file:
