@@ -306,7 +306,7 @@ fn a_table_is_trained_on_and_reported() {
     let notices = run(at, &["report", "m.keras", "-o", "b.html"], true);
     assert!(notices.contains("Wrote b.html"), "{notices}");
     let text = fs::read_to_string(at.join("b.html")).unwrap();
-    assert_has(&text, "samples held out of t.csv");
+    assert_has(&text, "the held-out samples of t.csv");
     assert_has(&text, "The weights are those with which the last training ended");
     assert!(fs::read_to_string(at.join("log.csv")).unwrap().lines().next().unwrap().len() < 50);
     fs::remove_file(at.join("t.csv")).unwrap();

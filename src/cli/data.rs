@@ -50,6 +50,16 @@ impl fmt::Display for DataSource {
     }
 }
 
+impl DataSource {
+    /// These samples of the data, in words: `the test samples of data/`.
+    pub fn words(&self, samples: &str) -> String {
+        match self {
+            DataSource::Path(path) => format!("{samples} of {}", path.display()),
+            DataSource::Synthetic(_) => format!("{samples} of a small synthetic task"),
+        }
+    }
+}
+
 /// Data of a training.
 pub struct TrainingData {
     /// The training and the test set.

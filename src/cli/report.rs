@@ -60,9 +60,8 @@ impl Report {
         if test.is_ok() && needs_training_loss(&loaded.model) {
             training_loss = self.training_loss(&loaded)?;
         }
-        let source = self.data.source(&loaded.model).map(|source| source.to_string());
         let test = match &test {
-            Ok(test) => Ok(test_samples(test, source.unwrap_or_default())),
+            Ok(test) => Ok(test_samples(test, &self.data.source(&loaded.model)?)),
             Err(reason) => Err(reason.clone()),
         };
         write_page(
@@ -145,7 +144,7 @@ fn recorded_data(model: &Sequential) -> Option<PathBuf> {
 }
 
 /// Names and source of the samples to evaluate on.
-fn test_samples(test: &TestData, source: String) -> TestSamples<'_> {
+fn test_samples<'t>(test: &'t TestData, source: &DataSource) -> TestSamples<'t> {
     let mut names = vec![];
     for sample in 0..test.data.len() {
         let row = test.row(sample);
@@ -154,8 +153,8 @@ fn test_samples(test: &TestData, source: String) -> TestSamples<'_> {
             None => format!("row {}", row + 1),
         });
     }
-    let part = if test.rows.is_some() { "samples held out of" } else { "the test samples of" };
-    TestSamples { data: &test.data, names, source: format!("{part} {source}") }
+    let samples = if test.rows.is_some() { "the held-out samples" } else { "the test samples" };
+    TestSamples { data: &test.data, names, source: source.words(samples) }
 }
 
 /// Words of this command.

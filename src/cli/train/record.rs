@@ -108,7 +108,7 @@ impl Train {
         let test = TestSamples {
             data: &sets.test,
             names: vec![],
-            source: format!("the test samples of {source}"),
+            source: source.words("the test samples"),
         };
         report::write_page(
             path,
