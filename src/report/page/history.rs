@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::chart::{Chart, Line};
+use super::curve::Curve;
 use super::scale::Scale;
 use super::text::{count, number};
 use crate::model::{Sequential, TrainingRecord};
@@ -49,46 +50,6 @@ pub struct TrainingLoss {
 
 /// Name in the logs for the loss of the weights at the end of an epoch on the training samples.
 pub const LOSS_AT_END: &str = "loss_at_end";
-
-/// Values of one name over all runs.
-struct Curve {
-    name: String,
-    values: Vec<Option<f64>>,
-}
-
-impl Curve {
-    /// The runs' values, one after the other.
-    fn of(record: &TrainingRecord, name: &str) -> Curve {
-        let mut values = vec![];
-        for run in &record.runs {
-            let known = run.get(name).unwrap_or_default();
-            values.extend_from_slice(known);
-            values.extend(vec![None; run.n_epochs() - known.len()]);
-        }
-        Curve { name: name.to_string(), values }
-    }
-
-    fn finite(&self) -> impl Iterator<Item = f64> + Clone + '_ {
-        self.values.iter().flatten().copied()
-    }
-
-    fn is_empty(&self) -> bool {
-        self.finite().next().is_none()
-    }
-
-    /// Index of the lowest value, the first of equals.
-    fn lowest(&self) -> Option<usize> {
-        let mut lowest: Option<(usize, f64)> = None;
-        for (i, value) in self.values.iter().enumerate() {
-            if let Some(value) = value
-                && lowest.is_none_or(|(_, low)| *value < low)
-            {
-                lowest = Some((i, *value));
-            }
-        }
-        lowest.map(|(i, _)| i)
-    }
-}
 
 /// Names in the logs, in the order in which they came up.
 fn names(record: &TrainingRecord) -> Vec<String> {

@@ -11,6 +11,7 @@
 
 mod chart;
 mod classes;
+mod curve;
 mod dead;
 mod histogram;
 mod history;
