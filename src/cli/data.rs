@@ -1,11 +1,12 @@
 //! Flags for the data, which are loaded and scaled as the model expects them.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use tallynet::datasets::batches::Rows;
 use tallynet::datasets::images::ImageSize;
-use tallynet::datasets::{self, Dataset, Inputs, Targets, TrainTest, synthetic};
+use tallynet::datasets::{self, Dataset, FolderKind, Inputs, Targets, TrainTest, synthetic};
 use tallynet::losses::TargetForm;
 use tallynet::model::Sequential;
 use tallynet::shape::Shape;
@@ -40,6 +41,25 @@ pub enum DataSource {
     Synthetic(fn(u64) -> TrainTest),
 }
 
+impl fmt::Display for DataSource {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            DataSource::Path(path) => path.display().fmt(f),
+            DataSource::Synthetic(_) => f.write_str("synthetic"),
+        }
+    }
+}
+
+impl DataSource {
+    /// These samples of the data, in words: `the test samples of data/`.
+    pub fn words(&self, samples: &str) -> String {
+        match self {
+            DataSource::Path(path) => format!("{samples} of {}", path.display()),
+            DataSource::Synthetic(_) => format!("{samples} of a small synthetic task"),
+        }
+    }
+}
+
 /// Data of a training.
 pub struct TrainingData {
     /// The training and the test set.
@@ -58,6 +78,11 @@ impl Data {
     /// The path of the flag.
     pub fn path(&self) -> Option<&Path> {
         self.data.as_deref()
+    }
+
+    /// Sets the path, as the flag does.
+    pub fn set_path(&mut self, path: PathBuf) {
+        self.data = Some(path);
     }
 
     /// The data named by the flag or the environment, else those that the model is made for.
@@ -133,6 +158,27 @@ impl Data {
         self.scale.apply(loaded, &mut [&mut test.data.x])?;
         scale_targets(loaded, &mut [&mut test.data]);
         Ok(test)
+    }
+
+    /// Loads the samples that the model was trained on, to evaluate on them, if the data are an
+    /// archive or the files of a known data set, and no test set was drawn from them.
+    pub fn load_train(&self, loaded: &LoadedModel) -> Result<Option<Dataset>, Failure> {
+        let model = &loaded.model;
+        let mut train = match self.source(model)? {
+            DataSource::Synthetic(task) => task(0).train,
+            DataSource::Path(path) => {
+                let is_of_images = path.is_dir() && FolderKind::of(&path) == FolderKind::Images;
+                if is_of_images || table::is_table(&path, model) {
+                    return Ok(None);
+                }
+                datasets::load_train(&path)?
+            }
+        };
+        if let Some(scale) = model.byte_scale {
+            train.x.scale_bytes(scale);
+        }
+        scale_targets(loaded, &mut [&mut train]);
+        Ok(Some(train))
     }
 
     /// True if a flag or the environment names the data.

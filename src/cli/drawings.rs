@@ -6,14 +6,13 @@ use ndarray::{ArrayD, ArrayView1, Axis};
 use tallynet::Real;
 use tallynet::datasets::{Dataset, ImageShape, Inputs};
 use tallynet::metrics::ConfusionMatrix;
-use tallynet::model::Sequential;
+use tallynet::model::{Classes, Form, Sequential, by_sample};
 use tallynet::report::drawings::{
     Bar, Curve, Terminal, bars, confusion, curves, half_blocks, image_columns, label, side_by_side,
 };
 use tallynet::training::History;
 
 use super::Failure;
-use super::classes::{Classes, Form, by_sample};
 use super::output_table::Cell;
 
 /// Maximum width of the name of a file in columns.

@@ -6,16 +6,15 @@ use std::time::Instant;
 
 use clap::Args;
 use serde_json::json;
-use tallynet::model::Sequential;
+use tallynet::model::{Classes, Form, Sequential};
 use tallynet::report::drawings::Terminal;
 use tallynet::training::Scores;
 use tallynet::{datasets, formats};
 
-use super::classes::{Classes, Form};
 use super::data::{Data, DataSource};
 use super::description::Supplied;
 use super::output_table::OutputTable;
-use super::per_class::{self, Confusion};
+use super::per_class::{self, PerClass};
 use super::{Failure, LoadedModel, Outcome, drawings, from_1, output, run_info};
 
 /// Evaluate a saved model on the test set.
@@ -82,9 +81,9 @@ impl Evaluate {
             let mistakes = per_class::mistakes(classes, &true_classes, &predictions, &test);
             self.write_mistakes(&mistakes)?;
             if self.per_class {
-                let confusion = Confusion::new(classes, &true_classes, &predictions);
-                text += &format!("\n{}", confusion.text());
-                line["per_class"] = confusion.json();
+                let per_class = PerClass::new(classes, &true_classes, &predictions);
+                text += &format!("\n{}", per_class.text());
+                line["per_class"] = per_class.json();
             }
         }
         if self.json {

@@ -1,6 +1,5 @@
 //! The command line: one file per subcommand, and the flags that they share.
 
-mod classes;
 mod convert;
 mod data;
 mod description;
@@ -22,6 +21,7 @@ mod plan;
 mod plot;
 mod predict;
 mod predictions;
+mod report;
 mod run_info;
 mod scale;
 mod schedule;
@@ -41,8 +41,7 @@ use clap::{Parser, Subcommand};
 use tallynet::Real;
 use tallynet::formats::{self, Loaded};
 use tallynet::kernels;
-use tallynet::model::Sequential;
-use tallynet::model::presets;
+use tallynet::model::{ArrayCount, Sequential, presets};
 use tallynet::report::drawings::Terminal;
 
 use description::{DescribedModel, Supplied};
@@ -77,6 +76,7 @@ enum Command {
     Plot(plot::Plot),
     Evaluate(evaluate::Evaluate),
     Predict(predict::Predict),
+    Report(report::Report),
     Convert(convert::Convert),
     Gradcheck(gradcheck::Gradcheck),
     New(new::New),
@@ -140,6 +140,7 @@ fn run(command: Command, terminal: Option<Terminal>) -> Outcome {
         Command::Plot(command) => command.run(),
         Command::Evaluate(command) => command.run(terminal),
         Command::Predict(command) => command.run(terminal),
+        Command::Report(command) => command.run(),
         Command::Convert(command) => command.run(),
         Command::Gradcheck(command) => command.run(),
         Command::New(command) => command.run(),
@@ -156,6 +157,10 @@ struct LoadedModel {
     is_file: bool,
     /// True if the weights come from a file, false if they were drawn from the seed.
     has_weights: bool,
+    /// Parameter arrays as they are in the file.
+    arrays: Option<Vec<ArrayCount>>,
+    /// Program and version that wrote the file, if it is not tallynet.
+    origin: Option<String>,
     /// True if notices about a preset's data are not printed.
     is_quiet: bool,
     /// Options of training that come with a script or another description.
@@ -186,6 +191,8 @@ impl LoadedModel {
                     epochs: preset.epochs,
                     is_file: false,
                     has_weights: false,
+                    arrays: None,
+                    origin: None,
                     is_quiet: false,
                     plan: Plan::default(),
                     layer_paths: formats::LayerPaths::default(),
@@ -206,7 +213,7 @@ impl LoadedModel {
             None => DescribedModel { loaded: formats::load(path)?, plan: Plan::default() },
         };
         output::warnings(path, &loaded.warnings);
-        let Loaded { mut model, arrays, layer_paths, .. } = loaded;
+        let Loaded { mut model, arrays, layer_paths, origin, .. } = loaded;
         model.byte_scale = plan.byte_scale.map_or(model.byte_scale, |scale| Some(scale as Real));
         if let Some(seed) = seed {
             if arrays.is_none() {
@@ -219,6 +226,8 @@ impl LoadedModel {
             epochs: plan.epochs.unwrap_or(1),
             is_file: true,
             has_weights: arrays.is_some() || model.count_params() == 0,
+            arrays,
+            origin: Some(origin.to_string()).filter(|_| !origin.is_empty()),
             is_quiet: false,
             plan,
             model,

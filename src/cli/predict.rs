@@ -6,11 +6,10 @@ use clap::Args;
 use ndarray::ArrayD;
 use ndarray_npy::WriteNpyExt;
 use tallynet::datasets::{Inputs, npz};
-use tallynet::model::Sequential;
+use tallynet::model::{Form, Sequential};
 use tallynet::report::drawings::Terminal;
 use tallynet::{Real, formats};
 
-use super::classes::Form;
 use super::drawings::SeenImages;
 use super::images::{self, ImageFlags};
 use super::output_table::OutputTable;

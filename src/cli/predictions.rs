@@ -2,9 +2,9 @@
 
 use ndarray::ArrayD;
 use tallynet::Real;
+use tallynet::model::{ClassProbability, Classes, Form, by_sample};
 
 use super::Failure;
-use super::classes::{ClassProbability, Classes, Form, by_sample};
 use super::output_table::{Cell, OutputTable};
 
 /// Rows of predictions. `files` names the image of each row; it is empty for other inputs.

@@ -5,7 +5,6 @@ use ndarray::ArrayD;
 use tallynet::Real;
 use tallynet::datasets::Inputs;
 use tallynet::datasets::batches::Rows;
-use tallynet::layers::AnyLayer;
 use tallynet::model::Sequential;
 
 use super::data::sample_shape;
@@ -100,7 +99,7 @@ impl Scale {
         if model.byte_scale.is_some() {
             return Ok(model.byte_scale);
         }
-        Ok(if rescales(model) { Some(1.0) } else { None })
+        Ok(if model.rescales_inputs() { Some(1.0) } else { None })
     }
 }
 
@@ -108,14 +107,6 @@ impl Scale {
 fn takes_indices(model: &Sequential) -> bool {
     let first_with_weights = model.layers().iter().find(|layer| !layer.params.is_empty());
     first_with_weights.is_some_and(|layer| layer.spec.as_layer().vocabulary_size().is_some())
-}
-
-/// True if a model begins with a Normalization, or has a Rescaling before all weights.
-fn rescales(model: &Sequential) -> bool {
-    let first = model.layers().first().map(|layer| &layer.spec);
-    let mut before_weights = model.layers().iter().take_while(|layer| layer.params.is_empty());
-    matches!(first, Some(AnyLayer::Normalization(_)))
-        || before_weights.any(|layer| matches!(layer.spec, AnyLayer::Rescaling(_)))
 }
 
 /// Reason to doubt that these bytes are images; `None` if they are taken for images.

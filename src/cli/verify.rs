@@ -9,7 +9,6 @@ use tallynet::model::{ArrayCount, Sequential, multiply_add_table, presets};
 
 use super::description::Supplied;
 use super::table::RoleFlags;
-use super::table::RoleFlags;
 use super::{Failure, LoadedModel, Outcome, load, model_json, output};
 
 /// Verify, by counting, the number of weights in a saved file and its multiply-adds.

@@ -2,6 +2,7 @@
 
 mod builder;
 mod chain;
+mod classes;
 mod columns;
 mod compile;
 mod cost_count;
@@ -11,6 +12,7 @@ mod layer;
 mod open_axes;
 mod plan;
 pub mod presets;
+mod record;
 mod running_epoch;
 mod standardize;
 mod summary;
@@ -19,6 +21,7 @@ mod warnings;
 mod workspace;
 
 pub use builder::SequentialBuilder;
+pub use classes::{ClassProbability, Classes, Form, Prediction, by_sample};
 pub use compile::{Compiled, MAX_METRICS, MetricChoice};
 pub use cost_count::{Extent, MultiplyAddCount};
 pub use cost_table::multiply_add_table;
@@ -26,6 +29,7 @@ pub use costs::LayerCost;
 pub use layer::{BuiltLayer, Node, ParamCount, Style};
 use open_axes::OpenAxes;
 pub(crate) use plan::Plan;
+pub use record::{LoggedSeries, TrainingRecord, TrainingRun};
 pub use running_epoch::RunningEpoch;
 pub use verify::{ArrayCount, LayerVerification, Verification};
 pub(crate) use workspace::{BatchSums, GradientSink, OutputBuffers, Pass, Workspace};
@@ -80,6 +84,8 @@ pub struct Sequential {
     /// Reasons why training is refused: options of a file that matter only in training, such as
     /// constraints, and that would be ignored.
     pub training_obstacles: Vec<String>,
+    /// Trainings so far, saved with the model.
+    pub record: TrainingRecord,
     /// Axes of the input and of each layer's output whose length the data decide.
     open_axes: OpenAxes,
     /// Options and classes of a file's layers that are not read and are written again, by name.

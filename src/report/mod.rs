@@ -1,8 +1,11 @@
-//! Reports for people: progress and drawings on a terminal, and pictures of models.
+//! Reports for people: progress and drawings on a terminal, pictures of models, and the page of a
+//! model.
 
 pub mod drawings;
+mod page;
 mod plot;
 mod progress;
 
+pub use page::{LOSS_AT_END, ReportInput, TestSamples, TrainingLoss, report};
 pub use plot::plot;
 pub use progress::Progress;

@@ -5,6 +5,7 @@ mod compile;
 mod data;
 mod fit;
 mod outputs;
+mod record;
 mod report;
 mod resume;
 
@@ -151,6 +152,10 @@ pub struct Train {
     /// 2 % of the time]
     #[arg(long, value_name = "N|Ns", requires = "backup", value_parser = backup::parse_every)]
     backup_every: Option<BackupEvery>,
+    /// Write a report of the trained model, one page of HTML (see `tallynet report`); it also
+    /// measures the training loss at the end of each epoch
+    #[arg(long, value_name = "OUT.html")]
+    report: Option<PathBuf>,
     /// Save the trained model: .keras, .safetensors, .weights.h5, .npz or .json
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
@@ -184,7 +189,7 @@ impl Train {
         // Some are about the classes, which the data name.
         loaded.warn_about_layers();
         let data = self.draw_validation(data, loaded.model.seed)?;
-        let trained = self.fit(&mut loaded, &data)?;
+        let trained = self.fit(&mut loaded, &data, &source)?;
         let Trained { result, has_trained, interrupt, mut backup } = trained;
         let model = loaded.model;
         let signal = interrupt.signal();
@@ -199,6 +204,7 @@ impl Train {
         let options = ReportOptions { start, is_saved: saved.is_ok(), signal, info, terminal };
         let reported = self.report(&model, &history, &data.sets.test, &options);
         saved.and(reported)?;
+        self.write_report(&model, &data.sets, &source)?;
         if let Some(signal) = signal {
             // The message was printed before.
             return Err(Failure { message: String::new(), code: signal.exit_code() });
