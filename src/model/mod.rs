@@ -4,6 +4,7 @@ mod builder;
 mod chain;
 mod columns;
 mod compile;
+mod doctor;
 mod layer;
 mod open_axes;
 mod plan;
@@ -17,6 +18,7 @@ mod workspace;
 
 pub use builder::SequentialBuilder;
 pub use compile::{Compiled, MAX_METRICS, MetricChoice};
+pub use doctor::FirstLosses;
 pub use layer::{BuiltLayer, Node, ParamCount, Style};
 use open_axes::OpenAxes;
 pub(crate) use plan::Plan;
