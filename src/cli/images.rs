@@ -56,7 +56,7 @@ impl ImageFlags {
     }
 
     /// Size that the model was trained on, or else that it takes.
-    fn size(&self, model: &Sequential) -> Result<ImageShape, Failure> {
+    pub fn size(&self, model: &Sequential) -> Result<ImageShape, Failure> {
         let trained = model.data.as_ref().and_then(|data| data.image);
         let trained = trained.map(|size| ImageSize { height: size.height, width: size.width });
         let size = self.image_size.or(trained);
@@ -280,7 +280,7 @@ fn list(classes: &[String]) -> String {
 }
 
 /// Makes rows of images for a model whose input has one axis.
-fn flatten(inputs: &mut Inputs, model: &Sequential) -> Result<(), Failure> {
+pub fn flatten(inputs: &mut Inputs, model: &Sequential) -> Result<(), Failure> {
     let &[n_values] = model.input_shape().dims() else { return Ok(()) };
     let Inputs::Bytes { values, .. } = inputs else { return Ok(()) };
     let n_samples = values.shape()[0];
@@ -291,6 +291,6 @@ fn flatten(inputs: &mut Inputs, model: &Sequential) -> Result<(), Failure> {
 }
 
 /// Bar on a terminal.
-fn bar(n: usize, is_quiet: bool) -> ProgressBar {
+pub fn bar(n: usize, is_quiet: bool) -> ProgressBar {
     output::bar(n as u64, "Images {pos}/{len} {bar:20} {eta} left", is_quiet)
 }

@@ -4,6 +4,7 @@ mod classes;
 mod convert;
 mod data;
 mod description;
+mod doctor;
 mod evaluate;
 mod gradcheck;
 mod held_out;
@@ -58,6 +59,7 @@ const EXAMPLES: &str = "Examples:
   tallynet train --save digits.safetensors  the same, and save the model
   tallynet summary --explain                why Dense(10) on 784 inputs has 7850 parameters
   tallynet verify digits.safetensors        count the weights in the file
+  tallynet doctor digits.npz model.py       faults of data, before anything is trained
   tallynet train model.py                   train the model of a Keras script, without Python";
 
 #[derive(Subcommand)]
@@ -65,6 +67,7 @@ enum Command {
     Train(Box<train::Train>),
     Summary(summary::Summary),
     Verify(verify::Verify),
+    Doctor(Box<doctor::Doctor>),
     Evaluate(evaluate::Evaluate),
     Predict(predict::Predict),
     Convert(convert::Convert),
@@ -125,6 +128,7 @@ fn run(command: Command) -> Outcome {
         Command::Train(command) => command.run(),
         Command::Summary(command) => command.run(),
         Command::Verify(command) => command.run(),
+        Command::Doctor(command) => command.run(),
         Command::Evaluate(command) => command.run(),
         Command::Predict(command) => command.run(),
         Command::Convert(command) => command.run(),

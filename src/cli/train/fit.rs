@@ -7,6 +7,7 @@ use super::super::data::TrainingData;
 use super::super::interrupt::Interrupt;
 use super::super::{Failure, LoadedModel};
 use super::Train;
+use super::doctor::{Diagnosis, FirstEpoch};
 
 impl Train {
     /// Trains the model. Validates on the validation set if there is one, else on the last
@@ -15,6 +16,7 @@ impl Train {
         &self,
         loaded: &mut LoadedModel,
         data: &TrainingData,
+        diagnosis: &Diagnosis,
     ) -> Result<Trained, Failure> {
         let initial_epoch = loaded.model.epochs_done;
         let validation_split = self.validation_split.or(loaded.plan.validation_split);
@@ -36,8 +38,10 @@ impl Train {
             ..FitOptions::default()
         };
         let mut callbacks = self.callbacks(loaded, validates_on_test);
+        let mut first_epoch = FirstEpoch::new(diagnosis, loaded);
         let mut callbacks: Vec<&mut dyn Callback> =
             callbacks.iter_mut().map(|callback| &mut **callback as _).collect();
+        callbacks.push(&mut first_epoch);
         let mut backup = self.backup(loaded);
         callbacks.extend(backup.as_mut().map(|backup| backup as &mut dyn Callback));
         let model = &mut loaded.model;

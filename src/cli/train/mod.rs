@@ -3,6 +3,7 @@
 mod backup;
 mod compile;
 mod data;
+mod doctor;
 mod fit;
 mod outputs;
 mod report;
@@ -183,7 +184,8 @@ impl Train {
         // Some are about the classes, which the data name.
         loaded.warn_about_layers();
         let data = self.draw_validation(data, loaded.model.seed)?;
-        let trained = self.fit(&mut loaded, &data)?;
+        let diagnosis = self.examine(&loaded, &data, &source)?;
+        let trained = self.fit(&mut loaded, &data, &diagnosis)?;
         let Trained { result, has_trained, interrupt, mut backup } = trained;
         let model = loaded.model;
         let signal = interrupt.signal();
@@ -192,7 +194,7 @@ impl Train {
         }
         // The model is saved first: whatever fails later does not lose it.
         let saved = if has_trained { self.save(&model) } else { Ok(()) };
-        let history = result.map_err(|error| join_errors(error, &saved))?;
+        let history = result.map_err(|error| join_errors(diagnosis.explain(error), &saved))?;
         let mut info = run_info::of(&self.model, &source, &model);
         info["split"] = self.split_info(&data, &loaded.plan, model.data.as_ref());
         let options = ReportOptions { start, is_saved: saved.is_ok(), signal, info };
