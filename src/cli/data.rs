@@ -52,10 +52,7 @@ impl fmt::Display for DataSource {
 }
 
 /// Data at this path or in the environment, else those that the model is made for.
-pub fn source(
-    named: Option<&Path>,
-    model: Option<&Sequential>,
-) -> Result<DataSource, Failure> {
+pub fn source(named: Option<&Path>, model: Option<&Sequential>) -> Result<DataSource, Failure> {
     let is_named = named.is_some() || datasets::from_environment().is_some();
     if let Some(model) = model.filter(|model| !is_named && model.open_axes().is_empty())
         && let Some(task) = synthetic::matching(model.input_shape(), model.output_shape())

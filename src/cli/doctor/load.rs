@@ -50,6 +50,8 @@ impl Loaded {
             }
         }
         let sample = self.train.x.shape().get(1..).unwrap_or_default();
+        let sample: Vec<String> = sample.iter().map(usize::to_string).collect();
+        let sample = sample.join("x");
         let kind = if self.train.x.byte_scale().is_some() { "bytes" } else { "numbers" };
         let targets = match &self.train.y {
             _ if !self.description.classes.is_empty() => {
@@ -58,7 +60,7 @@ impl Loaded {
             Targets::Labels(_) => "integer targets".to_string(),
             Targets::Reals(_) => "targets that are numbers".to_string(),
         };
-        format!("{text} samples of {sample:?} {kind}, {targets}")
+        format!("{text} samples of {sample} {kind}, {targets}")
     }
 
     fn sets(&mut self) -> Vec<&mut Dataset> {

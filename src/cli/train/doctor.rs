@@ -1,5 +1,7 @@
 //! One line about data that look wrong, before and after the first epoch.
 
+use std::ops::ControlFlow;
+
 use tallynet::datasets::doctor::{Effort, Finding, Severity, Subject};
 use tallynet::model::FirstLosses;
 use tallynet::training::{BatchLogs, Callback, FitInfo, Flow, Logs, TrainerHandle};
@@ -8,7 +10,6 @@ use tallynet::{Error, Result};
 use super::super::data::{DataSource, TrainingData};
 use super::super::{Failure, LoadedModel, output};
 use super::Train;
-use std::ops::ControlFlow;
 
 impl Train {
     /// Examines the data quickly and prints one line if something is found.
@@ -104,14 +105,13 @@ impl Callback for FirstEpoch {
     }
 
     fn on_epoch_end(&mut self, trainer: &mut TrainerHandle, _: usize, logs: &mut Logs) -> Flow {
-        let is_done = std::mem::replace(&mut self.is_done, true);
-        let (Some(first_batch), Some((_, epoch)), false) =
-            (self.first_batch, logs.first(), is_done)
-        else {
-            return Ok(ControlFlow::Continue(()));
-        };
-        let losses = FirstLosses { first_batch, epoch: *epoch };
-        if let Some(finding) = losses.finding(trainer.model()) {
+        let is_first = !std::mem::replace(&mut self.is_done, true);
+        if is_first
+            && let Some(first_batch) = self.first_batch
+            && let Some((_, epoch)) = logs.first()
+            && let Some(finding) =
+                (FirstLosses { first_batch, epoch: *epoch }).finding(trainer.model())
+        {
             let reason = self.diagnosis.cause.as_ref().unwrap_or(&finding.reason);
             let command = &self.diagnosis.command;
             output::notice(&format!("warning: {}: {reason}: {command} says more", finding.found));

@@ -41,9 +41,9 @@ impl Train {
         let mut first_epoch = FirstEpoch::new(diagnosis, loaded);
         let mut callbacks: Vec<&mut dyn Callback> =
             callbacks.iter_mut().map(|callback| &mut **callback as _).collect();
-        callbacks.push(&mut first_epoch);
         let mut backup = self.backup(loaded);
         callbacks.extend(backup.as_mut().map(|backup| backup as &mut dyn Callback));
+        callbacks.push(&mut first_epoch);
         let model = &mut loaded.model;
         let steps_before = model.compiled()?.state().iteration;
         let result = model.fit(&data.sets.train, options, &mut callbacks);

@@ -7,6 +7,9 @@ use crate::datasets::values::{Values, contiguous};
 use crate::datasets::{Dataset, Inputs};
 use crate::{Real, Result};
 
+/// Number of rows that are read at most: the checksums of all are kept.
+const MAX_ROWS: usize = 10_000_000;
+
 /// Rows of the inputs of a data set, of which some may be left out.
 #[derive(Clone, Copy)]
 pub(super) struct InputRows<'a> {
@@ -28,7 +31,7 @@ impl<'a> InputRows<'a> {
         };
         let width = data.x.shape().get(1..).unwrap_or_default().iter().product();
         let len = data.len();
-        let max_rows = (max_values / usize::max(width, 1)).max(1);
+        let max_rows = (max_values / usize::max(width, 1)).clamp(1, MAX_ROWS);
         Ok(InputRows { values, width, len, step: len.div_ceil(max_rows).max(1) })
     }
 
@@ -146,6 +149,11 @@ impl Columns {
     /// True if all values of a feature are the same.
     pub fn is_constant(&self, feature: usize) -> bool {
         self.minimum[feature] == self.maximum[feature]
+    }
+
+    /// True if all values of all features are the same, or none is finite.
+    pub fn are_all_constant(&self) -> bool {
+        (0..self.width()).all(|feature| self.is_constant(feature))
     }
 
     /// Number of features.

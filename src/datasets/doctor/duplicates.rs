@@ -125,8 +125,7 @@ impl Duplicates {
         for each in &other.sorted {
             let Some(of) = train.find(*each, &other.rows) else { continue };
             n_leaked += 1;
-            n_same_target +=
-                usize::from(has_same_target(&subject.train.y, of, &data.y, each.row));
+            n_same_target += usize::from(has_same_target(&subject.train.y, of, &data.y, each.row));
             if first.as_ref().is_none_or(|first: &Copied| each.row < first.row) {
                 first = Some(Copied { row: each.row, of });
             }
@@ -135,15 +134,13 @@ impl Duplicates {
         let n = other.sorted.len();
         let share = n_leaked as f64 / n as f64;
         let is_natural = self.share() > NATURAL;
-        let severity =
-            if share > LEAK && !is_natural { Severity::Problem } else { Severity::Odd };
+        let severity = if share > LEAK && !is_natural { Severity::Problem } else { Severity::Odd };
         let found = format!(
             "{n_leaked} of {n} samples are in the training set too ({:.2} %), {n_same_target} with \
              the same target",
             100.0 * share
         );
-        let place =
-            format!("{set}; row {} equals row {} of the training set", first.row, first.of);
+        let place = format!("{set}; row {} equals row {} of the training set", first.row, first.of);
         let reason = if is_natural {
             "the samples have few different inputs, so that copies are natural; the score is that \
              of known samples all the same"

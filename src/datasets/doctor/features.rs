@@ -10,11 +10,11 @@ use super::{Finding, Severity, Subject};
 pub(super) fn constant(columns: &Columns, subject: &Subject) -> Option<Finding> {
     let (n, width) = (columns.n_rows, columns.width());
     let constant: Vec<usize> = (0..width).filter(|each| columns.is_constant(*each)).collect();
-    if constant.is_empty() || n < 2 {
+    if constant.is_empty() || n < 2 || columns.n_not_finite >= n * width {
         return None;
     }
     let reason = "a feature that never changes tells a model nothing";
-    if constant.len() == width {
+    if columns.are_all_constant() {
         let found = "all features are the same in all samples".to_string();
         let finding = Finding::new(Severity::Problem, "constant-features", found);
         let remedy = "check how the inputs were read and converted: nothing can be learned here";
@@ -25,7 +25,7 @@ pub(super) fn constant(columns: &Columns, subject: &Subject) -> Option<Finding> 
         let finding = Finding::new(Severity::Note, "constant-features", found);
         let place = format!("training set, {}", subject.features(&constant));
         let reason = "pixels at the borders of images often are; their weights are never used";
-        return Some(finding.at(place).because(reason).remedy("nothing"));
+        return Some(finding.at(place).because(reason).remedy("none is needed"));
     }
     let place = format!("training set, {}", subject.features(&constant));
     let finding = Finding::new(Severity::Odd, "constant-features", found).at(place);
@@ -33,11 +33,7 @@ pub(super) fn constant(columns: &Columns, subject: &Subject) -> Option<Finding> 
 }
 
 /// Features that equal an earlier one in each row, if they are not constant.
-pub(super) fn duplicate(
-    columns: &Columns,
-    rows: InputRows,
-    subject: &Subject,
-) -> Option<Finding> {
+pub(super) fn duplicate(columns: &Columns, rows: InputRows, subject: &Subject) -> Option<Finding> {
     if columns.n_rows < 2 {
         return None;
     }
@@ -74,7 +70,8 @@ pub(super) fn duplicate(
     );
     let repeated: Vec<usize> = pairs.iter().map(|pair| pair.second).collect();
     let finding = Finding::new(severity, "duplicate-features", found);
-    let reason = "a repeated feature adds weights and no information, and its importance is divided";
+    let reason =
+        "a repeated feature adds weights and no information, and its importance is divided";
     Some(
         finding
             .at(format!("training set, {}", subject.features(&repeated)))

@@ -93,7 +93,8 @@ fn collect(folder: &Path, depth: usize, paths: &mut Vec<PathBuf>) {
     let mut entries: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     entries.sort_unstable();
     for path in entries {
-        let is_hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        let is_hidden =
+            path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
         if is_hidden || paths.len() >= MAX_FILES {
             continue;
         }

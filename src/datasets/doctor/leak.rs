@@ -11,6 +11,8 @@ use crate::datasets::Targets;
 const ENOUGH: usize = 20;
 /// Number of values of a table of features by classes, above which it is not made.
 const MAX_CELLS: usize = 20_000_000;
+/// Number of targets that are compared with each feature.
+const MAX_TARGETS: usize = 8;
 /// Correlation of a feature that is the target in another unit.
 const SAME: f64 = 0.999_99;
 
@@ -78,7 +80,7 @@ pub(super) fn of_numbers(
         return None;
     }
     let mut row = vec![0.0; rows.width];
-    for target in 0..n_targets {
+    for target in 0..n_targets.min(MAX_TARGETS) {
         let moments = Moments::of(values, n_targets, target, rows.step);
         let mut products = vec![0.0; rows.width];
         for index in rows.indices() {

@@ -13,7 +13,7 @@ mod finite;
 mod labels;
 mod leak;
 mod order;
-pub(in crate::datasets) mod scale;
+pub(crate) mod scale;
 mod subject;
 
 pub use files::examine_files;
@@ -91,10 +91,10 @@ pub fn examine(subject: &Subject) -> Result<Examination> {
     examination.checked.extend(["NaN and infinite numbers", "scale of the inputs"]);
     examination.add(finite::of_inputs(&columns, "training set", subject));
     examination.add(scale::of_inputs(&columns, subject));
-    examination.add(few_samples(rows.len));
     let labels = Labels::of(&data.y, subject.targets);
     examine_targets(labels.as_ref(), subject, &mut examination)?;
     if subject.effort == Effort::Thorough {
+        examination.add(few_samples(rows.len));
         examine_features(&columns, rows, labels.as_ref(), subject, &mut examination);
         examine_samples(&columns, rows, subject, &mut examination)?;
     }
@@ -107,8 +107,10 @@ fn examine_targets(
     subject: &Subject,
     examination: &mut Examination,
 ) -> Result<()> {
-    for set in subject.all_sets() {
-        examination.add(finite::of_targets(&set.data.y, set.name));
+    if subject.effort == Effort::Thorough {
+        for set in subject.all_sets() {
+            examination.add(finite::of_targets(&set.data.y, set.name));
+        }
     }
     let Some(labels) = labels else {
         examination.checked.extend(["targets", "order of the samples"]);
@@ -185,9 +187,9 @@ fn few_samples(n: usize) -> Option<Finding> {
         return None;
     }
     let severity = if n == 1 { Severity::Problem } else { Severity::Odd };
-    let samples = if n == 1 { "there is 1 sample" } else { "there are few samples:" };
-    let found = if n == 1 { samples.to_string() } else { format!("{samples} {n}") };
+    let found =
+        if n == 1 { "there is 1 sample".to_string() } else { format!("there are {n} samples") };
     let finding = Finding::new(severity, "few-samples", found).at("training set");
-    let reason = "a model learns them by heart, and knows nothing about others";
+    let reason = "a model learns so few by heart, and knows nothing about others";
     Some(finding.because(reason).remedy("collect more samples; one row of an array is one sample"))
 }

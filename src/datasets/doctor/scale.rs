@@ -32,9 +32,7 @@ const DIVIDE: &str = "x = x.astype(\"float32\") / 255, or begin the model with \
 /// Explanation of a loss that diverges, if the largest input is the likely cause.
 pub(in crate::datasets) fn divergence_cause(largest: f64) -> Option<String> {
     if largest > LARGEST {
-        return Some(format!(
-            "the inputs reach {largest}; scale them to about 1, images by 1/255"
-        ));
+        return Some(format!("the inputs reach {largest}; scale them to about 1, images by 1/255"));
     }
     None
 }
@@ -81,8 +79,10 @@ fn unscaled(
     let Range { minimum, maximum } = range;
     let are_bytes = minimum >= 0.0 && (100.0..=255.0).contains(&maximum) && columns.width() > 15;
     let are_indices = columns.are_integers && minimum >= 0.0 && !are_bytes;
-    let severity = if size > VERY_LARGE && !are_indices { Severity::Problem } else { Severity::Odd };
-    let mut found = format!("inputs are not scaled: they run from {minimum} to {maximum}");
+    let severity =
+        if size > VERY_LARGE && !are_indices { Severity::Problem } else { Severity::Odd };
+    let mut found =
+        format!("inputs are not scaled: they run from {} to {}", short(minimum), short(maximum));
     if are_bytes {
         found += ", like the bytes of images";
     }
@@ -102,7 +102,8 @@ fn unscaled(
 
 fn small(range: Range) -> Finding {
     let Range { minimum, maximum } = range;
-    let found = format!("inputs are very small: they run from {minimum:.2e} to {maximum:.2e}");
+    let found =
+        format!("inputs are very small: they run from {} to {}", short(minimum), short(maximum));
     Finding::new(Severity::Odd, "small-inputs", found)
         .at("training set")
         .because(
@@ -135,6 +136,17 @@ fn offset_features(columns: &Columns, subject: &Subject) -> Option<Finding> {
     Some(finding.because(reason).remedy(STANDARDIZE))
 }
 
+/// A number with four digits: `-389.9`, `0.0039`.
+pub(crate) fn short(value: f64) -> String {
+    let digits = if value == 0.0 { 0.0 } else { value.abs().log10().floor() };
+    let decimals = (3.0 - digits).clamp(0.0, 12.0) as usize;
+    let text = format!("{value:.decimals$}");
+    if text.contains('.') {
+        return text.trim_end_matches('0').trim_end_matches('.').to_string();
+    }
+    text
+}
+
 /// Compares the scale of another set with that of the training set.
 pub(super) fn compare(train: &Columns, other: &Columns, set: &str) -> Option<Finding> {
     let (size, other_size) = (train.total_size(), other.total_size());
@@ -145,8 +157,11 @@ pub(super) fn compare(train: &Columns, other: &Columns, set: &str) -> Option<Fin
     let (minimum, maximum) = train.range();
     let (other_minimum, other_maximum) = other.range();
     let found = format!(
-        "its inputs run from {other_minimum} to {other_maximum}, and those of the training set \
-         from {minimum} to {maximum}"
+        "its inputs run from {} to {}, and those of the training set from {} to {}",
+        short(other_minimum),
+        short(other_maximum),
+        short(minimum),
+        short(maximum)
     );
     let finding = Finding::new(Severity::Problem, "other-scale", found).at(set);
     let reason = "a model judges numbers by their size: its score on this set says nothing";

@@ -7,6 +7,9 @@ use crate::shape::Tuple;
 const MANY_VALUES: usize = 200_000_000;
 const FEW_VALUES: usize = 250_000;
 
+/// Number of features without names up to which they are columns rather than pixels.
+const MAX_COLUMNS: usize = 64;
+
 /// Extent of an examination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effort {
@@ -99,7 +102,7 @@ impl<'a> Subject<'a> {
     }
 
     /// Maximum number of values of inputs that a rule reads.
-    pub(super) fn max_values(&self) -> usize {
+    pub(crate) fn max_values(&self) -> usize {
         match self.effort {
             Effort::Quick => FEW_VALUES,
             Effort::Thorough => MANY_VALUES,
@@ -117,9 +120,12 @@ impl<'a> Subject<'a> {
 
     /// True if the features are columns of a table, and not pixels or positions.
     pub(super) fn is_table(&self) -> bool {
-        let is_flat = self.train.x.shape().len() <= 2;
+        let is_narrow = match self.train.x.shape() {
+            [_, width] => *width <= MAX_COLUMNS,
+            _ => false,
+        };
         let has_columns = self.description.is_some_and(|data| !data.columns.is_empty());
-        has_columns || is_flat && self.train.x.byte_scale().is_none()
+        has_columns || is_narrow && self.train.x.byte_scale().is_none()
     }
 
     /// Name of a feature: that of a table's column, or its position in the sample, from 0.
@@ -151,10 +157,18 @@ impl<'a> Subject<'a> {
         format!("position {}", Tuple(&position))
     }
 
-    /// Names of the first few features.
+    /// Names of the first few features: `columns 3, 4`.
     pub(super) fn features(&self, indices: &[usize]) -> String {
         let mut names: Vec<String> =
             indices.iter().take(LISTED).map(|index| self.feature(*index)).collect();
+        for kind in ["column", "position"] {
+            if names.len() > 1 && names[0].starts_with(kind) {
+                for name in &mut names {
+                    *name = name.trim_start_matches(kind).trim_start().to_string();
+                }
+                names[0] = format!("{kind}s {}", names[0]);
+            }
+        }
         if indices.len() > LISTED {
             names.push(format!("and {} more", indices.len() - LISTED));
         }

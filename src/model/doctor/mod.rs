@@ -2,8 +2,8 @@
 //!
 //! Rules about the data alone are in `datasets/doctor`.
 
-mod fit;
 mod first_loss;
+mod fit;
 mod outputs;
 
 pub use first_loss::FirstLosses;

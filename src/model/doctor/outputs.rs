@@ -4,7 +4,8 @@
 use super::super::Sequential;
 use crate::activations::ActivationKind;
 use crate::datasets::Targets;
-use crate::datasets::doctor::{Finding, Severity, Subject};
+use crate::datasets::doctor::scale::short;
+use crate::datasets::doctor::{Effort, Finding, Severity, Subject};
 use crate::layers::AnyLayer;
 use crate::losses::AnyLoss;
 
@@ -20,10 +21,10 @@ pub(super) fn examine(model: &Sequential, subject: &Subject) -> Option<Finding> 
     if is_sparse || sample != model.output_shape().n_values() {
         return None;
     }
-    let targets = TargetRange::of(&subject.train.y)?;
+    let targets = TargetRange::of(subject)?;
     out_of_range(model, loss, &targets)
         .or_else(|| no_probabilities(model, loss, subject))
-        .or_else(|| large(model, loss, &targets))
+        .or_else(|| large(model, loss, &targets, subject))
 }
 
 /// Range of the targets.
@@ -35,10 +36,16 @@ struct TargetRange {
 }
 
 impl TargetRange {
-    fn of(targets: &Targets) -> Option<TargetRange> {
-        match targets {
-            Targets::Labels(values) => TargetRange::over(values.iter().map(|y| f64::from(*y))),
-            Targets::Reals(values) => TargetRange::over(values.iter().map(|y| f64::from(*y))),
+    fn of(subject: &Subject) -> Option<TargetRange> {
+        let len: usize = subject.train.y.shape().iter().product();
+        let step = len.div_ceil(subject.max_values()).max(1);
+        match &subject.train.y {
+            Targets::Labels(values) => {
+                TargetRange::over(values.iter().step_by(step).map(|y| f64::from(*y)))
+            }
+            Targets::Reals(values) => {
+                TargetRange::over(values.iter().step_by(step).map(|y| f64::from(*y)))
+            }
         }
     }
 
@@ -83,8 +90,13 @@ fn out_of_range(model: &Sequential, loss: &AnyLoss, targets: &TargetRange) -> Op
         return None;
     }
     let verb = if of_probabilities { "takes" } else { "gives" };
-    let bounds = if high.is_finite() { format!("{low} to {high}") } else { format!("{low} or more") };
-    let found = format!("targets run from {minimum} to {maximum}, and {name} {verb} {bounds}");
+    let bounds =
+        if high.is_finite() { format!("{low} to {high}") } else { format!("{low} or more") };
+    let found = format!(
+        "targets run from {} to {}, and {name} {verb} {bounds}",
+        short(*minimum),
+        short(*maximum)
+    );
     let finding = Finding::new(Severity::Problem, "target-range", found).at("training set");
     if of_probabilities {
         let reason = "the loss then has no minimum at the targets, or becomes negative";
@@ -112,8 +124,7 @@ fn no_probabilities(model: &Sequential, loss: &AnyLoss, subject: &Subject) -> Op
         if !sum.is_finite() || (sum - 1.0).abs() < 0.01 {
             continue;
         }
-        let found =
-            format!("targets sum to {sum} and not to 1, as the outputs of a softmax do");
+        let found = format!("targets sum to {sum} and not to 1, as the outputs of a softmax do");
         let finding = Finding::new(Severity::Problem, "no-probabilities", found);
         let reason = "a softmax divides 1 among its outputs: it cannot reach these targets";
         let remedy = "several classes at once: a sigmoid and binary_crossentropy; numbers: no last \
@@ -125,7 +136,17 @@ fn no_probabilities(model: &Sequential, loss: &AnyLoss, subject: &Subject) -> Op
 }
 
 /// Large targets of a model whose outputs are about 1 at first.
-fn large(model: &Sequential, loss: &AnyLoss, targets: &TargetRange) -> Option<Finding> {
+fn large(
+    model: &Sequential,
+    loss: &AnyLoss,
+    targets: &TargetRange,
+    subject: &Subject,
+) -> Option<Finding> {
+    let is_table = subject.description.is_some_and(|data| !data.columns.is_empty());
+    if is_table && subject.effort == Effort::Quick {
+        // Reading a table warns of it.
+        return None;
+    }
     let is_scaled =
         model.layers().last().is_some_and(|layer| matches!(layer.spec, AnyLayer::Rescaling(_)));
     let is_of_numbers = matches!(
@@ -153,4 +174,3 @@ fn large(model: &Sequential, loss: &AnyLoss, targets: &TargetRange) -> Option<Fi
 fn last_activation(model: &Sequential) -> Option<ActivationKind> {
     Some(model.plan.last_activation()?.0)
 }
-
