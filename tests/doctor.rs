@@ -281,6 +281,7 @@ fn targets_are_compared_with_the_model() {
         ("", model(1, "linear", "mse"), numbers()),
         ("", model(1, "sigmoid", "mse"), small()),
         ("", model(1, "sigmoid", "binary_crossentropy"), relabel(good(), |row| class(row) % 2)),
+        ("Odd separate-questions", model(3, "sigmoid", "binary_crossentropy"), good()),
         ("Odd units", model(10, "softmax", sparse), good()),
         ("Problem targets-do-not-fit", model(2, "softmax", sparse), good()),
         ("Problem targets-do-not-fit", model(3, "softmax", sparse), one_hot),
@@ -376,8 +377,9 @@ fn mnist_is_good_and_examined_in_no_time() {
     assert!(milliseconds < 100.0, "{milliseconds} ms");
 
     // Bytes that are not divided by 255.
-    train.x.scale_bytes(1.0);
-    let subject = Subject { train: &train, ..subject };
+    let mut unscaled = train.clone();
+    unscaled.x.scale_bytes(1.0);
+    let subject = Subject { train: &unscaled, ..subject };
     let finding = &model.examine(&subject).unwrap().findings[0];
     assert_eq!(
         finding.found,
@@ -458,7 +460,7 @@ impl Place {
                 "import keras\nfrom keras import layers\n\
                  model = keras.Sequential([keras.Input((6,)), layers.Dense(16, activation='relu'), \
                  layers.Dense(3, activation='softmax')])\n\
-                 model.compile(optimizer=keras.optimizers.SGD({learning_rate}), \
+                 model.compile(optimizer=keras.optimizers.SGD({learning_rate:e}), \
                  loss='sparse_categorical_crossentropy', metrics=['accuracy'])\n"
             ),
         );
@@ -476,8 +478,11 @@ impl Place {
     }
 }
 
+/// Asserts that a text has these parts, whatever its line breaks.
 #[track_caller]
 fn assert_says(text: &str, parts: &[&str]) {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let text = words.join(" ");
     for part in parts {
         assert!(text.contains(part), "{part:?} is not in:\n{text}");
     }
@@ -507,8 +512,8 @@ fn the_command_prints_findings_and_its_exit_code_says_if_there_is_a_problem() {
 
     let large = place.run("doctor large.npz model.py");
     assert_eq!((large.code, &large.stderr[..]), (1, ""));
-    assert_says(&large.stdout, &["PROBLEM inputs are not scaled: they run from -4", "  where "]);
-    assert_says(&large.stdout, &["  why ", "  remedy ", "layers.Normalization()", "1 problem."]);
+    assert_says(&large.stdout, &["PROBLEM inputs are not scaled: they run from -4", " where "]);
+    assert_says(&large.stdout, &[" why ", " remedy ", "layers.Normalization()", "1 problem."]);
     assert!(large.stdout.lines().all(|line| line.chars().count() <= 100), "{}", large.stdout);
 
     let json = place.run("doctor large.npz model.py --json");
@@ -525,7 +530,7 @@ fn the_command_prints_findings_and_its_exit_code_says_if_there_is_a_problem() {
 fn built_in_data_and_presets_need_no_path() {
     let mnist = run(&["doctor", "mnist-convnet"]);
     assert_eq!(mnist.code, 0, "{}", mnist.stderr);
-    assert_says(&mnist.stdout, &["60000 training, 10000 test", "NOTE    67 of 784", "1 note."]);
+    assert_says(&mnist.stdout, &["60000 training, 10000 test", "NOTE 67 of 784", "1 note."]);
     let synthetic = run(&["doctor", "dense-514"]);
     assert_eq!(synthetic.code, 0);
     assert_says(&synthetic.stdout, &["synthetic: 4096 training", "Nothing found."]);
@@ -586,10 +591,7 @@ fn tables_are_examined_by_their_columns() {
     assert_says(&leak.stdout, &["PROBLEM \"copy\" tells the class of every training sample"]);
     let constant = place.run("doctor constant.csv --target kind");
     assert_eq!(constant.code, 0);
-    assert_says(
-        &constant.stdout,
-        &["ODD     1 of 3 features are the same", "\"height\"", "--ignore"],
-    );
+    assert_says(&constant.stdout, &["ODD 1 of 3 features are the same", "\"height\"", "--ignore"]);
     let missing = place.run("doctor missing.csv --target kind");
     assert_eq!(missing.code, 1);
     assert_says(&missing.stdout, &["values are missing", "\"height\"", "fill them in"]);
@@ -602,7 +604,7 @@ fn tables_are_examined_by_their_columns() {
     assert_says(&no_target.stderr, &["--target NAME"]);
 }
 
-/// Text without the lines that tell the time.
+/// Results of a training that succeeds.
 fn losses(run: &Run) -> &str {
     assert_eq!(run.code, 0, "{}", run.stderr);
     &run.stdout
@@ -663,10 +665,12 @@ fn train_says_one_line_about_bad_data_and_none_about_good() {
 #[test]
 fn a_loss_that_is_not_finite_is_explained() {
     let place = Place::new();
-    place.write_npz("large.npz", 1e18);
-    place.write_model("model.py", 1e20);
-    let failed = place.run("train model.py --data large.npz --epochs 2 --loss mse --quiet");
+    place.write_npz("large.npz", 300.0);
+    let learning_rate = if size_of::<Real>() == 4 { 1e20 } else { 1e160 };
+    place.write_model("model.py", learning_rate);
+    let failed = place.run("train model.py --data large.npz --epochs 2 --quiet");
     assert_eq!(failed.code, 1, "{}", failed.stdout);
+    assert_says(&failed.stderr, &["error: the loss became NaN in epoch 1", "the inputs reach 4"]);
     assert_says(&failed.stderr, &["`tallynet doctor large.npz model.py` examines the data"]);
 }
 
@@ -695,7 +699,7 @@ fn folders_of_images_are_examined() {
     let bad = place.run("doctor flowers --image-size 8x8");
     assert_eq!(bad.code, 0, "{}", bad.stdout);
     assert_says(&bad.stdout, &["1 of 59 samples is a copy of", "1 of them with another target"]);
-    assert_says(&bad.stdout, &["ODD     1 broken images were skipped"]);
+    assert_says(&bad.stdout, &["ODD 1 broken images were skipped", "where the first: "]);
 }
 
 /// Writes a gray image of 8 by 8 pixels.

@@ -154,6 +154,7 @@ impl Doctor {
     /// Reads a folder of images; broken ones become findings.
     fn read_images(&self, path: &Path, loaded: Option<&LoadedModel>) -> Result<Loaded, Failure> {
         let folder = Folder::scan(path)?;
+        let other_classes = loaded.and_then(|loaded| images::check_classes(&folder, loaded).err());
         let size = match loaded {
             Some(loaded) => self.images.size(&loaded.model)?,
             None => {
@@ -173,7 +174,11 @@ impl Doctor {
         let options = ImageOptions { skip_broken: true, ..ImageOptions::new(size) };
         let data = folder.read(&options, &mut |n_done| bar.set_position(n_done as u64));
         bar.finish_and_clear();
-        Ok(data?.into())
+        let mut data = Loaded::from(data?);
+        if let Some(failure) = other_classes {
+            data.findings.push(of_failure(Severity::Problem, "other-classes", &failure));
+        }
+        Ok(data)
     }
 
     /// Prepares data and model for each other, as a training does.
@@ -196,7 +201,9 @@ impl Doctor {
                     data.sets().into_iter().for_each(|set| set.x.scale_bytes(factor));
                     scale_targets(loaded, &mut data.sets());
                 }
-                Err(failure) => data.findings.push(unknown_scale(&failure)),
+                Err(failure) => {
+                    data.findings.push(of_failure(Severity::Odd, "unknown-scale", &failure));
+                }
             }
         }
         Ok(())
@@ -215,29 +222,36 @@ fn of_sets(sets: TrainTest) -> Loaded {
 
 /// Finding of a reader's remark.
 fn remark(text: String) -> Finding {
-    let (found, help) = text.split_once('\n').unwrap_or((&text, ""));
-    let (found, remedy) = found.split_once("; ").unwrap_or((found, help));
-    let remedy = if remedy.is_empty() { "correct or remove them" } else { remedy.trim() };
+    let first_line = text.lines().next().unwrap_or_default();
+    let (found, rest) = first_line.split_once("; ").unwrap_or((first_line, ""));
+    let (place, remedy) = match rest.strip_prefix("the first: ") {
+        Some(first) => (format!("the first: {first}"), "correct or remove them"),
+        None if rest.is_empty() => ("data".to_string(), "correct or remove them"),
+        None => ("data".to_string(), rest),
+    };
     Finding {
         severity: Severity::Odd,
         rule: "reading",
         found: found.to_string(),
-        place: "data".to_string(),
+        place,
         reason: "they are left out, or a model learns nothing from them that holds for new samples"
             .to_string(),
         remedy: remedy.to_string(),
     }
 }
 
-/// Finding of bytes that may be images or counts.
-fn unknown_scale(failure: &Failure) -> Finding {
-    let (found, help) = failure.message.split_once("\n  ").unwrap_or((&failure.message, ""));
+/// Finding of what a training refuses: the first line of the error, and its help.
+pub(super) fn of_failure(severity: Severity, rule: &'static str, failure: &Failure) -> Finding {
+    let (found, remedy) = match failure.message.rsplit_once("\n  ") {
+        Some((found, help)) => (found, help),
+        None => (&failure.message[..], "correct the file, or download it again"),
+    };
     Finding {
-        severity: Severity::Odd,
-        rule: "unknown-scale",
+        severity,
+        rule,
         found: found.to_string(),
-        place: "training set".to_string(),
-        reason: "training asks for the scale of such bytes".to_string(),
-        remedy: help.to_string(),
+        place: "data".to_string(),
+        reason: "training ends with this error".to_string(),
+        remedy: remedy.to_string(),
     }
 }

@@ -20,7 +20,7 @@ use super::images::ImageFlags;
 use super::scale::Scale;
 use super::table::RoleFlags;
 use super::{Failure, LoadedModel, Outcome, output};
-use load::Loaded;
+use load::{Loaded, of_failure};
 
 /// Examine data before a training: faults and oddities, each with its remedy.
 ///
@@ -82,7 +82,6 @@ impl Doctor {
         let model = loaded.as_mut().and_then(|loaded| loaded.as_mut().ok());
         match self.load(&source, model) {
             Ok(data) => {
-                // Only data that can be read are no excuse for a model that cannot.
                 let model = loaded.transpose()?;
                 let found = self.examine(&data, model.as_ref())?;
                 examination.checked.extend(found.checked);
@@ -95,7 +94,7 @@ impl Doctor {
                     return Err(failure);
                 }
                 if examination.findings.is_empty() {
-                    examination.add([unreadable(&failure)]);
+                    examination.add([of_failure(Severity::Problem, "unreadable", &failure)]);
                 }
                 self.print(&examination, &source, None)
             }
@@ -196,20 +195,4 @@ fn of_files(findings: Vec<Finding>) -> Examination {
     let mut examination = Examination { checked: vec!["files"], step: 1, ..Default::default() };
     examination.add(findings);
     examination
-}
-
-/// Finding of data that cannot be read: the first line of the error, and its help.
-fn unreadable(failure: &Failure) -> Finding {
-    let (found, help) = match failure.message.rsplit_once("\n  ") {
-        Some((found, help)) => (found, help),
-        None => (&failure.message[..], "correct the file, or download it again"),
-    };
-    Finding {
-        severity: Severity::Problem,
-        rule: "unreadable",
-        found: found.to_string(),
-        place: "data".to_string(),
-        reason: "training ends with this error".to_string(),
-        remedy: help.to_string(),
-    }
 }

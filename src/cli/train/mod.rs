@@ -36,6 +36,9 @@ use report::{ReportOptions, join_errors};
 /// and saved, as it is at that moment, and the exit code is 130, 143 or 129. A second signal ends
 /// the program at once. One that is ignored when the program starts, as by nohup, stays ignored.
 ///
+/// A quick look at the data says one line if something seems wrong with them; `tallynet doctor`
+/// examines them thoroughly.
+///
 /// --backup DIR makes the same command resume after a crash, a kill or a full disk.
 ///
 /// Training resumes from a saved file, even in the middle of an epoch: epoch numbers continue in

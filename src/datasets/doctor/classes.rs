@@ -93,8 +93,8 @@ fn imbalance(labels: &Labels, subject: &Subject) -> Option<Finding> {
     let weight =
         |count: usize| format!("{:.2}", n as f64 / (labels.n_classes() * count.max(1)) as f64);
     let remedy = format!(
-        "judge each class: tallynet evaluate --per-class; weight the classes: \
-         fit(class_weight={{{majority}: {}, {smallest}: {}, …}})",
+        "judge each class: tallynet evaluate --per-class; weight the classes by \
+         FitOptions::class_weight, in Keras fit(class_weight={{{majority}: {}, {smallest}: {}, …}})",
         weight(largest),
         weight(n_smallest)
     );

@@ -95,6 +95,10 @@ pub fn examine(subject: &Subject) -> Result<Examination> {
     examine_targets(labels.as_ref(), subject, &mut examination)?;
     if subject.effort == Effort::Thorough {
         examination.add(few_samples(rows.len));
+        if columns.are_all_constant() {
+            examination.add(features::constant(&columns, subject));
+            return Ok(examination);
+        }
         examine_features(&columns, rows, labels.as_ref(), subject, &mut examination);
         examine_samples(&columns, rows, subject, &mut examination)?;
     }

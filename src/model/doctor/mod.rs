@@ -48,7 +48,12 @@ impl Sequential {
         // The quick examination is part of `train`, which prints these, and refuses such data.
         if subject.effort == Effort::Thorough {
             examination.checked.extend(["shapes of the model", "loss and last activation"]);
-            examination.add(self.warnings().into_iter().map(of_warning));
+            let oddities = self.oddities();
+            for warning in self.warnings() {
+                let is_odd = oddities.contains(&warning);
+                let severity = if is_odd { Severity::Odd } else { Severity::Problem };
+                examination.add([of_warning(severity, warning)]);
+            }
             examination.add(fit::of_shapes(self, &subject));
         }
         examination.add(outputs::examine(self, &subject));
@@ -92,8 +97,8 @@ impl Sequential {
 }
 
 /// Finding of a warning about the model.
-fn of_warning(warning: String) -> Finding {
-    Finding::new(Severity::Problem, "model", warning)
+fn of_warning(severity: Severity, warning: String) -> Finding {
+    Finding::new(severity, "model", warning)
         .at("model")
         .because("training runs, and minimizes something else than is probably meant")
         .remedy("change the last layer or the loss as it says")

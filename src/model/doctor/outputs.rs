@@ -1,11 +1,11 @@
-//! Rules about targets and the last activation: `target-range`, `no-probabilities`,
-//! `large-targets`.
+//! Rules about targets, the loss and the last activation: `separate-questions`, `target-range`,
+//! `no-probabilities`, `large-targets`.
 
 use super::super::Sequential;
 use crate::activations::ActivationKind;
 use crate::datasets::Targets;
 use crate::datasets::doctor::scale::short;
-use crate::datasets::doctor::{Effort, Finding, Severity, Subject};
+use crate::datasets::doctor::{Effort, Examination, Finding, Severity, Subject};
 use crate::layers::AnyLayer;
 use crate::losses::AnyLoss;
 
@@ -15,6 +15,9 @@ const LARGE: f64 = 1000.0;
 /// Examines the targets of the training set.
 pub(super) fn examine(model: &Sequential, subject: &Subject) -> Option<Finding> {
     let loss = model.compiled().ok()?.loss();
+    if let Some(finding) = separate_questions(model, loss, subject) {
+        return Some(finding);
+    }
     let is_sparse = matches!(loss, AnyLoss::SparseCategoricalCrossentropy(_));
     // Other shapes have a finding of their own, and integer labels become one-hot vectors.
     let sample: usize = subject.train.y.shape().get(1..)?.iter().product();
@@ -25,6 +28,26 @@ pub(super) fn examine(model: &Sequential, subject: &Subject) -> Option<Finding> 
     out_of_range(model, loss, &targets)
         .or_else(|| no_probabilities(model, loss, subject))
         .or_else(|| large(model, loss, &targets, subject))
+}
+
+/// One class of several, by a loss that asks for each class by itself.
+fn separate_questions(model: &Sequential, loss: &AnyLoss, subject: &Subject) -> Option<Finding> {
+    let n_outputs = model.output_shape().last();
+    // Names of classes have a warning of their own.
+    let has_names = model.data.as_ref().is_some_and(|data| !data.classes.is_empty());
+    let is_binary = matches!(loss, AnyLoss::BinaryCrossentropy(_));
+    if !is_binary || n_outputs < 3 || has_names || Examination::n_labels(subject)? < 3 {
+        return None;
+    }
+    let found = format!(
+        "each sample has one class, and binary_crossentropy takes the {n_outputs} outputs as \
+         separate questions"
+    );
+    let finding = Finding::new(Severity::Odd, "separate-questions", found).at("training set");
+    let reason = "most answers are no: the loss and a binary accuracy look good from the start";
+    let remedy = "end the model with a softmax, and take the loss categorical_crossentropy \
+                  (one-hot) or sparse_categorical_crossentropy (labels)";
+    Some(finding.because(reason).remedy(remedy))
 }
 
 /// Range of the targets.
