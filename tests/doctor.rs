@@ -22,7 +22,8 @@ use common::{Run, run, run_in};
 
 /// Numbers without order, about 1 and around 0.
 fn noise(row: usize, column: usize) -> Real {
-    let mut state = (row as u64 + 1) * 0x9e37_79b9_7f4a_7c15 ^ (column as u64 + 1) << 20;
+    let mut state = (row as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    state ^= (column as u64 + 1) << 20;
     for _ in 0..3 {
         state ^= state >> 31;
         state = state.wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -162,6 +163,9 @@ fn one_fault_gives_one_finding() {
         ),
         ("", regression(|row| noise(row, 50) * 9.0)),
         ("Problem constant-target", regression(|_| 3.0)),
+        // Grades from 3 to 8 are numbers, and classes without gaps are classes.
+        ("", regression(|row| 3.0 + (noise(row, 50).abs() * 1000.0) as u32 as Real % 6.0)),
+        ("Odd imbalance", regression(|row| Real::from(row % 9 == 0))),
         ("Odd ordered-samples", regression(|row| row as Real / 7.0)),
         ("Problem target-in-inputs", regression(|row| noise(row, 4) * 1.8 + 32.0)),
         (

@@ -47,12 +47,17 @@ impl Train {
     /// The command that examines the same data for the same model.
     fn doctor_command(&self, source: &DataSource) -> String {
         let data = match source {
-            DataSource::Path(path) => format!(" {}", path.display()),
+            DataSource::Path(path) => format!(" {}", quoted(&path.display().to_string())),
             DataSource::Synthetic(_) => String::new(),
         };
         let roles = self.table.roles.as_text();
-        format!("`tallynet doctor{data} {}{roles}`", self.model)
+        format!("`tallynet doctor{data} {}{roles}`", quoted(&self.model))
     }
+}
+
+/// A word of a command line.
+fn quoted(word: &str) -> String {
+    if word.contains(char::is_whitespace) { format!("'{word}'") } else { word.to_string() }
 }
 
 /// Outcome of the quick examination.

@@ -78,13 +78,14 @@ fn imbalance(labels: &Labels, subject: &Subject) -> Option<Finding> {
     if share < MAJORITY && largest < RATIO * n_smallest || n < ENOUGH {
         return None;
     }
-    let found = format!(
-        "classes are unbalanced: {:.1} % of the samples are of class {}, and {n_smallest} of {n} \
-         of class {}",
+    let mut found = format!(
+        "classes are unbalanced: {:.1} % of the samples are of class {}",
         100.0 * share,
-        subject.class(majority),
-        subject.class(smallest)
+        subject.class(majority)
     );
+    if smallest != majority {
+        found += &format!(", and {n_smallest} of {n} of class {}", subject.class(smallest));
+    }
     let reason = format!(
         "a model that always answers {} is right for {:.1} %: the accuracy says little",
         subject.class(majority),
@@ -94,7 +95,7 @@ fn imbalance(labels: &Labels, subject: &Subject) -> Option<Finding> {
         |count: usize| format!("{:.2}", n as f64 / (labels.n_classes() * count.max(1)) as f64);
     let remedy = format!(
         "judge each class: tallynet evaluate --per-class; weight the classes by \
-         FitOptions::class_weight, in Keras fit(class_weight={{{majority}: {}, {smallest}: {}, …}})",
+         FitOptions::class_weight, in Keras fit(class_weight=…): {majority} by {}, {smallest} by {}",
         weight(largest),
         weight(n_smallest)
     );

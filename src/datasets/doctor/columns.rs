@@ -97,10 +97,10 @@ impl Columns {
             columns.add(&row, &first);
         }
         let n = columns.n_rows.max(1) as f64;
-        for feature in 0..width {
+        for (feature, first) in first.iter().enumerate() {
             let distance = columns.mean[feature] / n;
             let variance = columns.deviation[feature] / n - distance * distance;
-            columns.mean[feature] = f64::from(first[feature]) + distance;
+            columns.mean[feature] = f64::from(*first) + distance;
             columns.deviation[feature] = variance.max(0.0).sqrt();
         }
         columns

@@ -40,12 +40,22 @@ impl<'a> Labels<'a> {
         }
         let per_sample = values.len() / n_samples;
         let labels = Labels { values, counts, per_sample };
-        (usage == TargetUse::Classes || labels.look_like_classes()).then_some(labels)
+        if usage == TargetUse::Unknown && !labels.look_like_classes(targets) {
+            return None;
+        }
+        Some(labels)
     }
 
-    /// True if there are few different integers, each for two samples or more on average.
-    fn look_like_classes(&self) -> bool {
+    /// True if there are few different integers, each for two samples or more on average. Floats
+    /// are classes only if none is missing: others are counts or grades.
+    fn look_like_classes(&self, targets: &Targets) -> bool {
         let n = self.n_classes();
+        // One-hot vectors have more numbers than labels.
+        let are_floats =
+            matches!(targets, Targets::Reals(array) if array.len() == self.values.len());
+        if are_floats && (n < 2 || n < self.counts.len()) {
+            return false;
+        }
         let are_dense = self.counts.len() <= 2 * n;
         self.values.len() >= 2 * n && (n <= FEW && self.counts.len() <= 1000 || are_dense)
     }

@@ -59,7 +59,7 @@ pub(super) fn of_inputs(columns: &Columns, subject: &Subject) -> Vec<Finding> {
     if largest > 0.0 && largest < SMALL {
         return vec![small(range)];
     }
-    offset_features(columns, subject).into_iter().collect()
+    offset_features(columns, subject, scale, offset).into_iter().collect()
 }
 
 /// Smallest and largest input, as the first layer with weights gets them.
@@ -117,10 +117,16 @@ fn small(range: Range) -> Finding {
 }
 
 /// Features that vary little around a large mean.
-fn offset_features(columns: &Columns, subject: &Subject) -> Option<Finding> {
+fn offset_features(
+    columns: &Columns,
+    subject: &Subject,
+    scale: f64,
+    offset: f64,
+) -> Option<Finding> {
     let is_off = |feature: &usize| {
-        let mean = columns.mean[*feature].abs();
-        mean > 1.0 && mean > OFF * columns.deviation[*feature] && !columns.is_constant(*feature)
+        let mean = (columns.mean[*feature] * scale + offset).abs();
+        let deviation = (columns.deviation[*feature] * scale).abs();
+        mean > 1.0 && mean > OFF * deviation && !columns.is_constant(*feature)
     };
     let off: Vec<usize> = (0..columns.width()).filter(is_off).collect();
     let first = *off.first()?;

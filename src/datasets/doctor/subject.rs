@@ -5,7 +5,7 @@ use crate::shape::Tuple;
 
 /// Number of values of inputs that are read for a thorough and for a quick examination.
 const MANY_VALUES: usize = 200_000_000;
-const FEW_VALUES: usize = 250_000;
+const FEW_VALUES: usize = 100_000;
 
 /// Number of features without names up to which they are columns rather than pixels.
 const MAX_COLUMNS: usize = 64;
