@@ -405,6 +405,8 @@ fn large_and_odd_shapes_take_bounded_time() {
         y: Targets::Reals(ArrayD::zeros(IxDyn(&[30, 0]))),
     };
     assert_eq!(rules(&examine(&Subject::new(&nothing)).unwrap()), ["Problem few-samples"]);
+    let unequal = Dataset { y: Targets::Labels(ArrayD::zeros(IxDyn(&[3]))), ..good() };
+    assert!(examine(&Subject::new(&unequal)).is_err());
     let scalar = Dataset {
         x: Inputs::Reals(ArrayD::zeros(IxDyn(&[]))),
         y: Targets::Labels(ArrayD::zeros(IxDyn(&[]))),

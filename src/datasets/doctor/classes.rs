@@ -94,8 +94,8 @@ fn imbalance(labels: &Labels, subject: &Subject) -> Option<Finding> {
     let weight =
         |count: usize| format!("{:.2}", n as f64 / (labels.n_classes() * count.max(1)) as f64);
     let remedy = format!(
-        "judge each class: tallynet evaluate --per-class; weight the classes by \
-         FitOptions::class_weight, in Keras fit(class_weight=…): {majority} by {}, {smallest} by {}",
+        "judge each class: tallynet evaluate --per-class; weight class {majority} by {}, \
+         class {smallest} by {}, …: FitOptions::class_weight, in Keras fit(class_weight=…)",
         weight(largest),
         weight(n_smallest)
     );

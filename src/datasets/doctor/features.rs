@@ -37,17 +37,7 @@ pub(super) fn duplicate(columns: &Columns, rows: InputRows, subject: &Subject) -
     if columns.n_rows < 2 {
         return None;
     }
-    let mut by_checksum: BTreeMap<u64, usize> = BTreeMap::new();
-    let mut pairs = vec![];
-    for feature in 0..columns.width() {
-        if columns.is_constant(feature) {
-            continue;
-        }
-        match by_checksum.get(&columns.checksums[feature]) {
-            Some(first) => pairs.push(Pair { first: *first, second: feature }),
-            None => drop(by_checksum.insert(columns.checksums[feature], feature)),
-        }
-    }
+    let mut pairs = Pair::of_equal_checksums(columns);
     let mut row = vec![0.0; rows.width];
     for index in rows.indices() {
         if pairs.is_empty() {
@@ -84,4 +74,22 @@ pub(super) fn duplicate(columns: &Columns, rows: InputRows, subject: &Subject) -
 struct Pair {
     first: usize,
     second: usize,
+}
+
+impl Pair {
+    /// Each feature that has the checksum of an earlier one, unless it is constant.
+    fn of_equal_checksums(columns: &Columns) -> Vec<Pair> {
+        let mut by_checksum: BTreeMap<u64, usize> = BTreeMap::new();
+        let mut pairs = vec![];
+        for (feature, checksum) in columns.checksums.iter().enumerate() {
+            if columns.is_constant(feature) {
+                continue;
+            }
+            match by_checksum.get(checksum) {
+                Some(first) => pairs.push(Pair { first: *first, second: feature }),
+                None => drop(by_checksum.insert(*checksum, feature)),
+            }
+        }
+        pairs
+    }
 }

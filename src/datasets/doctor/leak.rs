@@ -32,25 +32,8 @@ pub(super) fn of_classes(
     if labels.per_sample != 1 || columns.n_rows < n_needed || !is_small || labels.n_classes() < 2 {
         return None;
     }
-    let mut candidates: Vec<usize> =
-        (0..width).filter(|feature| !columns.is_constant(*feature)).collect();
-    // The value of each feature in the first sample of each class, NaN before.
-    let mut values = vec![Real::NAN; width * n_labels];
-    let mut row = vec![0.0; width];
-    for index in rows.indices() {
-        if candidates.is_empty() {
-            return None;
-        }
-        rows.read(index, &mut row);
-        let of_class = &mut values[labels.values[index] as usize * width..][..width];
-        candidates.retain(|feature| {
-            if of_class[*feature].is_nan() {
-                of_class[*feature] = row[*feature];
-            }
-            of_class[*feature] == row[*feature]
-        });
-    }
-    let first = *candidates.first()?;
+    let ByClass { features, values } = ByClass::of(labels, columns, rows);
+    let first = *features.first()?;
     let mut known: Vec<Real> = (0..n_labels).map(|label| values[label * width + first]).collect();
     known.retain(|value| !value.is_nan());
     known.sort_unstable_by(Real::total_cmp);
@@ -62,7 +45,38 @@ pub(super) fn of_classes(
     };
     let found =
         format!("{} tells {what} of every training sample, without error", subject.feature(first));
-    Some(finding(severity, found, &candidates, subject))
+    Some(finding(severity, found, &features, subject))
+}
+
+/// Features that are constant within each class.
+struct ByClass {
+    features: Vec<usize>,
+    /// Value of each feature in the first sample of each class; NaN for a class without samples.
+    values: Vec<Real>,
+}
+
+impl ByClass {
+    fn of(labels: &Labels, columns: &Columns, rows: InputRows) -> ByClass {
+        let width = rows.width;
+        let mut features: Vec<usize> =
+            (0..width).filter(|feature| !columns.is_constant(*feature)).collect();
+        let mut values = vec![Real::NAN; width * labels.counts.len()];
+        let mut row = vec![0.0; width];
+        for index in rows.indices() {
+            if features.is_empty() {
+                break;
+            }
+            rows.read(index, &mut row);
+            let of_class = &mut values[labels.values[index] as usize * width..][..width];
+            features.retain(|feature| {
+                if of_class[*feature].is_nan() {
+                    of_class[*feature] = row[*feature];
+                }
+                of_class[*feature] == row[*feature]
+            });
+        }
+        ByClass { features, values }
+    }
 }
 
 /// Features that are the target, but for a factor and an offset.
@@ -79,22 +93,9 @@ pub(super) fn of_numbers(
     if columns.n_rows < ENOUGH || n_targets == 0 || n_targets >= rows.width {
         return None;
     }
-    let mut row = vec![0.0; rows.width];
     for target in 0..n_targets.min(MAX_TARGETS) {
-        let moments = Moments::of(values, n_targets, target, rows.step);
-        let mut products = vec![0.0; rows.width];
-        for index in rows.indices() {
-            rows.read(index, &mut row);
-            let y = f64::from(values[index * n_targets + target]) - moments.mean;
-            for (feature, product) in products.iter_mut().enumerate() {
-                *product += (f64::from(row[feature]) - columns.mean[feature]) * y;
-            }
-        }
-        let is_same = |feature: &usize| {
-            let scale = columns.deviation[*feature] * moments.deviation * columns.n_rows as f64;
-            (products[*feature] / scale).abs() > SAME
-        };
-        let same: Vec<usize> = (0..rows.width).filter(is_same).collect();
+        let column = TargetColumn { values, n_targets, target };
+        let same = column.correlated(columns, rows);
         if let Some(first) = same.first() {
             let found = format!(
                 "{} is the target, but for a factor and an offset",
@@ -110,20 +111,47 @@ pub(super) fn of_numbers(
     None
 }
 
-/// Mean and deviation of a target.
-struct Moments {
-    mean: f64,
-    deviation: f64,
+/// One of the targets of each sample.
+struct TargetColumn<'a> {
+    values: &'a [Real],
+    n_targets: usize,
+    target: usize,
 }
 
-impl Moments {
-    fn of(values: &[Real], n_targets: usize, target: usize, step: usize) -> Moments {
-        let column = || values.iter().skip(target).step_by(n_targets * step);
+impl TargetColumn<'_> {
+    /// Features whose correlation with the target is 1 or −1.
+    fn correlated(&self, columns: &Columns, rows: InputRows) -> Vec<usize> {
+        let moments = self.moments(rows.step);
+        let mut row = vec![0.0; rows.width];
+        let mut products = vec![0.0; rows.width];
+        for index in rows.indices() {
+            rows.read(index, &mut row);
+            let y = f64::from(self.values[index * self.n_targets + self.target]) - moments.mean;
+            for (feature, product) in products.iter_mut().enumerate() {
+                *product += (f64::from(row[feature]) - columns.mean[feature]) * y;
+            }
+        }
+        let is_same = |feature: &usize| {
+            let scale = columns.deviation[*feature] * moments.deviation * columns.n_rows as f64;
+            (products[*feature] / scale).abs() > SAME
+        };
+        (0..rows.width).filter(is_same).collect()
+    }
+
+    /// Moments over one of `step` samples.
+    fn moments(&self, step: usize) -> Moments {
+        let column = || self.values.iter().skip(self.target).step_by(self.n_targets * step);
         let n = column().count().max(1) as f64;
         let mean = column().map(|value| f64::from(*value)).sum::<f64>() / n;
         let squares: f64 = column().map(|value| (f64::from(*value) - mean).powi(2)).sum();
         Moments { mean, deviation: (squares / n).sqrt() }
     }
+}
+
+/// Mean and deviation of a target.
+struct Moments {
+    mean: f64,
+    deviation: f64,
 }
 
 fn finding(severity: Severity, found: String, features: &[usize], subject: &Subject) -> Finding {

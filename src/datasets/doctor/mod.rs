@@ -77,9 +77,12 @@ impl Examination {
 /// ```
 ///
 /// # Errors
-/// Arrays that are not in row-major order.
+/// Arrays that are not in row-major order, and sets whose inputs and targets differ in number.
 pub fn examine(subject: &Subject) -> Result<Examination> {
     let mut examination = Examination { step: 1, ..Examination::default() };
+    for set in subject.all_sets() {
+        set.data.check_lengths()?;
+    }
     let data = subject.train;
     let rows = InputRows::new(data, subject.max_values())?;
     examination.step = rows.step;

@@ -40,7 +40,7 @@ impl Sequential {
     /// ```
     ///
     /// # Errors
-    /// Arrays that are not in row-major order.
+    /// Arrays that are not in row-major order, and sets whose inputs and targets differ in number.
     pub fn examine(&self, subject: &Subject) -> Result<Examination> {
         let subject =
             Subject { inputs: self.input_use(), targets: self.target_use(subject), ..*subject };
