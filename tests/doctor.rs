@@ -259,6 +259,16 @@ fn findings_say_where_and_how_many() {
     assert_eq!(examine(&subject).unwrap().findings[0].place, "training set, \"age\"");
 }
 
+#[test]
+fn a_quick_examination_leaves_small_classes_alone() {
+    let small = relabel(good(), |row| if row % 20 == 0 { 2 } else { class(row) % 2 });
+    assert_eq!(rules(&examine(&Subject::new(&small)).unwrap()), ["Odd imbalance"]);
+    let quick = |data| Subject { effort: Effort::Quick, ..Subject::new(data) };
+    assert!(rules(&examine(&quick(&small)).unwrap()).is_empty());
+    let skewed = relabel(good(), |row| u32::from(row % 8 == 0));
+    assert_eq!(rules(&examine(&quick(&skewed)).unwrap()), ["Odd imbalance"]);
+}
+
 /// Model of one Dense layer with this activation and loss, on 6 inputs.
 fn model(units: usize, activation: &str, loss: &str) -> Sequential {
     let dense = Dense::new(units).activation(activation);
