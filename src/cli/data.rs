@@ -60,6 +60,17 @@ impl DataSource {
     }
 }
 
+/// Data at this path or in the environment, else those that the model is made for.
+pub fn source(named: Option<&Path>, model: Option<&Sequential>) -> Result<DataSource, Failure> {
+    let is_named = named.is_some() || datasets::from_environment().is_some();
+    if let Some(model) = model.filter(|model| !is_named && model.open_axes().is_empty())
+        && let Some(task) = synthetic::matching(model.input_shape(), model.output_shape())
+    {
+        return Ok(DataSource::Synthetic(task));
+    }
+    Ok(DataSource::Path(datasets::find(named)?))
+}
+
 /// Data of a training.
 pub struct TrainingData {
     /// The training and the test set.
@@ -87,12 +98,7 @@ impl Data {
 
     /// The data named by the flag or the environment, else those that the model is made for.
     pub fn source(&self, model: &Sequential) -> Result<DataSource, Failure> {
-        match synthetic::matching(model.input_shape(), model.output_shape()) {
-            Some(task) if !self.is_named() && model.open_axes().is_empty() => {
-                Ok(DataSource::Synthetic(task))
-            }
-            _ => Ok(DataSource::Path(datasets::find(self.data.as_deref())?)),
-        }
+        source(self.path(), Some(model))
     }
 
     /// Loads the training, the validation and the test set. If a fraction is given, the test set is
@@ -211,7 +217,7 @@ fn check_finite(role: &str, data: &Dataset) -> Outcome {
 }
 
 /// Scales targets that are images of bytes like the inputs, as for an autoencoder.
-fn scale_targets(loaded: &LoadedModel, sets: &mut [&mut Dataset]) {
+pub fn scale_targets(loaded: &LoadedModel, sets: &mut [&mut Dataset]) {
     let mut is_scaled = false;
     for data in sets {
         let Some(factor) = data.x.byte_scale() else { continue };

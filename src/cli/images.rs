@@ -206,7 +206,7 @@ fn with_test(
 }
 
 /// Refuses other classes than the model was trained on.
-fn check_classes(folder: &Folder, loaded: &LoadedModel) -> Result<(), Failure> {
+pub fn check_classes(folder: &Folder, loaded: &LoadedModel) -> Result<(), Failure> {
     let model = &loaded.model;
     let trained = model.data.as_ref().map(|data| &data.classes[..]).unwrap_or_default();
     let (n_classes, n_outputs) = (folder.classes.len(), model.output_shape().last());

@@ -3,6 +3,7 @@
 mod convert;
 mod data;
 mod description;
+mod doctor;
 mod drawings;
 mod evaluate;
 mod gradcheck;
@@ -66,6 +67,7 @@ const EXAMPLES: &str = "Examples:
   tallynet train --save digits.safetensors  the same, and save the model
   tallynet summary --explain                why Dense(10) on 784 inputs has 7850 parameters
   tallynet verify digits.safetensors        count the weights in the file
+  tallynet doctor digits.npz model.py       faults of data, before anything is trained
   tallynet train model.py                   train the model of a Keras script, without Python";
 
 #[derive(Subcommand)]
@@ -74,6 +76,7 @@ enum Command {
     Summary(summary::Summary),
     Verify(verify::Verify),
     Plot(plot::Plot),
+    Doctor(Box<doctor::Doctor>),
     Evaluate(evaluate::Evaluate),
     Predict(predict::Predict),
     Report(report::Report),
@@ -137,6 +140,7 @@ fn run(command: Command, terminal: Option<Terminal>) -> Outcome {
         Command::Train(command) => command.run(terminal),
         Command::Summary(command) => command.run(),
         Command::Verify(command) => command.run(),
+        Command::Doctor(command) => command.run(),
         Command::Plot(command) => command.run(),
         Command::Evaluate(command) => command.run(terminal),
         Command::Predict(command) => command.run(terminal),

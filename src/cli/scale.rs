@@ -66,9 +66,17 @@ impl Scale {
         Ok(())
     }
 
+    /// Factor of the flag.
+    pub fn flag(&self) -> Option<Real> {
+        Some(match self.scale? {
+            ByteScaling::Unit => UNIT,
+            ByteScaling::None => 1.0,
+        })
+    }
+
     /// Factor that the flag, the file or the model says, else that of images. Bytes that need not
     /// be an image are refused: a bag of words must not be divided by 255.
-    fn factor(&self, loaded: &LoadedModel, bytes: &ArrayD<u8>) -> Result<Real, Failure> {
+    pub fn factor(&self, loaded: &LoadedModel, bytes: &ArrayD<u8>) -> Result<Real, Failure> {
         if let Some(factor) = self.settled_factor(&loaded.model)? {
             return Ok(factor);
         }
@@ -89,8 +97,7 @@ impl Scale {
                     "--scale unit: the model begins with an Embedding, which takes indices";
                 return Err(Failure::usage(problem));
             }
-            Some(ByteScaling::Unit) => return Ok(Some(UNIT)),
-            Some(ByteScaling::None) => return Ok(Some(1.0)),
+            Some(_) => return Ok(self.flag()),
             None => {}
         }
         if takes_indices {

@@ -7,6 +7,7 @@ use super::super::data::{DataSource, TrainingData};
 use super::super::interrupt::Interrupt;
 use super::super::{Failure, LoadedModel};
 use super::Train;
+use super::doctor::{Diagnosis, FirstEpoch};
 
 impl Train {
     /// Trains the model. Validates on the validation set if there is one, else on the last
@@ -16,6 +17,7 @@ impl Train {
         loaded: &mut LoadedModel,
         data: &TrainingData,
         source: &DataSource,
+        diagnosis: &Diagnosis,
     ) -> Result<Trained, Failure> {
         let initial_epoch = loaded.model.epochs_done;
         let validation_split = self.validation_split.or(loaded.plan.validation_split);
@@ -37,6 +39,7 @@ impl Train {
             ..FitOptions::default()
         };
         let mut callbacks = self.callbacks(loaded, validates_on_test);
+        let mut first_epoch = FirstEpoch::new(diagnosis, loaded);
         let mut callbacks: Vec<&mut dyn Callback> =
             callbacks.iter_mut().map(|callback| &mut **callback as _).collect();
         let mut backup = self.backup(loaded);
@@ -45,6 +48,7 @@ impl Train {
         callbacks.extend(loss_at_end.as_mut().map(|each| each as &mut dyn Callback));
         let mut run = self.run_record(source, &loaded.model, data, &loaded.plan);
         run.batch_size = Some(options.batch_size);
+        callbacks.push(&mut first_epoch);
         let model = &mut loaded.model;
         if options.epochs > initial_epoch {
             model.record.begin(run);

@@ -3,6 +3,7 @@
 mod backup;
 mod compile;
 mod data;
+mod doctor;
 mod fit;
 mod outputs;
 mod record;
@@ -36,6 +37,9 @@ use report::{ReportOptions, join_errors};
 /// Ctrl-C, SIGTERM and SIGHUP end training after the current batch; the model is still evaluated
 /// and saved, as it is at that moment, and the exit code is 130, 143 or 129. A second signal ends
 /// the program at once. One that is ignored when the program starts, as by nohup, stays ignored.
+///
+/// A quick look at the data says one line if something seems wrong with them; `tallynet doctor`
+/// examines them thoroughly.
 ///
 /// --backup DIR makes the same command resume after a crash, a kill or a full disk.
 ///
@@ -189,7 +193,8 @@ impl Train {
         // Some are about the classes, which the data name.
         loaded.warn_about_layers();
         let data = self.draw_validation(data, loaded.model.seed)?;
-        let trained = self.fit(&mut loaded, &data, &source)?;
+        let diagnosis = self.examine(&loaded, &data, &source)?;
+        let trained = self.fit(&mut loaded, &data, &source, &diagnosis)?;
         let Trained { result, has_trained, interrupt, mut backup } = trained;
         let model = loaded.model;
         let signal = interrupt.signal();
@@ -198,7 +203,7 @@ impl Train {
         }
         // The model is saved first: whatever fails later does not lose it.
         let saved = if has_trained { self.save(&model) } else { Ok(()) };
-        let history = result.map_err(|error| join_errors(error, &saved))?;
+        let history = result.map_err(|error| join_errors(diagnosis.explain(error), &saved))?;
         let mut info = run_info::of(&self.model, &source, &model);
         info["split"] = self.split_info(&data, &loaded.plan, model.data.as_ref());
         let options = ReportOptions { start, is_saved: saved.is_ok(), signal, info, terminal };

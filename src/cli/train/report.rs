@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use serde_json::{Value, json};
-use tallynet::Error;
 use tallynet::datasets::Dataset;
 use tallynet::model::Sequential;
 use tallynet::report::drawings::Terminal;
@@ -51,11 +50,11 @@ impl Train {
 }
 
 /// Error of the training, and of saving the model if that failed as well.
-pub(super) fn join_errors(error: Error, saved: &Outcome) -> Failure {
+pub(super) fn join_errors(failure: Failure, saved: &Outcome) -> Failure {
     match saved {
-        Ok(()) => error.into(),
+        Ok(()) => failure,
         Err(Failure { message, code }) => {
-            Failure { message: format!("{error}\n{message}"), code: *code }
+            Failure { message: format!("{}\n{message}", failure.message), code: *code }
         }
     }
 }
