@@ -31,7 +31,8 @@ const WRONG: Color = Color { red: 180, green: 60, blue: 50 };
 /// for (true_class, predicted_class) in [(0, 0), (0, 1), (1, 1)] {
 ///     matrix.count(true_class, predicted_class);
 /// }
-/// let lines = confusion(&matrix, &["cat".into(), "dog".into()], Terminal { colors: Colors::None });
+/// let names = ["cat".to_string(), "dog".to_string()];
+/// let lines = confusion(&matrix, &names, Terminal { colors: Colors::None });
 /// assert_eq!(lines[2], "cat    1    1");
 /// assert_eq!(lines[5], "  cat and dog: 1 mistake (cat taken for dog: 1)");
 /// ```

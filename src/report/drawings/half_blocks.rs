@@ -9,8 +9,8 @@ const MAX_WIDTH: usize = 32;
 /// Characters from dark to bright, on a dark screen.
 const SHADES: [char; 5] = [' ', '░', '▒', '▓', '█'];
 
-/// Image as lines of text: bytes of the shape (height, width, 1 or 3 channels), each line as wide as
-/// the image, but at most 32 columns.
+/// Image as lines of text: bytes of the shape (height, width, 1 or 3 channels). Each line is
+/// as wide as the image, but at most 32 columns.
 ///
 /// ```
 /// use tallynet::datasets::ImageShape;
