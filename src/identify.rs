@@ -99,14 +99,8 @@ const MAGIC: &[Magic] = &[
 
 /// Format of these bytes; `None` if they are of no format known here.
 pub fn identify(bytes: &[u8]) -> Option<Identity> {
-    if bytes.is_empty() {
-        return identity(
-            "an empty file",
-            "download it again, or save it again with Keras or tallynet",
-        );
-    }
-    if bytes.iter().all(|byte| *byte == 0) {
-        return identity("nothing but zeros", "the download broke off: download it again");
+    if let Some(identity) = stand_in(bytes) {
+        return Some(identity);
     }
     for Magic { offset, bytes: magic, identity } in MAGIC {
         if bytes.get(*offset..).is_some_and(|rest| rest.starts_with(magic)) {
@@ -125,6 +119,45 @@ pub fn identify(bytes: &[u8]) -> Option<Identity> {
         }
         _ => identify_text(bytes),
     }
+}
+
+/// Identity of bytes that are no content of any kind, but stand in its place: nothing, zeros, a
+/// pointer, an error page.
+pub fn stand_in(bytes: &[u8]) -> Option<Identity> {
+    if bytes.is_empty() {
+        return identity(
+            "an empty file",
+            "download it again, or save it again with Keras or tallynet",
+        );
+    }
+    if bytes.iter().all(|byte| *byte == 0) {
+        return identity("nothing but zeros", "the download broke off: download it again");
+    }
+    let text = beginning(bytes);
+    let lower = text.to_ascii_lowercase();
+    if text.starts_with("version https://git-lfs") {
+        return identity(
+            "a pointer of Git LFS, and not the file that it stands for",
+            "fetch the file itself: git lfs pull, or the repository's download button",
+        );
+    }
+    if lower.starts_with("<!doctype html") || lower.starts_with("<html") {
+        return identity(
+            "a web page (HTML)",
+            "the address led to a page and not to the file: use its download link, \
+             and sign in first where the page asks for it",
+        );
+    }
+    if lower.starts_with("<?xml") || lower.starts_with("<error") {
+        return identity("an XML document", "download the file itself");
+    }
+    None
+}
+
+/// Text at the beginning of a file, without blanks before it.
+fn beginning(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(4096)]);
+    text.trim_start_matches('\u{feff}').trim_start().to_string()
 }
 
 /// Format of a zip archive, from the names of its members.
@@ -159,26 +192,7 @@ fn identify_zip(bytes: &[u8]) -> Option<Identity> {
 
 /// Format of a text.
 fn identify_text(bytes: &[u8]) -> Option<Identity> {
-    let beginning = &bytes[..bytes.len().min(4096)];
-    let text = String::from_utf8_lossy(beginning);
-    let text = text.trim_start_matches('\u{feff}').trim_start();
-    let lower = text.to_ascii_lowercase();
-    if text.starts_with("version https://git-lfs") {
-        return identity(
-            "a pointer of Git LFS, and not the file that it stands for",
-            "fetch the file itself: git lfs pull, or the repository's download button",
-        );
-    }
-    if lower.starts_with("<!doctype html") || lower.starts_with("<html") {
-        return identity(
-            "a web page (HTML)",
-            "the address led to a page and not to the file: use its download link, \
-             and sign in first where the page asks for it",
-        );
-    }
-    if lower.starts_with("<?xml") || lower.starts_with("<error") {
-        return identity("an XML document", "download the file itself");
-    }
+    let text = &beginning(bytes)[..];
     if text.starts_with("/*") && text.contains("Written by tallynet") {
         return identity("an exported C header, which is written and not read", FROM_EXPORT);
     }

@@ -1,4 +1,4 @@
-//! Plain text tables.
+//! Plain text tables and numbers.
 
 /// Formats a table. Each column is as wide as its widest cell, with two blanks between columns; a
 /// head that begins with `>` aligns its column to the right.
@@ -19,4 +19,12 @@ pub fn table(heads: &[&str], rows: &[Vec<String>]) -> String {
         }
     }
     texts.iter().map(|text| text.trim_end().to_string() + "\n").collect()
+}
+
+/// `7850` as `7,850`.
+pub fn with_commas(number: usize) -> String {
+    match number {
+        0..1000 => number.to_string(),
+        _ => format!("{},{:03}", with_commas(number / 1000), number % 1000),
+    }
 }

@@ -940,6 +940,9 @@ proptest! {
             if let Ok(bytes) = images::decode_and_resize(&file, size(5, 4, 3)) {
                 prop_assert_eq!(bytes.len(), 5 * 4 * 3);
             }
+            if let Ok(bytes) = images::prepare_digit(&file) {
+                prop_assert_eq!(bytes.len(), 28 * 28);
+            }
         }
         let _ = idx::decode(&idx);
         let _ = cifar::decode(&records, 10);

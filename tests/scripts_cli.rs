@@ -336,6 +336,30 @@ model.compile('adam', 'sparse_categorical_crossentropy')
 }
 
 #[test]
+fn data_give_the_shape_for_the_verification_of_a_script() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path();
+    let script = "
+import pandas as pd
+from keras import Sequential, layers
+table = pd.read_csv('table.csv')
+x, y = table.drop(columns='c'), table['c']
+model = Sequential([layers.Input((x.shape[1],)), layers.Normalization(),
+                    layers.Dense(y.nunique(), activation='softmax')])
+model.compile('adam', 'sparse_categorical_crossentropy')
+model.fit(x, y, epochs=1)
+";
+    fs::write(path.join("model.py"), script).unwrap();
+    let lines: String = (0..60).map(|i| format!("{i}.5,{},{}\n", i % 7, i % 3)).collect();
+    fs::write(path.join("table.csv"), format!("a,b,c\n{lines}")).unwrap();
+    let data = ["--data", "table.csv", "--target", "c"];
+    succeed(path, &[&["train", "model.py", "--save", "m.keras"], &data[..]].concat());
+    let verify = ["verify", "model.py", "m.keras"];
+    assert!(succeed(path, &[&verify, &data[..]].concat()).contains("Verified"));
+    refuse(path, &verify, 1, &["`summary` or `verify`"]);
+}
+
+#[test]
 fn notebooks_are_read_cell_by_cell() {
     let folder = TempDir::new().unwrap();
     let path = folder.path();

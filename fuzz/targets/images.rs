@@ -11,4 +11,7 @@ fuzz_target!(|bytes: &[u8]| {
             assert_eq!(pixels.len(), 5 * 4 * channels);
         }
     }
+    if let Ok(pixels) = images::prepare_digit(bytes) {
+        assert_eq!(pixels.len(), 28 * 28);
+    }
 });

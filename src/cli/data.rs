@@ -1,11 +1,12 @@
 //! Flags for the data, which are loaded and scaled as the model expects them.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use tallynet::datasets::batches::Rows;
 use tallynet::datasets::images::ImageSize;
-use tallynet::datasets::{self, Dataset, Inputs, Targets, TrainTest, synthetic};
+use tallynet::datasets::{self, Dataset, FolderKind, Inputs, Targets, TrainTest, synthetic};
 use tallynet::losses::TargetForm;
 use tallynet::model::Sequential;
 use tallynet::shape::Shape;
@@ -40,6 +41,36 @@ pub enum DataSource {
     Synthetic(fn(u64) -> TrainTest),
 }
 
+impl fmt::Display for DataSource {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            DataSource::Path(path) => path.display().fmt(f),
+            DataSource::Synthetic(_) => f.write_str("synthetic"),
+        }
+    }
+}
+
+impl DataSource {
+    /// These samples of the data, in words: `the test samples of data/`.
+    pub fn words(&self, samples: &str) -> String {
+        match self {
+            DataSource::Path(path) => format!("{samples} of {}", path.display()),
+            DataSource::Synthetic(_) => format!("{samples} of a small synthetic task"),
+        }
+    }
+}
+
+/// Data at this path or in the environment, else those that the model is made for.
+pub fn source(named: Option<&Path>, model: Option<&Sequential>) -> Result<DataSource, Failure> {
+    let is_named = named.is_some() || datasets::from_environment().is_some();
+    if let Some(model) = model.filter(|model| !is_named && model.open_axes().is_empty())
+        && let Some(task) = synthetic::matching(model.input_shape(), model.output_shape())
+    {
+        return Ok(DataSource::Synthetic(task));
+    }
+    Ok(DataSource::Path(datasets::find(named)?))
+}
+
 /// Data of a training.
 pub struct TrainingData {
     /// The training and the test set.
@@ -60,14 +91,14 @@ impl Data {
         self.data.as_deref()
     }
 
+    /// Sets the path, as the flag does.
+    pub fn set_path(&mut self, path: PathBuf) {
+        self.data = Some(path);
+    }
+
     /// The data named by the flag or the environment, else those that the model is made for.
     pub fn source(&self, model: &Sequential) -> Result<DataSource, Failure> {
-        match synthetic::matching(model.input_shape(), model.output_shape()) {
-            Some(task) if !self.is_named() && model.open_axes().is_empty() => {
-                Ok(DataSource::Synthetic(task))
-            }
-            _ => Ok(DataSource::Path(datasets::find(self.data.as_deref())?)),
-        }
+        source(self.path(), Some(model))
     }
 
     /// Loads the training, the validation and the test set. If a fraction is given, the test set is
@@ -135,6 +166,27 @@ impl Data {
         Ok(test)
     }
 
+    /// Loads the samples that the model was trained on, to evaluate on them, if the data are an
+    /// archive or the files of a known data set, and no test set was drawn from them.
+    pub fn load_train(&self, loaded: &LoadedModel) -> Result<Option<Dataset>, Failure> {
+        let model = &loaded.model;
+        let mut train = match self.source(model)? {
+            DataSource::Synthetic(task) => task(0).train,
+            DataSource::Path(path) => {
+                let is_of_images = path.is_dir() && FolderKind::of(&path) == FolderKind::Images;
+                if is_of_images || table::is_table(&path, model) {
+                    return Ok(None);
+                }
+                datasets::load_train(&path)?
+            }
+        };
+        if let Some(scale) = model.byte_scale {
+            train.x.scale_bytes(scale);
+        }
+        scale_targets(loaded, &mut [&mut train]);
+        Ok(Some(train))
+    }
+
     /// True if a flag or the environment names the data.
     pub fn is_named(&self) -> bool {
         self.data.is_some() || datasets::from_environment().is_some()
@@ -165,7 +217,7 @@ fn check_finite(role: &str, data: &Dataset) -> Outcome {
 }
 
 /// Scales targets that are images of bytes like the inputs, as for an autoencoder.
-fn scale_targets(loaded: &LoadedModel, sets: &mut [&mut Dataset]) {
+pub fn scale_targets(loaded: &LoadedModel, sets: &mut [&mut Dataset]) {
     let mut is_scaled = false;
     for data in sets {
         let Some(factor) = data.x.byte_scale() else { continue };

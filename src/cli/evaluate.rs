@@ -6,21 +6,22 @@ use std::time::Instant;
 
 use clap::Args;
 use serde_json::json;
-use tallynet::model::Sequential;
+use tallynet::model::{Classes, Form, Sequential};
+use tallynet::report::drawings::Terminal;
 use tallynet::training::{Scores, ranks};
 use tallynet::{datasets, formats};
 
-use super::classes::{Classes, Form};
 use super::data::{Data, DataSource};
 use super::description::Supplied;
 use super::output_table::OutputTable;
-use super::per_class::{self, Confusion};
-use super::{Failure, LoadedModel, Outcome, from_1, output, run_info};
+use super::per_class::{self, PerClass};
+use super::{Failure, LoadedModel, Outcome, drawings, from_1, output, run_info};
 
 /// Evaluate a saved model on the test set.
 ///
 /// A saved file knows the table, the folder or the archive that it was trained on. With the same
-/// --data it is evaluated on the samples that the training held out.
+/// --data it is evaluated on the samples that the training held out. On a terminal, the confusion
+/// matrix is drawn below the scores.
 #[derive(Args)]
 #[command(after_help = "Examples:
   tallynet evaluate digits.safetensors
@@ -43,6 +44,9 @@ pub struct Evaluate {
     /// probability; the most confident first
     #[arg(long, value_name = "OUT.csv")]
     mistakes: Option<PathBuf>,
+    /// Print the scores alone on a terminal too, without the drawing of the confusion matrix
+    #[arg(long, conflicts_with = "json")]
+    quiet: bool,
     /// Print one line of JSON
     #[arg(long)]
     json: bool,
@@ -50,7 +54,7 @@ pub struct Evaluate {
 
 impl Evaluate {
     /// Evaluates the model and prints its scores.
-    pub fn run(self) -> Outcome {
+    pub fn run(self, terminal: Option<Terminal>) -> Outcome {
         let supplied = self.supplied.with_data(self.data.path(), true);
         let mut loaded = LoadedModel::open_with(&self.file, None, &supplied)?;
         loaded.warn_if_untrained(&self.file);
@@ -77,12 +81,19 @@ impl Evaluate {
             let mistakes = per_class::mistakes(classes, &true_classes, &predictions, &test);
             self.write_mistakes(&mistakes)?;
             if self.per_class {
-                let confusion = Confusion::new(classes, &true_classes, &predictions);
-                text += &format!("\n{}", confusion.text());
-                line["per_class"] = confusion.json();
+                let per_class = PerClass::new(classes, &true_classes, &predictions);
+                text += &format!("\n{}", per_class.text());
+                line["per_class"] = per_class.json();
             }
         }
-        output::result(&if self.json { format!("{line}\n") } else { text })
+        if self.json {
+            return output::result(&format!("{line}\n"));
+        }
+        // --per-class has printed the matrix already.
+        if let Some(terminal) = terminal.filter(|_| !self.quiet && !self.per_class) {
+            text += &drawings::confusion_matrix(&loaded.model, &test.data, terminal);
+        }
+        output::result(&text)
     }
 
     /// Refuses to evaluate a model of a table or of a folder of images on the default data.

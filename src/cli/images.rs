@@ -1,11 +1,11 @@
-//! Folders as data: their flags, and the images that a model takes.
+//! Folders as data: their flags, and the size of the images that a model takes.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Args;
 use indicatif::ProgressBar;
 use ndarray::IxDyn;
-use tallynet::datasets::images::{self, Folder, ImageOptions, ImageSize};
+use tallynet::datasets::images::{Folder, ImageOptions, ImageSize};
 use tallynet::datasets::{DataDescription, FolderKind, ImageShape, Inputs, LoadedData, TrainTest};
 use tallynet::model::Sequential;
 
@@ -18,7 +18,7 @@ use super::{Failure, LoadedModel, output};
 pub struct ImageFlags {
     /// Height and width that images are resized to [default: those of the model's input; for a
     /// script that takes them from the data, those of the images if all are alike and small, else
-    /// 256x256]
+    /// 256x256]. With it, `predict` only resizes images for a model of MNIST
     #[arg(long, value_name = "HxW")]
     pub image_size: Option<ImageSize>,
 }
@@ -33,30 +33,9 @@ pub struct FolderFlags {
     skip_broken: bool,
 }
 
-/// True if this is an image or a folder, by its name.
-pub fn are_images(path: &Path) -> bool {
-    images::is_image(path) || path.is_dir()
-}
-
-/// Paths of the images in a folder, in order, or of the single image.
-pub fn paths(path: &Path) -> Result<Vec<PathBuf>, Failure> {
-    Ok(if path.is_dir() { images::find(path)? } else { vec![path.to_path_buf()] })
-}
-
 impl ImageFlags {
-    /// Reads images to predict.
-    pub fn load_inputs(&self, paths: &[PathBuf], model: &Sequential) -> Result<Inputs, Failure> {
-        let size = self.size(model)?;
-        let bar = bar(paths.len(), false);
-        let inputs = images::read_images(paths, size, &mut |n| bar.set_position(n as u64));
-        bar.finish_and_clear();
-        let mut inputs = inputs?;
-        flatten(&mut inputs, model)?;
-        Ok(inputs)
-    }
-
     /// Size that the model was trained on, or else that it takes.
-    fn size(&self, model: &Sequential) -> Result<ImageShape, Failure> {
+    pub fn size(&self, model: &Sequential) -> Result<ImageShape, Failure> {
         let trained = model.data.as_ref().and_then(|data| data.image);
         let trained = trained.map(|size| ImageSize { height: size.height, width: size.width });
         let size = self.image_size.or(trained);
@@ -227,7 +206,7 @@ fn with_test(
 }
 
 /// Refuses other classes than the model was trained on.
-fn check_classes(folder: &Folder, loaded: &LoadedModel) -> Result<(), Failure> {
+pub fn check_classes(folder: &Folder, loaded: &LoadedModel) -> Result<(), Failure> {
     let model = &loaded.model;
     let trained = model.data.as_ref().map(|data| &data.classes[..]).unwrap_or_default();
     let (n_classes, n_outputs) = (folder.classes.len(), model.output_shape().last());
@@ -280,7 +259,7 @@ fn list(classes: &[String]) -> String {
 }
 
 /// Makes rows of images for a model whose input has one axis.
-fn flatten(inputs: &mut Inputs, model: &Sequential) -> Result<(), Failure> {
+pub fn flatten(inputs: &mut Inputs, model: &Sequential) -> Result<(), Failure> {
     let &[n_values] = model.input_shape().dims() else { return Ok(()) };
     let Inputs::Bytes { values, .. } = inputs else { return Ok(()) };
     let n_samples = values.shape()[0];
@@ -291,6 +270,6 @@ fn flatten(inputs: &mut Inputs, model: &Sequential) -> Result<(), Failure> {
 }
 
 /// Bar on a terminal.
-fn bar(n: usize, is_quiet: bool) -> ProgressBar {
+pub fn bar(n: usize, is_quiet: bool) -> ProgressBar {
     output::bar(n as u64, "Images {pos}/{len} {bar:20} {eta} left", is_quiet)
 }

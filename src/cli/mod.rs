@@ -1,22 +1,28 @@
 //! The command line: one file per subcommand, and the flags that they share.
 
-mod classes;
 mod convert;
 mod data;
 mod description;
+mod doctor;
+mod drawings;
 mod evaluate;
 mod gradcheck;
 mod held_out;
 mod images;
 mod interrupt;
+mod model_json;
 mod models;
+mod named_model;
 mod new;
 mod output;
 mod output_table;
 mod per_class;
+mod pictures;
 mod plan;
+mod plot;
 mod predict;
 mod predictions;
+mod report;
 mod run_info;
 mod scale;
 mod schedule;
@@ -36,8 +42,8 @@ use clap::{Parser, Subcommand};
 use tallynet::Real;
 use tallynet::formats::{self, Loaded};
 use tallynet::kernels;
-use tallynet::model::Sequential;
-use tallynet::model::presets;
+use tallynet::model::{ArrayCount, Sequential, presets};
+use tallynet::report::drawings::Terminal;
 use tallynet::training::ranks;
 
 use description::{DescribedModel, Supplied};
@@ -52,6 +58,9 @@ use plan::Plan;
 struct Arguments {
     #[command(subcommand)]
     command: Command,
+    /// Draw on a terminal without colors, as with the variable NO_COLOR
+    #[arg(long, global = true)]
+    no_color: bool,
 }
 
 const EXAMPLES: &str = "Examples:
@@ -59,6 +68,7 @@ const EXAMPLES: &str = "Examples:
   tallynet train --save digits.safetensors  the same, and save the model
   tallynet summary --explain                why Dense(10) on 784 inputs has 7850 parameters
   tallynet verify digits.safetensors        count the weights in the file
+  tallynet doctor digits.npz model.py       faults of data, before anything is trained
   tallynet train model.py                   train the model of a Keras script, without Python";
 
 #[derive(Subcommand)]
@@ -66,8 +76,11 @@ enum Command {
     Train(Box<train::Train>),
     Summary(summary::Summary),
     Verify(verify::Verify),
+    Plot(plot::Plot),
+    Doctor(Box<doctor::Doctor>),
     Evaluate(evaluate::Evaluate),
     Predict(predict::Predict),
+    Report(report::Report),
     Convert(convert::Convert),
     Gradcheck(gradcheck::Gradcheck),
     New(new::New),
@@ -117,7 +130,7 @@ fn from_1() -> RangedU64ValueParser<usize> {
 pub fn main() -> ExitCode {
     let arguments = Arguments::try_parse();
     let is_shared = match &arguments {
-        Ok(Arguments { command }) => command.is_shared(),
+        Ok(arguments) => arguments.command.is_shared(),
         Err(_) => false,
     };
     // Dropped after all that ranks do together.
@@ -126,7 +139,9 @@ pub fn main() -> ExitCode {
         (Err(error), _) => Err(Failure::usage(error)),
         (Ok(()), Err(error)) => Err(print_help(&error)),
         (Ok(()), Ok(_)) if !is_shared && !ranks::is_first() => Ok(()),
-        (Ok(()), Ok(Arguments { command })) => run(command),
+        (Ok(()), Ok(Arguments { command, no_color })) => {
+            run(command, Terminal::at_stdout(no_color).filter(|_| ranks::is_first()))
+        }
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -149,14 +164,18 @@ fn print_help(error: &clap::Error) -> Failure {
     Failure { message: String::new(), code: error.exit_code() as u8 }
 }
 
-fn run(command: Command) -> Outcome {
+/// Runs a command, which draws if stdout is a terminal.
+fn run(command: Command, terminal: Option<Terminal>) -> Outcome {
     kernels::check_choice().map_err(Failure::usage)?;
     match command {
-        Command::Train(command) => command.run(),
+        Command::Train(command) => command.run(terminal),
         Command::Summary(command) => command.run(),
         Command::Verify(command) => command.run(),
-        Command::Evaluate(command) => command.run(),
-        Command::Predict(command) => command.run(),
+        Command::Doctor(command) => command.run(),
+        Command::Plot(command) => command.run(),
+        Command::Evaluate(command) => command.run(terminal),
+        Command::Predict(command) => command.run(terminal),
+        Command::Report(command) => command.run(),
         Command::Convert(command) => command.run(),
         Command::Gradcheck(command) => command.run(),
         Command::New(command) => command.run(),
@@ -173,6 +192,10 @@ struct LoadedModel {
     is_file: bool,
     /// True if the weights come from a file, false if they were drawn from the seed.
     has_weights: bool,
+    /// Parameter arrays as they are in the file.
+    arrays: Option<Vec<ArrayCount>>,
+    /// Program and version that wrote the file, if it is not tallynet.
+    origin: Option<String>,
     /// True if notices about a preset's data are not printed.
     is_quiet: bool,
     /// Options of training that come with a script or another description.
@@ -203,6 +226,8 @@ impl LoadedModel {
                     epochs: preset.epochs,
                     is_file: false,
                     has_weights: false,
+                    arrays: None,
+                    origin: None,
                     is_quiet: false,
                     plan: Plan::default(),
                     layer_paths: formats::LayerPaths::default(),
@@ -223,7 +248,7 @@ impl LoadedModel {
             None => DescribedModel { loaded: formats::load(path)?, plan: Plan::default() },
         };
         output::warnings(path, &loaded.warnings);
-        let Loaded { mut model, arrays, layer_paths, .. } = loaded;
+        let Loaded { mut model, arrays, layer_paths, origin, .. } = loaded;
         model.byte_scale = plan.byte_scale.map_or(model.byte_scale, |scale| Some(scale as Real));
         if let Some(seed) = seed {
             if arrays.is_none() {
@@ -236,6 +261,8 @@ impl LoadedModel {
             epochs: plan.epochs.unwrap_or(1),
             is_file: true,
             has_weights: arrays.is_some() || model.count_params() == 0,
+            arrays,
+            origin: Some(origin.to_string()).filter(|_| !origin.is_empty()),
             is_quiet: false,
             plan,
             model,

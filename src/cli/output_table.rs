@@ -17,6 +17,8 @@ pub enum Cell {
     Probability(Real),
     /// Number of any size.
     Number(Real),
+    /// Numbers of a row of outputs.
+    List(Vec<Real>),
 }
 
 /// Rows with named columns. Each row has as many cells as there are columns.
@@ -40,7 +42,8 @@ impl Serialize for NamedRow<'_> {
 }
 
 impl Cell {
-    fn text(&self) -> String {
+    /// Readable text.
+    pub fn text(&self) -> String {
         match self {
             Cell::Text(text) => text.clone(),
             Cell::Count(count) => count.to_string(),
@@ -49,6 +52,11 @@ impl Cell {
                 let size = value.abs();
                 let is_short = size == 0.0 || (1e-3..1e9).contains(&size) || !size.is_finite();
                 if is_short { format!("{value:.4}") } else { format!("{value:.4e}") }
+            }
+            Cell::List(values) => {
+                let texts: Vec<String> =
+                    values.iter().map(|value| Cell::Number(*value).text()).collect();
+                texts.join(" ")
             }
         }
     }
@@ -81,10 +89,20 @@ impl OutputTable {
     /// JSON: an array with an object for each row, one per line. A number that is not finite is
     /// `null`.
     pub fn json(&self) -> Result<Vec<u8>, Failure> {
-        let mut lines = vec![];
+        Ok(format!("[\n{}\n]\n", self.objects()?.join(",\n")).into_bytes())
+    }
+
+    /// The same array in one line.
+    pub fn json_line(&self) -> Result<String, Failure> {
+        Ok(format!("[{}]\n", self.objects()?.join(", ")))
+    }
+
+    /// JSON of each row.
+    fn objects(&self) -> Result<Vec<String>, Failure> {
+        let mut objects = vec![];
         for cells in &self.rows {
-            lines.push(serde_json::to_string(&NamedRow { columns: &self.columns, cells })?);
+            objects.push(serde_json::to_string(&NamedRow { columns: &self.columns, cells })?);
         }
-        Ok(format!("[\n{}\n]\n", lines.join(",\n")).into_bytes())
+        Ok(objects)
     }
 }

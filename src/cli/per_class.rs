@@ -1,9 +1,10 @@
 //! Scores of each class, the confusion matrix, and the samples that were given a wrong class.
 
 use serde_json::{Value, json};
+use tallynet::metrics::{ClassScores, ConfusionMatrix};
+use tallynet::model::{Classes, Prediction};
 use tallynet::{Real, table};
 
-use super::classes::{Classes, Prediction};
 use super::held_out::TestData;
 use super::output_table::{Cell, OutputTable};
 use super::predictions::class_cell;
@@ -11,63 +12,40 @@ use super::predictions::class_cell;
 /// Maximum number of classes of a confusion matrix as text.
 const MAX_CLASSES: usize = 30;
 
-/// Number of samples of each true class that were given each class.
-pub struct Confusion<'a> {
+/// Scores of the classes of a model on a test set, with the names of the classes.
+pub struct PerClass<'a> {
     classes: &'a Classes,
-    /// A row for each true class, a column for each predicted class.
-    counts: Vec<Vec<usize>>,
+    confusion: ConfusionMatrix,
 }
 
-/// Scores of a class; 0 where they would divide by 0, as Keras's metrics are.
-struct ClassScores {
-    precision: f64,
-    recall: f64,
-    f1: f64,
-    /// Number of samples of the class.
-    support: usize,
-}
-
-impl<'a> Confusion<'a> {
+impl<'a> PerClass<'a> {
     /// Counts the predicted classes for samples of these true classes.
     pub fn new(
         classes: &'a Classes,
         true_classes: &[usize],
         predictions: &[Prediction],
-    ) -> Confusion<'a> {
-        let mut counts = vec![vec![0; classes.len()]; classes.len()];
+    ) -> PerClass<'a> {
+        let mut confusion = ConfusionMatrix::new(classes.len());
         for (true_class, prediction) in true_classes.iter().zip(predictions) {
-            counts[*true_class][prediction.first.class] += 1;
+            confusion.count(*true_class, prediction.first.class);
         }
-        Confusion { classes, counts }
-    }
-
-    fn scores(&self, class: usize) -> ClassScores {
-        let n_right = self.counts[class][class];
-        let support: usize = self.counts[class].iter().sum();
-        let n_predictions: usize = self.counts.iter().map(|row| row[class]).sum();
-        ClassScores {
-            precision: ratio(n_right, n_predictions),
-            recall: ratio(n_right, support),
-            f1: ratio(2 * n_right, n_predictions + support),
-            support,
-        }
+        PerClass { classes, confusion }
     }
 
     /// Classes to print: those with a name, and others that occur.
     fn listed(&self) -> Vec<usize> {
         let n_names = self.classes.names().len();
-        let occurs = |class: &usize| {
-            self.counts[*class].iter().any(|n| *n > 0) || self.counts.iter().any(|r| r[*class] > 0)
-        };
         let all = 0..self.classes.len();
-        all.filter(|class| n_names == 0 || *class < n_names || occurs(class)).collect()
+        let is_listed =
+            |class: &usize| n_names == 0 || *class < n_names || self.confusion.has_class(*class);
+        all.filter(is_listed).collect()
     }
 
     fn score_table(&self) -> OutputTable {
         let columns = ["class", "precision", "recall", "F1", "support"];
         let mut rows = vec![];
         for class in self.listed() {
-            let scores = self.scores(class);
+            let scores = self.confusion.scores(class);
             rows.push(vec![
                 Cell::Text(self.classes.name(class)),
                 Cell::Probability(scores.precision as Real),
@@ -96,7 +74,9 @@ impl<'a> Confusion<'a> {
         let mut rows = vec![];
         for (name, class) in names.iter().zip(&listed) {
             let mut row = vec![name.clone()];
-            row.extend(listed.iter().map(|predicted| self.counts[*class][*predicted].to_string()));
+            row.extend(
+                listed.iter().map(|predicted| self.confusion.get(*class, *predicted).to_string()),
+            );
             rows.push(row);
         }
         let matrix = table::table(&columns, &rows);
@@ -110,7 +90,7 @@ impl<'a> Confusion<'a> {
     pub fn json(&self) -> Value {
         let mut classes = vec![];
         for class in 0..self.classes.len() {
-            let ClassScores { precision, recall, f1, support } = self.scores(class);
+            let ClassScores { precision, recall, f1, support } = self.confusion.scores(class);
             classes.push(json!({
                 "class": class_cell(self.classes, class),
                 "precision": precision,
@@ -119,12 +99,8 @@ impl<'a> Confusion<'a> {
                 "support": support,
             }));
         }
-        json!({ "classes": classes, "confusion_matrix": self.counts })
+        json!({ "classes": classes, "confusion_matrix": self.confusion.rows() })
     }
-}
-
-fn ratio(count: usize, of: usize) -> f64 {
-    if of == 0 { 0.0 } else { count as f64 / of as f64 }
 }
 
 /// Samples that were given a wrong class, the most confident first, by their files, or else by

@@ -6,40 +6,66 @@ use clap::Args;
 use ndarray::ArrayD;
 use ndarray_npy::WriteNpyExt;
 use tallynet::datasets::{Inputs, npz};
-use tallynet::model::Sequential;
+use tallynet::model::{Form, Sequential};
+use tallynet::report::drawings::Terminal;
 use tallynet::{Real, formats};
 
-use super::classes::Form;
+use super::drawings::SeenImages;
 use super::images::{self, ImageFlags};
 use super::output_table::OutputTable;
+use super::pictures::{self, Preparation};
 use super::scale::Scale;
 use super::{Failure, LoadedModel, Outcome, output, predictions, table};
 
 /// Maximum number of columns of numbers in a table to read.
 const MAX_COLUMNS: usize = 16;
 
+/// Maximum number of images that are drawn on a terminal.
+const MAX_DRAWN: usize = 12;
+
 /// Predict the class of each sample, with its probability and the runner-up, or its numbers.
+///
+/// For a model of MNIST, an image is prepared as MNIST's were: the ink of one character, dark on
+/// light paper or light on dark, is found under uneven light, scaled to 20 pixels and centered in
+/// 28x28. On a terminal, images are drawn as the model sees them.
 #[derive(Args)]
 #[command(after_help = "Examples:
+  tallynet predict digits.keras photo.jpg
   tallynet predict iris.keras new.csv
   tallynet predict iris.keras new.csv -o predictions.csv
   tallynet predict model.keras x.npy -o y.npy")]
 pub struct Predict {
     /// Saved file, or preset (see `tallynet models`)
     file: String,
-    /// Inputs: a .npy array, or a .npz archive with x_test or a single array (also from a pipe); a
-    /// PNG or JPEG image or a folder of them, in name order; or a table (CSV), for a model that was
-    /// trained on one
-    #[arg(value_name = "INPUT.npy|.npz|.csv|.png|.jpg|DIR")]
-    input: PathBuf,
+    /// Inputs: a .npy array, or a .npz archive with x_test or a single array (also from a pipe);
+    /// PNG and JPEG images and folders of them, in name order; or a table (CSV), for a model that
+    /// was trained on one
+    #[arg(value_name = "INPUT.npy|.npz|.csv|.png|.jpg|DIR", required = true)]
+    inputs: Vec<PathBuf>,
     /// File for the outputs, one row per sample: .npy with all of the model's numbers, or .csv or
     /// .json with the columns of the table [default: a table on stdout]
     #[arg(short, long, value_name = "OUT.npy|.csv|.json")]
     output: Option<PathBuf>,
+    /// Print one line of JSON: an array with an object for each sample, which has the columns of
+    /// the table and the probabilities of all classes
+    #[arg(long, conflicts_with = "output")]
+    json: bool,
+    /// Print the table on a terminal too, and draw no images
+    #[arg(long)]
+    quiet: bool,
     #[command(flatten)]
     images: ImageFlags,
     #[command(flatten)]
     scale: Scale,
+}
+
+/// Inputs of the model, and the images that they were made of.
+struct ReadInputs {
+    values: Inputs,
+    /// Paths of the images; empty for arrays and tables.
+    images: Vec<PathBuf>,
+    /// Preparation of the images.
+    preparation: Option<Preparation>,
 }
 
 /// Format of the file for the outputs, by its extension.
@@ -70,31 +96,24 @@ impl OutputFormat {
 
 impl Predict {
     /// Predicts and prints or writes the outputs.
-    pub fn run(self) -> Outcome {
-        let mut format = None;
-        if let Some(path) = &self.output {
-            let inputs = [PathBuf::from(&self.file), self.input.clone()];
-            output::refuse_overwriting("-o", path, &inputs)?;
-            format = Some(OutputFormat::of(path)?);
-            formats::check_writable(path)?;
-        }
+    pub fn run(self, terminal: Option<Terminal>) -> Outcome {
+        let format = self.format()?;
         let mut loaded = LoadedModel::open(&self.file, None)?;
         loaded.warn_if_untrained(&self.file);
         loaded.warn_about_layers();
         let form = Form::of(&loaded.model);
         check_form(&form, &loaded.model, format)?;
-        let is_of_images = images::are_images(&self.input);
-        let paths = if is_of_images { images::paths(&self.input)? } else { vec![] };
-        let inputs = self.load_inputs(&paths, &mut loaded)?;
-        let outputs = loaded.model.predict(&inputs)?;
+        let read = self.read_inputs(&mut loaded)?;
+        let outputs = loaded.model.predict(&read.values)?;
         let Some(path) = &self.output else {
-            return output::result(&self.rows(&form, outputs, &paths)?.text());
+            let terminal = terminal.filter(|_| !self.quiet);
+            return output::result(&self.answer(&form, outputs, &read, terminal)?);
         };
         let n_rows = outputs.shape()[0];
         let mut shape = format!("{n_rows} rows");
         let bytes = match format {
-            Some(OutputFormat::Csv) => self.rows(&form, outputs, &paths)?.csv()?,
-            Some(OutputFormat::Json) => self.rows(&form, outputs, &paths)?.json()?,
+            Some(OutputFormat::Csv) => self.rows(&form, outputs, &read.images)?.csv()?,
+            Some(OutputFormat::Json) => self.rows(&form, outputs, &read.images)?.json()?,
             _ => {
                 let mut bytes = vec![];
                 outputs.write_npy(&mut bytes)?;
@@ -107,19 +126,81 @@ impl Predict {
         Ok(())
     }
 
-    /// Loads the inputs: the images at these paths if there are some.
-    fn load_inputs(&self, images: &[PathBuf], loaded: &mut LoadedModel) -> Result<Inputs, Failure> {
-        let mut inputs = if !images.is_empty() {
-            table::refuse_images(&loaded.model)?;
-            self.images.load_inputs(images, &loaded.model)?
-        } else if table::is_table(&self.input, &loaded.model) {
-            table::load_inputs(&self.input, &loaded.model)?
-        } else {
-            npz::load_inputs(&self.input)?
+    /// Format of the outputs; `None` for a table or drawings. A file that is an input or cannot be
+    /// written is refused.
+    fn format(&self) -> Result<Option<OutputFormat>, Failure> {
+        let Some(path) = &self.output else {
+            return Ok(if self.json { Some(OutputFormat::Json) } else { None });
         };
-        loaded.fit_open_axes(inputs.shape())?;
-        self.scale.apply(loaded, &mut [&mut inputs])?;
-        Ok(inputs)
+        let mut read = vec![PathBuf::from(&self.file)];
+        read.extend(self.inputs.clone());
+        output::refuse_overwriting("-o", path, &read)?;
+        let format = OutputFormat::of(path)?;
+        formats::check_writable(path)?;
+        Ok(Some(format))
+    }
+
+    /// Text for stdout: JSON, the images as the model sees them, or the table.
+    fn answer(
+        &self,
+        form: &Form,
+        outputs: ArrayD<Real>,
+        read: &ReadInputs,
+        terminal: Option<Terminal>,
+    ) -> Result<String, Failure> {
+        if self.json {
+            let mut table = self.rows(form, outputs.clone(), &read.images)?;
+            if let Form::Classes(classes) = form {
+                predictions::add_probabilities(&mut table, classes, outputs)?;
+            }
+            return table.json_line();
+        }
+        let is_small = (1..=MAX_DRAWN).contains(&read.images.len());
+        let (Some(terminal), Some(preparation), true) = (terminal, read.preparation, is_small)
+        else {
+            return Ok(self.rows(form, outputs, &read.images)?.text());
+        };
+        let files = self.names(&read.images);
+        let size = preparation.size();
+        SeenImages { files: &files, inputs: &read.values, size, outputs }.draw(form, terminal)
+    }
+
+    /// Reads the inputs.
+    fn read_inputs(&self, loaded: &mut LoadedModel) -> Result<ReadInputs, Failure> {
+        if self.inputs.iter().any(|input| pictures::are_images(input)) {
+            return self.read_images(loaded);
+        }
+        let [input] = &self.inputs[..] else {
+            return Err(Failure::usage(
+                "several inputs are images and folders; give arrays and tables one at a time",
+            ));
+        };
+        let mut values = if table::is_table(input, &loaded.model) {
+            table::load_inputs(input, &loaded.model)?
+        } else {
+            npz::load_inputs(input)?
+        };
+        loaded.fit_open_axes(values.shape())?;
+        self.scale.apply(loaded, &mut [&mut values])?;
+        Ok(ReadInputs { values, images: vec![], preparation: None })
+    }
+
+    /// Reads images and prepares them for the model.
+    fn read_images(&self, loaded: &mut LoadedModel) -> Result<ReadInputs, Failure> {
+        let images = pictures::paths(&self.inputs)?;
+        table::refuse_images(&loaded.model)?;
+        let preparation = Preparation::of(&self.images, &loaded.model)?;
+        let mut values = preparation.read(&images)?;
+        if preparation == Preparation::Digit {
+            loaded.notice(
+                "Images are prepared as MNIST's were: the ink is found, scaled to 20 pixels and \
+                 centered in 28x28 (--image-size 28x28 only resizes them).",
+            );
+        }
+        loaded.fit_open_axes(values.shape())?;
+        self.scale.apply_to_images(loaded, &mut [&mut values])?;
+        images::flatten(&mut values, &loaded.model)?;
+        Ok(ReadInputs { values, images, preparation: Some(preparation) })
     }
 
     /// The outputs as rows, with the names of images.
@@ -129,13 +210,20 @@ impl Predict {
         outputs: ArrayD<Real>,
         images: &[PathBuf],
     ) -> Result<OutputTable, Failure> {
-        let mut files = vec![];
+        predictions::predictions(form, outputs, &self.names(images))
+    }
+
+    /// Names of images: their paths, or those in the only folder.
+    fn names(&self, images: &[PathBuf]) -> Vec<String> {
+        let mut names = vec![];
         for path in images {
-            let in_folder = path.strip_prefix(&self.input).ok();
-            let name = in_folder.filter(|_| self.input.is_dir()).unwrap_or(path);
-            files.push(name.display().to_string());
+            let name = match &self.inputs[..] {
+                [folder] if folder.is_dir() => path.strip_prefix(folder).unwrap_or(path),
+                _ => path,
+            };
+            names.push(name.display().to_string());
         }
-        predictions::predictions(form, outputs, &files)
+        names
     }
 }
 

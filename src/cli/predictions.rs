@@ -2,9 +2,9 @@
 
 use ndarray::ArrayD;
 use tallynet::Real;
+use tallynet::model::{ClassProbability, Classes, Form, by_sample};
 
 use super::Failure;
-use super::classes::{ClassProbability, Classes, Form, by_sample};
 use super::output_table::{Cell, OutputTable};
 
 /// Rows of predictions. `files` names the image of each row; it is empty for other inputs.
@@ -25,6 +25,21 @@ pub fn predictions(
         row.splice(0..0, [Cell::Count(i + 1)].into_iter().chain(file));
     }
     Ok(table)
+}
+
+/// Adds a column with the probabilities of all classes, for programs.
+pub fn add_probabilities(
+    table: &mut OutputTable,
+    classes: &Classes,
+    outputs: ArrayD<Real>,
+) -> Result<(), Failure> {
+    let column = if classes.are_probabilities { "probabilities" } else { "outputs" };
+    table.columns.push(column.to_string());
+    let outputs = classes.probabilities(outputs)?;
+    for (row, outputs) in table.rows.iter_mut().zip(outputs.rows()) {
+        row.push(Cell::List(outputs.to_vec()));
+    }
+    Ok(())
 }
 
 fn class_rows(classes: &Classes, outputs: ArrayD<Real>) -> Result<OutputTable, Failure> {

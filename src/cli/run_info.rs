@@ -7,10 +7,6 @@ use super::data::DataSource;
 
 /// Model, data, optimizer with its options, batch size, epochs trained in all, seed and command.
 pub fn of(name: &str, source: &DataSource, model: &Sequential) -> Value {
-    let data = match source {
-        DataSource::Path(path) => path.display().to_string(),
-        DataSource::Synthetic(_) => "synthetic".to_string(),
-    };
     let optimizer = match model.compiled().and_then(|compiled| compiled.optimizer()) {
         Ok(optimizer) => serde_json::to_value(optimizer).unwrap_or_default(),
         Err(_) => Value::Null,
@@ -19,7 +15,7 @@ pub fn of(name: &str, source: &DataSource, model: &Sequential) -> Value {
         std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
     json!({
         "model": name,
-        "data": data,
+        "data": source.to_string(),
         "optimizer": optimizer,
         "batch_size": model.batch_size,
         "epochs": model.epochs_done,

@@ -5,7 +5,6 @@ use ndarray::ArrayD;
 use tallynet::Real;
 use tallynet::datasets::Inputs;
 use tallynet::datasets::batches::Rows;
-use tallynet::layers::AnyLayer;
 use tallynet::model::Sequential;
 
 use super::data::sample_shape;
@@ -39,6 +38,11 @@ impl Scale {
         for inputs in inputs.iter() {
             Rows::inputs_only(inputs, loaded.model.input_shape())?;
         }
+        self.apply_to_images(loaded, inputs)
+    }
+
+    /// As [`Scale::apply`], for inputs whose shape fits the model, or will be made to.
+    pub fn apply_to_images(&self, loaded: &LoadedModel, inputs: &mut [&mut Inputs]) -> Outcome {
         let bytes = inputs.iter().find_map(|inputs| match &**inputs {
             Inputs::Bytes { values, .. } => Some(values),
             Inputs::Reals(_) => None,
@@ -62,9 +66,17 @@ impl Scale {
         Ok(())
     }
 
+    /// Factor of the flag.
+    pub fn flag(&self) -> Option<Real> {
+        Some(match self.scale? {
+            ByteScaling::Unit => UNIT,
+            ByteScaling::None => 1.0,
+        })
+    }
+
     /// Factor that the flag, the file or the model says, else that of images. Bytes that need not
     /// be an image are refused: a bag of words must not be divided by 255.
-    fn factor(&self, loaded: &LoadedModel, bytes: &ArrayD<u8>) -> Result<Real, Failure> {
+    pub fn factor(&self, loaded: &LoadedModel, bytes: &ArrayD<u8>) -> Result<Real, Failure> {
         if let Some(factor) = self.settled_factor(&loaded.model)? {
             return Ok(factor);
         }
@@ -85,8 +97,7 @@ impl Scale {
                     "--scale unit: the model begins with an Embedding, which takes indices";
                 return Err(Failure::usage(problem));
             }
-            Some(ByteScaling::Unit) => return Ok(Some(UNIT)),
-            Some(ByteScaling::None) => return Ok(Some(1.0)),
+            Some(_) => return Ok(self.flag()),
             None => {}
         }
         if takes_indices {
@@ -95,7 +106,7 @@ impl Scale {
         if model.byte_scale.is_some() {
             return Ok(model.byte_scale);
         }
-        Ok(if rescales(model) { Some(1.0) } else { None })
+        Ok(if model.rescales_inputs() { Some(1.0) } else { None })
     }
 }
 
@@ -103,14 +114,6 @@ impl Scale {
 fn takes_indices(model: &Sequential) -> bool {
     let first_with_weights = model.layers().iter().find(|layer| !layer.params.is_empty());
     first_with_weights.is_some_and(|layer| layer.spec.as_layer().vocabulary_size().is_some())
-}
-
-/// True if a model begins with a Normalization, or has a Rescaling before all weights.
-fn rescales(model: &Sequential) -> bool {
-    let first = model.layers().first().map(|layer| &layer.spec);
-    let mut before_weights = model.layers().iter().take_while(|layer| layer.params.is_empty());
-    matches!(first, Some(AnyLayer::Normalization(_)))
-        || before_weights.any(|layer| matches!(layer.spec, AnyLayer::Rescaling(_)))
 }
 
 /// Reason to doubt that these bytes are images; `None` if they are taken for images.

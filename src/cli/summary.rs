@@ -1,13 +1,11 @@
 //! `tallynet summary`.
 
-use std::path::PathBuf;
-
 use clap::{Args, ValueEnum};
+use serde_json::json;
 use tallynet::model::Style;
 
-use super::description::Supplied;
-use super::table::RoleFlags;
-use super::{LoadedModel, Outcome, output};
+use super::named_model::NamedModel;
+use super::{Outcome, model_json, output};
 
 /// Print a model's summary in the style of Keras 1, 2 or 3.
 ///
@@ -20,31 +18,30 @@ use super::{LoadedModel, Outcome, output};
   tallynet summary
   tallynet summary mnist-softmax --style keras3 --width 88
   tallynet summary model.py --explain
+  tallynet summary model.py --json | jq .totals.multiply_adds.forward
   tallynet summary notebook.ipynb --set units=64
   tallynet summary digits.safetensors --explain --nodes")]
 pub struct Summary {
-    /// Preset (see `tallynet models`), saved file, Keras script or notebook
-    #[arg(default_value = "mnist-softmax")]
-    model: String,
+    #[command(flatten)]
+    model: NamedModel,
     /// Style of the table
     #[arg(long, value_enum, default_value_t = StyleName::Keras1)]
     style: StyleName,
     /// Width in columns [default: 100 for keras1, 65 for keras2, 76 for keras3]
     #[arg(long, value_parser = clap::value_parser!(u16).range(40..=1000))]
     width: Option<u16>,
-    /// Explain every parameter count, in numbers and words, and the None in the shapes
+    /// Explain, in numbers and words, every parameter count, the None in the shapes, and what one
+    /// sample costs: multiply-adds forward and backward (1 multiply-add = 2 FLOPs), activations,
+    /// bytes
     #[arg(long)]
     explain: bool,
     /// Show each layer's inbound and outbound nodes
     #[arg(long)]
     nodes: bool,
-    #[command(flatten)]
-    supplied: Supplied,
-    /// Data that give the shape of the input and the number of classes, where the model does not
-    #[arg(long, value_name = "DIR|FILE.npz|FILE.csv")]
-    data: Option<PathBuf>,
-    #[command(flatten)]
-    roles: RoleFlags,
+    /// Print one line of JSON: the layers with their shapes, parameters, multiply-adds, activations
+    /// and bytes for one sample, their formulas, and the totals
+    #[arg(long, conflicts_with_all = ["style", "width", "nodes"])]
+    json: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -65,12 +62,16 @@ impl Summary {
             StyleName::Keras2 => Style::Keras2,
             StyleName::Keras3 => Style::Keras3,
         };
-        let supplied = self.supplied.with_data(self.data.as_deref(), false);
-        let supplied = supplied.with_roles(self.roles.options(), None);
-        let model = LoadedModel::open_with(&self.model, None, &supplied)?.model;
+        let model = self.model.open()?;
+        if self.json {
+            let mut line = model_json::summary(&model);
+            line["model"] = json!(self.model.model);
+            return output::result(&format!("{line}\n"));
+        }
         let mut text = model.summary(style, self.width.map(usize::from));
         if self.explain {
             text += &format!("\n{}", model.explain(style));
+            text += &format!("\n{}", model.explain_costs(style));
         }
         if self.nodes {
             text += &format!("\n{}", model.nodes(style));

@@ -36,6 +36,17 @@ impl RoleFlags {
         let (targets, ignored) = (self.target.clone(), self.ignore.clone());
         Some(TableOptions { targets, ignored, task: None })
     }
+
+    /// The flags as they are given: ` --target price --ignore id`.
+    pub fn as_text(&self) -> String {
+        let mut text = String::new();
+        for (flag, names) in [("target", &self.target), ("ignore", &self.ignore)] {
+            if !names.is_empty() {
+                text += &format!(" --{flag} {}", names.join(","));
+            }
+        }
+        text
+    }
 }
 
 /// Roles of a table's columns, and the test set.
@@ -200,7 +211,7 @@ impl TableFlags {
 }
 
 /// Kind of target that the model's loss takes, if it tells.
-fn task_of(model: &Sequential, n_targets: usize) -> Option<Task> {
+pub fn task_of(model: &Sequential, n_targets: usize) -> Option<Task> {
     let loss = model.compiled().ok()?.loss();
     let of_classes = matches!(
         loss,

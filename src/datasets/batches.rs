@@ -3,6 +3,7 @@
 
 use rand::seq::SliceRandom;
 
+use super::doctor::scale::divergence_cause;
 use super::values::{Values, contiguous, not_finite};
 use super::{Dataset, Inputs, first_part, targets};
 use crate::kernels::rows::{argmax, prefetch};
@@ -261,12 +262,7 @@ impl<'a> Rows<'a> {
             Values::Reals(values) => values.iter().fold(0.0, |max, x| x.abs().max(max)),
             Values::Labels(_) | Values::OneHot { .. } => 0.0,
         };
-        if largest > 10.0 {
-            return Some(format!(
-                "the inputs reach {largest}; scale them to about 1, images by 1/255"
-            ));
-        }
-        None
+        divergence_cause(f64::from(largest))
     }
 }
 

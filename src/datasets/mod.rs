@@ -6,6 +6,7 @@ pub mod batches;
 mod checksum;
 pub mod cifar;
 mod description;
+pub mod doctor;
 mod folder;
 pub mod idx;
 pub mod images;

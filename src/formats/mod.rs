@@ -21,7 +21,7 @@ mod onnx;
 mod origin;
 mod safetensors;
 mod save;
-mod stages;
+pub(crate) mod stages;
 mod tfjs;
 
 use std::path::Path;

@@ -16,7 +16,9 @@
 //! slower.
 
 use super::filters::Filters;
-use super::tiles::{self, Columns, MAX_NR, Matrix, Panels, StridedLhs, panel_len};
+use super::lhs::Windows;
+use super::panels::{MAX_NR, Matrix, Panels, panel_len, panel_width};
+use super::tiles::{self, Columns};
 use super::windows::Band;
 use super::{few_filters, kernel, overlap_add, sparse, winograd};
 use crate::Real;
@@ -190,7 +192,7 @@ kernel! {
     ) {
         let Weights { kernel, bias } = filters.weights;
         let (n, ow, depth) = (c.filters, c.columns.output, c.depth());
-        let width = tiles::panel_width::<S>(n);
+        let width = panel_width::<S>(n);
         let nc = panels_at_a_time(n.div_ceil(width), panel_len(width, depth));
         let (packed, padded) = scratch.split_at_mut(nc * panel_len(width, depth));
         let band_rows = c.band_rows();
@@ -211,7 +213,7 @@ kernel! {
                     let rows = y.len() / (ow * n);
                     let Band { data, row, nonzero } = c.band(x, number * band_rows, rows, padded);
                     let (rows, columns) = (c.pixels(rows, row), c.window(row));
-                    let a = StridedLhs { data, rows, columns, nonzero };
+                    let a = Windows { data, rows, columns, nonzero };
                     let columns = Columns { n, first, accumulate: false };
                     tiles::product::<S>(&a, packed, y, columns);
                 }
@@ -231,7 +233,7 @@ kernel! {
     ) {
         let mut accumulate = accumulate;
         let (n, ow) = (c.filters, c.columns.output);
-        let width = tiles::panel_width::<S>(n);
+        let width = panel_width::<S>(n);
         let nc = panels_at_a_time(n.div_ceil(width), panel_len(width, c.kc_pixels()));
         let (packed, padded) = scratch.split_at_mut(nc * panel_len(width, c.kc_pixels()));
         for (x, dy) in input.images(c) {
@@ -240,7 +242,7 @@ kernel! {
                 let band = c.band(x, number * c.kc_rows(), depth / ow, padded);
                 let Band { data, row, nonzero } = band;
                 let (rows, columns) = (c.window(row), c.pixels(depth / ow, row));
-                let a = StridedLhs { data, rows, columns, nonzero };
+                let a = Windows { data, rows, columns, nonzero };
                 let packed = &mut packed[..nc * panel_len(width, depth)];
                 for first in (0..n).step_by(nc * width) {
                     let mut panels = Panels { data: &mut *packed, width, depth };

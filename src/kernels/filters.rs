@@ -1,8 +1,8 @@
 //! Kernel of a convolution, as it is or flipped.
 
 use super::convolution::Weights;
+use super::panels::Matrix;
 use super::simd::{QUAD, Simd};
-use super::tiles::Matrix;
 use super::windows::Convolution;
 use crate::Real;
 

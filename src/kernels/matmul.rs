@@ -10,7 +10,9 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::tiles::{self, Columns, MAX_NR, Matrix, Panels, StridedIndex, StridedLhs, panel_len};
+use super::lhs::{ColumnMajor, RowMajor};
+use super::panels::{MAX_NR, Matrix, Panels, panel_len, panel_width};
+use super::tiles::{self, Columns};
 use super::{kernel, small_n};
 use crate::Real;
 
@@ -70,7 +72,7 @@ kernel! {
         if small_n::is_profitable::<S>(&a, &b) {
             return small_n::product::<S>(a, b, c, accumulate, scratch);
         }
-        let width = tiles::panel_width::<S>(n);
+        let width = panel_width::<S>(n);
         for start in (0..k).step_by(KC) {
             let depth = KC.min(k - start);
             let block = Matrix { data: &b.data[start * b.row_stride..], rows: depth, ..b };
@@ -78,21 +80,15 @@ kernel! {
             panels.start(&[], 0, n);
             panels.pack::<S>(block, 0, 0);
             let data = &a.data[start * a.column_stride..];
-            let rows = StridedIndex::line(m, a.row_stride);
-            let nonzero = 0..data.len();
             let packed = &scratch[..panel_len(n.next_multiple_of(width), depth)];
             for (number, panels) in packed.chunks(NC * panel_len(width, depth)).enumerate() {
                 let first = number * NC * width;
                 let of_c = Columns { n, first, accumulate: accumulate || start > 0 };
-                let nonzero = nonzero.clone();
-                // A constant stride compiles to a faster loop.
                 if a.column_stride == 1 {
-                    let columns = StridedIndex::line(depth, 1);
-                    let lhs = StridedLhs { data, rows, columns, nonzero };
+                    let lhs = RowMajor { data, stride: a.row_stride, depth };
                     tiles::product::<S>(&lhs, panels, c, of_c);
                 } else {
-                    let columns = StridedIndex::line(depth, a.column_stride);
-                    let lhs = StridedLhs { data, rows, columns, nonzero };
+                    let lhs = ColumnMajor { data, stride: a.column_stride, depth };
                     tiles::product::<S>(&lhs, panels, c, of_c);
                 }
             }

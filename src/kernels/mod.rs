@@ -34,13 +34,16 @@
 #![allow(clippy::needless_range_loop)]
 
 pub mod convolution;
+pub mod counting;
 pub mod elementary;
 mod few_filters;
 mod filters;
+mod lhs;
 pub mod matmul;
 mod max_pool_2x2;
 pub mod normalization;
 mod overlap_add;
+mod panels;
 pub mod pooling;
 pub mod reference;
 pub mod rows;

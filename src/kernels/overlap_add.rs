@@ -10,8 +10,10 @@
 //! ```
 
 use super::kernel;
+use super::lhs::RowMajor;
+use super::panels::{MAX_NR, Matrix, Panels, panel_len, panel_width};
 use super::simd::{MAX_LANES, Simd};
-use super::tiles::{self, Columns, MAX_NR, Matrix, Panels, StridedIndex, StridedLhs, panel_len};
+use super::tiles::{self, Columns};
 use super::windows::Convolution;
 use crate::Real;
 
@@ -63,7 +65,7 @@ kernel! {
         scratch: &mut [Real],
     ) {
         let (n, depth) = (columns(c), c.filters);
-        let width = tiles::panel_width::<S>(n);
+        let width = panel_width::<S>(n);
         let (panels, z) = scratch.split_at_mut(panel_len(n.next_multiple_of(width), depth));
         let transposed = &mut z[..depth * n];
         transpose(c, kernel, transposed);
@@ -77,9 +79,7 @@ kernel! {
             for (number, data) in dy.chunks(PIXELS * depth).enumerate() {
                 let pixels = data.len() / depth;
                 let z = &mut z[..pixels * n];
-                let rows = StridedIndex::line(pixels, depth);
-                let of_a = StridedIndex::line(depth, 1);
-                let a = StridedLhs { data, rows, columns: of_a, nonzero: 0..data.len() };
+                let a = RowMajor { data, stride: depth, depth };
                 tiles::product::<S>(&a, panels, z, Columns { n, first: 0, accumulate: false });
                 for (pixel, z) in (number * PIXELS..).zip(z.chunks_exact(n)) {
                     add_window::<S>(c, pixel, z, dx);

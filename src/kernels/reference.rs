@@ -1,5 +1,6 @@
 //! Specification of the fast kernels: matrix product, convolution and pooling as plain loops in
-//! double precision. The tests compare every fast kernel with it; nothing else uses it.
+//! double precision. The tests compare every fast kernel with it, and [`counting`](super::counting)
+//! runs it to count multiply-adds.
 
 use ndarray::{Array2, ArrayView2};
 

@@ -4,15 +4,15 @@
 //! dimension for `A·B`, where the lanes of each sum are added at the end, and along the rows of C
 //! for `Aᵀ·B`. B is packed in blocks of NR columns.
 
+use super::panels::{MAX_NR, Matrix, panel_width};
 use super::simd::{QUAD, Simd};
-use super::tiles::{self, Matrix};
 use crate::Real;
 
 /// Rows of the inner dimension that are packed at a time.
 const KC: usize = 1024;
 
 /// Length of the scratch memory that [`product`] needs.
-pub(super) const SCRATCH: usize = KC * tiles::MAX_NR;
+pub(super) const SCRATCH: usize = KC * MAX_NR;
 
 /// NR, the columns of a tile. The sums of two rows (or of two registers of rows) leave registers
 /// free for the factors: there are 32 with 16 lanes, or 16 narrower ones.
@@ -26,7 +26,7 @@ const fn tile_columns(lanes: usize) -> usize {
 pub(super) fn is_profitable<S: Simd>(a: &Matrix, b: &Matrix) -> bool {
     let along_lanes = if a.column_stride == 1 { a.columns } else { a.rows };
     along_lanes >= 4 * S::LANES
-        && b.columns.next_multiple_of(tile_columns(S::LANES)) < tiles::panel_width::<S>(b.columns)
+        && b.columns.next_multiple_of(tile_columns(S::LANES)) < panel_width::<S>(b.columns)
 }
 
 /// `C = A·B`, or `C += A·B` if `accumulate`.
@@ -130,7 +130,7 @@ fn dot_products<S: Simd, const NR: usize>(rows: [&[Real]; 2], panel: &[Real]) ->
         add_products::<S, NR>(&mut lanes, [S::load(first), S::load(second)], block);
     }
     if let Some(block) = blocks.next() {
-        let mut padded = [[0.0; tiles::MAX_NR]; 2];
+        let mut padded = [[0.0; MAX_NR]; 2];
         for i in 0..2 {
             padded[i][..rests[i].len()].copy_from_slice(rests[i]);
         }
@@ -284,7 +284,7 @@ fn store_partial<S: Simd, const NR: usize>(
     c: &mut [Real],
     place: Place,
 ) {
-    let mut tile = [[0.0; tiles::MAX_NR]; NR];
+    let mut tile = [[0.0; MAX_NR]; NR];
     for j in 0..NR {
         S::store(sums[j], &mut tile[j]);
     }

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::tiles::StridedIndex;
+use super::lhs::StridedIndex;
 use crate::Real;
 
 /// Padding of an image with zeros.

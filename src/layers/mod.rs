@@ -34,7 +34,7 @@ pub use conv2d::Conv2D;
 pub use dense::Dense;
 pub use dropout::{Dropout, SpatialDropout1D, SpatialDropout2D};
 pub use embedding::Embedding;
-pub use explain::ParamExplanation;
+pub use explain::{CostExplanation, ParamExplanation};
 pub use formula::{FeatureStatistics, Formula};
 pub use layer_normalization::LayerNormalization;
 pub use normalization::Normalization;

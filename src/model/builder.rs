@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::chain::Chain;
 use super::layer::LayerName;
-use super::{Compiled, Plan, Sequential, Style};
+use super::{Compiled, Plan, Sequential, Style, TrainingRecord};
 use crate::layers::AnyLayer;
 use crate::params::Parameters;
 use crate::shape::Shape;
@@ -130,6 +130,7 @@ impl SequentialBuilder {
             seed,
             epochs_done: 0,
             running_epoch: None,
+            record: TrainingRecord::default(),
             batch_size: None,
             byte_scale: None,
             data: None,

@@ -7,7 +7,7 @@
 use std::fmt;
 
 use crate::classes::snake_case;
-use crate::layers::{AnyLayer, ParamExplanation};
+use crate::layers::{AnyLayer, CostExplanation, ParamExplanation};
 use crate::params::ParamSpec;
 use crate::shape::Shape;
 
@@ -97,6 +97,27 @@ impl BuiltLayer {
             count.trainable += if param.trainable { param.count() } else { 0 };
         }
         count
+    }
+
+    /// Arithmetic of the forward pass on one sample.
+    ///
+    /// ```
+    /// use tallynet::layers::Dense;
+    /// use tallynet::model::Sequential;
+    ///
+    /// let model = Sequential::builder([784]).add(Dense::new(10)).build(0)?;
+    /// let cost = model.layers()[0].explain_cost();
+    /// assert_eq!(cost.formula, "784 inputs × 10 units");
+    /// assert_eq!(cost.multiply_adds, Some(7840));
+    /// # Ok::<(), tallynet::Error>(())
+    /// ```
+    pub fn explain_cost(&self) -> CostExplanation {
+        self.spec.explain_cost(&self.input, &self.output)
+    }
+
+    /// True if training updates any of its parameters.
+    pub(super) fn is_trained(&self) -> bool {
+        self.params.iter().any(|param| param.trainable)
     }
 }
 

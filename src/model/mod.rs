@@ -2,12 +2,18 @@
 
 mod builder;
 mod chain;
+mod classes;
 mod columns;
 mod compile;
+mod cost_count;
+mod cost_table;
+mod costs;
+mod doctor;
 mod layer;
 mod open_axes;
 mod plan;
 pub mod presets;
+mod record;
 mod running_epoch;
 mod standardize;
 mod summary;
@@ -16,12 +22,18 @@ mod warnings;
 mod workspace;
 
 pub use builder::SequentialBuilder;
+pub use classes::{ClassProbability, Classes, Form, Prediction, by_sample};
 pub use compile::{Compiled, MAX_METRICS, MetricChoice};
+pub use cost_count::{Extent, MultiplyAddCount};
+pub use cost_table::multiply_add_table;
+pub use costs::LayerCost;
+pub use doctor::FirstLosses;
 pub use layer::{BuiltLayer, Node, ParamCount, Style};
 use open_axes::OpenAxes;
 pub(crate) use plan::Plan;
+pub use record::{LoggedSeries, TrainingRecord, TrainingRun};
 pub use running_epoch::RunningEpoch;
-pub use verify::ArrayCount;
+pub use verify::{ArrayCount, LayerVerification, Verification};
 pub(crate) use workspace::{BatchSums, GradientSink, OutputBuffers, Pass, Workspace};
 
 use std::collections::BTreeMap;
@@ -29,6 +41,7 @@ use std::collections::BTreeMap;
 use ndarray::{ArrayD, ArrayViewD};
 
 use crate::datasets::DataDescription;
+pub use crate::kernels::counting::MultiplyAdds;
 use crate::params::{Entry, Parameters};
 use crate::shape::{Shape, Tuple};
 use crate::{Error, Real, Result};
@@ -73,6 +86,8 @@ pub struct Sequential {
     /// Reasons why training is refused: options of a file that matter only in training, such as
     /// constraints, and that would be ignored.
     pub training_obstacles: Vec<String>,
+    /// Trainings so far, saved with the model.
+    pub record: TrainingRecord,
     /// Axes of the input and of each layer's output whose length the data decide.
     open_axes: OpenAxes,
     /// Options and classes of a file's layers that are not read and are written again, by name.

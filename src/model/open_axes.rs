@@ -104,6 +104,27 @@ impl Sequential {
         Ok(Sequential { input, layers, plan, ..self })
     }
 
+    /// The shape of a batch of inputs, for 0, or of outputs of the n-th layer; `None` for the batch
+    /// axis and for open axes, as in Keras's JSON.
+    ///
+    /// ```
+    /// let model = tallynet::model::presets::named("mnist-softmax")?.build(0)?;
+    /// assert_eq!(model.batch_shape(1), [None, Some(784)]);
+    /// # Ok::<(), tallynet::Error>(())
+    /// ```
+    pub fn batch_shape(&self, n: usize) -> Vec<Option<usize>> {
+        let shape = match n.checked_sub(1).and_then(|layer| self.layers.get(layer)) {
+            Some(layer) => &layer.output,
+            None => &self.input,
+        };
+        let open = self.open_axes.get(n).map_or(&[][..], Vec::as_slice);
+        let mut axes = vec![self.fixed_batch];
+        for (axis, &length) in shape.dims().iter().enumerate() {
+            axes.push(if open.contains(&axis) { None } else { Some(length) });
+        }
+        axes
+    }
+
     fn has_same_parameters(&self, other: &Sequential) -> bool {
         let shapes = |model: &Sequential| -> Vec<Vec<usize>> {
             model.parameters.entries.iter().map(|entry| entry.spec.shape.clone()).collect()
@@ -113,7 +134,7 @@ impl Sequential {
 
     /// The shape of a batch of inputs, for 0, or of outputs of the n-th layer, with `None` for open
     /// axes: `(None, None, 8)`, or `(32, None, 8)` for a fixed batch size.
-    pub(super) fn shape_text(&self, n: usize) -> String {
+    pub(crate) fn shape_text(&self, n: usize) -> String {
         let shape = if n == 0 { &self.input } else { &self.layers[n - 1].output };
         let open = self.open_axes.get(n).map_or(&[][..], Vec::as_slice);
         if open.is_empty() {

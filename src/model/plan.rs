@@ -83,7 +83,7 @@ impl Plan {
         if matches!(operation, Operation::Op(_)) || self.last_activation().is_some() {
             self.buffer_widths.push(layer.output_width);
         }
-        if layer.trainable && !params.is_empty() {
+        if layer.trainable && layer.params.iter().any(|param| param.trainable) {
             self.first_trainable = self.first_trainable.min(number);
         }
         // A layer without parameters has nothing to freeze.

@@ -9,6 +9,15 @@ use crate::shape::Shape;
 use crate::{Real, Result};
 
 impl Sequential {
+    /// True if a model begins with a Normalization, or has a Rescaling before all weights: its
+    /// inputs are then numbers as they are, such as bytes from 0 to 255.
+    pub fn rescales_inputs(&self) -> bool {
+        let first = self.layers.first().map(|layer| &layer.spec);
+        let mut before_weights = self.layers.iter().take_while(|layer| layer.params.is_empty());
+        matches!(first, Some(AnyLayer::Normalization(_)))
+            || before_weights.any(|layer| matches!(layer.spec, AnyLayer::Rescaling(_)))
+    }
+
     /// Same model and weights with inputs standardized by these statistics, for a model before its
     /// training: the first layer is a Normalization that holds them, as after Keras's `adapt`. It
     /// is added unless the model begins with one; one whose mean is an option stays as it is.

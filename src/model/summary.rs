@@ -8,6 +8,7 @@ use super::{BuiltLayer, Node, ParamCount, Sequential, Style};
 use crate::Real;
 use crate::layers::ParamExplanation;
 use crate::shape::Tuple;
+use crate::table::with_commas;
 
 /// Kinds of parameters that a summary counts.
 const KINDS: [&str; 3] = ["Total", "Trainable", "Non-trainable"];
@@ -175,14 +176,6 @@ impl Sequential {
             sum.trainable += count.trainable;
         }
         sum
-    }
-}
-
-/// `7850` as `7,850`.
-fn with_commas(number: usize) -> String {
-    match number {
-        0..1000 => number.to_string(),
-        _ => format!("{},{:03}", with_commas(number / 1000), number % 1000),
     }
 }
 

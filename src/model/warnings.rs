@@ -47,8 +47,18 @@ impl Sequential {
         warnings.extend(self.activated_logits(compiled.loss()));
         warnings.extend(self.unsuitable_outputs(compiled.loss()));
         warnings.extend(self.unsuitable_classes(compiled.loss()));
-        warnings.extend(self.accuracy_of_numbers(compiled));
+        warnings.extend(self.oddities());
         warnings
+    }
+
+    /// Those warnings that do not make the model wrong: about surplus outputs and a metric.
+    pub(super) fn oddities(&self) -> Vec<String> {
+        let Ok(compiled) = self.compiled() else { return vec![] };
+        let surplus = match self.unsuitable_classes(compiled.loss()) {
+            Some(_) => None,
+            None => self.surplus_outputs(),
+        };
+        surplus.into_iter().chain(self.accuracy_of_numbers(compiled)).collect()
     }
 
     /// The warning about a loss of probabilities after outputs that are not.
@@ -109,6 +119,13 @@ impl Sequential {
                  one class of {n_classes} use sparse_categorical_crossentropy after a softmax."
             ));
         }
+        None
+    }
+
+    /// The warning about more outputs than the data have classes.
+    fn surplus_outputs(&self) -> Option<String> {
+        let n_classes = self.data.as_ref().map_or(0, |data| data.classes.len());
+        let n_outputs = self.output_shape().last();
         if n_classes > 0 && n_outputs > n_classes.max(2) {
             return Some(format!(
                 "The model has {n_outputs} outputs, and the data have {n_classes} classes: give \

@@ -1,6 +1,7 @@
 //! Calls: of functions and classes of the file, and of everything else.
 
 use super::arguments::PARSER;
+use super::batched::batch_size_of_call;
 use super::evaluate::{Flow, Interpreter, Read};
 use super::syntax::{Argument, ArgumentKind, Expr, ExprKind, Parameter, ParameterKind};
 use super::values::{Arguments, Entry, Id, Instance, Keyword, Value, push};
@@ -11,19 +12,28 @@ impl Interpreter<'_> {
             ExprKind::Attribute(owner, name) => {
                 let owner = self.expression(owner)?;
                 let callee = self.attribute(owner.clone(), name);
-                (Some((owner, name)), callee)
+                (Some(owner), callee)
             }
             _ => (None, self.expression(function)?),
         };
         let mut arguments = self.arguments(arguments)?;
         arguments.line = function.line;
         self.line = function.line;
-        match (owner, &callee) {
-            (Some((owner @ Value::Unknown(_), name)), Value::Unknown(_)) => {
-                Ok(self.method_of_unknown(&owner, name, &arguments))
+        let name = match &function.kind {
+            ExprKind::Attribute(_, name) | ExprKind::Name(name) => name.as_str(),
+            _ => "",
+        };
+        let batch_size = batch_size_of_call(name, &arguments);
+        let value = match (owner, &callee) {
+            (Some(owner @ Value::Unknown(_)), Value::Unknown(_)) => {
+                self.method_of_unknown(&owner, name, &arguments)
             }
-            _ => self.call(callee, arguments),
+            _ => self.call(callee, arguments)?,
+        };
+        if let Some(rows) = batch_size {
+            self.set_batch_size(&value, rows);
         }
+        Ok(value)
     }
 
     fn arguments(&mut self, arguments: &[Argument]) -> Read<Arguments> {

@@ -68,7 +68,9 @@ pub fn stopped(
         None => {}
     }
     if unsupported.is_data {
-        ways.push("supply it with --data of `train`, `evaluate` or `summary`".to_string());
+        ways.push(
+            "supply it with --data of `train`, `evaluate`, `summary` or `verify`".to_string(),
+        );
     }
     ways.push(HELP.to_string());
     Error::file(path, found, ways.join(", or "))

@@ -79,11 +79,6 @@ impl Interpreter<'_> {
                 if let Some(Value::Float(fraction)) = arguments.named("validation_split") {
                     self.note_test_fraction(Some(*fraction));
                 }
-                // Keras's default, 32, is tallynet's too.
-                if arguments.named("batch_size").is_some_and(|size| !matches!(size, Value::Int(32)))
-                {
-                    self.remark(format!("the batch_size of {name} is not used; give --batch-size"));
-                }
             }
             _ => {}
         }

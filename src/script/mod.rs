@@ -16,6 +16,7 @@
 
 mod arguments;
 mod arrays;
+mod batched;
 mod branches;
 mod builtins;
 mod calls;

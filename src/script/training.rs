@@ -72,6 +72,7 @@ impl Interpreter<'_> {
         let options = ["epochs", "batch_size", "validation_split", "shuffle"];
         let options = self.named_arguments("fit", &arguments, &options);
         self.remark_ignored(&arguments);
+        let batch_size = self.batch_size_of(arguments.get(0, "x"));
         let validation = arguments.get(7, "validation_data");
         let mut callbacks = vec![];
         if let Some(list) = arguments.get(5, "callbacks") {
@@ -79,7 +80,7 @@ impl Interpreter<'_> {
         }
         Fit {
             epochs: options.get("epochs").and_then(Json::as_u64),
-            batch_size: options.get("batch_size").and_then(Json::as_u64),
+            batch_size: options.get("batch_size").and_then(Json::as_u64).or(batch_size),
             validation_split: options.get("validation_split").and_then(Json::as_f64),
             has_validation_data: validation.is_some_and(|data| !matches!(data, Value::None)),
             shuffle: options.get("shuffle").and_then(Json::as_bool),

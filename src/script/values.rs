@@ -54,6 +54,8 @@ pub struct Unknown {
     pub name: Option<Rc<str>>,
     /// True if the data would supply it: a shape, or a number of classes.
     pub is_data: bool,
+    /// Samples of a batch, for data that come in batches.
+    pub batch_size: Option<u64>,
 }
 
 /// A key of a dictionary and its value.
@@ -224,7 +226,8 @@ impl Heap {
     /// Index of a new unknown value, which the data would supply if `is_data` is set.
     pub fn unknown_id(&mut self, line: u32, reason: impl Into<String>, is_data: bool) -> Id {
         let reason = shortened(reason.into());
-        push(&mut self.unknowns, Unknown { reason, line, name: None, is_data })
+        let unknown = Unknown { reason, line, name: None, is_data, batch_size: None };
+        push(&mut self.unknowns, unknown)
     }
 
     /// A value that depends on an unknown one: unknown for the same reason, under no name yet. A

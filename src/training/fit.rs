@@ -139,6 +139,8 @@ impl<'a, 'd> Fit<'a, 'd> {
             self.model.epochs_done = self.model.epochs_done.saturating_add(1);
         }
         let mut logs = self.logs();
+        // Before the callbacks, which may save the model, and after them for what they add.
+        self.model.record.set_epoch(epoch, &logs);
         let mut flow = ControlFlow::Continue(());
         for callback in callbacks.iter_mut() {
             let mut handle = TrainerHandle::new(self.model);
@@ -146,6 +148,7 @@ impl<'a, 'd> Fit<'a, 'd> {
                 flow = ControlFlow::Break(());
             }
         }
+        self.model.record.set_epoch(epoch, &logs);
         self.history.record(epoch, logs, seconds);
         (self.batches_done, self.sums) = (0, MetricSums::ZERO);
         Ok(flow)

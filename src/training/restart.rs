@@ -63,6 +63,9 @@ impl Fit<'_, '_> {
     pub(super) fn describe(&self, run: &Value) -> Value {
         let (model, options) = (&self.model, &self.options);
         let state = model.compiled.as_ref().map(|compiled| &compiled.state);
+        let mut description = model.description();
+        // The trainings so far change nothing of this one.
+        description["training"]["record"] = Value::Null;
         let slots = state.into_iter().flat_map(|state| state.slots.iter().flatten());
         let mut optimizer = flate2::Crc::new();
         slots.for_each(|value| optimizer.update(&value.to_le_bytes()));
@@ -70,7 +73,7 @@ impl Fit<'_, '_> {
             "version": env!("CARGO_PKG_VERSION"),
             "instruction_set": kernels::instruction_set().name(),
             "bits": 8 * size_of::<Real>(),
-            "model": model.description(),
+            "model": description,
             "weights": model.fingerprint(),
             "optimizer_state": optimizer.sum(),
             "data": self.rows.checksum(),

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Opens in Keras what tallynet writes. Every model file of the fixtures, of all generations of
 Keras, is converted to .keras, opened with load_model, and compared: the predictions, and whether
-the model is compiled.
+the model is compiled. So is a file with the record of a training.
 
     KERAS_BACKEND=jax python tests/keras/written.py --tallynet target/release/tallynet
 """
@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import zipfile
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 import keras
@@ -96,6 +97,17 @@ def compare(tallynet, path, folder):
     return True
 
 
+def trained(tallynet, folder):
+    """A file with the record of its training."""
+    path = os.path.join(folder, "trained.keras")
+    done = run(tallynet, "train", "mnist-softmax", "--epochs", 1, "--quiet", "--save", path)
+    assert done.returncode == 0, done.stderr
+    with zipfile.ZipFile(path) as archive:
+        record = json.loads(archive.read("metadata.json"))["tallynet"]["record"]
+    assert record[0]["series"][0]["name"] == "loss", record
+    return path
+
+
 def main():
     arguments = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -116,6 +128,8 @@ def main():
             except Exception as error:
                 failed += 1
                 print(f"{path}: FAILED: {error}", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        compare(tallynet, trained(tallynet, folder), folder)
     print(f"{read} files read, {refused} refused as they should be, {failed} failed")
     sys.exit(failed > 0 or read < given.least)
 

@@ -3,10 +3,11 @@
 use tallynet::Error;
 use tallynet::training::{BackupAndRestore, Callback, FitOptions, History};
 
-use super::super::data::TrainingData;
+use super::super::data::{DataSource, TrainingData};
 use super::super::interrupt::Interrupt;
 use super::super::{Failure, LoadedModel};
 use super::Train;
+use super::doctor::{Diagnosis, FirstEpoch};
 
 impl Train {
     /// Trains the model. Validates on the validation set if there is one, else on the last
@@ -15,6 +16,8 @@ impl Train {
         &self,
         loaded: &mut LoadedModel,
         data: &TrainingData,
+        source: &DataSource,
+        diagnosis: &Diagnosis,
     ) -> Result<Trained, Failure> {
         let initial_epoch = loaded.model.epochs_done;
         let validation_split = self.validation_split.or(loaded.plan.validation_split);
@@ -36,13 +39,26 @@ impl Train {
             ..FitOptions::default()
         };
         let mut callbacks = self.callbacks(loaded, validates_on_test);
+        let mut first_epoch = FirstEpoch::new(diagnosis, loaded);
         let mut callbacks: Vec<&mut dyn Callback> =
             callbacks.iter_mut().map(|callback| &mut **callback as _).collect();
         let mut backup = self.backup(loaded);
         callbacks.extend(backup.as_mut().map(|backup| backup as &mut dyn Callback));
+        let mut loss_at_end = self.loss_at_end(data, &loaded.plan)?;
+        callbacks.extend(loss_at_end.as_mut().map(|each| each as &mut dyn Callback));
+        let mut run = self.run_record(source, &loaded.model, data, &loaded.plan);
+        run.batch_size = Some(options.batch_size);
+        callbacks.push(&mut first_epoch);
         let model = &mut loaded.model;
+        if options.epochs > initial_epoch {
+            model.record.begin(run);
+        }
         let steps_before = model.compiled()?.state().iteration;
         let result = model.fit(&data.sets.train, options, &mut callbacks);
+        let fingerprint = model.fingerprint();
+        if let Some(run) = model.record.runs.last_mut() {
+            run.fingerprint = Some(fingerprint);
+        }
         // An error of a callback (a full disk) does not lose the trained model.
         let has_trained = match &result {
             Ok(_) => true,

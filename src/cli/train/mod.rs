@@ -3,8 +3,10 @@
 mod backup;
 mod compile;
 mod data;
+mod doctor;
 mod fit;
 mod outputs;
+mod record;
 mod report;
 mod resume;
 
@@ -15,6 +17,7 @@ use clap::Args;
 use tallynet::losses::AnyLoss;
 use tallynet::model::{Sequential, Style};
 use tallynet::optimizers::AnyOptimizer;
+use tallynet::report::drawings::Terminal;
 use tallynet::training::{BackupEvery, ranks};
 
 use super::data::Data;
@@ -29,11 +32,14 @@ use report::{ReportOptions, join_errors};
 ///
 /// Validation after every epoch uses the samples that --validation-split holds out, else the folder
 /// validation/ or val/ of images, else the test set. The test score is always taken on the test
-/// set.
+/// set. On a terminal, the losses of the epochs and the confusion matrix are drawn at the end.
 ///
 /// Ctrl-C, SIGTERM and SIGHUP end training after the current batch; the model is still evaluated
 /// and saved, as it is at that moment, and the exit code is 130, 143 or 129. A second signal ends
 /// the program at once. One that is ignored when the program starts, as by nohup, stays ignored.
+///
+/// A quick look at the data says one line if something seems wrong with them; `tallynet doctor`
+/// examines them thoroughly.
 ///
 /// --backup DIR makes the same command resume after a crash, a kill or a full disk.
 ///
@@ -153,6 +159,10 @@ pub struct Train {
     /// 2 % of the time]
     #[arg(long, value_name = "N|Ns", requires = "backup", value_parser = backup::parse_every)]
     backup_every: Option<BackupEvery>,
+    /// Write a report of the trained model, one page of HTML (see `tallynet report`); it also
+    /// measures the training loss at the end of each epoch
+    #[arg(long, value_name = "OUT.html")]
+    report: Option<PathBuf>,
     /// Save the trained model: .keras, .safetensors, .weights.h5, .npz or .json
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
@@ -160,7 +170,7 @@ pub struct Train {
 
 impl Train {
     /// Trains, evaluates, verifies and saves the model.
-    pub fn run(self) -> Outcome {
+    pub fn run(self, terminal: Option<Terminal>) -> Outcome {
         let start = Instant::now();
         self.check_table_is_named()?;
         let supplied = self.supplied_values();
@@ -187,7 +197,8 @@ impl Train {
         // Some are about the classes, which the data name.
         loaded.warn_about_layers();
         let data = self.draw_validation(data, loaded.model.seed)?;
-        let trained = self.fit(&mut loaded, &data)?;
+        let diagnosis = self.examine(&loaded, &data, &source)?;
+        let trained = self.fit(&mut loaded, &data, &source, &diagnosis)?;
         let Trained { result, has_trained, interrupt, mut backup } = trained;
         let model = loaded.model;
         let signal = interrupt.signal();
@@ -196,12 +207,13 @@ impl Train {
         }
         // The model is saved first: whatever fails later does not lose it.
         let saved = if has_trained && is_first { self.save(&model) } else { Ok(()) };
-        let history = result.map_err(|error| join_errors(error, &saved))?;
+        let history = result.map_err(|error| join_errors(diagnosis.explain(error), &saved))?;
         let mut info = run_info::of(&self.model, &source, &model);
         info["split"] = self.split_info(&data, &loaded.plan, model.data.as_ref());
-        let options = ReportOptions { start, is_saved: saved.is_ok(), signal, info };
+        let options = ReportOptions { start, is_saved: saved.is_ok(), signal, info, terminal };
         let reported = self.report(&model, &history, &data.sets.test, &options);
         saved.and(reported)?;
+        self.write_report(&model, &data.sets, &source)?;
         if let Some(signal) = signal {
             // The message was printed before.
             return Err(Failure { message: String::new(), code: signal.exit_code() });

@@ -8,7 +8,7 @@ use tallynet::formats::{self, WriteLock};
 use tallynet::model::Sequential;
 
 use super::super::data::DataSource;
-use super::super::{Failure, Outcome, output};
+use super::super::{Failure, Outcome, output, report};
 use super::{Train, resume::goes_on};
 
 impl Train {
@@ -50,6 +50,10 @@ impl Train {
             }
         }
         refuse_weightless(checkpoint.as_deref())?;
+        if let Some(path) = &self.report {
+            files.push(PathBuf::from(&self.model));
+            report::check_page("--report", path, &files)?;
+        }
         Ok(locks)
     }
 

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use serde_json::{Value, json};
-use tallynet::Error;
 use tallynet::datasets::Dataset;
 use tallynet::model::Sequential;
+use tallynet::report::drawings::Terminal;
 use tallynet::training::{History, Scores};
 
 use super::super::interrupt::Signal;
-use super::super::{Failure, Outcome, evaluate, output};
+use super::super::{Failure, Outcome, drawings, evaluate, output};
 use super::Train;
 
 impl Train {
@@ -41,16 +41,20 @@ impl Train {
                 text += &format!("{}\n", output::saved(path));
             }
         }
+        if let Some(terminal) = options.terminal.filter(|_| !self.quiet) {
+            text += &drawings::losses(history, terminal);
+            text += &drawings::confusion_matrix(model, test, terminal);
+        }
         output::result(&text)
     }
 }
 
 /// Error of the training, and of saving the model if that failed as well.
-pub(super) fn join_errors(error: Error, saved: &Outcome) -> Failure {
+pub(super) fn join_errors(failure: Failure, saved: &Outcome) -> Failure {
     match saved {
-        Ok(()) => error.into(),
+        Ok(()) => failure,
         Err(Failure { message, code }) => {
-            Failure { message: format!("{error}\n{message}"), code: *code }
+            Failure { message: format!("{}\n{message}", failure.message), code: *code }
         }
     }
 }
@@ -63,6 +67,8 @@ pub(super) struct ReportOptions {
     pub signal: Option<&'static Signal>,
     /// Description of the run, for `--json`.
     pub info: Value,
+    /// Terminal to draw on.
+    pub terminal: Option<Terminal>,
 }
 
 fn json_line(

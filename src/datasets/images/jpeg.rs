@@ -1,8 +1,7 @@
 //! Decoding of JPEG.
 //!
 //! The decoder fills the rest of a truncated image with gray, and it inverts some CMYK images.
-//! TensorFlow refuses the first, so both are errors here. Rotations that a camera notes (EXIF) are
-//! ignored, as in Keras.
+//! TensorFlow refuses the first, so both are errors here.
 
 use zune_core::bytestream::ZCursor;
 use zune_core::colorspace::ColorSpace;
@@ -11,6 +10,7 @@ use zune_jpeg::JpegDecoder;
 
 use super::super::ImageShape;
 use super::decode::{Decoded, Pixels, check_size, damaged, unsupported};
+use super::exif;
 use crate::Result;
 
 /// Marker of the end of an image, after 0xff.
@@ -49,7 +49,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded> {
         ColorSpace::Luma => Pixels::Gray(pixels),
         _ => Pixels::Rgb(pixels),
     };
-    Ok(Decoded { height, width, pixels })
+    let orientation = decoder.exif().map_or(1, |tiff| exif::orientation(tiff));
+    Ok(Decoded { height, width, pixels, orientation })
 }
 
 /// Size and channels by the header; `None` if it is broken.

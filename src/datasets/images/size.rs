@@ -56,7 +56,7 @@ impl fmt::Display for ImageSize {
 
 impl ImageShape {
     /// Size of the images that a model takes, from its input shape: (height, width, channels), or
-    /// (height, width) for gray. A shape of one axis needs `image_size`; its length then tells the
+    /// (height, width) or (1, height, width) for gray. A shape of one axis needs `image_size`; its length then tells the
     /// channels.
     ///
     /// ```
@@ -72,6 +72,7 @@ impl ImageShape {
     /// A shape that images do not have, and an `image_size` that differs.
     pub fn for_input(input: &Shape, image_size: Option<ImageSize>) -> Result<ImageShape> {
         let size = match (input.dims(), image_size) {
+            (&[1, height, width], _) if width > 3 => ImageShape { height, width, channels: 1 },
             (&[height, width, channels], _) => ImageShape { height, width, channels },
             (&[height, width], _) => ImageShape { height, width, channels: 1 },
             (&[values], Some(ImageSize { height, width })) => {

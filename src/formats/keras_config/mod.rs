@@ -33,7 +33,7 @@ use serde_json::{Value, json};
 
 use super::{Loaded, MAX_PARAMS, Origin};
 use crate::datasets::DataDescription;
-use crate::model::{RunningEpoch, Sequential};
+use crate::model::{RunningEpoch, Sequential, TrainingRecord};
 use crate::{Error, Real, Result};
 pub use chain::{LayerPath, Member};
 pub use document::{is_json, parse};
@@ -58,6 +58,9 @@ struct Training {
     /// Best value so far of each watched name. Files of older versions have none.
     #[serde(default)]
     best: BTreeMap<String, f64>,
+    /// Trainings so far. Files of older versions have none.
+    #[serde(default, skip_serializing_if = "TrainingRecord::is_empty")]
+    record: TrainingRecord,
     /// Reasons why training is refused.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     obstacles: Vec<String>,
@@ -178,6 +181,7 @@ fn set_progress(model: &mut Sequential, training: &Training) -> Result<()> {
     model.epochs_done = training.epochs;
     model.running_epoch.clone_from(&training.running_epoch);
     model.best = training.best.clone();
+    model.record.clone_from(&training.record);
     let Some(compiled) = &mut model.compiled else { return Ok(()) };
     let state = &mut compiled.state;
     state.iteration = training.iteration;

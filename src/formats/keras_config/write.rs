@@ -111,6 +111,7 @@ pub fn training(model: &Sequential) -> Value {
         obstacles: model.training_obstacles.clone(),
         compile_config: unoptimized.map_or(Value::Null, |compiled| compile_config(model, compiled)),
         best: model.best.clone(),
+        record: model.record.clone(),
     })
 }
 

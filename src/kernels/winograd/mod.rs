@@ -32,8 +32,10 @@ use self::transforms::{OfData, OfProducts, OfWeights, POINTS, Transform};
 use super::convolution::BackwardInput;
 use super::filters::Filters;
 use super::kernel;
+use super::lhs::{ColumnMajor, RowMajor};
+use super::panels::{MAX_NR, panel_len, panel_width};
 use super::simd::{QUAD, Simd};
-use super::tiles::{Columns, MAX_NR, StridedIndex, StridedLhs, panel_len, panel_width, product};
+use super::tiles::{Columns, product};
 use super::windows::{Axis, Convolution};
 use crate::Real;
 
@@ -122,11 +124,9 @@ kernel! {
                 let mut v = Points { data: &mut *v, size: block.len() * channels };
                 transform_input::<S>(c, x, block.clone(), &mut v);
                 let mut products = Points { data: &mut *products, size: block.len() * nc };
-                let rows = StridedIndex::line(block.len(), channels);
-                let columns = StridedIndex::line(channels, 1);
                 for point in 0..PRODUCTS {
                     let data = v.at(point);
-                    let a = StridedLhs { data, rows, columns, nonzero: 0..data.len() };
+                    let a = RowMajor { data, stride: channels, depth: channels };
                     let of_products = Columns { n: nc, first: 0, accumulate: false };
                     product::<S>(&a, u.panels(point), products.at_mut(point), of_products);
                 }
@@ -169,11 +169,9 @@ kernel! {
                 let data = &mut packed[..PRODUCTS * len];
                 let mut packed = Packed { data, width, depth, len };
                 transform_gradient::<S>(c, input.dy, block, first..first + nc, &mut packed);
-                let rows = StridedIndex::line(channels, 1);
-                let columns = StridedIndex::line(depth, channels);
                 for point in 0..PRODUCTS {
                     let data = v.at(point);
-                    let a = StridedLhs { data, rows, columns, nonzero: 0..data.len() };
+                    let a = ColumnMajor { data, stride: channels, depth };
                     let of_sums = Columns { n: nc, first: 0, accumulate: start > 0 };
                     product::<S>(&a, packed.panels(point), sums.at_mut(point), of_sums);
                 }

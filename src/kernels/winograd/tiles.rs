@@ -1,7 +1,7 @@
 //! Tiles of images, and the memory of their transforms.
 
+use super::super::panels::{Panels, panel_len};
 use super::super::simd::Simd;
-use super::super::tiles::{Panels, panel_len};
 use super::super::windows::Convolution;
 use super::{POINTS, PRODUCTS, TILE, n_tiles};
 use crate::Real;

@@ -1,7 +1,11 @@
 //! Explanations of parameter counts, in numbers and words. They are computed from the options and
 //! the input's shape, not from the arrays, so that the summary can be checked against them.
 
+mod costs;
+mod elementwise;
 mod formulas;
+
+pub use costs::CostExplanation;
 
 use super::{AnyLayer, Built};
 use crate::shape::{Product, Shape};

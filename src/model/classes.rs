@@ -1,17 +1,26 @@
 //! Outputs of a model as classes with probabilities, or as numbers with names.
 
 use ndarray::{Array2, ArrayD};
-use tallynet::Real;
-use tallynet::activations::ActivationKind;
-use tallynet::datasets::Targets;
-use tallynet::kernels::rows::argmax;
-use tallynet::layers::AnyLayer;
-use tallynet::losses::AnyLoss;
-use tallynet::model::Sequential;
 
-use super::Failure;
+use super::Sequential;
+use crate::activations::ActivationKind;
+use crate::datasets::Targets;
+use crate::kernels::rows::argmax;
+use crate::layers::AnyLayer;
+use crate::losses::AnyLoss;
+use crate::{Error, Real, Result};
 
 /// Form of the output for a sample.
+///
+/// ```
+/// use tallynet::model::{Form, presets};
+///
+/// let model = presets::named("mnist-softmax")?.build(0)?;
+/// let Form::Classes(classes) = Form::of(&model) else { panic!("it has a softmax") };
+/// assert_eq!((classes.len(), classes.name(3)), (10, "3".to_string()));
+/// # Ok::<(), tallynet::Error>(())
+/// ```
+#[derive(Debug, Clone)]
 pub enum Form {
     /// One of several classes.
     Classes(Classes),
@@ -22,6 +31,7 @@ pub enum Form {
 }
 
 /// Classes of a model with one output for each, or a single output for the second of two.
+#[derive(Debug, Clone)]
 pub struct Classes {
     /// Names of the first classes; the others have none.
     names: Vec<String>,
@@ -33,7 +43,7 @@ pub struct Classes {
 }
 
 /// Class and its probability.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub struct ClassProbability {
     /// Integer label.
     pub class: usize,
@@ -42,7 +52,7 @@ pub struct ClassProbability {
 }
 
 /// Two most probable classes of a sample.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub struct Prediction {
     /// Class of the highest probability.
     pub first: ClassProbability,
@@ -125,7 +135,8 @@ fn logit_activation(loss: Option<&AnyLoss>) -> Option<ActivationKind> {
 }
 
 impl Classes {
-    /// Number of classes.
+    /// Number of classes: at least two.
+    #[allow(clippy::len_without_is_empty)]
     pub fn len(&self) -> usize {
         self.n_outputs.max(2)
     }
@@ -152,13 +163,30 @@ impl Classes {
 
     /// The two most probable classes of every sample. A single output decides for the second class
     /// above 0.5, as Keras's accuracy does.
-    pub fn predictions(&self, outputs: ArrayD<Real>) -> Result<Vec<Prediction>, Failure> {
+    ///
+    /// # Errors
+    /// Outputs of another model.
+    pub fn predictions(&self, outputs: ArrayD<Real>) -> Result<Vec<Prediction>> {
+        let outputs = self.probabilities(outputs)?;
+        let rows = outputs.rows().into_iter();
+        Ok(rows.map(|row| self.prediction(row.to_vec())).collect())
+    }
+
+    /// Outputs of every sample, a row each, after the activation that the loss applies to logits.
+    ///
+    /// # Errors
+    /// Outputs of another model.
+    pub fn probabilities(&self, outputs: ArrayD<Real>) -> Result<Array2<Real>> {
         let mut outputs = by_sample(outputs)?;
         if let Some(activation) = self.activation {
             activation.forward(self.n_outputs, outputs.view_mut());
         }
-        let rows = outputs.rows().into_iter();
-        Ok(rows.map(|row| self.prediction(row.to_vec())).collect())
+        Ok(outputs)
+    }
+
+    /// Activation that makes probabilities of the outputs, if these are logits.
+    pub fn activation(&self) -> Option<ActivationKind> {
+        self.activation
     }
 
     fn prediction(&self, mut outputs: Vec<Real>) -> Prediction {
@@ -181,7 +209,7 @@ impl Classes {
     ///
     /// # Errors
     /// Targets that are not classes of the model.
-    pub fn true_classes(&self, targets: &Targets) -> Result<Vec<usize>, Failure> {
+    pub fn true_classes(&self, targets: &Targets) -> Result<Vec<usize>> {
         let targets = by_sample(match targets {
             Targets::Labels(labels) => labels.mapv(|label| label as Real),
             Targets::Reals(values) => values.clone(),
@@ -197,11 +225,10 @@ impl Classes {
             if true_class >= self.len() {
                 let row = i + 1;
                 let n = self.len();
-                let message = format!(
+                return Err(Error::Data(format!(
                     "row {row} of the test set has the class {true_class}, and the model has {n} \
                      classes"
-                );
-                return Err(Failure { message, code: 1 });
+                )));
             }
             true_classes.push(true_class);
         }
@@ -210,8 +237,12 @@ impl Classes {
 }
 
 /// The values as a matrix with one row per sample.
-pub fn by_sample(values: ArrayD<Real>) -> Result<Array2<Real>, Failure> {
+///
+/// # Errors
+/// An array that is not contiguous.
+pub fn by_sample(values: ArrayD<Real>) -> Result<Array2<Real>> {
     let n_samples = values.shape().first().copied().unwrap_or(0);
     let n_values = values.len() / n_samples.max(1);
-    Ok(values.into_shape_with_order((n_samples, n_values))?)
+    let rows = values.into_shape_with_order((n_samples, n_values));
+    rows.map_err(|error| Error::Data(format!("the outputs are not rows of numbers: {error}")))
 }

@@ -1,0 +1,58 @@
+//! `Finding`: one thing that is wrong or odd with data, and its remedy.
+
+use serde::Serialize;
+
+/// Weight of a finding; the worst is the smallest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// A model trained on these data is wrong, or training fails.
+    Problem,
+    /// Possibly meant, and possibly a mistake.
+    Odd,
+    /// Harmless, and good to know.
+    Note,
+}
+
+/// Something that is wrong or odd with data, or with data and a model.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Finding {
+    /// Weight.
+    pub severity: Severity,
+    /// Name of the rule, for programs: `unscaled-inputs`.
+    pub rule: &'static str,
+    /// Observation, in numbers.
+    pub found: String,
+    /// Location: a data set, with rows, columns or files.
+    pub place: String,
+    /// Consequence for a training.
+    pub reason: String,
+    /// Next step: an option of tallynet, or a line of Python.
+    pub remedy: String,
+}
+
+impl Finding {
+    /// Finding of this rule; the other fields are set by the methods below.
+    pub(crate) fn new(severity: Severity, rule: &'static str, found: String) -> Finding {
+        Finding {
+            severity,
+            rule,
+            found,
+            place: String::new(),
+            reason: String::new(),
+            remedy: String::new(),
+        }
+    }
+
+    pub(crate) fn at(self, place: impl Into<String>) -> Finding {
+        Finding { place: place.into(), ..self }
+    }
+
+    pub(crate) fn because(self, reason: impl Into<String>) -> Finding {
+        Finding { reason: reason.into(), ..self }
+    }
+
+    pub(crate) fn remedy(self, remedy: impl Into<String>) -> Finding {
+        Finding { remedy: remedy.into(), ..self }
+    }
+}

@@ -1,0 +1,64 @@
+//! Rules about shapes: `input-shape`, `targets-do-not-fit`, `indices`, `units`.
+
+use super::super::Sequential;
+use crate::Error;
+use crate::datasets::batches::Rows;
+use crate::datasets::doctor::{Examination, Finding, Severity, Subject, TargetUse};
+use crate::losses::TargetForm;
+
+/// Examines the shapes of all sets.
+pub(super) fn of_shapes(model: &Sequential, subject: &Subject) -> Vec<Finding> {
+    let mut findings = vec![];
+    for set in subject.all_sets() {
+        let rows = match Rows::inputs_only(&set.data.x, model.input_shape()) {
+            Ok(rows) => rows,
+            Err(error) => {
+                let finding = of_error("input-shape", &error).at(set.name);
+                findings.push(finding.because("the model cannot take these inputs"));
+                continue;
+            }
+        };
+        if let Err(error) = rows.check_indices(model.vocabulary_size()) {
+            let finding = of_error("indices", &error).at(set.name);
+            findings.push(finding.because("an Embedding has no row for other indices"));
+        }
+        let Ok(compiled) = model.compiled() else { continue };
+        let is_sparse = compiled.loss().as_loss().target_form() == TargetForm::Labels;
+        let (input, output) = (model.input_shape(), model.output_shape());
+        if let Err(error) = Rows::new(set.data, input, output, is_sparse) {
+            let finding = of_error("targets-do-not-fit", &error).at(set.name);
+            findings.push(finding.because("the loss cannot compare the outputs with them"));
+        }
+    }
+    if findings.is_empty() {
+        findings.extend(units(model, subject));
+    }
+    findings
+}
+
+/// More outputs than classes.
+fn units(model: &Sequential, subject: &Subject) -> Option<Finding> {
+    let n_outputs = model.output_shape().last();
+    let has_names = model.data.as_ref().is_some_and(|data| !data.classes.is_empty());
+    if subject.targets != TargetUse::Classes || n_outputs < 3 || has_names {
+        return None;
+    }
+    let n_labels = Examination::n_labels(subject)?;
+    if n_labels >= n_outputs {
+        return None;
+    }
+    let found =
+        format!("the model has {n_outputs} outputs, and the labels are 0 to {}", n_labels - 1);
+    let finding = Finding::new(Severity::Odd, "units", found).at("training set");
+    let reason = "classes without samples are never learned, and cost weights";
+    Some(finding.because(reason).remedy(format!(
+        "give the last layer {n_labels} units, or check that the data are complete"
+    )))
+}
+
+/// Finding of an error: its first line, and its help.
+fn of_error(rule: &'static str, error: &Error) -> Finding {
+    let message = error.to_string();
+    let (found, help) = message.split_once("\n  ").unwrap_or((&message, "change the model"));
+    Finding::new(Severity::Problem, rule, found.to_string()).remedy(help)
+}

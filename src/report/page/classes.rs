@@ -1,0 +1,292 @@
+//! Classification: the confusion matrix, the scores of each class, and the worst mistakes.
+
+use serde::Serialize;
+
+use super::picture::Picture;
+use super::samples::Samples;
+use super::text::{count, counted, percent, shortened};
+use crate::metrics::ConfusionMatrix;
+use crate::model::{Classes, Prediction};
+use crate::{Real, Result};
+
+/// Largest number of classes whose matrix is shown.
+const MAX_MATRIX: usize = 30;
+/// Largest number of classes whose scores are shown.
+const MAX_SCORES: usize = 100;
+/// Number of pairs of classes that are named.
+const N_PAIRS: usize = 5;
+/// Number of mistakes that are shown.
+const N_MISTAKES: usize = 12;
+
+/// Section of a model that chooses among classes.
+#[derive(Debug, Serialize)]
+pub struct ClassSection {
+    pub accuracy: String,
+    pub n_samples: String,
+    pub n_right: String,
+    pub n_wrong: String,
+    /// The two classes that are confused most.
+    pub worst_pair: Option<PairSentence>,
+    /// Further pairs.
+    pub pairs: Vec<PairSentence>,
+    pub matrix: Option<Matrix>,
+    pub n_classes: String,
+    pub scores: Vec<ScoreRow>,
+    /// True if `scores` are only the classes with the lowest F1.
+    pub scores_are_some: bool,
+    pub mistakes: Vec<Mistake>,
+    pub are_probabilities: bool,
+}
+
+/// Two classes and their mistakes, in words.
+#[derive(Debug, Serialize)]
+pub struct PairSentence {
+    pub text: String,
+    pub detail: String,
+}
+
+/// Confusion matrix.
+#[derive(Debug, Serialize)]
+pub struct Matrix {
+    pub names: Vec<String>,
+    pub rows: Vec<MatrixRow>,
+}
+
+/// Row of the matrix: samples of one true class.
+#[derive(Debug, Serialize)]
+pub struct MatrixRow {
+    pub name: String,
+    pub cells: Vec<Cell>,
+}
+
+/// Number of samples with a true and a predicted class.
+#[derive(Debug, Serialize)]
+pub struct Cell {
+    pub count: usize,
+    pub is_right: bool,
+    /// Strength of its color, from 0 to 1.
+    pub share: String,
+    pub text: String,
+}
+
+/// Scores of a class.
+#[derive(Debug, Serialize)]
+pub struct ScoreRow {
+    pub name: String,
+    pub precision: String,
+    pub recall: String,
+    pub f1: String,
+    pub f1_percent: String,
+    pub support: String,
+}
+
+/// Sample that was given a wrong class.
+#[derive(Debug, Serialize)]
+pub struct Mistake {
+    pub sample: String,
+    pub true_class: String,
+    pub predicted: String,
+    pub probability: String,
+    /// The true class and the most probable ones, with their probabilities.
+    pub bars: Vec<ProbabilityBar>,
+    pub picture: Option<Picture>,
+    /// Values of the inputs of a table.
+    pub values: Vec<String>,
+}
+
+/// Probability of a class.
+#[derive(Debug, Serialize)]
+pub struct ProbabilityBar {
+    pub name: String,
+    pub percent: String,
+    pub is_true: bool,
+}
+
+/// The section for the outputs of a model on these samples.
+pub fn section(
+    classes: &Classes,
+    samples: &Samples,
+    outputs: ndarray::ArrayD<Real>,
+) -> Result<ClassSection> {
+    let true_classes = classes.true_classes(&samples.data.y)?;
+    let predictions = classes.predictions(outputs.clone())?;
+    let mut confusion = ConfusionMatrix::new(classes.len());
+    for (true_class, prediction) in true_classes.iter().zip(&predictions) {
+        confusion.count(*true_class, prediction.first.class);
+    }
+    let (n_samples, n_right) = (confusion.n_samples(), confusion.n_right());
+    let mut sentences = pair_sentences(classes, &confusion);
+    let worst_pair = if sentences.is_empty() { None } else { Some(sentences.remove(0)) };
+    let listed = listed(classes, &confusion);
+    Ok(ClassSection {
+        accuracy: percent(n_right as f64 / n_samples.max(1) as f64),
+        n_samples: count(n_samples),
+        n_right: count(n_right),
+        n_wrong: counted(n_samples - n_right, "mistake"),
+        worst_pair,
+        pairs: sentences,
+        matrix: matrix(classes, &confusion, &listed),
+        n_classes: count(classes.len()),
+        scores_are_some: listed.len() > MAX_SCORES,
+        scores: scores(classes, &confusion, listed),
+        mistakes: mistakes(classes, samples, outputs, &true_classes, &predictions)?,
+        are_probabilities: classes.are_probabilities,
+    })
+}
+
+/// The pairs of classes with the most mistakes, in words.
+fn pair_sentences(classes: &Classes, confusion: &ConfusionMatrix) -> Vec<PairSentence> {
+    let mut sentences = vec![];
+    for pair in confusion.most_confused(N_PAIRS) {
+        let [first, second] = pair.classes.map(|class| quoted(&classes.name(class)));
+        let total = counted(pair.total(), "mistake");
+        let there = counted(pair.first_as_second, "sample");
+        let back = count(pair.second_as_first);
+        sentences.push(PairSentence {
+            text: format!("{first} and {second} ({total})"),
+            detail: format!(
+                "it took {first} for {second} in {there}, and {second} for {first} in {back}"
+            ),
+        });
+    }
+    sentences
+}
+
+/// Name in quotes, so that a class called `and` is not read as a word of the sentence.
+fn quoted(name: &str) -> String {
+    let is_number = name.chars().all(|letter| letter.is_ascii_digit());
+    let name = shortened(name, 40);
+    if is_number { name } else { format!("“{name}”") }
+}
+
+/// Classes to show: those with a name, and others that occur.
+fn listed(classes: &Classes, confusion: &ConfusionMatrix) -> Vec<usize> {
+    let n_names = classes.names().len();
+    let mut listed = vec![];
+    for class in 0..classes.len() {
+        if n_names == 0 || class < n_names || confusion.has_class(class) {
+            listed.push(class);
+        }
+    }
+    listed
+}
+
+fn matrix(classes: &Classes, confusion: &ConfusionMatrix, listed: &[usize]) -> Option<Matrix> {
+    if listed.len() > MAX_MATRIX {
+        return None;
+    }
+    let mut most_wrong = 1;
+    for true_class in listed {
+        for predicted in listed.iter().filter(|predicted| *predicted != true_class) {
+            most_wrong = most_wrong.max(confusion.get(*true_class, *predicted));
+        }
+    }
+    let names: Vec<String> =
+        listed.iter().map(|class| shortened(&classes.name(*class), 24)).collect();
+    let mut rows = vec![];
+    for (true_name, true_class) in names.iter().zip(listed) {
+        let support = confusion.scores(*true_class).support.max(1);
+        let mut cells = vec![];
+        for (name, predicted) in names.iter().zip(listed) {
+            let n = confusion.get(*true_class, *predicted);
+            let is_right = true_class == predicted;
+            let of = if is_right { support } else { most_wrong };
+            let text = if is_right {
+                format!("{n} of {support} samples of {true_name} were read right")
+            } else {
+                format!("{n} samples of {true_name} were read as {name}")
+            };
+            let share = format!("{:.2}", n as f64 / of as f64);
+            cells.push(Cell { count: n, is_right, share, text });
+        }
+        rows.push(MatrixRow { name: true_name.clone(), cells });
+    }
+    Some(Matrix { names, rows })
+}
+
+/// Scores of these classes; of very many only those with the lowest F1.
+fn scores(classes: &Classes, confusion: &ConfusionMatrix, mut listed: Vec<usize>) -> Vec<ScoreRow> {
+    if listed.len() > MAX_SCORES {
+        listed.retain(|class| confusion.has_class(*class));
+        listed.sort_by(|a, b| confusion.scores(*a).f1.total_cmp(&confusion.scores(*b).f1));
+        listed.truncate(MAX_SCORES);
+    }
+    let mut rows = vec![];
+    for class in listed {
+        let scores = confusion.scores(class);
+        rows.push(ScoreRow {
+            name: shortened(&classes.name(class), 60),
+            precision: format!("{:.4}", scores.precision),
+            recall: format!("{:.4}", scores.recall),
+            f1: format!("{:.4}", scores.f1),
+            f1_percent: format!("{:.1}", 100.0 * scores.f1),
+            support: count(scores.support),
+        });
+    }
+    rows
+}
+
+/// Probabilities of the answer, the runner-up and the truth, each once.
+fn bars(
+    classes: &Classes,
+    outputs: &[Real],
+    prediction: &Prediction,
+    true_class: usize,
+) -> Vec<ProbabilityBar> {
+    let shown = [prediction.first.class, prediction.runner_up.class, true_class];
+    let mut bars = vec![];
+    for (place, class) in shown.into_iter().enumerate() {
+        if shown[..place].contains(&class) {
+            continue;
+        }
+        let probability = match outputs {
+            [second] if class == 0 => 1.0 - second,
+            [second] => *second,
+            _ => outputs.get(class).copied().unwrap_or(0.0),
+        };
+        bars.push(ProbabilityBar {
+            name: shortened(&classes.name(class), 24),
+            percent: format!("{:.1}", 100.0 * probability.clamp(0.0, 1.0)),
+            is_true: class == true_class,
+        });
+    }
+    bars
+}
+
+/// The mistakes of which the model was surest.
+fn mistakes(
+    classes: &Classes,
+    samples: &Samples,
+    outputs: ndarray::ArrayD<Real>,
+    true_classes: &[usize],
+    predictions: &[Prediction],
+) -> Result<Vec<Mistake>> {
+    let probabilities = classes.probabilities(outputs)?;
+    let mut wrong: Vec<usize> = vec![];
+    for (i, true_class) in true_classes.iter().enumerate() {
+        if predictions[i].first.class != *true_class {
+            wrong.push(i);
+        }
+    }
+    let sureness = |i: &usize| predictions[*i].first.probability;
+    wrong.sort_by(|a, b| sureness(b).total_cmp(&sureness(a)));
+    wrong.truncate(N_MISTAKES);
+    let mut mistakes = vec![];
+    for i in wrong {
+        let (true_class, prediction) = (true_classes[i], predictions[i]);
+        let row = probabilities.row(i).to_vec();
+        let name = |class: usize| quoted(&classes.name(class));
+        let (truth, predicted) = (name(true_class), name(prediction.first.class));
+        let alt = format!("sample of {truth} that was read as {predicted}");
+        mistakes.push(Mistake {
+            sample: samples.name(i),
+            probability: format!("{:.1}", 100.0 * prediction.first.probability),
+            bars: bars(classes, &row, &prediction, true_class),
+            picture: samples.picture(i, alt)?,
+            values: samples.values(i),
+            true_class: truth,
+            predicted,
+        });
+    }
+    Ok(mistakes)
+}

@@ -1,0 +1,266 @@
+//! Training: loss and metrics of every epoch, the best epoch, and what they say.
+
+use serde::Serialize;
+
+use super::chart::{Chart, Line};
+use super::curve::Curve;
+use super::scale::Scale;
+use super::text::{count, number};
+use crate::model::{Sequential, TrainingRecord};
+
+/// Epochs up to which each point of a curve is marked.
+const MARKED: usize = 60;
+
+/// Training section of the page.
+#[derive(Debug, Serialize)]
+pub struct History {
+    /// Number of epochs that are known.
+    pub n_epochs: usize,
+    pub charts: Vec<Chart>,
+    /// Sentences on the best epoch.
+    pub verdict: Vec<String>,
+    /// The last running mean and the training loss of the final weights, if both are known.
+    pub comparison: Option<Comparison>,
+    /// Samples that the validation curve is of, in words.
+    pub validation: Option<String>,
+    /// Names of the columns of the table of logs, and its rows.
+    pub columns: Vec<String>,
+    pub rows: Vec<Vec<String>>,
+    /// Epochs at which a further run began, counted from 1.
+    pub restarts: Vec<usize>,
+}
+
+/// Two numbers that are both called the training loss.
+#[derive(Debug, Serialize)]
+pub struct Comparison {
+    pub running_mean: String,
+    pub at_end: String,
+    /// Samples that the second one is of.
+    pub samples: String,
+}
+
+/// Loss of the final weights on the training samples, and their number.
+#[derive(Debug, Clone)]
+pub struct TrainingLoss {
+    /// Mean loss, penalties included.
+    pub loss: f64,
+    /// Number of samples that it is of.
+    pub n_samples: usize,
+}
+
+/// Name in the logs for the loss of the weights at the end of an epoch on the training samples.
+pub const LOSS_AT_END: &str = "loss_at_end";
+
+/// Names in the logs, in the order in which they came up.
+fn names(record: &TrainingRecord) -> Vec<String> {
+    let mut names: Vec<String> = vec![];
+    for series in record.runs.iter().flat_map(|run| &run.series) {
+        if !names.contains(&series.name) {
+            names.push(series.name.clone());
+        }
+    }
+    names
+}
+
+/// The training section; `None` if the file does not say how the model was trained.
+pub fn section(model: &Sequential, at_end: Option<&TrainingLoss>) -> Option<History> {
+    let record = &model.record;
+    let n_epochs: usize = record.runs.iter().map(|run| run.n_epochs()).sum();
+    if n_epochs == 0 {
+        return None;
+    }
+    let restarts = restarts(record);
+    let names = names(record);
+    let watched = Curve::of(record, if has(&names, "val_loss") { "val_loss" } else { "loss" });
+    let best = watched.lowest();
+    let mut charts = vec![];
+    for name in &names {
+        let is_of_another = name.starts_with("val_") && has(&names, &name[4..]);
+        if is_of_another || [LOSS_AT_END, "learning_rate"].contains(&&name[..]) {
+            continue;
+        }
+        charts.push(chart(record, name, best, &restarts, at_end));
+    }
+    let last_run = record.runs.iter().rev().find(|run| run.n_epochs() > 0)?;
+    let (columns, rows) = table(record, &names);
+    Some(History {
+        n_epochs,
+        charts,
+        verdict: verdict(&watched, best, n_epochs),
+        comparison: comparison(record, at_end),
+        validation: last_run.validation.clone(),
+        columns,
+        rows,
+        restarts,
+    })
+}
+
+/// Epochs at which a further run began, counted from 1 over all runs.
+fn restarts(record: &TrainingRecord) -> Vec<usize> {
+    let mut restarts = vec![];
+    let mut done = 0;
+    for run in &record.runs {
+        if done > 0 && run.n_epochs() > 0 {
+            restarts.push(done + 1);
+        }
+        done += run.n_epochs();
+    }
+    restarts
+}
+
+fn has(names: &[String], name: &str) -> bool {
+    names.iter().any(|known| known == name)
+}
+
+/// Losses of the weights at the end of each epoch: those of the logs, else only the last one.
+fn losses_at_end(record: &TrainingRecord, at_end: Option<&TrainingLoss>) -> Curve {
+    let mut curve = Curve::of(record, LOSS_AT_END);
+    if curve.is_empty()
+        && let Some(at_end) = at_end
+        && let Some(last) = curve.values.last_mut()
+    {
+        *last = Some(at_end.loss);
+    }
+    curve
+}
+
+/// Curves of a name in the logs: training, validation, and for the loss the third one.
+fn curves(record: &TrainingRecord, name: &str, at_end: Option<&TrainingLoss>) -> Vec<StyledCurve> {
+    let mut curves = vec![
+        StyledCurve {
+            curve: Curve::of(record, name),
+            title: "training: mean over the batches of the epoch",
+            style: "train",
+        },
+        StyledCurve {
+            curve: Curve::of(record, &format!("val_{name}")),
+            title: "validation",
+            style: "validation",
+        },
+    ];
+    if name == "loss" {
+        curves.push(StyledCurve {
+            curve: losses_at_end(record, at_end),
+            title: "training: weights at the end of the epoch",
+            style: "at-end",
+        });
+    }
+    curves
+}
+
+/// Chart of a name in the logs, with its validation curve.
+fn chart(
+    record: &TrainingRecord,
+    name: &str,
+    best: Option<usize>,
+    restarts: &[usize],
+    at_end: Option<&TrainingLoss>,
+) -> Chart {
+    let is_loss = name == "loss";
+    let curves = curves(record, name, at_end);
+    let n_epochs = curves[0].curve.values.len();
+    let values: Vec<f64> = curves.iter().flat_map(|each| each.curve.finite()).collect();
+    let values = values.iter().copied();
+    let x = Scale::horizontal([1.0, n_epochs.max(2) as f64].into_iter());
+    let y = if is_loss { Scale::of_losses(values) } else { Scale::vertical(values) };
+    let note = if y.is_logarithmic() { ", logarithmic" } else { "" };
+    let mut chart = Chart::new(format!("{name}{note}"), "epoch");
+    (chart.x_ticks, chart.y_ticks) = (x.whole_ticks(), y.ticks());
+    for StyledCurve { curve, title, style } in curves {
+        let n_values = curve.finite().count();
+        if n_values > 0 {
+            let has_marks = n_epochs <= MARKED || n_values == 1;
+            chart.lines.push(Line::through(title, style, &curve.values, &x, &y, has_marks));
+        }
+    }
+    if let Some(best) = best.filter(|_| n_epochs > 1) {
+        chart.rule(x.place((best + 1) as f64), format!("best epoch: {}", best + 1));
+    }
+    for restart in restarts {
+        chart.rule(x.place(*restart as f64 - 0.5), "training continued".to_string());
+    }
+    chart
+}
+
+/// Curve with its title and the class of its style.
+struct StyledCurve {
+    curve: Curve,
+    title: &'static str,
+    style: &'static str,
+}
+
+/// Sentences that say which epoch was best, and when training should have stopped.
+fn verdict(watched: &Curve, best: Option<usize>, n_epochs: usize) -> Vec<String> {
+    let name = &watched.name;
+    let Some(best) = best else {
+        return vec![format!("No epoch has a finite {name}.")];
+    };
+    let value = |i: usize| watched.values.get(i).copied().flatten().unwrap_or(f64::NAN);
+    let (lowest, last, epoch) = (number(value(best)), value(n_epochs - 1), best + 1);
+    let what = if name == "loss" { "training loss" } else { "validation loss" };
+    let mut verdict = vec![];
+    if n_epochs == 1 {
+        verdict.push(format!(
+            "There was one epoch, with a {what} of {lowest}: too few to say when training should \
+             stop."
+        ));
+    } else if epoch == n_epochs {
+        let before = number(value(best - 1));
+        verdict.push(format!(
+            "The {what} ({name}) was still falling at the end: {before} after epoch {best}, \
+             {lowest} after epoch {epoch}, the last and best one. Training did not run too long; \
+             more epochs may help."
+        ));
+    } else {
+        let more = n_epochs - epoch;
+        let epochs = if more == 1 { "epoch".to_string() } else { format!("{more} epochs") };
+        let last = if last.is_finite() { number(last) } else { "not a number".to_string() };
+        verdict.push(format!(
+            "The {what} ({name}) was lowest after epoch {epoch} of {n_epochs}: {lowest}. The \
+             {epochs} after it brought no improvement (it ended at {last}): training should have \
+             stopped after epoch {epoch}."
+        ));
+    }
+    if name == "loss" {
+        let remark = "There was no validation: the loss on the training samples themselves falls \
+                      even when the model gets worse on new ones.";
+        verdict.push(remark.to_string());
+    }
+    verdict
+}
+
+fn comparison(record: &TrainingRecord, at_end: Option<&TrainingLoss>) -> Option<Comparison> {
+    let running_mean = Curve::of(record, "loss").values.last().copied().flatten()?;
+    let ends = Curve::of(record, LOSS_AT_END).values.last().copied().flatten();
+    let recorded = record.runs.last().and_then(|run| run.n_samples);
+    let (loss, n_samples) = match (ends, at_end) {
+        (_, Some(at_end)) => (at_end.loss, Some(at_end.n_samples)),
+        (Some(loss), None) => (loss, recorded),
+        (None, None) => return None,
+    };
+    let samples = match n_samples {
+        Some(n_samples) => format!("the {} training samples", count(n_samples)),
+        None => "the training samples".to_string(),
+    };
+    let (running_mean, at_end) = (number(running_mean), number(loss));
+    Some(Comparison { running_mean, at_end, samples })
+}
+
+/// Columns and rows of the table of all logs.
+fn table(record: &TrainingRecord, names: &[String]) -> (Vec<String>, Vec<Vec<String>>) {
+    let curves: Vec<Curve> = names.iter().map(|name| Curve::of(record, name)).collect();
+    let mut rows = vec![];
+    let mut row_of_all = 0;
+    for run in &record.runs {
+        for i in 0..run.n_epochs() {
+            let mut row = vec![run.first_epoch.saturating_add(i).saturating_add(1).to_string()];
+            for curve in &curves {
+                row.push(curve.values[row_of_all].map_or("–".to_string(), number));
+            }
+            rows.push(row);
+            row_of_all += 1;
+        }
+    }
+    let columns = std::iter::once("epoch".to_string()).chain(names.iter().cloned()).collect();
+    (columns, rows)
+}

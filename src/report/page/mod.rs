@@ -1,0 +1,287 @@
+//! The report of a model: one page of HTML that needs nothing else, made from a template.
+//!
+//! This module computes what the page says; `page.html` says it, `style.css` shows it, and
+//! `classify.js` and `draw.js` are the canvas. The template escapes all text, so that no name of a
+//! class or a file becomes a part of the page.
+//!
+//! **Decision.** The charts are drawn from plain structs of coordinates by the template.
+//! **Rejected:** a plotting library, whose pictures have fixed colors and fonts and cannot follow
+//! the reader's dark mode; and pictures made by JavaScript, which a printer or a mail program may
+//! not run.
+
+mod chart;
+mod classes;
+mod curve;
+mod dead;
+mod histogram;
+mod history;
+mod layers;
+mod numbers;
+mod picture;
+mod program;
+mod provenance;
+mod samples;
+mod scale;
+mod text;
+mod weights;
+
+pub use history::{LOSS_AT_END, TrainingLoss};
+
+use minijinja::value::Serde;
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
+use serde::Serialize;
+
+use crate::datasets::{Dataset, Inputs};
+use crate::model::{ArrayCount, Form, Sequential};
+use crate::training::Scores;
+use crate::{Error, Result};
+use program::PixelScale;
+use samples::Samples;
+use text::{count, number, percent};
+
+/// Everything that a report is made from.
+///
+/// ```
+/// use tallynet::model::presets;
+/// use tallynet::report::{ReportInput, report};
+///
+/// let model = presets::named("mnist-softmax")?.build(0)?;
+/// let page = report(&ReportInput::new("digits.keras", &model))?;
+/// assert!(page.contains("784 inputs × 10 units + 10 biases"));
+/// # Ok::<(), tallynet::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct ReportInput<'a> {
+    /// Name of the model, such as its file's.
+    pub name: String,
+    /// The model.
+    pub model: &'a Sequential,
+    /// Parameter arrays as they were counted in the model's file; `None` counts those in memory.
+    pub arrays: Option<&'a [ArrayCount]>,
+    /// Program and version that wrote the file, if it is another one.
+    pub origin: Option<String>,
+    /// Words of the command that makes the report.
+    pub command: Vec<String>,
+    /// Samples to evaluate on, or the reason why there are none.
+    pub test: std::result::Result<TestSamples<'a>, String>,
+    /// Loss of the final weights on the training samples, if it was computed.
+    pub training_loss: Option<TrainingLoss>,
+    /// Remarks for the head of the page.
+    pub warnings: Vec<String>,
+}
+
+/// Samples to evaluate on.
+#[derive(Debug)]
+pub struct TestSamples<'a> {
+    /// Inputs and targets.
+    pub data: &'a Dataset,
+    /// Name of each sample: its file or its row.
+    pub names: Vec<String>,
+    /// Where they are from.
+    pub source: String,
+}
+
+impl<'a> ReportInput<'a> {
+    /// Input of a report on a model alone.
+    pub fn new(name: impl Into<String>, model: &'a Sequential) -> ReportInput<'a> {
+        ReportInput {
+            name: name.into(),
+            model,
+            arrays: None,
+            origin: None,
+            command: vec![],
+            test: Err("no test data were given".to_string()),
+            training_loss: None,
+            warnings: vec![],
+        }
+    }
+}
+
+/// Content of the page, as the template takes it.
+#[derive(Serialize)]
+struct Page {
+    name: String,
+    warnings: Vec<String>,
+    summary: layers::Summary,
+    evaluation: Option<Evaluation>,
+    /// Reason why there is no evaluation.
+    without_test: String,
+    history: Option<history::History>,
+    classes: Option<classes::ClassSection>,
+    numbers: Option<numbers::NumberSection>,
+    /// Size of the canvas of a model that can be drawn for.
+    canvas: Option<CanvasSize>,
+    /// Reason why there is no canvas.
+    without_canvas: Option<String>,
+    distributions: Vec<weights::Distribution>,
+    pictures: Option<weights::WeightPictures>,
+    activity: Option<dead::Activity>,
+    provenance: provenance::Provenance,
+}
+
+/// Scores on the test samples.
+#[derive(Serialize)]
+struct Evaluation {
+    source: String,
+    n_samples: String,
+    scores: Vec<Score>,
+}
+
+/// Value with its name.
+#[derive(Serialize)]
+struct Score {
+    name: String,
+    value: String,
+    /// Remark on the value.
+    note: Option<String>,
+}
+
+/// Size of the images that the model takes, in pixels.
+#[derive(Serialize)]
+struct CanvasSize {
+    width: usize,
+    height: usize,
+    /// Longer side of the ink.
+    inner: usize,
+    /// What a person may draw.
+    noun: &'static str,
+    /// Values of the pixels.
+    pixels: String,
+}
+
+/// Makes the report of a model.
+///
+/// # Errors
+/// Data that do not fit the model.
+pub fn report(input: &ReportInput) -> Result<String> {
+    let model = input.model;
+    let own = counted_in_memory(model);
+    let mut page = Page {
+        name: input.name.clone(),
+        warnings: input.warnings.clone(),
+        summary: layers::section(model, input.arrays.unwrap_or(&own))?,
+        evaluation: None,
+        without_test: String::new(),
+        history: history::section(model, input.training_loss.as_ref()),
+        classes: None,
+        numbers: None,
+        canvas: None,
+        without_canvas: None,
+        distributions: weights::distributions(model),
+        pictures: weights::pictures(model)?,
+        activity: None,
+        provenance: provenance::section(input),
+    };
+    match &input.test {
+        Ok(test) => page.evaluate(model, test)?,
+        Err(reason) => page.without_test.clone_from(reason),
+    }
+    let program = page.add_canvas(model, input.test.as_ref().ok().map(|test| &test.data.x))?;
+    render(&page, program)
+}
+
+impl Page {
+    /// Adds a canvas, or the reason why there is none. Returns the program of the model.
+    fn add_canvas(&mut self, model: &Sequential, inputs: Option<&Inputs>) -> Result<String> {
+        let Form::Classes(classes) = Form::of(model) else { return Ok(String::new()) };
+        let scale = PixelScale::of(model, inputs);
+        let program = match program::program(model, &classes, scale.factor) {
+            Ok(program) => program,
+            Err(reason) => {
+                self.without_canvas = Some(reason);
+                return Ok(String::new());
+            }
+        };
+        self.canvas = samples::image_size(model).map(|size| CanvasSize {
+            width: size.width,
+            height: size.height,
+            inner: (40 * size.width.min(size.height) + 28) / 56,
+            noun: program::noun(&classes),
+            pixels: scale.words,
+        });
+        script_data(&program)
+    }
+
+    /// Adds what the test samples say.
+    fn evaluate(&mut self, model: &Sequential, test: &TestSamples) -> Result<()> {
+        let samples = Samples::new(model, test.data, test.names.clone());
+        let mut scores = vec![];
+        match model.evaluate(test.data) {
+            Ok(found) => scores = score_rows(model, &found),
+            Err(Error::NotCompiled(_)) => {}
+            Err(error) => return Err(error),
+        }
+        self.evaluation = Some(Evaluation {
+            source: test.source.clone(),
+            n_samples: count(test.data.len()),
+            scores,
+        });
+        let outputs = model.predict(&test.data.x)?;
+        match Form::of(model) {
+            Form::Classes(classes) => {
+                self.classes = Some(classes::section(&classes, &samples, outputs)?);
+            }
+            Form::Numbers(names) => self.numbers = numbers::section(&names, &samples, outputs)?,
+            Form::Array => self.numbers = numbers::section(&[], &samples, outputs)?,
+        }
+        self.activity = dead::activity(model, test.data)?;
+        Ok(())
+    }
+}
+
+/// Loss and metrics, with what the loss is of a model that guesses.
+fn score_rows(model: &Sequential, scores: &Scores) -> Vec<Score> {
+    let loss = model.compiled().map(|compiled| compiled.loss().name()).unwrap_or_default();
+    let mut rows =
+        vec![Score { name: format!("loss ({loss})"), value: number(scores.loss), note: None }];
+    if loss.ends_with("categorical_crossentropy") {
+        let n_classes = model.output_shape().last();
+        let guess = number((n_classes as f64).ln());
+        rows[0].note = Some(format!("{guess} = ln({n_classes}) is that of guessing at random"));
+    }
+    for (name, value) in &scores.metrics {
+        let is_share = name.contains("accuracy") || ["precision", "recall"].contains(&&name[..]);
+        let value = if is_share { percent(*value) } else { number(*value) };
+        rows.push(Score { name: name.clone(), value, note: None });
+    }
+    rows
+}
+
+/// Counts of the arrays in memory, value by value.
+fn counted_in_memory(model: &Sequential) -> Vec<ArrayCount> {
+    let mut counts = vec![];
+    for (name, array) in model.weights() {
+        let counted = array.iter().count();
+        counts.push(ArrayCount { name, shape: array.shape().to_vec(), counted });
+    }
+    counts
+}
+
+/// JSON that is safe inside a script element: it cannot end the element, nor begin a comment.
+fn script_data(value: &impl Serialize) -> Result<String> {
+    let text = serde_json::to_string(value)
+        .map_err(|error| Error::Data(format!("the canvas failed: {error}")))?;
+    Ok(text.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026"))
+}
+
+fn render(page: &Page, program: String) -> Result<String> {
+    let failed = |error: minijinja::Error| Error::Data(format!("the report failed: {error:#}"));
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    let parts = [
+        ("charts.html", include_str!("charts.html")),
+        ("results.html", include_str!("results.html")),
+        ("model.html", include_str!("model.html")),
+        ("page.html", include_str!("page.html")),
+    ];
+    for (name, source) in parts {
+        environment.add_template(name, source).map_err(failed)?;
+    }
+    environment.add_global("style", Value::from_safe_string(include_str!("style.css").into()));
+    let scripts = [include_str!("classify.js"), include_str!("draw.js")];
+    environment.add_global("script", Value::from_safe_string(scripts.concat()));
+    environment.add_global("program", Value::from_safe_string(program));
+    let template = environment.get_template("page.html").map_err(failed)?;
+    template.render(Serde(page)).map_err(failed)
+}

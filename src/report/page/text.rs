@@ -1,0 +1,62 @@
+//! Numbers as a person reads them.
+
+/// `7850` as `7,850`.
+pub fn count(number: usize) -> String {
+    match number {
+        0..1000 => number.to_string(),
+        _ => format!("{},{:03}", count(number / 1000), number % 1000),
+    }
+}
+
+/// Four significant digits: `0.3674`, `12.35`, `1.235e-5`, `NaN`.
+pub fn number(value: f64) -> String {
+    let size = value.abs();
+    if value == 0.0 || !value.is_finite() {
+        return value.to_string();
+    }
+    if !(1e-4..1e7).contains(&size) {
+        return format!("{value:.3e}");
+    }
+    let digits_before = size.log10().floor() as i32 + 1;
+    let decimals = (4 - digits_before).max(0) as usize;
+    format!("{value:.decimals$}")
+}
+
+/// `0.9014` as `90.14 %`.
+pub fn percent(fraction: f64) -> String {
+    format!("{:.2} %", 100.0 * fraction)
+}
+
+/// A count with its noun: `1 mistake`, `986 mistakes`.
+pub fn counted(number: usize, noun: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{} {noun}{ending}", count(number))
+}
+
+/// The first letters of a long text, with an ellipsis.
+pub fn shortened(text: &str, length: usize) -> String {
+    if text.chars().count() <= length {
+        return text.to_string();
+    }
+    let start: String = text.chars().take(length.saturating_sub(1)).collect();
+    start + "…"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_four_digits() {
+        let texts = [0.36743, 12.3456, 0.00123456, 1.23456e-5, 1234567.0, 0.0, -0.5].map(number);
+        let expected = ["0.3674", "12.35", "0.001235", "1.235e-5", "1234567", "0", "-0.5000"];
+        assert_eq!(texts, expected);
+        assert_eq!([number(f64::NAN), number(1e9)], ["NaN", "1.000e9"]);
+        assert_eq!([count(7850), count(999)], ["7,850", "999"]);
+        assert_eq!(
+            [counted(1, "mistake"), counted(1986, "mistake")],
+            ["1 mistake", "1,986 mistakes"]
+        );
+        assert_eq!(shortened("tallynet", 5), "tall…");
+    }
+}
