@@ -10,6 +10,7 @@ mod gradcheck;
 mod held_out;
 mod images;
 mod interrupt;
+mod loaded_model;
 mod model_json;
 mod models;
 mod named_model;
@@ -39,15 +40,12 @@ use std::process::ExitCode;
 
 use clap::builder::RangedU64ValueParser;
 use clap::{Parser, Subcommand};
-use tallynet::Real;
 use tallynet::formats::{self, Loaded};
 use tallynet::kernels;
-use tallynet::model::{ArrayCount, Sequential, presets};
 use tallynet::report::drawings::Terminal;
 use tallynet::training::ranks;
 
-use description::{DescribedModel, Supplied};
-use plan::Plan;
+use loaded_model::LoadedModel;
 
 /// Train small Keras-style models on the CPU, and explain and verify their parameter counts.
 ///
@@ -180,133 +178,6 @@ fn run(command: Command, terminal: Option<Terminal>) -> Outcome {
         Command::Gradcheck(command) => command.run(),
         Command::New(command) => command.run(),
         Command::Models => models::run(),
-    }
-}
-
-/// A model from a preset or a file, with its training defaults.
-struct LoadedModel {
-    model: Sequential,
-    batch_size: usize,
-    epochs: usize,
-    /// False for a preset.
-    is_file: bool,
-    /// True if the weights come from a file, false if they were drawn from the seed.
-    has_weights: bool,
-    /// Parameter arrays as they are in the file.
-    arrays: Option<Vec<ArrayCount>>,
-    /// Program and version that wrote the file, if it is not tallynet.
-    origin: Option<String>,
-    /// True if notices about a preset's data are not printed.
-    is_quiet: bool,
-    /// Options of training that come with a script or another description.
-    plan: Plan,
-    /// Paths of the layers in the file.
-    layer_paths: formats::LayerPaths,
-}
-
-impl LoadedModel {
-    /// Builds the preset of this name, or loads this file. Initial weights are drawn from the seed.
-    fn open(name_or_file: &str, seed: Option<u64>) -> Result<LoadedModel, Failure> {
-        LoadedModel::open_with(name_or_file, seed, &Supplied::default())
-    }
-
-    /// As [`LoadedModel::open`], with values for a script.
-    fn open_with(
-        name_or_file: &str,
-        seed: Option<u64>,
-        supplied: &Supplied,
-    ) -> Result<LoadedModel, Failure> {
-        let path = Path::new(name_or_file);
-        match presets::named(name_or_file) {
-            Ok(preset) => {
-                supplied.refuse_set(name_or_file)?;
-                Ok(LoadedModel {
-                    model: preset.build(seed.unwrap_or(0))?,
-                    batch_size: preset.batch_size,
-                    epochs: preset.epochs,
-                    is_file: false,
-                    has_weights: false,
-                    arrays: None,
-                    origin: None,
-                    is_quiet: false,
-                    plan: Plan::default(),
-                    layer_paths: formats::LayerPaths::default(),
-                })
-            }
-            Err(_) if path.exists() => LoadedModel::from_file(path, seed, supplied),
-            Err(error) => Err(Failure::usage(error)),
-        }
-    }
-
-    fn from_file(
-        path: &Path,
-        seed: Option<u64>,
-        supplied: &Supplied,
-    ) -> Result<LoadedModel, Failure> {
-        let DescribedModel { loaded, plan } = match supplied.open(path)? {
-            Some(described) => described,
-            None => DescribedModel { loaded: formats::load(path)?, plan: Plan::default() },
-        };
-        output::warnings(path, &loaded.warnings);
-        let Loaded { mut model, arrays, layer_paths, origin, .. } = loaded;
-        model.byte_scale = plan.byte_scale.map_or(model.byte_scale, |scale| Some(scale as Real));
-        if let Some(seed) = seed {
-            if arrays.is_none() {
-                model = model.rebuilt(model.input_shape(), seed)?;
-            }
-            model.seed = seed;
-        }
-        Ok(LoadedModel {
-            batch_size: plan.batch_size.or(model.batch_size).unwrap_or(32),
-            epochs: plan.epochs.unwrap_or(1),
-            is_file: true,
-            has_weights: arrays.is_some() || model.count_params() == 0,
-            arrays,
-            origin: Some(origin.to_string()).filter(|_| !origin.is_empty()),
-            is_quiet: false,
-            plan,
-            model,
-            layer_paths,
-        })
-    }
-
-    /// Fits the open axes of the model's input to samples in an array of this shape.
-    fn fit_open_axes(&mut self, data: &[usize]) -> Outcome {
-        if self.model.open_axes().is_empty() || data.is_empty() {
-            return Ok(());
-        }
-        let mut sample = data[1..].to_vec();
-        // Gray images may lack their axis of channels.
-        if sample.len() + 1 == self.model.input_shape().dims().len() {
-            sample.push(1);
-        }
-        self.model = self.model.clone().with_input_shape(&sample.into())?;
-        Ok(())
-    }
-
-    /// Prints a notice about the data. It is always printed for a file, whose score depends on it.
-    fn notice(&self, text: &str) {
-        if self.is_file || !self.is_quiet {
-            output::notice(text);
-        }
-    }
-
-    /// Prints Keras's warnings about the layers and the loss.
-    fn warn_about_layers(&self) {
-        for warning in self.model.warnings() {
-            output::notice(&format!("warning: {warning}"));
-        }
-    }
-
-    /// Prints a warning if the weights were never trained.
-    fn warn_if_untrained(&self, name: &str) {
-        if !self.has_weights {
-            let seed = self.model.seed;
-            output::notice(&format!(
-                "warning: {name} holds no weights: the model is untrained, initialized from seed \
-                 {seed}"
-            ));
-        }
     }
 }
 
