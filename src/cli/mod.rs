@@ -132,13 +132,14 @@ pub fn main() -> ExitCode {
         Err(_) => false,
     };
     // Dropped after all that ranks do together.
-    let _session = ranks::start(is_shared);
+    let session = ranks::start(is_shared);
     let outcome = match (ranks::check(), arguments) {
         (Err(error), _) => Err(Failure::usage(error)),
         (Ok(()), Err(error)) => Err(print_help(&error)),
         (Ok(()), Ok(_)) if !is_shared && !ranks::is_first() => Ok(()),
         (Ok(()), Ok(Arguments { command, no_color })) => {
-            run(command, Terminal::at_stdout(no_color).filter(|_| ranks::is_first()))
+            // A launcher of ranks gives each a terminal of its own, whatever it writes to itself.
+            run(command, Terminal::at_stdout(no_color).filter(|_| session.is_none()))
         }
     };
     match outcome {
