@@ -246,7 +246,7 @@ fn findings_say_where_and_how_many() {
     let description = DataDescription { columns, ..DataDescription::default() };
     let subject = Subject { description: Some(&description), ..Subject::new(&data) };
     let finding = &examine(&subject).unwrap().findings[0];
-    assert_eq!(finding.found, "4 of 1200 input numbers are NaN or infinite");
+    assert_eq!(finding.found, "4 of 1200 input numbers are NaN, infinite or too large for float32");
     let place = "training set; the first is NaN in row 7 (from 0), \"color\" = \"red\"";
     assert_eq!(finding.place, place);
 

@@ -3,10 +3,12 @@
 use std::fs::{self, File};
 use std::path::PathBuf;
 
-use ndarray::{Array2, Array3};
+use ndarray::{Array2, Array3, ArrayD};
 use ndarray_npy::{ReadNpyExt, WriteNpyExt};
 use serde_json::Value;
 use tallynet::Real;
+use tallynet::layers::Dense;
+use tallynet::model::{Form, Sequential};
 use tempfile::TempDir;
 
 mod common;
@@ -355,4 +357,16 @@ fn json_says_what_was_run() {
     if cfg!(not(tallynet_f64)) {
         assert_eq!(evaluated["fingerprint"], trained["fingerprint"]);
     }
+}
+
+#[test]
+fn outputs_that_are_nan_name_no_class() {
+    let softmax = Dense::new(3).activation("softmax");
+    let model = Sequential::builder([2]).add(softmax).build(0).unwrap();
+    let Form::Classes(classes) = Form::of(&model) else { panic!("no classes") };
+    let mut outputs = ArrayD::from_elem(vec![2, 3], 0.25 as Real);
+    assert!(classes.predictions(outputs.clone()).is_ok());
+    outputs[[1, 2]] = Real::NAN;
+    let error = classes.predictions(outputs).unwrap_err().to_string();
+    assert!(error.contains("sample 2 (from 1) are NaN"), "{error}");
 }

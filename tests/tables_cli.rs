@@ -186,6 +186,12 @@ fn an_evaluation_on_the_table_of_the_training_takes_what_was_held_out() {
     assert_says(&again.stderr, &["Test set: 90", "seed 0 (--test-split 0.3"]);
     let other = place.run("evaluate kind.keras --data test.csv");
     assert!(!other.stderr.contains("held out"), "{}", other.stderr);
+    let whole = fs::read_to_string(place.path("table.csv")).unwrap();
+    let shorter: Vec<&str> = whole.lines().take(200).collect();
+    fs::write(place.path("table.csv"), shorter.join("\n")).unwrap();
+    let changed = place.run("evaluate kind.keras --data table.csv");
+    assert_says(&changed.stderr, &["table.csv was changed since the training"]);
+    fs::write(place.path("table.csv"), whole).unwrap();
 
     let run = place.run(&format!("{TRAIN} --test test.csv --quiet"));
     assert_eq!(run.code, 0, "{}", run.stderr);

@@ -150,7 +150,7 @@ impl Data {
         let mut test = match self.source(model)? {
             DataSource::Path(path) if path.is_dir() => self.folder.load_test(&path, loaded)?,
             DataSource::Path(path) if table::is_table(&path, model) => {
-                held_out::of_training(table::load_test(&path, loaded)?, loaded)?
+                held_out::of_training(&path, table::load_test(&path, loaded)?, loaded)?
             }
             DataSource::Path(path) => match held_out::of_archive(&path, loaded)? {
                 Some(test) => test,

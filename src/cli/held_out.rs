@@ -100,13 +100,32 @@ pub fn draw(
     Ok(TrainTest { train, test })
 }
 
-/// Samples of these data to evaluate on: those that the training held out, if the model was trained
-/// on the others, with a notice; else all. If it was trained on all, there is a warning.
-pub fn of_training(data: Dataset, loaded: &LoadedModel) -> Result<TestData, Failure> {
-    match noted(&data, &loaded.model) {
-        Some(training) => held_out(data, training, loaded),
-        None => Ok(TestData::whole(data)),
+/// Samples of the data at this path to evaluate on: those that the training held out, if the model
+/// was trained on the others, with a notice; else all. There is a warning if it was trained on all,
+/// or if the data of the training were changed.
+pub fn of_training(path: &Path, data: Dataset, loaded: &LoadedModel) -> Result<TestData, Failure> {
+    if let Some(training) = noted(&data, &loaded.model) {
+        return held_out(data, training, loaded);
     }
+    if has_held_out(&loaded.model) && recorded_data(&loaded.model) == Some(path) {
+        output::notice(&format!(
+            "warning: {} was changed since the training, so it is not known which samples were \
+             held out: all are scored, also those that were trained on",
+            path.display()
+        ));
+    }
+    Ok(TestData::whole(data))
+}
+
+/// True if the training held out samples of its data.
+pub fn has_held_out(model: &Sequential) -> bool {
+    noted_split(model).is_some_and(|training| training.test_split.is_some())
+}
+
+/// Path of the data of the last training, if the model's file says it.
+pub fn recorded_data(model: &Sequential) -> Option<&Path> {
+    let data = model.record.runs.last()?.data.as_ref()?;
+    if data == "synthetic" { None } else { Some(Path::new(data)) }
 }
 
 /// As [`of_training`], for the training set of an archive; `None` if no part of it was held out.

@@ -122,7 +122,7 @@ impl FolderFlags {
             notices(&data, loaded);
             match data.test {
                 Some(test) => TestData::whole(test),
-                None => held_out::of_training(data.train, loaded)?,
+                None => held_out::of_training(path, data.train, loaded)?,
             }
         };
         flatten(&mut test.data.x, &loaded.model)?;
@@ -148,7 +148,7 @@ impl FolderFlags {
         for file in &test.files {
             files.push(file.strip_prefix(path).unwrap_or(file).display().to_string());
         }
-        Ok(TestData { files, ..held_out::of_training(test.data, loaded)? })
+        Ok(TestData { files, ..held_out::of_training(path, test.data, loaded)? })
     }
 
     fn options(&self, loaded: &LoadedModel) -> Result<ImageOptions, Failure> {

@@ -10,7 +10,7 @@ use tallynet::{datasets, formats};
 
 use super::data::{Data, DataSource};
 use super::description::Supplied;
-use super::held_out::TestData;
+use super::held_out::{TestData, has_held_out, recorded_data};
 use super::{Failure, LoadedModel, Outcome, from_1, output};
 
 /// Write a report of a saved model: one page of HTML that opens from disk and fetches nothing.
@@ -49,7 +49,7 @@ impl Report {
         loaded.model.n_threads = self.threads.unwrap_or(loaded.model.n_threads);
         loaded.warn_about_layers();
         self.check_output(&loaded.model)?;
-        let mut warnings = loaded.model.warnings();
+        let mut warnings = warnings(&loaded.model);
         if !loaded.has_weights {
             warnings.push(format!(
                 "{} holds no weights: the model is untrained, initialized from seed {}",
@@ -62,7 +62,7 @@ impl Report {
             training_loss = self.training_loss(&loaded)?;
         }
         let test = match &test {
-            Ok(test) => Ok(test_samples(test, &self.data.source(&loaded.model)?)),
+            Ok(test) => Ok(test_samples(test, &loaded.model, &self.data.source(&loaded.model)?)),
             Err(reason) => Err(reason.clone()),
         };
         write_page(
@@ -98,7 +98,7 @@ impl Report {
         if self.data.is_named() {
             return self.data.load_test(loaded).map(Ok);
         }
-        if let Some(path) = recorded_data(&loaded.model) {
+        if let Some(path) = recorded_data(&loaded.model).map(Path::to_path_buf) {
             if !path.exists() {
                 let path = path.display();
                 let reason =
@@ -138,14 +138,12 @@ fn needs_training_loss(model: &Sequential) -> bool {
     known.is_none()
 }
 
-/// Path of the data of the last training, if the model's file says it.
-fn recorded_data(model: &Sequential) -> Option<PathBuf> {
-    let data = model.record.runs.last()?.data.as_ref()?;
-    if data == "synthetic" { None } else { Some(PathBuf::from(data)) }
-}
-
 /// Names and source of the samples to evaluate on.
-fn test_samples<'t>(test: &'t TestData, source: &DataSource) -> TestSamples<'t> {
+fn test_samples<'t>(
+    test: &'t TestData,
+    model: &Sequential,
+    source: &DataSource,
+) -> TestSamples<'t> {
     let mut names = vec![];
     for sample in 0..test.data.len() {
         let row = test.row(sample);
@@ -154,8 +152,28 @@ fn test_samples<'t>(test: &'t TestData, source: &DataSource) -> TestSamples<'t> 
             None => format!("row {}", row + 1),
         });
     }
-    let samples = if test.rows.is_some() { "the held-out samples" } else { "the test samples" };
+    let samples = if test.rows.is_some() {
+        "the held-out samples"
+    } else if has_held_out(model) {
+        // A table or a folder may hold samples that were trained on.
+        "the samples"
+    } else {
+        "the test samples"
+    };
     TestSamples { data: &test.data, names, source: source.words(samples) }
+}
+
+/// Warnings about the model, and about a training that did not end.
+pub fn warnings(model: &Sequential) -> Vec<String> {
+    let mut warnings = model.warnings();
+    if model.running_epoch.is_some() {
+        warnings.push(format!(
+            "training was interrupted at {}: the weights are of that moment, the curves end with \
+             the epoch before",
+            model.trained_until()
+        ));
+    }
+    warnings
 }
 
 /// Words of this command.

@@ -165,7 +165,7 @@ impl Classes {
     /// above 0.5, as Keras's accuracy does.
     ///
     /// # Errors
-    /// Outputs of another model.
+    /// Those of [`Classes::probabilities`].
     pub fn predictions(&self, outputs: ArrayD<Real>) -> Result<Vec<Prediction>> {
         let outputs = self.probabilities(outputs)?;
         let rows = outputs.rows().into_iter();
@@ -175,11 +175,19 @@ impl Classes {
     /// Outputs of every sample, a row each, after the activation that the loss applies to logits.
     ///
     /// # Errors
-    /// Outputs of another model.
+    /// Outputs of another model, and outputs that are NaN, which name no class.
     pub fn probabilities(&self, outputs: ArrayD<Real>) -> Result<Array2<Real>> {
         let mut outputs = by_sample(outputs)?;
         if let Some(activation) = self.activation {
             activation.forward(self.n_outputs, outputs.view_mut());
+        }
+        let mut rows = outputs.rows().into_iter();
+        if let Some(sample) = rows.position(|row| row.iter().any(|output| output.is_nan())) {
+            return Err(Error::Data(format!(
+                "the outputs for sample {} (from 1) are NaN, so they name no class: weights are \
+                 NaN or infinite, or an input is too large",
+                sample + 1
+            )));
         }
         Ok(outputs)
     }

@@ -115,7 +115,7 @@ impl Train {
             &ReportInput {
                 command: report::command(),
                 test: Ok(test),
-                warnings: model.warnings(),
+                warnings: report::warnings(model),
                 ..ReportInput::new(name.unwrap_or_else(|| self.model.clone()), model)
             },
         )

@@ -87,15 +87,15 @@ fn start_of(path: &Path) -> Option<Vec<u8>> {
     Some(start)
 }
 
-/// Lists the files of a folder, but for hidden ones.
+/// Lists the files of a folder, but for hidden ones and those of a file manager.
 fn collect(folder: &Path, depth: usize, paths: &mut Vec<PathBuf>) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     let mut entries: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     entries.sort_unstable();
     for path in entries {
-        let is_hidden =
-            path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        if is_hidden || paths.len() >= MAX_FILES {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+        let is_of_system = name.starts_with('.') || ["thumbs.db", "desktop.ini"].contains(&&*name);
+        if is_of_system || paths.len() >= MAX_FILES {
             continue;
         }
         if path.is_file() {
