@@ -183,7 +183,8 @@ function startCanvas(program) {
     return row;
   }
 
-  const percent = (value) => `${(100 * value).toFixed(1)} %`;
+  const percent = (value) =>
+    value > 0 && value < 0.0005 ? "< 0.1 %" : `${(100 * value).toFixed(1)} %`;
 
   paper.addEventListener("pointerdown", (event) => {
     event.preventDefault();
