@@ -83,9 +83,10 @@ fn confusions_and_mistakes_are_named() {
     let data = Dataset { x: Inputs::Reals(x), y: Targets::Labels(y) };
     let page = page(&model, &data);
     assert_has(&page, "50.00 %");
-    let pair = "<b>1 and 2 (3 mistakes)</b>: it took 1 for 2 in 2 samples, and 2 for 1 in 1";
+    let pair = "<b>1 and 2 (3 mistakes)</b>: 2 times a true 1 was predicted as 2, and 1 time \
+                a true 2 was predicted as 1";
     assert_has(&page, pair);
-    assert_has(&page, "<b>1</b>, read as <b>2</b>");
+    assert_has(&page, "<b>1</b>, predicted as <b>2</b>");
     assert_has(&page, "<small>row 4</small>");
     // Precision 1/3, recall 1/2 and F1 0.4 of class 2.
     assert_has(&page, "<tr><th>2</th><td class=\"n\">0.3333</td><td class=\"n\">0.5000</td>");
@@ -144,7 +145,7 @@ fn ten_thousand_classes_and_a_thousand_epochs_stay_small() {
     assert!(page.len() < 5_000_000, "{} bytes", page.len());
     assert!(seconds < 60.0, "{seconds} s");
     assert_has(&page, "A matrix of 10,000 classes is too large to be read");
-    assert_has(&page, "All 1000 epochs as numbers");
+    assert_has(&page, "All 1,000 epochs as numbers");
     // The record of a thousand epochs is a small part of a file.
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("model.keras");
@@ -180,7 +181,7 @@ fn dead_units_are_flagged() {
     let data = vectors(20, 4, 3);
     let kernel = ArrayD::from_elem(IxDyn(&[4, 5]), 1.0);
     model.set_weight("dense_1/kernel", &kernel).unwrap();
-    assert_has(&page(&model, &data), "No unit of a ReLU is dead");
+    assert_has(&page(&model, &data), "No ReLU unit is dead");
     model.set_weight("dense_1/bias", &array![0.0, -9.0, 0.0, 0.0, -9.0].into_dyn()).unwrap();
     assert_has(&page(&model, &data), "dense_1: 2 of 5 units (1, 4)");
 }
@@ -188,7 +189,7 @@ fn dead_units_are_flagged() {
 #[test]
 fn regressions_show_predicted_against_true() {
     let mut model = Sequential::builder([1]).add(Dense::new(1)).build(0).unwrap();
-    model.compile("sgd", "mse", &["mae"]).unwrap();
+    model.compile("sgd", "mse", &["mae", "accuracy"]).unwrap();
     model.set_weight("dense_1/kernel", &array![[1.0]].into_dyn()).unwrap();
     let x = array![[1.0], [2.0], [3.0], [4.0]].into_dyn();
     let y = array![[1.0], [2.0], [3.0], [8.0]].into_dyn();
@@ -198,7 +199,9 @@ fn regressions_show_predicted_against_true() {
     assert_has(&page, "The worst prediction is that of row 4: 4.000 instead of 8.000");
     // 1 − 16/29.
     assert_has(&page, "R² is 0.4483");
+    assert_has(&page, "all 4 samples");
     assert!(!page.contains("id=\"confusions\""));
+    assert!(!page.contains("<tr><th>accuracy"), "numbers are hardly ever equal");
 }
 
 #[test]
@@ -256,6 +259,26 @@ fn the_record_travels_and_grows() {
 }
 
 #[test]
+fn one_epoch_is_numbers_and_a_test_set_is_no_fair_choice() {
+    let data = vectors(9, 4, 3);
+    let mut model = classifier(4, 3);
+    assert_has(&page(&model, &data), "<b>not trained</b>0 epochs");
+    let test_set = "the test set of 9 samples (to stop, or to choose, by it makes the test score \
+                    optimistic)";
+    model
+        .record
+        .begin(TrainingRun { validation: Some(test_set.to_string()), ..TrainingRun::default() });
+    model.record.set_epoch(0, &[("loss".to_string(), 0.5), ("val_loss".to_string(), 0.4)]);
+    let text = page(&model, &data);
+    assert_has(&text, "<b>1</b>epoch of training");
+    assert_has(&text, "<summary>The epoch as numbers</summary>");
+    assert!(!text.contains("class=\"chart\""), "one epoch has no curve");
+    assert_has(&text, "Validation uses the test set of 9 samples. Choosing the epoch by it");
+    assert_has(&text, "The validation set here is the test set");
+    assert!(!text.contains("to stop, or to choose"));
+}
+
+#[test]
 fn the_best_epoch_is_marked() {
     let mut model = classifier(4, 3);
     for (epoch, val_loss) in [0.9, 0.5, 0.25, 0.4, 0.6].into_iter().enumerate() {
@@ -307,7 +330,7 @@ fn a_table_is_trained_on_and_reported() {
     assert!(notices.contains("Wrote b.html"), "{notices}");
     let text = fs::read_to_string(at.join("b.html")).unwrap();
     assert_has(&text, "the held-out samples of t.csv");
-    assert_has(&text, "The weights are those with which the last training ended");
+    assert_has(&text, "Weights: from the end of the last epoch.");
     assert!(fs::read_to_string(at.join("log.csv")).unwrap().lines().next().unwrap().len() < 50);
     fs::remove_file(at.join("t.csv")).unwrap();
     run(at, &["report", "m.keras", "-o", "c.html"], true);

@@ -135,7 +135,7 @@ class Test:
         page = self.page
         page.draw("#paper", [(0.3, 0.25), (0.7, 0.25), (0.45, 0.8)])
         answer = page.run("document.getElementById('answer').textContent")
-        assert answer.startswith("It reads 7 "), answer
+        assert answer.startswith("Predicted: 7 "), answer
         pixels = json.loads(page.run("document.getElementById('seen').dataset.pixels"))
         shown = json.loads(page.run("document.getElementById('bars').dataset.probabilities"))
         self.check_prepared(pixels)

@@ -49,6 +49,11 @@ impl Filters<'_> {
         if self.use_bias {
             weights = weights.saturating_add(1);
         }
+        let places = if channels == 1 {
+            "its 1 input channel".to_string()
+        } else {
+            format!("each of {channels} channels")
+        };
         let positions = Product(&output.dims()[..self.window.len()]);
         let free = if self.window.len() == 1 {
             "the number of timesteps does not"
@@ -59,7 +64,7 @@ impl Filters<'_> {
             formula: format!("{filters} filters × ({window} × {channels} inputs{term})"),
             total: weights.saturating_mul(filters),
             reason: format!(
-                "each of the {filters} filters has a weight for each of {channels} channels at \
+                "each of the {filters} filters has a weight for {places} at \
                  {window} positions of its window{bias};\n    it is the same filter at all \
                  {positions} positions, so {free} enter the count"
             ),

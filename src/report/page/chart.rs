@@ -78,7 +78,7 @@ impl Chart {
         let anchor = if x > (self.left + self.right) / 2.0 { "end" } else { "start" };
         // Further texts would cover each other.
         let text = if self.rules.len() < 2 { text } else { String::new() };
-        let height = 10.0 + 13.0 * self.rules.len().min(1) as f64;
+        let height = 15.0 + 16.0 * self.rules.len().min(1) as f64;
         self.rules.push(Rule { x, text, anchor, height });
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::bars::{ProbabilityBar, bars};
 use super::picture::Picture;
 use super::samples::Samples;
 use super::text::{count, counted, percent, shortened};
@@ -35,6 +36,8 @@ pub struct ClassSection {
     /// True if `scores` are only the classes with the lowest F1.
     pub scores_are_some: bool,
     pub mistakes: Vec<Mistake>,
+    /// True if `mistakes` are only those that the model was most sure of.
+    pub mistakes_are_some: bool,
     pub are_probabilities: bool,
 }
 
@@ -62,7 +65,9 @@ pub struct MatrixRow {
 /// Number of samples with a true and a predicted class.
 #[derive(Debug, Serialize)]
 pub struct Cell {
-    pub count: usize,
+    /// True if the count is 0.
+    pub is_none: bool,
+    pub count: String,
     pub is_right: bool,
     /// Strength of its color, from 0 to 1.
     pub share: String,
@@ -76,7 +81,6 @@ pub struct ScoreRow {
     pub precision: String,
     pub recall: String,
     pub f1: String,
-    pub f1_percent: String,
     pub support: String,
 }
 
@@ -92,14 +96,6 @@ pub struct Mistake {
     pub picture: Option<Picture>,
     /// Values of the inputs of a table.
     pub values: Vec<String>,
-}
-
-/// Probability of a class.
-#[derive(Debug, Serialize)]
-pub struct ProbabilityBar {
-    pub name: String,
-    pub percent: String,
-    pub is_true: bool,
 }
 
 /// The section for the outputs of a model on these samples.
@@ -130,6 +126,7 @@ pub fn section(
         scores_are_some: listed.len() > MAX_SCORES,
         scores: scores(classes, &confusion, listed),
         mistakes: mistakes(classes, samples, outputs, &true_classes, &predictions)?,
+        mistakes_are_some: n_samples - n_right > N_MISTAKES,
         are_probabilities: classes.are_probabilities,
     })
 }
@@ -140,13 +137,18 @@ fn pair_sentences(classes: &Classes, confusion: &ConfusionMatrix) -> Vec<PairSen
     for pair in confusion.most_confused(N_PAIRS) {
         let [first, second] = pair.classes.map(|class| quoted(&classes.name(class)));
         let total = counted(pair.total(), "mistake");
-        let there = counted(pair.first_as_second, "sample");
-        let back = count(pair.second_as_first);
+        let mut detail = vec![];
+        for (n, truth, predicted) in
+            [(pair.first_as_second, &first, &second), (pair.second_as_first, &second, &first)]
+        {
+            if n > 0 {
+                let times = counted(n, "time");
+                detail.push(format!("{times} a true {truth} was predicted as {predicted}"));
+            }
+        }
         sentences.push(PairSentence {
             text: format!("{first} and {second} ({total})"),
-            detail: format!(
-                "it took {first} for {second} in {there}, and {second} for {first} in {back}"
-            ),
+            detail: detail.join(", and "),
         });
     }
     sentences
@@ -191,13 +193,15 @@ fn matrix(classes: &Classes, confusion: &ConfusionMatrix, listed: &[usize]) -> O
             let n = confusion.get(*true_class, *predicted);
             let is_right = true_class == predicted;
             let of = if is_right { support } else { most_wrong };
+            let number = count(n);
             let text = if is_right {
-                format!("{n} of {support} samples of {true_name} were read right")
+                let support = count(support);
+                format!("{number} of {support} samples of {true_name} were predicted right")
             } else {
-                format!("{n} samples of {true_name} were read as {name}")
+                format!("{number} samples of {true_name} were predicted as {name}")
             };
             let share = format!("{:.2}", n as f64 / of as f64);
-            cells.push(Cell { count: n, is_right, share, text });
+            cells.push(Cell { is_none: n == 0, count: number, is_right, share, text });
         }
         rows.push(MatrixRow { name: true_name.clone(), cells });
     }
@@ -219,41 +223,13 @@ fn scores(classes: &Classes, confusion: &ConfusionMatrix, mut listed: Vec<usize>
             precision: format!("{:.4}", scores.precision),
             recall: format!("{:.4}", scores.recall),
             f1: format!("{:.4}", scores.f1),
-            f1_percent: format!("{:.1}", 100.0 * scores.f1),
             support: count(scores.support),
         });
     }
     rows
 }
 
-/// Probabilities of the answer, the runner-up and the truth, each once.
-fn bars(
-    classes: &Classes,
-    outputs: &[Real],
-    prediction: &Prediction,
-    true_class: usize,
-) -> Vec<ProbabilityBar> {
-    let shown = [prediction.first.class, prediction.runner_up.class, true_class];
-    let mut bars = vec![];
-    for (place, class) in shown.into_iter().enumerate() {
-        if shown[..place].contains(&class) {
-            continue;
-        }
-        let probability = match outputs {
-            [second] if class == 0 => 1.0 - second,
-            [second] => *second,
-            _ => outputs.get(class).copied().unwrap_or(0.0),
-        };
-        bars.push(ProbabilityBar {
-            name: shortened(&classes.name(class), 24),
-            percent: format!("{:.1}", 100.0 * probability.clamp(0.0, 1.0)),
-            is_true: class == true_class,
-        });
-    }
-    bars
-}
-
-/// The mistakes of which the model was surest.
+/// The mistakes that the model was most sure of.
 fn mistakes(
     classes: &Classes,
     samples: &Samples,
@@ -277,7 +253,7 @@ fn mistakes(
         let row = probabilities.row(i).to_vec();
         let name = |class: usize| quoted(&classes.name(class));
         let (truth, predicted) = (name(true_class), name(prediction.first.class));
-        let alt = format!("sample of {truth} that was read as {predicted}");
+        let alt = format!("sample of {truth} that was predicted as {predicted}");
         mistakes.push(Mistake {
             sample: samples.name(i),
             probability: format!("{:.1}", 100.0 * prediction.first.probability),

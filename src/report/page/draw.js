@@ -158,7 +158,7 @@ function startCanvas(program) {
     const order = probabilities.map((value, label) => ({ value, label }));
     order.sort((a, b) => b.value - a.value);
     const [first, second] = order;
-    answer.textContent = `It reads ${program.classes[first.label]} ` +
+    answer.textContent = `Predicted: ${program.classes[first.label]} ` +
       `(${percent(first.value)}), then ${program.classes[second.label]} ` +
       `(${percent(second.value)}).`;
     bars.replaceChildren(...probabilities.map((value, label) => bar(label, value, first.label))
@@ -183,7 +183,8 @@ function startCanvas(program) {
     return row;
   }
 
-  const percent = (value) => `${(100 * value).toFixed(1)} %`;
+  const percent = (value) =>
+    value > 0 && value < 0.0005 ? "< 0.1 %" : `${(100 * value).toFixed(1)} %`;
 
   paper.addEventListener("pointerdown", (event) => {
     event.preventDefault();

@@ -6,7 +6,7 @@ use super::chart::{Chart, Line};
 use super::curve::Curve;
 use super::scale::Scale;
 use super::text::{count, number};
-use crate::model::{Sequential, TrainingRecord};
+use crate::model::{Form, Sequential, TrainingRecord};
 
 /// Epochs up to which each point of a curve is marked.
 const MARKED: usize = 60;
@@ -16,6 +16,8 @@ const MARKED: usize = 60;
 pub struct History {
     /// Number of epochs that are known.
     pub n_epochs: usize,
+    pub n_epochs_text: String,
+    /// Charts of the logs; none of a single epoch, which has no curve.
     pub charts: Vec<Chart>,
     /// Sentences on the best epoch.
     pub verdict: Vec<String>,
@@ -23,6 +25,10 @@ pub struct History {
     pub comparison: Option<Comparison>,
     /// Samples that the validation curve is of, in words.
     pub validation: Option<String>,
+    /// True if the validation samples are the test samples.
+    pub validation_is_test: bool,
+    /// True if the model has a layer that drops values.
+    pub has_dropout: bool,
     /// Names of the columns of the table of logs, and its rows.
     pub columns: Vec<String>,
     pub rows: Vec<Vec<String>>,
@@ -70,29 +76,43 @@ pub fn section(model: &Sequential, at_end: Option<&TrainingLoss>) -> Option<Hist
         return None;
     }
     let restarts = restarts(record);
+    let is_regression = matches!(Form::of(model), Form::Numbers(_));
     let names = names(record);
     let watched = Curve::of(record, if has(&names, "val_loss") { "val_loss" } else { "loss" });
     let best = watched.lowest();
     let mut charts = vec![];
-    for name in &names {
+    let charted = if n_epochs > 1 { &names[..] } else { &[] };
+    for name in charted {
         let is_of_another = name.starts_with("val_") && has(&names, &name[4..]);
-        if is_of_another || [LOSS_AT_END, "learning_rate"].contains(&&name[..]) {
+        let is_meaningless = is_regression && name.contains("accuracy");
+        if is_of_another || is_meaningless || [LOSS_AT_END, "learning_rate"].contains(&&name[..]) {
             continue;
         }
         charts.push(chart(record, name, best, &restarts, at_end));
     }
     let last_run = record.runs.iter().rev().find(|run| run.n_epochs() > 0)?;
     let (columns, rows) = table(record, &names);
+    let validation = last_run.validation.as_deref();
+    let validation_is_test = validation.is_some_and(|text| text.starts_with("the test set"));
     Some(History {
         n_epochs,
+        n_epochs_text: count(n_epochs),
         charts,
         verdict: verdict(&watched, best, n_epochs),
         comparison: comparison(record, at_end),
-        validation: last_run.validation.clone(),
+        validation: validation.map(without_remark),
+        validation_is_test,
+        has_dropout: model.layers().iter().any(|layer| layer.spec.class_name().contains("Dropout")),
         columns,
         rows,
         restarts,
     })
+}
+
+/// Samples of a validation, without the remark in brackets that a record may have at its end.
+pub fn without_remark(validation: &str) -> String {
+    let (samples, remark) = validation.split_once(" (to stop,").unwrap_or((validation, ""));
+    if remark.ends_with(')') { samples.to_string() } else { validation.to_string() }
 }
 
 /// Epochs at which a further run began, counted from 1 over all runs.
@@ -129,7 +149,7 @@ fn curves(record: &TrainingRecord, name: &str, at_end: Option<&TrainingLoss>) ->
     let mut curves = vec![
         StyledCurve {
             curve: Curve::of(record, name),
-            title: "training: mean over the batches of the epoch",
+            title: "training loss (running mean, as Keras prints it)",
             style: "train",
         },
         StyledCurve {
@@ -141,7 +161,7 @@ fn curves(record: &TrainingRecord, name: &str, at_end: Option<&TrainingLoss>) ->
     if name == "loss" {
         curves.push(StyledCurve {
             curve: losses_at_end(record, at_end),
-            title: "training: weights at the end of the epoch",
+            title: "training loss (weights at the end of the epoch)",
             style: "at-end",
         });
     }

@@ -20,6 +20,8 @@ pub struct Summary {
     /// The table of the verification, and its end; or the reason why it failed.
     pub proof: Option<String>,
     pub failure: Option<String>,
+    /// True if the arrays were counted in the file of the model.
+    pub counted_in_file: bool,
     pub size: String,
 }
 
@@ -51,7 +53,11 @@ pub struct ArrayRow {
 }
 
 /// Summary of a model whose arrays were counted where they are: in its file, or in memory.
-pub fn section(model: &Sequential, arrays: &[ArrayCount]) -> Result<Summary> {
+pub fn section(
+    model: &Sequential,
+    arrays: &[ArrayCount],
+    counted_in_file: bool,
+) -> Result<Summary> {
     let mut rows = vec![];
     let mut counts = vec![];
     let mut trainable = 0;
@@ -77,6 +83,7 @@ pub fn section(model: &Sequential, arrays: &[ArrayCount]) -> Result<Summary> {
         sum: if counts.len() > 1 { Some(counts.join(" + ")) } else { None },
         proof,
         failure,
+        counted_in_file,
         size: model
             .summary(Style::Keras3, None)
             .lines()

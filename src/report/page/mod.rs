@@ -9,6 +9,7 @@
 //! the reader's dark mode; and pictures made by JavaScript, which a printer or a mail program may
 //! not run.
 
+mod bars;
 mod chart;
 mod classes;
 mod curve;
@@ -159,7 +160,7 @@ pub fn report(input: &ReportInput) -> Result<String> {
     let mut page = Page {
         name: input.name.clone(),
         warnings: input.warnings.clone(),
-        summary: layers::section(model, input.arrays.unwrap_or(&own))?,
+        summary: layers::section(model, input.arrays.unwrap_or(&own), input.arrays.is_some())?,
         evaluation: None,
         without_test: String::new(),
         history: history::section(model, input.training_loss.as_ref()),
@@ -237,9 +238,14 @@ fn score_rows(model: &Sequential, scores: &Scores) -> Vec<Score> {
     if loss.ends_with("categorical_crossentropy") {
         let n_classes = model.output_shape().last();
         let guess = number((n_classes as f64).ln());
-        rows[0].note = Some(format!("{guess} = ln({n_classes}) is that of guessing at random"));
+        rows[0].note = Some(format!("guessing at random would give ln({n_classes}) = {guess}"));
     }
+    let is_regression = matches!(Form::of(model), Form::Numbers(_));
     for (name, value) in &scores.metrics {
+        if is_regression && name.contains("accuracy") {
+            // Numbers are hardly ever equal: the accuracy of a regression says nothing.
+            continue;
+        }
         let is_share = name.contains("accuracy") || ["precision", "recall"].contains(&&name[..]);
         let value = if is_share { percent(*value) } else { number(*value) };
         rows.push(Score { name: name.clone(), value, note: None });

@@ -7,7 +7,7 @@ use super::chart::{Chart, Line, Mark};
 use super::histogram::Histogram;
 use super::samples::Samples;
 use super::scale::Scale;
-use super::text::number;
+use super::text::{count, number};
 use crate::datasets::Targets;
 use crate::model::by_sample;
 use crate::{Real, Result};
@@ -37,6 +37,8 @@ pub struct OutputSection {
 #[derive(Debug, Serialize)]
 pub struct NumberSection {
     pub outputs: Vec<OutputSection>,
+    /// Mean absolute error over all outputs.
+    pub mean_absolute_error: String,
     /// Number of outputs of the model.
     pub n_outputs: usize,
 }
@@ -62,7 +64,12 @@ pub fn section(
         let name = names.get(column).cloned().unwrap_or_else(|| format!("output {column}"));
         sections.push(of_output(name, column, samples, &outputs, &targets));
     }
-    Ok(Some(NumberSection { outputs: sections, n_outputs }))
+    let mut sum = 0.0;
+    for (predicted, truth) in outputs.iter().zip(&targets) {
+        sum += (f64::from(*predicted) - f64::from(*truth)).abs();
+    }
+    let mean_absolute_error = number(sum / outputs.len() as f64);
+    Ok(Some(NumberSection { outputs: sections, mean_absolute_error, n_outputs }))
 }
 
 fn of_output(
@@ -109,7 +116,8 @@ fn scatter(name: &str, truth: &[f64], predicted: &[f64]) -> Chart {
     let finite = all.filter(|value| value.is_finite());
     let low = finite.clone().fold(f64::INFINITY, f64::min);
     let high = finite.fold(f64::NEG_INFINITY, f64::max);
-    let mut chart = Chart::new(format!("{name}: predicted against true"), "true");
+    let mut chart =
+        Chart::new(format!("{name}: predicted (vertical) against true (horizontal)"), "true");
     (chart.x_ticks, chart.y_ticks) = (x.ticks(), y.ticks());
     if low <= high {
         let points =
@@ -129,7 +137,12 @@ fn scatter(name: &str, truth: &[f64], predicted: &[f64]) -> Chart {
             marks.push(Mark { x: x.place(truth[i]), y: y.place(predicted[i]), text });
         }
     }
-    let name = format!("{} of the samples", marks.len());
+    let n_points = count(marks.len());
+    let name = if every == 1 {
+        format!("all {n_points} samples")
+    } else {
+        format!("{n_points} of the samples")
+    };
     chart.lines.push(Line { name, style: "points", stretches: vec![], marks });
     chart
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::samples::image_size;
-use super::text::number;
+use super::scale::short;
 use crate::activations::ActivationKind;
 use crate::datasets::Inputs;
 use crate::formats::stages::{Stage, stages};
@@ -58,7 +58,7 @@ impl PixelScale {
         let factor = factor.or(if model.rescales_inputs() { Some(1.0) } else { None });
         let words = match factor {
             Some(1.0) => "numbers from 0 to 255".to_string(),
-            Some(factor) => format!("numbers from 0 to {}", number(255.0 * f64::from(factor))),
+            Some(factor) => format!("numbers from 0 to {}", short(255.0 * f64::from(factor))),
             None => "numbers from 0 to 1, which is a guess: the file does not say how the inputs \
                      were scaled"
                 .to_string(),

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::ReportInput;
+use super::history::without_remark;
 use super::text::{count, number};
 use crate::model::TrainingRun;
 
@@ -48,10 +49,12 @@ pub fn section(input: &ReportInput) -> Provenance {
     let compiled = model.compiled().ok();
     let optimizer = compiled.and_then(|compiled| compiled.optimizer().ok());
     let optimizer = optimizer.and_then(|optimizer| serde_json::to_value(optimizer).ok());
+    let data_scale = input.test.as_ref().ok().and_then(|test| test.data.x.byte_scale());
+    let byte_scale = model.byte_scale.or(data_scale);
     let last = model.record.runs.last().and_then(|run| run.fingerprint.as_ref());
     let agreement = last.map(|last| {
         if *last == fingerprint {
-            "The weights are those with which the last training ended.".to_string()
+            "Weights: from the end of the last epoch.".to_string()
         } else {
             format!(
                 "The last training ended with the fingerprint {last}: the weights, or the \
@@ -69,12 +72,12 @@ pub fn section(input: &ReportInput) -> Provenance {
         epochs_done: model.epochs_done,
         optimizer: optimizer.map(|optimizer| options(&optimizer)),
         loss: compiled.map(|compiled| compiled.loss().name()),
-        byte_scale: model.byte_scale.map(|scale| {
+        byte_scale: byte_scale.map(|scale| {
             let divisor = f64::from(scale).recip();
             if (divisor - divisor.round()).abs() < 1e-3 {
-                format!("divided by {}", divisor.round())
+                format!("bytes / {}", divisor.round())
             } else {
-                format!("multiplied by {}", number(f64::from(scale)))
+                format!("bytes × {}", number(f64::from(scale)))
             }
         }),
         runs: model.record.runs.iter().filter(|run| run.n_epochs() > 0).map(run).collect(),
@@ -90,7 +93,7 @@ fn run(run: &TrainingRun) -> Run {
     };
     add("data", run.data.clone());
     add("training samples", run.n_samples.map(count));
-    add("validation", run.validation.clone());
+    add("validation", run.validation.as_deref().map(without_remark));
     add("batch size", run.batch_size.map(count));
     add("seed", run.seed.map(|seed| seed.to_string()));
     add("loss", run.loss.clone());

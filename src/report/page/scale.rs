@@ -7,7 +7,7 @@ pub const WIDTH: f64 = 640.0;
 pub const HEIGHT: f64 = 280.0;
 pub const LEFT: f64 = 58.0;
 pub const RIGHT: f64 = 16.0;
-pub const TOP: f64 = 30.0;
+pub const TOP: f64 = 38.0;
 pub const BOTTOM: f64 = 38.0;
 
 /// Label at a place of an axis.
@@ -139,7 +139,7 @@ impl Scale {
 }
 
 /// A tick's label without needless zeros.
-fn short(value: f64) -> String {
+pub fn short(value: f64) -> String {
     if value != 0.0 && !(1e-4..1e6).contains(&value.abs()) {
         return format!("{value:.0e}");
     }

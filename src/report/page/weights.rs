@@ -15,6 +15,9 @@ use crate::{Real, Result};
 /// Largest number of units whose weights are pictures.
 const MAX_PICTURES: usize = 64;
 
+/// Largest number of values of an array that are listed instead of counted.
+const MAX_LISTED: usize = 10;
+
 /// Distribution of the values of an array.
 #[derive(Debug, Serialize)]
 pub struct Distribution {
@@ -24,7 +27,10 @@ pub struct Distribution {
     pub deviation: String,
     pub low: String,
     pub high: String,
+    /// Histogram of many values.
     pub histogram: Option<Histogram>,
+    /// Values of an array that has only few.
+    pub list: Vec<String>,
     /// Remarks on values that are not finite, and on units of zeros.
     pub warnings: Vec<String>,
 }
@@ -69,6 +75,11 @@ fn distribution(name: String, values: &[Real], n_units: usize) -> Distribution {
     let low = finite.clone().fold(f64::INFINITY, f64::min);
     let high = finite.clone().fold(f64::NEG_INFINITY, f64::max);
     let (low, high) = if n_finite == 0 { (f64::NAN, f64::NAN) } else { (low, high) };
+    let is_short = values.len() <= MAX_LISTED;
+    let mut list = vec![];
+    if is_short {
+        list.extend(values.iter().map(|value| number(f64::from(*value))));
+    }
     Distribution {
         warnings: warnings(values, n_units),
         n_values: count(values.len()),
@@ -76,7 +87,8 @@ fn distribution(name: String, values: &[Real], n_units: usize) -> Distribution {
         deviation: number((squares / n_finite.max(1) as f64).sqrt()),
         low: number(low),
         high: number(high),
-        histogram: Histogram::of(finite),
+        histogram: if is_short { None } else { Histogram::of(finite) },
+        list,
         name,
     }
 }
