@@ -247,7 +247,7 @@ fn findings_say_where_and_how_many() {
     let subject = Subject { description: Some(&description), ..Subject::new(&data) };
     let finding = &examine(&subject).unwrap().findings[0];
     assert_eq!(finding.found, "4 of 1200 input numbers are NaN or infinite");
-    let place = "training set; the first is NaN in row 7 (from 0), \"color\" = \"red\"";
+    let place = "training set; the first is NaN in row 8, \"color\" = \"red\"";
     assert_eq!(finding.place, place);
 
     let data = change(good(), |_, j, x| {
@@ -573,7 +573,10 @@ fn pages_pointers_and_broken_files_are_named() {
     place.write("cut.npz", &bytes[..bytes.len() / 2]);
     let cut = place.run("doctor cut.npz");
     assert_eq!(cut.code, 1);
-    assert_says(&cut.stdout, &["cut.npz: cannot be read", "damaged or cut off", "download it"]);
+    assert_says(
+        &cut.stdout,
+        &["cut.npz: cannot be used as it is", "damaged or cut off", "download it"],
+    );
 
     let nowhere = place.run("doctor nowhere.npz");
     assert_eq!(nowhere.code, 1);
@@ -607,7 +610,7 @@ fn tables_are_examined_by_their_columns() {
     assert_says(&leak.stdout, &["PROBLEM \"copy\" tells the class of every training sample"]);
     let constant = place.run("doctor constant.csv --target kind");
     assert_eq!(constant.code, 0);
-    assert_says(&constant.stdout, &["ODD 1 of 3 features are the same", "\"height\"", "--ignore"]);
+    assert_says(&constant.stdout, &["ODD 1 of 3 features is the same", "\"height\"", "--ignore"]);
     let missing = place.run("doctor missing.csv --target kind");
     assert_eq!(missing.code, 1);
     assert_says(&missing.stdout, &["values are missing", "\"height\"", "fill them in"]);
