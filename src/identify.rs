@@ -48,6 +48,8 @@ const FROM_PYTORCH: &str = "PyTorch's models are not supported; its weights can 
                             numpy.savez with the names that `tallynet convert MODEL x.npz` writes";
 const FROM_EXPORT: &str = "use the Keras or tallynet model that it was made from";
 const ONLY_DATA: &str = "these are data, not a model: give them with --data, or to `predict`";
+const ONLY_TABLE: &str = "it is not a model. Train with: tallynet train MODEL --data FILE.csv \
+                          --target COLUMN; or give it to `predict` after a saved model";
 const ONLY_MODEL: &str = "this is a model, not data: give it as MODEL";
 const IMAGE: &str = "one image is not a data set: make a folder for each class, put its images \
                      there, and give the folder of these folders with --data";
@@ -203,7 +205,7 @@ fn identify_text(bytes: &[u8]) -> Option<Identity> {
         return identity("a Python program", "run it, and save its model with model.save");
     }
     if is_csv(text) {
-        return identity("a table in text (CSV)", ONLY_DATA);
+        return identity("a table in text (CSV)", ONLY_TABLE);
     }
     None
 }

@@ -247,7 +247,7 @@ fn findings_say_where_and_how_many() {
     let subject = Subject { description: Some(&description), ..Subject::new(&data) };
     let finding = &examine(&subject).unwrap().findings[0];
     assert_eq!(finding.found, "4 of 1200 input numbers are NaN, infinite or too large for float32");
-    let place = "training set; the first is NaN in row 7 (from 0), \"color\" = \"red\"";
+    let place = "training set; the first is NaN in row 8, \"color\" = \"red\"";
     assert_eq!(finding.place, place);
 
     let data = change(good(), |_, j, x| {
@@ -573,7 +573,10 @@ fn pages_pointers_and_broken_files_are_named() {
     place.write("cut.npz", &bytes[..bytes.len() / 2]);
     let cut = place.run("doctor cut.npz");
     assert_eq!(cut.code, 1);
-    assert_says(&cut.stdout, &["cut.npz: cannot be read", "damaged or cut off", "download it"]);
+    assert_says(
+        &cut.stdout,
+        &["cut.npz: cannot be used as it is", "damaged or cut off", "download it"],
+    );
 
     let nowhere = place.run("doctor nowhere.npz");
     assert_eq!(nowhere.code, 1);
@@ -602,12 +605,13 @@ fn tables_are_examined_by_their_columns() {
     let good = place.run("doctor good.csv --target kind");
     assert_eq!((good.code, &good.stderr[..]), (0, ""), "{}", good.stdout);
     assert_says(&good.stdout, &["150 training samples of 3 numbers, 3 classes", "Nothing found."]);
+    assert_says(&good.stdout, &["scale of the inputs (any is right: training normalizes them)"]);
     let leak = place.run("doctor leak.csv --target kind");
     assert_eq!(leak.code, 1);
     assert_says(&leak.stdout, &["PROBLEM \"copy\" tells the class of every training sample"]);
     let constant = place.run("doctor constant.csv --target kind");
     assert_eq!(constant.code, 0);
-    assert_says(&constant.stdout, &["ODD 1 of 3 features are the same", "\"height\"", "--ignore"]);
+    assert_says(&constant.stdout, &["ODD 1 of 3 features is the same", "\"height\"", "--ignore"]);
     let missing = place.run("doctor missing.csv --target kind");
     assert_eq!(missing.code, 1);
     assert_says(&missing.stdout, &["values are missing", "\"height\"", "fill them in"]);
@@ -615,9 +619,31 @@ fn tables_are_examined_by_their_columns() {
     let same = place.run("doctor good.csv --target kind --test good.csv");
     assert_eq!(same.code, 1);
     assert_says(&same.stdout, &["150 of 150 samples are in the training set too"]);
+    // One row is the first twice: rows of tables count from 1, as in other messages about them.
+    place.write_table("copies.csv", |row| good_row(if row == 9 { 0 } else { row }));
+    let copies = place.run("doctor copies.csv --target kind");
+    assert_says(&copies.stdout, &["row 10 equals row 1 ", "drop_duplicates"]);
     let no_target = place.run("doctor good.csv");
     assert_eq!(no_target.code, 2);
     assert_says(&no_target.stderr, &["--target NAME"]);
+}
+
+#[test]
+fn few_samples_in_blocks_are_sorted() {
+    let place = Place::new();
+    let table = |name: &str, n: usize| {
+        let class = |row: usize| if row < 52 { 0 } else { 1 + usize::from(row == 59) };
+        let rows: Vec<String> =
+            (0..n).map(|row| format!("{:.3},{}", noise(row, 0), KINDS[class(row)])).collect();
+        place.write(name, format!("width,kind\n{}\n", rows.join("\n")));
+    };
+    table("blocks.csv", 60);
+    let blocks = place.run("doctor blocks.csv --target kind");
+    assert_says(&blocks.stdout, &["samples are sorted", "the class changes 2 times in 60 samples"]);
+    assert_says(&blocks.stdout, &["fit(class_weight={0: 0.38, 1: 2.86, 2: 20.00})"]);
+    table("few.csv", 12);
+    let few = place.run("doctor few.csv --target kind --task classification");
+    assert_says(&few.stdout, &["order of the samples (too few to judge)"]);
 }
 
 /// Results of a training that succeeds.

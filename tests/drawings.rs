@@ -219,10 +219,10 @@ fn many_classes_have_only_the_pairs_and_no_mistakes_are_told() {
     }
     let names: Vec<String> = (0..500).map(|class| format!("kind {class}")).collect();
     let lines = drawings::confusion(&matrix, &names, WITHOUT_COLOR);
-    assert_eq!(lines, ["No class was taken for another."]);
+    assert_eq!(lines, ["No class was predicted as another."]);
     matrix.count(7, 8);
     let lines = drawings::confusion(&matrix, &names, WITHOUT_COLOR);
-    assert_eq!(lines[1], "  kind 7 and kind 8: 1 mistake (kind 7 taken for kind 8: 1)");
+    assert_eq!(lines[1], "  kind 7 and kind 8: 1 mistake (kind 7 predicted as kind 8: 1)");
     // Shares that are not numbers.
     let all = [f64::NAN, -1.0, 1.5].map(|share| Bar { name: "x".repeat(99), share });
     for line in drawings::bars(&all, WITHOUT_COLOR) {

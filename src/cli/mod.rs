@@ -56,7 +56,7 @@ use loaded_model::LoadedModel;
 struct Arguments {
     #[command(subcommand)]
     command: Command,
-    /// Draw on a terminal without colors, as with the variable NO_COLOR
+    /// No colors on the terminal (also: NO_COLOR=1)
     #[arg(long, global = true)]
     no_color: bool,
 }

@@ -23,11 +23,12 @@ const MAX_COLUMNS: usize = 16;
 /// Maximum number of images that are drawn on a terminal.
 const MAX_DRAWN: usize = 12;
 
-/// Predict the class of each sample, with its probability and the runner-up, or its numbers.
+/// Predict the class of each sample, with its probability and the runner-up, or, for a
+/// regression, the predicted values.
 ///
-/// For a model of MNIST, an image is prepared as MNIST's were: the ink of one character, dark on
-/// light paper or light on dark, is found under uneven light, scaled to 20 pixels and centered in
-/// 28x28. On a terminal, images are drawn as the model sees them.
+/// For a model of MNIST, an image is prepared as MNIST's were: the digit is cut out (dark on light
+/// or light on dark, under uneven light too), scaled to 20 pixels and centered in 28x28. On a
+/// terminal, images are drawn as the model sees them.
 #[derive(Args)]
 #[command(after_help = "Examples:
   tallynet predict digits.keras photo.jpg

@@ -11,6 +11,9 @@ use tallynet::datasets::{Column, DataDescription};
 
 use super::output;
 
+/// Number of bytes of a file from which on its reading shows a bar.
+const LARGE: u64 = 10_000_000;
+
 /// File of a table with a progress bar.
 struct TableFile {
     file: File,
@@ -31,8 +34,8 @@ impl TableFile {
             );
             return Err(Error::option("target", problem));
         }
-        // The length of a pipe is not known.
-        let is_hidden = is_quiet || !metadata.is_file();
+        // A small table is read at once, and the length of a pipe is not known.
+        let is_hidden = is_quiet || !metadata.is_file() || metadata.len() < LARGE;
         let template = "Table {bytes}/{total_bytes} {bar:20} {eta} left";
         Ok(TableFile { file, bar: output::bar(metadata.len(), template, is_hidden) })
     }

@@ -19,8 +19,8 @@ How the multiply-adds and the bytes are counted, for one sample
 A multiply-add is one product that is added to a sum: 2 FLOPs. Dense and convolutions consist of
 them: each number of their output is a sum of inputs times weights. Products with the zeros of a
 padding count; a bias that is added does not. Other layers have none: their work on single values
-is named, and not counted. Backward, the gradient of the kernel takes as many multiply-adds as the
-forward pass, and the gradient of the layer's input as many again.
+is named, and not counted. The backward pass costs the same again for the kernel's gradient, and
+once more for the gradient of the layer's input.
 Activations are the numbers of a layer's output, even where it shares the memory of its input.
 ";
 

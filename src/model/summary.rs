@@ -116,7 +116,7 @@ impl Sequential {
             let (input, output) = (self.shape_text(i), self.shape_text(i + 1));
             text += &format!("{}: {input} -> {output}\n", layer.title(style));
             if *total == 0 {
-                text += &format!("    0: {reason}\n");
+                text += &format!("    No weights: {reason}\n");
             } else {
                 text += &format!("    {formula} = {total}\n    {reason}\n");
                 totals.push(total.to_string());

@@ -123,7 +123,7 @@ impl Sequential {
     }
 
     /// The warning about more outputs than the data have classes.
-    fn surplus_outputs(&self) -> Option<String> {
+    pub(super) fn surplus_outputs(&self) -> Option<String> {
         let n_classes = self.data.as_ref().map_or(0, |data| data.classes.len());
         let n_outputs = self.output_shape().last();
         if n_classes > 0 && n_outputs > n_classes.max(2) {

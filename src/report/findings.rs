@@ -2,8 +2,8 @@
 
 use crate::datasets::doctor::{Examination, Finding, Severity};
 
-/// Width of the text after its indentation.
-const WIDTH: usize = 84;
+/// Width of the text after its indentation, on a terminal of 80 columns.
+const WIDTH: usize = 72;
 
 /// Text of an examination: the findings, the worst first, and what was examined.
 ///

@@ -41,11 +41,14 @@ impl Progress {
         // Draws to stderr, and hides itself unless that is a terminal.
         self.bar = ProgressBar::new(self.batches);
         self.updated = Instant::now();
-        let template = "{prefix} {pos}/{len} {bar:20} {eta} left  {msg}";
+        self.set_template("{prefix} {pos}/{len} {bar:20}");
+        self.bar.set_prefix(format!("Epoch {}/{}", epoch + 1, self.epochs));
+    }
+
+    fn set_template(&self, template: &str) {
         if let Ok(style) = ProgressStyle::with_template(template) {
             self.bar.set_style(style.progress_chars("━╸─"));
         }
-        self.bar.set_prefix(format!("Epoch {}/{}", epoch + 1, self.epochs));
     }
 }
 
@@ -67,6 +70,10 @@ impl Callback for Progress {
         let is_due = self.bar.position() == 0 || self.updated.elapsed() > UPDATE_INTERVAL;
         if is_due && !self.bar.is_hidden() {
             self.updated = Instant::now();
+            if self.bar.position() == 0 {
+                // Nothing can be estimated before the first batch.
+                self.set_template("{prefix} {pos}/{len} {bar:20} {eta} left  {msg}");
+            }
             self.bar.set_message(line(logs.names.iter().zip(logs.means.iter().copied())));
             self.bar.set_position(batch as u64 + 1);
         }

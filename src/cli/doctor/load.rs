@@ -35,7 +35,8 @@ pub struct Loaded {
 impl From<LoadedData> for Loaded {
     fn from(data: LoadedData) -> Loaded {
         let LoadedData { train, validation, test, description, warnings } = data;
-        let findings = warnings.into_iter().map(remark).collect();
+        let is_table = !description.columns.is_empty();
+        let findings = warnings.into_iter().map(|text| remark(&text, is_table)).collect();
         Loaded { train, validation, test, description, findings }
     }
 }
@@ -220,8 +221,13 @@ fn of_sets(sets: TrainTest) -> Loaded {
     LoadedData { test: Some(sets.test), ..sets.train.into() }.into()
 }
 
-/// Finding of a reader's remark.
-fn remark(text: String) -> Finding {
+/// Finding of a reader's remark: about a column of a table, or about files that were left out.
+fn remark(text: &str, is_table: bool) -> Finding {
+    let reason = if is_table {
+        "a row number, or a text of each row's own, tells nothing about new samples"
+    } else {
+        "they are left out"
+    };
     let first_line = text.lines().next().unwrap_or_default();
     let (found, rest) = first_line.split_once("; ").unwrap_or((first_line, ""));
     let (place, remedy) = match rest.strip_prefix("the first: ") {
@@ -234,8 +240,7 @@ fn remark(text: String) -> Finding {
         rule: "reading",
         found: found.to_string(),
         place,
-        reason: "they are left out, or a model learns nothing from them that holds for new samples"
-            .to_string(),
+        reason: reason.to_string(),
         remedy: remedy.to_string(),
     }
 }

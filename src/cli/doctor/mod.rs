@@ -22,12 +22,13 @@ use super::table::RoleFlags;
 use super::{Failure, LoadedModel, Outcome, output};
 use load::{Loaded, of_failure};
 
-/// Examine data before a training: faults and oddities, each with its remedy.
+/// Examine data before training: faults and oddities, each with its remedy.
 ///
-/// Web pages and broken files in place of data, NaN, unscaled inputs, constant and repeated
-/// features, missing, rare and unbalanced classes, samples in order, copies of samples within and
-/// between the training and the test set, and features that are the target. With MODEL also shapes,
-/// labels and targets that do not fit its output, its last activation or its loss.
+/// It looks for web pages and broken files in place of data, NaN, unscaled inputs, constant and
+/// repeated features, missing, rare and unbalanced classes, sorted samples, copies of samples
+/// within and between the training and the test set, and features that are the target. With MODEL
+/// it also looks for shapes, labels and targets that do not fit its output, its last activation or
+/// its loss. The columns of a table may have any scale, since `train` standardizes them.
 ///
 /// The exit code is 1 if there is a problem, and 0 for oddities and notes.
 #[derive(Args)]
@@ -39,8 +40,8 @@ use load::{Loaded, of_failure};
   tallynet doctor houses.csv model.json --target price --test houses-test.csv
   tallynet doctor flowers/ flowers.keras --json")]
 pub struct Doctor {
-    /// Data, as `train --data` takes them: a table, a folder of images, MNIST's, CIFAR's, IDX or
-    /// .npy files, or a .npz file [default: as for train]
+    /// Data, as `train --data` takes them: a table, a folder of images, the MNIST or CIFAR files,
+    /// IDX or .npy files, or a .npz file [default: as for train]
     #[arg(value_name = "DATA")]
     data: Option<PathBuf>,
     /// Preset, Keras script or saved file that the data are for
@@ -126,7 +127,8 @@ impl Doctor {
     /// Examines the data, with the model if there is one.
     fn examine(&self, data: &Loaded, model: Option<&LoadedModel>) -> Result<Examination, Failure> {
         let is_table = !data.description.columns.is_empty();
-        let inputs = if is_table {
+        let has_weights = model.is_some_and(|loaded| loaded.has_weights);
+        let inputs = if is_table && !has_weights {
             // `train` puts a Normalization in front.
             InputUse::Normalized
         } else {
@@ -167,7 +169,7 @@ impl Doctor {
         let name = source.to_string();
         let heading = match data {
             Some(data) => format!("{name}: {}", data.describe()),
-            None => format!("{name}: cannot be read"),
+            None => format!("{name}: cannot be used as it is"),
         };
         if self.json {
             let line = json!({
@@ -180,7 +182,11 @@ impl Doctor {
             });
             output::result(&format!("{line}\n"))?;
         } else {
-            output::result(&format!("{heading}\n{}", report::findings(examination)))?;
+            let mut text = format!("{heading}\n{}", report::findings(examination));
+            if data.is_none() {
+                text += "Other checks were not made: correct this first.\n";
+            }
+            output::result(&text)?;
         }
         if examination.count(Severity::Problem) > 0 {
             // The findings are the message.

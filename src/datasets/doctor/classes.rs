@@ -93,13 +93,19 @@ fn imbalance(labels: &Labels, subject: &Subject) -> Option<Finding> {
         subject.class(majority),
         100.0 * share
     );
-    let weight =
-        |count: usize| format!("{:.2}", n as f64 / (labels.n_classes() * count.max(1)) as f64);
+    // Each class has the same sum of weights, n / classes.
+    let mut weights = vec![];
+    for (label, count) in labels.counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+        if weights.len() == LISTED && labels.n_classes() > LISTED {
+            weights.push("...".to_string());
+            break;
+        }
+        weights.push(format!("{label}: {:.2}", n as f64 / (labels.n_classes() * count) as f64));
+    }
     let remedy = format!(
-        "judge each class: tallynet evaluate --per-class; weight class {majority} by {}, \
-         class {smallest} by {}, …: FitOptions::class_weight, in Keras fit(class_weight=…)",
-        weight(largest),
-        weight(n_smallest)
+        "judge each class: tallynet evaluate --per-class; weights of the classes, in Keras \
+         fit(class_weight={{{}}}), here FitOptions::class_weight",
+        weights.join(", ")
     );
     let finding = Finding::new(Severity::Odd, "imbalance", found);
     Some(finding.at("training set").because(reason).remedy(remedy))

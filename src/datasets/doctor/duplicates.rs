@@ -102,12 +102,12 @@ impl Duplicates {
         if n_contrary > 0 {
             found += &format!(", {n_contrary} of them with another target");
         }
-        let place = format!("training set; row {} equals row {} (from 0)", first.row, first.of);
+        let (row, of) = (subject.row(first.row), subject.row(first.of));
+        let place = format!("training set; {row} equals {of}");
         let finding = Finding::new(severity, "duplicate-samples", found).at(place);
         let reason = "copies count twice; if a test or validation set is drawn from these samples, \
                       it holds samples that were trained on";
-        let remedy = "drop copies before the split: _, rows = np.unique(x, axis=0, \
-                      return_index=True)";
+        let remedy = format!("drop copies before the split, {}", drop_copies(subject));
         Some(finding.because(reason).remedy(remedy))
     }
 
@@ -140,7 +140,8 @@ impl Duplicates {
              the same target",
             100.0 * share
         );
-        let place = format!("{set}; row {} equals row {} of the training set", first.row, first.of);
+        let (row, of) = (subject.row(first.row), subject.row(first.of));
+        let place = format!("{set}; {row} equals {of} of the training set");
         let reason = if is_natural {
             "the samples have few different inputs, so that copies are natural; the score is that \
              of known samples all the same"
@@ -148,10 +149,19 @@ impl Duplicates {
             "a model is right for samples that it has seen: the score is too good (a leak)"
         };
         let finding = Finding::new(severity, "leaked-samples", found).at(place);
-        let remedy = "drop copies first, and split then: _, rows = np.unique(x, axis=0, \
-                      return_index=True), and --test-split 0.2";
+        let drop_copies = drop_copies(subject);
+        let remedy = format!("join the sets, drop copies, {drop_copies}; then --test-split 0.2");
         Some(finding.because(reason).remedy(remedy))
     }
+}
+
+/// Line of Python that drops copies.
+fn drop_copies(subject: &Subject) -> &'static str {
+    if subject.has_columns() {
+        return "in pandas: df = df.drop_duplicates(subset=FEATURES)";
+    }
+    "in Python: rows = np.sort(np.unique(x, axis=0, return_index=True)[1]); \
+     x, y = x[rows], y[rows]"
 }
 
 /// True if two samples have the same target.

@@ -20,7 +20,9 @@ pub(super) fn constant(columns: &Columns, subject: &Subject) -> Option<Finding> 
         let remedy = "check how the inputs were read and converted: nothing can be learned here";
         return Some(finding.at("training set").because(reason).remedy(remedy));
     }
-    let found = format!("{} of {width} features are the same in all samples", constant.len());
+    let n_constant = constant.len();
+    let verb = if n_constant == 1 { "is" } else { "are" };
+    let found = format!("{n_constant} of {width} features {verb} the same in all samples");
     if !subject.is_table() {
         let finding = Finding::new(Severity::Note, "constant-features", found);
         let place = format!("training set, {}", subject.features(&constant));
@@ -52,9 +54,10 @@ pub(super) fn duplicate(columns: &Columns, rows: InputRows, subject: &Subject) -
     let Pair { first, second } = *pairs.first()?;
     let severity = if subject.is_table() { Severity::Odd } else { Severity::Note };
     let found = format!(
-        "{} of {} features repeat another: {} equals {} in every sample",
+        "{} of {} features {} another: {} equals {} in every sample",
         pairs.len(),
         columns.width(),
+        if pairs.len() == 1 { "repeats" } else { "repeat" },
         subject.feature(second),
         subject.feature(first)
     );

@@ -26,9 +26,9 @@ pub(super) fn of_inputs(columns: &Columns, set: &str, subject: &Subject) -> Opti
         }
     );
     let place = format!(
-        "{set}; the first is {} in row {} (from 0), {}",
+        "{set}; the first is {} in {}, {}",
         first.value,
-        first.row,
+        subject.row(first.row),
         subject.feature(first.feature)
     );
     let finding = Finding::new(Severity::Problem, "not-finite", found);

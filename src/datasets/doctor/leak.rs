@@ -16,8 +16,8 @@ const MAX_TARGETS: usize = 8;
 /// Correlation of a feature that is the target in another unit.
 const SAME: f64 = 0.999_99;
 
-const REASON: &str = "the model reads the answer off it, has a perfect score, and fails where the \
-                      target is not known yet";
+const REASON: &str = "the model reads the answer off it, scores perfectly here, and fails on new \
+                      data";
 
 /// Features whose value depends on the class alone.
 pub(super) fn of_classes(
@@ -159,7 +159,7 @@ fn finding(severity: Severity, found: String, features: &[usize], subject: &Subj
         .at(format!("training set, {}", subject.features(features)))
         .because(REASON)
         .remedy(
-            "leave it out (--ignore NAMES for a column of a table), unless it is known before the \
-             target is",
+            "leave it out (--ignore NAMES for a column of a table); keep it only if it is known at \
+             prediction time",
         )
 }

@@ -91,7 +91,8 @@ pub fn examine(subject: &Subject) -> Result<Examination> {
         return Ok(examination);
     }
     let columns = Columns::of(rows);
-    examination.checked.extend(["NaN and infinite numbers", "scale of the inputs"]);
+    examination.checked.push("NaN and infinite numbers");
+    examination.checked.extend(scale::name(subject.inputs));
     examination.add(finite::of_inputs(&columns, "training set", subject));
     examination.add(scale::of_inputs(&columns, subject));
     let labels = Labels::of(&data.y, subject.targets);
@@ -119,13 +120,14 @@ fn examine_targets(
             examination.add(finite::of_targets(&set.data.y, set.name));
         }
     }
+    let order = order::name(subject.train.len());
     let Some(labels) = labels else {
-        examination.checked.extend(["targets", "order of the samples"]);
+        examination.checked.extend(["targets", order]);
         examination.add(classes::of_numbers(&subject.train.y));
         examination.add(order::of_numbers(&subject.train.y, subject));
         return Ok(());
     };
-    examination.checked.extend(["classes", "order of the samples"]);
+    examination.checked.extend(["classes", order]);
     examination.add(classes::of_train(labels, subject));
     examination.add(order::of_labels(labels, subject));
     for set in subject.other_sets() {

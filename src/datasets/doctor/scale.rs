@@ -37,6 +37,17 @@ pub(in crate::datasets) fn divergence_cause(largest: f64) -> Option<String> {
     None
 }
 
+/// Name of these rules for the user; `None` for indices, which have no scale.
+pub(super) fn name(inputs: InputUse) -> Option<&'static str> {
+    match inputs {
+        InputUse::Numbers { .. } => Some("scale of the inputs"),
+        InputUse::Normalized => {
+            Some("scale of the inputs (any is right: training normalizes them)")
+        }
+        InputUse::Indices => None,
+    }
+}
+
 /// Examines the inputs of the training set.
 pub(super) fn of_inputs(columns: &Columns, subject: &Subject) -> Vec<Finding> {
     let InputUse::Numbers { scale, offset } = subject.inputs else { return vec![] };

@@ -124,8 +124,20 @@ impl<'a> Subject<'a> {
             [_, width] => *width <= MAX_COLUMNS,
             _ => false,
         };
-        let has_columns = self.description.is_some_and(|data| !data.columns.is_empty());
-        has_columns || is_narrow && self.train.x.byte_scale().is_none()
+        self.has_columns() || is_narrow && self.train.x.byte_scale().is_none()
+    }
+
+    /// Name of a row of the inputs: a table's are counted from 1, and an array's from 0.
+    pub(super) fn row(&self, index: usize) -> String {
+        if self.has_columns() {
+            return format!("row {}", index + 1);
+        }
+        format!("row {index} (from 0)")
+    }
+
+    /// True if the data are a table whose columns have names.
+    pub(super) fn has_columns(&self) -> bool {
+        self.description.is_some_and(|data| !data.columns.is_empty())
     }
 
     /// Name of a feature: that of a table's column, or its position in the sample, from 0.

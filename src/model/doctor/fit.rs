@@ -39,18 +39,24 @@ pub(super) fn of_shapes(model: &Sequential, subject: &Subject) -> Vec<Finding> {
 /// More outputs than classes.
 fn units(model: &Sequential, subject: &Subject) -> Option<Finding> {
     let n_outputs = model.output_shape().last();
-    let has_names = model.data.as_ref().is_some_and(|data| !data.classes.is_empty());
-    if subject.targets != TargetUse::Classes || n_outputs < 3 || has_names {
+    if subject.targets != TargetUse::Classes || n_outputs < 3 {
         return None;
     }
-    let n_labels = Examination::n_labels(subject)?;
+    let n_names = model.data.as_ref().map_or(0, |data| data.classes.len());
+    let n_labels = if n_names > 0 { n_names } else { Examination::n_labels(subject)? };
     if n_labels >= n_outputs {
         return None;
     }
-    let found =
-        format!("the model has {n_outputs} outputs, and the labels are 0 to {}", n_labels - 1);
+    let found = if n_names > 0 {
+        format!("the model has {n_outputs} outputs, the data {n_names} classes")
+    } else {
+        format!("the model has {n_outputs} outputs, and the labels are 0 to {}", n_labels - 1)
+    };
     let finding = Finding::new(Severity::Odd, "units", found).at("training set");
-    let reason = "classes without samples are never learned, and cost weights";
+    let reason = match n_outputs - n_labels {
+        1 => "1 output can never be right, and costs weights".to_string(),
+        n => format!("{n} outputs can never be right, and cost weights"),
+    };
     Some(finding.because(reason).remedy(format!(
         "give the last layer {n_labels} units, or check that the data are complete"
     )))

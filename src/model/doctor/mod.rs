@@ -42,14 +42,20 @@ impl Sequential {
     /// # Errors
     /// Arrays that are not in row-major order, and sets whose inputs and targets differ in number.
     pub fn examine(&self, subject: &Subject) -> Result<Examination> {
-        let subject =
-            Subject { inputs: self.input_use(), targets: self.target_use(subject), ..*subject };
+        let inputs = match subject.inputs {
+            InputUse::Normalized => InputUse::Normalized,
+            _ => self.input_use(),
+        };
+        let subject = Subject { inputs, targets: self.target_use(subject), ..*subject };
         let mut examination = examine(&subject)?;
         // The quick examination is part of `train`, which prints these, and refuses such data.
         if subject.effort == Effort::Thorough {
             examination.checked.extend(["shapes of the model", "loss and last activation"]);
             let oddities = self.oddities();
-            for warning in self.warnings() {
+            // Of surplus outputs, `fit` says more.
+            let surplus = self.surplus_outputs();
+            for warning in self.warnings().into_iter().filter(|each| Some(each) != surplus.as_ref())
+            {
                 let is_odd = oddities.contains(&warning);
                 let severity = if is_odd { Severity::Odd } else { Severity::Problem };
                 examination.add([of_warning(severity, warning)]);
@@ -98,8 +104,13 @@ impl Sequential {
 
 /// Finding of a warning about the model.
 fn of_warning(severity: Severity, warning: String) -> Finding {
-    Finding::new(severity, "model", warning)
-        .at("model")
-        .because("training runs, and minimizes something else than is probably meant")
-        .remedy("change the last layer or the loss as it says")
+    let reason = match severity {
+        Severity::Problem => "training runs, but the loss is not that of the outputs and the data",
+        Severity::Odd | Severity::Note => "training runs, but its scores say little",
+    };
+    let (found, remedy) = match warning.rsplit_once(": ") {
+        Some((found, remedy)) => (found, remedy.trim_end_matches('.')),
+        None => (&warning[..], "change the last layer or the loss"),
+    };
+    Finding::new(severity, "model", found.to_string()).at("model").because(reason).remedy(remedy)
 }

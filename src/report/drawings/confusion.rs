@@ -34,7 +34,7 @@ const WRONG: Color = Color { red: 180, green: 60, blue: 50 };
 /// let names = ["cat".to_string(), "dog".to_string()];
 /// let lines = confusion(&matrix, &names, Terminal { colors: Colors::None });
 /// assert_eq!(lines[2], "cat    1    1");
-/// assert_eq!(lines[5], "  cat and dog: 1 mistake (cat taken for dog: 1)");
+/// assert_eq!(lines[5], "  cat and dog: 1 mistake (cat predicted as dog: 1)");
 /// ```
 pub fn confusion(confusion: &ConfusionMatrix, names: &[String], terminal: Terminal) -> Vec<String> {
     let mut lines = vec![];
@@ -96,7 +96,7 @@ fn faded(color: Color, share: f64) -> Color {
     Color { red: part(color.red), green: part(color.green), blue: part(color.blue) }
 }
 
-/// A line for each of the pairs: `  4 and 9: 41 mistakes (4 taken for 9: 25, 9 taken for 4: 16)`.
+/// A line for each of the pairs: `  4 and 9: 41 mistakes (4 predicted as 9: 25, 9 predicted as 4: 16)`.
 fn most_confused(confusion: &ConfusionMatrix, names: &[String]) -> Vec<String> {
     let name = |class: usize| match names.get(class) {
         Some(name) => label(name, MAX_NAME),
@@ -107,17 +107,20 @@ fn most_confused(confusion: &ConfusionMatrix, names: &[String]) -> Vec<String> {
         let [first, second] = pair.classes.map(name);
         let mut directions = vec![];
         if pair.first_as_second > 0 {
-            directions.push(format!("{first} taken for {second}: {}", pair.first_as_second));
+            directions.push(format!("{first} predicted as {second}: {}", pair.first_as_second));
         }
         if pair.second_as_first > 0 {
-            directions.push(format!("{second} taken for {first}: {}", pair.second_as_first));
+            directions.push(format!("{second} predicted as {first}: {}", pair.second_as_first));
         }
         let (n, directions) = (pair.total(), directions.join(", "));
         let mistakes = if n == 1 { "mistake" } else { "mistakes" };
         lines.push(format!("  {first} and {second}: {n} {mistakes} ({directions})"));
     }
-    let title =
-        if lines.is_empty() { "No class was taken for another." } else { "Classes confused most:" };
+    let title = if lines.is_empty() {
+        "No class was predicted as another."
+    } else {
+        "Classes confused most:"
+    };
     lines.insert(0, title.to_string());
     lines
 }
