@@ -164,6 +164,7 @@ fn broken_weights_are_flagged() {
     kernel[[1, 1]] = Real::INFINITY;
     model.set_weight("dense_1/kernel", &kernel).unwrap();
     let page = page(&model, &vectors(9, 4, 3));
+    assert_has(&page, "how good it is: the outputs for the test samples are NaN");
     assert_has(&page, "1 value is NaN (8.33 %)");
     assert_has(&page, "1 value infinite");
     assert_has(&page, "2 of 3 units have only zeros as weights");

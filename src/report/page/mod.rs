@@ -205,6 +205,11 @@ impl Page {
 
     /// Adds what the test samples say.
     fn evaluate(&mut self, model: &Sequential, test: &TestSamples) -> Result<()> {
+        let outputs = model.predict(&test.data.x)?;
+        if outputs.iter().any(|output| output.is_nan()) {
+            self.without_test = "the outputs for the test samples are NaN; see the weights".into();
+            return Ok(());
+        }
         let samples = Samples::new(model, test.data, test.names.clone());
         let mut scores = vec![];
         match model.evaluate(test.data) {
@@ -217,7 +222,6 @@ impl Page {
             n_samples: count(test.data.len()),
             scores,
         });
-        let outputs = model.predict(&test.data.x)?;
         match Form::of(model) {
             Form::Classes(classes) => {
                 self.classes = Some(classes::section(&classes, &samples, outputs)?);
