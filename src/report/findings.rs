@@ -3,7 +3,7 @@
 use crate::datasets::doctor::{Examination, Finding, Severity};
 
 /// Width of the text after its indentation, on a terminal of 80 columns.
-const WIDTH: usize = 72;
+const WIDTH: usize = 70;
 
 /// Text of an examination: the findings, the worst first, and what was examined.
 ///

@@ -53,7 +53,11 @@ impl Loaded {
         let sample = self.train.x.shape().get(1..).unwrap_or_default();
         let sample: Vec<String> = sample.iter().map(usize::to_string).collect();
         let sample = sample.join("x");
-        let kind = if self.train.x.byte_scale().is_some() { "bytes" } else { "numbers" };
+        let kind = match (self.train.x.byte_scale().is_some(), &sample[..]) {
+            (true, _) => "bytes",
+            (false, "1") => "number",
+            (false, _) => "numbers",
+        };
         let targets = match &self.train.y {
             _ if !self.description.classes.is_empty() => {
                 format!("{} classes", self.description.classes.len())
