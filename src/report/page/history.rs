@@ -149,7 +149,7 @@ fn curves(record: &TrainingRecord, name: &str, at_end: Option<&TrainingLoss>) ->
     let mut curves = vec![
         StyledCurve {
             curve: Curve::of(record, name),
-            title: "training loss (running mean, as Keras prints it)",
+            title: "training (running mean, as Keras prints it)",
             style: "train",
         },
         StyledCurve {
@@ -161,7 +161,7 @@ fn curves(record: &TrainingRecord, name: &str, at_end: Option<&TrainingLoss>) ->
     if name == "loss" {
         curves.push(StyledCurve {
             curve: losses_at_end(record, at_end),
-            title: "training loss (weights at the end of the epoch)",
+            title: "training (weights at the end of the epoch)",
             style: "at-end",
         });
     }
