@@ -31,6 +31,7 @@ REFUSED = {
     "*.weights-only.h5": "only arrays",
     "*reference.json": "numbers of a reference",
     "golden.json": "numbers of a reference",
+    "costs.json": "numbers of a reference",
     "simple_layers.json": "numbers of a reference",
     "images.json": "numbers of a reference",
     "tests/keras/fixtures/*.json": "numbers of a reference",
