@@ -56,7 +56,7 @@ impl Sequential {
     /// let dense = model.costs()[1];
     /// assert_eq!(dense.multiply_adds.unwrap().forward, 7840);
     /// assert_eq!(dense.multiply_adds.unwrap().forward_and_backward(), 15680);
-    /// assert_eq!((dense.activations, dense.param_bytes()), (10, 31400));
+    /// assert_eq!((dense.activations, dense.params), (10, 7850));
     /// # Ok::<(), tallynet::Error>(())
     /// ```
     pub fn costs(&self) -> Vec<LayerCost> {
