@@ -44,7 +44,7 @@ fn mnist_softmax_ends_where_keras_ends() {
 
 /// Keras's own example has 0.975 after an epoch.
 #[test]
-#[ignore = "takes a minute; .ci/run has it"]
+#[cfg(not(tallynet_f64))] // A minute with plain kernels.
 fn mnist_convnet_learns_in_an_epoch() {
     let data = digits();
     let preset = presets::named("mnist-convnet").unwrap();

@@ -219,7 +219,7 @@ impl Supplied {
     }
 }
 
-/// What a script says, and what is known of the data that are named.
+/// Contents of a script, and shape and classes of the data that are named.
 struct DescribedScript {
     description: Value,
     plan: Plan,

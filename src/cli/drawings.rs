@@ -75,7 +75,8 @@ struct Answer {
 }
 
 impl Answer {
-    /// The most probable class, and the ten most probable ones in the order of their labels.
+    /// Answer with the first of the classes by probability, and bars for the first ten in the order
+    /// of their labels.
     fn of_classes(classes: &Classes, outputs: ArrayView1<Real>, terminal: Terminal) -> Answer {
         let shares = match outputs.to_vec()[..] {
             [second] => vec![1.0 - second, second],

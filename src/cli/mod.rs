@@ -132,14 +132,14 @@ pub fn main() -> ExitCode {
         Err(_) => false,
     };
     // Dropped after all that ranks do together.
-    let session = ranks::start(is_shared);
+    let world = ranks::start(is_shared);
     let outcome = match (ranks::check(), arguments) {
         (Err(error), _) => Err(Failure::usage(error)),
         (Ok(()), Err(error)) => Err(print_help(&error)),
         (Ok(()), Ok(_)) if !is_shared && !ranks::is_first() => Ok(()),
         (Ok(()), Ok(Arguments { command, no_color })) => {
             // A launcher of ranks gives each a terminal of its own, whatever it writes to itself.
-            run(command, Terminal::at_stdout(no_color).filter(|_| session.is_none()))
+            run(command, Terminal::at_stdout(no_color).filter(|_| world.is_none()))
         }
     };
     match outcome {

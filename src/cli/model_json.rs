@@ -1,6 +1,6 @@
-//! Layers of a model as `summary --json` and `verify --json` print them. Shapes begin with the batch
-//! axis; `null` is an axis that the data decide, `None` in Keras. `counted_for_input` is the shape of
-//! the sample that the costs are for.
+//! Layers of a model as `summary --json` and `verify --json` print them. Shapes begin with the
+//! batch axis; `null` is an axis that the data decide, `None` in Keras. `counted_for_input` is the
+//! shape of the sample that the costs are for.
 
 use serde_json::{Value, json};
 use tallynet::model::{

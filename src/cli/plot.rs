@@ -11,8 +11,8 @@ use super::{Failure, Outcome, output};
 /// Draw a model's layers, as Keras's plot_model does, as an SVG picture.
 ///
 /// Each layer is a box with its name, class, input and output shape, its number of parameters and
-/// its multiply-adds for one sample (see `tallynet summary --explain`). A browser shows the picture,
-/// with the colors of its light or dark scheme.
+/// its multiply-adds for one sample (see `tallynet summary --explain`). A browser shows the
+/// picture, with the colors of its light or dark scheme.
 #[derive(Args)]
 #[command(after_help = "Examples:
   tallynet plot mnist-cnn -o model.svg
@@ -47,8 +47,8 @@ impl Plot {
         output::refuse_overwriting("-o", path, &inputs)?;
         if !path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("svg")) {
             return Err(Failure::usage(format!(
-                "-o {}: the picture is SVG; end it in .svg, or leave -o out for stdout. A browser shows \
-                 it, and `rsvg-convert model.svg -o model.png` makes a PNG of it",
+                "-o {}: the picture is SVG; end it in .svg, or leave -o out for stdout. A browser \
+                 shows it, and `rsvg-convert model.svg -o model.png` makes a PNG of it",
                 path.display()
             )));
         }

@@ -14,9 +14,9 @@ use super::{Failure, LoadedModel, Outcome, load, model_json, output};
 /// Verify, by counting, the number of weights in a saved file and its multiply-adds.
 ///
 /// The weights in the file are compared with the formulas and the summary. The multiply-adds that
-/// the formulas state for one sample are counted in a run of the reference kernels, plain loops that
-/// specify the fast ones: with all values and weights 1, each multiply-add adds 1 to the output. Of
-/// a layer with tens of millions only one of many equal parts is run.
+/// the formulas state for one sample are counted in a run of the reference kernels, plain loops
+/// that specify the fast ones: with all values and weights 1, each multiply-add adds 1 to the
+/// output. Of a layer with tens of millions only one of many equal parts is run.
 ///
 /// With a second file, each array of that file is verified against the layers of the model, by name
 /// and shape: does this script fit these weights?

@@ -4,8 +4,9 @@
 //! multiply-add then adds 1 to a number of the output, and the numbers of the output sum to the
 //! count, exactly. The loops are those that the fast kernels are tested against, unchanged.
 //!
-//! A zero of the padding is a value like any other, as in the usual counters of FLOPs. The reference
-//! loops skip them, so the image is padded for the run; the run on the bare image counts the rest.
+//! A zero of the padding is a value like any other, as in the usual counters of FLOPs. The
+//! reference loops skip them, so the image is padded for the run; the run on the bare image counts
+//! the rest.
 
 use ndarray::Array2;
 

@@ -1,11 +1,13 @@
-//! Multiply-adds of a model, counted in a run of the reference kernels and compared with the formulas.
+//! Multiply-adds of a model, counted in a run of the reference kernels and compared with the
+//! formulas.
 //!
 //! The run takes the sizes from the operations that the model executes and from its weight arrays;
-//! the formulas take them from the options of the layers. `kernels::counting` says how a run counts.
+//! the formulas take them from the options of the layers. `kernels::counting` says how a run
+//! counts.
 //!
-//! A model of billions of multiply-adds would take minutes. A layer beyond its share of [`BUDGET`] is
-//! run for one unit or for one pair of a channel and a filter: all of them run the same loops, so
-//! the count is that of the part times their number. Even that is too much only for images of
+//! A model of billions of multiply-adds would take minutes. A layer beyond its share of [`BUDGET`]
+//! is run for one unit or for one pair of a channel and a filter: all of them run the same loops,
+//! so the count is that of the part times their number. Even that is too much only for images of
 //! millions of pixels, whose count is then left out.
 
 use super::{MultiplyAdds, Sequential};

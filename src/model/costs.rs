@@ -120,7 +120,8 @@ impl Sequential {
         }
         let input = self.input_shape();
         format!(
-            "The data decide the lengths that the shapes leave open; these counts are for {input}.\n"
+            "The data decide the lengths that the shapes leave open; these counts are for \
+             {input}.\n"
         )
     }
 
@@ -133,8 +134,8 @@ impl Sequential {
         let activations = sum(costs.iter().map(|cost| cost.activations));
         let mut text = format!(
             "\nTotal for one sample\n    forward: {forward} multiply-adds{}\n    forward and \
-             backward: {both} multiply-adds{}\n    activations: {activations} numbers, {} bytes\n    \
-             parameters: {}, {} bytes\n",
+             backward: {both} multiply-adds{}\n    activations: {activations} numbers, {} \
+             bytes\n    parameters: {}, {} bytes\n",
             flops(total.multiply_adds.map_or(0, |each| each.forward)),
             flops(total.multiply_adds.map_or(0, |each| each.forward_and_backward())),
             with_commas(total.activation_bytes()),
@@ -145,8 +146,8 @@ impl Sequential {
             let n = costs.len() - known.len();
             text += &format!("    without the multiply-adds of {n} layers, which are not known\n");
         }
-        text + "A batch of n samples takes n times the multiply-adds and the activations, and the same \
-                parameters.\n"
+        text + "A batch of n samples takes n times the multiply-adds and the activations, and the \
+                same parameters.\n"
     }
 }
 

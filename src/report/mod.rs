@@ -1,5 +1,5 @@
-//! Reports for people: progress and drawings on a terminal, findings about data, pictures of models,
-//! and the page of a model.
+//! Reports for people: progress and drawings on a terminal, findings about data, pictures of
+//! models, and the page of a model.
 
 pub mod drawings;
 mod findings;

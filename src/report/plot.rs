@@ -1,10 +1,10 @@
 //! A model as a picture in SVG: its layers as Keras's `plot_model` draws them with `show_shapes`,
 //! and the number of parameters and of multiply-adds of each.
 //!
-//! **Decision.** The drawing is a column of boxes of one width, written as text. Rejected: Graphviz,
-//! which Keras calls and few machines have, and a crate for SVG, which would add a dependency for
-//! four kinds of element. Text has a font of fixed width, since nothing else tells here how wide it
-//! is; what is longer than its box ends in `…`, and a tooltip shows it whole.
+//! **Decision.** The drawing is a column of boxes of one width, written as text. Rejected:
+//! Graphviz, which Keras calls and few machines have, and a crate for SVG, which would add a
+//! dependency for four kinds of element. Text has a font of fixed width, since nothing else tells
+//! here how wide it is; what is longer than its box ends in `…`, and a tooltip shows it whole.
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -183,7 +183,8 @@ struct Point {
 
 /// A text around a point, with a tooltip.
 fn text(center: Point, attributes: &str, content: &str, tooltip: &str) -> String {
-    // Half of the height of a capital below the center: `dominant-baseline` is not known everywhere.
+    // Half of the height of a capital below the center: `dominant-baseline` is not known
+    // everywhere.
     let Point { x, y } = center;
     format!(
         "<text{attributes} x=\"{x}\" y=\"{}\" text-anchor=\"middle\"><title>{}</title>{content}\
@@ -229,8 +230,8 @@ fn shortened(text: &str, columns: usize) -> String {
     short + "…"
 }
 
-/// Text as XML holds it. Characters that XML forbids, such as control characters, become U+FFFD, and
-/// so do those that reverse the direction of the text after them.
+/// Text as XML holds it. Characters that XML forbids, such as control characters, become U+FFFD,
+/// and so do those that reverse the direction of the text after them.
 fn escaped(text: &str) -> String {
     let mut safe = String::new();
     for character in text.chars() {

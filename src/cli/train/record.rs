@@ -35,7 +35,7 @@ fn command() -> Vec<String> {
 }
 
 impl Train {
-    /// What is known of the training before its first epoch.
+    /// Record of the training as it is before its first epoch.
     pub(super) fn run_record(
         &self,
         source: &DataSource,

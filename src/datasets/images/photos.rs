@@ -11,8 +11,8 @@ use crate::{Error, Result};
 const MNIST: ImageShape = ImageShape { height: 28, width: 28, channels: 1 };
 
 /// Decodes photos of one written character each and prepares them as MNIST's images were: bytes of
-/// the shape (photos, 28, 28, 1), light ink on black. A photo is turned as its camera noted (EXIF). `progress` gets the number of
-/// photos that are done.
+/// the shape (photos, 28, 28, 1), light ink on black. A photo is turned as its camera noted (EXIF).
+/// `progress` gets the number of photos that are done.
 ///
 /// # Errors
 /// A file that cannot be read, one that is not an intact PNG or JPEG, a photo without ink, and too

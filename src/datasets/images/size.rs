@@ -56,8 +56,8 @@ impl fmt::Display for ImageSize {
 
 impl ImageShape {
     /// Size of the images that a model takes, from its input shape: (height, width, channels), or
-    /// (height, width) or (1, height, width) for gray. A shape of one axis needs `image_size`; its length then tells the
-    /// channels.
+    /// (height, width) or (1, height, width) for gray. A shape of one axis needs `image_size`; its
+    /// length then tells the channels.
     ///
     /// ```
     /// use tallynet::datasets::ImageShape;

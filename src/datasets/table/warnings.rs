@@ -17,8 +17,8 @@ pub fn of_columns(values: &[Real], width: usize, features: &[Feature]) -> Vec<St
         let column = || values.iter().skip(*position).step_by(width.max(1));
         match vocabulary {
             Some(vocabulary) if vocabulary.values.len() > MANY_STRINGS => warnings.push(format!(
-                "column {name:?} holds {n} different strings and becomes {n} features; a new string \
-                 is an error when the model predicts (--ignore {name:?} ignores the column)",
+                "column {name:?} holds {n} different strings and becomes {n} features; a new \
+                 string is an error when the model predicts (--ignore {name:?} ignores the column)",
                 n = vocabulary.values.len()
             )),
             None if values.len() / width.max(1) > MANY_ROWS && counts_up(column()) => {

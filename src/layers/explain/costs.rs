@@ -1,10 +1,10 @@
 //! Multiply-adds of each class for one sample, in numbers and words. They are computed from the
 //! options and the shapes, not from the compute kernels, so that a run of these can prove them.
 //!
-//! A multiply-add is a product that is added to a sum, 2 FLOPs: an input times a weight in Dense and
-//! in convolutions. The convention is that of the papers and of the usual counters: a product with a
-//! zero of the padding counts, a bias that is added does not, and neither does work on single
-//! values, such as an activation's, which is named in words instead.
+//! A multiply-add is a product that is added to a sum, 2 FLOPs: an input times a weight in Dense
+//! and in convolutions. The convention is that of the papers and of the usual counters: a product
+//! with a zero of the padding counts, a bias that is added does not, and neither does work on
+//! single values, such as an activation's, which is named in words instead.
 
 use super::elementwise;
 use crate::kernels::convolution::Padding;

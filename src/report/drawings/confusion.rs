@@ -96,7 +96,8 @@ fn faded(color: Color, share: f64) -> Color {
     Color { red: part(color.red), green: part(color.green), blue: part(color.blue) }
 }
 
-/// A line for each of the pairs: `  4 and 9: 41 mistakes (4 predicted as 9: 25, 9 predicted as 4: 16)`.
+/// A line for each of the pairs: `  4 and 9: 41 mistakes (4 predicted as 9: 25, 9 predicted as 4:
+/// 16)`.
 fn most_confused(confusion: &ConfusionMatrix, names: &[String]) -> Vec<String> {
     let name = |class: usize| match names.get(class) {
         Some(name) => label(name, MAX_NAME),

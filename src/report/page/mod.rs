@@ -78,7 +78,7 @@ pub struct TestSamples<'a> {
     pub data: &'a Dataset,
     /// Name of each sample: its file or its row.
     pub names: Vec<String>,
-    /// Where they are from.
+    /// Origin of the samples, in words.
     pub source: String,
 }
 
@@ -144,7 +144,7 @@ struct CanvasSize {
     height: usize,
     /// Longer side of the ink.
     inner: usize,
-    /// What a person may draw.
+    /// Noun for a drawing: `a digit`, `a picture`.
     noun: &'static str,
     /// Values of the pixels.
     pixels: String,

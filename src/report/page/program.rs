@@ -112,7 +112,7 @@ pub fn program(
     })
 }
 
-/// What a person may draw for these classes.
+/// Noun for a drawing of one of these classes.
 pub fn noun(classes: &Classes) -> &'static str {
     let mut are_digits = classes.len() == 10;
     for class in 0..classes.len().min(10) {

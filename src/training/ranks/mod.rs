@@ -18,12 +18,12 @@
 //! ```no_run
 //! use tallynet::training::ranks;
 //!
-//! let session = ranks::start(true);
+//! let world = ranks::start(true);
 //! if let Err(error) = ranks::check() {
 //!     ranks::abort(1, |rank| eprintln!("error{rank}: {error}"));
 //! }
-//! // Every rank calls `fit` with the same model and data; then the session ends on all.
-//! drop(session);
+//! // Every rank calls `fit` with the same model and data; then MPI ends on all.
+//! drop(world);
 //! ```
 
 mod shards;
@@ -49,7 +49,8 @@ use super::fit::Fit;
 use crate::formats::backup::{self, Backup};
 use crate::{Error, Result};
 
-/// Variables with the number of ranks, of the launchers of Open MPI, and of MPICH and its relatives.
+/// Variables with the number of ranks, of the launchers of Open MPI, and of MPICH and its
+/// relatives.
 const SIZES: [&str; 2] = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"];
 /// Variable of other launchers, such as Slurm's.
 const RANK: &str = "PMIX_RANK";
@@ -104,12 +105,12 @@ impl Drop for Running {
 }
 
 /// Use of MPI by this process, which ends when this value is dropped, on all ranks together.
-pub struct Session(#[allow(dead_code)] Universe);
+pub struct World(#[allow(dead_code)] Universe);
 
 /// Starts MPI, if `mpirun` or another launcher started this process. If `is_shared`, trainings and
 /// evaluations are shared out from then on, so all ranks must call the same ones on the same data;
 /// otherwise a rank computes alone. Call [`check`] next.
-pub fn start(is_shared: bool) -> Option<Session> {
+pub fn start(is_shared: bool) -> Option<World> {
     if SIZES.iter().chain([&RANK]).all(|name| env::var_os(name).is_none()) {
         return None;
     }
@@ -119,11 +120,11 @@ pub fn start(is_shared: bool) -> Option<Session> {
     let rank = world.rank() as usize;
     let ranks = if is_shared { world.size() as usize } else { 1 };
     PLACE.get_or_init(|| Place { rank, ranks });
-    Some(Session(universe))
+    Some(World(universe))
 }
 
 /// Refuses ranks that cannot train together. Like every error, this one must end in [`abort`]: the
-/// end of a [`Session`] waits for the other ranks.
+/// end of a [`World`] waits for the other ranks.
 ///
 /// # Errors
 /// Different command lines, an MPI without support for threads, and the launcher of another MPI.
