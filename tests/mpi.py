@@ -13,6 +13,7 @@ Builds both programs with cargo. Needs Open MPI with its headers, libclang, and 
 """
 
 import argparse
+import contextlib
 import gzip
 import json
 import os
@@ -219,8 +220,14 @@ def outputs(test):
 
 def children(process):
     """Ranks of a running mpirun, in order of their start."""
-    listed = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
-    return sorted(int(pid) for pid in listed.split())
+    found = []
+    for status in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            # The name of the program, in parentheses, may hold spaces.
+            _, parent, *_ = status.read_text().rpartition(")")[2].split()
+            if int(parent) == process.pid:
+                found.append(int(status.parent.name))
+    return sorted(found)
 
 
 def interrupted(test, alone):
