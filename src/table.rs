@@ -1,7 +1,7 @@
 //! Plain text tables and numbers.
 
 /// Formats a table. Each column is as wide as its widest cell, with two blanks between columns; a
-/// head that begins with `>` aligns its column to the right.
+/// head that begins with `>` aligns its column to the right. Control characters are printed as `?`.
 pub fn table(heads: &[&str], rows: &[Vec<String>]) -> String {
     let names =
         heads.iter().map(|head| head.strip_prefix('>').unwrap_or(head).to_string()).collect();
@@ -13,8 +13,8 @@ pub fn table(heads: &[&str], rows: &[Vec<String>]) -> String {
         for (line, text) in lines.iter().zip(&mut texts) {
             // `{:width$}` panics beyond 65,535, and a name from a file may be longer.
             let blanks = " ".repeat(width - length(line));
-            let cell = &line[i];
-            *text += &if head.starts_with('>') { blanks + cell } else { cell.clone() + &blanks };
+            let cell = line[i].replace(char::is_control, "?");
+            *text += &if head.starts_with('>') { blanks + &cell } else { cell + &blanks };
             *text += "  ";
         }
     }

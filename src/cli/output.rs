@@ -1,5 +1,6 @@
 //! Output: results to stdout, the rest to stderr, and the checks before a file is written.
 
+use std::borrow::Cow;
 use std::io::{ErrorKind, IsTerminal, Write, stderr, stdout};
 use std::path::{Path, PathBuf};
 
@@ -14,6 +15,7 @@ pub fn result(text: &str) -> Outcome {
     if !ranks::is_first() {
         return Ok(());
     }
+    let text = without_controls(text);
     let mut stdout = stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
@@ -38,7 +40,31 @@ pub fn notice(text: &str) {
 
 /// Prints to stderr, on any rank; errors are ignored.
 pub fn report(text: &str) {
-    let _ = writeln!(stderr(), "{text}");
+    let _ = writeln!(stderr(), "{}", without_controls(text));
+}
+
+/// Text in which a control character is `?`: names in a file that somebody sent must not move the
+/// cursor or change the terminal's title. Line breaks, tabs and colors (`ESC [ 38;5;244 m`) stay.
+fn without_controls(text: &str) -> Cow<'_, str> {
+    let is_control = |letter: char| letter.is_control() && letter != '\n' && letter != '\t';
+    if !text.contains(is_control) {
+        return Cow::Borrowed(text);
+    }
+    let mut printed = String::with_capacity(text.len());
+    for (at, letter) in text.char_indices() {
+        if is_control(letter) && !begins_color(&text[at..]) {
+            printed.push('?');
+        } else {
+            printed.push(letter);
+        }
+    }
+    Cow::Owned(printed)
+}
+
+/// True if the text begins with the escape sequence of a color.
+fn begins_color(text: &str) -> bool {
+    let Some(codes) = text.strip_prefix("\x1b[") else { return false };
+    codes.trim_start_matches(|letter: char| letter.is_ascii_digit() || letter == ';').starts_with('m')
 }
 
 /// Progress bar of this length on stderr, if that is a terminal; else a hidden one.
@@ -80,4 +106,17 @@ fn is_same_file(one: &Path, other: &Path) -> bool {
     }
     // Only regular files are opened: opening a pipe would block.
     one.is_file() && other.is_file() && same_file::is_same_file(one, other).unwrap_or(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_controls;
+
+    #[test]
+    fn only_colors_and_line_breaks_reach_a_terminal() {
+        let colored = "\x1b[38;5;244;48;2;1;2;3mx\x1b[0m\n\ty\n";
+        assert_eq!(without_controls(colored), colored);
+        let hostile = "a\x1b]0;title\x07b\x1b[2Jc\x1b[1;1Hd\re\u{9b}2Jf\x1b[";
+        assert_eq!(without_controls(hostile), "a?]0;title?b?[2Jc?[1;1Hd?e?2Jf?[");
+    }
 }

@@ -84,9 +84,10 @@ impl BuiltLayer {
         self.layer_name.in_style(Style::Keras2)
     }
 
-    /// `dense_1 (Dense)`.
+    /// `dense_1 (Dense)`, in one line whatever the name.
     pub(super) fn title(&self, style: Style) -> String {
-        format!("{} ({})", self.layer_name.in_style(style), self.spec.class_name())
+        let name = self.layer_name.in_style(style).replace(char::is_control, "?");
+        format!("{name} ({})", self.spec.class_name())
     }
 
     /// Number of parameters from the shapes of the arrays, as in the summary.
