@@ -3,13 +3,11 @@
 
 use ndarray::ArrayD;
 
-use super::engine::Engine;
 use super::engines::{EVALUATION_ROWS, Engines, Evaluation, engine_for, scores};
-use super::fit::Fit;
+use super::fit::{Fit, reason_of_not_finite};
 use super::gradient_check::BatchLoss;
-use super::loss_head::{LossHead, MetricSums};
+use super::loss_head::LossHead;
 use super::{Callback, FitOptions, History};
-use crate::datasets::batches::Rows;
 use crate::datasets::{Dataset, Inputs};
 use crate::model::Sequential;
 use crate::{Error, Real, Result};
@@ -124,7 +122,7 @@ impl<'m> Trainer<'m> {
         let engine = engine_for(slot, model, &rows, batch.len(), true, None)?;
         model.byte_scale = data.x.byte_scale().or(model.byte_scale);
         let threads = engine.threads.clone();
-        let sums = threads.install(|| train_step(model, engine, &head, &rows, &batch, &[]));
+        let sums = threads.install(|| engine.train_step(model, &head, &rows, &batch, &[]));
         let loss = sums.mean_loss();
         if !loss.is_finite() {
             let reason = reason_of_not_finite(model.parameters.are_finite(), &rows);
@@ -215,36 +213,9 @@ pub struct LossGradient {
     pub gradient: Vec<Real>,
 }
 
-/// Takes one step on a batch, unless its loss is not finite. Returns the sums before the step.
-pub(super) fn train_step(
-    model: &mut Sequential,
-    engine: &mut Engine,
-    head: &LossHead,
-    rows: &Rows,
-    batch: &[u32],
-    next: &[u32],
-) -> MetricSums {
-    let sums = engine.forward_backward(model, head, rows, batch, next);
-    if sums.mean_loss().is_finite() {
-        engine.update(model);
-    }
-    sums
-}
-
 fn in_validation_data(error: Error) -> Error {
     match error {
         Error::Data(problem) => Error::Data(format!("in the validation data: {problem}")),
         other => other,
-    }
-}
-
-/// Most likely cause of a loss that is not finite.
-pub(super) fn reason_of_not_finite(were_finite: bool, rows: &Rows) -> String {
-    match rows.divergence_cause() {
-        Some(reason) => reason,
-        None if !were_finite => {
-            "the weights held values that are not finite before the first step".to_string()
-        }
-        None => "the learning rate is probably too large; try a tenth of it".to_string(),
     }
 }
