@@ -124,13 +124,18 @@ impl Parameters {
         // Zeroed memory is not committed until it is written.
         table.values = vec![0.0; end];
         if let Some(seed) = seed {
-            for (number, entry) in table.entries.iter().enumerate() {
-                let mut generator = random::generator(seed, Stream::Initializer(number as u32));
-                let values = &mut table.values[entry.range.clone()];
-                entry.spec.initializer.draw(&entry.spec.shape, values, &mut generator);
-            }
+            table.initialize(seed);
         }
         Ok(table)
+    }
+
+    /// Draws the initial values of all arrays.
+    fn initialize(&mut self, seed: u64) {
+        for (number, entry) in self.entries.iter().enumerate() {
+            let mut generator = random::generator(seed, Stream::Initializer(number as u32));
+            let values = &mut self.values[entry.range.clone()];
+            entry.spec.initializer.draw(&entry.spec.shape, values, &mut generator);
+        }
     }
 
     /// Entries of one layer.

@@ -118,13 +118,7 @@ impl Engine {
         batch: &[u32],
         next: &[u32],
     ) -> MetricSums {
-        let shards = Partition::new(&model.plan, batch.len()).shards.min(self.shards.len());
-        let mut shard_rows = batch.len().div_ceil(shards);
-        let n_chunks = self.shards[0].workspaces.len();
-        if n_chunks > 0 {
-            // A smaller batch may be worth fewer shards, with more rows than their workspaces hold.
-            shard_rows = shard_rows.min(n_chunks * self.chunk_rows);
-        }
+        let shard_rows = self.shard_rows(model, batch.len());
         let iteration = model.compiled.as_ref().map_or(0, |compiled| compiled.state.iteration);
         let job = Job {
             model,
@@ -152,6 +146,17 @@ impl Engine {
         self.n_shards = self.ranks.join_gradients(&self.threads, shards);
         total.loss += model.parameters.penalty() * total.vectors as f64;
         total
+    }
+
+    /// Rows of each shard of a batch of this size.
+    fn shard_rows(&self, model: &Sequential, batch_size: usize) -> usize {
+        let shards = Partition::new(&model.plan, batch_size).shards.min(self.shards.len());
+        let rows = batch_size.div_ceil(shards);
+        match self.shards[0].workspaces.len() {
+            0 => rows,
+            // A smaller batch may be worth fewer shards, with more rows than their workspaces hold.
+            n_chunks => rows.min(n_chunks * self.chunk_rows),
+        }
     }
 
     /// Joins the shards' sums for the batch statistics after a phase.

@@ -8,7 +8,7 @@
 //!           loss) → fit.rs Fit::run → epoch → batches
 //! batch     engine.rs Engine::train_step → forward_backward → threads.rs for_each
 //!           → batch.rs Job::run
-//! number    Job::gather → datasets/batches.rs Rows::gather → kernels/rows.rs scale_bytes
+//! number    Job::forward → datasets/batches.rs Rows::gather → kernels/rows.rs scale_bytes
 //! forward   model/workspace.rs forward → forward_op → layers/dense.rs forward
 //!           → kernels/matmul.rs (mnist-softmax: kernels/small_n.rs, else kernels/tiles.rs)
 //!           → activations.rs → kernels/rows.rs softmax

@@ -8,6 +8,7 @@ use super::fit::{Fit, reason_of_not_finite};
 use super::gradient_check::BatchLoss;
 use super::loss_head::LossHead;
 use super::{Callback, FitOptions, History};
+use crate::datasets::batches::Rows;
 use crate::datasets::{Dataset, Inputs};
 use crate::model::Sequential;
 use crate::{Error, Real, Result};
@@ -72,25 +73,13 @@ impl<'m> Trainer<'m> {
     ) -> Result<History> {
         options.validate()?;
         self.model.compiled()?.optimizer()?;
-        let (head, mut rows) = LossHead::new(self.model, data)?;
-        rows = rows.weighted(options.sample_weight, None)?;
-        let validation_data = options.validation_data.map(|data| LossHead::new(self.model, data));
-        let mut validation_rows = validation_data.transpose().map_err(in_validation_data)?;
-        if validation_rows.is_none() && options.validation_split != 0.0 {
-            let (first, last) = rows.split(options.validation_split)?;
-            rows = first;
-            validation_rows = Some((head.clone(), last));
-        }
-        // Class weights do not apply to validation; sample weights stay with their rows.
-        if options.class_weight.is_some() {
-            rows = rows.weighted(options.sample_weight, options.class_weight)?;
-        }
+        let FitData { head, rows, validation } = FitData::new(self.model, data, &options)?;
         let Engines { training, evaluation } = &mut self.engines;
         let n = options.batch_size.min(rows.len());
         let engine = engine_for(training, self.model, &rows, n, true, None)?;
         let threads = engine.threads.clone();
-        let validation = match validation_rows {
-            Some((head, rows)) => {
+        let validation = match validation {
+            Some(Validation { head, rows }) => {
                 let (model, n) = (&*self.model, rows.len().min(EVALUATION_ROWS));
                 let engine = engine_for(evaluation, model, &rows, n, false, Some(&threads))?;
                 Some(Evaluation { engine, head, rows })
@@ -211,6 +200,40 @@ pub struct LossGradient {
     pub loss: f64,
     /// Gradient with respect to every parameter.
     pub gradient: Vec<Real>,
+}
+
+/// Rows to train on and to validate on.
+struct FitData<'d> {
+    head: LossHead,
+    rows: Rows<'d>,
+    validation: Option<Validation<'d>>,
+}
+
+struct Validation<'d> {
+    head: LossHead,
+    rows: Rows<'d>,
+}
+
+impl<'d> FitData<'d> {
+    /// Splits and weights the rows as the options say.
+    fn new(model: &Sequential, data: &'d Dataset, options: &FitOptions<'d>) -> Result<Self> {
+        let (head, mut rows) = LossHead::new(model, data)?;
+        rows = rows.weighted(options.sample_weight, None)?;
+        let mut validation = None;
+        if let Some(data) = options.validation_data {
+            let (head, rows) = LossHead::new(model, data).map_err(in_validation_data)?;
+            validation = Some(Validation { head, rows });
+        } else if options.validation_split != 0.0 {
+            let (first, last) = rows.split(options.validation_split)?;
+            rows = first;
+            validation = Some(Validation { head: head.clone(), rows: last });
+        }
+        // Class weights do not apply to validation; sample weights stay with their rows.
+        if options.class_weight.is_some() {
+            rows = rows.weighted(options.sample_weight, options.class_weight)?;
+        }
+        Ok(FitData { head, rows, validation })
+    }
 }
 
 fn in_validation_data(error: Error) -> Error {
