@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures trainings on MPI: time against ranks on this machine, bytes that a step sends, time on
+"""Measures trainings on MPI: bytes that a step sends, time against ranks on this machine, time on
 two hosts at the rate of a network; and computes from that what more machines would gain.
 
     python3 benches/mpi.py
@@ -22,7 +22,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
-from mpi import write_mnist  # noqa: E402
+from mpi import mpirun, write_mnist  # noqa: E402
 from mpi_hosts import Hosts  # noqa: E402
 
 PROGRAM = ROOT / "target/mpi/release/tallynet"
@@ -57,11 +57,6 @@ def train(launcher, model, epochs, flags=()):
     if done.returncode:
         sys.exit(f"{model}: {done.stderr}")
     return json.loads(done.stdout)
-
-
-def mpirun(n):
-    return ["mpirun", "-n", str(n), "--oversubscribe", "--allow-run-as-root",
-            "--mca", "mpi_yield_when_idle", "1"]
 
 
 def training_rows(line):
@@ -100,14 +95,14 @@ def on_this_machine(rounds):
             row.append(f"{median:.2f}")
         assert len(prints) == 1, (model, prints)
         rows.append([*row, prints.pop()])
-    print("### Milliseconds a step, ranks on this machine\n")
+    print("### Milliseconds a step on the clock, ranks on this machine\n")
     table(["preset", *(f"{n} ranks" if n > 1 else "1 rank" for n in RANKS), "fingerprint"], rows)
     return alone
 
 
 def bytes_sent(scratch):
-    """Kilobytes that the hosts send in a step. Returns the bytes of one host."""
-    rows, sent = [], {}
+    """Kilobytes that each host sends in a step."""
+    rows = []
     for model, options in MODELS.items():
         row = [model, f"{4e-3 * options['parameters']:.0f}"]
         for n in HOSTS:
@@ -115,17 +110,15 @@ def bytes_sent(scratch):
             for epochs in [1, 2]:
                 with Hosts.on_this_machine(n, scratch) as hosts:
                     if hosts is None:
-                        return {}
+                        return
                     line = train(hosts.mpirun(), model, epochs)
                     totals.append(sum(hosts.sent()))
             # The second epoch alone, without the start. Its validation is part of it.
             each = (totals[1] - totals[0]) / steps_of(line, model) / n
             row.append(f"{each / 1e3:.0f}")
-            sent[model, n] = each
         rows.append(row)
     print("### Kilobytes that each host sends in a step, counted at its network device\n")
     table(["preset", "gradient, kB", *(f"{n} hosts" for n in HOSTS)], rows)
-    return sent
 
 
 def two_hosts(alone, scratch):
@@ -140,7 +133,8 @@ def two_hosts(alone, scratch):
                 hosts.limit(rate)
                 row.append(f"{step_ms(train(hosts.mpirun(), model, options['epochs']), model):.2f}")
         rows.append(row)
-    print("### Milliseconds a step on two hosts that share this machine's cores, over TCP\n")
+    print("### Milliseconds a step on the clock, two hosts that share this machine's cores, over TCP"
+          "\n")
     table(["preset", "1 rank", "2 hosts, 1 Gbit/s", "2 hosts, 10 Gbit/s"], rows)
 
 
@@ -197,7 +191,8 @@ class Step:
             return computed
         # Sums of shards go to the ranks of their slices, and completed slices to all.
         sent = 2 * 4 * self.parameters * (1 - 1 / machines)
-        messages = 2 * (machines - 1) + 3 * math.ceil(math.log2(machines))
+        # And two exchanges of a few numbers: the metrics, and the flags that end training.
+        messages = 2 * (machines - 1) + 2 * math.ceil(math.log2(machines))
         return computed + 1000 * (8 * sent / (bits * DELIVERED) + latency * messages)
 
 
@@ -210,9 +205,9 @@ def main():
     print(f"{platform.machine()}, {os.cpu_count()} cores, load average {load:.1f} before\n")
     if not DATA.exists():
         write_mnist(DATA, {"train": 6000, "t10k": 500})
-    alone = on_this_machine(arguments.rounds)
     with tempfile.TemporaryDirectory() as scratch:
         bytes_sent(scratch)
+        alone = on_this_machine(arguments.rounds)
         two_hosts(alone, scratch)
     model_of_speed()
 

@@ -124,13 +124,18 @@ impl Parameters {
         // Zeroed memory is not committed until it is written.
         table.values = vec![0.0; end];
         if let Some(seed) = seed {
-            for (number, entry) in table.entries.iter().enumerate() {
-                let mut generator = random::generator(seed, Stream::Initializer(number as u32));
-                let values = &mut table.values[entry.range.clone()];
-                entry.spec.initializer.draw(&entry.spec.shape, values, &mut generator);
-            }
+            table.initialize(seed);
         }
         Ok(table)
+    }
+
+    /// Draws the initial values of all arrays.
+    fn initialize(&mut self, seed: u64) {
+        for (number, entry) in self.entries.iter().enumerate() {
+            let mut generator = random::generator(seed, Stream::Initializer(number as u32));
+            let values = &mut self.values[entry.range.clone()];
+            entry.spec.initializer.draw(&entry.spec.shape, values, &mut generator);
+        }
     }
 
     /// Entries of one layer.
@@ -142,19 +147,19 @@ impl Parameters {
     pub fn penalty(&self) -> f64 {
         let of_array =
             |(entry, penalty): (&Entry, L1L2)| penalty.penalty(&self.values[entry.range.clone()]);
-        self.penalized().map(of_array).sum()
-    }
-
-    /// Trainable arrays with a penalty.
-    pub fn penalized(&self) -> impl Iterator<Item = (&Entry, L1L2)> {
-        let trainable = self.entries.iter().filter(|entry| entry.spec.trainable);
-        trainable.filter_map(|entry| Some((entry, entry.spec.regularizer?)))
+        penalized(&self.entries).map(of_array).sum()
     }
 
     /// True if every value is a finite number.
     pub fn are_finite(&self) -> bool {
         self.values.iter().all(|value| value.is_finite())
     }
+}
+
+/// Trainable arrays with a penalty.
+pub fn penalized(entries: &[Entry]) -> impl Iterator<Item = (&Entry, L1L2)> {
+    let trainable = entries.iter().filter(|entry| entry.spec.trainable);
+    trainable.filter_map(|entry| Some((entry, entry.spec.regularizer?)))
 }
 
 /// True if this many values can be allocated, and a little beside them; a failed `vec!` would abort

@@ -225,7 +225,7 @@ fn a_restored_state_is_kept_by_the_next_training_alone() {
     let path = folder.path().join("best.keras");
     let mut checkpoint =
         ModelCheckpoint { save_best_only: true, ..ModelCheckpoint::new(path.to_str().unwrap()) };
-    checkpoint.restore(best(0.5));
+    checkpoint.state = best(0.5);
     shown(&mut checkpoint, "val_loss", &[0.6]);
     assert!(!path.exists(), "no better than in the run before");
     shown(&mut checkpoint, "val_loss", &[0.4]);

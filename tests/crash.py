@@ -33,6 +33,7 @@ ROWS, TEST_ROWS, WIDTH, CLASSES = 3000, 400, 12, 3
 TIMEOUT = 120
 NOBODY = 65534
 
+INPUT = {"class_name": "Input", "config": {"shape": [WIDTH]}}
 DENSE = {"class_name": "Dense", "config": {"units": 16, "activation": "relu"}}
 HEAD = {"class_name": "Dense", "config": {"units": CLASSES, "activation": "softmax"}}
 NORMALIZATION = {"class_name": "BatchNormalization", "config": {}}
@@ -89,6 +90,15 @@ def write_data(folder, rng):
         write_npy(folder / f"y_{name}.npy", "i4", (rows,), labels)
 
 
+def write_model(path, layers):
+    """Writes the description of a compiled model."""
+    compiled = {"optimizer": "sgd", "loss": "sparse_categorical_crossentropy",
+                "metrics": ["accuracy"]}
+    path.write_text(json.dumps({"class_name": "Sequential", "config": {"layers": layers},
+                                "compile_config": compiled}))
+    return path
+
+
 class Crash(Exception):
     """A promise that is not kept."""
 
@@ -99,12 +109,7 @@ class Training:
     def __init__(self, program, scratch, name, number, layers, flags):
         self.program, self.scratch = program, scratch
         self.name = f"{name}-{number}"
-        layers = [{"class_name": "Input", "config": {"shape": [WIDTH]}}] + layers
-        compiled = {"optimizer": "sgd", "loss": "sparse_categorical_crossentropy",
-                    "metrics": ["accuracy"]}
-        self.model = scratch / f"{self.name}.json"
-        self.model.write_text(json.dumps({"class_name": "Sequential", "config": {"layers": layers},
-                                          "compile_config": compiled}))
+        self.model = write_model(scratch / f"{self.name}.json", [INPUT, *layers])
         self.flags = [*flags.split(), "--data", str(scratch / "data"), "--seed", str(number),
                       "--csv", "log.csv", "--checkpoint", CHECKPOINTS[number % 2],
                       "--save", "last.safetensors", "--json"]

@@ -17,7 +17,7 @@
 
 use super::filters::Filters;
 use super::lhs::Windows;
-use super::panels::{MAX_NR, Matrix, Panels, panel_len, panel_width};
+use super::panels::{MAX_NR, Matrix, Panels, panel_len, panel_width, panels_at_a_time};
 use super::tiles::{self, Columns};
 use super::windows::Band;
 use super::{few_filters, kernel, overlap_add, sparse, winograd};
@@ -193,7 +193,7 @@ kernel! {
         let Weights { kernel, bias } = filters.weights;
         let (n, ow, depth) = (c.filters, c.columns.output, c.depth());
         let width = panel_width::<S>(n);
-        let nc = panels_at_a_time(n.div_ceil(width), panel_len(width, depth));
+        let nc = panels_at_a_time(n.div_ceil(width), panel_len(width, depth), PACKED);
         let (packed, padded) = scratch.split_at_mut(nc * panel_len(width, depth));
         let band_rows = c.band_rows();
         for first in (0..n).step_by(nc * width) {
@@ -234,8 +234,9 @@ kernel! {
         let mut accumulate = accumulate;
         let (n, ow) = (c.filters, c.columns.output);
         let width = panel_width::<S>(n);
-        let nc = panels_at_a_time(n.div_ceil(width), panel_len(width, c.kc_pixels()));
-        let (packed, padded) = scratch.split_at_mut(nc * panel_len(width, c.kc_pixels()));
+        let panel = panel_len(width, c.kc_pixels());
+        let nc = panels_at_a_time(n.div_ceil(width), panel, PACKED);
+        let (packed, padded) = scratch.split_at_mut(nc * panel);
         for (x, dy) in input.images(c) {
             for (number, dy) in dy.chunks(c.kc_pixels() * n).enumerate() {
                 let depth = dy.len() / n;
@@ -261,10 +262,4 @@ kernel! {
 fn row_major(data: &[Real], columns: usize) -> Matrix<'_> {
     let rows = data.len() / columns;
     Matrix { data, rows, columns, row_stride: columns, column_stride: 1 }
-}
-
-/// NC, the number of panels of length `panel` to pack at a time: as many as fit [`PACKED`], evened
-/// out over the passes.
-fn panels_at_a_time(panels: usize, panel: usize) -> usize {
-    panels.div_ceil(panels.div_ceil((PACKED / panel).max(1)))
 }

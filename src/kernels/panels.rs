@@ -28,6 +28,12 @@ pub(super) fn panel_len(width: usize, depth: usize) -> usize {
     (depth + 1) * width
 }
 
+/// NC, the number of panels to pack at a time: as many panels of length `panel` as fit `room`,
+/// evened out over the passes.
+pub(super) fn panels_at_a_time(panels: usize, panel: usize, room: usize) -> usize {
+    panels.div_ceil(panels.div_ceil((room / panel).max(1)))
+}
+
 /// Packed panels, each a row of initial sums and then `depth` rows, all with NR columns.
 pub(super) struct Panels<'a> {
     pub data: &'a mut [Real],

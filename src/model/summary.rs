@@ -30,22 +30,10 @@ impl Sequential {
 
     /// Table of Keras 1.0.4 to 1.1.1 and 2.0.0 to 2.2.4. `shares` are the ends of the columns,
     /// relative to the width.
-    ///
-    /// A cell that is too long is truncated. Keras 2 keeps a blank between columns.
     fn plain_table(&self, style: Style, shares: &[f64], width: usize) -> String {
         let keras1 = style == Style::Keras1;
-        let row = |cells: [&str; 4]| {
-            let mut line: Vec<char> = vec![];
-            for (i, (cell, share)) in cells.iter().zip(shares).enumerate() {
-                if i > 0 && !keras1 {
-                    line.pop();
-                    line.push(' ');
-                }
-                line.extend(cell.chars());
-                line.resize((share * width as f64) as usize, ' ');
-            }
-            line.into_iter().collect::<String>() + "\n"
-        };
+        let ends: Vec<usize> = shares.iter().map(|share| (share * width as f64) as usize).collect();
+        let row = |cells: [&str; 4]| plain_row(cells, &ends, !keras1);
         let (thin, thick) = ("_".repeat(width) + "\n", "=".repeat(width) + "\n");
 
         let mut text = thin.clone()
@@ -177,6 +165,21 @@ impl Sequential {
         }
         sum
     }
+}
+
+/// A row of a plain table whose columns end at these places. A cell that is too long is truncated;
+/// Keras 2 separates it from the next one by a blank.
+fn plain_row(cells: [&str; 4], ends: &[usize], is_separated: bool) -> String {
+    let mut line: Vec<char> = vec![];
+    for (i, (cell, end)) in cells.iter().zip(ends).enumerate() {
+        if i > 0 && is_separated {
+            line.pop();
+            line.push(' ');
+        }
+        line.extend(cell.chars());
+        line.resize(*end, ' ');
+    }
+    line.into_iter().collect::<String>() + "\n"
 }
 
 /// `31400` bytes as `30.66 KB`.

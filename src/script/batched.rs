@@ -10,8 +10,7 @@ const BATCHING: &[(&str, usize)] = &[
     ("flow", 2),
     ("flow_from_directory", 5),
     ("image_dataset_from_directory", 5),
-    // Usually by name, far behind the positional ones.
-    ("flow_from_dataframe", 8),
+    ("flow_from_dataframe", 9),
 ];
 
 /// Keras's default; `tf.data` has none.

@@ -42,12 +42,8 @@ const STARRED: &[&str] = &[
 
 /// True for a path of Keras, in any of the packages that it has come in.
 pub fn is_keras(path: &str) -> bool {
-    let mut parts = path.split('.');
-    match parts.next() {
-        Some("keras" | "tf_keras" | "keras_core" | "tensorflow") => true,
-        Some("" | "builtins") | None => false,
-        Some(_) => false,
-    }
+    let package = path.split('.').next();
+    matches!(package, Some("keras" | "tf_keras" | "keras_core" | "tensorflow"))
 }
 
 /// Path of a name that one of these modules may bring by `import *`.
@@ -120,7 +116,6 @@ impl Interpreter<'_> {
     fn sequential(&mut self, arguments: Arguments) -> Value {
         let line = arguments.line;
         let mut model = Model { line, name: arguments.named("name").cloned(), ..Model::default() };
-        let mut uncertain = None;
         if let Some(list) = arguments.get(0, "layers") {
             match self.heap.items(list) {
                 Some(items) => {
@@ -128,11 +123,12 @@ impl Interpreter<'_> {
                     model.layers.extend(layers.map(|layer| Added { layer, line }));
                 }
                 None if matches!(list, Value::None) => {}
-                None => uncertain = Some(self.not_known("a list of layers", &[list])),
+                None => {
+                    if let Value::Unknown(id) = self.not_known("a list of layers", &[list]) {
+                        model.uncertain = Some(id);
+                    }
+                }
             }
-        }
-        if let Some(Value::Unknown(id)) = uncertain {
-            model.uncertain = Some(id);
         }
         Value::Model(push(&mut self.heap.models, model))
     }

@@ -168,20 +168,12 @@ impl Job<'_> {
         let n_sums = self.model.plan.n_sums(phase.statistics_segment());
         let mut next = self.next.iter().skip(number * self.shard_rows).take(self.shard_rows);
         for (i, rows) in self.rows_of(number).chunks(self.chunk_rows).enumerate() {
-            let workspace = match workspaces.get_mut(i) {
-                Some(own) => own,
-                None => local.as_deref_mut().expect("a thread's workspace, or one per micro-batch"),
-            };
+            let own = workspaces.get_mut(i);
+            let workspace = own.or(local.as_deref_mut()).expect("a workspace per chunk or thread");
             let first_row = number * self.shard_rows + i * self.chunk_rows;
             let pass = pass(self.model, rows.len(), StepContext { first_row, ..self.step });
-            if phase.is_first() {
-                self.gather(workspace, pass, rows);
-            }
-            // Prefetches between computations, which use little memory bandwidth.
             if phase.forward {
-                self.data.prefetch_rows(&mut next);
-                workspace.forward(pass, phase.segment, &sums[phase.segment]);
-                self.data.prefetch_rows(&mut next);
+                self.forward(phase.segment, workspace, pass, rows, sums, &mut next);
             }
             if phase.loss {
                 self.loss_and_gradient(workspace, pass, metrics);
@@ -201,10 +193,25 @@ impl Job<'_> {
         }
     }
 
-    fn gather(&self, workspace: &mut Workspace, pass: Pass, rows: &[u32]) {
-        let numbers = rows.iter().map(|&row| row as usize);
-        let to = workspace.inputs(pass.plan, pass.rows, self.data.target_width());
-        self.data.gather(numbers, to);
+    /// Forward pass of a segment; the first one gathers its rows.
+    fn forward<'n>(
+        &self,
+        segment: usize,
+        workspace: &mut Workspace,
+        pass: Pass,
+        rows: &[u32],
+        sums: &[BatchSums],
+        next: &mut impl Iterator<Item = &'n u32>,
+    ) {
+        if segment == 0 {
+            let numbers = rows.iter().map(|&row| row as usize);
+            let to = workspace.inputs(pass.plan, pass.rows, self.data.target_width());
+            self.data.gather(numbers, to);
+        }
+        // Prefetches between computations, which use little memory bandwidth.
+        self.data.prefetch_rows(&mut *next);
+        workspace.forward(pass, segment, &sums[segment]);
+        self.data.prefetch_rows(next);
     }
 
     /// Loss and metrics of a micro-batch, and the gradient with respect to its output.

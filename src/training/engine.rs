@@ -37,11 +37,9 @@ pub(super) struct Engine {
     /// One workspace per thread; empty if each micro-batch has its own.
     workspaces: Vec<Mutex<Workspace>>,
     shards: Vec<Shard>,
-    /// Number of shards of the last batch.
+    /// Number of shards to be joined: those of the last batch of a training, or all.
     n_shards: usize,
     chunk_rows: usize,
-    /// Maximum rows of a shard: its workspaces hold no more if each micro-batch has its own.
-    max_shard_rows: usize,
     /// Sums over the whole batch, for each segment.
     sums: Vec<BatchSums>,
 }
@@ -89,9 +87,25 @@ impl Engine {
             shards: (0..n_shards).map(shard).collect(),
             n_shards,
             chunk_rows,
-            max_shard_rows: if segmented { n_chunks * chunk_rows } else { usize::MAX },
             sums: (0..plan.n_segments()).map(batch_sums).collect(),
         })
+    }
+
+    /// Takes one step on a batch, unless its loss is not finite. Returns the sums before the step.
+    /// The rows of the `next` batch are prefetched.
+    pub fn train_step(
+        &mut self,
+        model: &mut Sequential,
+        head: &LossHead,
+        data: &Rows,
+        batch: &[u32],
+        next: &[u32],
+    ) -> MetricSums {
+        let sums = self.forward_backward(model, head, data, batch, next);
+        if sums.mean_loss().is_finite() {
+            self.update(model);
+        }
+        sums
     }
 
     /// Runs forward, loss and backward over a batch; [`Engine::update`] or [`Engine::gradient`]
@@ -104,9 +118,7 @@ impl Engine {
         batch: &[u32],
         next: &[u32],
     ) -> MetricSums {
-        // A smaller batch may be worth fewer shards, with more rows than their workspaces hold.
-        let shards = Partition::new(&model.plan, batch.len()).shards.min(self.shards.len());
-        let shard_rows = batch.len().div_ceil(shards).min(self.max_shard_rows);
+        let shard_rows = self.shard_rows(model, batch.len());
         let iteration = model.compiled.as_ref().map_or(0, |compiled| compiled.state.iteration);
         let job = Job {
             model,
@@ -134,6 +146,17 @@ impl Engine {
         self.n_shards = self.ranks.join_gradients(&self.threads, shards);
         total.loss += model.parameters.penalty() * total.vectors as f64;
         total
+    }
+
+    /// Rows of each shard of a batch of this size.
+    fn shard_rows(&self, model: &Sequential, batch_size: usize) -> usize {
+        let shards = Partition::new(&model.plan, batch_size).shards.min(self.shards.len());
+        let rows = batch_size.div_ceil(shards);
+        match self.shards[0].workspaces.len() {
+            0 => rows,
+            // A smaller batch may be worth fewer shards, with more rows than their workspaces hold.
+            n_chunks => rows.min(n_chunks * self.chunk_rows),
+        }
     }
 
     /// Joins the shards' sums for the batch statistics after a phase.
@@ -233,7 +256,6 @@ impl Engine {
                 head.add_metrics(out.output, out.targets, weights, &mut shard.metrics);
             }
         });
-        self.n_shards = self.shards.len();
         self.join_metrics()
     }
 

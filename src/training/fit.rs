@@ -10,38 +10,39 @@ use super::engine::Engine;
 use super::engines::Evaluation;
 use super::loss_head::{LossHead, MetricSums};
 use super::ranks;
-use super::trainer::{reason_of_not_finite, train_step};
 use super::{
     BatchLogs, Callback, FitInfo, FitOptions, History, Logs, NotFiniteLoss, TrainerHandle,
 };
 use crate::datasets::batches::{Rows, shuffle};
-use crate::model::{RunningEpoch, Sequential};
+use crate::model::Sequential;
 use crate::{Error, Result};
 
 /// One run of `fit`.
 pub(super) struct Fit<'a, 'd> {
     pub(super) model: &'a mut Sequential,
     pub(super) rows: Rows<'d>,
-    head: LossHead,
+    pub(super) head: LossHead,
     engine: &'a mut Engine,
     pub(super) validation: Option<Evaluation<'a, 'd>>,
     pub(super) options: FitOptions<'d>,
     /// Indices of the rows, in training order.
-    order: Vec<u32>,
+    pub(super) order: Vec<u32>,
     /// True if the weights were finite before the first step.
     were_finite: bool,
     /// Batches of the running epoch that are done, and their sums.
-    batches_done: usize,
-    sums: MetricSums,
+    pub(super) batches_done: usize,
+    pub(super) sums: MetricSums,
     pub(super) history: History,
     /// Description of this run for its backups, if any are made.
     pub(super) run: Value,
 }
 
-/// End of the batches of an epoch.
+/// End of an epoch, or of its batches.
+#[derive(PartialEq)]
 enum EpochEnd {
-    /// With `Break`, a callback stopped training.
-    Ended(ControlFlow<()>),
+    Complete,
+    /// A callback stopped training.
+    Stopped,
     /// A callback ended training at a loss that is not finite.
     NotFinite,
     Interrupted,
@@ -58,7 +59,6 @@ impl<'a, 'd> Fit<'a, 'd> {
     ) -> Self {
         let order = (0..rows.len() as u32).collect();
         let were_finite = model.parameters.are_finite();
-        let (batches_done, sums, history) = (0, MetricSums::ZERO, History::default());
         Fit {
             model,
             rows,
@@ -68,9 +68,9 @@ impl<'a, 'd> Fit<'a, 'd> {
             options,
             order,
             were_finite,
-            batches_done,
-            sums,
-            history,
+            batches_done: 0,
+            sums: MetricSums::ZERO,
+            history: History::default(),
             run: Value::Null,
         }
     }
@@ -93,34 +93,39 @@ impl<'a, 'd> Fit<'a, 'd> {
             self.back_up(callbacks)?;
         }
         for epoch in initial_epoch..epochs {
-            let [is_interrupted] = ranks::any([self.is_interrupted()]);
-            if is_interrupted {
-                return self.interrupt(callbacks);
-            }
-            if self.batches_done == 0 {
-                self.notify(callbacks, |each, trainer| each.on_epoch_begin(trainer, epoch))?;
-            }
-            self.follow_first_rank()?;
-            if self.options.shuffle {
-                shuffle(&mut self.order, self.model.seed, self.model.epochs_done);
-            }
-            let start = Instant::now();
-            let flow = match self.epoch(epoch, callbacks)? {
-                EpochEnd::Ended(flow) => flow,
-                EpochEnd::NotFinite => break,
+            match self.epoch(epoch, callbacks)? {
+                EpochEnd::Complete => self.back_up_if_due(callbacks, true)?,
+                EpochEnd::Stopped | EpochEnd::NotFinite => break,
                 EpochEnd::Interrupted => return self.interrupt(callbacks),
-            };
-            let seconds = start.elapsed().as_secs_f64();
-            let end = self.end_epoch(epoch, callbacks, seconds)?;
-            let [is_last] = ranks::any([end.is_break() || flow.is_break()]);
-            if is_last {
-                break;
             }
-            self.back_up_if_due(callbacks, true)?;
         }
         self.notify(callbacks, |callback, trainer| callback.on_train_end(trainer))?;
         self.follow_first_rank()?;
         Ok(self.history)
+    }
+
+    /// Trains one epoch, and validates.
+    fn epoch(&mut self, epoch: usize, callbacks: &mut [&mut dyn Callback]) -> Result<EpochEnd> {
+        let [is_interrupted] = ranks::any([self.is_interrupted()]);
+        if is_interrupted {
+            return Ok(EpochEnd::Interrupted);
+        }
+        if self.batches_done == 0 {
+            self.notify(callbacks, |each, trainer| each.on_epoch_begin(trainer, epoch))?;
+        }
+        self.follow_first_rank()?;
+        if self.options.shuffle {
+            shuffle(&mut self.order, self.model.seed, self.model.epochs_done);
+        }
+        let start = Instant::now();
+        let end = self.batches(epoch, callbacks)?;
+        if end == EpochEnd::NotFinite || end == EpochEnd::Interrupted {
+            return Ok(end);
+        }
+        let seconds = start.elapsed().as_secs_f64();
+        let flow = self.end_epoch(epoch, callbacks, seconds)?;
+        let [stops] = ranks::any([end == EpochEnd::Stopped || flow.is_break()]);
+        Ok(if stops { EpochEnd::Stopped } else { EpochEnd::Complete })
     }
 
     /// Validates, and records the logs of an epoch.
@@ -154,31 +159,6 @@ impl<'a, 'd> Fit<'a, 'd> {
         Ok(flow)
     }
 
-    /// Goes on in the epoch that an earlier training of this model was interrupted in, if data,
-    /// batch size and metrics are the same; otherwise that epoch starts over.
-    fn go_on(&mut self) {
-        let Some(running) = self.model.running_epoch.take() else { return };
-        let is_same = running.rows == self.order.len()
-            && running.batch_size == self.options.batch_size
-            && running.names == self.head.names
-            && running.batches <= running.all_batches();
-        if is_same && let Some(sums) = MetricSums::from_bits(&running.sums) {
-            (self.batches_done, self.sums) = (running.batches, sums);
-        }
-    }
-
-    /// Records in the model how far the running epoch is.
-    pub(super) fn record_running_epoch(&mut self) {
-        let running = RunningEpoch {
-            batches: self.batches_done,
-            batch_size: self.options.batch_size,
-            rows: self.order.len(),
-            names: self.head.names.clone(),
-            sums: self.sums.to_bits(),
-        };
-        self.model.running_epoch = Some(running).filter(|running| running.batches > 0);
-    }
-
     fn is_interrupted(&self) -> bool {
         self.options.interrupt.is_some_and(|interrupt| interrupt.load(Ordering::Relaxed))
     }
@@ -206,46 +186,51 @@ impl<'a, 'd> Fit<'a, 'd> {
     }
 
     /// Trains on the batches of an epoch that are left.
-    fn epoch(&mut self, epoch: usize, callbacks: &mut [&mut dyn Callback]) -> Result<EpochEnd> {
+    fn batches(&mut self, epoch: usize, callbacks: &mut [&mut dyn Callback]) -> Result<EpochEnd> {
         let n_rows = self.order.len();
         let batch_size = self.options.batch_size;
         while self.batches_done * batch_size < n_rows {
-            let mut flow = ControlFlow::Continue(());
             let batch = self.batches_done;
             let first = batch * batch_size;
             let (indices, next) = self.order[first..].split_at(batch_size.min(n_rows - first));
             let (head, rows) = (&self.head, &self.rows);
-            let part = train_step(self.model, self.engine, head, rows, indices, next);
+            let part = self.engine.train_step(self.model, head, rows, indices, next);
             let loss = part.mean_loss();
             if !loss.is_finite() {
                 return self.end_not_finite(NotFiniteLoss { epoch, batch, loss }, callbacks);
             }
             self.sums.add(&part);
             self.batches_done += 1;
-            let (names, means) = (&self.head.names, self.head.means(&self.sums));
-            let logs = BatchLogs { names, means: &means[..names.len()] };
-            let handle = TrainerHandle::new(self.model);
-            for callback in callbacks.iter_mut() {
-                match callback.on_batch_end(&handle, batch, &logs) {
-                    Ok(ControlFlow::Continue(())) => {}
-                    Ok(ControlFlow::Break(())) => flow = ControlFlow::Break(()),
-                    Err(error) => {
-                        self.record_running_epoch();
-                        return Err(error);
-                    }
-                }
-            }
-            let stops = [self.is_interrupted(), flow.is_break()];
-            let [is_interrupted, ends] = ranks::any(stops);
+            let result = self.end_batch(batch, callbacks);
+            let flow = result.inspect_err(|_| self.record_running_epoch())?;
+            let [is_interrupted, stops] = ranks::any([self.is_interrupted(), flow.is_break()]);
             if is_interrupted {
                 return Ok(EpochEnd::Interrupted);
             }
-            if ends {
-                return Ok(EpochEnd::Ended(ControlFlow::Break(())));
+            if stops {
+                return Ok(EpochEnd::Stopped);
             }
             self.back_up_if_due(callbacks, false)?;
         }
-        Ok(EpochEnd::Ended(ControlFlow::Continue(())))
+        Ok(EpochEnd::Complete)
+    }
+
+    /// Passes the means of the epoch so far to the callbacks. `Break` if one stops training.
+    fn end_batch(
+        &mut self,
+        batch: usize,
+        callbacks: &mut [&mut dyn Callback],
+    ) -> Result<ControlFlow<()>> {
+        let mut flow = ControlFlow::Continue(());
+        let (names, means) = (&self.head.names, self.head.means(&self.sums));
+        let logs = BatchLogs { names, means: &means[..names.len()] };
+        let handle = TrainerHandle::new(self.model);
+        for callback in callbacks {
+            if callback.on_batch_end(&handle, batch, &logs)?.is_break() {
+                flow = ControlFlow::Break(());
+            }
+        }
+        Ok(flow)
     }
 
     /// Ends training before the weights change, with an error unless a callback says otherwise.
@@ -272,17 +257,20 @@ impl<'a, 'd> Fit<'a, 'd> {
         let mut logs: Logs = self.head.names.iter().cloned().zip(means).collect();
         if let Some(validation) = &mut self.validation {
             let means = self.head.means(&validation.run(self.model));
-            let names = self.head.names.iter().map(|name| format!("val_{name}"));
-            logs.extend(names.zip(means));
+            logs.extend(self.validation_names().zip(means));
         }
         logs
+    }
+
+    fn validation_names(&self) -> impl Iterator<Item = String> {
+        self.head.names.iter().map(|name| format!("val_{name}"))
     }
 
     /// Names in the logs of an epoch, including those that callbacks add.
     fn log_names(&self, callbacks: &[&mut dyn Callback]) -> Vec<String> {
         let mut names = self.head.names.clone();
         if self.validation.is_some() {
-            names.extend(self.head.names.iter().map(|name| format!("val_{name}")));
+            names.extend(self.validation_names());
         }
         for callback in callbacks {
             names.extend(callback.adds().iter().map(ToString::to_string));
@@ -294,5 +282,16 @@ impl<'a, 'd> Fit<'a, 'd> {
     fn not_finite(&self, epoch: usize, batch: usize, loss: f64) -> Error {
         let reason = reason_of_not_finite(self.were_finite, &self.rows);
         Error::NotFinite { epoch: epoch + 1, batch: batch + 1, loss, reason }
+    }
+}
+
+/// Most likely cause of a loss that is not finite.
+pub(super) fn reason_of_not_finite(were_finite: bool, rows: &Rows) -> String {
+    match rows.divergence_cause() {
+        Some(reason) => reason,
+        None if !were_finite => {
+            "the weights held values that are not finite before the first step".to_string()
+        }
+        None => "the learning rate is probably too large; try a tenth of it".to_string(),
     }
 }

@@ -36,29 +36,35 @@ impl MetricSums {
     pub const ZERO: MetricSums =
         MetricSums { vectors: 0, loss: 0.0, ratios: [Ratio::ZERO; MAX_METRICS] };
 
+    /// Number of sums.
+    pub const COUNT: usize = 2 + 2 * MAX_METRICS;
+
     /// All sums, as bits.
-    pub fn to_bits(self) -> Vec<u64> {
-        let mut bits = vec![self.vectors as u64, self.loss.to_bits()];
-        for ratio in self.ratios {
-            bits.extend([ratio.numerator.to_bits(), ratio.denominator.to_bits()]);
+    pub fn to_bits(self) -> [u64; Self::COUNT] {
+        let mut bits = [0; Self::COUNT];
+        let [vectors, loss, ratios @ ..] = &mut bits;
+        *vectors = self.vectors as u64;
+        *loss = self.loss.to_bits();
+        let (pairs, _) = ratios.as_chunks_mut();
+        for ([numerator, denominator], ratio) in pairs.iter_mut().zip(self.ratios) {
+            *numerator = ratio.numerator.to_bits();
+            *denominator = ratio.denominator.to_bits();
         }
         bits
     }
 
-    /// The sums of [`MetricSums::to_bits`]; `None` for another number of bits.
-    pub fn from_bits(bits: &[u64]) -> Option<MetricSums> {
-        let [vectors, loss, ratios @ ..] = bits else { return None };
-        let mut sums = MetricSums { vectors: *vectors as usize, ..MetricSums::ZERO };
+    /// The sums of [`MetricSums::to_bits`].
+    pub fn from_bits(bits: &[u64; Self::COUNT]) -> MetricSums {
+        let [vectors, loss, ratios @ ..] = bits;
+        let mut sums = MetricSums::ZERO;
+        sums.vectors = *vectors as usize;
         sums.loss = f64::from_bits(*loss);
-        let (pairs, []) = ratios.as_chunks() else { return None };
-        if pairs.len() != MAX_METRICS {
-            return None;
-        }
+        let (pairs, _) = ratios.as_chunks();
         for (ratio, [numerator, denominator]) in sums.ratios.iter_mut().zip(pairs) {
             ratio.numerator = f64::from_bits(*numerator);
             ratio.denominator = f64::from_bits(*denominator);
         }
-        Some(sums)
+        sums
     }
 
     pub fn mean_loss(&self) -> f64 {

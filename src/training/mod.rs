@@ -5,9 +5,10 @@
 //! ```text
 //! byte      main.rs → cli/mod.rs → cli/train/mod.rs → cli/data.rs → datasets/mnist.rs
 //! fit       trainer.rs Trainer::fit → loss_head.rs LossHead::new (integer labels take the sparse
-//!           loss) → fit.rs Fit::run → epoch → trainer.rs train_step
-//! batch     engine.rs Engine::forward_backward → threads.rs for_each → batch.rs Job::run
-//! number    Job::gather → datasets/batches.rs Rows::gather → kernels/rows.rs scale_bytes
+//!           loss) → fit.rs Fit::run → epoch → batches
+//! batch     engine.rs Engine::train_step → forward_backward → threads.rs for_each
+//!           → batch.rs Job::run
+//! number    Job::forward → datasets/batches.rs Rows::gather → kernels/rows.rs scale_bytes
 //! forward   model/workspace.rs forward → forward_op → layers/dense.rs forward
 //!           → kernels/matmul.rs (mnist-softmax: kernels/small_n.rs, else kernels/tiles.rs)
 //!           → activations.rs → kernels/rows.rs softmax
@@ -16,7 +17,8 @@
 //! update    Engine::update → tree.rs add_gradients → optimizers/options.rs clip_values → sgd.rs
 //! ```
 //!
-//! A model with BatchNormalization runs the same loop, one phase per segment (`batch.rs`).
+//! A model with BatchNormalization runs the same loop in phases: forward and backward of each
+//! segment (`batch.rs`).
 
 mod batch;
 mod callbacks;

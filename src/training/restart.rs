@@ -1,12 +1,14 @@
-//! Backups of a run of `fit`, and the restart from one.
+//! Backups of a run of `fit`, and the restart from one or from an interrupted model.
 
 use std::time::Instant;
 
 use serde_json::{Value, json};
 
 use super::fit::Fit;
+use super::loss_head::MetricSums;
 use super::{BackupAndRestore, Callback};
 use crate::formats::backup::Backup;
+use crate::model::RunningEpoch;
 use crate::{Error, Real, Result, kernels};
 
 /// The callback that keeps a backup, if any.
@@ -28,6 +30,32 @@ impl Fit<'_, '_> {
             callback.set_state(state)?;
         }
         Ok(())
+    }
+
+    /// Goes on in the epoch that an earlier training of this model was interrupted in, if data,
+    /// batch size and metrics are the same; otherwise that epoch starts over.
+    pub(super) fn go_on(&mut self) {
+        let Some(running) = self.model.running_epoch.take() else { return };
+        let is_same = running.rows == self.order.len()
+            && running.batch_size == self.options.batch_size
+            && running.names == self.head.names
+            && running.batches <= running.all_batches();
+        if is_same && let Some(sums) = running.sums.as_array() {
+            self.batches_done = running.batches;
+            self.sums = MetricSums::from_bits(sums);
+        }
+    }
+
+    /// Records in the model how far the running epoch is.
+    pub(super) fn record_running_epoch(&mut self) {
+        let running = RunningEpoch {
+            batches: self.batches_done,
+            batch_size: self.options.batch_size,
+            rows: self.order.len(),
+            names: self.head.names.clone(),
+            sums: self.sums.to_bits().to_vec(),
+        };
+        self.model.running_epoch = Some(running).filter(|running| running.batches > 0);
     }
 
     /// Makes a backup, if one is due after a batch or at the end of an epoch.

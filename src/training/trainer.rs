@@ -3,11 +3,10 @@
 
 use ndarray::ArrayD;
 
-use super::engine::Engine;
 use super::engines::{EVALUATION_ROWS, Engines, Evaluation, engine_for, scores};
-use super::fit::Fit;
+use super::fit::{Fit, reason_of_not_finite};
 use super::gradient_check::BatchLoss;
-use super::loss_head::{LossHead, MetricSums};
+use super::loss_head::LossHead;
 use super::{Callback, FitOptions, History};
 use crate::datasets::batches::Rows;
 use crate::datasets::{Dataset, Inputs};
@@ -74,25 +73,13 @@ impl<'m> Trainer<'m> {
     ) -> Result<History> {
         options.validate()?;
         self.model.compiled()?.optimizer()?;
-        let (head, mut rows) = LossHead::new(self.model, data)?;
-        rows = rows.weighted(options.sample_weight, None)?;
-        let validation_data = options.validation_data.map(|data| LossHead::new(self.model, data));
-        let mut validation_rows = validation_data.transpose().map_err(in_validation_data)?;
-        if validation_rows.is_none() && options.validation_split != 0.0 {
-            let (first, last) = rows.split(options.validation_split)?;
-            rows = first;
-            validation_rows = Some((head.clone(), last));
-        }
-        // Class weights do not apply to validation; sample weights stay with their rows.
-        if options.class_weight.is_some() {
-            rows = rows.weighted(options.sample_weight, options.class_weight)?;
-        }
+        let FitData { head, rows, validation } = FitData::new(self.model, data, &options)?;
         let Engines { training, evaluation } = &mut self.engines;
         let n = options.batch_size.min(rows.len());
         let engine = engine_for(training, self.model, &rows, n, true, None)?;
         let threads = engine.threads.clone();
-        let validation = match validation_rows {
-            Some((head, rows)) => {
+        let validation = match validation {
+            Some(Validation { head, rows }) => {
                 let (model, n) = (&*self.model, rows.len().min(EVALUATION_ROWS));
                 let engine = engine_for(evaluation, model, &rows, n, false, Some(&threads))?;
                 Some(Evaluation { engine, head, rows })
@@ -124,7 +111,7 @@ impl<'m> Trainer<'m> {
         let engine = engine_for(slot, model, &rows, batch.len(), true, None)?;
         model.byte_scale = data.x.byte_scale().or(model.byte_scale);
         let threads = engine.threads.clone();
-        let sums = threads.install(|| train_step(model, engine, &head, &rows, &batch, &[]));
+        let sums = threads.install(|| engine.train_step(model, &head, &rows, &batch, &[]));
         let loss = sums.mean_loss();
         if !loss.is_finite() {
             let reason = reason_of_not_finite(model.parameters.are_finite(), &rows);
@@ -215,36 +202,43 @@ pub struct LossGradient {
     pub gradient: Vec<Real>,
 }
 
-/// Takes one step on a batch, unless its loss is not finite. Returns the sums before the step.
-pub(super) fn train_step(
-    model: &mut Sequential,
-    engine: &mut Engine,
-    head: &LossHead,
-    rows: &Rows,
-    batch: &[u32],
-    next: &[u32],
-) -> MetricSums {
-    let sums = engine.forward_backward(model, head, rows, batch, next);
-    if sums.mean_loss().is_finite() {
-        engine.update(model);
+/// Rows to train on and to validate on.
+struct FitData<'d> {
+    head: LossHead,
+    rows: Rows<'d>,
+    validation: Option<Validation<'d>>,
+}
+
+struct Validation<'d> {
+    head: LossHead,
+    rows: Rows<'d>,
+}
+
+impl<'d> FitData<'d> {
+    /// Splits and weights the rows as the options say.
+    fn new(model: &Sequential, data: &'d Dataset, options: &FitOptions<'d>) -> Result<Self> {
+        let (head, mut rows) = LossHead::new(model, data)?;
+        rows = rows.weighted(options.sample_weight, None)?;
+        let mut validation = None;
+        if let Some(data) = options.validation_data {
+            let (head, rows) = LossHead::new(model, data).map_err(in_validation_data)?;
+            validation = Some(Validation { head, rows });
+        } else if options.validation_split != 0.0 {
+            let (first, last) = rows.split(options.validation_split)?;
+            rows = first;
+            validation = Some(Validation { head: head.clone(), rows: last });
+        }
+        // Class weights do not apply to validation; sample weights stay with their rows.
+        if options.class_weight.is_some() {
+            rows = rows.weighted(options.sample_weight, options.class_weight)?;
+        }
+        Ok(FitData { head, rows, validation })
     }
-    sums
 }
 
 fn in_validation_data(error: Error) -> Error {
     match error {
         Error::Data(problem) => Error::Data(format!("in the validation data: {problem}")),
         other => other,
-    }
-}
-
-/// Most likely cause of a loss that is not finite.
-pub(super) fn reason_of_not_finite(were_finite: bool, rows: &Rows) -> String {
-    match rows.divergence_cause() {
-        Some(reason) => reason,
-        None if !were_finite => {
-            "the weights held values that are not finite before the first step".to_string()
-        }
-        None => "the learning rate is probably too large; try a tenth of it".to_string(),
     }
 }

@@ -4,14 +4,14 @@
 //! ((0 + 1) + (2 + 3)) + ((4 + 5) + (6 + 7))
 //! ```
 //!
-//! The shape depends on nothing but the number of shards, so any number of threads gives the same
-//! bits; so would any power of two of processes that each join a subtree and then exchange its sum.
+//! The shape depends on nothing but the number of shards, so any number of threads and of ranks
+//! (`ranks`) gives the same bits.
 
 use super::batch::Shard;
 use super::threads::BLOCK;
 use crate::Real;
 use crate::kernels::rows::map2_inplace;
-use crate::params::Entry;
+use crate::params::{Entry, penalized};
 
 /// Joins all items into the first.
 pub(super) fn join<T>(items: &mut [T], mut add: impl FnMut(&mut T, &T)) {
@@ -55,12 +55,9 @@ pub(super) fn add_penalties(
     start: usize,
 ) {
     let end = start + gradient.len();
-    for Entry { spec, range, .. } in entries {
+    for (Entry { range, .. }, penalty) in penalized(entries) {
         let (first, end) = (range.start.max(start), range.end.min(end));
-        if let Some(penalty) = spec.regularizer
-            && spec.trainable
-            && first < end
-        {
+        if first < end {
             let part = first - start..end - start;
             penalty.add_gradient(&params[part.clone()], &mut gradient[part]);
         }

@@ -97,7 +97,7 @@ impl Train {
             let new = ModelCheckpoint::new(path);
             let mut checkpoint = ModelCheckpoint { save_best_only, verbose, ..new };
             if let Some(best) = best {
-                checkpoint.restore(best);
+                checkpoint.state = best;
             }
             callbacks.push(Box::new(checkpoint));
         }

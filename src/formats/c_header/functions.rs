@@ -8,18 +8,30 @@ use crate::activations::ActivationKind::{self, *};
 pub struct Function {
     /// Name without the prefix.
     pub name: &'static str,
-    /// Definition in C, or an expression of `v` for a function of each value.
-    source: &'static str,
+    source: Source,
     /// True if `y` may be `x`.
     pub in_place: bool,
 }
 
-const fn function(name: &'static str, source: &'static str) -> Function {
-    Function { name, source, in_place: false }
+/// Source of a function.
+#[derive(Debug, Clone, Copy)]
+enum Source {
+    /// Definition in C.
+    Definition(&'static str),
+    /// Expression of `v`, for a function of each value.
+    Expression(&'static str),
 }
 
-const fn in_place(name: &'static str, source: &'static str) -> Function {
-    Function { name, source, in_place: true }
+const fn function(name: &'static str, definition: &'static str) -> Function {
+    Function { name, source: Source::Definition(definition), in_place: false }
+}
+
+const fn in_place(name: &'static str, definition: &'static str) -> Function {
+    Function { name, source: Source::Definition(definition), in_place: true }
+}
+
+const fn each_value(name: &'static str, expression: &'static str) -> Function {
+    Function { name, source: Source::Expression(expression), in_place: true }
 }
 
 /// Type of a window's axis, which the functions over windows need.
@@ -47,41 +59,39 @@ pub const P_RE_LU: Function = in_place("p_re_lu", include_str!("functions/p_re_l
 pub const RESCALING: Function = in_place("rescaling", include_str!("functions/rescaling.c"));
 pub const COPY: Function = in_place("copy", include_str!("functions/copy.c"));
 
-/// The function of an activation that maps each value by itself; `None` for softmax and linear.
+/// The function of an activation that maps each value by itself. `None` for linear, softmax, and those that
+/// are functions of layers with some options.
 pub fn of_each_value(kind: ActivationKind) -> Option<Function> {
     Some(match kind {
-        Linear | Softmax => return None,
-        Relu => in_place("relu", "v < 0.0f ? 0.0f : v"),
-        Sigmoid => in_place("sigmoid", "1.0f / (1.0f + expf(-v))"),
-        Tanh => in_place("tanh", "tanhf(v)"),
-        Elu => in_place("elu_1", "v > 0.0f ? v : expm1f(v)"),
-        Selu => in_place("selu", "1.05070099f * (v > 0.0f ? v : 1.67326324f * expm1f(v))"),
-        Gelu => in_place("gelu", "0.5f * v * erfcf(v * -0.707106781f)"),
-        Silu => in_place("silu", "v / (1.0f + expf(-v))"),
-        Softplus => in_place("softplus", "fmaxf(v, 0.0f) + log1pf(expf(-fabsf(v)))"),
-        Softsign => in_place("softsign", "v / (1.0f + fabsf(v))"),
-        LeakyRelu => in_place("leaky_relu", "v < 0.0f ? 0.2f * v : v"),
-        HardSigmoid => in_place("hard_sigmoid", "fminf(fmaxf(v / 6.0f + 0.5f, 0.0f), 1.0f)"),
-        Exponential => in_place("exponential", "expf(v)"),
+        Linear | Softmax | Elu | LeakyRelu => return None,
+        Relu => each_value("relu", "v < 0.0f ? 0.0f : v"),
+        Sigmoid => each_value("sigmoid", "1.0f / (1.0f + expf(-v))"),
+        Tanh => each_value("tanh", "tanhf(v)"),
+        Selu => each_value("selu", "1.05070099f * (v > 0.0f ? v : 1.67326324f * expm1f(v))"),
+        Gelu => each_value("gelu", "0.5f * v * erfcf(v * -0.707106781f)"),
+        Silu => each_value("silu", "v / (1.0f + expf(-v))"),
+        Softplus => each_value("softplus", "fmaxf(v, 0.0f) + log1pf(expf(-fabsf(v)))"),
+        Softsign => each_value("softsign", "v / (1.0f + fabsf(v))"),
+        HardSigmoid => each_value("hard_sigmoid", "fminf(fmaxf(v / 6.0f + 0.5f, 0.0f), 1.0f)"),
+        Exponential => each_value("exponential", "expf(v)"),
     })
 }
 
 impl Function {
     /// Definition in C.
     pub fn definition(&self) -> String {
-        if self.source.starts_with("/*") {
-            return self.source.to_string();
+        let name = self.name;
+        match self.source {
+            Source::Definition(definition) => definition.to_string(),
+            Source::Expression(expression) => format!(
+                "/* The activation {name}. */\n\
+                 static void tallynet_{name}(const float *x, float *y, long n) {{\n    \
+                     for (long i = 0; i < n; i++) {{\n        \
+                         const float v = x[i];\n        \
+                         y[i] = {expression};\n    \
+                     }}\n\
+                 }}\n",
+            ),
         }
-        format!(
-            "/* The activation {name}. */\n\
-             static void tallynet_{name}(const float *x, float *y, long n) {{\n    \
-                 for (long i = 0; i < n; i++) {{\n        \
-                     const float v = x[i];\n        \
-                     y[i] = {expression};\n    \
-                 }}\n\
-             }}\n",
-            name = self.name,
-            expression = self.source,
-        )
     }
 }

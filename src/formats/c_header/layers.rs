@@ -55,12 +55,8 @@ impl Layer<'_> {
             }
             Formula::Embedding => self.embedding()?,
             Formula::Activation(kind) => self.activation(*kind),
-            Formula::Relu { max, slope, threshold } => {
-                let most = max.unwrap_or(Real::INFINITY);
-                let options = [most, *slope, *threshold].map(|value| number(value as f32));
-                self.map(functions::RE_LU, &options);
-            }
-            Formula::Elu { alpha } => self.map(functions::ELU, &[number(*alpha as f32)]),
+            Formula::Relu { max, slope, threshold } => self.relu(*max, *slope, *threshold),
+            Formula::Elu { alpha } => self.elu(*alpha),
             Formula::PRelu => self.prelu()?,
             Formula::Rescaling { scale, offset } => {
                 let options = [scale, offset].map(|value| number(*value as f32));
@@ -193,12 +189,29 @@ impl Layer<'_> {
     }
 
     fn activation(&mut self, kind: ActivationKind) {
-        if kind == ActivationKind::Softmax {
-            let sizes = [self.input.n_positions(), self.input.last()];
-            self.call(functions::SOFTMAX, &[], &sizes);
-        } else if let Some(function) = functions::of_each_value(kind) {
-            self.map(function, &[]);
+        match kind {
+            ActivationKind::Softmax => {
+                let sizes = [self.input.n_positions(), self.input.last()];
+                self.call(functions::SOFTMAX, &[], &sizes);
+            }
+            ActivationKind::Elu => self.elu(1.0),
+            ActivationKind::LeakyRelu => self.relu(None, -kind.value(-1.0), 0.0),
+            _ => {
+                if let Some(function) = functions::of_each_value(kind) {
+                    self.map(function, &[]);
+                }
+            }
         }
+    }
+
+    fn relu(&mut self, max: Option<Real>, slope: Real, threshold: Real) {
+        let most = max.unwrap_or(Real::INFINITY);
+        let options = [most, slope, threshold].map(|value| number(value as f32));
+        self.map(functions::RE_LU, &options);
+    }
+
+    fn elu(&mut self, alpha: Real) {
+        self.map(functions::ELU, &[number(alpha as f32)]);
     }
 
     fn prelu(&mut self) -> Result<()> {

@@ -17,7 +17,7 @@ pub fn activation(graph: &mut Graph, kind: ActivationKind) {
             let axis = graph.channel_axis();
             graph.apply("Softmax", &[], vec![int("axis", axis)]);
         }
-        Elu => graph.apply("Elu", &[], vec![]),
+        Elu => elu(graph, 1.0),
         Selu => graph.apply("Selu", &[], vec![]),
         Gelu => gelu(graph),
         Silu => {
@@ -27,10 +27,7 @@ pub fn activation(graph: &mut Graph, kind: ActivationKind) {
         }
         Softplus => graph.apply("Softplus", &[], vec![]),
         Softsign => graph.apply("Softsign", &[], vec![]),
-        LeakyRelu => {
-            let slope = -LeakyRelu.value(-1.0);
-            graph.apply("LeakyRelu", &[], vec![float("alpha", slope as f32)]);
-        }
+        LeakyRelu => relu(graph, None, -LeakyRelu.value(-1.0), 0.0),
         HardSigmoid => {
             let attributes = vec![float("alpha", 1.0 / 6.0), float("beta", 0.5)];
             graph.apply("HardSigmoid", &[], attributes);

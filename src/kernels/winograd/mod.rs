@@ -33,7 +33,7 @@ use super::convolution::BackwardInput;
 use super::filters::Filters;
 use super::kernel;
 use super::lhs::{ColumnMajor, RowMajor};
-use super::panels::{MAX_NR, panel_len, panel_width};
+use super::panels::{MAX_NR, panel_len, panel_width, panels_at_a_time};
 use super::simd::{QUAD, Simd};
 use super::tiles::{Columns, product};
 use super::windows::{Axis, Convolution};
@@ -76,9 +76,9 @@ pub(super) fn n_tiles(c: &Convolution) -> usize {
 
 /// Filters whose kernels are transformed at a time: as many as fit [`PACKED`], evened out.
 fn filters_at_a_time(c: &Convolution) -> usize {
-    let panels = c.filters.div_ceil(MAX_NR);
-    let most = (PACKED / (PRODUCTS * c.channels * MAX_NR)).max(1);
-    c.filters.min(panels.div_ceil(panels.div_ceil(most)) * MAX_NR)
+    let panel = PRODUCTS * c.channels * MAX_NR;
+    let panels = panels_at_a_time(c.filters.div_ceil(MAX_NR), panel, PACKED);
+    c.filters.min(panels * MAX_NR)
 }
 
 /// Length of the scratch memory that the functions below need.

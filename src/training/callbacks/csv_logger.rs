@@ -51,9 +51,7 @@ impl CSVLogger {
         let state = CSVLoggerState::default();
         CSVLogger { path: path.into(), separator: ',', append: false, state }
     }
-}
 
-impl CSVLogger {
     /// Opens the file: an empty one, or after the rows that are there, or after those of an
     /// interrupted training.
     fn open(&self) -> Result<File> {

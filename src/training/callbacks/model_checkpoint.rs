@@ -33,7 +33,8 @@ pub struct ModelCheckpoint {
     pub save_best_only: bool,
     /// True to report saving on stderr.
     pub verbose: bool,
-    /// Best value so far. As in Keras, it stays from one training to the next.
+    /// Best value so far. As in Keras, it stays from one training to the next. Set it to that of an
+    /// interrupted training to save only better epochs.
     pub state: MonitorState,
 }
 
@@ -47,11 +48,6 @@ impl ModelCheckpoint {
             verbose: false,
             state: MonitorState::default(),
         }
-    }
-
-    /// Restores the state of an interrupted training, so that only better epochs are saved.
-    pub fn restore(&mut self, state: MonitorState) {
-        self.state = state;
     }
 
     /// File of an epoch, counted from 0, with these logs. A field of the path that is not closed,
@@ -116,7 +112,7 @@ impl Callback for ModelCheckpoint {
     }
 
     fn set_state(&mut self, state: CallbackState) -> Result<()> {
-        self.restore(from_state(state)?);
+        self.state = from_state(state)?;
         Ok(())
     }
 

@@ -1,5 +1,5 @@
-//! Ranks: the processes of one training on MPI, on one machine or on many. No other files know of
-//! them.
+//! Ranks: the processes of one training on MPI, on one machine or on many. No other file uses
+//! MPI.
 //!
 //! A batch has the same shards on any number of ranks (`batch.rs`). Each rank computes a range of
 //! them on its threads, joins the subtrees that lie in its range (`tree.rs`), and sends of each sum
@@ -202,7 +202,8 @@ fn first_rank_fails() -> bool {
     false
 }
 
-/// Flags that are set on some rank.
+/// Flags that are set on some rank. After a batch this is one more small exchange, deliberately: the
+/// flags of callbacks depend on the metrics of the batch, which were exchanged before.
 pub(super) fn any<const N: usize>(flags: [bool; N]) -> [bool; N] {
     if place().ranks == 1 {
         return flags;

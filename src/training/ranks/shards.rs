@@ -56,10 +56,10 @@ impl Ranks {
         for shard in &shards[self.share(shards.len())] {
             own.extend(shard.metrics.to_bits());
         }
-        let width = MetricSums::ZERO.to_bits().len();
-        let all = gather(&own, 0, &self.counts(shards.len(), width));
-        for (shard, bits) in shards.iter_mut().zip(all.chunks_exact(width)) {
-            shard.metrics = MetricSums::from_bits(bits).unwrap_or(MetricSums::ZERO);
+        let all = gather(&own, 0, &self.counts(shards.len(), MetricSums::COUNT));
+        let (all, _) = all.as_chunks();
+        for (shard, bits) in shards.iter_mut().zip(all) {
+            shard.metrics = MetricSums::from_bits(bits);
         }
     }
 
@@ -107,14 +107,20 @@ impl Ranks {
         let Place { rank, ranks } = self.place;
         let (place, own, n) = (self.place, &all[rank], shards[0].gradients.len());
         self.sent.clear();
-        for rank in 0..ranks {
-            for subtree in own {
-                let gradients = &shards[subtree.start].gradients;
-                self.sent.extend_from_slice(&gradients[place.part(n, rank)]);
+        let sent = if let [subtree] = &own[..] {
+            // The slices of one sum already follow each other.
+            &shards[subtree.start].gradients[..]
+        } else {
+            for rank in 0..ranks {
+                for subtree in own {
+                    let gradients = &shards[subtree.start].gradients;
+                    self.sent.extend_from_slice(&gradients[place.part(n, rank)]);
+                }
             }
-        }
+            &self.sent[..]
+        };
         let (counts, starts) = partition((0..ranks).map(|to| own.len() * place.part(n, to).len()));
-        let sent = Partition::new(&self.sent[..], counts, starts);
+        let sent = Partition::new(sent, counts, starts);
         let slice = place.part(n, rank).len();
         let (counts, starts) = partition(all.iter().map(|subtrees| subtrees.len() * slice));
         self.received.resize(slice * all.iter().flatten().count(), 0.0);
