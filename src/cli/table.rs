@@ -37,12 +37,12 @@ impl RoleFlags {
         Some(TableOptions { targets, ignored, task: None })
     }
 
-    /// The flags as they are given: ` --target price --ignore id`.
+    /// The flags as they are given to a shell: ` --target price --ignore 'sales id'`.
     pub fn as_text(&self) -> String {
         let mut text = String::new();
         for (flag, names) in [("target", &self.target), ("ignore", &self.ignore)] {
             if !names.is_empty() {
-                text += &format!(" --{flag} {}", names.join(","));
+                text += &format!(" --{flag} {}", output::quoted(&names.join(",")));
             }
         }
         text

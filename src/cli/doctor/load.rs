@@ -8,7 +8,7 @@ use tallynet::datasets::doctor::{Finding, Severity};
 use tallynet::datasets::images::{Folder, ImageOptions};
 use tallynet::datasets::table::{LearnedTable, Statistics, TableOptions};
 use tallynet::datasets::{
-    self, DataDescription, Dataset, FolderKind, ImageShape, Inputs, LoadedData, Targets, TrainTest,
+    DataDescription, Dataset, FolderKind, ImageShape, Inputs, LoadedData, Targets, TrainTest, npz,
 };
 
 use super::super::data::{DataSource, scale_targets};
@@ -35,8 +35,7 @@ pub struct Loaded {
 impl From<LoadedData> for Loaded {
     fn from(data: LoadedData) -> Loaded {
         let LoadedData { train, validation, test, description, warnings } = data;
-        let is_table = !description.columns.is_empty();
-        let findings = warnings.into_iter().map(|text| remark(&text, is_table)).collect();
+        let findings = warnings.into_iter().map(|warning| warning.finding).collect();
         Loaded { train, validation, test, description, findings }
     }
 }
@@ -117,11 +116,15 @@ impl Doctor {
                 kind => Ok(kind.load(path, None, &mut |_| {})?.into()),
             };
         }
-        match datasets::load(path) {
-            Ok(sets) => Ok(of_sets(sets)),
-            // An archive may hold a training set alone.
-            Err(error) => match datasets::load_train(path) {
-                Ok(train) => Ok(LoadedData::from(train).into()),
+        match npz::load_available(path) {
+            Ok(data) => Ok(data.into()),
+            // A training ends with the error, but the training set may be worth a look.
+            Err(error) => match npz::load_train(path) {
+                Ok(train) => {
+                    let mut data = Loaded::from(LoadedData::from(train));
+                    data.findings.push(of_failure(Severity::Problem, "unreadable", &error.into()));
+                    Ok(data)
+                }
                 Err(_) => Err(error.into()),
             },
         }
@@ -223,30 +226,6 @@ fn fits(inputs: &Inputs, loaded: &LoadedModel) -> bool {
 
 fn of_sets(sets: TrainTest) -> Loaded {
     LoadedData { test: Some(sets.test), ..sets.train.into() }.into()
-}
-
-/// Finding of a reader's remark: about a column of a table, or about files that were left out.
-fn remark(text: &str, is_table: bool) -> Finding {
-    let reason = if is_table {
-        "a row number, or a text of each row's own, tells nothing about new samples"
-    } else {
-        "they are left out"
-    };
-    let first_line = text.lines().next().unwrap_or_default();
-    let (found, rest) = first_line.split_once("; ").unwrap_or((first_line, ""));
-    let (place, remedy) = match rest.strip_prefix("the first: ") {
-        Some(first) => (format!("the first: {first}"), "correct or remove them"),
-        None if rest.is_empty() => ("data".to_string(), "correct or remove them"),
-        None => ("data".to_string(), rest),
-    };
-    Finding {
-        severity: Severity::Odd,
-        rule: "reading",
-        found: found.to_string(),
-        place,
-        reason: reason.to_string(),
-        remedy: remedy.to_string(),
-    }
 }
 
 /// Finding of what a training refuses: the first line of the error, and its help.

@@ -6,9 +6,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::json;
-use tallynet::datasets::DataDescription;
 use tallynet::datasets::doctor::{
-    Effort, Examination, Finding, InputUse, Severity, Subject, TargetUse, examine, examine_files,
+    Effort, Examination, Finding, InputUse, Severity, Subject, examine, examine_files,
 };
 use tallynet::datasets::table::Task;
 use tallynet::model::presets;
@@ -134,20 +133,11 @@ impl Doctor {
         } else {
             InputUse::Numbers { scale: 1.0, offset: 0.0 }
         };
-        let DataDescription { classes, targets, .. } = &data.description;
-        let targets = if !classes.is_empty() {
-            TargetUse::Classes
-        } else if !targets.is_empty() {
-            TargetUse::Numbers
-        } else {
-            TargetUse::Unknown
-        };
         let subject = Subject {
             validation: data.validation.as_ref(),
             test: data.test.as_ref(),
             description: Some(&data.description),
             inputs,
-            targets,
             effort: Effort::Thorough,
             ..Subject::new(&data.train)
         };

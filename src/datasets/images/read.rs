@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use ndarray::Array1;
 
 use super::{ImageOptions, LabeledImage, array, read_bytes, reserve};
+use crate::datasets::doctor::{Finding, Severity, Warning};
 use crate::datasets::{Dataset, ImageShape, Inputs, Targets};
 use crate::{Error, Result};
 
@@ -16,7 +17,7 @@ pub struct LoadedImages {
     /// File of each sample.
     pub files: Vec<PathBuf>,
     /// Remarks for the user, such as files that were ignored.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
 }
 
 /// Decoder of images, one after the other.
@@ -70,19 +71,28 @@ impl<'a> Reader<'a> {
     }
 
     /// Remarks about the files that were not read: these, and broken ones.
-    pub fn warnings(&self, ignored: &[PathBuf]) -> Vec<String> {
+    pub fn warnings(&self, ignored: &[PathBuf]) -> Vec<Warning> {
         let mut warnings = vec![];
         if let Some(path) = ignored.first() {
-            warnings.push(format!(
+            let found = format!(
                 "{} files are neither PNG nor JPEG by their names and were ignored, such as {}",
                 ignored.len(),
                 path.display()
-            ));
+            );
+            warnings.push(Warning { text: found.clone(), finding: left_out(found, "data") });
         }
         if let Some(first) = self.broken.first() {
-            let n = self.broken.len();
-            warnings.push(format!("{n} broken images were skipped; the first: {first}"));
+            let found = format!("{} broken images were skipped", self.broken.len());
+            let text = format!("{found}; the first: {first}");
+            let place = format!("the first: {}", first.found_and_help().found);
+            warnings.push(Warning { text, finding: left_out(found, place) });
         }
         warnings
     }
+}
+
+/// Finding of files that are not read.
+fn left_out(found: String, place: impl Into<String>) -> Finding {
+    let finding = Finding::new(Severity::Odd, "reading", found).at(place);
+    finding.because("they are left out").remedy("correct or remove them")
 }
