@@ -229,10 +229,20 @@ pub fn read_images(
     progress: &mut dyn FnMut(usize),
 ) -> Result<Inputs> {
     size.check()?;
+    read_all(paths, size, progress, |bytes| decode_and_resize(bytes, size))
+}
+
+/// Reads and decodes files, each of which becomes bytes of this size.
+fn read_all(
+    paths: &[PathBuf],
+    size: ImageShape,
+    progress: &mut dyn FnMut(usize),
+    decode: impl Fn(&[u8]) -> Result<Vec<u8>>,
+) -> Result<Inputs> {
     let ImageShape { height, width, channels } = size;
     let mut values = reserve(size, paths.len())?;
     for (i, path) in paths.iter().enumerate() {
-        values.extend_from_slice(&read_bytes(path, size)?);
+        values.extend_from_slice(&read_with(path, &decode)?);
         progress(i + 1);
     }
     Ok(Inputs::bytes(array(&[paths.len(), height, width, channels], values)?))
@@ -263,8 +273,12 @@ fn array(shape: &[usize], values: Vec<u8>) -> Result<ArrayD<u8>> {
 }
 
 fn read_bytes(path: &Path, size: ImageShape) -> Result<Vec<u8>> {
+    read_with(path, |bytes| decode_and_resize(bytes, size))
+}
+
+fn read_with(path: &Path, decode: impl Fn(&[u8]) -> Result<Vec<u8>>) -> Result<Vec<u8>> {
     let bytes = fs::read(path).map_err(Error::io("read", path))?;
-    decode_and_resize(&bytes, size).map_err(|error| error.in_file(path))
+    decode(&bytes).map_err(|error| error.in_file(path))
 }
 
 /// Decodes an image in memory and resizes it.
@@ -283,6 +297,12 @@ pub fn decode_and_resize(bytes: &[u8], size: ImageShape) -> Result<Vec<u8>> {
 /// As [`read_image`].
 #[cfg(not(feature = "images"))]
 pub fn decode_and_resize(_: &[u8], _: ImageShape) -> Result<Vec<u8>> {
+    Err(no_images())
+}
+
+/// Error of a build without the feature.
+#[cfg(not(feature = "images"))]
+fn no_images() -> Error {
     let help = "build tallynet with its feature `images`: cargo build --release --features images";
-    Err(Error::format("this build of tallynet does not support images", help))
+    Error::format("this build of tallynet does not support images", help)
 }
