@@ -597,8 +597,17 @@ fn pages_pointers_and_broken_files_are_named() {
     );
 
     let nowhere = place.run("doctor nowhere.npz");
-    assert_eq!(nowhere.code, 1);
+    assert_eq!(nowhere.code, 2);
     assert_says(&nowhere.stderr, &["nowhere.npz"]);
+    let nowhere = place.run("doctor nowhere.npz --json");
+    assert_eq!(nowhere.code, 2);
+    let line: Value = serde_json::from_str(&nowhere.stdout).unwrap();
+    let finding = &line["findings"][0];
+    assert_eq!((&line["data"], &finding["rule"]), (&"nowhere.npz".into(), &"unreadable".into()));
+    assert_says(finding["found"].as_str().unwrap(), &["nowhere.npz"]);
+    let no_table = place.run("doctor good.npz --target kind");
+    assert_eq!(no_table.code, 2);
+    assert_says(&no_table.stderr, &["--target is for a table, and good.npz holds NumPy's arrays"]);
     let no_model = place.run("doctor good.npz nowhere.keras");
     assert_eq!(no_model.code, 2);
     assert_says(&no_model.stderr, &["nowhere.keras"]);
