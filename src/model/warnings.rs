@@ -28,7 +28,7 @@ impl Sequential {
         warnings.into_iter().map(|warning| warning.text).collect()
     }
 
-    /// The warnings, but for that of surplus outputs, which an examination compares with the labels.
+    /// The warnings, but for that of surplus outputs, which an examination finds by the labels.
     pub(super) fn review(&self) -> Vec<Warning> {
         let mut warnings = self.softmaxes_of_one();
         let Ok(compiled) = self.compiled() else { return warnings };

@@ -3,7 +3,6 @@
 
 use std::path::Path;
 
-use tallynet::Real;
 use tallynet::datasets::doctor::{Finding, Severity};
 use tallynet::datasets::images::{Folder, ImageOptions};
 use tallynet::datasets::table::{LearnedTable, Statistics, TableOptions};
@@ -12,6 +11,7 @@ use tallynet::datasets::{
 };
 
 use super::super::data::{DataSource, scale_targets};
+use super::super::scale::UNIT;
 use super::super::table::{self, task_of};
 use super::super::table_file::{encode, learn};
 use super::super::{Failure, LoadedModel, images};
@@ -19,8 +19,6 @@ use super::Doctor;
 
 /// Height and width of images that are examined without a model.
 const SIDE: usize = 64;
-/// Factor of bytes without a model.
-const UNIT: Real = 1.0 / 255.0;
 
 /// Data sets to examine.
 pub struct Loaded {
@@ -232,6 +230,7 @@ fn of_sets(sets: TrainTest) -> Loaded {
 pub(super) fn of_failure(severity: Severity, rule: &'static str, failure: &Failure) -> Finding {
     let (found, remedy) = match failure.message.rsplit_once("\n  ") {
         Some((found, help)) => (found, help),
+        None if failure.code == 2 => (&failure.message[..], "correct the command line"),
         None => (&failure.message[..], "correct the file, or download it again"),
     };
     Finding {

@@ -29,8 +29,8 @@ use load::{Loaded, of_failure};
 /// it also looks for shapes, labels and targets that do not fit its output, its last activation or
 /// its loss. The columns of a table may have any scale, since `train` standardizes them.
 ///
-/// The exit code is 1 if there is a problem, and 0 for oddities and notes. With --json an error is a
-/// finding too.
+/// The exit code is 1 if there is a problem, and 0 for oddities and notes. With --json an error is
+/// a finding too.
 #[derive(Args)]
 #[command(after_help = "Examples:
   tallynet doctor

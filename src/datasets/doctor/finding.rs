@@ -70,7 +70,7 @@ impl Finding {
 /// let table = learn_from(format!("id,y\n{rows}").as_bytes(), &options)?;
 /// let warning = &table.warnings[0];
 /// assert_eq!(warning.finding.remedy, "--ignore \"id\" ignores it");
-/// assert_eq!(warning.to_string(), format!("{}; --ignore \"id\" ignores it", warning.finding.found));
+/// assert!(warning.to_string().starts_with(&warning.finding.found));
 /// # Ok::<(), tallynet::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]

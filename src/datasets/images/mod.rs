@@ -31,13 +31,12 @@ mod resize;
 mod scan;
 mod size;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use ndarray::{ArrayD, IxDyn};
+use ndarray::ArrayD;
 use rand::seq::SliceRandom;
 
-use self::read::Reader;
+use self::read::{Reader, array, read_all, read_bytes};
 use super::{DataDescription, ImageShape, Inputs, LoadedData};
 use crate::random::{self, Stream};
 use crate::{Error, Result};
@@ -192,21 +191,6 @@ fn shuffled(images: &[LabeledImage], seed: u64) -> Vec<LabeledImage> {
     images
 }
 
-/// Empty memory for this many images.
-fn reserve(size: ImageShape, n: usize) -> Result<Vec<u8>> {
-    let ImageShape { height, width, channels } = size;
-    let n_values = height * width * channels;
-    let mut values = vec![];
-    values.try_reserve_exact(n_values.saturating_mul(n)).map_err(|_| {
-        let mb = (n_values >> 10).saturating_mul(n) >> 10;
-        Error::Memory(format!(
-            "{n} images of {height}×{width} pixels take {mb} MB, more than there is\n  \
-             take a smaller --image-size"
-        ))
-    })?;
-    Ok(values)
-}
-
 /// Paths of the images in a folder, at any depth and whatever their class, to predict from.
 ///
 /// # Errors
@@ -232,22 +216,6 @@ pub fn read_images(
     read_all(paths, size, progress, |bytes| decode_and_resize(bytes, size))
 }
 
-/// Reads and decodes files, each of which becomes bytes of this size.
-fn read_all(
-    paths: &[PathBuf],
-    size: ImageShape,
-    progress: &mut dyn FnMut(usize),
-    decode: impl Fn(&[u8]) -> Result<Vec<u8>>,
-) -> Result<Inputs> {
-    let ImageShape { height, width, channels } = size;
-    let mut values = reserve(size, paths.len())?;
-    for (i, path) in paths.iter().enumerate() {
-        values.extend_from_slice(&read_with(path, &decode)?);
-        progress(i + 1);
-    }
-    Ok(Inputs::bytes(array(&[paths.len(), height, width, channels], values)?))
-}
-
 /// Decodes and resizes one image: bytes of the shape (height, width, channels).
 ///
 /// ```no_run
@@ -266,19 +234,6 @@ pub fn read_image(path: &Path, size: ImageShape) -> Result<ArrayD<u8>> {
     size.check()?;
     let ImageShape { height, width, channels } = size;
     array(&[height, width, channels], read_bytes(path, size)?)
-}
-
-fn array(shape: &[usize], values: Vec<u8>) -> Result<ArrayD<u8>> {
-    ArrayD::from_shape_vec(IxDyn(shape), values).map_err(|error| Error::Data(error.to_string()))
-}
-
-fn read_bytes(path: &Path, size: ImageShape) -> Result<Vec<u8>> {
-    read_with(path, |bytes| decode_and_resize(bytes, size))
-}
-
-fn read_with(path: &Path, decode: impl Fn(&[u8]) -> Result<Vec<u8>>) -> Result<Vec<u8>> {
-    let bytes = fs::read(path).map_err(Error::io("read", path))?;
-    decode(&bytes).map_err(|error| error.in_file(path))
 }
 
 /// Decodes an image in memory and resizes it.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::super::{ImageShape, Inputs};
-use super::read_all;
+use super::read::read_all;
 use crate::Result;
 
 /// Size of MNIST's images.

@@ -12,8 +12,8 @@ const MANY_ROWS: usize = 20;
 
 const REASON: &str = "a row number, or a text of each row's own, tells nothing about new samples";
 
-/// A warning for each column of numbers that count up with the rows, as identifiers do, and for each
-/// column of very many strings, such as dates. The values are row by row, `width` in each.
+/// A warning for each column of numbers that count up with the rows, and for each column of very
+/// many strings, such as dates. The values are row by row, `width` in each.
 pub fn of_columns(values: &[Real], width: usize, features: &[Feature]) -> Vec<Warning> {
     let mut warnings = vec![];
     for Feature { position, name, vocabulary } in features {
