@@ -114,3 +114,15 @@ pub(crate) fn per_position<S: RawData>(view: ArrayBase<S, Ix2>, width: usize) ->
     let positions = view.len() / width.max(1);
     view.into_shape_with_order((positions, width)).expect("contiguous rows of whole vectors")
 }
+
+/// Position along each axis of an element of a row-major array, by its index.
+pub(crate) fn position(index: usize, axes: &[usize]) -> Vec<usize> {
+    let mut position = vec![0; axes.len()];
+    let mut rest = index;
+    for (along, axis) in position.iter_mut().zip(axes).rev() {
+        let length = usize::max(*axis, 1);
+        *along = rest % length;
+        rest /= length;
+    }
+    position
+}

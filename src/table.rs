@@ -1,5 +1,7 @@
 //! Plain text tables and numbers.
 
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
 /// Formats a table. Each column is as wide as its widest cell, with two blanks between columns; a
 /// head that begins with `>` aligns its column to the right. Control characters are printed as `?`.
 pub fn table(heads: &[&str], rows: &[Vec<String>]) -> String {
@@ -27,4 +29,21 @@ pub fn with_commas(number: usize) -> String {
         0..1000 => number.to_string(),
         _ => format!("{},{:03}", with_commas(number / 1000), number % 1000),
     }
+}
+
+/// The beginning of a text that is longer than this number of columns, and `…`.
+pub fn shortened(text: &str, columns: usize) -> String {
+    if text.width() <= columns {
+        return text.to_string();
+    }
+    let mut short = String::new();
+    let mut used = 1;
+    for character in text.chars() {
+        used += character.width().unwrap_or(0);
+        if used > columns {
+            break;
+        }
+        short.push(character);
+    }
+    short + "…"
 }

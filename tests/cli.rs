@@ -426,7 +426,7 @@ fn a_wrong_command_line_is_refused_with_2() {
 fn wrong_data_are_refused_with_1() {
     let folder = TempDir::new().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_string();
-    refused(1, &["train", "--data", &path("nowhere")], &["nowhere"]);
+    refused(2, &["train", "--data", &path("nowhere")], &["nowhere"]);
     fs::create_dir(path("empty")).unwrap();
     refused(1, &["train", "--data", &path("empty")], &["empty", "train-images-idx3-ubyte"]);
     fs::create_dir(path("html")).unwrap();
@@ -534,7 +534,7 @@ fn a_truncated_or_changed_model_file_is_refused() {
         refused(1, &["verify", file], &["model.safetensors", word]);
         refused(1, &["evaluate", file, "--data", &data], &[word]);
     }
-    refused(1, &["verify", folder.path().join("none").to_str().unwrap()], &["cannot read"]);
+    refused(2, &["verify", folder.path().join("none").to_str().unwrap()], &["cannot read"]);
     fs::write(file, "<html>").unwrap();
     refused(1, &["summary", file], &["safetensors"]);
 }

@@ -128,7 +128,7 @@ fn verify_in_json() {
     assert_eq!(dense["multiply_adds"]["run"], "whole");
     let text = succeed(&["verify", "tests/keras/digits.keras"]);
     assert!(text.contains(&format!("Fingerprint {}", line["fingerprint"].as_str().unwrap())));
-    refuse(1, &["verify", "no.keras", "--json"], &["no.keras"]);
+    refuse(2, &["verify", "no.keras", "--json"], &["no.keras"]);
     refuse(2, &["verify", "mnist-softmax", "--json"], &["preset"]);
 }
 

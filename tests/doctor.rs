@@ -189,6 +189,24 @@ fn one_fault_gives_one_finding() {
 }
 
 #[test]
+fn rare_classes_are_counted_together() {
+    let found = |label: fn(usize) -> u32| {
+        let data = relabel(good(), label);
+        let findings = examine(&Subject::new(&data)).unwrap().findings;
+        findings.into_iter().find(|finding| finding.rule == "rare-class").unwrap().found
+    };
+    assert_eq!(found(|row| if row == 7 { 2 } else { class(row) % 2 }), "class 2 has 1 sample");
+    let two = |row| if row == 7 || row == 77 { 2 } else { class(row) % 2 };
+    assert_eq!(found(two), "class 2 has 2 samples");
+    let several = |row| match row {
+        7 => 2,
+        77 | 99 => 3,
+        _ => class(row) % 2,
+    };
+    assert_eq!(found(several), "classes 2, 3 have 1 or 2 samples each");
+}
+
+#[test]
 fn the_test_set_is_compared_with_the_training_set() {
     let copied = change(good_test(), |i, j, x| {
         if i < 20 {
@@ -579,11 +597,96 @@ fn pages_pointers_and_broken_files_are_named() {
     );
 
     let nowhere = place.run("doctor nowhere.npz");
-    assert_eq!(nowhere.code, 1);
+    assert_eq!(nowhere.code, 2);
     assert_says(&nowhere.stderr, &["nowhere.npz"]);
+    let nowhere = place.run("doctor nowhere.npz --json");
+    assert_eq!(nowhere.code, 2);
+    let line: Value = serde_json::from_str(&nowhere.stdout).unwrap();
+    let finding = &line["findings"][0];
+    assert_eq!((&line["data"], &finding["rule"]), (&"nowhere.npz".into(), &"unreadable".into()));
+    assert_says(finding["found"].as_str().unwrap(), &["nowhere.npz"]);
+    let no_table = place.run("doctor good.npz --target kind");
+    assert_eq!(no_table.code, 2);
+    assert_says(&no_table.stderr, &["--target is for a table, and good.npz holds NumPy's arrays"]);
     let no_model = place.run("doctor good.npz nowhere.keras");
     assert_eq!(no_model.code, 2);
     assert_says(&no_model.stderr, &["nowhere.keras"]);
+}
+
+#[test]
+fn a_faulty_test_set_is_a_problem_beside_those_of_the_training_set() {
+    let place = Place::new();
+    let write = |name: &str, test_rows: Option<(usize, usize)>| {
+        let mut npz = NpzWriter::new(File::create(place.path(name)).unwrap());
+        let inputs = |rows| Array2::from_shape_fn((rows, 6), |(i, j)| noise(i, j) * 300.0);
+        npz.add_array("x_train", &inputs(200)).unwrap();
+        npz.add_array("y_train", &Array1::from_shape_fn(200, |i| class(i) as u8)).unwrap();
+        if let Some((x_rows, y_rows)) = test_rows {
+            npz.add_array("x_test", &inputs(x_rows)).unwrap();
+            npz.add_array("y_test", &Array1::from_shape_fn(y_rows, |i| class(i) as u8)).unwrap();
+        }
+        npz.finish().unwrap();
+    };
+    write("none.npz", None);
+    write("shorter.npz", Some((60, 59)));
+    write("empty.npz", Some((0, 0)));
+    let none = place.run("doctor none.npz");
+    assert_says(&none.stdout, &["none.npz: 200 training samples", "1 problem."]);
+    for (name, fault) in [
+        ("shorter.npz", "x_test has 60 rows and y_test has 59"),
+        ("empty.npz", "y_test: its shape [0] leaves it empty"),
+    ] {
+        let found = place.run(&format!("doctor {name}"));
+        assert_eq!(found.code, 1);
+        let problem = format!("PROBLEM {name}: {fault}");
+        let training = "PROBLEM inputs are not scaled";
+        assert_says(&found.stdout, &[&problem, training, "training ends with this", "2 problems."]);
+    }
+    let empty = set(inputs(0, 0), vec![]);
+    let data = good();
+    let subject = Subject { test: Some(&empty), ..Subject::new(&data) };
+    assert_eq!(rules(&examine(&subject).unwrap()), ["Problem few-samples"]);
+}
+
+#[test]
+fn warnings_about_the_model_are_whole_findings() {
+    let one = regression(|row| (row % 2) as Real);
+    let examination =
+        model(1, "softmax", "categorical_crossentropy").examine(&Subject::new(&one)).unwrap();
+    let found: Vec<&str> = examination
+        .findings
+        .iter()
+        .filter(|finding| finding.rule == "model")
+        .map(|finding| &finding.found[..])
+        .collect();
+    assert!(found[0].ends_with("Did you mean to use a sigmoid instead?"), "{found:#?}");
+    assert!(found[1].ends_with("if you only have 2 classes."), "{found:#?}");
+    let examination = model(3, "linear", "sparse_categorical_crossentropy")
+        .examine(&Subject::new(&good()))
+        .unwrap();
+    let finding = &examination.findings[0];
+    assert!(finding.found.ends_with("the model does not end in a softmax"), "{finding:?}");
+    let remedy = "give the last layer activation='softmax', or the loss from_logits=True";
+    assert_eq!((finding.severity, &finding.remedy[..]), (Severity::Problem, remedy));
+}
+
+#[test]
+fn targets_of_a_description_are_numbers_with_a_model_too() {
+    let data = Dataset {
+        y: Targets::Labels(ArrayD::from_shape_fn(IxDyn(&[200, 2]), |i| class(i[0] + i[1]))),
+        ..good()
+    };
+    let description = DataDescription {
+        targets: vec!["rooms".into(), "floors".into()],
+        ..DataDescription::default()
+    };
+    let subject = Subject { description: Some(&description), ..Subject::new(&data) };
+    for examination in
+        [examine(&subject).unwrap(), model(2, "linear", "mse").examine(&subject).unwrap()]
+    {
+        assert!(examination.checked.contains(&"targets"), "{:?}", examination.checked);
+        assert!(!examination.checked.contains(&"classes"), "{:?}", examination.checked);
+    }
 }
 
 #[test]
@@ -675,6 +778,19 @@ fn train_says_one_line_about_bad_data_and_none_about_good() {
     );
     assert_eq!(hints(&large), 2, "{}", large.stderr);
     assert!(!large.stdout.contains("doctor"), "{}", large.stdout);
+
+    // Of a learning rate, an examination of the data says nothing.
+    place.write_model("steep.py", 100.0);
+    let steep = place.run("train steep.py --data good.npz --epochs 1 --quiet");
+    assert_says(losses(&steep), &["Test score"]);
+    let parts = ["steps overshoot: the learning rate is probably too large; try a tenth of it"];
+    assert_says(&steep.stderr, &parts);
+    assert_eq!(hints(&steep), 0, "{}", steep.stderr);
+
+    // The command can be pasted into a shell.
+    fs::copy(place.path("large.npz"), place.path("it's(large).npz")).unwrap();
+    let odd = place.run("train model.py --data it's(large).npz --epochs 1 --quiet");
+    assert_says(&odd.stderr, &[r"`tallynet doctor 'it'\''s(large).npz' model.py` says more"]);
 
     // A table is standardized.
     place.write_table("good.csv", good_row);

@@ -246,7 +246,7 @@ fn a_broken_image_is_named_and_skipped_only_on_request() {
         let data = read(&found, &options).unwrap();
         assert_eq!(data.train.len(), 3);
         assert!(
-            data.warnings[0].starts_with("1 broken images were skipped"),
+            data.warnings[0].text.starts_with("1 broken images were skipped"),
             "{:?}",
             data.warnings
         );

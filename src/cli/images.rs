@@ -5,6 +5,7 @@ use std::path::Path;
 use clap::Args;
 use indicatif::ProgressBar;
 use ndarray::IxDyn;
+use tallynet::datasets::doctor::Warning;
 use tallynet::datasets::images::{Folder, ImageOptions, ImageSize};
 use tallynet::datasets::{DataDescription, FolderKind, ImageShape, Inputs, LoadedData, TrainTest};
 use tallynet::model::Sequential;
@@ -245,7 +246,7 @@ fn notices(data: &LoadedData, loaded: &LoadedModel) {
     warn(&data.warnings);
 }
 
-fn warn(warnings: &[String]) {
+fn warn(warnings: &[Warning]) {
     for warning in warnings {
         output::notice(&format!("warning: {warning}"));
     }

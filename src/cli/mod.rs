@@ -35,6 +35,7 @@ mod train;
 mod verify;
 
 use std::error::Error;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -50,7 +51,8 @@ use loaded_model::LoadedModel;
 /// Train small Keras-style models on the CPU, and explain and verify their parameter counts.
 ///
 /// Results go to stdout, progress and notices to stderr. Exit codes: 0 success, 1 failure, 2 wrong
-/// command line; 130, 143 and 129 a training that Ctrl-C, SIGTERM or SIGHUP ended.
+/// command line, such as the name of a file that does not exist; 130, 143 and 129 a training that
+/// Ctrl-C, SIGTERM or SIGHUP ended.
 #[derive(Parser)]
 #[command(name = "tallynet", version, after_help = EXAMPLES)]
 struct Arguments {
@@ -108,12 +110,20 @@ impl Failure {
 
 impl<E: Error + 'static> From<E> for Failure {
     fn from(error: E) -> Failure {
-        // Arguments come from the command line.
-        let is_usage = matches!(
-            (&error as &dyn Error).downcast_ref(),
-            Some(tallynet::Error::Option { .. } | tallynet::Error::NotCompiled(_))
-        );
+        let is_usage = (&error as &dyn Error).downcast_ref().is_some_and(is_usage);
         Failure { message: error.to_string(), code: if is_usage { 2 } else { 1 } }
+    }
+}
+
+/// True for a mistake in the command line, from which arguments and the names of files come.
+fn is_usage(error: &tallynet::Error) -> bool {
+    match error {
+        tallynet::Error::Option { .. } | tallynet::Error::NotCompiled(_) => true,
+        // Not those of files that are written, or that a variable names.
+        tallynet::Error::Io { action: "read" | "load" | "find the data at", source, .. } => {
+            source.kind() == ErrorKind::NotFound
+        }
+        _ => false,
     }
 }
 

@@ -31,6 +31,15 @@ pub fn saved(path: &Path) -> String {
     format!("Saved {}{remark}", path.display())
 }
 
+/// A word of a command line that is printed, in quotes if a shell would change it.
+pub fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "._-/,=:".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_string();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
 /// Prints a notice; errors are ignored.
 pub fn notice(text: &str) {
     if ranks::is_first() {

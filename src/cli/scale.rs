@@ -29,7 +29,7 @@ enum ByteScaling {
 }
 
 /// Factor of [`ByteScaling::Unit`].
-const UNIT: Real = 1.0 / 255.0;
+pub const UNIT: Real = 1.0 / 255.0;
 
 impl Scale {
     /// Sets the factor of all inputs that are bytes, and prints a notice unless it is 1.

@@ -10,7 +10,7 @@ use tallynet::losses::{AnyLoss, TargetForm};
 use tallynet::model::Sequential;
 use tallynet::shape::Shape;
 
-use super::table_file::{encode, learn};
+use super::table_file::{encode, is_of_arrays, learn};
 use super::{Failure, LoadedModel, held_out, output};
 
 /// Mean size of targets from which on a new model takes long to learn them.
@@ -37,12 +37,12 @@ impl RoleFlags {
         Some(TableOptions { targets, ignored, task: None })
     }
 
-    /// The flags as they are given: ` --target price --ignore id`.
+    /// The flags as they are given to a shell: ` --target price --ignore 'sales id'`.
     pub fn as_text(&self) -> String {
         let mut text = String::new();
         for (flag, names) in [("target", &self.target), ("ignore", &self.ignore)] {
             if !names.is_empty() {
-                text += &format!(" --{flag} {}", names.join(","));
+                text += &format!(" --{flag} {}", output::quoted(&names.join(",")));
             }
         }
         text
@@ -83,11 +83,8 @@ pub fn is_named_as_table(path: &Path) -> bool {
 /// True if a file is a table, by its name; or by what the model was trained on, unless it is named
 /// as NumPy's files are.
 pub fn is_table(path: &Path, model: &Sequential) -> bool {
-    let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
-    match extension.to_str() {
-        Some("npz" | "npy") => false,
-        _ => is_named_as_table(path) || description(model).is_some() && !path.is_dir(),
-    }
+    let may_be_table = description(model).is_some() && !path.is_dir() && !is_of_arrays(path);
+    is_named_as_table(path) || may_be_table
 }
 
 /// Reads the targets and the inputs of a table to evaluate on.

@@ -14,6 +14,12 @@ use super::output;
 /// Number of bytes of a file from which on its reading shows a bar.
 const LARGE: u64 = 10_000_000;
 
+/// True if a file holds NumPy's arrays, by its name.
+pub fn is_of_arrays(path: &Path) -> bool {
+    let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
+    matches!(extension.to_str(), Some("npz" | "npy"))
+}
+
 /// File of a table with a progress bar.
 struct TableFile {
     file: File,
@@ -25,6 +31,14 @@ impl TableFile {
     fn open(path: &Path, is_quiet: bool) -> tallynet::Result<TableFile> {
         let error = |source| Error::Io { action: "read", path: path.to_path_buf(), source };
         let file = File::open(path).map_err(error)?;
+        if is_of_arrays(path) {
+            let problem = format!(
+                "--target is for a table, and {} holds NumPy's arrays, whose targets are y_train: \
+                 omit --target",
+                path.display()
+            );
+            return Err(Error::option("target", problem));
+        }
         let metadata = file.metadata().map_err(error)?;
         if metadata.is_dir() {
             let problem = format!(

@@ -4,7 +4,7 @@
 use rand::seq::SliceRandom;
 
 use super::doctor::scale::divergence_cause;
-use super::values::{Values, contiguous, not_finite};
+use super::values::{Values, not_finite};
 use super::{Dataset, Inputs, first_part, targets};
 use crate::kernels::rows::{argmax, prefetch};
 use crate::random::{self, Stream};
@@ -85,14 +85,8 @@ impl<'a> Rows<'a> {
         if *len == 0 {
             return Err(Error::Data("the dataset has no rows".to_string()));
         }
-        let values = match x {
-            Inputs::Bytes { values, scale } => {
-                Values::Bytes { values: contiguous(values)?, scale: *scale }
-            }
-            Inputs::Reals(values) => Values::Reals(contiguous(values)?),
-        };
         Ok(Rows {
-            x: values,
+            x: x.values()?,
             y: Values::Reals(&[]),
             sample_weights: None,
             input_width: input.n_values(),

@@ -1,5 +1,6 @@
 //! `LoadedData`: the data sets of a source and what is known about them.
 
+use super::doctor::Warning;
 use super::{DataDescription, Dataset};
 
 /// Data sets that a source holds, and what is known about them.
@@ -23,7 +24,7 @@ pub struct LoadedData {
     /// Names of the classes and size of the images.
     pub description: DataDescription,
     /// Remarks for the user, such as files that were ignored.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
 }
 
 impl From<Dataset> for LoadedData {

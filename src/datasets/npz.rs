@@ -10,7 +10,7 @@ use zip::{ZipArchive, read::ZipFile};
 
 use super::npy::Member;
 use super::source::{OpenFile, ReadSeek, unexpected};
-use super::{Dataset, Inputs, Targets, TrainTest};
+use super::{Dataset, Inputs, LoadedData, Targets, TrainTest};
 use crate::shape::Tuple;
 use crate::{Error, Real, Result};
 
@@ -19,6 +19,9 @@ const HELP: &str = "download it again, or save x_train, y_train, x_test and y_te
                     integer labels from 0, or as numbers";
 const INPUTS_HELP: &str =
     "save one array of inputs with numpy.save or numpy.savez, one row per sample";
+
+/// Arrays of the training and the test set.
+const ARRAYS: [&str; 4] = ["x_train", "y_train", "x_test", "y_test"];
 
 /// An archive in a file or a pipe.
 type Archive = ZipArchive<Box<dyn ReadSeek>>;
@@ -32,7 +35,7 @@ type Archive = ZipArchive<Box<dyn ReadSeek>>;
 /// different numbers of rows in `x` and `y`.
 pub fn load(path: &Path) -> Result<TrainTest> {
     let read = || {
-        let mut archive = archive(path, &["x_train", "y_train", "x_test", "y_test"])?;
+        let mut archive = archive(path, &ARRAYS)?;
         let train = dataset(&mut archive, "x_train", "y_train")?;
         Ok(TrainTest { train, test: dataset(&mut archive, "x_test", "y_test")? })
     };
@@ -45,15 +48,35 @@ pub fn load(path: &Path) -> Result<TrainTest> {
 /// # Errors
 /// As [`load`].
 pub fn load_train(path: &Path) -> Result<Dataset> {
-    let read = || -> Result<Dataset> {
-        let mut opened = archive(path, &[])?;
-        if find(&opened, "x").is_some() && find(&opened, "y").is_some() {
-            return dataset(&mut opened, "x", "y");
-        }
-        check_members(&opened, &["x_train", "y_train"])?;
-        dataset(&mut opened, "x_train", "y_train")
-    };
+    let read = || training_set(&mut archive(path, &[])?);
     read().map_err(|error| error.in_file(path))
+}
+
+/// Reads the training set as [`load_train`] does; and the test set, unless both of its arrays are
+/// missing.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_available(path: &Path) -> Result<LoadedData> {
+    let read = || {
+        let mut archive = archive(path, &[])?;
+        if find(&archive, "x_test").is_none() && find(&archive, "y_test").is_none() {
+            return Ok(LoadedData::from(training_set(&mut archive)?));
+        }
+        check_members(&archive, &ARRAYS)?;
+        let train = dataset(&mut archive, "x_train", "y_train")?;
+        let test = dataset(&mut archive, "x_test", "y_test")?;
+        Ok(LoadedData { test: Some(test), ..train.into() })
+    };
+    read().map_err(|error: Error| error.in_file(path))
+}
+
+fn training_set(archive: &mut Archive) -> Result<Dataset> {
+    if find(archive, "x").is_some() && find(archive, "y").is_some() {
+        return dataset(archive, "x", "y");
+    }
+    check_members(archive, &["x_train", "y_train"])?;
+    dataset(archive, "x_train", "y_train")
 }
 
 /// Reads the two arrays of the test set; the others may be missing.

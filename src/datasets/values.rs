@@ -2,8 +2,9 @@
 
 use ndarray::ArrayD;
 
+use super::Inputs;
 use crate::kernels::rows::scale_bytes;
-use crate::shape::Tuple;
+use crate::shape::{Tuple, position};
 use crate::{Error, Real, Result};
 
 /// Numbers of an array, in row-major order.
@@ -44,6 +45,18 @@ impl Values<'_> {
     }
 }
 
+impl Inputs {
+    /// The numbers, which must be in row-major order.
+    pub(super) fn values(&self) -> Result<Values<'_>> {
+        match self {
+            Inputs::Bytes { values, scale } => {
+                Ok(Values::Bytes { values: contiguous(values)?, scale: *scale })
+            }
+            Inputs::Reals(values) => Ok(Values::Reals(contiguous(values)?)),
+        }
+    }
+}
+
 /// Numbers of an array, which must be in row-major order.
 pub(super) fn contiguous<T>(array: &ArrayD<T>) -> Result<&[T]> {
     let problem = "an array is not in row-major order; copy it with as_standard_layout";
@@ -55,12 +68,8 @@ pub(super) fn contiguous<T>(array: &ArrayD<T>) -> Result<&[T]> {
 pub(super) fn not_finite(values: &[Real], row_shape: &[usize]) -> Option<String> {
     let first = values.iter().position(|value| !value.is_finite())?;
     let width = row_shape.iter().product::<usize>().max(1);
-    let (row, mut rest) = (first / width, first % width);
-    let mut position = vec![0; row_shape.len()];
-    for (index, axis) in position.iter_mut().zip(row_shape).rev() {
-        *index = rest % axis;
-        rest /= axis;
-    }
+    let row = first / width;
+    let position = position(first % width, row_shape);
     let place = match position[..] {
         [] => String::new(),
         [column] => format!(", column {column}"),

@@ -47,7 +47,7 @@ fn paragraph(finding: &Finding) -> String {
     text
 }
 
-/// `2 problems, 1 oddity and 1 note.`
+/// `2 problems, 1 oddity, 1 note.`
 fn totals(examination: &Examination) -> String {
     let kinds = [
         (Severity::Problem, "problem", "problems"),

@@ -6,10 +6,10 @@
 //! dependency for four kinds of element. Text has a font of fixed width, since nothing else tells
 //! here how wide it is; what is longer than its box ends in `…`, and a tooltip shows it whole.
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr;
 
 use crate::model::{BuiltLayer, LayerCost, ParamCount, Sequential};
-use crate::table::with_commas;
+use crate::table::{shortened, with_commas};
 
 /// Width of a character, relative to the size of the font; a little more than that of common fonts.
 const ADVANCE: f64 = 0.62;
@@ -211,23 +211,6 @@ fn arrow(x: f64, top: f64) -> String {
 /// Columns of text that fit this width.
 fn columns_in(width: f64, size: f64) -> usize {
     ((width - 2.0 * PADDING) / (size * ADVANCE) + 1e-9) as usize
-}
-
-/// The beginning of a text that is longer than this number of columns, and `…`.
-fn shortened(text: &str, columns: usize) -> String {
-    if text.width() <= columns {
-        return text.to_string();
-    }
-    let mut short = String::new();
-    let mut used = 1;
-    for character in text.chars() {
-        used += character.width().unwrap_or(0);
-        if used > columns {
-            break;
-        }
-        short.push(character);
-    }
-    short + "…"
 }
 
 /// Text as XML holds it. Characters that XML forbids, such as control characters, become U+FFFD,

@@ -3,15 +3,15 @@
 
 use std::path::Path;
 
-use tallynet::Real;
 use tallynet::datasets::doctor::{Finding, Severity};
 use tallynet::datasets::images::{Folder, ImageOptions};
 use tallynet::datasets::table::{LearnedTable, Statistics, TableOptions};
 use tallynet::datasets::{
-    self, DataDescription, Dataset, FolderKind, ImageShape, Inputs, LoadedData, Targets, TrainTest,
+    DataDescription, Dataset, FolderKind, ImageShape, Inputs, LoadedData, Targets, TrainTest, npz,
 };
 
 use super::super::data::{DataSource, scale_targets};
+use super::super::scale::UNIT;
 use super::super::table::{self, task_of};
 use super::super::table_file::{encode, learn};
 use super::super::{Failure, LoadedModel, images};
@@ -19,8 +19,6 @@ use super::Doctor;
 
 /// Height and width of images that are examined without a model.
 const SIDE: usize = 64;
-/// Factor of bytes without a model.
-const UNIT: Real = 1.0 / 255.0;
 
 /// Data sets to examine.
 pub struct Loaded {
@@ -35,8 +33,7 @@ pub struct Loaded {
 impl From<LoadedData> for Loaded {
     fn from(data: LoadedData) -> Loaded {
         let LoadedData { train, validation, test, description, warnings } = data;
-        let is_table = !description.columns.is_empty();
-        let findings = warnings.into_iter().map(|text| remark(&text, is_table)).collect();
+        let findings = warnings.into_iter().map(|warning| warning.finding).collect();
         Loaded { train, validation, test, description, findings }
     }
 }
@@ -117,11 +114,15 @@ impl Doctor {
                 kind => Ok(kind.load(path, None, &mut |_| {})?.into()),
             };
         }
-        match datasets::load(path) {
-            Ok(sets) => Ok(of_sets(sets)),
-            // An archive may hold a training set alone.
-            Err(error) => match datasets::load_train(path) {
-                Ok(train) => Ok(LoadedData::from(train).into()),
+        match npz::load_available(path) {
+            Ok(data) => Ok(data.into()),
+            // A training ends with the error, but the training set may be worth a look.
+            Err(error) => match npz::load_train(path) {
+                Ok(train) => {
+                    let mut data = Loaded::from(LoadedData::from(train));
+                    data.findings.push(of_failure(Severity::Problem, "unreadable", &error.into()));
+                    Ok(data)
+                }
                 Err(_) => Err(error.into()),
             },
         }
@@ -225,34 +226,11 @@ fn of_sets(sets: TrainTest) -> Loaded {
     LoadedData { test: Some(sets.test), ..sets.train.into() }.into()
 }
 
-/// Finding of a reader's remark: about a column of a table, or about files that were left out.
-fn remark(text: &str, is_table: bool) -> Finding {
-    let reason = if is_table {
-        "a row number, or a text of each row's own, tells nothing about new samples"
-    } else {
-        "they are left out"
-    };
-    let first_line = text.lines().next().unwrap_or_default();
-    let (found, rest) = first_line.split_once("; ").unwrap_or((first_line, ""));
-    let (place, remedy) = match rest.strip_prefix("the first: ") {
-        Some(first) => (format!("the first: {first}"), "correct or remove them"),
-        None if rest.is_empty() => ("data".to_string(), "correct or remove them"),
-        None => ("data".to_string(), rest),
-    };
-    Finding {
-        severity: Severity::Odd,
-        rule: "reading",
-        found: found.to_string(),
-        place,
-        reason: reason.to_string(),
-        remedy: remedy.to_string(),
-    }
-}
-
 /// Finding of what a training refuses: the first line of the error, and its help.
 pub(super) fn of_failure(severity: Severity, rule: &'static str, failure: &Failure) -> Finding {
     let (found, remedy) = match failure.message.rsplit_once("\n  ") {
         Some((found, help)) => (found, help),
+        None if failure.code == 2 => (&failure.message[..], "correct the command line"),
         None => (&failure.message[..], "correct the file, or download it again"),
     };
     Finding {

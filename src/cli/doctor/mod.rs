@@ -6,9 +6,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::json;
-use tallynet::datasets::DataDescription;
 use tallynet::datasets::doctor::{
-    Effort, Examination, Finding, InputUse, Severity, Subject, TargetUse, examine, examine_files,
+    Effort, Examination, Finding, InputUse, Severity, Subject, examine, examine_files,
 };
 use tallynet::datasets::table::Task;
 use tallynet::model::presets;
@@ -30,7 +29,8 @@ use load::{Loaded, of_failure};
 /// it also looks for shapes, labels and targets that do not fit its output, its last activation or
 /// its loss. The columns of a table may have any scale, since `train` standardizes them.
 ///
-/// The exit code is 1 if there is a problem, and 0 for oddities and notes.
+/// The exit code is 1 if there is a problem, and 0 for oddities and notes. With --json an error is
+/// a finding too.
 #[derive(Args)]
 #[command(after_help = "Examples:
   tallynet doctor
@@ -71,6 +71,20 @@ impl Doctor {
     /// Examines the data and prints the findings.
     pub fn run(mut self) -> Outcome {
         self.take_preset_without_data();
+        let outcome = self.examine_and_print();
+        if self.json
+            && let Err(failure) = &outcome
+            && !failure.message.is_empty()
+        {
+            let mut examination = Examination::default();
+            examination.add([of_failure(Severity::Problem, "unreadable", failure)]);
+            let name = self.data.as_ref().map(|path| path.display().to_string());
+            self.print_json(name, None, &examination)?;
+        }
+        outcome
+    }
+
+    fn examine_and_print(&self) -> Outcome {
         let mut loaded = self.open_model();
         let source = match &loaded {
             Some(Ok(loaded)) => source(self.data.as_deref(), Some(&loaded.model))?,
@@ -134,20 +148,11 @@ impl Doctor {
         } else {
             InputUse::Numbers { scale: 1.0, offset: 0.0 }
         };
-        let DataDescription { classes, targets, .. } = &data.description;
-        let targets = if !classes.is_empty() {
-            TargetUse::Classes
-        } else if !targets.is_empty() {
-            TargetUse::Numbers
-        } else {
-            TargetUse::Unknown
-        };
         let subject = Subject {
             validation: data.validation.as_ref(),
             test: data.test.as_ref(),
             description: Some(&data.description),
             inputs,
-            targets,
             effort: Effort::Thorough,
             ..Subject::new(&data.train)
         };
@@ -157,6 +162,24 @@ impl Doctor {
         };
         examination.add(data.findings.clone());
         Ok(examination)
+    }
+
+    /// Prints a line of JSON.
+    fn print_json(
+        &self,
+        data: Option<String>,
+        n_samples: Option<usize>,
+        examination: &Examination,
+    ) -> Outcome {
+        let line = json!({
+            "data": data,
+            "model": self.model,
+            "samples": n_samples,
+            "sampled": examination.step > 1,
+            "checked": examination.checked,
+            "findings": examination.findings,
+        });
+        output::result(&format!("{line}\n"))
     }
 
     /// Prints the findings; a problem is exit code 1.
@@ -172,15 +195,7 @@ impl Doctor {
             None => format!("{name}: cannot be used as it is"),
         };
         if self.json {
-            let line = json!({
-                "data": name,
-                "model": self.model,
-                "samples": data.map(|data| data.train.len()),
-                "sampled": examination.step > 1,
-                "checked": examination.checked,
-                "findings": examination.findings,
-            });
-            output::result(&format!("{line}\n"))?;
+            self.print_json(Some(name), data.map(|data| data.train.len()), examination)?;
         } else {
             let mut text = format!("{heading}\n{}", report::findings(examination));
             if data.is_none() {

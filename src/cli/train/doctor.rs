@@ -44,20 +44,16 @@ impl Train {
         Ok(Diagnosis { cause, command })
     }
 
-    /// The command that examines the same data for the same model.
+    /// The command that examines the data for the model, without the flags that say how samples
+    /// are read and held out.
     fn doctor_command(&self, source: &DataSource) -> String {
         let data = match source {
-            DataSource::Path(path) => format!(" {}", quoted(&path.display().to_string())),
+            DataSource::Path(path) => format!(" {}", output::quoted(&path.display().to_string())),
             DataSource::Synthetic(_) => String::new(),
         };
         let roles = self.table.roles.as_text();
-        format!("`tallynet doctor{data} {}{roles}`", quoted(&self.model))
+        format!("`tallynet doctor{data} {}{roles}`", output::quoted(&self.model))
     }
-}
-
-/// A word of a command line.
-fn quoted(word: &str) -> String {
-    if word.contains(char::is_whitespace) { format!("'{word}'") } else { word.to_string() }
 }
 
 /// Outcome of the quick examination.
@@ -117,9 +113,13 @@ impl Callback for FirstEpoch {
             && let Some(finding) =
                 (FirstLosses { first_batch, epoch: *epoch }).finding(trainer.model())
         {
-            let reason = self.diagnosis.cause.as_ref().unwrap_or(&finding.reason);
-            let command = &self.diagnosis.command;
-            output::notice(&format!("warning: {}: {reason}: {command} says more", finding.found));
+            let Diagnosis { cause, command } = &self.diagnosis;
+            let explanation = match cause {
+                Some(cause) => format!("{cause}: {command} says more"),
+                // An examination of the data does not see the loss.
+                None => format!("{}; {}", finding.reason, finding.remedy),
+            };
+            output::notice(&format!("warning: {}: {explanation}", finding.found));
         }
         Ok(ControlFlow::Continue(()))
     }

@@ -2,7 +2,7 @@
 //! `rare-class`, `unseen-classes`; and `constant-target` for numbers.
 
 use super::labels::Labels;
-use super::subject::LISTED;
+use super::subject::{LISTED, listed};
 use super::{Effort, Finding, Severity, Subject};
 use crate::datasets::Targets;
 
@@ -122,9 +122,13 @@ fn rare(labels: &Labels, subject: &Subject) -> Option<Finding> {
     if labels.values.len() < ENOUGH {
         return None;
     }
-    let n = labels.counts[first];
-    let samples = if n == 1 { "sample" } else { "samples" };
-    let found = format!("class {} has {n} {samples}", list(&rare, subject));
+    let found = match labels.counts[first] {
+        _ if rare.len() > 1 => {
+            format!("classes {} have 1 or {RARE} samples each", list(&rare, subject))
+        }
+        1 => format!("class {} has 1 sample", subject.class(first)),
+        n => format!("class {} has {n} samples", subject.class(first)),
+    };
     let finding = Finding::new(Severity::Odd, "rare-class", found);
     let reason = "too few to learn from, and to divide between training and test";
     let remedy = "add samples, join classes, or drop these";
@@ -175,10 +179,5 @@ fn is_constant<T: PartialEq>(values: &[T]) -> bool {
 }
 
 fn list(classes: &[usize], subject: &Subject) -> String {
-    let mut names: Vec<String> =
-        classes.iter().take(LISTED).map(|label| subject.class(*label)).collect();
-    if classes.len() > LISTED {
-        names.push(format!("and {} more", classes.len() - LISTED));
-    }
-    names.join(", ")
+    listed(classes, |label| subject.class(*label)).join(", ")
 }

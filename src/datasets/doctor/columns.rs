@@ -3,8 +3,8 @@
 use std::iter::StepBy;
 use std::ops::Range;
 
-use crate::datasets::values::{Values, contiguous};
-use crate::datasets::{Dataset, Inputs};
+use crate::datasets::Dataset;
+use crate::datasets::values::Values;
 use crate::{Real, Result};
 
 /// Number of rows that are read at most: the checksums of all are kept.
@@ -23,12 +23,7 @@ pub(super) struct InputRows<'a> {
 impl<'a> InputRows<'a> {
     /// Rows that hold at most this many values, evenly spaced.
     pub fn new(data: &'a Dataset, max_values: usize) -> Result<InputRows<'a>> {
-        let values = match &data.x {
-            Inputs::Bytes { values, scale } => {
-                Values::Bytes { values: contiguous(values)?, scale: *scale }
-            }
-            Inputs::Reals(values) => Values::Reals(contiguous(values)?),
-        };
+        let values = data.x.values()?;
         let width = data.x.shape().get(1..).unwrap_or_default().iter().product();
         let len = data.len();
         let max_rows = (max_values / usize::max(width, 1)).clamp(1, MAX_ROWS);

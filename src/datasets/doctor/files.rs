@@ -4,12 +4,13 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::subject::LISTED;
+use super::subject::listed;
 use super::{Finding, Severity};
 use crate::identify::stand_in;
 
-/// Number of files and of folders within folders that are examined.
+/// Number of files, of entries of folders, and of folders within folders that are examined.
 const MAX_FILES: usize = 20_000;
+const MAX_ENTRIES: usize = 100_000;
 const MAX_DEPTH: usize = 4;
 /// Number of bytes by which a file is identified.
 const START: u64 = 4096;
@@ -27,14 +28,14 @@ const START: u64 = 4096;
 /// # std::fs::remove_file(&path).unwrap();
 /// ```
 pub fn examine_files(path: &Path) -> Vec<Finding> {
-    let mut paths = vec![];
+    let mut files = Files { paths: vec![], n_entries: 0 };
     if path.is_dir() {
-        collect(path, 0, &mut paths);
+        files.collect(path, 0);
     } else if path.is_file() {
-        paths.push(path.to_path_buf());
+        files.paths.push(path.to_path_buf());
     }
     let mut kinds: Vec<Kind> = vec![];
-    for file in paths {
+    for file in files.paths {
         let Some(identity) = start_of(&file).and_then(|start| stand_in(&start)) else { continue };
         match kinds.iter_mut().find(|kind| kind.what == identity.what) {
             Some(kind) => kind.paths.push(file),
@@ -61,14 +62,10 @@ impl Kind {
         } else {
             format!("{n} files are each {}", self.what)
         };
-        let mut names = vec![];
-        for path in self.paths.iter().take(LISTED) {
+        let names = listed(&self.paths, |path| {
             let name = path.strip_prefix(folder).ok().filter(|name| !name.as_os_str().is_empty());
-            names.push(name.unwrap_or(path).display().to_string());
-        }
-        if n > LISTED {
-            names.push(format!("and {} more", n - LISTED));
-        }
+            name.unwrap_or(path).display().to_string()
+        });
         Finding::new(Severity::Problem, "not-the-data", found)
             .at(names.join(", "))
             .because("it stands in place of the data, which are not in it")
@@ -83,25 +80,41 @@ fn start_of(path: &Path) -> Option<Vec<u8>> {
         return None;
     }
     let mut start = vec![];
+    // Some files of the system say that they are empty, and block when they are read.
+    if fs::metadata(path).ok()?.len() == 0 {
+        return Some(start);
+    }
     File::open(path).ok()?.take(START).read_to_end(&mut start).ok()?;
     Some(start)
 }
 
-/// Lists the files of a folder, but for hidden ones and those of a file manager.
-fn collect(folder: &Path, depth: usize, paths: &mut Vec<PathBuf>) {
-    let Ok(entries) = fs::read_dir(folder) else { return };
-    let mut entries: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    entries.sort_unstable();
-    for path in entries {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-        let is_of_system = name.starts_with('.') || ["thumbs.db", "desktop.ini"].contains(&&*name);
-        if is_of_system || paths.len() >= MAX_FILES {
-            continue;
-        }
-        if path.is_file() {
-            paths.push(path);
-        } else if path.is_dir() && depth < MAX_DEPTH {
-            collect(&path, depth + 1, paths);
+/// Files of a folder.
+struct Files {
+    paths: Vec<PathBuf>,
+    /// Number of entries of folders that were visited.
+    n_entries: usize,
+}
+
+impl Files {
+    /// Lists the files of a folder, but for hidden ones and those of a file manager.
+    fn collect(&mut self, folder: &Path, depth: usize) {
+        let Ok(entries) = fs::read_dir(folder) else { return };
+        let entries = entries.take(MAX_ENTRIES - self.n_entries);
+        let mut entries: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+        self.n_entries += entries.len();
+        entries.sort_unstable();
+        for path in entries {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+            let is_of_system =
+                name.starts_with('.') || ["thumbs.db", "desktop.ini"].contains(&&*name);
+            if is_of_system || self.paths.len() >= MAX_FILES {
+                continue;
+            }
+            if path.is_file() {
+                self.paths.push(path);
+            } else if path.is_dir() && depth < MAX_DEPTH {
+                self.collect(&path, depth + 1);
+            }
         }
     }
 }

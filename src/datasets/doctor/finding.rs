@@ -1,4 +1,7 @@
-//! `Finding`: one thing that is wrong or odd with data, and its remedy.
+//! `Finding`: one thing that is wrong or odd with data, and its remedy; `Warning`: its line in a
+//! training.
+
+use std::fmt;
 
 use serde::Serialize;
 
@@ -54,5 +57,32 @@ impl Finding {
 
     pub(crate) fn remedy(self, remedy: impl Into<String>) -> Finding {
         Finding { remedy: remedy.into(), ..self }
+    }
+}
+
+/// Finding that a training prints in a line of its own.
+///
+/// ```
+/// use tallynet::datasets::table::{TableOptions, learn_from};
+///
+/// let rows: String = (0..30).map(|row| format!("{row},{}\n", row % 2)).collect();
+/// let options = TableOptions { targets: vec!["y".to_string()], ..TableOptions::default() };
+/// let table = learn_from(format!("id,y\n{rows}").as_bytes(), &options)?;
+/// let warning = &table.warnings[0];
+/// assert_eq!(warning.finding.remedy, "--ignore \"id\" ignores it");
+/// assert!(warning.to_string().starts_with(&warning.finding.found));
+/// # Ok::<(), tallynet::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Warning {
+    /// Line that a training prints.
+    pub text: String,
+    /// Finding of an examination.
+    pub finding: Finding,
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(&self.text)
     }
 }

@@ -17,7 +17,7 @@ pub(crate) mod scale;
 mod subject;
 
 pub use files::examine_files;
-pub use finding::{Finding, Severity};
+pub use finding::{Finding, Severity, Warning};
 pub use subject::{Effort, InputUse, Subject, TargetUse};
 
 use self::columns::{Columns, InputRows};
@@ -53,7 +53,7 @@ impl Examination {
 
     /// Number of classes of the training samples, by the largest label; `None` for numbers.
     pub(crate) fn n_labels(subject: &Subject) -> Option<usize> {
-        Labels::of(&subject.train.y, subject.targets).map(|labels| labels.counts.len())
+        Labels::of(&subject.train.y, subject.target_use()).map(|labels| labels.counts.len())
     }
 }
 
@@ -87,15 +87,18 @@ pub fn examine(subject: &Subject) -> Result<Examination> {
     let rows = InputRows::new(data, subject.max_values())?;
     examination.step = rows.step;
     if rows.len == 0 || rows.width == 0 {
-        examination.add([no_samples()]);
+        examination.add([no_samples("training set", "nothing can be learned")]);
         return Ok(examination);
+    }
+    for set in subject.other_sets().iter().filter(|set| set.data.is_empty()) {
+        examination.add([no_samples(set.name, "a model cannot be evaluated on it")]);
     }
     let columns = Columns::of(rows);
     examination.checked.push("NaN and infinite numbers");
     examination.checked.extend(scale::name(subject.inputs));
     examination.add(finite::of_inputs(&columns, "training set", subject));
     examination.add(scale::of_inputs(&columns, subject));
-    let labels = Labels::of(&data.y, subject.targets);
+    let labels = Labels::of(&data.y, subject.target_use());
     examine_targets(labels.as_ref(), subject, &mut examination)?;
     if subject.effort == Effort::Thorough {
         examination.add(few_samples(rows.len));
@@ -184,10 +187,10 @@ fn examine_samples(
     Ok(())
 }
 
-fn no_samples() -> Finding {
+fn no_samples(set: &str, reason: &str) -> Finding {
     Finding::new(Severity::Problem, "few-samples", "there are no samples".to_string())
-        .at("training set")
-        .because("nothing can be learned")
+        .at(set)
+        .because(reason)
         .remedy("check the file and how it was written")
 }
 

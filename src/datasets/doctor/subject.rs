@@ -1,7 +1,7 @@
 //! `Subject`: the data that are examined, and their use in a training.
 
 use crate::datasets::{Column, DataDescription, Dataset};
-use crate::shape::Tuple;
+use crate::shape::{Tuple, position};
 
 /// Number of values of inputs that are read for a thorough and for a quick examination.
 const MANY_VALUES: usize = 200_000_000;
@@ -13,7 +13,7 @@ const MAX_COLUMNS: usize = 64;
 /// Extent of an examination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effort {
-    /// Ranges of a sample of the rows, and the labels: a millisecond, before a training.
+    /// Ranges of a sample of the rows, and the labels of all: milliseconds, before a training.
     Quick,
     /// All rules. Sets of more than 200 million values are examined on a sample of their rows.
     Thorough,
@@ -26,7 +26,7 @@ pub enum TargetUse {
     Classes,
     /// Numbers.
     Numbers,
-    /// Not known; the values decide.
+    /// Not known; the description decides if it has classes or targets, else the values.
     Unknown,
 }
 
@@ -79,6 +79,17 @@ impl<'a> Subject<'a> {
             targets: TargetUse::Unknown,
             splits_off_last: false,
             effort: Effort::Thorough,
+        }
+    }
+
+    /// Use of the targets: that which is given; else data whose classes have names have classes,
+    /// and other tables numbers.
+    pub(crate) fn target_use(&self) -> TargetUse {
+        match self.description {
+            _ if self.targets != TargetUse::Unknown => self.targets,
+            Some(data) if !data.classes.is_empty() => TargetUse::Classes,
+            Some(data) if !data.targets.is_empty() => TargetUse::Numbers,
+            _ => TargetUse::Unknown,
         }
     }
 
@@ -136,7 +147,7 @@ impl<'a> Subject<'a> {
     }
 
     /// True if the data are a table whose columns have names.
-    pub(super) fn has_columns(&self) -> bool {
+    pub(crate) fn has_columns(&self) -> bool {
         self.description.is_some_and(|data| !data.columns.is_empty())
     }
 
@@ -160,19 +171,13 @@ impl<'a> Subject<'a> {
         if shape.len() < 2 {
             return format!("column {index}");
         }
-        let mut position = vec![0; shape.len()];
-        let mut rest = index;
-        for (index, axis) in position.iter_mut().zip(shape).rev() {
-            *index = rest % axis.max(&1);
-            rest /= axis.max(&1);
-        }
+        let position = position(index, shape);
         format!("position {}", Tuple(&position))
     }
 
     /// Names of the first few features: `columns 3, 4`.
     pub(super) fn features(&self, indices: &[usize]) -> String {
-        let mut names: Vec<String> =
-            indices.iter().take(LISTED).map(|index| self.feature(*index)).collect();
+        let mut names = listed(indices, |index| self.feature(*index));
         for kind in ["column", "position"] {
             if names.len() > 1 && names[0].starts_with(kind) {
                 for name in &mut names {
@@ -181,15 +186,21 @@ impl<'a> Subject<'a> {
                 names[0] = format!("{kind}s {}", names[0]);
             }
         }
-        if indices.len() > LISTED {
-            names.push(format!("and {} more", indices.len() - LISTED));
-        }
         names.join(", ")
     }
 }
 
 /// Number of features, rows or classes that a finding names.
 pub(super) const LISTED: usize = 5;
+
+/// Names of the first few of these, and the number of the others: `and 3 more`.
+pub(super) fn listed<T>(all: &[T], name: impl Fn(&T) -> String) -> Vec<String> {
+    let mut names: Vec<String> = all.iter().take(LISTED).map(name).collect();
+    if all.len() > LISTED {
+        names.push(format!("and {} more", all.len() - LISTED));
+    }
+    names
+}
 
 /// Data set with its name.
 pub(crate) struct NamedSet<'a> {

@@ -31,13 +31,12 @@ mod resize;
 mod scan;
 mod size;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use ndarray::{ArrayD, IxDyn};
+use ndarray::ArrayD;
 use rand::seq::SliceRandom;
 
-use self::read::Reader;
+use self::read::{Reader, array, read_all, read_bytes};
 use super::{DataDescription, ImageShape, Inputs, LoadedData};
 use crate::random::{self, Stream};
 use crate::{Error, Result};
@@ -192,21 +191,6 @@ fn shuffled(images: &[LabeledImage], seed: u64) -> Vec<LabeledImage> {
     images
 }
 
-/// Empty memory for this many images.
-fn reserve(size: ImageShape, n: usize) -> Result<Vec<u8>> {
-    let ImageShape { height, width, channels } = size;
-    let n_values = height * width * channels;
-    let mut values = vec![];
-    values.try_reserve_exact(n_values.saturating_mul(n)).map_err(|_| {
-        let mb = (n_values >> 10).saturating_mul(n) >> 10;
-        Error::Memory(format!(
-            "{n} images of {height}×{width} pixels take {mb} MB, more than there is\n  \
-             take a smaller --image-size"
-        ))
-    })?;
-    Ok(values)
-}
-
 /// Paths of the images in a folder, at any depth and whatever their class, to predict from.
 ///
 /// # Errors
@@ -229,13 +213,7 @@ pub fn read_images(
     progress: &mut dyn FnMut(usize),
 ) -> Result<Inputs> {
     size.check()?;
-    let ImageShape { height, width, channels } = size;
-    let mut values = reserve(size, paths.len())?;
-    for (i, path) in paths.iter().enumerate() {
-        values.extend_from_slice(&read_bytes(path, size)?);
-        progress(i + 1);
-    }
-    Ok(Inputs::bytes(array(&[paths.len(), height, width, channels], values)?))
+    read_all(paths, size, progress, |bytes| decode_and_resize(bytes, size))
 }
 
 /// Decodes and resizes one image: bytes of the shape (height, width, channels).
@@ -258,15 +236,6 @@ pub fn read_image(path: &Path, size: ImageShape) -> Result<ArrayD<u8>> {
     array(&[height, width, channels], read_bytes(path, size)?)
 }
 
-fn array(shape: &[usize], values: Vec<u8>) -> Result<ArrayD<u8>> {
-    ArrayD::from_shape_vec(IxDyn(shape), values).map_err(|error| Error::Data(error.to_string()))
-}
-
-fn read_bytes(path: &Path, size: ImageShape) -> Result<Vec<u8>> {
-    let bytes = fs::read(path).map_err(Error::io("read", path))?;
-    decode_and_resize(&bytes, size).map_err(|error| error.in_file(path))
-}
-
 /// Decodes an image in memory and resizes it.
 ///
 /// # Errors
@@ -283,6 +252,12 @@ pub fn decode_and_resize(bytes: &[u8], size: ImageShape) -> Result<Vec<u8>> {
 /// As [`read_image`].
 #[cfg(not(feature = "images"))]
 pub fn decode_and_resize(_: &[u8], _: ImageShape) -> Result<Vec<u8>> {
+    Err(no_images())
+}
+
+/// Error of a build without the feature.
+#[cfg(not(feature = "images"))]
+fn no_images() -> Error {
     let help = "build tallynet with its feature `images`: cargo build --release --features images";
-    Err(Error::format("this build of tallynet does not support images", help))
+    Error::format("this build of tallynet does not support images", help)
 }

@@ -1,11 +1,10 @@
 //! Photos of written characters, to predict from with models of MNIST.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::super::{ImageShape, Inputs};
-use super::{array, reserve};
-use crate::{Error, Result};
+use super::read::read_all;
+use crate::Result;
 
 /// Size of MNIST's images.
 const MNIST: ImageShape = ImageShape { height: 28, width: 28, channels: 1 };
@@ -18,18 +17,7 @@ const MNIST: ImageShape = ImageShape { height: 28, width: 28, channels: 1 };
 /// A file that cannot be read, one that is not an intact PNG or JPEG, a photo without ink, and too
 /// little memory.
 pub fn read_digits(paths: &[PathBuf], progress: &mut dyn FnMut(usize)) -> Result<Inputs> {
-    let mut values = reserve(MNIST, paths.len())?;
-    for (i, path) in paths.iter().enumerate() {
-        values.extend_from_slice(&read_digit(path)?);
-        progress(i + 1);
-    }
-    let ImageShape { height, width, channels } = MNIST;
-    Ok(Inputs::bytes(array(&[paths.len(), height, width, channels], values)?))
-}
-
-fn read_digit(path: &Path) -> Result<Vec<u8>> {
-    let bytes = fs::read(path).map_err(Error::io("read", path))?;
-    prepare_digit(&bytes).map_err(|error| error.in_file(path))
+    read_all(paths, MNIST, progress, prepare_digit)
 }
 
 /// Decodes a photo of a written character in memory and prepares it as MNIST's images were: 28×28
@@ -50,6 +38,5 @@ pub fn prepare_digit(bytes: &[u8]) -> Result<Vec<u8>> {
 /// As [`read_digits`].
 #[cfg(not(feature = "images"))]
 pub fn prepare_digit(_: &[u8]) -> Result<Vec<u8>> {
-    // The message says that the feature is missing.
-    super::decode_and_resize(&[], MNIST)
+    Err(super::no_images())
 }

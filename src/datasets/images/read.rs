@@ -1,10 +1,12 @@
 //! Data sets of images, decoded one after the other.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
-use ndarray::Array1;
+use ndarray::{Array1, ArrayD, IxDyn};
 
-use super::{ImageOptions, LabeledImage, array, read_bytes, reserve};
+use super::{ImageOptions, LabeledImage, decode_and_resize};
+use crate::datasets::doctor::{Finding, Severity, Warning};
 use crate::datasets::{Dataset, ImageShape, Inputs, Targets};
 use crate::{Error, Result};
 
@@ -16,7 +18,7 @@ pub struct LoadedImages {
     /// File of each sample.
     pub files: Vec<PathBuf>,
     /// Remarks for the user, such as files that were ignored.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
 }
 
 /// Decoder of images, one after the other.
@@ -70,19 +72,72 @@ impl<'a> Reader<'a> {
     }
 
     /// Remarks about the files that were not read: these, and broken ones.
-    pub fn warnings(&self, ignored: &[PathBuf]) -> Vec<String> {
+    pub fn warnings(&self, ignored: &[PathBuf]) -> Vec<Warning> {
         let mut warnings = vec![];
         if let Some(path) = ignored.first() {
-            warnings.push(format!(
+            let found = format!(
                 "{} files are neither PNG nor JPEG by their names and were ignored, such as {}",
                 ignored.len(),
                 path.display()
-            ));
+            );
+            warnings.push(Warning { text: found.clone(), finding: left_out(found, "data") });
         }
         if let Some(first) = self.broken.first() {
-            let n = self.broken.len();
-            warnings.push(format!("{n} broken images were skipped; the first: {first}"));
+            let found = format!("{} broken images were skipped", self.broken.len());
+            let text = format!("{found}; the first: {first}");
+            let place = format!("the first: {}", first.found_and_help().found);
+            warnings.push(Warning { text, finding: left_out(found, place) });
         }
         warnings
     }
+}
+
+/// Finding of files that are not read.
+fn left_out(found: String, place: impl Into<String>) -> Finding {
+    let finding = Finding::new(Severity::Odd, "reading", found).at(place);
+    finding.because("they are left out").remedy("correct or remove them")
+}
+
+/// Reads and decodes files, each of which becomes bytes of this size.
+pub(super) fn read_all(
+    paths: &[PathBuf],
+    size: ImageShape,
+    progress: &mut dyn FnMut(usize),
+    decode: impl Fn(&[u8]) -> Result<Vec<u8>>,
+) -> Result<Inputs> {
+    let ImageShape { height, width, channels } = size;
+    let mut values = reserve(size, paths.len())?;
+    for (i, path) in paths.iter().enumerate() {
+        values.extend_from_slice(&read_with(path, &decode)?);
+        progress(i + 1);
+    }
+    Ok(Inputs::bytes(array(&[paths.len(), height, width, channels], values)?))
+}
+
+/// Empty memory for this many images.
+fn reserve(size: ImageShape, n: usize) -> Result<Vec<u8>> {
+    let ImageShape { height, width, channels } = size;
+    let n_values = height * width * channels;
+    let mut values = vec![];
+    values.try_reserve_exact(n_values.saturating_mul(n)).map_err(|_| {
+        let mb = (n_values >> 10).saturating_mul(n) >> 10;
+        Error::Memory(format!(
+            "{n} images of {height}×{width} pixels take {mb} MB, more than there is\n  \
+             take a smaller --image-size"
+        ))
+    })?;
+    Ok(values)
+}
+
+pub(super) fn array(shape: &[usize], values: Vec<u8>) -> Result<ArrayD<u8>> {
+    ArrayD::from_shape_vec(IxDyn(shape), values).map_err(|error| Error::Data(error.to_string()))
+}
+
+pub(super) fn read_bytes(path: &Path, size: ImageShape) -> Result<Vec<u8>> {
+    read_with(path, |bytes| decode_and_resize(bytes, size))
+}
+
+fn read_with(path: &Path, decode: impl Fn(&[u8]) -> Result<Vec<u8>>) -> Result<Vec<u8>> {
+    let bytes = fs::read(path).map_err(Error::io("read", path))?;
+    decode(&bytes).map_err(|error| error.in_file(path))
 }

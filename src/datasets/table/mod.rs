@@ -40,6 +40,7 @@ use self::features::Feature;
 use self::layout::Layout;
 use self::sample::Sample;
 use self::target::{DecidedTargets, TargetColumns};
+use super::doctor::Warning;
 use super::{Column, DataDescription, Dataset};
 use crate::{Error, Real, Result};
 
@@ -64,8 +65,8 @@ pub struct LearnedTable {
     pub description: DataDescription,
     /// Kind of target.
     pub task: Task,
-    /// Columns that are probably of no use, a line each.
-    pub warnings: Vec<String>,
+    /// Columns that are probably of no use.
+    pub warnings: Vec<Warning>,
     /// One line for the user: rows, columns and the task, with its reason unless it was given.
     pub summary: String,
 }

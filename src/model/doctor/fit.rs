@@ -1,9 +1,9 @@
 //! Rules about shapes: `input-shape`, `targets-do-not-fit`, `indices`, `units`.
 
 use super::super::Sequential;
-use crate::Error;
 use crate::datasets::batches::Rows;
 use crate::datasets::doctor::{Examination, Finding, Severity, Subject, TargetUse};
+use crate::error::{Error, FoundAndHelp};
 use crate::losses::TargetForm;
 
 /// Examines the shapes of all sets.
@@ -62,9 +62,9 @@ fn units(model: &Sequential, subject: &Subject) -> Option<Finding> {
     )))
 }
 
-/// Finding of an error: its first line, and its help.
+/// Finding of an error.
 fn of_error(rule: &'static str, error: &Error) -> Finding {
-    let message = error.to_string();
-    let (found, help) = message.split_once("\n  ").unwrap_or((&message, "change the model"));
-    Finding::new(Severity::Problem, rule, found.to_string()).remedy(help)
+    let FoundAndHelp { found, help } = error.found_and_help();
+    let remedy = help.unwrap_or_else(|| "change the model".to_string());
+    Finding::new(Severity::Problem, rule, found).remedy(remedy)
 }

@@ -10,9 +10,7 @@ pub use first_loss::FirstLosses;
 
 use super::Sequential;
 use crate::Result;
-use crate::datasets::doctor::{
-    Effort, Examination, Finding, InputUse, Severity, Subject, TargetUse, examine,
-};
+use crate::datasets::doctor::{Effort, Examination, InputUse, Subject, TargetUse, examine};
 use crate::layers::AnyLayer;
 use crate::losses::{AnyLoss, TargetForm};
 
@@ -51,15 +49,8 @@ impl Sequential {
         // The quick examination is part of `train`, which prints these, and refuses such data.
         if subject.effort == Effort::Thorough {
             examination.checked.extend(["shapes of the model", "loss and last activation"]);
-            let oddities = self.oddities();
             // Of surplus outputs, `fit` says more.
-            let surplus = self.surplus_outputs();
-            for warning in self.warnings().into_iter().filter(|each| Some(each) != surplus.as_ref())
-            {
-                let is_odd = oddities.contains(&warning);
-                let severity = if is_odd { Severity::Odd } else { Severity::Problem };
-                examination.add([of_warning(severity, warning)]);
-            }
+            examination.add(self.review().into_iter().map(|warning| warning.finding));
             examination.add(fit::of_shapes(self, &subject));
         }
         examination.add(outputs::examine(self, &subject));
@@ -89,28 +80,16 @@ impl Sequential {
 
     /// Use of the targets, by the loss and by what is known of the data.
     fn target_use(&self, subject: &Subject) -> TargetUse {
-        let has_names = subject.description.is_some_and(|data| !data.classes.is_empty());
-        let Ok(compiled) = self.compiled() else { return subject.targets };
+        let known = subject.target_use();
+        let Ok(compiled) = self.compiled() else { return known };
         let loss = compiled.loss();
         let is_sparse = loss.as_loss().target_form() == TargetForm::Labels;
         let is_categorical = matches!(loss, AnyLoss::CategoricalCrossentropy(_));
         let is_binary = matches!(loss, AnyLoss::BinaryCrossentropy(_));
-        if is_sparse || is_categorical || is_binary || has_names {
+        if is_sparse || is_categorical || is_binary {
             return TargetUse::Classes;
         }
-        if self.output_shape().n_values() == 1 { TargetUse::Numbers } else { TargetUse::Unknown }
+        let is_unknown = known == TargetUse::Unknown;
+        if is_unknown && self.output_shape().n_values() == 1 { TargetUse::Numbers } else { known }
     }
-}
-
-/// Finding of a warning about the model.
-fn of_warning(severity: Severity, warning: String) -> Finding {
-    let reason = match severity {
-        Severity::Problem => "training runs, but the loss is not that of the outputs and the data",
-        Severity::Odd | Severity::Note => "training runs, but its scores say little",
-    };
-    let (found, remedy) = match warning.rsplit_once(": ") {
-        Some((found, remedy)) => (found, remedy.trim_end_matches('.')),
-        None => (&warning[..], "change the last layer or the loss"),
-    };
-    Finding::new(severity, "model", found.to_string()).at("model").because(reason).remedy(remedy)
 }

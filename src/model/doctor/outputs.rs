@@ -2,6 +2,7 @@
 //! `no-probabilities`, `large-targets`.
 
 use super::super::Sequential;
+use super::super::warnings::is_of_numbers;
 use crate::activations::ActivationKind;
 use crate::datasets::Targets;
 use crate::datasets::doctor::scale::short;
@@ -142,7 +143,8 @@ fn no_probabilities(model: &Sequential, loss: &AnyLoss, subject: &Subject) -> Op
     if !is_softmax || width < 2 {
         return None;
     }
-    for (row, target) in array.as_slice()?.chunks_exact(width).enumerate() {
+    let step = array.len().div_ceil(subject.max_values()).max(1);
+    for (row, target) in array.as_slice()?.chunks_exact(width).enumerate().step_by(step) {
         let sum: f64 = target.iter().map(|value| f64::from(*value)).sum();
         if !sum.is_finite() || (sum - 1.0).abs() < 0.01 {
             continue;
@@ -165,18 +167,13 @@ fn large(
     targets: &TargetRange,
     subject: &Subject,
 ) -> Option<Finding> {
-    let is_table = subject.description.is_some_and(|data| !data.columns.is_empty());
-    if is_table && subject.effort == Effort::Quick {
+    if subject.has_columns() && subject.effort == Effort::Quick {
         // Reading a table warns of it.
         return None;
     }
     let is_scaled =
         model.layers().last().is_some_and(|layer| matches!(layer.spec, AnyLayer::Rescaling(_)));
-    let is_of_numbers = matches!(
-        loss,
-        AnyLoss::MeanSquaredError(_) | AnyLoss::MeanAbsoluteError(_) | AnyLoss::Huber(_)
-    );
-    if targets.size < LARGE || is_scaled || !is_of_numbers {
+    if targets.size < LARGE || is_scaled || !is_of_numbers(loss) {
         return None;
     }
     let scale = 10f64.powf(targets.size.log10().floor());

@@ -1,9 +1,9 @@
 //! Drawings for a person at a terminal, as lines of text: images, bars, curves and matrices.
 //!
-//! They never go into a file or a pipe: a [`Terminal`] exists only if stdout is one. The chart
-//! crates for terminals were no help: `textplots` draws dots of braille, which a screen without
-//! colors cannot tell apart as two curves, and `rasciigraph` one curve; both are older than these
-//! few lines are long.
+//! The command line draws only on a terminal ([`Terminal::at_stdout`]), never into a file or a pipe.
+//! The chart crates for terminals were no help: `textplots` draws dots of braille, which a screen
+//! without colors cannot tell apart as two curves, and `rasciigraph` one curve; both are older than
+//! these few lines are long.
 
 mod bars;
 mod confusion;
@@ -17,7 +17,9 @@ pub use curve::{Curve, curves};
 pub use half_blocks::{half_blocks, image_columns};
 pub use terminal::{Color, Colors, Terminal};
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr;
+
+use crate::table::shortened;
 
 /// Name without control characters, which could steer a terminal, cut to this many columns.
 ///
@@ -25,19 +27,9 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 /// assert_eq!(tallynet::report::drawings::label("a\x1b[2J long name", 8), "a?[2J l…");
 /// ```
 pub fn label(name: &str, columns: usize) -> String {
-    let mut label = String::new();
-    let mut width = 0;
-    for letter in name.chars() {
-        let letter = if letter.is_control() { '?' } else { letter };
-        let letter_width = letter.width().unwrap_or(0);
-        if width + letter_width >= columns && name.width() > columns {
-            label.push('…');
-            break;
-        }
-        width += letter_width;
-        label.push(letter);
-    }
-    label
+    let printable: String =
+        name.chars().map(|letter| if letter.is_control() { '?' } else { letter }).collect();
+    shortened(&printable, columns)
 }
 
 /// Blanks that fill a label to this many columns.

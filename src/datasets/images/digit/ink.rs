@@ -50,12 +50,14 @@ struct Split {
 
 /// Ink of a photo; `None` if it is blank.
 pub(super) fn of(photo: &Gray) -> Option<Ink> {
-    let mut pixels = photo.pixels.clone();
-    if is_light_on_dark(photo) {
-        pixels.iter_mut().for_each(|pixel| *pixel = 255 - *pixel);
+    let mut photo = Gray { pixels: photo.pixels.clone(), ..*photo };
+    let all = vec![true; photo.pixels.len()];
+    let mut means = local_means(&photo, &all);
+    if is_light_on_dark(&photo, &means) {
+        photo.pixels.iter_mut().for_each(|pixel| *pixel = 255 - *pixel);
+        means = local_means(&photo, &all);
     }
-    let photo = Gray { pixels, ..*photo };
-    let paper = paper(&photo);
+    let paper = paper(&photo, &means);
     let mut values = Vec::with_capacity(paper.len());
     for (&pixel, paper) in photo.pixels.iter().zip(paper) {
         let missing = (paper - f64::from(pixel)).max(0.0);
@@ -109,11 +111,9 @@ fn mean_above(histogram: &[u64; 256], threshold: u8) -> f64 {
 
 /// True if few pixels are much lighter than their surroundings, rather than darker: the third
 /// moment of the differences from the local mean is positive.
-fn is_light_on_dark(photo: &Gray) -> bool {
+fn is_light_on_dark(photo: &Gray, means: &[f64]) -> bool {
     let mut moment = 0.0;
-    for (&pixel, mean) in
-        photo.pixels.iter().zip(local_means(photo, &vec![true; photo.pixels.len()]))
-    {
+    for (&pixel, mean) in photo.pixels.iter().zip(means) {
         let difference = f64::from(pixel) - mean;
         moment += difference * difference * difference;
     }
@@ -121,13 +121,9 @@ fn is_light_on_dark(photo: &Gray) -> bool {
 }
 
 /// Brightness of the paper at each pixel, if ink is dark.
-fn paper(photo: &Gray) -> Vec<f64> {
-    let all = vec![true; photo.pixels.len()];
-    let means = local_means(photo, &all);
-    let mut is_paper = all;
-    for ((is_paper, mean), &pixel) in is_paper.iter_mut().zip(&means).zip(&photo.pixels) {
-        *is_paper = f64::from(pixel) >= *mean;
-    }
+fn paper(photo: &Gray, means: &[f64]) -> Vec<f64> {
+    let is_paper: Vec<bool> =
+        photo.pixels.iter().zip(means).map(|(&pixel, mean)| f64::from(pixel) >= *mean).collect();
     local_means(photo, &is_paper)
 }
 

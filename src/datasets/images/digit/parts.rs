@@ -11,7 +11,6 @@ const SPECK: usize = 20;
 const INSIDE: usize = 50;
 
 /// Pixels of ink that touch each other, at their corners too.
-#[derive(Default)]
 struct Part {
     pixels: Vec<usize>,
     /// True if it reaches two or more sides of the image, as the edge of the paper and ruled lines
