@@ -14,7 +14,8 @@ use tallynet::layers::{
     LayerNormalization, MaxPooling1D, MaxPooling2D, Normalization, PReLU, ReLU, RepeatVector,
     Rescaling, Reshape, Softmax, UpSampling2D, ZeroPadding2D,
 };
-use tallynet::model::{Extent, MultiplyAdds, Sequential, Style, multiply_add_table, presets};
+use tallynet::model::{MultiplyAdds, Sequential, Style, presets};
+use tallynet::report::{Extent, multiply_add_table};
 use tallynet::shape::Shape;
 
 fn model(input: &[usize], layer: impl Into<AnyLayer>) -> Sequential {

@@ -14,7 +14,8 @@ use tallynet::datasets::doctor::{
 use tallynet::datasets::{self, Column, DataDescription, Dataset, Inputs, Targets};
 use tallynet::layers::{Dense, Embedding, Flatten, Normalization, Rescaling};
 use tallynet::losses::CategoricalCrossentropy;
-use tallynet::model::{FirstLosses, Sequential, presets};
+use tallynet::model::{Sequential, presets};
+use tallynet::report::FirstLosses;
 use tempfile::TempDir;
 
 mod common;

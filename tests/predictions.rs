@@ -8,7 +8,8 @@ use ndarray_npy::{ReadNpyExt, WriteNpyExt};
 use serde_json::Value;
 use tallynet::Real;
 use tallynet::layers::Dense;
-use tallynet::model::{Form, Sequential};
+use tallynet::model::Sequential;
+use tallynet::report::Form;
 use tempfile::TempDir;
 
 mod common;

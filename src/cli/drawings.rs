@@ -6,10 +6,11 @@ use ndarray::{ArrayD, ArrayView1, Axis};
 use tallynet::Real;
 use tallynet::datasets::{Dataset, ImageShape, Inputs};
 use tallynet::metrics::ConfusionMatrix;
-use tallynet::model::{Classes, Form, Sequential, by_sample};
+use tallynet::model::Sequential;
 use tallynet::report::drawings::{
     Bar, Curve, Terminal, bars, confusion, curves, half_blocks, image_columns, label, side_by_side,
 };
+use tallynet::report::{Classes, Form, by_sample};
 use tallynet::training::History;
 
 use super::Failure;

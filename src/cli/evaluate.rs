@@ -6,8 +6,9 @@ use std::time::Instant;
 
 use clap::Args;
 use serde_json::json;
-use tallynet::model::{Classes, Form, Sequential};
+use tallynet::model::Sequential;
 use tallynet::report::drawings::Terminal;
+use tallynet::report::{Classes, Form};
 use tallynet::training::{Scores, ranks};
 use tallynet::{datasets, formats};
 

@@ -3,9 +3,8 @@
 //! shape of the sample that the costs are for.
 
 use serde_json::{Value, json};
-use tallynet::model::{
-    Extent, LayerCost, MultiplyAddCount, MultiplyAdds, Sequential, Verification,
-};
+use tallynet::model::{MultiplyAdds, Sequential};
+use tallynet::report::{Extent, LayerCost, MultiplyAddCount, Verification};
 
 /// Name, class and shapes of a layer.
 pub fn layer(model: &Sequential, i: usize) -> Value {

@@ -73,7 +73,9 @@ fn without_controls(text: &str) -> Cow<'_, str> {
 /// True if the text begins with the escape sequence of a color.
 fn begins_color(text: &str) -> bool {
     let Some(codes) = text.strip_prefix("\x1b[") else { return false };
-    codes.trim_start_matches(|letter: char| letter.is_ascii_digit() || letter == ';').starts_with('m')
+    codes
+        .trim_start_matches(|letter: char| letter.is_ascii_digit() || letter == ';')
+        .starts_with('m')
 }
 
 /// Progress bar of this length on stderr, if that is a terminal; else a hidden one.

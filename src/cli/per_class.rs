@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tallynet::metrics::{ClassScores, ConfusionMatrix};
-use tallynet::model::{Classes, Prediction};
+use tallynet::report::{Classes, Prediction};
 use tallynet::{Real, table};
 
 use super::held_out::TestData;

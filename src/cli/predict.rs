@@ -6,7 +6,8 @@ use clap::Args;
 use ndarray::ArrayD;
 use ndarray_npy::WriteNpyExt;
 use tallynet::datasets::{Inputs, npz};
-use tallynet::model::{Form, Sequential};
+use tallynet::model::Sequential;
+use tallynet::report::Form;
 use tallynet::report::drawings::Terminal;
 use tallynet::{Real, formats};
 

@@ -2,7 +2,7 @@
 
 use ndarray::ArrayD;
 use tallynet::Real;
-use tallynet::model::{ClassProbability, Classes, Form, by_sample};
+use tallynet::report::{ClassProbability, Classes, Form, by_sample};
 
 use super::Failure;
 use super::output_table::{Cell, OutputTable};

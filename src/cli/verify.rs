@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::json;
 use tallynet::formats::{self, LoadedArrays, Origin};
-use tallynet::model::{ArrayCount, Sequential, multiply_add_table, presets};
+use tallynet::model::{ArrayCount, Sequential, presets};
+use tallynet::report::multiply_add_table;
 
 use super::description::Supplied;
 use super::table::RoleFlags;

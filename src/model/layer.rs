@@ -84,9 +84,14 @@ impl BuiltLayer {
         self.layer_name.in_style(Style::Keras2)
     }
 
+    /// The name as this style spells it: `dense_1` or `dense`.
+    pub(crate) fn name_in(&self, style: Style) -> String {
+        self.layer_name.in_style(style)
+    }
+
     /// `dense_1 (Dense)`, in one line whatever the name.
-    pub(super) fn title(&self, style: Style) -> String {
-        let name = self.layer_name.in_style(style).replace(char::is_control, "?");
+    pub(crate) fn title(&self, style: Style) -> String {
+        let name = self.name_in(style).replace(char::is_control, "?");
         format!("{name} ({})", self.spec.class_name())
     }
 
@@ -117,7 +122,7 @@ impl BuiltLayer {
     }
 
     /// True if training updates any of its parameters.
-    pub(super) fn is_trained(&self) -> bool {
+    pub(crate) fn is_trained(&self) -> bool {
         self.params.iter().any(|param| param.trainable)
     }
 }
@@ -142,4 +147,15 @@ impl fmt::Display for Node {
         let Node { outbound_layer, inbound_layer, input_shape, output_shape } = self;
         write!(f, "<Node {inbound_layer}[0][0] {input_shape} -> {outbound_layer} {output_shape}>")
     }
+}
+
+/// Number of values of a parameter array, counted in memory or in a file.
+#[derive(Debug, Clone)]
+pub struct ArrayCount {
+    /// Full name: `dense_1/kernel`.
+    pub name: String,
+    /// Lengths of its axes.
+    pub shape: Vec<usize>,
+    /// Number of values counted.
+    pub counted: usize,
 }

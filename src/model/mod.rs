@@ -2,13 +2,7 @@
 
 mod builder;
 mod chain;
-mod classes;
-mod columns;
 mod compile;
-mod cost_count;
-mod cost_table;
-mod costs;
-mod doctor;
 mod layer;
 mod open_axes;
 mod plan;
@@ -16,24 +10,15 @@ pub mod presets;
 mod record;
 mod running_epoch;
 mod standardize;
-mod summary;
-mod verify;
-mod warnings;
 mod workspace;
 
 pub use builder::SequentialBuilder;
-pub use classes::{ClassProbability, Classes, Form, Prediction, by_sample};
 pub use compile::{Compiled, MAX_METRICS, MetricChoice};
-pub use cost_count::{Extent, MultiplyAddCount};
-pub use cost_table::multiply_add_table;
-pub use costs::LayerCost;
-pub use doctor::FirstLosses;
-pub use layer::{BuiltLayer, Node, ParamCount, Style};
+pub use layer::{ArrayCount, BuiltLayer, Node, ParamCount, Style};
 use open_axes::OpenAxes;
 pub(crate) use plan::Plan;
 pub use record::{LoggedSeries, TrainingRecord, TrainingRun};
 pub use running_epoch::RunningEpoch;
-pub use verify::{ArrayCount, LayerVerification, Verification};
 pub(crate) use workspace::{BatchSums, GradientSink, OutputBuffers, Pass, Workspace};
 
 use std::collections::BTreeMap;

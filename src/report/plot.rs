@@ -8,7 +8,8 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use crate::model::{BuiltLayer, LayerCost, ParamCount, Sequential};
+use crate::model::{BuiltLayer, ParamCount, Sequential};
+use crate::report::LayerCost;
 use crate::table::{shortened, with_commas};
 
 /// Width of a character, relative to the size of the font; a little more than that of common fonts.

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use tallynet::datasets::doctor::{Effort, Finding, Severity, Subject};
-use tallynet::model::FirstLosses;
+use tallynet::report::FirstLosses;
 use tallynet::training::{BatchLogs, Callback, FitInfo, Flow, Logs, TrainerHandle};
 use tallynet::{Error, Result};
 

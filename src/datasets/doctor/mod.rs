@@ -1,6 +1,6 @@
 //! Examination of data before a training: what is wrong or odd with them, and the remedies.
 //!
-//! Each file is a rule, or a few about one thing. Rules that need a model are in `model/doctor`,
+//! Each file is a rule, or a few about one thing. Rules that need a model are in `report/doctor`,
 //! by [`Sequential::examine`](crate::model::Sequential::examine).
 
 mod classes;

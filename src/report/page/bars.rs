@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::text::shortened;
 use crate::Real;
-use crate::model::{Classes, Prediction};
+use crate::report::{Classes, Prediction};
 
 /// Probability of a class.
 #[derive(Debug, Serialize)]

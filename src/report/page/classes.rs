@@ -7,7 +7,7 @@ use super::picture::Picture;
 use super::samples::Samples;
 use super::text::{count, counted, percent, shortened};
 use crate::metrics::ConfusionMatrix;
-use crate::model::{Classes, Prediction};
+use crate::report::{Classes, Prediction};
 use crate::{Real, Result};
 
 /// Largest number of classes whose matrix is shown.

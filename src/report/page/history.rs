@@ -6,7 +6,8 @@ use super::chart::{Chart, Line};
 use super::curve::Curve;
 use super::scale::Scale;
 use super::text::{count, number};
-use crate::model::{Form, Sequential, TrainingRecord};
+use crate::model::{Sequential, TrainingRecord};
+use crate::report::Form;
 
 /// Epochs up to which each point of a curve is marked.
 const MARKED: usize = 60;

@@ -33,7 +33,8 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 use serde::Serialize;
 
 use crate::datasets::{Dataset, Inputs};
-use crate::model::{ArrayCount, Form, Sequential};
+use crate::model::{ArrayCount, Sequential};
+use crate::report::Form;
 use crate::training::Scores;
 use crate::{Error, Result};
 use program::PixelScale;

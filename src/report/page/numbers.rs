@@ -9,7 +9,7 @@ use super::samples::Samples;
 use super::scale::Scale;
 use super::text::{count, number};
 use crate::datasets::Targets;
-use crate::model::by_sample;
+use crate::report::by_sample;
 use crate::{Real, Result};
 
 /// Largest number of outputs that are shown.

@@ -14,7 +14,8 @@ use crate::formats::stages::{Stage, stages};
 use crate::kernels::convolution::{Axis, Convolution};
 use crate::kernels::pooling::{Pool, Pooling};
 use crate::layers::{FeatureStatistics, Formula, Interpolation};
-use crate::model::{Classes, Sequential};
+use crate::model::Sequential;
+use crate::report::Classes;
 use crate::shape::Shape;
 use crate::{Real, Result};
 

@@ -9,7 +9,8 @@ use super::samples::image_size;
 use super::text::{count, counted, number, percent};
 use crate::formats::stages::{Stage, Weight, stages};
 use crate::layers::Formula;
-use crate::model::{Classes, Form, Sequential};
+use crate::model::Sequential;
+use crate::report::{Classes, Form};
 use crate::{Real, Result};
 
 /// Largest number of units whose weights are pictures.

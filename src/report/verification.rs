@@ -1,20 +1,9 @@
 //! Verification: parameters counted in three independent ways, and a fingerprint of the values.
 
-use super::Sequential;
+use crate::model::{ArrayCount, Sequential};
 use crate::shape::Tuple;
 use crate::table::table;
 use crate::{Error, Real, Result, kernels};
-
-/// Number of values of a parameter array, counted in memory or in a file.
-#[derive(Debug, Clone)]
-pub struct ArrayCount {
-    /// Full name: `dense_1/kernel`.
-    pub name: String,
-    /// Lengths of its axes.
-    pub shape: Vec<usize>,
-    /// Number of values counted.
-    pub counted: usize,
-}
 
 /// Parameters of a layer, counted in three ways.
 #[derive(Debug, Clone)]

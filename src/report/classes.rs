@@ -2,18 +2,19 @@
 
 use ndarray::{Array2, ArrayD};
 
-use super::Sequential;
 use crate::activations::ActivationKind;
 use crate::datasets::Targets;
 use crate::kernels::rows::argmax;
 use crate::layers::AnyLayer;
 use crate::losses::AnyLoss;
+use crate::model::Sequential;
 use crate::{Error, Real, Result};
 
 /// Form of the output for a sample.
 ///
 /// ```
-/// use tallynet::model::{Form, presets};
+/// use tallynet::model::presets;
+/// use tallynet::report::Form;
 ///
 /// let model = presets::named("mnist-softmax")?.build(0)?;
 /// let Form::Classes(classes) = Form::of(&model) else { panic!("it has a softmax") };

@@ -1,10 +1,10 @@
 //! Warnings about models that compute something else than was probably meant: Keras's, and more.
 
-use super::{Compiled, Sequential};
 use crate::activations::ActivationKind;
 use crate::datasets::doctor::{Finding, Severity, Warning};
 use crate::layers::{AnyLayer, Operation};
 use crate::losses::AnyLoss;
+use crate::model::{Compiled, Sequential};
 
 impl Sequential {
     /// Warnings of Keras 3 about this model: a softmax over one value, which is always 1; a

@@ -8,11 +8,11 @@ mod outputs;
 
 pub use first_loss::FirstLosses;
 
-use super::Sequential;
 use crate::Result;
 use crate::datasets::doctor::{Effort, Examination, InputUse, Subject, TargetUse, examine};
 use crate::layers::AnyLayer;
 use crate::losses::{AnyLoss, TargetForm};
+use crate::model::Sequential;
 
 impl Sequential {
     /// Examines data as this model would use them: their shape, their targets and its loss, beside

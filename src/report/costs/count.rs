@@ -10,9 +10,9 @@
 //! so the count is that of the part times their number. Even that is too much only for images of
 //! millions of pixels, whose count is then left out.
 
-use super::{MultiplyAdds, Sequential};
-use crate::kernels::counting::{Gradients, MatrixProduct, Part, Products};
+use crate::kernels::counting::{Gradients, MatrixProduct, MultiplyAdds, Part, Products};
 use crate::layers::{Formula, Operation};
+use crate::model::Sequential;
 use crate::{Error, Result};
 
 /// Multiply-adds that all runs may take together: well under a second.

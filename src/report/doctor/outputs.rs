@@ -1,7 +1,6 @@
 //! Rules about targets, the loss and the last activation: `separate-questions`, `target-range`,
 //! `no-probabilities`, `large-targets`.
 
-use super::super::Sequential;
 use super::super::warnings::is_of_numbers;
 use crate::activations::ActivationKind;
 use crate::datasets::Targets;
@@ -9,6 +8,7 @@ use crate::datasets::doctor::scale::short;
 use crate::datasets::doctor::{Effort, Examination, Finding, Severity, Subject};
 use crate::layers::AnyLayer;
 use crate::losses::AnyLoss;
+use crate::model::Sequential;
 
 /// Mean size of targets from which on a new model takes long to learn them.
 const LARGE: f64 = 1000.0;

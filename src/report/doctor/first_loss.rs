@@ -2,9 +2,9 @@
 //!
 //! A model that knows nothing gives each of n classes about 1/n, and the loss ln n.
 
-use super::super::Sequential;
 use crate::datasets::doctor::{Finding, Severity};
 use crate::losses::AnyLoss;
+use crate::model::Sequential;
 
 /// Ratio of a loss and ln n that is far too large.
 const FAR: f64 = 3.0;
@@ -12,7 +12,7 @@ const FAR: f64 = 3.0;
 /// Losses of the first epoch of a new model.
 ///
 /// ```
-/// use tallynet::model::FirstLosses;
+/// use tallynet::report::FirstLosses;
 /// use tallynet::model::presets::named;
 ///
 /// let model = named("mnist-softmax")?.build(0)?;

@@ -1,7 +1,8 @@
 //! Table of multiply-adds, stated by the formulas and counted in a run.
 
-use super::{Extent, MultiplyAddCount, MultiplyAdds};
+use super::{Extent, MultiplyAddCount};
 use crate::Result;
+use crate::kernels::counting::MultiplyAdds;
 use crate::table::{table, with_commas};
 
 /// Table of the multiply-adds of one sample by formula and by count, which ends with the verdict.

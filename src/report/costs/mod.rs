@@ -5,10 +5,16 @@
 //! it updates a layer below. The counts are those of the formulas: a faster algorithm, such as
 //! Winograd's, takes fewer.
 
-use super::{BuiltLayer, Sequential, Style};
+mod count;
+mod table;
+
+pub use count::{Extent, MultiplyAddCount};
+pub use table::multiply_add_table;
+
 use crate::Real;
 use crate::kernels::counting::{Gradients, MultiplyAdds};
 use crate::layers::CostExplanation;
+use crate::model::{BuiltLayer, Sequential, Style};
 use crate::shape::Product;
 use crate::table::with_commas;
 

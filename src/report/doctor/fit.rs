@@ -1,10 +1,10 @@
 //! Rules about shapes: `input-shape`, `targets-do-not-fit`, `indices`, `units`.
 
-use super::super::Sequential;
 use crate::datasets::batches::Rows;
 use crate::datasets::doctor::{Examination, Finding, Severity, Subject, TargetUse};
 use crate::error::{Error, FoundAndHelp};
 use crate::losses::TargetForm;
+use crate::model::Sequential;
 
 /// Examines the shapes of all sets.
 pub(super) fn of_shapes(model: &Sequential, subject: &Subject) -> Vec<Finding> {

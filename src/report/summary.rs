@@ -4,9 +4,9 @@
 //! `fit`.
 
 use super::columns::boxed_row;
-use super::{BuiltLayer, Node, ParamCount, Sequential, Style};
 use crate::Real;
 use crate::layers::ParamExplanation;
+use crate::model::{BuiltLayer, Node, ParamCount, Sequential, Style};
 use crate::shape::Tuple;
 use crate::table::with_commas;
 
@@ -39,7 +39,7 @@ impl Sequential {
         let mut text = thin.clone()
             + &row(["Layer (type)", "Output Shape", "Param #", "Connected to"])
             + &thick;
-        for (i, layer) in self.layers.iter().enumerate() {
+        for (i, layer) in self.layers().iter().enumerate() {
             let shape = self.shape_text(i + 1);
             let count = layer.count_params().total.to_string();
             text += &row([
@@ -48,7 +48,7 @@ impl Sequential {
                 &count,
                 &format!("{}[0][0]", self.node(i, style).inbound_layer),
             ]);
-            text += if i + 1 == self.layers.len() { &thick } else { &thin };
+            text += if i + 1 == self.layers().len() { &thick } else { &thin };
         }
         let ParamCount { total, trainable } = self.total_params();
         if keras1 {
@@ -76,7 +76,7 @@ impl Sequential {
 
         let mut text = format!("Model: \"{}\"\n", self.name) + &rule("┏", "━", "┳", "┓");
         text += &row("┃", ["Layer (type)", "Output Shape", "Param #"]);
-        for (i, layer) in self.layers.iter().enumerate() {
+        for (i, layer) in self.layers().iter().enumerate() {
             text += &if i == 0 {
                 rule("┡", "━", "╇", "┩")
             } else {
@@ -99,7 +99,7 @@ impl Sequential {
     pub fn explain(&self, style: Style) -> String {
         let mut text = "How the parameters are counted\n\n".to_string();
         let mut totals = vec![];
-        for (i, layer) in self.layers.iter().enumerate() {
+        for (i, layer) in self.layers().iter().enumerate() {
             let ParamExplanation { formula, total, reason } = &layer.explanation;
             let (input, output) = (self.shape_text(i), self.shape_text(i + 1));
             text += &format!("{}: {input} -> {output}\n", layer.title(style));
@@ -116,7 +116,7 @@ impl Sequential {
             }
         }
         let sum = if totals.len() > 1 { totals.join(" + ") + " = " } else { String::new() };
-        let (total, shape) = (self.count_params(), self.shape_text(self.layers.len()));
+        let (total, shape) = (self.count_params(), self.shape_text(self.layers().len()));
         text + &format!(
             "\nTotal: {sum}{total}\n\
              Only the model's own parameters are counted; optimizer state is not part of them.\n\n\
@@ -129,10 +129,10 @@ impl Sequential {
     /// Inbound and outbound nodes of each layer, with the names of this style.
     pub fn nodes(&self, style: Style) -> String {
         let mut text = String::new();
-        for (i, layer) in self.layers.iter().enumerate() {
-            let is_last = i + 1 == self.layers.len();
+        for (i, layer) in self.layers().iter().enumerate() {
+            let is_last = i + 1 == self.layers().len();
             let outbound = if is_last { String::new() } else { self.node_text(i + 1, style) };
-            let (name, inbound) = (layer.layer_name.in_style(style), self.node_text(i, style));
+            let (name, inbound) = (layer.name_in(style), self.node_text(i, style));
             text +=
                 &format!("{name}\n  inbound_nodes: [{inbound}]\n  outbound_nodes: [{outbound}]\n");
         }
@@ -141,8 +141,8 @@ impl Sequential {
 
     /// Inbound node of a layer, with the names of this style.
     fn node(&self, i: usize, style: Style) -> Node {
-        let name = |i: usize| self.layers[i].layer_name.in_style(style);
-        let mut node = self.layers[i].inbound_nodes[0].clone();
+        let name = |i: usize| self.layers()[i].name_in(style);
+        let mut node = self.layers()[i].inbound_nodes[0].clone();
         node.outbound_layer = name(i);
         if i > 0 {
             node.inbound_layer = name(i - 1);
@@ -159,7 +159,7 @@ impl Sequential {
 
     fn total_params(&self) -> ParamCount {
         let mut sum = ParamCount::default();
-        for count in self.layers.iter().map(BuiltLayer::count_params) {
+        for count in self.layers().iter().map(BuiltLayer::count_params) {
             sum.total += count.total;
             sum.trainable += count.trainable;
         }
