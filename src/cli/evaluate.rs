@@ -6,13 +6,14 @@ use std::time::Instant;
 
 use clap::Args;
 use serde_json::json;
+use tallynet::formats;
 use tallynet::model::{Classes, Form, Sequential};
 use tallynet::report::drawings::Terminal;
 use tallynet::training::{Scores, ranks};
-use tallynet::{datasets, formats};
 
-use super::data::{Data, DataSource};
+use super::data::Data;
 use super::description::Supplied;
+use super::held_out::own_data;
 use super::output_table::OutputTable;
 use super::per_class::{self, PerClass};
 use super::{Failure, LoadedModel, Outcome, drawings, from_1, output, run_info};
@@ -98,15 +99,13 @@ impl Evaluate {
 
     /// Refuses to evaluate a model of a table or of a folder of images on the default data.
     fn check_named(&self, model: &Sequential) -> Outcome {
-        let Some(data) = model.data.as_ref().filter(|_| !self.data.is_named()) else {
+        let Some(data) = own_data(model).filter(|_| !self.data.is_named()) else {
             return Ok(());
         };
-        let of = if !data.columns.is_empty() {
-            format!("a table, to tell its {}", data.targets.join(", "))
-        } else if data.image.is_some() {
+        let of = if data.columns.is_empty() {
             format!("images of {}", data.classes.join(", "))
         } else {
-            return Ok(());
+            format!("a table, to tell its {}", data.targets.join(", "))
         };
         Err(Failure::usage(format!("the model was trained on {of}; give such data with --data")))
     }
@@ -139,9 +138,7 @@ impl Evaluate {
     fn check_mistakes(&self, model: &Sequential) -> Outcome {
         let Some(path) = self.mistakes_path() else { return Ok(()) };
         let mut files = vec![PathBuf::from(&self.file)];
-        if let DataSource::Path(data) = self.data.source(model)? {
-            files.extend(datasets::files(&data));
-        }
+        files.extend(self.data.source(model)?.files());
         output::refuse_overwriting("--mistakes", path, &files)?;
         if path.extension().is_some_and(|extension| !extension.eq_ignore_ascii_case("csv")) {
             let path = path.display();

@@ -28,11 +28,13 @@ pub use cost_count::{Extent, MultiplyAddCount};
 pub use cost_table::multiply_add_table;
 pub use costs::LayerCost;
 pub use doctor::FirstLosses;
+pub(crate) use doctor::n_classes;
 pub use layer::{BuiltLayer, Node, ParamCount, Style};
 use open_axes::OpenAxes;
 pub(crate) use plan::Plan;
-pub use record::{LoggedSeries, TrainingRecord, TrainingRun};
+pub use record::{LoggedSeries, RecordedData, TrainingRecord, TrainingRun, Validation};
 pub use running_epoch::RunningEpoch;
+pub(crate) use summary::memory;
 pub use verify::{ArrayCount, LayerVerification, Verification};
 pub(crate) use workspace::{BatchSums, GradientSink, OutputBuffers, Pass, Workspace};
 

@@ -169,7 +169,8 @@ impl Sequential {
         format!("<Node {inbound_layer}[0][0] {input} -> {outbound_layer} {output}>")
     }
 
-    fn total_params(&self) -> ParamCount {
+    /// Number of parameters, and of those that training updates.
+    pub fn total_params(&self) -> ParamCount {
         let mut sum = ParamCount::default();
         for count in self.layers.iter().map(BuiltLayer::count_params) {
             sum.total += count.total;
@@ -180,7 +181,7 @@ impl Sequential {
 }
 
 /// `31400` bytes as `30.66 KB`.
-fn memory(bytes: usize) -> String {
+pub(crate) fn memory(bytes: usize) -> String {
     let units = ["B", "KB", "MB", "GB", "TB", "PB"];
     let power = (bytes.max(1).ilog2() as usize / 10).min(units.len() - 1);
     format!("{:.2} {}", bytes as f64 / 1024_f64.powi(power as i32), units[power])

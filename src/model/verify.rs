@@ -76,7 +76,7 @@ impl Verification {
     }
 
     /// Table of the counts, which ends with the fingerprint.
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let mut rows: Vec<Vec<String>> = vec![];
         let nothing = String::new();
         for layer in &self.layers {
@@ -108,11 +108,18 @@ impl Sequential {
     /// # Errors
     /// A layer whose three counts differ.
     pub fn verify(&self) -> Result<String> {
-        let arrays = self.weights().map(|(name, array)| {
+        self.verify_arrays(&self.array_counts())
+    }
+
+    /// Counts of every parameter array in memory.
+    pub fn array_counts(&self) -> Vec<ArrayCount> {
+        let mut counts = vec![];
+        for (name, array) in self.weights() {
             // Counted one by one: a count derived from the shape would prove nothing.
-            ArrayCount { name, shape: array.shape().to_vec(), counted: array.iter().count() }
-        });
-        self.verify_arrays(&arrays.collect::<Vec<_>>())
+            let counted = array.iter().count();
+            counts.push(ArrayCount { name, shape: array.shape().to_vec(), counted });
+        }
+        counts
     }
 
     /// Like [`Sequential::verify`], for arrays counted elsewhere, such as in a file.

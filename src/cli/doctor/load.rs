@@ -34,7 +34,7 @@ pub struct Loaded {
 
 impl From<LoadedData> for Loaded {
     fn from(data: LoadedData) -> Loaded {
-        let LoadedData { train, validation, test, description, warnings } = data;
+        let LoadedData { train, validation, test, description, warnings, .. } = data;
         let is_table = !description.columns.is_empty();
         let findings = warnings.into_iter().map(|text| remark(&text, is_table)).collect();
         Loaded { train, validation, test, description, findings }
