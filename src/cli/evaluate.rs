@@ -76,23 +76,31 @@ impl Evaluate {
         line["metrics"] = json!(BTreeMap::from_iter(scores.metrics));
         line["fingerprint"] = json!(loaded.model.fingerprint());
         line["seconds"] = json!(seconds);
+        let mut per_class = None;
         if let Some(classes) = &classes {
             let true_classes = classes.true_classes(&test.data.y)?;
             let predictions = classes.predictions(loaded.model.predict(&test.data.x)?)?;
-            let mistakes = per_class::mistakes(classes, &true_classes, &predictions, &test);
-            self.write_mistakes(&mistakes)?;
-            if self.per_class {
-                let per_class = PerClass::new(classes, &true_classes, &predictions);
-                text += &format!("\n{}", per_class.text());
-                line["per_class"] = per_class.json();
+            if let Some(path) = self.mistakes_path() {
+                let mistakes = per_class::mistakes(classes, &true_classes, &predictions, &test);
+                write_mistakes(path, &mistakes)?;
             }
+            per_class = Some(PerClass::new(classes, &true_classes, &predictions));
+        }
+        if let Some(per_class) = per_class.as_ref().filter(|_| self.per_class) {
+            text += &format!("\n{}", per_class.text());
+            line["per_class"] = per_class.json();
         }
         if self.json {
             return output::result(&format!("{line}\n"));
         }
         // --per-class has printed the matrix already.
         if let Some(terminal) = terminal.filter(|_| !self.quiet && !self.per_class) {
-            text += &drawings::confusion_matrix(&loaded.model, &test.data, terminal);
+            text += &match &per_class {
+                Some(known) => {
+                    drawings::confusion_matrix(known.classes, &known.confusion, terminal)
+                }
+                None => drawings::confusion_on(&loaded.model, &test.data, terminal),
+            };
         }
         output::result(&text)
     }
@@ -147,14 +155,13 @@ impl Evaluate {
         }
         Ok(formats::check_writable(path)?)
     }
+}
 
-    fn write_mistakes(&self, mistakes: &OutputTable) -> Outcome {
-        let Some(path) = self.mistakes_path() else { return Ok(()) };
-        formats::replace(path, &mistakes.csv()?)?;
-        let n_mistakes = mistakes.rows.len();
-        output::notice(&format!("Wrote {} with {n_mistakes} mistakes", path.display()));
-        Ok(())
-    }
+fn write_mistakes(path: &Path, mistakes: &OutputTable) -> Outcome {
+    formats::replace(path, &mistakes.csv()?)?;
+    let n_mistakes = mistakes.rows.len();
+    output::notice(&format!("Wrote {} with {n_mistakes} mistakes", path.display()));
+    Ok(())
 }
 
 /// `Test score: 0.3674` and a line for each metric.

@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 use tallynet::model::{
-    Extent, LayerCost, MultiplyAddCount, MultiplyAdds, Sequential, Verification,
+    Extent, LayerCost, MultiplyAddCount, MultiplyAdds, ParamCount, Sequential, Verification,
 };
 
 /// Name, class and shapes of a layer.
@@ -33,11 +33,9 @@ pub fn multiply_adds(counts: Option<MultiplyAdds>) -> Value {
 /// Description of a model: each layer with its parameters and its costs, and the totals.
 pub fn summary(model: &Sequential) -> Value {
     let mut layers = vec![];
-    let mut trainable = 0;
     for (i, (built, cost)) in model.layers().iter().zip(model.costs()).enumerate() {
         let explanation = built.explain_cost();
         let count = built.count_params();
-        trainable += count.trainable;
         let mut arrays = vec![];
         for param in &built.params {
             arrays.push(json!({
@@ -59,13 +57,14 @@ pub fn summary(model: &Sequential) -> Value {
         if cost.multiply_adds.is_some() {
             line["multiply_adds"]["formula"] = json!(explanation.formula);
         }
-        line["other_work"] = json!(one_line(&explanation.elementwise));
+        line["other_work"] = json!(explanation.elementwise);
         add_memory(&mut line, &cost);
         layers.push(line);
     }
+    let ParamCount { total, trainable } = model.total_params();
     let cost = model.total_cost();
     let mut totals = json!({
-        "parameters": { "total": cost.params, "trainable": trainable },
+        "parameters": { "total": total, "trainable": trainable },
         "multiply_adds": multiply_adds(cost.multiply_adds),
     });
     add_memory(&mut totals, &cost);

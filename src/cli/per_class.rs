@@ -14,8 +14,8 @@ const MAX_CLASSES: usize = 30;
 
 /// Scores of the classes of a model on a test set, with the names of the classes.
 pub struct PerClass<'a> {
-    classes: &'a Classes,
-    confusion: ConfusionMatrix,
+    pub classes: &'a Classes,
+    pub confusion: ConfusionMatrix,
 }
 
 impl<'a> PerClass<'a> {

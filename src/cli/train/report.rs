@@ -44,7 +44,7 @@ impl Train {
         }
         if let Some(terminal) = options.terminal.filter(|_| !self.quiet) {
             text += &drawings::losses(history, terminal);
-            text += &drawings::confusion_matrix(model, test, terminal);
+            text += &drawings::confusion_on(model, test, terminal);
         }
         output::result(&text)?;
         Ok(scores)
