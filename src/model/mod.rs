@@ -28,12 +28,14 @@ pub use cost_count::{Extent, MultiplyAddCount};
 pub use cost_table::multiply_add_table;
 pub use costs::LayerCost;
 pub use doctor::FirstLosses;
+#[cfg(feature = "cli")]
 pub(crate) use doctor::n_classes;
 pub use layer::{BuiltLayer, Node, ParamCount, Style};
 use open_axes::OpenAxes;
 pub(crate) use plan::Plan;
 pub use record::{LoggedSeries, RecordedData, TrainingRecord, TrainingRun, Validation};
 pub use running_epoch::RunningEpoch;
+#[cfg(feature = "cli")]
 pub(crate) use summary::memory;
 pub use verify::{ArrayCount, LayerVerification, Verification};
 pub(crate) use workspace::{BatchSums, GradientSink, OutputBuffers, Pass, Workspace};

@@ -24,6 +24,7 @@ mod provenance;
 mod samples;
 mod scale;
 mod text;
+mod verdict;
 mod weights;
 
 pub use history::{LOSS_AT_END, TrainingLoss};

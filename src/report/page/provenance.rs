@@ -19,7 +19,7 @@ pub struct Provenance {
     pub origin: Option<String>,
     /// Command that makes the page.
     pub command: String,
-    /// Seed and epochs; `None` if another program wrote the file and says nothing of them.
+    /// Seed and epochs; `None` for weights of a file that says nothing of them.
     pub training: Option<Training>,
     /// True if the weights are the initial ones.
     pub is_untrained: bool,
@@ -61,23 +61,14 @@ pub fn section(input: &ReportInput, scale: &PixelScale) -> Provenance {
     let compiled = model.compiled().ok();
     let optimizer = compiled.and_then(|compiled| compiled.optimizer().ok());
     let optimizer = optimizer.and_then(|optimizer| serde_json::to_value(optimizer).ok());
-    let last = model.record.runs.last().and_then(|run| run.fingerprint.as_ref());
-    let agreement = last.map(|last| {
-        if *last == fingerprint {
-            "Weights: as the last training left them.".to_string()
-        } else {
-            format!(
-                "The last training ended with the fingerprint {last}: the weights, or the \
-                     instruction set of the machine, are others now."
-            )
-        }
-    });
-    let is_known = input.origin.is_none() || model.epochs_done > 0;
+    let is_trained = model.epochs_done > 0 || !model.record.is_empty();
+    // Weights of a file without a record may be those of any program.
+    let is_untrained = !is_trained && input.origin.is_none() && input.arrays.is_none();
     let training = Training { seed: model.seed, epochs_done: model.epochs_done };
     Provenance {
-        is_untrained: input.origin.is_none() && model.epochs_done == 0 && last.is_none(),
-        training: if is_known { Some(training) } else { None },
-        agreement,
+        is_untrained,
+        training: if is_trained || is_untrained { Some(training) } else { None },
+        agreement: agreement(&model.record, &fingerprint),
         fingerprint,
         version: env!("CARGO_PKG_VERSION").to_string(),
         origin: input.origin.clone(),
@@ -87,6 +78,18 @@ pub fn section(input: &ReportInput, scale: &PixelScale) -> Provenance {
         byte_scale: scale.of_bytes.map(scaling),
         runs: runs(&model.record),
     }
+}
+
+/// Sentence that compares the fingerprint with that at the end of the last training.
+fn agreement(record: &TrainingRecord, fingerprint: &str) -> Option<String> {
+    let last = record.runs.last()?.fingerprint.as_ref()?;
+    if last == fingerprint {
+        return Some("Weights: as the last training left them.".to_string());
+    }
+    Some(format!(
+        "The last training ended with the fingerprint {last}: the weights, or the instruction set \
+         of the machine, are others now."
+    ))
 }
 
 /// `bytes / 255` for a factor of bytes.
