@@ -296,6 +296,19 @@ fn one_epoch_is_numbers_and_a_test_set_is_no_fair_choice() {
 }
 
 #[test]
+fn a_record_of_another_version_is_read() {
+    let words = r#"{"data": "d/", "validation": "the test set", "loss": "mse", "first_epoch": 0,
+        "series": []}"#;
+    let run: TrainingRun = serde_json::from_str(words).unwrap();
+    assert_eq!((run.data, run.validation, run.loss), (None, None, Some("mse".to_string())));
+    let data = Some(RecordedData::Path("d/".to_string()));
+    let validation = Some(Validation::Last { n: 6, fraction: 0.1 });
+    let run = TrainingRun { data, validation, ..TrainingRun::default() };
+    let words = serde_json::to_string(&run).unwrap();
+    assert_eq!(serde_json::from_str::<TrainingRun>(&words).unwrap(), run);
+}
+
+#[test]
 fn the_best_epoch_is_marked() {
     let mut model = classifier(4, 3);
     for (epoch, val_loss) in [0.9, 0.5, 0.25, 0.4, 0.6].into_iter().enumerate() {

@@ -3,7 +3,8 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 /// Trainings of a model, from first to last. A further training is added to them.
@@ -36,13 +37,13 @@ pub struct TrainingRun {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     /// Data of the training.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "if_known")]
     pub data: Option<RecordedData>,
     /// Number of samples trained on in each epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub n_samples: Option<usize>,
     /// Samples that the values of names such as `val_loss` are of.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "if_known")]
     pub validation: Option<Validation>,
     /// Seed of shuffling and dropout.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,6 +64,15 @@ pub struct TrainingRun {
     pub first_epoch: usize,
     /// One series for each name in the logs.
     pub series: Vec<LoggedSeries>,
+}
+
+/// The value, or `None` for one of another version: a remark does not make a file unreadable.
+fn if_known<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned,
+{
+    Ok(serde_json::from_value(Value::deserialize(deserializer)?).ok())
 }
 
 /// Data of a training.
