@@ -130,7 +130,6 @@ pub mod script;
 
 pub mod training;
 
-#[cfg(feature = "cli")]
 pub mod report;
 
 #[doc(hidden)]

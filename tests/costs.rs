@@ -110,14 +110,14 @@ fn other_layers_have_none_and_name_their_work() {
         (
             &[4, 4, 8],
             BatchNormalization::default().into(),
-            "a multiplication and an addition for each of 128 values;\n        in training also the \
-             mean and the variance of each of 8 channels",
+            "a multiplication and an addition for each of 128 values; in training also the mean \
+             and the variance of each of 8 channels",
         ),
         (
             &[20, 8],
             LayerNormalization::default().into(),
-            "the mean and the variance of each vector of 8 values,\n        and a multiplication \
-             and an addition for each of 160 values",
+            "the mean and the variance of each vector of 8 values, and a multiplication and \
+             an addition for each of 160 values",
         ),
         (
             &[5],

@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use tallynet::datasets::batches::Rows;
 use tallynet::datasets::images::ImageSize;
-use tallynet::datasets::{self, Dataset, FolderKind, Inputs, Targets, TrainTest, synthetic};
+use tallynet::datasets::{
+    self, Dataset, FolderKind, Inputs, SampleNames, Targets, TrainTest, synthetic,
+};
 use tallynet::losses::TargetForm;
-use tallynet::model::Sequential;
+use tallynet::model::{RecordedData, Sequential};
 use tallynet::shape::Shape;
 
 use super::held_out::{self, TestData};
@@ -43,14 +45,27 @@ pub enum DataSource {
 
 impl fmt::Display for DataSource {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        match self {
-            DataSource::Path(path) => path.display().fmt(f),
-            DataSource::Synthetic(_) => f.write_str("synthetic"),
-        }
+        self.recorded().fmt(f)
     }
 }
 
 impl DataSource {
+    /// The data as a record of the training holds them.
+    pub fn recorded(&self) -> RecordedData {
+        match self {
+            DataSource::Path(path) => RecordedData::Path(path.display().to_string()),
+            DataSource::Synthetic(_) => RecordedData::Synthetic,
+        }
+    }
+
+    /// Files that the data are read from.
+    pub fn files(&self) -> Vec<PathBuf> {
+        match self {
+            DataSource::Path(path) => datasets::files(path),
+            DataSource::Synthetic(_) => vec![],
+        }
+    }
+
     /// These samples of the data, in words: `the test samples of data/`.
     pub fn words(&self, samples: &str) -> String {
         match self {
@@ -77,11 +92,13 @@ pub struct TrainingData {
     pub sets: TrainTest,
     /// Validation set, if the data have one beside the test set.
     pub validation: Option<Dataset>,
+    /// Names of the test samples.
+    pub test_names: SampleNames,
 }
 
 impl From<TrainTest> for TrainingData {
     fn from(sets: TrainTest) -> TrainingData {
-        TrainingData { sets, validation: None }
+        TrainingData { sets, validation: None, test_names: SampleNames::default() }
     }
 }
 
@@ -115,7 +132,7 @@ impl Data {
             }
             (DataSource::Path(path), Some(_)) => {
                 let (all, seed) = (datasets::load_train(path)?, loaded.model.seed);
-                held_out::draw(all, test_split, seed, loaded)?.into()
+                held_out::draw(all, test_split, seed, loaded)?
             }
             (DataSource::Path(path), None) => {
                 let sets = datasets::load(path)?;
@@ -166,25 +183,25 @@ impl Data {
         Ok(test)
     }
 
-    /// Loads the samples that the model was trained on, to evaluate on them, if the data are an
-    /// archive or the files of a known data set, and no test set was drawn from them.
-    pub fn load_train(&self, loaded: &LoadedModel) -> Result<Option<Dataset>, Failure> {
+    /// Training set of the data, scaled for the model; `None` for tables and folders of images,
+    /// and for data that cannot be read or have none.
+    pub fn load_train(&self, loaded: &LoadedModel) -> Option<Dataset> {
         let model = &loaded.model;
-        let mut train = match self.source(model)? {
+        let mut train = match self.source(model).ok()? {
             DataSource::Synthetic(task) => task(0).train,
             DataSource::Path(path) => {
                 let is_of_images = path.is_dir() && FolderKind::of(&path) == FolderKind::Images;
                 if is_of_images || table::is_table(&path, model) {
-                    return Ok(None);
+                    return None;
                 }
-                datasets::load_train(&path)?
+                datasets::load_train(&path).ok()?
             }
         };
         if let Some(scale) = model.byte_scale {
             train.x.scale_bytes(scale);
         }
         scale_targets(loaded, &mut [&mut train]);
-        Ok(Some(train))
+        Some(train)
     }
 
     /// True if a flag or the environment names the data.

@@ -126,29 +126,34 @@ pub fn losses(history: &History, terminal: Terminal) -> String {
 
 /// Confusion matrix on a test set; nothing for a model without classes, or with very many, or for
 /// targets that are no classes.
-pub fn confusion_matrix(model: &Sequential, test: &Dataset, terminal: Terminal) -> String {
-    match Form::of(model) {
-        Form::Classes(classes) if classes.len() <= MAX_CLASSES => {
-            matrix_of(&classes, model, test, terminal).unwrap_or_default()
-        }
-        _ => String::new(),
+pub fn confusion_on(model: &Sequential, test: &Dataset, terminal: Terminal) -> String {
+    let Form::Classes(classes) = Form::of(model) else { return String::new() };
+    if classes.len() > MAX_CLASSES {
+        return String::new();
+    }
+    match predicted_confusion(&classes, model, test) {
+        Ok(matrix) => confusion_matrix(&classes, &matrix, terminal),
+        Err(_) => String::new(),
     }
 }
 
-fn matrix_of(
+fn predicted_confusion(
     classes: &Classes,
     model: &Sequential,
     test: &Dataset,
-    terminal: Terminal,
-) -> Result<String, Failure> {
+) -> tallynet::Result<ConfusionMatrix> {
     let true_classes = classes.true_classes(&test.y)?;
     let predictions = classes.predictions(model.predict(&test.x)?)?;
-    let mut matrix = ConfusionMatrix::new(classes.len());
-    for (true_class, prediction) in true_classes.iter().zip(&predictions) {
-        matrix.count(*true_class, prediction.first.class);
+    Ok(classes.confusion(&true_classes, &predictions))
+}
+
+/// Confusion matrix of these classes; nothing for very many.
+pub fn confusion_matrix(classes: &Classes, matrix: &ConfusionMatrix, terminal: Terminal) -> String {
+    if classes.len() > MAX_CLASSES {
+        return String::new();
     }
     let names: Vec<String> = (0..classes.len()).map(|class| classes.name(class)).collect();
-    Ok(block(confusion(&matrix, &names, terminal)))
+    block(confusion(matrix, &names, terminal))
 }
 
 /// The lines after a blank one; nothing if there are none.

@@ -6,14 +6,15 @@ use std::time::Instant;
 
 use clap::Args;
 use serde_json::json;
+use tallynet::formats;
 use tallynet::model::Sequential;
 use tallynet::report::drawings::Terminal;
 use tallynet::report::{Classes, Form};
 use tallynet::training::{Scores, ranks};
-use tallynet::{datasets, formats};
 
-use super::data::{Data, DataSource};
+use super::data::Data;
 use super::description::Supplied;
+use super::held_out::own_data;
 use super::output_table::OutputTable;
 use super::per_class::{self, PerClass};
 use super::{Failure, LoadedModel, Outcome, drawings, from_1, output, run_info};
@@ -76,38 +77,44 @@ impl Evaluate {
         line["metrics"] = json!(BTreeMap::from_iter(scores.metrics));
         line["fingerprint"] = json!(loaded.model.fingerprint());
         line["seconds"] = json!(seconds);
+        let mut per_class = None;
         if let Some(classes) = &classes {
             let true_classes = classes.true_classes(&test.data.y)?;
             let predictions = classes.predictions(loaded.model.predict(&test.data.x)?)?;
-            let mistakes = per_class::mistakes(classes, &true_classes, &predictions, &test);
-            self.write_mistakes(&mistakes)?;
-            if self.per_class {
-                let per_class = PerClass::new(classes, &true_classes, &predictions);
-                text += &format!("\n{}", per_class.text());
-                line["per_class"] = per_class.json();
+            if let Some(path) = self.mistakes_path() {
+                let mistakes = per_class::mistakes(classes, &true_classes, &predictions, &test);
+                write_mistakes(path, &mistakes)?;
             }
+            per_class = Some(PerClass::new(classes, &true_classes, &predictions));
+        }
+        if let Some(per_class) = per_class.as_ref().filter(|_| self.per_class) {
+            text += &format!("\n{}", per_class.text());
+            line["per_class"] = per_class.json();
         }
         if self.json {
             return output::result(&format!("{line}\n"));
         }
         // --per-class has printed the matrix already.
         if let Some(terminal) = terminal.filter(|_| !self.quiet && !self.per_class) {
-            text += &drawings::confusion_matrix(&loaded.model, &test.data, terminal);
+            text += &match &per_class {
+                Some(known) => {
+                    drawings::confusion_matrix(known.classes, &known.confusion, terminal)
+                }
+                None => drawings::confusion_on(&loaded.model, &test.data, terminal),
+            };
         }
         output::result(&text)
     }
 
     /// Refuses to evaluate a model of a table or of a folder of images on the default data.
     fn check_named(&self, model: &Sequential) -> Outcome {
-        let Some(data) = model.data.as_ref().filter(|_| !self.data.is_named()) else {
+        let Some(data) = own_data(model).filter(|_| !self.data.is_named()) else {
             return Ok(());
         };
-        let of = if !data.columns.is_empty() {
-            format!("a table, to tell its {}", data.targets.join(", "))
-        } else if data.image.is_some() {
+        let of = if data.columns.is_empty() {
             format!("images of {}", data.classes.join(", "))
         } else {
-            return Ok(());
+            format!("a table, to tell its {}", data.targets.join(", "))
         };
         Err(Failure::usage(format!("the model was trained on {of}; give such data with --data")))
     }
@@ -140,9 +147,7 @@ impl Evaluate {
     fn check_mistakes(&self, model: &Sequential) -> Outcome {
         let Some(path) = self.mistakes_path() else { return Ok(()) };
         let mut files = vec![PathBuf::from(&self.file)];
-        if let DataSource::Path(data) = self.data.source(model)? {
-            files.extend(datasets::files(&data));
-        }
+        files.extend(self.data.source(model)?.files());
         output::refuse_overwriting("--mistakes", path, &files)?;
         if path.extension().is_some_and(|extension| !extension.eq_ignore_ascii_case("csv")) {
             let path = path.display();
@@ -151,14 +156,13 @@ impl Evaluate {
         }
         Ok(formats::check_writable(path)?)
     }
+}
 
-    fn write_mistakes(&self, mistakes: &OutputTable) -> Outcome {
-        let Some(path) = self.mistakes_path() else { return Ok(()) };
-        formats::replace(path, &mistakes.csv()?)?;
-        let n_mistakes = mistakes.rows.len();
-        output::notice(&format!("Wrote {} with {n_mistakes} mistakes", path.display()));
-        Ok(())
-    }
+fn write_mistakes(path: &Path, mistakes: &OutputTable) -> Outcome {
+    formats::replace(path, &mistakes.csv()?)?;
+    let n_mistakes = mistakes.rows.len();
+    output::notice(&format!("Wrote {} with {n_mistakes} mistakes", path.display()));
+    Ok(())
 }
 
 /// `Test score: 0.3674` and a line for each metric.

@@ -2,9 +2,12 @@
 
 use std::path::Path;
 
-use tallynet::datasets::{self, DataDescription, Dataset, TrainTest, TrainingSplit, split};
-use tallynet::model::Sequential;
+use tallynet::datasets::{
+    self, DataDescription, Dataset, SampleNames, TrainTest, TrainingSplit, split,
+};
+use tallynet::model::{RecordedData, Sequential};
 
+use super::data::TrainingData;
 use super::{Failure, LoadedModel, output};
 
 /// Fraction of the samples to evaluate on, if nothing else is said.
@@ -14,24 +17,14 @@ const TEST_SPLIT: f64 = 0.2;
 pub struct TestData {
     /// Samples to evaluate on.
     pub data: Dataset,
-    /// Row in the data of each sample, counted from 0, if only some are evaluated on.
-    pub rows: Option<Vec<usize>>,
-    /// File of each row of the data, for a folder of images; else empty.
-    pub files: Vec<String>,
+    /// Their names.
+    pub names: SampleNames,
 }
 
 impl TestData {
     /// All of these samples.
     pub fn whole(data: Dataset) -> TestData {
-        TestData { data, rows: None, files: vec![] }
-    }
-
-    /// Row in the data of a sample, counted from 0.
-    pub fn row(&self, sample: usize) -> usize {
-        match &self.rows {
-            Some(rows) => rows[sample],
-            None => sample,
-        }
+        TestData { data, names: SampleNames::default() }
     }
 }
 
@@ -70,7 +63,7 @@ pub fn draw(
     flag: Option<f64>,
     seed: u64,
     loaded: &mut LoadedModel,
-) -> Result<TrainTest, Failure> {
+) -> Result<TrainingData, Failure> {
     let noted = noted(&data, &loaded.model).cloned();
     let earlier = noted.as_ref().and_then(|noted| Some((noted.test_split?, noted.seed)));
     let mut fraction = TEST_SPLIT;
@@ -90,6 +83,7 @@ pub fn draw(
         Some(noted) => TrainingSplit { test_split: Some(fraction), seed, ..noted },
         None => TrainingSplit::of(&data, Some(fraction), seed),
     };
+    let rows = split::rows_of_second(&data, fraction, seed)?;
     let (train, test) = split::shuffled(data, fraction, seed)?;
     let n_samples = test.len();
     loaded.notice(&format!(
@@ -97,7 +91,8 @@ pub fn draw(
          {fraction}{reason})"
     ));
     note(training, &mut loaded.model);
-    Ok(TrainTest { train, test })
+    let test_names = SampleNames { rows: Some(rows), files: vec![] };
+    Ok(TrainingData { test_names, ..TrainTest { train, test }.into() })
 }
 
 /// Samples of the data at this path to evaluate on: those that the training held out, if the model
@@ -122,10 +117,17 @@ pub fn has_held_out(model: &Sequential) -> bool {
     noted_split(model).is_some_and(|training| training.test_split.is_some())
 }
 
+/// Description of the table or of the images that the model was trained on, if it was.
+pub fn own_data(model: &Sequential) -> Option<&DataDescription> {
+    model.data.as_ref().filter(|data| !data.columns.is_empty() || data.image.is_some())
+}
+
 /// Path of the data of the last training, if the model's file says it.
 pub fn recorded_data(model: &Sequential) -> Option<&Path> {
-    let data = model.record.runs.last()?.data.as_ref()?;
-    if data == "synthetic" { None } else { Some(Path::new(data)) }
+    match model.record.runs.last()?.data.as_ref()? {
+        RecordedData::Path(path) => Some(Path::new(path)),
+        RecordedData::Synthetic => None,
+    }
 }
 
 /// As [`of_training`], for the training set of an archive; `None` if no part of it was held out.
@@ -159,5 +161,5 @@ fn held_out(
         test.len(),
         data.len()
     ));
-    Ok(TestData { data: test, rows: Some(rows), files: vec![] })
+    Ok(TestData { data: test, names: SampleNames { rows: Some(rows), files: vec![] } })
 }

@@ -1,13 +1,15 @@
 //! Folders as data: their flags, and the size of the images that a model takes.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use indicatif::ProgressBar;
 use ndarray::IxDyn;
 use tallynet::datasets::doctor::Warning;
 use tallynet::datasets::images::{Folder, ImageOptions, ImageSize};
-use tallynet::datasets::{DataDescription, FolderKind, ImageShape, Inputs, LoadedData, TrainTest};
+use tallynet::datasets::{
+    DataDescription, FolderKind, ImageShape, Inputs, LoadedData, SampleNames, TrainTest,
+};
 use tallynet::model::Sequential;
 
 use super::data::TrainingData;
@@ -146,11 +148,10 @@ impl FolderFlags {
         let (n, classes) = (test.data.len(), list(&folder.classes));
         loaded.notice(&format!("Read {n} images, of {classes}"));
         warn(&test.warnings);
-        let mut files = vec![];
-        for file in &test.files {
-            files.push(file.strip_prefix(path).unwrap_or(file).display().to_string());
-        }
-        Ok(TestData { files, ..held_out::of_training(path, test.data, loaded)? })
+        let files = within(path, &test.files);
+        let mut test = held_out::of_training(path, test.data, loaded)?;
+        test.names.files = files;
+        Ok(test)
     }
 
     fn options(&self, loaded: &LoadedModel) -> Result<ImageOptions, Failure> {
@@ -160,6 +161,15 @@ impl FolderFlags {
             seed: order_seed(&loaded.model),
         })
     }
+}
+
+/// Paths of these files within a folder.
+fn within(folder: &Path, files: &[PathBuf]) -> Vec<String> {
+    let mut names = vec![];
+    for file in files {
+        names.push(file.strip_prefix(folder).unwrap_or(file).display().to_string());
+    }
+    names
 }
 
 /// Seed of the order of the images: that of the earlier training, so that the same samples are held
@@ -177,6 +187,7 @@ fn with_test(
     test_split: Option<f64>,
 ) -> Result<TrainingData, Failure> {
     let validation = data.validation;
+    let files = within(path, &data.files);
     let model = &loaded.model;
     let seed = if kind == FolderKind::Images { order_seed(model) } else { model.seed };
     match (data.test, test_split) {
@@ -186,15 +197,17 @@ fn with_test(
             } else {
                 held_out::forget_split(&data.train, &mut loaded.model);
             }
-            Ok(TrainingData { sets: TrainTest { train: data.train, test }, validation })
+            let sets = TrainTest { train: data.train, test };
+            Ok(TrainingData { sets, validation, test_names: SampleNames { rows: None, files } })
         }
         (Some(_), Some(_)) => {
             let message = "--test-split: the data have a test set already";
             Err(Failure::usage(message))
         }
         (None, fraction) if fraction.is_some() || kind == FolderKind::Images => {
-            let sets = held_out::draw(data.train, fraction, seed, loaded)?;
-            Ok(TrainingData { sets, validation })
+            let drawn = held_out::draw(data.train, fraction, seed, loaded)?;
+            let test_names = SampleNames { files, ..drawn.test_names };
+            Ok(TrainingData { sets: drawn.sets, validation, test_names })
         }
         (None, _) => {
             let message = format!(

@@ -128,11 +128,13 @@ impl LoadedModel {
     /// Prints a warning if the weights were never trained.
     pub fn warn_if_untrained(&self, name: &str) {
         if !self.has_weights {
-            let seed = self.model.seed;
-            output::notice(&format!(
-                "warning: {name} holds no weights: the model is untrained, initialized from seed \
-                 {seed}"
-            ));
+            output::notice(&format!("warning: {}", self.untrained_warning(name)));
         }
+    }
+
+    /// Warning about a model of this name or file that was never trained.
+    pub fn untrained_warning(&self, name: &str) -> String {
+        let seed = self.model.seed;
+        format!("{name} holds no weights: the model is untrained, initialized from seed {seed}")
     }
 }

@@ -3,7 +3,7 @@
 //! shape of the sample that the costs are for.
 
 use serde_json::{Value, json};
-use tallynet::model::{MultiplyAdds, Sequential};
+use tallynet::model::{MultiplyAdds, ParamCount, Sequential};
 use tallynet::report::{Extent, LayerCost, MultiplyAddCount, Verification};
 
 /// Name, class and shapes of a layer.
@@ -32,11 +32,9 @@ pub fn multiply_adds(counts: Option<MultiplyAdds>) -> Value {
 /// Description of a model: each layer with its parameters and its costs, and the totals.
 pub fn summary(model: &Sequential) -> Value {
     let mut layers = vec![];
-    let mut trainable = 0;
     for (i, (built, cost)) in model.layers().iter().zip(model.costs()).enumerate() {
         let explanation = built.explain_cost();
         let count = built.count_params();
-        trainable += count.trainable;
         let mut arrays = vec![];
         for param in &built.params {
             arrays.push(json!({
@@ -58,13 +56,14 @@ pub fn summary(model: &Sequential) -> Value {
         if cost.multiply_adds.is_some() {
             line["multiply_adds"]["formula"] = json!(explanation.formula);
         }
-        line["other_work"] = json!(one_line(&explanation.elementwise));
+        line["other_work"] = json!(explanation.elementwise);
         add_memory(&mut line, &cost);
         layers.push(line);
     }
+    let ParamCount { total, trainable } = model.total_params();
     let cost = model.total_cost();
     let mut totals = json!({
-        "parameters": { "total": cost.params, "trainable": trainable },
+        "parameters": { "total": total, "trainable": trainable },
         "multiply_adds": multiply_adds(cost.multiply_adds),
     });
     add_memory(&mut totals, &cost);

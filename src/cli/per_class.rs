@@ -14,8 +14,8 @@ const MAX_CLASSES: usize = 30;
 
 /// Scores of the classes of a model on a test set, with the names of the classes.
 pub struct PerClass<'a> {
-    classes: &'a Classes,
-    confusion: ConfusionMatrix,
+    pub classes: &'a Classes,
+    pub confusion: ConfusionMatrix,
 }
 
 impl<'a> PerClass<'a> {
@@ -25,26 +25,13 @@ impl<'a> PerClass<'a> {
         true_classes: &[usize],
         predictions: &[Prediction],
     ) -> PerClass<'a> {
-        let mut confusion = ConfusionMatrix::new(classes.len());
-        for (true_class, prediction) in true_classes.iter().zip(predictions) {
-            confusion.count(*true_class, prediction.first.class);
-        }
-        PerClass { classes, confusion }
-    }
-
-    /// Classes to print: those with a name, and others that occur.
-    fn listed(&self) -> Vec<usize> {
-        let n_names = self.classes.names().len();
-        let all = 0..self.classes.len();
-        let is_listed =
-            |class: &usize| n_names == 0 || *class < n_names || self.confusion.has_class(*class);
-        all.filter(is_listed).collect()
+        PerClass { classes, confusion: classes.confusion(true_classes, predictions) }
     }
 
     fn score_table(&self) -> OutputTable {
         let columns = ["class", "precision", "recall", "F1", "support"];
         let mut rows = vec![];
-        for class in self.listed() {
+        for class in self.classes.listed(&self.confusion) {
             let scores = self.confusion.scores(class);
             rows.push(vec![
                 Cell::Text(self.classes.name(class)),
@@ -66,7 +53,7 @@ impl<'a> PerClass<'a> {
                 "{scores}\nConfusion matrix: only in --json, for more than {MAX_CLASSES} classes\n"
             );
         }
-        let listed = self.listed();
+        let listed = self.classes.listed(&self.confusion);
         let names: Vec<String> = listed.iter().map(|class| self.classes.name(*class)).collect();
         let mut columns = vec!["true".to_string()];
         columns.extend(names.iter().map(|name| format!(">{name}")));
@@ -118,16 +105,15 @@ pub fn mistakes(
         }
     }
     // The sort is stable: equals stay in the order of the files, or else of the rows.
-    wrong.sort_by_key(|i| test.files.get(test.row(*i)));
+    wrong.sort_by_key(|i| test.names.file(*i));
     wrong.sort_by(|a, b| {
         predictions[*b].first.probability.total_cmp(&predictions[*a].first.probability)
     });
     let mut rows = vec![];
     for i in wrong {
-        let row = test.row(i);
-        let sample = match test.files.get(row) {
+        let sample = match test.names.file(i) {
             Some(file) => Cell::Text(file.clone()),
-            None => Cell::Count(row + 1),
+            None => Cell::Count(test.names.row(i) + 1),
         };
         rows.push(vec![
             sample,
@@ -136,7 +122,7 @@ pub fn mistakes(
             Cell::Probability(predictions[i].first.probability),
         ]);
     }
-    let sample = if test.files.is_empty() { "row" } else { "file" };
+    let sample = if test.names.files.is_empty() { "row" } else { "file" };
     let columns = [sample, "true_class", "predicted_class", "probability"];
     OutputTable { columns: columns.map(str::to_string).to_vec(), rows }
 }

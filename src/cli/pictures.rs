@@ -11,9 +11,6 @@ use tallynet::model::Sequential;
 use super::Failure;
 use super::images::{ImageFlags, bar};
 
-/// Size of MNIST's images.
-const MNIST: ImageShape = ImageShape { height: 28, width: 28, channels: 1 };
-
 /// Extensions of images that are not read; the error names their format.
 const OTHER_IMAGES: [&str; 8] = ["gif", "webp", "bmp", "tif", "tiff", "heic", "heif", "avif"];
 
@@ -37,14 +34,6 @@ impl Preparation {
             return Ok(Preparation::Digit);
         }
         Ok(Preparation::Resize(flags.size(model)?))
-    }
-
-    /// Size of prepared images.
-    pub fn size(self) -> ImageShape {
-        match self {
-            Preparation::Digit => MNIST,
-            Preparation::Resize(size) => size,
-        }
     }
 
     /// Reads and prepares images: bytes of the shape (images, height, width, channels).

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use ndarray::ArrayD;
 use ndarray_npy::WriteNpyExt;
-use tallynet::datasets::{Inputs, npz};
+use tallynet::datasets::{ImageShape, Inputs, npz};
 use tallynet::model::Sequential;
 use tallynet::report::Form;
 use tallynet::report::drawings::Terminal;
@@ -15,8 +15,9 @@ use super::drawings::SeenImages;
 use super::images::{self, ImageFlags};
 use super::output_table::OutputTable;
 use super::pictures::{self, Preparation};
+use super::predictions::{ClassColumns, predictions};
 use super::scale::Scale;
-use super::{Failure, LoadedModel, Outcome, output, predictions, table};
+use super::{Failure, LoadedModel, Outcome, output, table};
 
 /// Maximum number of columns of numbers in a table to read.
 const MAX_COLUMNS: usize = 16;
@@ -66,8 +67,8 @@ struct ReadInputs {
     values: Inputs,
     /// Paths of the images; empty for arrays and tables.
     images: Vec<PathBuf>,
-    /// Preparation of the images.
-    preparation: Option<Preparation>,
+    /// Size of the images after their preparation.
+    size: Option<ImageShape>,
 }
 
 /// Format of the file for the outputs, by its extension.
@@ -114,8 +115,12 @@ impl Predict {
         let n_rows = outputs.shape()[0];
         let mut shape = format!("{n_rows} rows");
         let bytes = match format {
-            Some(OutputFormat::Csv) => self.rows(&form, outputs, &read.images)?.csv()?,
-            Some(OutputFormat::Json) => self.rows(&form, outputs, &read.images)?.json()?,
+            Some(OutputFormat::Csv) => {
+                self.rows(&form, outputs, &read.images, ClassColumns::Best)?.csv()?
+            }
+            Some(OutputFormat::Json) => {
+                self.rows(&form, outputs, &read.images, ClassColumns::Best)?.json()?
+            }
             _ => {
                 let mut bytes = vec![];
                 outputs.write_npy(&mut bytes)?;
@@ -151,19 +156,13 @@ impl Predict {
         terminal: Option<Terminal>,
     ) -> Result<String, Failure> {
         if self.json {
-            let mut table = self.rows(form, outputs.clone(), &read.images)?;
-            if let Form::Classes(classes) = form {
-                predictions::add_probabilities(&mut table, classes, outputs)?;
-            }
-            return table.json_line();
+            return self.rows(form, outputs, &read.images, ClassColumns::All)?.json_line();
         }
         let is_small = (1..=MAX_DRAWN).contains(&read.images.len());
-        let (Some(terminal), Some(preparation), true) = (terminal, read.preparation, is_small)
-        else {
-            return Ok(self.rows(form, outputs, &read.images)?.text());
+        let (Some(terminal), Some(size), true) = (terminal, read.size, is_small) else {
+            return Ok(self.rows(form, outputs, &read.images, ClassColumns::Best)?.text());
         };
         let files = self.names(&read.images);
-        let size = preparation.size();
         SeenImages { files: &files, inputs: &read.values, size, outputs }.draw(form, terminal)
     }
 
@@ -184,7 +183,7 @@ impl Predict {
         };
         loaded.fit_open_axes(values.shape())?;
         self.scale.apply(loaded, &mut [&mut values])?;
-        Ok(ReadInputs { values, images: vec![], preparation: None })
+        Ok(ReadInputs { values, images: vec![], size: None })
     }
 
     /// Reads images and prepares them for the model.
@@ -199,10 +198,14 @@ impl Predict {
                  centered in 28x28 (--image-size 28x28 only resizes them).",
             );
         }
+        let size = match *values.shape() {
+            [_, height, width, channels] => Some(ImageShape { height, width, channels }),
+            _ => None,
+        };
         loaded.fit_open_axes(values.shape())?;
         self.scale.apply_to_images(loaded, &mut [&mut values])?;
         images::flatten(&mut values, &loaded.model)?;
-        Ok(ReadInputs { values, images, preparation: Some(preparation) })
+        Ok(ReadInputs { values, images, size })
     }
 
     /// The outputs as rows, with the names of images.
@@ -211,8 +214,9 @@ impl Predict {
         form: &Form,
         outputs: ArrayD<Real>,
         images: &[PathBuf],
+        columns: ClassColumns,
     ) -> Result<OutputTable, Failure> {
-        predictions::predictions(form, outputs, &self.names(images))
+        predictions(form, outputs, &self.names(images), columns)
     }
 
     /// Names of images: their paths, or those in the only folder.

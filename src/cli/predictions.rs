@@ -7,14 +7,24 @@ use tallynet::report::{ClassProbability, Classes, Form, by_sample};
 use super::Failure;
 use super::output_table::{Cell, OutputTable};
 
+/// Columns of predicted classes.
+#[derive(Clone, Copy, PartialEq)]
+pub enum ClassColumns {
+    /// The class and the runner-up with their probabilities.
+    Best,
+    /// Those, and a list of the probabilities of all classes, for programs.
+    All,
+}
+
 /// Rows of predictions. `files` names the image of each row; it is empty for other inputs.
 pub fn predictions(
     form: &Form,
     outputs: ArrayD<Real>,
     files: &[String],
+    columns: ClassColumns,
 ) -> Result<OutputTable, Failure> {
     let mut table = match form {
-        Form::Classes(classes) => class_rows(classes, outputs)?,
+        Form::Classes(classes) => class_rows(classes, outputs, columns)?,
         Form::Numbers(names) => numbers(names.clone(), outputs)?,
         Form::Array => return Err(Failure::usage("arrays have no rows of text")),
     };
@@ -27,36 +37,33 @@ pub fn predictions(
     Ok(table)
 }
 
-/// Adds a column with the probabilities of all classes, for programs.
-pub fn add_probabilities(
-    table: &mut OutputTable,
+fn class_rows(
     classes: &Classes,
     outputs: ArrayD<Real>,
-) -> Result<(), Failure> {
-    let column = if classes.are_probabilities { "probabilities" } else { "outputs" };
-    table.columns.push(column.to_string());
-    let outputs = classes.probabilities(outputs)?;
-    for (row, outputs) in table.rows.iter_mut().zip(outputs.rows()) {
-        row.push(Cell::List(outputs.to_vec()));
-    }
-    Ok(())
-}
-
-fn class_rows(classes: &Classes, outputs: ArrayD<Real>) -> Result<OutputTable, Failure> {
-    let columns = if classes.are_probabilities {
-        ["class", "probability", "runner_up", "runner_up_probability"]
+    columns: ClassColumns,
+) -> Result<OutputTable, Failure> {
+    let names = if classes.are_probabilities {
+        ["class", "probability", "runner_up", "runner_up_probability", "probabilities"]
     } else {
-        ["class", "output", "runner_up", "runner_up_output"]
+        ["class", "output", "runner_up", "runner_up_output", "outputs"]
     };
+    let n_columns = if columns == ClassColumns::All { names.len() } else { names.len() - 1 };
+    let probabilities = classes.probabilities(outputs)?;
     let mut rows = vec![];
-    for prediction in classes.predictions(outputs)? {
+    for (i, prediction) in classes.predictions_of(&probabilities).iter().enumerate() {
         let mut row = vec![];
         for class in [prediction.first, prediction.runner_up] {
             row.extend(cells(classes, class));
         }
+        if columns == ClassColumns::All {
+            row.push(Cell::List(probabilities.row(i).to_vec()));
+        }
         rows.push(row);
     }
-    Ok(OutputTable { columns: columns.map(str::to_string).to_vec(), rows })
+    Ok(OutputTable {
+        columns: names[..n_columns].iter().map(|name| name.to_string()).collect(),
+        rows,
+    })
 }
 
 /// Name and probability of a class.

@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use tallynet::formats;
 use tallynet::model::Sequential;
-use tallynet::report::{LOSS_AT_END, ReportInput, TestSamples, TrainingLoss, report};
+use tallynet::report::{ReportInput, TestSamples, TrainingLoss, report};
 use tallynet::training::ranks;
-use tallynet::{datasets, formats};
 
 use super::data::{Data, DataSource};
 use super::description::Supplied;
-use super::held_out::{TestData, has_held_out, recorded_data};
+use super::held_out::{TestData, has_held_out, own_data, recorded_data};
 use super::{Failure, LoadedModel, Outcome, from_1, output};
 
 /// Write a report of a saved model: one page of HTML that opens from disk and fetches nothing.
@@ -51,16 +51,10 @@ impl Report {
         self.check_output(&loaded.model)?;
         let mut warnings = warnings(&loaded.model);
         if !loaded.has_weights {
-            warnings.push(format!(
-                "{} holds no weights: the model is untrained, initialized from seed {}",
-                self.file, loaded.model.seed
-            ));
+            warnings.push(loaded.untrained_warning(&self.file));
         }
         let test = self.test_samples(&mut loaded)?;
-        let mut training_loss = None;
-        if test.is_ok() && needs_training_loss(&loaded.model) {
-            training_loss = self.training_loss(&loaded)?;
-        }
+        let training_loss = if test.is_ok() { self.training_loss(&loaded) } else { None };
         let test = match &test {
             Ok(test) => Ok(test_samples(test, &loaded.model, &self.data.source(&loaded.model)?)),
             Err(reason) => Err(reason.clone()),
@@ -83,8 +77,8 @@ impl Report {
     /// Refuses a page that would overwrite the model or the data, or cannot be written.
     fn check_output(&self, model: &Sequential) -> Outcome {
         let mut files = vec![PathBuf::from(&self.file)];
-        if let Ok(DataSource::Path(data)) = self.data.source(model) {
-            files.extend(datasets::files(&data));
+        if let Ok(source) = self.data.source(model) {
+            files.extend(source.files());
         }
         check_page("-o", &self.output, &files)
     }
@@ -108,9 +102,7 @@ impl Report {
             self.data.set_path(path);
             return Ok(self.data.load_test(loaded).map_err(|failure| failure.message));
         }
-        if let Some(data) = &loaded.model.data
-            && (!data.columns.is_empty() || data.image.is_some())
-        {
+        if own_data(&loaded.model).is_some() {
             return Ok(Err("the model was trained on data of its own; give --data".to_string()));
         }
         // MNIST's, or synthetic ones: a model of other samples is refused.
@@ -119,23 +111,19 @@ impl Report {
     }
 
     /// Loss of the weights on the samples of the last training, if these are found.
-    fn training_loss(&self, loaded: &LoadedModel) -> Result<Option<TrainingLoss>, Failure> {
-        let n_samples = loaded.model.record.runs.last().and_then(|run| run.n_samples);
-        let Some(train) = self.data.load_train(loaded)? else { return Ok(None) };
-        if n_samples != Some(train.len()) {
-            return Ok(None);
+    ///
+    /// It is computed even if the logs have one of each epoch: the weights need not be those of the
+    /// last epoch's end.
+    fn training_loss(&self, loaded: &LoadedModel) -> Option<TrainingLoss> {
+        let n_samples = loaded.model.record.runs.last()?.n_samples?;
+        let train = self.data.load_train(loaded)?;
+        if n_samples != train.len() {
+            return None;
         }
         // Without a loss there is none to report.
-        let scores = loaded.model.evaluate(&train).ok();
-        Ok(scores.map(|scores| TrainingLoss { loss: scores.loss, n_samples: train.len() }))
+        let scores = loaded.model.evaluate(&train).ok()?;
+        Some(TrainingLoss { loss: scores.loss, n_samples })
     }
-}
-
-/// True if the model has a record of its training that lacks the loss of the final weights.
-fn needs_training_loss(model: &Sequential) -> bool {
-    let Some(run) = model.record.runs.last() else { return false };
-    let known = run.get(LOSS_AT_END).and_then(|values| values.last().copied().flatten());
-    known.is_none()
 }
 
 /// Names and source of the samples to evaluate on.
@@ -144,15 +132,7 @@ fn test_samples<'t>(
     model: &Sequential,
     source: &DataSource,
 ) -> TestSamples<'t> {
-    let mut names = vec![];
-    for sample in 0..test.data.len() {
-        let row = test.row(sample);
-        names.push(match test.files.get(row) {
-            Some(file) => file.clone(),
-            None => format!("row {}", row + 1),
-        });
-    }
-    let samples = if test.rows.is_some() {
+    let samples = if test.names.rows.is_some() {
         "the held-out samples"
     } else if has_held_out(model) {
         // A table or a folder may hold samples that were trained on.
@@ -160,7 +140,12 @@ fn test_samples<'t>(
     } else {
         "the test samples"
     };
-    TestSamples { data: &test.data, names, source: source.words(samples) }
+    TestSamples {
+        data: &test.data,
+        names: test.names.clone(),
+        source: source.words(samples),
+        scores: None,
+    }
 }
 
 /// Warnings about the model, and about a training that did not end.

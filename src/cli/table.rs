@@ -10,6 +10,7 @@ use tallynet::losses::{AnyLoss, TargetForm};
 use tallynet::model::Sequential;
 use tallynet::shape::Shape;
 
+use super::data::TrainingData;
 use super::table_file::{encode, is_of_arrays, learn};
 use super::{Failure, LoadedModel, held_out, output};
 
@@ -150,7 +151,7 @@ impl TableFlags {
     /// Reads the training and the test set. A model without weights gets the table's description
     /// and a Normalization as its first layer. A model trained on a table keeps both, and this
     /// table is encoded by its description.
-    pub fn load(&self, path: &Path, loaded: &mut LoadedModel) -> Result<TrainTest, Failure> {
+    pub fn load(&self, path: &Path, loaded: &mut LoadedModel) -> Result<TrainingData, Failure> {
         let is_trained = loaded.has_weights && description(&loaded.model).is_some();
         let data = if is_trained {
             self.check_target(&loaded.model)?;
@@ -162,13 +163,13 @@ impl TableFlags {
         let data = match &self.test {
             Some(test) => {
                 held_out::note_all(&data, seed, &mut loaded.model);
-                TrainTest { train: data, test: load_test(test, loaded)? }
+                TrainTest { train: data, test: load_test(test, loaded)? }.into()
             }
             None => held_out::draw(data, self.test_split, seed, loaded)?,
         };
         if !loaded.has_weights {
             let description = loaded.model.data.clone().unwrap_or_default();
-            let statistics = Statistics::of(&data.train.x, &description)?;
+            let statistics = Statistics::of(&data.sets.train.x, &description)?;
             loaded.model = loaded.model.clone().standardized(&statistics)?;
         }
         Ok(data)

@@ -110,6 +110,13 @@ pub struct ImageShape {
     pub channels: usize,
 }
 
+impl ImageShape {
+    /// Number of values of an image.
+    pub fn n_values(&self) -> usize {
+        self.height * self.width * self.channels
+    }
+}
+
 impl DataDescription {
     /// Number of features that the columns become.
     pub fn n_features(&self) -> usize {

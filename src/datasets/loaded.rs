@@ -1,5 +1,7 @@
 //! `LoadedData`: the data sets of a source and what is known about them.
 
+use std::path::PathBuf;
+
 use super::doctor::Warning;
 use super::{DataDescription, Dataset};
 
@@ -21,6 +23,8 @@ pub struct LoadedData {
     pub validation: Option<Dataset>,
     /// Samples to evaluate on, if the source sets some apart.
     pub test: Option<Dataset>,
+    /// File of each sample of `test`, or without it of `train`; empty unless they are images.
+    pub files: Vec<PathBuf>,
     /// Names of the classes and size of the images.
     pub description: DataDescription,
     /// Remarks for the user, such as files that were ignored.
@@ -33,6 +37,7 @@ impl From<Dataset> for LoadedData {
             train,
             validation: None,
             test: None,
+            files: vec![],
             description: DataDescription::default(),
             warnings: vec![],
         }

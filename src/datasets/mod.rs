@@ -15,6 +15,7 @@ pub mod mnist;
 mod mnist_files;
 mod npy;
 pub mod npz;
+mod sample_names;
 mod source;
 pub mod split;
 pub mod synthetic;
@@ -32,6 +33,7 @@ use crate::{Error, Real, Result};
 
 pub use description::{Column, DataDescription, ImageShape, TrainingSplit};
 pub use loaded::LoadedData;
+pub use sample_names::SampleNames;
 
 /// Inputs of all samples: the first axis counts the samples.
 ///

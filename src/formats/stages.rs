@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::fmt::Display;
 
-use crate::layers::{Formula, Operation};
+use crate::layers::{FeatureStatistics, Formula, Operation};
 use crate::model::{BuiltLayer, Sequential};
 use crate::params::Entry;
 use crate::{Error, Real, Result};
@@ -34,6 +34,30 @@ pub struct Weight<'m> {
     pub values: &'m [Real],
 }
 
+/// Factor and shift of each channel: `y = x·factor + shift`.
+pub struct Affine {
+    /// Factors.
+    pub factors: Vec<Real>,
+    /// Shifts.
+    pub shifts: Vec<Real>,
+}
+
+/// Mean and variance of each feature.
+pub struct Statistics<'s> {
+    /// Means.
+    pub mean: &'s [Real],
+    /// Variances.
+    pub variance: &'s [Real],
+}
+
+impl Statistics<'_> {
+    /// Standard deviation of each feature, bounded from below.
+    pub fn deviations(&self) -> Vec<Real> {
+        let deviation = |variance: &Real| variance.sqrt().max(FeatureStatistics::MIN_DEVIATION);
+        self.variance.iter().map(deviation).collect()
+    }
+}
+
 impl<'m> Stage<'m> {
     /// The array of this name, if the layer has it.
     pub fn weight(&self, name: &str) -> Option<Weight<'m>> {
@@ -46,6 +70,43 @@ impl<'m> Stage<'m> {
     /// A layer whose formula needs the array and that has none.
     pub fn needed(&self, name: &str) -> Result<Weight<'m>> {
         self.weight(name).ok_or_else(|| self.refusal(format!("it has no array {name}")))
+    }
+
+    /// Factor and shift of each channel of a batch normalization by its running statistics.
+    ///
+    /// # Errors
+    /// Those of [`Stage::needed`].
+    pub fn affine(&self, epsilon: f64) -> Result<Affine> {
+        let mean = self.needed("moving_mean")?.values;
+        let variance = self.needed("moving_variance")?.values;
+        let (gamma, beta) = (self.weight("gamma"), self.weight("beta"));
+        let mut affine = Affine { factors: vec![], shifts: vec![] };
+        for (channel, (mean, variance)) in mean.iter().zip(variance).enumerate() {
+            let gamma = gamma.map_or(1.0, |gamma| f64::from(gamma.values[channel]));
+            let beta = beta.map_or(0.0, |beta| f64::from(beta.values[channel]));
+            let factor = gamma / (f64::from(*variance) + epsilon).sqrt();
+            affine.factors.push(factor as Real);
+            affine.shifts.push((beta - f64::from(*mean) * factor) as Real);
+        }
+        Ok(affine)
+    }
+
+    /// Mean and variance of each feature of a standardization: those of its options, else its
+    /// arrays.
+    ///
+    /// # Errors
+    /// Those of [`Stage::needed`].
+    pub fn feature_statistics<'s>(
+        &'s self,
+        given: Option<&'s FeatureStatistics>,
+    ) -> Result<Statistics<'s>> {
+        Ok(match given {
+            Some(FeatureStatistics { mean, variance }) => Statistics { mean, variance },
+            None => Statistics {
+                mean: self.needed("mean")?.values,
+                variance: self.needed("variance")?.values,
+            },
+        })
     }
 
     /// Error for a layer that an export cannot hold.
@@ -68,38 +129,38 @@ fn refusal(layer: &BuiltLayer, reason: impl Display) -> Error {
 /// The layers of a model, from input to output.
 ///
 /// # Errors
-/// A layer or an activation whose formula is not known, by name.
+/// Those of [`stage`].
 pub fn stages(model: &Sequential) -> Result<Vec<Stage<'_>>> {
-    let mut stages = vec![];
-    for (number, layer) in model.layers().iter().enumerate() {
-        let mut stage = Stage {
-            name: layer.name(),
-            layer,
-            weights: vec![],
-            formulas: vec![],
-            multiplications: 0,
-        };
-        for Entry { spec, range, .. } in model.parameters.of_layer(number) {
-            let values = &model.parameters.values[range.clone()];
-            stage.weights.push(Weight { name: spec.name, shape: &spec.shape, values });
-        }
-        for operation in layer.spec.as_layer().build(&layer.input)?.operations {
-            match operation {
-                Operation::InPlace { activation, .. } => {
-                    stage.formulas.push(Formula::Activation(activation));
-                }
-                Operation::Op(op) => {
-                    let Some(formula) = op.formula() else {
-                        return Err(refusal(layer, unknown_formula(layer)));
-                    };
-                    stage.formulas.push(formula);
-                    stage.multiplications = stage.multiplications.saturating_add(op.work());
-                }
+    (0..model.layers().len()).map(|number| stage(model, number)).collect()
+}
+
+/// Layer of this number, counted from 0.
+///
+/// # Errors
+/// A layer or an activation whose formula is not known, by name.
+pub fn stage(model: &Sequential, number: usize) -> Result<Stage<'_>> {
+    let layer = &model.layers()[number];
+    let mut stage =
+        Stage { name: layer.name(), layer, weights: vec![], formulas: vec![], multiplications: 0 };
+    for Entry { spec, range, .. } in model.parameters.of_layer(number) {
+        let values = &model.parameters.values[range.clone()];
+        stage.weights.push(Weight { name: spec.name, shape: &spec.shape, values });
+    }
+    for operation in layer.spec.as_layer().build(&layer.input)?.operations {
+        match operation {
+            Operation::InPlace { activation, .. } => {
+                stage.formulas.push(Formula::Activation(activation));
+            }
+            Operation::Op(op) => {
+                let Some(formula) = op.formula() else {
+                    return Err(refusal(layer, unknown_formula(layer)));
+                };
+                stage.formulas.push(formula);
+                stage.multiplications = stage.multiplications.saturating_add(op.work());
             }
         }
-        stages.push(stage);
     }
-    Ok(stages)
+    Ok(stage)
 }
 
 /// Reason why a layer has an operation without a formula.

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 /// let worst = confusion.most_confused(1)[0];
 /// assert_eq!((worst.classes, worst.total()), ([1, 2], 3));
 /// ```
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct ConfusionMatrix {
     /// Number of samples by true and predicted class.
     cells: BTreeMap<[usize; 2], usize>,

@@ -56,6 +56,11 @@ pub trait Metric: fmt::Debug + Send + Sync {
         false
     }
 
+    /// True for a share, from 0 to 1, as an accuracy; by default that of a higher-is-better metric.
+    fn is_share(&self) -> bool {
+        !self.lower_is_better()
+    }
+
     /// Form of the targets.
     fn target_form(&self) -> TargetForm {
         TargetForm::Vectors
@@ -163,8 +168,26 @@ pub fn lower_is_better<'a>(
     if name == "loss" {
         return Some(true);
     }
+    Some(logged(metrics, name)?.as_metric().lower_is_better())
+}
+
+/// True if the values of this log entry are shares, from 0 to 1. `metrics` are as in
+/// [`lower_is_better`].
+pub fn is_share<'a>(
+    metrics: impl IntoIterator<Item = (&'a str, &'a AnyMetric)>,
+    name: &str,
+) -> bool {
+    let name = name.strip_prefix("val_").unwrap_or(name);
+    logged(metrics, name).is_some_and(|metric| metric.as_metric().is_share())
+}
+
+/// Metric of this name in the logs: one of these, or that of the name.
+fn logged<'a>(
+    metrics: impl IntoIterator<Item = (&'a str, &'a AnyMetric)>,
+    name: &str,
+) -> Option<AnyMetric> {
     match metrics.into_iter().find(|(logged, _)| *logged == name) {
-        Some((_, metric)) => Some(metric.as_metric().lower_is_better()),
-        None => Some(AnyMetric::by_name(name, 1, 1).ok()?.as_metric().lower_is_better()),
+        Some((_, metric)) => Some(metric.clone()),
+        None => AnyMetric::by_name(name, 1, 1).ok(),
     }
 }

@@ -112,6 +112,12 @@ impl Compiled {
         &self.metrics
     }
 
+    /// Names in the logs of the metrics that were given with options.
+    pub fn metric_classes(&self) -> impl Iterator<Item = (&str, &AnyMetric)> {
+        let metrics = self.metrics.iter();
+        metrics.filter_map(|choice| Some((choice.name.as_str(), choice.class.as_ref()?)))
+    }
+
     /// Optimizer.
     ///
     /// # Errors

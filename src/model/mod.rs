@@ -17,7 +17,7 @@ pub use compile::{Compiled, MAX_METRICS, MetricChoice};
 pub use layer::{ArrayCount, BuiltLayer, Node, ParamCount, Style};
 use open_axes::OpenAxes;
 pub(crate) use plan::Plan;
-pub use record::{LoggedSeries, TrainingRecord, TrainingRun};
+pub use record::{LoggedSeries, RecordedData, TrainingRecord, TrainingRun, Validation};
 pub use running_epoch::RunningEpoch;
 pub(crate) use workspace::{BatchSums, GradientSink, OutputBuffers, Pass, Workspace};
 
@@ -29,7 +29,7 @@ use crate::datasets::DataDescription;
 pub use crate::kernels::counting::MultiplyAdds;
 use crate::params::{Entry, Parameters};
 use crate::shape::{Shape, Tuple};
-use crate::{Error, Real, Result};
+use crate::{Error, Real, Result, kernels};
 
 /// A built chain of layers, with all shapes known and all parameters allocated.
 ///
@@ -158,6 +158,17 @@ impl Sequential {
             .zip(values)
             .for_each(|(to, from)| *to = *from);
         Ok(())
+    }
+
+    /// Instruction set and CRC-32 of the weights, such as `avx2:5c0f13b2`. The same training gives
+    /// the same fingerprint on machines with the same instruction set.
+    pub fn fingerprint(&self) -> String {
+        let mut hash = flate2::Crc::new();
+        for value in &self.parameters.values {
+            hash.update(&value.to_le_bytes());
+        }
+        let precision = if size_of::<Real>() == 8 { "-f64" } else { "" };
+        format!("{}{precision}:{:08x}", kernels::instruction_set().name(), hash.sum())
     }
 
     /// Full name of an array: `dense_1/kernel`.

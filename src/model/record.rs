@@ -1,7 +1,10 @@
 //! Record of the trainings of a model: where each began, and the logs of its epochs. It travels in
 //! the model's file, beside the description of the data.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 /// Trainings of a model, from first to last. A further training is added to them.
@@ -33,15 +36,15 @@ pub struct TrainingRun {
     /// Version of tallynet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// Path of the data, or `synthetic`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub data: Option<String>,
+    /// Data of the training.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "if_known")]
+    pub data: Option<RecordedData>,
     /// Number of samples trained on in each epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub n_samples: Option<usize>,
-    /// Samples that the values of names such as `val_loss` are of, in words.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub validation: Option<String>,
+    /// Samples that the values of names such as `val_loss` are of.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "if_known")]
+    pub validation: Option<Validation>,
     /// Seed of shuffling and dropout.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
@@ -63,6 +66,49 @@ pub struct TrainingRun {
     pub series: Vec<LoggedSeries>,
 }
 
+/// The value, or `None` for one of another version: a remark does not make a file unreadable.
+fn if_known<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned,
+{
+    Ok(serde_json::from_value(Value::deserialize(deserializer)?).ok())
+}
+
+/// Data of a training.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecordedData {
+    /// Folder or file.
+    Path(String),
+    /// Small synthetic task.
+    Synthetic,
+}
+
+/// Samples that a training validates on, with their number.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Validation {
+    /// Test set.
+    TestSet(usize),
+    /// Validation set beside the test set.
+    Set(usize),
+    /// Last samples of the training set.
+    Last {
+        /// Number of samples.
+        n: usize,
+        /// Fraction of the training set.
+        fraction: f64,
+    },
+    /// Samples of the training set, drawn by class.
+    Drawn {
+        /// Number of samples.
+        n: usize,
+        /// Fraction of the training set.
+        fraction: f64,
+    },
+}
+
 /// Values of one name in the logs, one per epoch of a run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct LoggedSeries {
@@ -70,6 +116,28 @@ pub struct LoggedSeries {
     pub name: String,
     /// Values to seven digits; `None` for an epoch without it, or a value that is not finite.
     pub values: Vec<Option<f64>>,
+}
+
+impl fmt::Display for RecordedData {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            RecordedData::Path(path) => f.write_str(path),
+            RecordedData::Synthetic => f.write_str("synthetic"),
+        }
+    }
+}
+
+impl fmt::Display for Validation {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Validation::TestSet(n) => write!(f, "the test set of {n} samples"),
+            Validation::Set(n) => write!(f, "a validation set of {n} samples"),
+            Validation::Last { n, .. } => write!(f, "the last {n} samples of the training set"),
+            Validation::Drawn { n, fraction } => {
+                write!(f, "{n} samples drawn from the training set ({fraction})")
+            }
+        }
+    }
 }
 
 impl TrainingRun {

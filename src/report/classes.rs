@@ -7,6 +7,7 @@ use crate::datasets::Targets;
 use crate::kernels::rows::argmax;
 use crate::layers::AnyLayer;
 use crate::losses::AnyLoss;
+use crate::metrics::ConfusionMatrix;
 use crate::model::Sequential;
 use crate::{Error, Real, Result};
 
@@ -168,9 +169,34 @@ impl Classes {
     /// # Errors
     /// Those of [`Classes::probabilities`].
     pub fn predictions(&self, outputs: ArrayD<Real>) -> Result<Vec<Prediction>> {
-        let outputs = self.probabilities(outputs)?;
-        let rows = outputs.rows().into_iter();
-        Ok(rows.map(|row| self.prediction(row.to_vec())).collect())
+        Ok(self.predictions_of(&self.probabilities(outputs)?))
+    }
+
+    /// As [`Classes::predictions`], from the [probabilities](Classes::probabilities).
+    pub fn predictions_of(&self, probabilities: &Array2<Real>) -> Vec<Prediction> {
+        let rows = probabilities.rows().into_iter();
+        rows.map(|row| self.prediction(row.to_vec())).collect()
+    }
+
+    /// Confusion matrix of these predictions for samples of these true classes.
+    pub fn confusion(&self, true_classes: &[usize], predictions: &[Prediction]) -> ConfusionMatrix {
+        let mut confusion = ConfusionMatrix::new(self.len());
+        for (true_class, prediction) in true_classes.iter().zip(predictions) {
+            confusion.count(*true_class, prediction.first.class);
+        }
+        confusion
+    }
+
+    /// Classes to show: those with a name, and others that occur; all if none has a name.
+    pub fn listed(&self, confusion: &ConfusionMatrix) -> Vec<usize> {
+        let n_names = self.names.len();
+        let mut listed = vec![];
+        for class in 0..self.len() {
+            if n_names == 0 || class < n_names || confusion.has_class(class) {
+                listed.push(class);
+            }
+        }
+        listed
     }
 
     /// Outputs of every sample, a row each, after the activation that the loss applies to logits.

@@ -157,7 +157,8 @@ impl Sequential {
         format!("<Node {inbound_layer}[0][0] {input} -> {outbound_layer} {output}>")
     }
 
-    fn total_params(&self) -> ParamCount {
+    /// Number of parameters, and of those that training updates.
+    pub fn total_params(&self) -> ParamCount {
         let mut sum = ParamCount::default();
         for count in self.layers().iter().map(BuiltLayer::count_params) {
             sum.total += count.total;
@@ -183,7 +184,7 @@ fn plain_row(cells: [&str; 4], ends: &[usize], is_separated: bool) -> String {
 }
 
 /// `31400` bytes as `30.66 KB`.
-fn memory(bytes: usize) -> String {
+pub(super) fn memory(bytes: usize) -> String {
     let units = ["B", "KB", "MB", "GB", "TB", "PB"];
     let power = (bytes.max(1).ilog2() as usize / 10).min(units.len() - 1);
     format!("{:.2} {}", bytes as f64 / 1024_f64.powi(power as i32), units[power])

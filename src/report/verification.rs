@@ -1,9 +1,9 @@
-//! Verification: parameters counted in three independent ways, and a fingerprint of the values.
+//! Verification: parameters counted in three independent ways.
 
 use crate::model::{ArrayCount, Sequential};
 use crate::shape::Tuple;
 use crate::table::table;
-use crate::{Error, Real, Result, kernels};
+use crate::{Error, Result};
 
 /// Parameters of a layer, counted in three ways.
 #[derive(Debug, Clone)]
@@ -65,7 +65,7 @@ impl Verification {
     }
 
     /// Table of the counts, which ends with the fingerprint.
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let mut rows: Vec<Vec<String>> = vec![];
         let nothing = String::new();
         for layer in &self.layers {
@@ -97,11 +97,18 @@ impl Sequential {
     /// # Errors
     /// A layer whose three counts differ.
     pub fn verify(&self) -> Result<String> {
-        let arrays = self.weights().map(|(name, array)| {
+        self.verify_arrays(&self.array_counts())
+    }
+
+    /// Counts of every parameter array in memory.
+    pub fn array_counts(&self) -> Vec<ArrayCount> {
+        let mut counts = vec![];
+        for (name, array) in self.weights() {
             // Counted one by one: a count derived from the shape would prove nothing.
-            ArrayCount { name, shape: array.shape().to_vec(), counted: array.iter().count() }
-        });
-        self.verify_arrays(&arrays.collect::<Vec<_>>())
+            let counted = array.iter().count();
+            counts.push(ArrayCount { name, shape: array.shape().to_vec(), counted });
+        }
+        counts
     }
 
     /// Like [`Sequential::verify`], for arrays counted elsewhere, such as in a file.
@@ -132,16 +139,5 @@ impl Sequential {
             });
         }
         Verification { layers, fingerprint: self.fingerprint() }
-    }
-
-    /// Instruction set and CRC-32 of the weights, such as `avx2:5c0f13b2`. The same training gives
-    /// the same fingerprint on machines with the same instruction set.
-    pub fn fingerprint(&self) -> String {
-        let mut hash = flate2::Crc::new();
-        for value in &self.parameters.values {
-            hash.update(&value.to_le_bytes());
-        }
-        let precision = if size_of::<Real>() == 8 { "-f64" } else { "" };
-        format!("{}{precision}:{:08x}", kernels::instruction_set().name(), hash.sum())
     }
 }

@@ -42,7 +42,7 @@ class Page:
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         attached = self.call("Target.attachToTarget", targetId=target, flatten=True)
         self.session = attached["sessionId"]
-        for domain in ["Page", "Runtime", "Network", "Log", "DOM"]:
+        for domain in ["Page", "Runtime", "Network", "Log"]:
             self.call(f"{domain}.enable")
 
     def __enter__(self):

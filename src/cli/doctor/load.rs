@@ -32,7 +32,7 @@ pub struct Loaded {
 
 impl From<LoadedData> for Loaded {
     fn from(data: LoadedData) -> Loaded {
-        let LoadedData { train, validation, test, description, warnings } = data;
+        let LoadedData { train, validation, test, description, warnings, .. } = data;
         let findings = warnings.into_iter().map(|warning| warning.finding).collect();
         Loaded { train, validation, test, description, findings }
     }

@@ -46,7 +46,7 @@ impl Train {
     ) -> Result<Option<TrainingData>, Failure> {
         let DataSource::Path(path) = source else { return Ok(None) };
         if self.table.name_a_table() || table::is_table(path, &loaded.model) {
-            return Ok(Some(self.table.load(path, loaded)?.into()));
+            return Ok(Some(self.table.load(path, loaded)?));
         }
         self.table.refuse_without_table()?;
         Ok(None)
@@ -64,11 +64,12 @@ impl Train {
             output::notice("The validation set of the data is not used: --validation-split.");
         }
         if !self.shuffle_split {
-            return Ok(data.sets.into());
+            return Ok(TrainingData { validation: None, ..data });
         }
-        let TrainTest { train, test } = data.sets;
+        let TrainingData { sets: TrainTest { train, test }, test_names, .. } = data;
         let (train, validation) = split::shuffled(train, fraction, seed)?;
-        Ok(TrainingData { sets: TrainTest { train, test }, validation: Some(validation) })
+        let sets = TrainTest { train, test };
+        Ok(TrainingData { sets, validation: Some(validation), test_names })
     }
 
     /// Numbers of samples to train on and to test with, and the fractions that were split off.

@@ -1,6 +1,7 @@
 //! The call of `fit`, with the options of the flags.
 
 use tallynet::Error;
+use tallynet::model::Validation;
 use tallynet::training::{BackupAndRestore, Callback, FitOptions, History};
 
 use super::super::data::{DataSource, TrainingData};
@@ -8,24 +9,28 @@ use super::super::interrupt::Interrupt;
 use super::super::{Failure, LoadedModel};
 use super::Train;
 use super::doctor::{Diagnosis, FirstEpoch};
+use super::record::LossAtEnd;
 
 impl Train {
-    /// Trains the model. Validates on the validation set if there is one, else on the last
-    /// `--validation-split` of the training samples, else on the test set.
-    pub(super) fn fit(
+    /// Trains the model.
+    pub(super) fn fit<'d>(
         &self,
         loaded: &mut LoadedModel,
-        data: &TrainingData,
+        data: &'d TrainingData,
         source: &DataSource,
         diagnosis: &Diagnosis,
-    ) -> Result<Trained, Failure> {
+    ) -> Result<Trained<'d>, Failure> {
         let initial_epoch = loaded.model.epochs_done;
-        let validation_split = self.validation_split.or(loaded.plan.validation_split);
-        let validates_on_test = data.validation.is_none() && validation_split.is_none();
-        let (validation_data, validation_split) = match (&data.validation, validation_split) {
-            (Some(validation), _) => (Some(validation), 0.0),
-            (None, Some(fraction)) => (None, fraction),
-            (None, None) => (Some(&data.sets.test), 0.0),
+        let validation = self.validation(data, &loaded.plan);
+        let validates_on_test = matches!(validation, Validation::TestSet(_));
+        let validation_data = match validation {
+            Validation::TestSet(_) => Some(&data.sets.test),
+            // `fit` splits off the last samples.
+            _ => data.validation.as_ref(),
+        };
+        let validation_split = match validation {
+            Validation::Last { fraction, .. } => fraction,
+            _ => 0.0,
         };
         let interrupt = Interrupt::listen();
         let options = FitOptions {
@@ -44,9 +49,9 @@ impl Train {
             callbacks.iter_mut().map(|callback| &mut **callback as _).collect();
         let mut backup = self.backup(loaded);
         callbacks.extend(backup.as_mut().map(|backup| backup as &mut dyn Callback));
-        let mut loss_at_end = self.loss_at_end(data, &loaded.plan)?;
+        let mut loss_at_end = self.loss_at_end(data, validation)?;
         callbacks.extend(loss_at_end.as_mut().map(|each| each as &mut dyn Callback));
-        let mut run = self.run_record(source, &loaded.model, data, &loaded.plan);
+        let mut run = self.run_record(source, &loaded.model, data, validation);
         run.batch_size = Some(options.batch_size);
         callbacks.push(&mut first_epoch);
         let model = &mut loaded.model;
@@ -65,16 +70,18 @@ impl Train {
             Err(Error::NotFinite { .. }) => false,
             Err(_) => model.compiled()?.state().iteration > steps_before,
         };
-        Ok(Trained { result, has_trained, interrupt, backup })
+        Ok(Trained { result, has_trained, interrupt, backup, loss_at_end })
     }
 }
 
 /// Outcome of `fit`.
-pub(super) struct Trained {
+pub(super) struct Trained<'d> {
     pub result: tallynet::Result<History>,
     /// True if there is a trained model to save, even after some errors.
     pub has_trained: bool,
     pub interrupt: Interrupt,
     /// Backup of the training, locked.
     pub backup: Option<BackupAndRestore>,
+    /// Loss on the training samples, for `--report`.
+    pub loss_at_end: Option<LossAtEnd<'d>>,
 }

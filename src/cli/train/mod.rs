@@ -26,6 +26,7 @@ use super::interrupt::Signal;
 use super::table::TableFlags;
 use super::{Failure, LoadedModel, Outcome, from_1, output, run_info};
 use fit::Trained;
+use record::KnownScores;
 use report::{ReportOptions, join_errors};
 
 /// Train a model, evaluate it on the test set and verify its weights.
@@ -199,7 +200,7 @@ impl Train {
         let data = self.draw_validation(data, loaded.model.seed)?;
         let diagnosis = self.examine(&loaded, &data, &source)?;
         let trained = self.fit(&mut loaded, &data, &source, &diagnosis)?;
-        let Trained { result, has_trained, interrupt, mut backup } = trained;
+        let Trained { result, has_trained, interrupt, mut backup, loss_at_end } = trained;
         let model = loaded.model;
         let signal = interrupt.signal();
         if let Some(signal) = signal {
@@ -212,8 +213,9 @@ impl Train {
         info["split"] = self.split_info(&data, &loaded.plan, model.data.as_ref());
         let options = ReportOptions { start, is_saved: saved.is_ok(), signal, info, terminal };
         let reported = self.report(&model, &history, &data.sets.test, &options);
-        saved.and(reported)?;
-        self.write_report(&model, &data.sets, &source)?;
+        saved?;
+        let known = KnownScores { test: reported?, loss_at_end };
+        self.write_report(&model, &data, &source, known)?;
         if let Some(signal) = signal {
             // The message was printed before.
             return Err(Failure { message: String::new(), code: signal.exit_code() });

@@ -3,7 +3,6 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-use tallynet::datasets;
 use tallynet::formats::{self, WriteLock};
 use tallynet::model::Sequential;
 
@@ -24,10 +23,7 @@ impl Train {
         {
             return Err(Failure::usage("--validation-split is between 0 and 1, such as 0.1"));
         }
-        let mut files = match source {
-            DataSource::Path(path) => datasets::files(path),
-            DataSource::Synthetic(_) => vec![],
-        };
+        let mut files = source.files();
         let checkpoint = self.checkpoint.as_ref().map(PathBuf::from);
         let mut locks = vec![];
         let models = [("--save", &self.save), ("--checkpoint", &checkpoint)];

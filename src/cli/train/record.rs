@@ -1,11 +1,12 @@
 //! Record of a training, which travels in the saved model, and its page for `--report`.
 
+use std::borrow::Cow;
 use std::ops::ControlFlow;
 
-use tallynet::datasets::{Dataset, TrainTest};
-use tallynet::model::{Sequential, TrainingRun};
-use tallynet::report::{LOSS_AT_END, ReportInput, TestSamples};
-use tallynet::training::{Callback, Flow, Logs, TrainerHandle};
+use tallynet::datasets::Dataset;
+use tallynet::model::{Sequential, TrainingRun, Validation};
+use tallynet::report::{LOSS_AT_END, ReportInput, TestSamples, TrainingLoss};
+use tallynet::training::{Callback, Flow, Logs, Scores, TrainerHandle};
 
 use super::super::data::{DataSource, TrainingData};
 use super::super::plan::Plan;
@@ -35,38 +36,43 @@ fn command() -> Vec<String> {
 }
 
 impl Train {
+    /// Samples to validate on: the validation set if there is one, else the last
+    /// `--validation-split` of the training samples, else the test set.
+    pub(super) fn validation(&self, data: &TrainingData, plan: &Plan) -> Validation {
+        let fraction = self.validation_split.or(plan.validation_split);
+        match (&data.validation, fraction) {
+            (Some(validation), Some(fraction)) if self.shuffle_split => {
+                Validation::Drawn { n: validation.len(), fraction }
+            }
+            (Some(validation), _) => Validation::Set(validation.len()),
+            (None, Some(fraction)) => {
+                let n_train = data.sets.train.len();
+                let n_kept = (n_train as f64 * (1.0 - fraction)).floor() as usize;
+                Validation::Last { n: n_train - n_kept, fraction }
+            }
+            (None, None) => Validation::TestSet(data.sets.test.len()),
+        }
+    }
+
     /// Record of the training as it is before its first epoch.
     pub(super) fn run_record(
         &self,
         source: &DataSource,
         model: &Sequential,
         data: &TrainingData,
-        plan: &Plan,
+        validation: Validation,
     ) -> TrainingRun {
-        let fraction = self.validation_split.or(plan.validation_split);
         let n_train = data.sets.train.len();
-        let mut n_samples = n_train;
-        let validation = match (&data.validation, fraction) {
-            (Some(validation), Some(fraction)) if self.shuffle_split => {
-                format!("{} samples drawn from the training set ({fraction})", validation.len())
-            }
-            (Some(validation), _) => format!("a validation set of {} samples", validation.len()),
-            (None, Some(fraction)) => {
-                n_samples = (n_train as f64 * (1.0 - fraction)).floor() as usize;
-                format!("the last {} samples of the training set", n_train - n_samples)
-            }
-            (None, None) => format!(
-                "the test set of {} samples (to stop, or to choose, by it makes the test score \
-                 optimistic)",
-                data.sets.test.len()
-            ),
+        let n_samples = match validation {
+            Validation::Last { n, .. } => n_train - n,
+            _ => n_train,
         };
         let compiled = model.compiled().ok();
         let optimizer = compiled.and_then(|compiled| compiled.optimizer().ok());
         TrainingRun {
             command: command(),
             version: Some(env!("CARGO_PKG_VERSION").to_string()),
-            data: Some(source.to_string()),
+            data: Some(source.recorded()),
             n_samples: Some(n_samples),
             validation: Some(validation),
             seed: Some(model.seed),
@@ -79,42 +85,48 @@ impl Train {
     }
 
     /// Callback for `--report` that adds the loss at the end of each epoch.
-    pub(super) fn loss_at_end(
+    pub(super) fn loss_at_end<'d>(
         &self,
-        data: &TrainingData,
-        plan: &Plan,
-    ) -> tallynet::Result<Option<LossAtEnd>> {
+        data: &'d TrainingData,
+        validation: Validation,
+    ) -> tallynet::Result<Option<LossAtEnd<'d>>> {
         if self.report.is_none() {
             return Ok(None);
         }
         let train = &data.sets.train;
-        let fraction = self.validation_split.or(plan.validation_split);
-        let samples = match (&data.validation, fraction) {
-            (None, Some(fraction)) => train.split(fraction)?.0,
-            _ => train.clone(),
+        let samples = match validation {
+            Validation::Last { fraction, .. } => Cow::Owned(train.split(fraction)?.0),
+            _ => Cow::Borrowed(train),
         };
-        Ok(Some(LossAtEnd { samples }))
+        Ok(Some(LossAtEnd { samples, last: None }))
     }
 
     /// Writes the page of the trained model.
     pub(super) fn write_report(
         &self,
         model: &Sequential,
-        sets: &TrainTest,
+        data: &TrainingData,
         source: &DataSource,
+        known: KnownScores,
     ) -> Outcome {
         let Some(path) = &self.report else { return Ok(()) };
         let name = self.save.as_ref().map(|path| path.display().to_string());
         let test = TestSamples {
-            data: &sets.test,
-            names: vec![],
+            data: &data.sets.test,
+            names: data.test_names.clone(),
             source: source.words("the test samples"),
+            scores: Some(known.test),
+        };
+        let training_loss = match &known.loss_at_end {
+            Some(loss_at_end) => Some(loss_at_end.of_weights(model)?),
+            None => None,
         };
         report::write_page(
             path,
             &ReportInput {
                 command: report::command(),
                 test: Ok(test),
+                training_loss,
                 warnings: report::warnings(model),
                 ..ReportInput::new(name.unwrap_or_else(|| self.model.clone()), model)
             },
@@ -122,15 +134,43 @@ impl Train {
     }
 }
 
-/// Callback that measures the loss of the weights at the end of each epoch, where Keras's `loss` is
-/// a mean over the epoch.
-pub(super) struct LossAtEnd {
-    samples: Dataset,
+/// Scores of the trained model that need not be computed again for its page.
+pub(super) struct KnownScores<'d> {
+    pub test: Scores,
+    pub loss_at_end: Option<LossAtEnd<'d>>,
 }
 
-impl Callback for LossAtEnd {
+/// Callback that measures the loss of the weights at the end of each epoch, where Keras's `loss` is
+/// a mean over the epoch.
+pub(super) struct LossAtEnd<'d> {
+    /// Samples trained on.
+    samples: Cow<'d, Dataset>,
+    last: Option<MeasuredLoss>,
+}
+
+/// Loss of the weights with this fingerprint.
+struct MeasuredLoss {
+    loss: f64,
+    fingerprint: String,
+}
+
+impl LossAtEnd<'_> {
+    /// Loss of the weights, which are not those of the last epoch's end if the best ones were
+    /// restored, or if a signal ended the training.
+    fn of_weights(&self, model: &Sequential) -> tallynet::Result<TrainingLoss> {
+        let loss = match &self.last {
+            Some(last) if last.fingerprint == model.fingerprint() => last.loss,
+            _ => model.evaluate(&self.samples)?.loss,
+        };
+        Ok(TrainingLoss { loss, n_samples: self.samples.len() })
+    }
+}
+
+impl Callback for LossAtEnd<'_> {
     fn on_epoch_end(&mut self, trainer: &mut TrainerHandle, _: usize, logs: &mut Logs) -> Flow {
-        let loss = trainer.model().evaluate(&self.samples)?.loss;
+        let model = trainer.model();
+        let loss = model.evaluate(&self.samples)?.loss;
+        self.last = Some(MeasuredLoss { loss, fingerprint: model.fingerprint() });
         logs.push((LOSS_AT_END.to_string(), loss));
         Ok(ControlFlow::Continue(()))
     }

@@ -14,18 +14,19 @@ use super::super::{Failure, Outcome, drawings, evaluate, output};
 use super::Train;
 
 impl Train {
-    /// Evaluates the model and prints its scores.
+    /// Evaluates the model, prints its scores and returns them.
     pub(super) fn report(
         &self,
         model: &Sequential,
         history: &History,
         test: &Dataset,
         options: &ReportOptions,
-    ) -> Outcome {
+    ) -> Result<Scores, Failure> {
         let scores = model.evaluate(test)?;
         let verification = model.verify()?;
         if self.json {
-            return output::result(&json_line(model, history, &scores, options));
+            output::result(&json_line(model, history, &scores, options))?;
+            return Ok(scores);
         }
         let mut text = evaluate::lines(&scores);
         if let Some(Signal { name, .. }) = options.signal
@@ -43,9 +44,10 @@ impl Train {
         }
         if let Some(terminal) = options.terminal.filter(|_| !self.quiet) {
             text += &drawings::losses(history, terminal);
-            text += &drawings::confusion_matrix(model, test, terminal);
+            text += &drawings::confusion_on(model, test, terminal);
         }
-        output::result(&text)
+        output::result(&text)?;
+        Ok(scores)
     }
 }
 

@@ -143,12 +143,15 @@ impl Folder {
         options.size.check()?;
         let mut reader = Reader::new(options, progress);
         let train = shuffled(&self.train, options.seed);
-        let mut loaded = LoadedData::from(reader.read(&train)?.data);
+        let train = reader.read(&train)?;
+        let mut loaded = LoadedData { files: train.files, ..LoadedData::from(train.data) };
         if !self.validation.is_empty() {
             loaded.validation = Some(reader.read(&self.validation)?.data);
         }
         if !self.test.is_empty() {
-            loaded.test = Some(reader.read(&self.test)?.data);
+            let test = reader.read(&self.test)?;
+            loaded.test = Some(test.data);
+            loaded.files = test.files;
         }
         loaded.description = DataDescription {
             classes: self.classes.clone(),

@@ -4,7 +4,7 @@ use super::functions::{self, Function};
 use super::names::{comment, number};
 use super::program::{Call, Program};
 use crate::activations::ActivationKind;
-use crate::formats::stages::Stage;
+use crate::formats::stages::{Affine, Stage};
 use crate::kernels::convolution::Convolution;
 use crate::kernels::pooling::{Pool, Pooling};
 use crate::layers::{FeatureStatistics, Formula, Interpolation};
@@ -135,18 +135,7 @@ impl Layer<'_> {
 
     /// `factor·x + shift`, with the running statistics in both.
     fn batch_normalization(&mut self, epsilon: f64) -> Result<()> {
-        let mean = self.stage.needed("moving_mean")?.values;
-        let variance = self.stage.needed("moving_variance")?.values;
-        let gamma = self.stage.weight("gamma").map(|gamma| gamma.values);
-        let beta = self.stage.weight("beta").map(|beta| beta.values);
-        let (mut factors, mut shifts) = (vec![], vec![]);
-        for (channel, (mean, variance)) in mean.iter().zip(variance).enumerate() {
-            let gamma = gamma.map_or(1.0, |gamma| f64::from(gamma[channel]));
-            let beta = beta.map_or(0.0, |beta| f64::from(beta[channel]));
-            let factor = gamma / (f64::from(*variance) + epsilon).sqrt();
-            factors.push(factor as Real);
-            shifts.push((beta - f64::from(*mean) * factor) as Real);
-        }
+        let Affine { factors, shifts } = self.stage.affine(epsilon)?;
         let arrays = [self.array("factor", &factors), self.array("shift", &shifts)];
         self.call(functions::AFFINE, &arrays, &[self.input.n_positions(), self.input.last()]);
         Ok(())
@@ -162,15 +151,10 @@ impl Layer<'_> {
     }
 
     fn standardization(&mut self, given: Option<&FeatureStatistics>, invert: bool) -> Result<()> {
-        let (mean, variance) = match given {
-            Some(FeatureStatistics { mean, variance }) => (&mean[..], &variance[..]),
-            None => (self.stage.needed("mean")?.values, self.stage.needed("variance")?.values),
-        };
-        let deviation = |variance: &Real| variance.sqrt().max(FeatureStatistics::MIN_DEVIATION);
-        let deviations: Vec<Real> = variance.iter().map(deviation).collect();
-        let features = mean.len();
-        let mean = self.array("mean", mean);
-        let deviation = self.array("deviation", &deviations);
+        let statistics = self.stage.feature_statistics(given)?;
+        let features = statistics.mean.len();
+        let mean = self.array("mean", statistics.mean);
+        let deviation = self.array("deviation", &statistics.deviations());
         let sizes = [self.input.n_values() / features.max(1), features];
         if invert {
             self.call(functions::AFFINE, &[deviation, mean], &sizes);

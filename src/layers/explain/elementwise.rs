@@ -35,14 +35,14 @@ pub(super) fn describe(layer: &AnyLayer, input: &Shape, output: &Shape) -> Strin
 fn of_values(layer: &AnyLayer, input: &Shape, outputs: &str) -> String {
     match layer {
         AnyLayer::BatchNormalization(_) => format!(
-            "a multiplication and an addition for each of {outputs} values;\n        in training \
+            "a multiplication and an addition for each of {outputs} values; in training \
              also the mean and the variance of each of {} channels",
             with_commas(input.last())
         ),
         AnyLayer::LayerNormalization(layer) => {
             let lengths = layer.lengths(input).unwrap_or_default();
             format!(
-                "the mean and the variance of each vector of {} values,\n        and a \
+                "the mean and the variance of each vector of {} values, and a \
                  multiplication and an addition for each of {outputs} values",
                 Product(&lengths)
             )

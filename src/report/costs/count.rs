@@ -1,8 +1,8 @@
 //! Multiply-adds of a model, counted in a run of the reference kernels and compared with the
 //! formulas.
 //!
-//! The run takes the sizes from the operations that the model executes and from its weight arrays;
-//! the formulas take them from the options of the layers. `kernels::counting` says how a run
+//! The run takes the sizes of a convolution from its operation, which the layer builds, and those of
+//! a matrix product from the weight array; the formulas take them from the options of the layers. `kernels::counting` says how a run
 //! counts.
 //!
 //! A model of billions of multiply-adds would take minutes. A layer beyond its share of [`BUDGET`]
@@ -117,7 +117,7 @@ impl Sequential {
         Ok(counts)
     }
 
-    /// Work of the operations of a layer.
+    /// Work of a layer, by the operations that it builds for its input.
     fn work_of(&self, i: usize) -> Result<Work> {
         let layer = &self.layers()[i];
         if layer.spec.is_custom() {

@@ -30,6 +30,9 @@ once more for the gradient of the layer's input.
 Activations are the numbers of a layer's output, even where it shares the memory of its input.
 ";
 
+/// Width of a line of the explanation.
+const MAX_COLUMNS: usize = 100;
+
 /// Cost of a layer for one sample, or of all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LayerCost {
@@ -84,9 +87,14 @@ impl Sequential {
 
     /// Sum of [`Sequential::costs`]; layers whose multiply-adds are not known are left out.
     pub fn total_cost(&self) -> LayerCost {
+        self.total_of(&self.costs())
+    }
+
+    /// Sum of the costs of the layers.
+    fn total_of(&self, costs: &[LayerCost]) -> LayerCost {
         let mut sum = MultiplyAdds::default();
         let mut activations = 0usize;
-        for cost in self.costs() {
+        for cost in costs {
             sum = sum.plus(cost.multiply_adds.unwrap_or_default());
             activations = activations.saturating_add(cost.activations);
         }
@@ -110,13 +118,14 @@ impl Sequential {
         text += &format!("A number takes {bytes} bytes (float{}).\n", 8 * bytes);
         text += &self.open_lengths();
         text += "\n";
-        for (i, (layer, cost)) in self.layers().iter().zip(self.costs()).enumerate() {
+        let costs = self.costs();
+        for (i, (layer, cost)) in self.layers().iter().zip(&costs).enumerate() {
             let (input, output) = (self.shape_text(i), self.shape_text(i + 1));
             text += &format!("{}: {input} -> {output}\n", layer.title(style));
-            text += &work(&layer.explain_cost(), &cost, self.needed_gradients(i));
-            text += &memory(layer, &cost);
+            text += &work(&layer.explain_cost(), cost, self.needed_gradients(i));
+            text += &memory(layer, cost);
         }
-        text + &self.total_lines()
+        text + &self.total_lines(&costs)
     }
 
     /// Lengths that stand for open axes, if there are any.
@@ -131,9 +140,9 @@ impl Sequential {
         )
     }
 
-    fn total_lines(&self) -> String {
-        let costs = self.costs();
-        let total = self.total_cost();
+    fn total_lines(&self, costs: &[LayerCost]) -> String {
+        let total = self.total_of(costs);
+        let total_work = total.multiply_adds.unwrap_or_default();
         let known: Vec<MultiplyAdds> = costs.iter().filter_map(|cost| cost.multiply_adds).collect();
         let forward = sum(known.iter().map(|each| each.forward));
         let both = sum(known.iter().map(MultiplyAdds::forward_and_backward));
@@ -142,8 +151,8 @@ impl Sequential {
             "\nTotal for one sample\n    forward: {forward} multiply-adds{}\n    forward and \
              backward: {both} multiply-adds{}\n    activations: {activations} numbers, {} \
              bytes\n    parameters: {}, {} bytes\n",
-            flops(total.multiply_adds.map_or(0, |each| each.forward)),
-            flops(total.multiply_adds.map_or(0, |each| each.forward_and_backward())),
+            flops(total_work.forward),
+            flops(total_work.forward_and_backward()),
             with_commas(total.activation_bytes()),
             with_commas(total.params),
             with_commas(total.param_bytes()),
@@ -164,7 +173,7 @@ fn work(explanation: &CostExplanation, cost: &LayerCost, gradients: Gradients) -
         return format!("    multiply-adds: {elementwise}\n");
     };
     if formula.is_empty() {
-        return format!("    no multiply-adds\n    other work: {elementwise}\n");
+        return format!("    no multiply-adds\n{}", other_work(elementwise));
     }
     let n = with_commas(counts.forward);
     let mut text = format!("    forward: {formula} = {n} multiply-adds\n");
@@ -188,7 +197,22 @@ fn work(explanation: &CostExplanation, cost: &LayerCost, gradients: Gradients) -
     };
     let sum = with_commas(counts.forward_and_backward());
     text += &format!("    backward: {backward}\n    forward and backward: {sum}\n");
-    text + &format!("    other work: {elementwise}\n")
+    text + &other_work(elementwise)
+}
+
+/// Line on the work besides multiply-adds. A long one is broken after its last punctuation.
+fn other_work(elementwise: &str) -> String {
+    let line = format!("    other work: {elementwise}");
+    let mut end = line.len();
+    for (at, _) in line.match_indices(' ').take_while(|(at, _)| *at <= MAX_COLUMNS) {
+        if line.len() > MAX_COLUMNS && line[..at].ends_with([';', ',']) {
+            end = at;
+        }
+    }
+    match line[end..].trim_start() {
+        "" => format!("{line}\n"),
+        rest => format!("{}\n        {rest}\n", &line[..end]),
+    }
 }
 
 /// Line on the activations of a layer, and one on its parameters if it has any.

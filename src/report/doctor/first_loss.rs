@@ -63,7 +63,7 @@ impl FirstLosses {
 }
 
 /// Number of classes that a model with a cross-entropy chooses among.
-fn n_classes(model: &Sequential) -> Option<usize> {
+pub(crate) fn n_classes(model: &Sequential) -> Option<usize> {
     let n_outputs = model.output_shape().last();
     match model.compiled().ok()?.loss() {
         AnyLoss::CategoricalCrossentropy(_) | AnyLoss::SparseCategoricalCrossentropy(_) => {

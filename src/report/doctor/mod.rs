@@ -2,7 +2,7 @@
 //!
 //! Rules about the data alone are in `datasets/doctor`.
 
-mod first_loss;
+pub(super) mod first_loss;
 mod fit;
 mod outputs;
 

@@ -1,8 +1,9 @@
-//! Charts: the geometry of their lines, points and bars. The template draws them as SVG.
+//! Charts: the geometry of their lines and points. The template draws them as SVG.
 
 use serde::Serialize;
 
-use super::scale::{BOTTOM, HEIGHT, LEFT, RIGHT, Scale, TOP, Tick, WIDTH};
+use super::curve::Curve;
+use super::scale::{BOTTOM, HEIGHT, LEFT, RIGHT, Scale, Tick, WIDTH};
 use super::text::number;
 
 /// Curve, or marks without a curve.
@@ -46,7 +47,6 @@ pub struct Chart {
     pub height: f64,
     pub left: f64,
     pub right: f64,
-    pub top: f64,
     pub bottom: f64,
     pub x_ticks: Vec<Tick>,
     pub y_ticks: Vec<Tick>,
@@ -64,7 +64,6 @@ impl Chart {
             height: HEIGHT,
             left: LEFT,
             right: WIDTH - RIGHT,
-            top: TOP,
             bottom: HEIGHT - BOTTOM,
             x_ticks: vec![],
             y_ticks: vec![],
@@ -84,26 +83,26 @@ impl Chart {
 }
 
 impl Line {
-    /// Line through the values that are there; x is their number from 1.
+    /// Line through the values that are there, at the numbers of their epochs.
     pub fn through(
         name: &str,
         style: &'static str,
-        values: &[Option<f64>],
+        curve: &Curve,
         x: &Scale,
         y: &Scale,
         has_marks: bool,
     ) -> Line {
         let mut line = Line { name: name.to_string(), style, stretches: vec![], marks: vec![] };
         let mut stretch = String::new();
-        for (i, value) in values.iter().enumerate() {
+        for (epoch, value) in curve.epochs.iter().zip(&curve.values) {
             let Some(value) = value.filter(|value| value.is_finite()) else {
                 line.stretches.push(std::mem::take(&mut stretch));
                 continue;
             };
-            let (at_x, at_y) = (x.place((i + 1) as f64), y.place(value));
+            let (at_x, at_y) = (x.place(*epoch as f64), y.place(value));
             stretch += &format!("{at_x},{at_y} ");
             if has_marks {
-                let text = format!("epoch {}: {name} {}", i + 1, number(value));
+                let text = format!("epoch {epoch}: {name} {}", number(value));
                 line.marks.push(Mark { x: at_x, y: at_y, text });
             }
         }

@@ -1,13 +1,15 @@
 //! Classification: the confusion matrix, the scores of each class, and the worst mistakes.
 
+use ndarray::{Array2, ArrayD};
 use serde::Serialize;
 
 use super::bars::{ProbabilityBar, bars};
 use super::picture::Picture;
 use super::samples::Samples;
-use super::text::{count, counted, percent, shortened};
+use super::text::{counted, percent, shortened};
 use crate::metrics::ConfusionMatrix;
 use crate::report::{Classes, Prediction};
+use crate::table::with_commas;
 use crate::{Real, Result};
 
 /// Largest number of classes whose matrix is shown.
@@ -39,6 +41,8 @@ pub struct ClassSection {
     /// True if `mistakes` are only those that the model was most sure of.
     pub mistakes_are_some: bool,
     pub are_probabilities: bool,
+    /// True if the samples are named by their rows.
+    pub names_are_rows: bool,
 }
 
 /// Two classes and their mistakes, in words.
@@ -90,7 +94,6 @@ pub struct Mistake {
     pub sample: String,
     pub true_class: String,
     pub predicted: String,
-    pub probability: String,
     /// The true class and the most probable ones, with their probabilities.
     pub bars: Vec<ProbabilityBar>,
     pub picture: Option<Picture>,
@@ -102,32 +105,31 @@ pub struct Mistake {
 pub fn section(
     classes: &Classes,
     samples: &Samples,
-    outputs: ndarray::ArrayD<Real>,
+    outputs: ArrayD<Real>,
 ) -> Result<ClassSection> {
     let true_classes = classes.true_classes(&samples.data.y)?;
-    let predictions = classes.predictions(outputs.clone())?;
-    let mut confusion = ConfusionMatrix::new(classes.len());
-    for (true_class, prediction) in true_classes.iter().zip(&predictions) {
-        confusion.count(*true_class, prediction.first.class);
-    }
+    let probabilities = classes.probabilities(outputs)?;
+    let predictions = classes.predictions_of(&probabilities);
+    let confusion = classes.confusion(&true_classes, &predictions);
     let (n_samples, n_right) = (confusion.n_samples(), confusion.n_right());
     let mut sentences = pair_sentences(classes, &confusion);
     let worst_pair = if sentences.is_empty() { None } else { Some(sentences.remove(0)) };
-    let listed = listed(classes, &confusion);
+    let listed = classes.listed(&confusion);
     Ok(ClassSection {
         accuracy: percent(n_right as f64 / n_samples.max(1) as f64),
-        n_samples: count(n_samples),
-        n_right: count(n_right),
+        n_samples: with_commas(n_samples),
+        n_right: with_commas(n_right),
         n_wrong: counted(n_samples - n_right, "mistake"),
         worst_pair,
         pairs: sentences,
         matrix: matrix(classes, &confusion, &listed),
-        n_classes: count(classes.len()),
+        n_classes: with_commas(classes.len()),
         scores_are_some: listed.len() > MAX_SCORES,
         scores: scores(classes, &confusion, listed),
-        mistakes: mistakes(classes, samples, outputs, &true_classes, &predictions)?,
+        mistakes: mistakes(classes, samples, &probabilities, &true_classes, &predictions)?,
         mistakes_are_some: n_samples - n_right > N_MISTAKES,
         are_probabilities: classes.are_probabilities,
+        names_are_rows: samples.names.files.is_empty(),
     })
 }
 
@@ -161,18 +163,6 @@ fn quoted(name: &str) -> String {
     if is_number { name } else { format!("“{name}”") }
 }
 
-/// Classes to show: those with a name, and others that occur.
-fn listed(classes: &Classes, confusion: &ConfusionMatrix) -> Vec<usize> {
-    let n_names = classes.names().len();
-    let mut listed = vec![];
-    for class in 0..classes.len() {
-        if n_names == 0 || class < n_names || confusion.has_class(class) {
-            listed.push(class);
-        }
-    }
-    listed
-}
-
 fn matrix(classes: &Classes, confusion: &ConfusionMatrix, listed: &[usize]) -> Option<Matrix> {
     if listed.len() > MAX_MATRIX {
         return None;
@@ -193,9 +183,9 @@ fn matrix(classes: &Classes, confusion: &ConfusionMatrix, listed: &[usize]) -> O
             let n = confusion.get(*true_class, *predicted);
             let is_right = true_class == predicted;
             let of = if is_right { support } else { most_wrong };
-            let number = count(n);
+            let number = with_commas(n);
             let text = if is_right {
-                let support = count(support);
+                let support = with_commas(support);
                 format!("{number} of {support} samples of {true_name} were predicted right")
             } else {
                 format!("{number} samples of {true_name} were predicted as {name}")
@@ -223,7 +213,7 @@ fn scores(classes: &Classes, confusion: &ConfusionMatrix, mut listed: Vec<usize>
             precision: format!("{:.4}", scores.precision),
             recall: format!("{:.4}", scores.recall),
             f1: format!("{:.4}", scores.f1),
-            support: count(scores.support),
+            support: with_commas(scores.support),
         });
     }
     rows
@@ -233,11 +223,10 @@ fn scores(classes: &Classes, confusion: &ConfusionMatrix, mut listed: Vec<usize>
 fn mistakes(
     classes: &Classes,
     samples: &Samples,
-    outputs: ndarray::ArrayD<Real>,
+    probabilities: &Array2<Real>,
     true_classes: &[usize],
     predictions: &[Prediction],
 ) -> Result<Vec<Mistake>> {
-    let probabilities = classes.probabilities(outputs)?;
     let mut wrong: Vec<usize> = vec![];
     for (i, true_class) in true_classes.iter().enumerate() {
         if predictions[i].first.class != *true_class {
@@ -256,7 +245,6 @@ fn mistakes(
         let alt = format!("sample of {truth} that was predicted as {predicted}");
         mistakes.push(Mistake {
             sample: samples.name(i),
-            probability: format!("{:.1}", 100.0 * prediction.first.probability),
             bars: bars(classes, &row, &prediction, true_class),
             picture: samples.picture(i, alt)?,
             values: samples.values(i),

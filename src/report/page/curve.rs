@@ -5,8 +5,25 @@ use crate::model::TrainingRecord;
 /// Values of one name over all runs.
 pub struct Curve {
     pub name: String,
+    /// Number of each epoch, as [`epochs`] counts them.
+    pub epochs: Vec<usize>,
     /// One per epoch; `None` where it is not known.
     pub values: Vec<Option<f64>>,
+}
+
+/// Number of each epoch of all runs, in ascending order: those of the runs, or, if a run began from
+/// an earlier epoch again, from 1 over all of them.
+pub fn epochs(record: &TrainingRecord) -> Vec<usize> {
+    let mut epochs = vec![];
+    for run in &record.runs {
+        for i in 1..=run.n_epochs() {
+            epochs.push(run.first_epoch.saturating_add(i));
+        }
+    }
+    if !epochs.is_sorted_by(|earlier, later| earlier < later) {
+        epochs = (1..=epochs.len()).collect();
+    }
+    epochs
 }
 
 impl Curve {
@@ -18,7 +35,7 @@ impl Curve {
             values.extend_from_slice(known);
             values.extend(vec![None; run.n_epochs() - known.len()]);
         }
-        Curve { name: name.to_string(), values }
+        Curve { name: name.to_string(), epochs: epochs(record), values }
     }
 
     /// The values that are known.

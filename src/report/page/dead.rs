@@ -1,14 +1,16 @@
 //! Dead units: those of a ReLU that were 0 for every sample.
 
+use ndarray::ArrayD;
 use serde::Serialize;
 
-use super::text::{count, counted};
-use crate::Result;
+use super::text::counted;
 use crate::activations::ActivationKind;
 use crate::datasets::{Dataset, Inputs};
 use crate::formats::stages::stages;
 use crate::layers::{AnyLayer, Formula};
-use crate::model::Sequential;
+use crate::model::{BuiltLayer, Sequential};
+use crate::table::with_commas;
+use crate::{Real, Result};
 
 /// Number of samples that units are observed on.
 const N_SAMPLES: usize = 256;
@@ -21,7 +23,7 @@ pub struct DeadUnits {
     pub layer: String,
     pub n_units: String,
     pub n_dead: usize,
-    /// `units 3, 17 and 8 more`.
+    /// Numbers of the dead units: `3, 17 and 8 more`.
     pub which: String,
 }
 
@@ -52,21 +54,22 @@ pub fn activity(model: &Sequential, data: &Dataset) -> Result<Option<Activity>> 
     }
     let n_samples = data.len().min(N_SAMPLES).min((MAX_VALUES / largest).max(1));
     let rows: Vec<usize> = (0..n_samples).collect();
-    let x = data.x.select(&rows)?;
+    let mut x = data.x.select(&rows)?;
     let mut layers = vec![];
-    for number in relus {
-        layers.push(observe(model, number, &x)?);
+    let mut first = 0;
+    for last in relus {
+        let outputs = segment(model, first, last)?.predict(&x)?;
+        layers.push(dead_units(&model.layers()[last], &outputs));
+        x = Inputs::Reals(outputs);
+        first = last + 1;
     }
     let n_dead = layers.iter().map(|layer| layer.n_dead).sum();
-    let n_samples = count(n_samples);
+    let n_samples = with_commas(n_samples);
     Ok(if layers.is_empty() { None } else { Some(Activity { layers, n_samples, n_dead }) })
 }
 
-/// Finds the units of a layer that are 0 for all samples and at all positions.
-fn observe(model: &Sequential, number: usize, x: &Inputs) -> Result<DeadUnits> {
-    let part = beginning(model, number + 1)?;
-    let outputs = part.predict(x)?;
-    let layer = &model.layers()[number];
+/// Finds the units of a layer whose outputs are 0 for all samples and at all positions.
+fn dead_units(layer: &BuiltLayer, outputs: &ArrayD<Real>) -> DeadUnits {
     let n_units = layer.output.last();
     let mut is_alive = vec![false; n_units];
     for (i, value) in outputs.iter().enumerate() {
@@ -86,17 +89,19 @@ fn observe(model: &Sequential, number: usize, x: &Inputs) -> Result<DeadUnits> {
     if more > 0 {
         which += &format!(" and {more} more");
     }
-    Ok(DeadUnits { layer: layer.name(), n_units: counted(n_units, "unit"), n_dead, which })
+    DeadUnits { layer: layer.name(), n_units: counted(n_units, "unit"), n_dead, which }
 }
 
-/// The model's first layers, with their weights.
-fn beginning(model: &Sequential, n_layers: usize) -> Result<Sequential> {
-    let mut builder = Sequential::builder(model.input_shape().dims());
-    for layer in &model.layers()[..n_layers] {
+/// The layers from the first to the last of these numbers, with their weights.
+fn segment(model: &Sequential, first: usize, last: usize) -> Result<Sequential> {
+    let layers = model.layers();
+    let mut builder = Sequential::builder(layers[first].input.dims());
+    for layer in &layers[first..=last] {
         builder = builder.add(AnyLayer::clone(&layer.spec));
     }
     let mut part = builder.build(0)?;
-    let values = &model.parameters.values[..part.parameters.values.len()];
+    let start: usize = layers[..first].iter().map(|layer| layer.count_params().total).sum();
+    let values = &model.parameters.values[start..start + part.parameters.values.len()];
     part.parameters.values.copy_from_slice(values);
     Ok(part)
 }

@@ -2,15 +2,15 @@
 // The canvas: what is drawn is prepared as the images of MNIST were, and classified.
 
 // Image with the ink as MNIST has it: scaled by area averaging so that the longer side of its box
-// is 20 of 28 pixels, and moved by whole pixels so that its center of mass is at (14, 14). The
+// is `size.inner` pixels, 20 of 28, and moved by whole pixels so that its center of mass is at (14, 14). The
 // steps and roundings are those of `predict` on a photo, whose ink is found first.
 // `ink` are values from 0 to 255 of an image of this width and height. `null` without ink.
 function prepared(ink, width, height, size) {
   const box = boxOf(ink, width, height);
   if (!box) return null;
   const longest = Math.max(box.width, box.height);
-  const fit = Math.max(1, Math.round(Math.min(size.width, size.height) * 20 / 28));
-  const scaled = (side) => Math.max(1, Math.floor((2 * side * fit + longest) / (2 * longest)));
+  const scaled = (side) =>
+    Math.max(1, Math.floor((2 * side * size.inner + longest) / (2 * longest)));
   const inner = { width: scaled(box.width), height: scaled(box.height) };
   const small = averaged(ink, width, box, inner);
   const center = centerOfMass(small, inner.width);
@@ -105,7 +105,7 @@ function startCanvas(program) {
   const answer = document.getElementById("answer");
   const bars = document.getElementById("bars");
   const pen = paper.getContext("2d", { willReadFrequently: true });
-  const size = { width: program.width, height: program.height };
+  const size = program;
   let last = null;
 
   function clear() {

@@ -3,11 +3,15 @@
 use serde::Serialize;
 
 use super::chart::{Chart, Line};
-use super::curve::Curve;
+use super::curve::{Curve, epochs};
 use super::scale::Scale;
-use super::text::{count, number};
-use crate::model::{Sequential, TrainingRecord};
+use super::text::number;
+use super::verdict::verdict;
+use crate::layers::AnyLayer;
+use crate::metrics;
+use crate::model::{BuiltLayer, Sequential, TrainingRecord, Validation};
 use crate::report::Form;
+use crate::table::with_commas;
 
 /// Epochs up to which each point of a curve is marked.
 const MARKED: usize = 60;
@@ -22,7 +26,7 @@ pub struct History {
     pub charts: Vec<Chart>,
     /// Sentences on the best epoch.
     pub verdict: Vec<String>,
-    /// The last running mean and the training loss of the final weights, if both are known.
+    /// The last running mean and a training loss of fixed weights, if both are known.
     pub comparison: Option<Comparison>,
     /// Samples that the validation curve is of, in words.
     pub validation: Option<String>,
@@ -33,14 +37,14 @@ pub struct History {
     /// Names of the columns of the table of logs, and its rows.
     pub columns: Vec<String>,
     pub rows: Vec<Vec<String>>,
-    /// Epochs at which a further run began, counted from 1.
-    pub restarts: Vec<usize>,
 }
 
 /// Two numbers that are both called the training loss.
 #[derive(Debug, Serialize)]
 pub struct Comparison {
     pub running_mean: String,
+    /// Weights that have the second one: `the final weights have`.
+    pub weights: &'static str,
     pub at_end: String,
     /// Samples that the second one is of.
     pub samples: String,
@@ -77,7 +81,6 @@ pub fn section(model: &Sequential, at_end: Option<&TrainingLoss>) -> Option<Hist
         return None;
     }
     let restarts = restarts(record);
-    let is_regression = matches!(Form::of(model), Form::Numbers(_));
     let names = names(record);
     let watched = Curve::of(record, if has(&names, "val_loss") { "val_loss" } else { "loss" });
     let best = watched.lowest();
@@ -85,44 +88,57 @@ pub fn section(model: &Sequential, at_end: Option<&TrainingLoss>) -> Option<Hist
     let charted = if n_epochs > 1 { &names[..] } else { &[] };
     for name in charted {
         let is_of_another = name.starts_with("val_") && has(&names, &name[4..]);
-        let is_meaningless = is_regression && name.contains("accuracy");
-        if is_of_another || is_meaningless || [LOSS_AT_END, "learning_rate"].contains(&&name[..]) {
+        if is_of_another
+            || is_meaningless(model, name)
+            || [LOSS_AT_END, "learning_rate"].contains(&&name[..])
+        {
             continue;
         }
         charts.push(chart(record, name, best, &restarts, at_end));
     }
     let last_run = record.runs.iter().rev().find(|run| run.n_epochs() > 0)?;
     let (columns, rows) = table(record, &names);
-    let validation = last_run.validation.as_deref();
-    let validation_is_test = validation.is_some_and(|text| text.starts_with("the test set"));
     Some(History {
         n_epochs,
-        n_epochs_text: count(n_epochs),
+        n_epochs_text: with_commas(n_epochs),
         charts,
-        verdict: verdict(&watched, best, n_epochs),
+        verdict: verdict(&watched, best),
         comparison: comparison(record, at_end),
-        validation: validation.map(without_remark),
-        validation_is_test,
-        has_dropout: model.layers().iter().any(|layer| layer.spec.class_name().contains("Dropout")),
+        validation: last_run.validation.map(|validation| validation.to_string()),
+        validation_is_test: matches!(last_run.validation, Some(Validation::TestSet(_))),
+        has_dropout: model.layers().iter().any(drops_values),
         columns,
         rows,
-        restarts,
     })
 }
 
-/// Samples of a validation, without the remark in brackets that a record may have at its end.
-pub fn without_remark(validation: &str) -> String {
-    let (samples, remark) = validation.split_once(" (to stop,").unwrap_or((validation, ""));
-    if remark.ends_with(')') { samples.to_string() } else { validation.to_string() }
+/// True for a layer that drops values in training.
+fn drops_values(layer: &BuiltLayer) -> bool {
+    matches!(
+        layer.spec,
+        AnyLayer::Dropout(_) | AnyLayer::SpatialDropout1D(_) | AnyLayer::SpatialDropout2D(_)
+    )
 }
 
-/// Epochs at which a further run began, counted from 1 over all runs.
+/// True for a share, such as the accuracy, of a regression, whose numbers are hardly ever equal.
+pub fn is_meaningless(model: &Sequential, name: &str) -> bool {
+    matches!(Form::of(model), Form::Numbers(_)) && is_share(model, name)
+}
+
+/// True if the values of this name in the logs are shares, from 0 to 1.
+pub fn is_share(model: &Sequential, name: &str) -> bool {
+    let compiled = model.compiled().ok();
+    metrics::is_share(compiled.into_iter().flat_map(|each| each.metric_classes()), name)
+}
+
+/// First epoch of each further run.
 fn restarts(record: &TrainingRecord) -> Vec<usize> {
+    let epochs = epochs(record);
     let mut restarts = vec![];
     let mut done = 0;
     for run in &record.runs {
         if done > 0 && run.n_epochs() > 0 {
-            restarts.push(done + 1);
+            restarts.push(epochs[done]);
         }
         done += run.n_epochs();
     }
@@ -133,16 +149,18 @@ fn has(names: &[String], name: &str) -> bool {
     names.iter().any(|known| known == name)
 }
 
-/// Losses of the weights at the end of each epoch: those of the logs, else only the last one.
-fn losses_at_end(record: &TrainingRecord, at_end: Option<&TrainingLoss>) -> Curve {
+/// Losses of the weights at the end of each epoch: those of the logs, else that of the final ones.
+fn losses_at_end(record: &TrainingRecord, at_end: Option<&TrainingLoss>) -> StyledCurve {
     let mut curve = Curve::of(record, LOSS_AT_END);
+    let mut title = "training (weights at the end of the epoch)";
     if curve.is_empty()
         && let Some(at_end) = at_end
         && let Some(last) = curve.values.last_mut()
     {
         *last = Some(at_end.loss);
+        title = "training (final weights)";
     }
-    curve
+    StyledCurve { curve, title, style: "at-end" }
 }
 
 /// Curves of a name in the logs: training, validation, and for the loss the third one.
@@ -160,11 +178,7 @@ fn curves(record: &TrainingRecord, name: &str, at_end: Option<&TrainingLoss>) ->
         },
     ];
     if name == "loss" {
-        curves.push(StyledCurve {
-            curve: losses_at_end(record, at_end),
-            title: "training (weights at the end of the epoch)",
-            style: "at-end",
-        });
+        curves.push(losses_at_end(record, at_end));
     }
     curves
 }
@@ -179,10 +193,11 @@ fn chart(
 ) -> Chart {
     let is_loss = name == "loss";
     let curves = curves(record, name, at_end);
-    let n_epochs = curves[0].curve.values.len();
+    let epochs = curves[0].curve.epochs.clone();
     let values: Vec<f64> = curves.iter().flat_map(|each| each.curve.finite()).collect();
     let values = values.iter().copied();
-    let x = Scale::horizontal([1.0, n_epochs.max(2) as f64].into_iter());
+    let ends = [epochs.first(), epochs.last()].into_iter().flatten();
+    let x = Scale::horizontal(ends.map(|epoch| *epoch as f64));
     let y = if is_loss { Scale::of_losses(values) } else { Scale::vertical(values) };
     let note = if y.is_logarithmic() { ", logarithmic" } else { "" };
     let mut chart = Chart::new(format!("{name}{note}"), "epoch");
@@ -190,12 +205,13 @@ fn chart(
     for StyledCurve { curve, title, style } in curves {
         let n_values = curve.finite().count();
         if n_values > 0 {
-            let has_marks = n_epochs <= MARKED || n_values == 1;
-            chart.lines.push(Line::through(title, style, &curve.values, &x, &y, has_marks));
+            let has_marks = epochs.len() <= MARKED || n_values == 1;
+            chart.lines.push(Line::through(title, style, &curve, &x, &y, has_marks));
         }
     }
-    if let Some(best) = best.filter(|_| n_epochs > 1) {
-        chart.rule(x.place((best + 1) as f64), format!("best epoch: {}", best + 1));
+    if let Some(best) = best {
+        let epoch = epochs[best];
+        chart.rule(x.place(epoch as f64), format!("best epoch: {epoch}"));
     }
     for restart in restarts {
         chart.rule(x.place(*restart as f64 - 0.5), "training continued".to_string());
@@ -210,77 +226,34 @@ struct StyledCurve {
     style: &'static str,
 }
 
-/// Sentences that say which epoch was best, and when training should have stopped.
-fn verdict(watched: &Curve, best: Option<usize>, n_epochs: usize) -> Vec<String> {
-    let name = &watched.name;
-    let Some(best) = best else {
-        return vec![format!("No epoch has a finite {name}.")];
-    };
-    let value = |i: usize| watched.values.get(i).copied().flatten().unwrap_or(f64::NAN);
-    let (lowest, last, epoch) = (number(value(best)), value(n_epochs - 1), best + 1);
-    let what = if name == "loss" { "training loss" } else { "validation loss" };
-    let mut verdict = vec![];
-    if n_epochs == 1 {
-        verdict.push(format!(
-            "There was one epoch, with a {what} of {lowest}: too few to say when training should \
-             stop."
-        ));
-    } else if epoch == n_epochs {
-        let before = number(value(best - 1));
-        verdict.push(format!(
-            "The {what} ({name}) was still falling at the end: {before} after epoch {best}, \
-             {lowest} after epoch {epoch}, the last and best one. Training did not run too long; \
-             more epochs may help."
-        ));
-    } else {
-        let more = n_epochs - epoch;
-        let epochs = if more == 1 { "epoch".to_string() } else { format!("{more} epochs") };
-        let last = if last.is_finite() { number(last) } else { "not a number".to_string() };
-        verdict.push(format!(
-            "The {what} ({name}) was lowest after epoch {epoch} of {n_epochs}: {lowest}. The \
-             {epochs} after it brought no improvement (it ended at {last}): training should have \
-             stopped after epoch {epoch}."
-        ));
-    }
-    if name == "loss" {
-        let remark = "There was no validation: the loss on the training samples themselves falls \
-                      even when the model gets worse on new ones.";
-        verdict.push(remark.to_string());
-    }
-    verdict
-}
-
 fn comparison(record: &TrainingRecord, at_end: Option<&TrainingLoss>) -> Option<Comparison> {
     let running_mean = Curve::of(record, "loss").values.last().copied().flatten()?;
     let ends = Curve::of(record, LOSS_AT_END).values.last().copied().flatten();
     let recorded = record.runs.last().and_then(|run| run.n_samples);
-    let (loss, n_samples) = match (ends, at_end) {
-        (_, Some(at_end)) => (at_end.loss, Some(at_end.n_samples)),
-        (Some(loss), None) => (loss, recorded),
+    let (weights, loss, n_samples) = match (ends, at_end) {
+        (_, Some(at_end)) => ("the final weights have", at_end.loss, Some(at_end.n_samples)),
+        // The best weights may have been restored since.
+        (Some(loss), None) => ("the weights at the end of the last epoch had", loss, recorded),
         (None, None) => return None,
     };
     let samples = match n_samples {
-        Some(n_samples) => format!("the {} training samples", count(n_samples)),
+        Some(n_samples) => format!("the {} training samples", with_commas(n_samples)),
         None => "the training samples".to_string(),
     };
     let (running_mean, at_end) = (number(running_mean), number(loss));
-    Some(Comparison { running_mean, at_end, samples })
+    Some(Comparison { running_mean, weights, at_end, samples })
 }
 
 /// Columns and rows of the table of all logs.
 fn table(record: &TrainingRecord, names: &[String]) -> (Vec<String>, Vec<Vec<String>>) {
     let curves: Vec<Curve> = names.iter().map(|name| Curve::of(record, name)).collect();
     let mut rows = vec![];
-    let mut row_of_all = 0;
-    for run in &record.runs {
-        for i in 0..run.n_epochs() {
-            let mut row = vec![run.first_epoch.saturating_add(i).saturating_add(1).to_string()];
-            for curve in &curves {
-                row.push(curve.values[row_of_all].map_or("–".to_string(), number));
-            }
-            rows.push(row);
-            row_of_all += 1;
+    for (i, epoch) in epochs(record).into_iter().enumerate() {
+        let mut row = vec![epoch.to_string()];
+        for curve in &curves {
+            row.push(curve.values[i].map_or("–".to_string(), number));
         }
+        rows.push(row);
     }
     let columns = std::iter::once("epoch".to_string()).chain(names.iter().cloned()).collect();
     (columns, rows)

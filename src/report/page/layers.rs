@@ -2,16 +2,17 @@
 
 use serde::Serialize;
 
-use super::text::count;
-use crate::Result;
-use crate::model::{ArrayCount, BuiltLayer, Sequential, Style};
+use crate::Real;
+use crate::model::{ArrayCount, BuiltLayer, ParamCount, Sequential};
+use crate::report::summary::memory;
+use crate::report::{LayerCost, LayerVerification};
 use crate::shape::Tuple;
+use crate::table::with_commas;
 
 /// Summary section of the page.
 #[derive(Debug, Serialize)]
 pub struct Summary {
     pub layers: Vec<LayerRow>,
-    pub input: String,
     pub total: String,
     pub trainable: String,
     pub frozen: Option<String>,
@@ -23,6 +24,12 @@ pub struct Summary {
     /// True if the arrays were counted in the file of the model.
     pub counted_in_file: bool,
     pub size: String,
+    /// Multiply-adds of the forward pass for one sample.
+    pub multiply_adds: String,
+    /// True if the multiply-adds of a layer are not known, and not in the sum.
+    pub lacks_multiply_adds: bool,
+    /// Shape of the sample that they are for, if the data decide a length of it.
+    pub counted_for: Option<String>,
 }
 
 /// Row of the summary, with its explanation.
@@ -41,6 +48,12 @@ pub struct LayerRow {
     pub in_summary: String,
     pub counted: String,
     pub agrees: bool,
+    /// Multiply-adds of the forward pass for one sample; `None` if they are not known.
+    pub multiply_adds: Option<String>,
+    /// Their arithmetic; empty for a layer without any.
+    pub multiply_adds_formula: String,
+    /// Work besides them.
+    pub other_work: String,
 }
 
 /// Parameter array of a layer.
@@ -53,82 +66,70 @@ pub struct ArrayRow {
 }
 
 /// Summary of a model whose arrays were counted where they are: in its file, or in memory.
-pub fn section(
-    model: &Sequential,
-    arrays: &[ArrayCount],
-    counted_in_file: bool,
-) -> Result<Summary> {
+pub fn section(model: &Sequential, arrays: &[ArrayCount], counted_in_file: bool) -> Summary {
+    let verification = model.verification(arrays);
+    let costs = model.costs();
     let mut rows = vec![];
     let mut counts = vec![];
-    let mut trainable = 0;
-    for layer in model.layers() {
-        let params = layer.count_params();
-        trainable += if layer.trainable { params.trainable } else { 0 };
-        if params.total > 0 {
-            counts.push(count(params.total));
+    for (i, counted) in verification.layers.iter().enumerate() {
+        if counted.in_summary > 0 {
+            counts.push(with_commas(counted.in_summary));
         }
-        rows.push(layer_row(layer, arrays));
+        rows.push(layer_row(&model.layers()[i], counted, &costs[i]));
     }
-    let total = model.count_params();
-    let (proof, failure) = match model.verify_arrays(arrays) {
-        Ok(proof) => (Some(proof), None),
+    let ParamCount { total, trainable } = model.total_params();
+    let (proof, failure) = match verification.check() {
+        Ok(()) => (Some(verification.text()), None),
         Err(error) => (None, Some(error.to_string())),
     };
-    Ok(Summary {
+    let multiply_adds = model.total_cost().multiply_adds.unwrap_or_default();
+    let input = model.input_shape().to_string();
+    Summary {
         layers: rows,
-        input: model.input_shape().to_string(),
-        total: count(total),
-        trainable: count(trainable),
-        frozen: if trainable < total { Some(count(total - trainable)) } else { None },
+        total: with_commas(total),
+        trainable: with_commas(trainable),
+        frozen: if trainable < total { Some(with_commas(total - trainable)) } else { None },
         sum: if counts.len() > 1 { Some(counts.join(" + ")) } else { None },
         proof,
         failure,
         counted_in_file,
-        size: model
-            .summary(Style::Keras3, None)
-            .lines()
-            .find_map(size_of_total)
-            .unwrap_or_default(),
-    })
+        size: memory(total * size_of::<Real>()),
+        multiply_adds: with_commas(multiply_adds.forward),
+        lacks_multiply_adds: costs.iter().any(|cost| cost.multiply_adds.is_none()),
+        counted_for: if model.open_axes().is_empty() { None } else { Some(input) },
+    }
 }
 
-/// Row of a layer, with those of these arrays that are its own.
-fn layer_row(layer: &BuiltLayer, arrays: &[ArrayCount]) -> LayerRow {
-    let prefix = format!("{}/", layer.name());
+/// Row of a layer.
+fn layer_row(layer: &BuiltLayer, counted: &LayerVerification, cost: &LayerCost) -> LayerRow {
+    let prefix = format!("{}/", counted.name);
     let mut array_rows = vec![];
-    let mut counted = 0;
-    for array in arrays {
-        let Some(name) = array.name.strip_prefix(&prefix) else { continue };
-        counted += array.counted;
+    for array in &counted.arrays {
+        let name = array.name.strip_prefix(&prefix).unwrap_or(&array.name);
         let spec = layer.params.iter().find(|spec| spec.name == name);
         array_rows.push(ArrayRow {
             name: name.to_string(),
             shape: Tuple(&array.shape).to_string(),
-            counted: count(array.counted),
-            is_trainable: layer.trainable && spec.is_none_or(|spec| spec.trainable),
+            counted: with_commas(array.counted),
+            is_trainable: spec.is_none_or(|spec| spec.trainable),
         });
     }
-    let in_summary = layer.count_params().total;
-    let formula = layer.explanation.total;
+    let work = layer.explain_cost();
     LayerRow {
-        name: layer.name(),
+        name: counted.name.clone(),
         class: layer.spec.class_name().to_string(),
         input: layer.input.to_string(),
         output: layer.output.to_string(),
-        total: count(formula),
-        has_weights: formula > 0 || counted > 0,
-        formula: layer.explanation.formula.clone(),
+        total: with_commas(counted.by_formula),
+        has_weights: counted.by_formula > 0 || counted.counted > 0,
+        formula: counted.formula.clone(),
         reason: layer.explanation.reason.clone(),
         arrays: array_rows,
-        in_summary: count(in_summary),
-        counted: count(counted),
-        agrees: formula == in_summary && in_summary == counted,
+        in_summary: with_commas(counted.in_summary),
+        counted: with_commas(counted.counted),
+        agrees: counted.agrees(),
+        multiply_adds: cost.multiply_adds.map(|counts| with_commas(counts.forward)),
+        multiply_adds_formula: work.formula,
+        other_work: work.elementwise,
     }
-}
-
-/// `30.66 KB` from ` Total params: 7,850 (30.66 KB)`.
-fn size_of_total(line: &str) -> Option<String> {
-    let rest = line.trim().strip_prefix("Total params: ")?;
-    let (_, size) = rest.split_once('(')?;
-    Some(size.trim_end_matches(')').to_string())
 }

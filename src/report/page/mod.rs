@@ -24,6 +24,7 @@ mod provenance;
 mod samples;
 mod scale;
 mod text;
+mod verdict;
 mod weights;
 
 pub use history::{LOSS_AT_END, TrainingLoss};
@@ -32,14 +33,16 @@ use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 use serde::Serialize;
 
-use crate::datasets::{Dataset, Inputs};
+use crate::datasets::{Dataset, SampleNames};
 use crate::model::{ArrayCount, Sequential};
 use crate::report::Form;
+use crate::report::doctor::first_loss::n_classes;
+use crate::table::with_commas;
 use crate::training::Scores;
 use crate::{Error, Result};
-use program::PixelScale;
+use program::{PixelScale, Program};
 use samples::Samples;
-use text::{count, number, percent};
+use text::{number, percent};
 
 /// Everything that a report is made from.
 ///
@@ -77,10 +80,12 @@ pub struct ReportInput<'a> {
 pub struct TestSamples<'a> {
     /// Inputs and targets.
     pub data: &'a Dataset,
-    /// Name of each sample: its file or its row.
-    pub names: Vec<String>,
+    /// Names of the samples.
+    pub names: SampleNames,
     /// Origin of the samples, in words.
     pub source: String,
+    /// Scores of the model on them; `None` computes them.
+    pub scores: Option<Scores>,
 }
 
 impl<'a> ReportInput<'a> {
@@ -111,8 +116,8 @@ struct Page {
     history: Option<history::History>,
     classes: Option<classes::ClassSection>,
     numbers: Option<numbers::NumberSection>,
-    /// Size of the canvas of a model that can be drawn for.
-    canvas: Option<CanvasSize>,
+    /// Canvas of a model that can be drawn for.
+    canvas: Option<Canvas>,
     /// Reason why there is no canvas.
     without_canvas: Option<String>,
     distributions: Vec<weights::Distribution>,
@@ -138,15 +143,11 @@ struct Score {
     note: Option<String>,
 }
 
-/// Size of the images that the model takes, in pixels.
+/// Canvas to draw on.
 #[derive(Serialize)]
-struct CanvasSize {
-    width: usize,
-    height: usize,
-    /// Longer side of the ink.
-    inner: usize,
-    /// Noun for a drawing: `a digit`, `a picture`.
-    noun: &'static str,
+struct Canvas {
+    /// Model that sees the drawing.
+    program: Program,
     /// Values of the pixels.
     pixels: String,
 }
@@ -157,11 +158,13 @@ struct CanvasSize {
 /// Data that do not fit the model.
 pub fn report(input: &ReportInput) -> Result<String> {
     let model = input.model;
-    let own = counted_in_memory(model);
+    let own = model.array_counts();
+    let inputs = input.test.as_ref().ok().map(|test| &test.data.x);
+    let scale = PixelScale::of(model, inputs);
     let mut page = Page {
         name: input.name.clone(),
         warnings: input.warnings.clone(),
-        summary: layers::section(model, input.arrays.unwrap_or(&own), input.arrays.is_some())?,
+        summary: layers::section(model, input.arrays.unwrap_or(&own), input.arrays.is_some()),
         evaluation: None,
         without_test: String::new(),
         history: history::section(model, input.training_loss.as_ref()),
@@ -172,36 +175,24 @@ pub fn report(input: &ReportInput) -> Result<String> {
         distributions: weights::distributions(model),
         pictures: weights::pictures(model)?,
         activity: None,
-        provenance: provenance::section(input),
+        provenance: provenance::section(input, &scale),
     };
     match &input.test {
         Ok(test) => page.evaluate(model, test)?,
         Err(reason) => page.without_test.clone_from(reason),
     }
-    let program = page.add_canvas(model, input.test.as_ref().ok().map(|test| &test.data.x))?;
-    render(&page, program)
+    page.add_canvas(model, scale);
+    render(&page)
 }
 
 impl Page {
-    /// Adds a canvas, or the reason why there is none. Returns the program of the model.
-    fn add_canvas(&mut self, model: &Sequential, inputs: Option<&Inputs>) -> Result<String> {
-        let Form::Classes(classes) = Form::of(model) else { return Ok(String::new()) };
-        let scale = PixelScale::of(model, inputs);
-        let program = match program::program(model, &classes, scale.factor) {
-            Ok(program) => program,
-            Err(reason) => {
-                self.without_canvas = Some(reason);
-                return Ok(String::new());
-            }
-        };
-        self.canvas = samples::image_size(model).map(|size| CanvasSize {
-            width: size.width,
-            height: size.height,
-            inner: (40 * size.width.min(size.height) + 28) / 56,
-            noun: program::noun(&classes),
-            pixels: scale.words,
-        });
-        script_data(&program)
+    /// Adds a canvas, or the reason why there is none.
+    fn add_canvas(&mut self, model: &Sequential, scale: PixelScale) {
+        let Form::Classes(classes) = Form::of(model) else { return };
+        match program::program(model, &classes, scale.factor) {
+            Ok(program) => self.canvas = Some(Canvas { program, pixels: scale.words }),
+            Err(reason) => self.without_canvas = Some(reason),
+        }
     }
 
     /// Adds what the test samples say.
@@ -211,16 +202,18 @@ impl Page {
             self.without_test = "the outputs for the test samples are NaN; see the weights".into();
             return Ok(());
         }
-        let samples = Samples::new(model, test.data, test.names.clone());
-        let mut scores = vec![];
-        match model.evaluate(test.data) {
-            Ok(found) => scores = score_rows(model, &found),
-            Err(Error::NotCompiled(_)) => {}
-            Err(error) => return Err(error),
-        }
+        let samples = Samples::new(model, test.data, &test.names);
+        let scores = match &test.scores {
+            Some(known) => score_rows(model, known),
+            None => match model.evaluate(test.data) {
+                Ok(found) => score_rows(model, &found),
+                Err(Error::NotCompiled(_)) => vec![],
+                Err(error) => return Err(error),
+            },
+        };
         self.evaluation = Some(Evaluation {
             source: test.source.clone(),
-            n_samples: count(test.data.len()),
+            n_samples: with_commas(test.data.len()),
             scores,
         });
         match Form::of(model) {
@@ -240,42 +233,22 @@ fn score_rows(model: &Sequential, scores: &Scores) -> Vec<Score> {
     let loss = model.compiled().map(|compiled| compiled.loss().name()).unwrap_or_default();
     let mut rows =
         vec![Score { name: format!("loss ({loss})"), value: number(scores.loss), note: None }];
-    if loss.ends_with("categorical_crossentropy") {
-        let n_classes = model.output_shape().last();
+    if let Some(n_classes) = n_classes(model) {
         let guess = number((n_classes as f64).ln());
         rows[0].note = Some(format!("guessing at random would give ln({n_classes}) = {guess}"));
     }
-    let is_regression = matches!(Form::of(model), Form::Numbers(_));
     for (name, value) in &scores.metrics {
-        if is_regression && name.contains("accuracy") {
-            // Numbers are hardly ever equal: the accuracy of a regression says nothing.
+        if history::is_meaningless(model, name) {
             continue;
         }
-        let is_share = name.contains("accuracy") || ["precision", "recall"].contains(&&name[..]);
+        let is_share = history::is_share(model, name);
         let value = if is_share { percent(*value) } else { number(*value) };
         rows.push(Score { name: name.clone(), value, note: None });
     }
     rows
 }
 
-/// Counts of the arrays in memory, value by value.
-fn counted_in_memory(model: &Sequential) -> Vec<ArrayCount> {
-    let mut counts = vec![];
-    for (name, array) in model.weights() {
-        let counted = array.iter().count();
-        counts.push(ArrayCount { name, shape: array.shape().to_vec(), counted });
-    }
-    counts
-}
-
-/// JSON that is safe inside a script element: it cannot end the element, nor begin a comment.
-fn script_data(value: &impl Serialize) -> Result<String> {
-    let text = serde_json::to_string(value)
-        .map_err(|error| Error::Data(format!("the canvas failed: {error}")))?;
-    Ok(text.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026"))
-}
-
-fn render(page: &Page, program: String) -> Result<String> {
+fn render(page: &Page) -> Result<String> {
     let failed = |error: minijinja::Error| Error::Data(format!("the report failed: {error:#}"));
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -292,7 +265,6 @@ fn render(page: &Page, program: String) -> Result<String> {
     environment.add_global("style", Value::from_safe_string(include_str!("style.css").into()));
     let scripts = [include_str!("classify.js"), include_str!("draw.js")];
     environment.add_global("script", Value::from_safe_string(scripts.concat()));
-    environment.add_global("program", Value::from_safe_string(program));
     let template = environment.get_template("page.html").map_err(failed)?;
     template.render(Serde(page)).map_err(failed)
 }

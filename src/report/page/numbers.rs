@@ -7,9 +7,10 @@ use super::chart::{Chart, Line, Mark};
 use super::histogram::Histogram;
 use super::samples::Samples;
 use super::scale::Scale;
-use super::text::{count, number};
+use super::text::number;
 use crate::datasets::Targets;
 use crate::report::by_sample;
+use crate::table::with_commas;
 use crate::{Real, Result};
 
 /// Largest number of outputs that are shown.
@@ -137,7 +138,7 @@ fn scatter(name: &str, truth: &[f64], predicted: &[f64]) -> Chart {
             marks.push(Mark { x: x.place(truth[i]), y: y.place(predicted[i]), text });
         }
     }
-    let n_points = count(marks.len());
+    let n_points = with_commas(marks.len());
     let name = if every == 1 {
         format!("all {n_points} samples")
     } else {

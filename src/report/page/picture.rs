@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use png::{BitDepth, ColorType, Encoder};
 use serde::Serialize;
 
+use crate::datasets::ImageShape;
 use crate::{Error, Real, Result};
 
 /// Picture with its size in pixels.
@@ -18,39 +19,23 @@ pub struct Picture {
     pub alt: String,
 }
 
-/// Size of images in an array, channels last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ImageSize {
-    pub height: usize,
-    pub width: usize,
-    /// 1 for gray, 3 for RGB.
-    pub channels: usize,
+/// Size of samples of this shape, if they are gray or RGB images of at least 4 pixels by 4 and at
+/// most 512 by 512. Axes of length 1 do not count, but for the channels.
+pub fn image_shape(shape: &[usize]) -> Option<ImageShape> {
+    let long: Vec<usize> = shape.iter().copied().filter(|length| *length != 1).collect();
+    let size = match long[..] {
+        [height, width] => ImageShape { height, width, channels: 1 },
+        [height, width, 3] => ImageShape { height, width, channels: 3 },
+        _ => return None,
+    };
+    let is_sound = |length: usize| (4..=512).contains(&length);
+    Some(size).filter(|size| is_sound(size.height) && is_sound(size.width))
 }
 
-impl ImageSize {
-    /// Size of samples of this shape, if they are gray or RGB images of at least 4 pixels by 4 and
-    /// at most 512 by 512. Axes of length 1 do not count, but for the channels.
-    pub fn of(shape: &[usize]) -> Option<ImageSize> {
-        let long: Vec<usize> = shape.iter().copied().filter(|length| *length != 1).collect();
-        let size = match long[..] {
-            [height, width] => ImageSize { height, width, channels: 1 },
-            [height, width, 3] => ImageSize { height, width, channels: 3 },
-            _ => return None,
-        };
-        let is_sound = |length: usize| (4..=512).contains(&length);
-        Some(size).filter(|size| is_sound(size.height) && is_sound(size.width))
-    }
-
-    /// Number of values.
-    pub fn len(&self) -> usize {
-        self.height * self.width * self.channels
-    }
-
-    /// Picture of these bytes.
-    pub fn picture(&self, bytes: &[u8], alt: String) -> Result<Picture> {
-        let color = if self.channels == 3 { ColorType::Rgb } else { ColorType::Grayscale };
-        encode(bytes, *self, color, alt)
-    }
+/// Picture of the bytes of an image.
+pub fn of_bytes(bytes: &[u8], size: ImageShape, alt: String) -> Result<Picture> {
+    let color = if size.channels == 3 { ColorType::Rgb } else { ColorType::Grayscale };
+    encode(bytes, size, color, alt)
 }
 
 /// Bytes from values: those from 0 to 1 times 255, others stretched to that range.
@@ -85,11 +70,11 @@ pub fn of_weights(
             rgb.push((255.0 + (channel - 255.0) * share.abs()).round() as u8);
         }
     }
-    encode(&rgb, ImageSize { height, width, channels: 3 }, ColorType::Rgb, alt)
+    encode(&rgb, ImageShape { height, width, channels: 3 }, ColorType::Rgb, alt)
 }
 
-fn encode(bytes: &[u8], size: ImageSize, color: ColorType, alt: String) -> Result<Picture> {
-    let ImageSize { height, width, .. } = size;
+fn encode(bytes: &[u8], size: ImageShape, color: ColorType, alt: String) -> Result<Picture> {
+    let ImageShape { height, width, .. } = size;
     let failed = |error: png::EncodingError| Error::Data(format!("a picture failed: {error}"));
     let mut file = vec![];
     let mut encoder = Encoder::new(&mut file, width as u32, height as u32);

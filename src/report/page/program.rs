@@ -8,25 +8,27 @@ use serde_json::{Value, json};
 
 use super::samples::image_size;
 use super::scale::short;
+use crate::Real;
 use crate::activations::ActivationKind;
 use crate::datasets::Inputs;
-use crate::formats::stages::{Stage, stages};
+use crate::formats::stages::{Affine, Stage, Statistics, stage};
 use crate::kernels::convolution::{Axis, Convolution};
 use crate::kernels::pooling::{Pool, Pooling};
-use crate::layers::{FeatureStatistics, Formula, Interpolation};
-use crate::model::Sequential;
+use crate::layers::{Formula, Interpolation};
+use crate::model::{BuiltLayer, Sequential};
 use crate::report::Classes;
 use crate::shape::Shape;
-use crate::{Real, Result};
 
 /// Largest number of letters that the weights may take in the page: 2 MiB.
-pub const MAX_LETTERS: usize = 2 << 20;
+const MAX_LETTERS: usize = 2 << 20;
 
 /// Program with what the canvas needs around it.
 #[derive(Debug, Serialize)]
 pub struct Program {
     height: usize,
     width: usize,
+    /// Longer side of the ink, in pixels.
+    inner: usize,
     /// `a digit`, or `an image` if the classes have other names.
     noun: &'static str,
     /// Factor of a pixel from 0 to 255.
@@ -48,6 +50,8 @@ struct Builder {
 
 /// Factor of pixels from 0 to 255, with its reason in words.
 pub struct PixelScale {
+    /// Factor of the bytes of the inputs, if it is known.
+    pub of_bytes: Option<Real>,
     pub factor: Real,
     pub words: String,
 }
@@ -55,8 +59,8 @@ pub struct PixelScale {
 impl PixelScale {
     /// The factor of these inputs, if they are bytes; else that of the model.
     pub fn of(model: &Sequential, inputs: Option<&Inputs>) -> PixelScale {
-        let factor = inputs.and_then(Inputs::byte_scale).or(model.byte_scale);
-        let factor = factor.or(if model.rescales_inputs() { Some(1.0) } else { None });
+        let of_bytes = inputs.and_then(Inputs::byte_scale).or(model.byte_scale);
+        let factor = of_bytes.or(if model.rescales_inputs() { Some(1.0) } else { None });
         let words = match factor {
             Some(1.0) => "numbers from 0 to 255".to_string(),
             Some(factor) => format!("numbers from 0 to {}", short(255.0 * f64::from(factor))),
@@ -64,7 +68,7 @@ impl PixelScale {
                      were scaled"
                 .to_string(),
         };
-        PixelScale { factor: factor.unwrap_or(1.0 / 255.0), words }
+        PixelScale { of_bytes, factor: factor.unwrap_or(1.0 / 255.0), words }
     }
 }
 
@@ -92,7 +96,8 @@ pub fn program(
         ));
     }
     let mut builder = Builder::default();
-    for stage in stages(model).map_err(|error| error.to_string())? {
+    for (number, layer) in model.layers().iter().enumerate() {
+        let Ok(stage) = stage(model, number) else { return Err(no_function(layer)) };
         builder.add_layer(&stage)?;
     }
     if let Some(kind) = classes.activation() {
@@ -105,6 +110,7 @@ pub fn program(
     Ok(Program {
         height: size.height,
         width: size.width,
+        inner: (40 * size.width.min(size.height) + 28) / 56,
         noun: noun(classes),
         scale,
         classes: (0..classes.len()).map(|class| classes.name(class)).collect(),
@@ -113,8 +119,14 @@ pub fn program(
     })
 }
 
+/// Reason why a layer cannot run in the page.
+fn no_function(layer: &BuiltLayer) -> String {
+    let (name, class) = (layer.name(), layer.spec.class_name());
+    format!("its layer {name} ({class}) has no function in the page")
+}
+
 /// Noun for a drawing of one of these classes.
-pub fn noun(classes: &Classes) -> &'static str {
+fn noun(classes: &Classes) -> &'static str {
     let mut are_digits = classes.len() == 10;
     for class in 0..classes.len().min(10) {
         are_digits &= classes.name(class).trim() == class.to_string();
@@ -133,7 +145,7 @@ impl Builder {
     fn add_layer(&mut self, stage: &Stage) -> std::result::Result<(), String> {
         let (mut input, output) = (&stage.layer.input, &stage.layer.output);
         for formula in &stage.formulas {
-            self.add(formula, stage, input).map_err(|error| error.to_string())?;
+            self.add(formula, stage, input)?;
             // What follows in a layer acts on its output.
             input = output;
         }
@@ -157,20 +169,31 @@ impl Builder {
         stage.weight(name).map_or(Value::Null, |weight| self.array(weight.values))
     }
 
-    fn add(&mut self, formula: &Formula, stage: &Stage, input: &Shape) -> Result<()> {
+    fn add(
+        &mut self,
+        formula: &Formula,
+        stage: &Stage,
+        input: &Shape,
+    ) -> std::result::Result<(), String> {
         match formula {
             Formula::Identity => {}
             Formula::Dense => self.dense(stage, input),
             Formula::Convolution(windows) => self.convolution(stage, windows),
             Formula::Pooling(windows) => self.pooling(windows),
             Formula::BatchNormalization { epsilon } => {
-                self.batch_normalization(stage, *epsilon)?;
+                let Ok(Affine { factors, shifts }) = stage.affine(*epsilon) else {
+                    return Err(no_function(stage.layer));
+                };
+                self.affine(&factors, &shifts);
             }
             Formula::LayerNormalization { axes, epsilon } => {
                 self.layer_normalization(stage, input, *axes, *epsilon);
             }
             Formula::Standardization { given, invert } => {
-                self.standardization(stage, given.as_ref(), *invert)?;
+                let Ok(statistics) = stage.feature_statistics(given.as_ref()) else {
+                    return Err(no_function(stage.layer));
+                };
+                self.standardization(&statistics, *invert);
             }
             Formula::Activation(kind) => self.activation(*kind, input),
             Formula::Relu { max, slope, threshold } => {
@@ -189,7 +212,7 @@ impl Builder {
             | Formula::PRelu
             | Formula::Embedding
             | Formula::Repetition { .. } => {
-                return Err(stage.refusal("the page has no function for it"));
+                return Err(no_function(stage.layer));
             }
         }
         Ok(())
@@ -252,40 +275,12 @@ impl Builder {
         }
     }
 
-    /// One factor and one term per channel.
-    fn batch_normalization(&mut self, stage: &Stage, epsilon: f64) -> Result<()> {
-        let mean = stage.needed("moving_mean")?.values;
-        let variance = stage.needed("moving_variance")?.values;
-        let (gamma, beta) = (stage.weight("gamma"), stage.weight("beta"));
+    fn standardization(&mut self, statistics: &Statistics, invert: bool) {
         let (mut factors, mut shifts) = (vec![], vec![]);
-        for (channel, (mean, variance)) in mean.iter().zip(variance).enumerate() {
-            let scale = gamma.map_or(1.0, |gamma| f64::from(gamma.values[channel]));
-            let shift = beta.map_or(0.0, |beta| f64::from(beta.values[channel]));
-            let factor = scale / (f64::from(*variance) + epsilon).sqrt();
-            factors.push(factor as Real);
-            shifts.push((shift - f64::from(*mean) * factor) as Real);
-        }
-        self.affine(&factors, &shifts);
-        Ok(())
-    }
-
-    fn standardization(
-        &mut self,
-        stage: &Stage,
-        given: Option<&FeatureStatistics>,
-        invert: bool,
-    ) -> Result<()> {
-        let (mean, variance) = match given {
-            Some(FeatureStatistics { mean, variance }) => (&mean[..], &variance[..]),
-            None => (stage.needed("mean")?.values, stage.needed("variance")?.values),
-        };
-        let (mut factors, mut shifts) = (vec![], vec![]);
-        for (mean, variance) in mean.iter().zip(variance) {
-            let deviation = variance.sqrt().max(FeatureStatistics::MIN_DEVIATION);
+        for (mean, deviation) in statistics.mean.iter().zip(statistics.deviations()) {
             factors.push(if invert { deviation } else { 1.0 / deviation });
             shifts.push(if invert { *mean } else { -mean / deviation });
         }
         self.affine(&factors, &shifts);
-        Ok(())
     }
 }

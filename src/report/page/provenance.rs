@@ -3,9 +3,12 @@
 use serde::Serialize;
 
 use super::ReportInput;
-use super::history::without_remark;
-use super::text::{count, number};
-use crate::model::TrainingRun;
+use super::curve::epochs;
+use super::program::PixelScale;
+use super::text::number;
+use crate::Real;
+use crate::model::{RecordedData, TrainingRecord, TrainingRun};
+use crate::table::with_commas;
 
 /// Section on the origin.
 #[derive(Debug, Serialize)]
@@ -16,14 +19,23 @@ pub struct Provenance {
     pub origin: Option<String>,
     /// Command that makes the page.
     pub command: String,
-    pub seed: u64,
-    pub epochs_done: usize,
+    /// Seed and epochs; `None` for weights of a file that says nothing of them.
+    pub training: Option<Training>,
+    /// True if the weights are the initial ones.
+    pub is_untrained: bool,
     pub optimizer: Option<String>,
     pub loss: Option<String>,
     pub byte_scale: Option<String>,
     pub runs: Vec<Run>,
     /// Sentence that compares the weights with those at the end of the last training.
     pub agreement: Option<String>,
+}
+
+/// Seed and number of epochs of all trainings.
+#[derive(Debug, Serialize)]
+pub struct Training {
+    pub seed: u64,
+    pub epochs_done: usize,
 }
 
 /// Training that the model went through.
@@ -42,59 +54,79 @@ pub struct Fact {
     pub value: String,
 }
 
-/// The section of a report.
-pub fn section(input: &ReportInput) -> Provenance {
+/// The section of a report on a model whose pixels have this scale.
+pub fn section(input: &ReportInput, scale: &PixelScale) -> Provenance {
     let model = input.model;
     let fingerprint = model.fingerprint();
     let compiled = model.compiled().ok();
     let optimizer = compiled.and_then(|compiled| compiled.optimizer().ok());
     let optimizer = optimizer.and_then(|optimizer| serde_json::to_value(optimizer).ok());
-    let data_scale = input.test.as_ref().ok().and_then(|test| test.data.x.byte_scale());
-    let byte_scale = model.byte_scale.or(data_scale);
-    let last = model.record.runs.last().and_then(|run| run.fingerprint.as_ref());
-    let agreement = last.map(|last| {
-        if *last == fingerprint {
-            "Weights: from the end of the last epoch.".to_string()
-        } else {
-            format!(
-                "The last training ended with the fingerprint {last}: the weights, or the \
-                     instruction set of the machine, are others now."
-            )
-        }
-    });
+    let is_trained = model.epochs_done > 0 || !model.record.is_empty();
+    // Weights of a file without a record may be those of any program.
+    let is_untrained = !is_trained && input.origin.is_none() && input.arrays.is_none();
+    let training = Training { seed: model.seed, epochs_done: model.epochs_done };
     Provenance {
-        agreement,
+        is_untrained,
+        training: if is_trained || is_untrained { Some(training) } else { None },
+        agreement: agreement(&model.record, &fingerprint),
         fingerprint,
         version: env!("CARGO_PKG_VERSION").to_string(),
         origin: input.origin.clone(),
         command: command(&input.command),
-        seed: model.seed,
-        epochs_done: model.epochs_done,
         optimizer: optimizer.map(|optimizer| options(&optimizer)),
         loss: compiled.map(|compiled| compiled.loss().name()),
-        byte_scale: byte_scale.map(|scale| {
-            let divisor = f64::from(scale).recip();
-            if (divisor - divisor.round()).abs() < 1e-3 {
-                format!("bytes / {}", divisor.round())
-            } else {
-                format!("bytes × {}", number(f64::from(scale)))
-            }
-        }),
-        runs: model.record.runs.iter().filter(|run| run.n_epochs() > 0).map(run).collect(),
+        byte_scale: scale.of_bytes.map(scaling),
+        runs: runs(&model.record),
     }
 }
 
-fn run(run: &TrainingRun) -> Run {
-    let first = run.first_epoch.saturating_add(1);
-    let last = run.first_epoch.saturating_add(run.n_epochs());
+/// Sentence that compares the fingerprint with that at the end of the last training.
+fn agreement(record: &TrainingRecord, fingerprint: &str) -> Option<String> {
+    let last = record.runs.last()?.fingerprint.as_ref()?;
+    if last == fingerprint {
+        return Some("Weights: as the last training left them.".to_string());
+    }
+    Some(format!(
+        "The last training ended with the fingerprint {last}: the weights, or the instruction set \
+         of the machine, are others now."
+    ))
+}
+
+/// `bytes / 255` for a factor of bytes.
+fn scaling(factor: Real) -> String {
+    let divisor = f64::from(factor).recip();
+    if (divisor - divisor.round()).abs() < 1e-3 {
+        format!("bytes / {}", divisor.round())
+    } else {
+        format!("bytes × {}", number(f64::from(factor)))
+    }
+}
+
+/// Trainings with their epochs.
+fn runs(record: &TrainingRecord) -> Vec<Run> {
+    let epochs = epochs(record);
+    let mut runs = vec![];
+    let mut done = 0;
+    for each in &record.runs {
+        let n_epochs = each.n_epochs();
+        if n_epochs > 0 {
+            runs.push(run(each, epochs[done], epochs[done + n_epochs - 1]));
+        }
+        done += n_epochs;
+    }
+    runs
+}
+
+/// Training from its first to its last epoch.
+fn run(run: &TrainingRun, first: usize, last: usize) -> Run {
     let mut facts = vec![];
     let mut add = |name, value: Option<String>| {
         facts.extend(value.map(|value| Fact { name, value }));
     };
-    add("data", run.data.clone());
-    add("training samples", run.n_samples.map(count));
-    add("validation", run.validation.as_deref().map(without_remark));
-    add("batch size", run.batch_size.map(count));
+    add("data", run.data.as_ref().map(RecordedData::to_string));
+    add("training samples", run.n_samples.map(with_commas));
+    add("validation", run.validation.map(|validation| validation.to_string()));
+    add("batch size", run.batch_size.map(with_commas));
     add("seed", run.seed.map(|seed| seed.to_string()));
     add("loss", run.loss.clone());
     add("optimizer", Some(options(&run.optimizer)).filter(|text| !text.is_empty()));

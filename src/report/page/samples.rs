@@ -2,9 +2,9 @@
 
 use ndarray::Axis;
 
-use super::picture::{ImageSize, Picture, bytes};
+use super::picture::{Picture, bytes, image_shape, of_bytes};
 use super::text::{number, shortened};
-use crate::datasets::{Column, Dataset, Inputs};
+use crate::datasets::{Column, Dataset, ImageShape, Inputs, SampleNames};
 use crate::model::Sequential;
 use crate::{Real, Result};
 
@@ -15,17 +15,17 @@ const MAX_VALUES: usize = 8;
 #[derive(Debug)]
 pub struct Samples<'a> {
     pub data: &'a Dataset,
-    /// Name of each sample: its file, or its row.
-    pub names: Vec<String>,
+    /// Name of each sample.
+    pub names: &'a SampleNames,
     /// Size of the samples, if they are images.
-    pub image: Option<ImageSize>,
+    image: Option<ImageShape>,
     /// Name of each feature of a table, if they are known.
     features: Vec<String>,
 }
 
 /// Size of the images that a model takes: those of its input's shape, or bytes in one axis whose
 /// number is a square.
-pub fn image_size(model: &Sequential) -> Option<ImageSize> {
+pub fn image_size(model: &Sequential) -> Option<ImageShape> {
     let dims = model.input_shape().dims();
     let is_table = model.data.as_ref().is_some_and(|data| !data.columns.is_empty());
     if let [n_values] = *dims
@@ -33,15 +33,15 @@ pub fn image_size(model: &Sequential) -> Option<ImageSize> {
         && !is_table
     {
         let side = n_values.isqrt();
-        return if side * side == n_values { ImageSize::of(&[side, side]) } else { None };
+        return if side * side == n_values { image_shape(&[side, side]) } else { None };
     }
-    if model.vocabulary_size().is_some() { None } else { ImageSize::of(dims) }
+    if model.vocabulary_size().is_some() { None } else { image_shape(dims) }
 }
 
 impl<'a> Samples<'a> {
-    pub fn new(model: &Sequential, data: &'a Dataset, names: Vec<String>) -> Samples<'a> {
+    pub fn new(model: &Sequential, data: &'a Dataset, names: &'a SampleNames) -> Samples<'a> {
         let n_values: usize = data.x.shape().get(1..).unwrap_or_default().iter().product();
-        let image = image_size(model).filter(|size| size.len() == n_values);
+        let image = image_size(model).filter(|size| size.n_values() == n_values);
         let mut features = vec![];
         for column in model.data.iter().flat_map(|data| &data.columns) {
             match column {
@@ -56,8 +56,7 @@ impl<'a> Samples<'a> {
 
     /// Name of a sample.
     pub fn name(&self, sample: usize) -> String {
-        let name = self.names.get(sample).cloned();
-        shortened(&name.unwrap_or_else(|| format!("row {}", sample + 1)), 80)
+        shortened(&self.names.name(sample), 80)
     }
 
     /// Picture of a sample, if samples are images.
@@ -73,7 +72,7 @@ impl<'a> Samples<'a> {
                 bytes(&values)
             }
         };
-        Ok(Some(size.picture(&pixels, alt)?))
+        Ok(Some(of_bytes(&pixels, size, alt)?))
     }
 
     /// Inputs of a sample that is a row of a table: `age = 31`.

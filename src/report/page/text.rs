@@ -1,12 +1,6 @@
 //! Numbers as a person reads them.
 
-/// `7850` as `7,850`.
-pub fn count(number: usize) -> String {
-    match number {
-        0..1000 => number.to_string(),
-        _ => format!("{},{:03}", count(number / 1000), number % 1000),
-    }
-}
+use crate::table::with_commas;
 
 /// Four significant digits: `0.3674`, `12.35`, `1.235e-5`, `NaN`.
 pub fn number(value: f64) -> String {
@@ -30,7 +24,7 @@ pub fn percent(fraction: f64) -> String {
 /// A count with its noun: `1 mistake`, `986 mistakes`.
 pub fn counted(number: usize, noun: &str) -> String {
     let ending = if number == 1 { "" } else { "s" };
-    format!("{} {noun}{ending}", count(number))
+    format!("{} {noun}{ending}", with_commas(number))
 }
 
 /// The first letters of a long text, with an ellipsis.
@@ -52,7 +46,6 @@ mod tests {
         let expected = ["0.3674", "12.35", "0.001235", "1.235e-5", "1234567", "0", "-0.5000"];
         assert_eq!(texts, expected);
         assert_eq!([number(f64::NAN), number(1e9)], ["NaN", "1.000e9"]);
-        assert_eq!([count(7850), count(999)], ["7,850", "999"]);
         assert_eq!(
             [counted(1, "mistake"), counted(1986, "mistake")],
             ["1 mistake", "1,986 mistakes"]

@@ -4,13 +4,15 @@
 use serde::Serialize;
 
 use super::histogram::Histogram;
-use super::picture::{ImageSize, Picture, of_weights};
+use super::picture::{Picture, of_weights};
 use super::samples::image_size;
-use super::text::{count, counted, number, percent};
+use super::text::{counted, number, percent};
+use crate::datasets::ImageShape;
 use crate::formats::stages::{Stage, Weight, stages};
 use crate::layers::Formula;
 use crate::model::Sequential;
 use crate::report::{Classes, Form};
+use crate::table::with_commas;
 use crate::{Real, Result};
 
 /// Largest number of units whose weights are pictures.
@@ -26,8 +28,6 @@ pub struct Distribution {
     pub n_values: String,
     pub mean: String,
     pub deviation: String,
-    pub low: String,
-    pub high: String,
     /// Histogram of many values.
     pub histogram: Option<Histogram>,
     /// Values of an array that has only few.
@@ -44,6 +44,8 @@ pub struct WeightPictures {
     pub are_filters: bool,
     pub pictures: Vec<UnitPicture>,
     pub n_units: usize,
+    /// Number of channels that each picture is the mean of.
+    pub n_channels: usize,
     /// Weight of the strongest color.
     pub limit: String,
 }
@@ -60,7 +62,8 @@ pub fn distributions(model: &Sequential) -> Vec<Distribution> {
     let mut distributions = vec![];
     for (name, array) in model.weights() {
         let values: Vec<Real> = array.iter().copied().collect();
-        let is_kernel = name.ends_with("/kernel") || name.ends_with("/embeddings");
+        // An embedding's columns are no units, which would have a bias.
+        let is_kernel = name.ends_with("/kernel");
         let n_units = if is_kernel { array.shape().last().copied().unwrap_or(1) } else { 0 };
         distributions.push(distribution(name, &values, n_units));
     }
@@ -73,9 +76,6 @@ fn distribution(name: String, values: &[Real], n_units: usize) -> Distribution {
     let n_finite = finite.clone().count();
     let mean = finite.clone().sum::<f64>() / n_finite.max(1) as f64;
     let squares: f64 = finite.clone().map(|value| (value - mean) * (value - mean)).sum();
-    let low = finite.clone().fold(f64::INFINITY, f64::min);
-    let high = finite.clone().fold(f64::NEG_INFINITY, f64::max);
-    let (low, high) = if n_finite == 0 { (f64::NAN, f64::NAN) } else { (low, high) };
     let is_short = values.len() <= MAX_LISTED;
     let mut list = vec![];
     if is_short {
@@ -83,11 +83,9 @@ fn distribution(name: String, values: &[Real], n_units: usize) -> Distribution {
     }
     Distribution {
         warnings: warnings(values, n_units),
-        n_values: count(values.len()),
+        n_values: with_commas(values.len()),
         mean: number(if n_finite == 0 { f64::NAN } else { mean }),
         deviation: number((squares / n_finite.max(1) as f64).sqrt()),
-        low: number(low),
-        high: number(high),
         histogram: if is_short { None } else { Histogram::of(finite) },
         list,
         name,
@@ -121,7 +119,7 @@ fn warnings(values: &[Real], n_units: usize) -> Vec<String> {
     if n_zero > 0 {
         warnings.push(format!(
             "{} of {} have only zeros as weights: their output is their bias, whatever the input.",
-            count(n_zero),
+            with_commas(n_zero),
             counted(n_units, "unit")
         ));
     }
@@ -136,7 +134,7 @@ pub fn pictures(model: &Sequential) -> Result<Option<WeightPictures>> {
     for stage in &stages {
         let Some(kernel) = stage.weight("kernel") else { continue };
         return match stage.formulas.first() {
-            Some(Formula::Dense) if kernel.shape[0] == size.len() && size.channels == 1 => {
+            Some(Formula::Dense) if kernel.shape[0] == size.n_values() && size.channels == 1 => {
                 let classes = match Form::of(model) {
                     Form::Classes(classes) if stage.layer.output == *model.output_shape() => {
                         Some(classes)
@@ -160,7 +158,7 @@ fn limit(values: &[Real]) -> Real {
 fn of_dense(
     stage: &Stage,
     kernel: Weight,
-    size: ImageSize,
+    size: ImageShape,
     classes: Option<Classes>,
 ) -> Result<WeightPictures> {
     let n_units = kernel.shape[1];
@@ -178,10 +176,10 @@ fn of_dense(
     }
     let layer = stage.name.clone();
     let limit = number(f64::from(limit));
-    Ok(WeightPictures { layer, are_filters: false, pictures, n_units, limit })
+    Ok(WeightPictures { layer, are_filters: false, pictures, n_units, n_channels: 1, limit })
 }
 
-/// Filters of a convolution over gray images; those over several channels are their mean.
+/// Filters of a convolution: of several channels their mean.
 fn of_filters(stage: &Stage, kernel: Weight) -> Result<Option<WeightPictures>> {
     let &[height, width, channels, n_units] = kernel.shape else { return Ok(None) };
     let mut filters = vec![];
@@ -206,5 +204,12 @@ fn of_filters(stage: &Stage, kernel: Weight) -> Result<Option<WeightPictures>> {
     }
     let layer = stage.name.clone();
     let limit = number(f64::from(limit));
-    Ok(Some(WeightPictures { layer, are_filters: true, pictures, n_units, limit }))
+    Ok(Some(WeightPictures {
+        layer,
+        are_filters: true,
+        pictures,
+        n_units,
+        n_channels: channels,
+        limit,
+    }))
 }

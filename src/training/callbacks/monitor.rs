@@ -117,8 +117,5 @@ impl Monitor {
 
 /// True if lower is better for this name in the logs; `None` if unknown.
 fn lower_is_better(model: &Sequential, name: &str) -> Option<bool> {
-    let compiled = model.compiled().ok()?;
-    let metrics = compiled.metrics().iter();
-    let classes = metrics.filter_map(|choice| Some((choice.name.as_str(), choice.class.as_ref()?)));
-    metrics::lower_is_better(classes, name)
+    metrics::lower_is_better(model.compiled().ok()?.metric_classes(), name)
 }
