@@ -7,6 +7,7 @@ mod fit;
 mod outputs;
 
 pub use first_loss::FirstLosses;
+#[cfg(feature = "cli")]
 pub(crate) use first_loss::n_classes;
 
 use super::Sequential;
