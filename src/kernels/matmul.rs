@@ -2,9 +2,9 @@
 //!
 //! A tile of C stays in registers during the loop over the inner dimension. B is packed into panels
 //! as wide as a tile; A is read in place, by rows or by columns. The inner dimension is split into
-//! blocks of a constant size, so that a panel of B (16 kB, 33 kB with AVX2, 66 kB with AVX-512) stays
-//! in the first- or second-level cache. Each element of C is one sum in the order of the inner
-//! dimension, whatever the sizes of the matrices.
+//! blocks of a constant size, so that a panel of B (16 kB, 33 kB with AVX2, 66 kB with AVX-512)
+//! stays in the first- or second-level cache. Each element of C is one sum in the order of the
+//! inner dimension, whatever the sizes of the matrices.
 //!
 //! Rejected: the `gemm` crate, which packs into buffers that it allocates on every call and takes
 //! its blocking from the processor, so that a row's bits depend on the number of rows.

@@ -1,8 +1,8 @@
 //! Multiply-adds of a model, counted in a run of the reference kernels and compared with the
 //! formulas.
 //!
-//! The run takes the sizes of a convolution from the operation that the layer builds, and those of a
-//! matrix product from the weight array; the formulas take them from the options of the layers.
+//! The run takes the sizes of a convolution from the operation that the layer builds, and those of
+//! a matrix product from the weight array; the formulas take them from the options of the layers.
 //! `kernels::counting` says how a run counts.
 //!
 //! A model of billions of multiply-adds would take minutes. A layer beyond its share of [`BUDGET`]

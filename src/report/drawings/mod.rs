@@ -1,9 +1,9 @@
 //! Drawings for a person at a terminal, as lines of text: images, bars, curves and matrices.
 //!
-//! The command line draws only on a terminal ([`Terminal::at_stdout`]), never into a file or a pipe.
-//! The chart crates for terminals were no help: `textplots` draws dots of braille, which a screen
-//! without colors cannot tell apart as two curves, and `rasciigraph` one curve; both are older than
-//! these few lines are long.
+//! The command line draws only on a terminal ([`Terminal::at_stdout`]), never into a file or a
+//! pipe. The chart crates for terminals were no help: `textplots` draws dots of braille, which a
+//! screen without colors cannot tell apart as two curves, and `rasciigraph` one curve; both are
+//! older than these few lines are long.
 
 mod bars;
 mod confusion;

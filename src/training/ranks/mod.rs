@@ -202,8 +202,8 @@ fn first_rank_fails() -> bool {
     false
 }
 
-/// Flags that are set on some rank. After a batch this is one more small exchange, deliberately: the
-/// flags of callbacks depend on the metrics of the batch, which were exchanged before.
+/// Flags that are set on some rank. After a batch this is one more small exchange, deliberately:
+/// the flags of callbacks depend on the metrics of the batch, which were exchanged before.
 pub(super) fn any<const N: usize>(flags: [bool; N]) -> [bool; N] {
     if place().ranks == 1 {
         return flags;
