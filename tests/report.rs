@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use assert_cmd::Command;
 use ndarray::{Array, ArrayD, IxDyn, array};
+use tallynet::activations::ActivationKind;
 use tallynet::datasets::{DataDescription, Dataset, Inputs, SampleNames, Targets};
 use tallynet::layers::{Dense, Embedding, Flatten, GlobalAveragePooling1D, PReLU};
 use tallynet::model::{RecordedData, Sequential, TrainingRun, Validation};
@@ -414,6 +415,11 @@ fn a_table_is_trained_on_and_reported() {
         assert_has(&text, "Weights: as the last training left them.");
     }
     assert!(fs::read_to_string(at.join("log.csv")).unwrap().lines().next().unwrap().len() < 50);
+    // They are a better guess than the data that every command takes by default.
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tallynet"));
+    command.current_dir(at).env("TALLYNET_DATA", "/no/such/place");
+    command.args(["report", "m.keras", "-o", "d.html"]).assert().success();
+    assert_has(&fs::read_to_string(at.join("d.html")).unwrap(), "the held-out samples of t.csv");
     fs::remove_file(at.join("t.csv")).unwrap();
     run(at, &["report", "m.keras", "-o", "c.html"], true);
     let text = fs::read_to_string(at.join("c.html")).unwrap();
@@ -493,4 +499,17 @@ fn a_file_of_keras_has_a_page() {
     assert_has(&text, "id=\"paper\"");
     assert_has(&text, "10,000 test samples");
     assert!(!text.contains("<th>seed</th>") && !text.contains("<th>epochs trained</th>"));
+}
+
+#[test]
+fn the_canvas_computes_every_activation() {
+    let script = include_str!("../src/report/page/classify.js");
+    let (_, activations) = script.split_once("const activations = {").unwrap();
+    let (activations, _) = activations.split_once("};").unwrap();
+    for kind in ActivationKind::ALL {
+        // These two have no entry: one changes nothing, the other needs the whole vector.
+        let is_apart = matches!(kind, ActivationKind::Linear | ActivationKind::Softmax);
+        let is_there = activations.contains(&format!("\n  {kind}: "));
+        assert!(is_there != is_apart, "{kind} in classify.js");
+    }
 }

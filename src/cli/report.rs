@@ -89,18 +89,20 @@ impl Report {
         &mut self,
         loaded: &mut LoadedModel,
     ) -> Result<Result<TestData, String>, Failure> {
+        let recorded = recorded_data(&loaded.model).map(Path::to_path_buf);
+        if self.data.path().is_none()
+            && let Some(path) = recorded.as_ref().filter(|path| path.exists())
+        {
+            self.data.set_path(path.clone());
+            return Ok(self.data.load_test(loaded).map_err(|failure| failure.message));
+        }
         if self.data.is_named() {
             return self.data.load_test(loaded).map(Ok);
         }
-        if let Some(path) = recorded_data(&loaded.model).map(Path::to_path_buf) {
-            if !path.exists() {
-                let path = path.display();
-                let reason =
-                    format!("the data of its training, {path}, are not there; give --data");
-                return Ok(Err(reason));
-            }
-            self.data.set_path(path);
-            return Ok(self.data.load_test(loaded).map_err(|failure| failure.message));
+        if let Some(path) = recorded {
+            let path = path.display();
+            let reason = format!("the data of its training, {path}, are not there; give --data");
+            return Ok(Err(reason));
         }
         if own_data(&loaded.model).is_some() {
             return Ok(Err("the model was trained on data of its own; give --data".to_string()));

@@ -122,10 +122,13 @@ fn option<C: DeserializeOwned>(
     let Some(given) = converted(key, value, &defaults[key]) else {
         return Err(Error::option(key, refused));
     };
-    match fixed(key, &given) {
-        Some(Ok(())) => return Ok(None),
-        Some(Err(reason)) => return Err(Error::option(key, refused + &reason)),
-        None => {}
+    // A class may have an option of such a name itself.
+    if defaults.get(key).is_none() {
+        match fixed(key, &given) {
+            Some(Ok(())) => return Ok(None),
+            Some(Err(reason)) => return Err(Error::option(key, refused + &reason)),
+            None => {}
+        }
     }
     let mut reason = String::new();
     for given in spellings(given) {
