@@ -52,6 +52,25 @@ impl TargetKind {
 }
 
 /// A loss of one vector and its gradient, with the target `y` and the output `p`.
+///
+/// ```
+/// use tallynet::{Real, layers::Dense, losses::Loss, model::Sequential};
+///
+/// /// `Σ (p − y)⁴`.
+/// #[derive(Debug)]
+/// struct Quartic;
+/// impl Loss for Quartic {
+///     fn value(&self, y: &[Real], p: &[Real]) -> Real {
+///         y.iter().zip(p).map(|(y, p)| (p - y).powi(4)).sum()
+///     }
+///     fn gradient(&self, y: &[Real], p: &[Real], dp: &mut [Real]) {
+///         dp.iter_mut().zip(y.iter().zip(p)).for_each(|(dp, (y, p))| *dp = 4.0 * (p - y).powi(3));
+///     }
+/// }
+/// let mut model = Sequential::builder([2]).add(Dense::new(1)).build(0)?;
+/// model.compile("adam", Quartic, &[])?;
+/// # Ok::<(), tallynet::Error>(())
+/// ```
 pub trait Loss: fmt::Debug + Send + Sync {
     /// Class name in summaries and errors; by default the name of the type.
     fn class_name(&self) -> &'static str {
