@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use assert_cmd::Command;
 use ndarray::{Array, ArrayD, IxDyn, array};
+use tallynet::activations::ActivationKind;
 use tallynet::datasets::{DataDescription, Dataset, Inputs, SampleNames, Targets};
 use tallynet::layers::{Dense, Embedding, Flatten, GlobalAveragePooling1D, PReLU};
 use tallynet::model::{RecordedData, Sequential, TrainingRun, Validation};
@@ -493,4 +494,15 @@ fn a_file_of_keras_has_a_page() {
     assert_has(&text, "id=\"paper\"");
     assert_has(&text, "10,000 test samples");
     assert!(!text.contains("<th>seed</th>") && !text.contains("<th>epochs trained</th>"));
+}
+
+#[test]
+fn the_program_in_the_page_has_every_activation() {
+    let program = include_str!("../src/report/page/classify.js");
+    for kind in ActivationKind::ALL {
+        // Linear calls nothing, and softmax has a function of its own.
+        if ![ActivationKind::Linear, ActivationKind::Softmax].contains(&kind) {
+            assert!(program.contains(&format!("\n  {kind}: ")), "{kind}");
+        }
+    }
 }
