@@ -80,7 +80,9 @@
 //!
 //! Implement [`Layer`](layers::Layer), [`Loss`](losses::Loss), [`Metric`](metrics::Metric),
 //! [`Optimizer`](optimizers::Optimizer) or [`ActivationFunction`](activations::ActivationFunction)
-//! (each has an example), and pass the value to `add` or `compile`. Training,
+//! (each has an example), and pass the value to `add` or `compile`; a metric goes to
+//! [`compile_with`](model::Sequential::compile_with) as a
+//! [`MetricChoice`](model::MetricChoice), because `compile` takes names of metrics. Training,
 //! [`training::check_gradients`] and summaries work as for built-in classes; `tests/own_classes.rs`
 //! has one of each. Saving such a model is an error that names the class.
 //!

@@ -6,6 +6,7 @@ use std::path::Path;
 use ndarray::{Array, Array1, Array3};
 use ndarray_npy::NpzWriter;
 use serde_json::Value;
+use tallynet::optimizers::AnyOptimizer;
 use tempfile::TempDir;
 
 mod common;
@@ -295,8 +296,10 @@ fn schedules_by_flag() {
     refused(2, &["train", file, "--data", &data, "--reduce-on-plateau"], &["schedule"]);
 }
 
-const OPTIMIZERS: [&str; 8] =
-    ["sgd", "rmsprop", "adagrad", "adadelta", "adam", "adamw", "adamax", "nadam"];
+/// Names of all optimizers.
+fn optimizers() -> Vec<String> {
+    AnyOptimizer::all().iter().map(|rule| rule.class_name().to_lowercase()).collect()
+}
 
 #[test]
 fn every_optimizer_and_metric_trains() {
@@ -307,7 +310,7 @@ fn every_optimizer_and_metric_trains() {
         let run = run(&[&["train", "--json", "--epochs", "1"], flags].concat());
         serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{flags:?}: {}", run.stderr))
     };
-    for optimizer in OPTIMIZERS {
+    for optimizer in &optimizers() {
         let line = json(&["--data", &data, "--optimizer", optimizer, "--metrics", metrics]);
         assert_eq!(line["metrics"].as_object().unwrap().len(), 6);
         assert!(
@@ -707,7 +710,7 @@ fn hostile_models_and_paths() {
 fn training_continues_bit_for_bit_from_every_file_format() {
     let folder = TempDir::new().unwrap();
     let data = small_npz(folder.path());
-    for optimizer in OPTIMIZERS {
+    for optimizer in &optimizers() {
         let train = |model: &str, epochs: &str, more: &[&str]| {
             let base = ["train", model, "--data", &data, "--epochs", epochs, "--json"];
             let line: Value = serde_json::from_str(&run(&[&base, more].concat()).stdout).unwrap();

@@ -309,7 +309,7 @@ fn the_cost_of_a_custom_layer_is_not_known() {
     assert!(text.contains("Not run, and not in the total: own_1."), "{text}");
     let text = model.explain_costs(Style::Keras2);
     for part in [
-        "    multiply-adds: not known: the class is not one of tallynet's\n",
+        "    multiply-adds: not known for the class Own\n",
         "    without the multiply-adds of 1 layers, which are not known\n",
     ] {
         assert!(text.contains(part), "{part:?} is missing in\n{text}");

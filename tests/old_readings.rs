@@ -401,9 +401,12 @@ fn a_mask_that_ends_before_it_is_used_has_no_effect() {
         formats::from_description(&json!(layers))
     };
     after(&["Dropout", "Flatten", "BatchNormalization"]).unwrap();
-    for classes in
-        [vec!["GlobalAveragePooling1D"], vec!["Dropout", "Softmax", "Flatten"], vec!["Dropout"]]
-    {
+    for classes in [
+        vec!["GlobalAveragePooling1D"],
+        vec!["Dropout", "Softmax", "Flatten"],
+        vec!["Dropout"],
+        vec!["SpatialDropout2D", "BatchNormalization"],
+    ] {
         let error = after(&classes).unwrap_err().to_string();
         assert!(error.contains("mask_zero"), "{error}");
     }

@@ -7,7 +7,7 @@ use tallynet::activations::ActivationFunction;
 use tallynet::datasets::{Dataset, Inputs, Targets};
 use tallynet::initializers::Initializer;
 use tallynet::layers::{Backward, Built, Dense, Forward, Layer, Op, Operation};
-use tallynet::losses::Loss;
+use tallynet::losses::{AnyLoss, Loss};
 use tallynet::metrics::{Metric, Ratio};
 use tallynet::model::{MetricChoice, Sequential, Style};
 use tallynet::optimizers::{LearningRate, Optimizer, Options, Slots, Step};
@@ -238,4 +238,12 @@ fn a_layer_that_does_not_build_what_it_says_is_an_error() {
     let unknown = Sequential::builder([3]).add(Dense::new(2).activation("rectified")).build(0);
     let unknown = unknown.unwrap_err().to_string();
     assert!(unknown.contains("dense_1") && unknown.contains("rectified"), "{unknown}");
+}
+
+#[test]
+fn only_an_own_loss_may_leave_open_what_kind_of_targets_it_takes() {
+    assert_eq!(LogCosh.target_kind(), None);
+    for loss in AnyLoss::all() {
+        assert!(loss.as_loss().target_kind().is_some(), "{loss:?}");
+    }
 }

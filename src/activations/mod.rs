@@ -2,7 +2,8 @@
 //!
 //! Most gradients follow from the output `y`, so these activations run in place. Gelu and silu need
 //! their input, so they write to a buffer of their own. A new activation is a line of
-//! `activations!` and its value and derivative in `functions.rs`.
+//! `activations!`, its value and derivative in `functions.rs`, and its case in
+//! [`keeps_input`](ActivationKind::keeps_input).
 
 mod custom;
 

@@ -6,7 +6,7 @@ use clap::Args;
 use tallynet::datasets::table::{LearnedTable, Statistics, TableOptions, Task};
 use tallynet::datasets::{DataDescription, Dataset, Inputs, Targets, TrainTest};
 use tallynet::layers::AnyLayer;
-use tallynet::losses::{AnyLoss, TargetForm};
+use tallynet::losses::TargetForm;
 use tallynet::model::Sequential;
 use tallynet::shape::Shape;
 
@@ -211,16 +211,10 @@ impl TableFlags {
 /// Kind of target that the model's loss takes, if it tells.
 pub fn task_of(model: &Sequential, n_targets: usize) -> Option<Task> {
     let loss = model.compiled().ok()?.loss();
-    let of_classes = matches!(
-        loss,
-        AnyLoss::CategoricalCrossentropy(_)
-            | AnyLoss::SparseCategoricalCrossentropy(_)
-            | AnyLoss::BinaryCrossentropy(_)
-    );
-    if of_classes && n_targets == 1 {
+    if loss.is_of_classes() && n_targets == 1 {
         return Some(Task::Classification);
     }
-    if !of_classes && model.output_shape().n_values() == n_targets {
+    if loss.is_of_numbers() && model.output_shape().n_values() == n_targets {
         return Some(Task::Regression);
     }
     None

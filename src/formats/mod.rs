@@ -2,7 +2,7 @@
 //!
 //! The format of a file to read is found from its first bytes, because extensions can be wrong or
 //! lost; that of a file to write is chosen by its extension. A new format is its own file and one
-//! line of the table in `save.rs`.
+//! line of the table in `save.rs`; one that is read also has a case in `decode`.
 //!
 //! Exports, which other programs run and which are not read here, are ONNX (`onnx`) and C
 //! (`c_header`). Both translate what `stages.rs` says of a model: the formulas of its layers, and

@@ -7,7 +7,7 @@
 
 use std::iter;
 
-use super::{AnyLoss, Loss, TargetForm, clip, is_inside_clip, sum, unit_interval};
+use super::{AnyLoss, Loss, TargetForm, TargetKind, clip, is_inside_clip, sum, unit_interval};
 use crate::activations::ActivationKind::{self, Softmax};
 use crate::classes::class;
 use crate::kernels::rows;
@@ -44,6 +44,14 @@ class! {
 }
 
 impl Loss for CategoricalCrossentropy {
+    fn target_kind(&self) -> Option<TargetKind> {
+        Some(TargetKind::Class)
+    }
+
+    fn takes_logits(&self) -> bool {
+        self.from_logits
+    }
+
     fn validate(&self) -> Result<()> {
         unit_interval("label_smoothing", self.label_smoothing)
     }
@@ -75,6 +83,14 @@ impl Loss for CategoricalCrossentropy {
 impl Loss for SparseCategoricalCrossentropy {
     fn target_form(&self) -> TargetForm {
         TargetForm::Labels
+    }
+
+    fn target_kind(&self) -> Option<TargetKind> {
+        Some(TargetKind::Class)
+    }
+
+    fn takes_logits(&self) -> bool {
+        self.from_logits
     }
 
     fn value(&self, y: &[Real], p: &[Real]) -> Real {

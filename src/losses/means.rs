@@ -1,7 +1,7 @@
 //! Losses that are a mean over the vector, `Σⱼ ℓ(yⱼ, pⱼ) / n`: regression losses and binary
 //! cross-entropy.
 
-use super::{Loss, clip, is_inside_clip, sum, unit_interval};
+use super::{Loss, TargetKind, clip, is_inside_clip, sum, unit_interval};
 use crate::activations::ActivationKind::{self, Sigmoid};
 use crate::classes::class;
 use crate::{Error, Real, Result};
@@ -29,6 +29,10 @@ class! {
 }
 
 impl Loss for MeanSquaredError {
+    fn target_kind(&self) -> Option<TargetKind> {
+        Some(TargetKind::Numbers)
+    }
+
     fn value(&self, y: &[Real], p: &[Real]) -> Real {
         mean(y, p, |y, p| (p - y) * (p - y))
     }
@@ -49,6 +53,10 @@ class! {
 }
 
 impl Loss for MeanAbsoluteError {
+    fn target_kind(&self) -> Option<TargetKind> {
+        Some(TargetKind::Numbers)
+    }
+
     fn value(&self, y: &[Real], p: &[Real]) -> Real {
         mean(y, p, |y, p| (p - y).abs())
     }
@@ -73,6 +81,10 @@ class! {
 }
 
 impl Loss for Huber {
+    fn target_kind(&self) -> Option<TargetKind> {
+        Some(TargetKind::Numbers)
+    }
+
     fn validate(&self) -> Result<()> {
         if (0.0..f64::INFINITY).contains(&self.delta) {
             return Ok(());
@@ -125,6 +137,14 @@ impl BinaryCrossentropy {
 }
 
 impl Loss for BinaryCrossentropy {
+    fn target_kind(&self) -> Option<TargetKind> {
+        Some(TargetKind::Answers)
+    }
+
+    fn takes_logits(&self) -> bool {
+        self.from_logits
+    }
+
     fn validate(&self) -> Result<()> {
         unit_interval("label_smoothing", self.label_smoothing)
     }

@@ -29,7 +29,48 @@ classes! {
     }
 }
 
+/// Kind of the targets of a loss.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TargetKind {
+    /// One class of several: a label, or the probability of each class.
+    Class,
+    /// An answer for each output by itself: 0, 1, or the probability of 1.
+    Answers,
+    /// Numbers, from which the loss measures a distance.
+    Numbers,
+}
+
+impl TargetKind {
+    /// Activation that turns logits into outputs of this kind; none for numbers.
+    pub fn activation(self) -> Option<ActivationKind> {
+        match self {
+            TargetKind::Class => Some(ActivationKind::Softmax),
+            TargetKind::Answers => Some(ActivationKind::Sigmoid),
+            TargetKind::Numbers => None,
+        }
+    }
+}
+
 /// A loss of one vector and its gradient, with the target `y` and the output `p`.
+///
+/// ```
+/// use tallynet::{Real, layers::Dense, losses::Loss, model::Sequential};
+///
+/// /// `Σ (p − y)⁴`.
+/// #[derive(Debug)]
+/// struct Quartic;
+/// impl Loss for Quartic {
+///     fn value(&self, y: &[Real], p: &[Real]) -> Real {
+///         y.iter().zip(p).map(|(y, p)| (p - y).powi(4)).sum()
+///     }
+///     fn gradient(&self, y: &[Real], p: &[Real], dp: &mut [Real]) {
+///         dp.iter_mut().zip(y.iter().zip(p)).for_each(|(dp, (y, p))| *dp = 4.0 * (p - y).powi(3));
+///     }
+/// }
+/// let mut model = Sequential::builder([2]).add(Dense::new(1)).build(0)?;
+/// model.compile("adam", Quartic, &[])?;
+/// # Ok::<(), tallynet::Error>(())
+/// ```
 pub trait Loss: fmt::Debug + Send + Sync {
     /// Class name in summaries and errors; by default the name of the type.
     fn class_name(&self) -> &'static str {
@@ -39,6 +80,17 @@ pub trait Loss: fmt::Debug + Send + Sync {
     /// Form of the targets.
     fn target_form(&self) -> TargetForm {
         TargetForm::Vectors
+    }
+
+    /// Kind of the targets. Default metrics, warnings and the presentation of predictions depend on
+    /// it; without one, nothing is assumed.
+    fn target_kind(&self) -> Option<TargetKind> {
+        None
+    }
+
+    /// True if the loss applies the [activation](TargetKind::activation) of its kind to the outputs.
+    fn takes_logits(&self) -> bool {
+        false
     }
 
     /// Checks the options; the error names the one that is out of range.
@@ -73,6 +125,16 @@ impl AnyLoss {
     /// Keras's name of the function: `categorical_crossentropy`.
     pub fn name(&self) -> String {
         snake_case(self.class_name())
+    }
+
+    /// True for a loss of one class of several, or of answers.
+    pub fn is_of_classes(&self) -> bool {
+        matches!(self.as_loss().target_kind(), Some(TargetKind::Class | TargetKind::Answers))
+    }
+
+    /// True for a loss of numbers.
+    pub fn is_of_numbers(&self) -> bool {
+        self.as_loss().target_kind() == Some(TargetKind::Numbers)
     }
 
     /// The loss of this name, or of its short form (`mse`, `mae`, `bce`), with Keras's defaults.

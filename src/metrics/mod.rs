@@ -36,7 +36,24 @@ classes! {
     }
 }
 
-/// A metric: the quotient of two sums over all vectors of the last axis.
+/// Two sums over all vectors of the last axis, and a value from them, by default the quotient.
+///
+/// ```
+/// use tallynet::{Real, metrics::{Metric, Ratio}, model::MetricChoice};
+///
+/// /// Largest error of a vector, in the mean.
+/// #[derive(Debug)]
+/// struct LargestError;
+/// impl Metric for LargestError {
+///     fn count(&self, y: &[Real], p: &[Real]) -> Ratio {
+///         let largest = y.iter().zip(p).map(|(y, p)| (p - y).abs()).fold(0.0, Real::max);
+///         Ratio { numerator: largest.into(), denominator: 1.0 }
+///     }
+///     fn lower_is_better(&self) -> bool { true }
+/// }
+/// assert_eq!(LargestError.result(LargestError.count(&[1.0, 2.0], &[1.5, 4.0])), 2.0);
+/// assert_eq!(MetricChoice::from(LargestError).name, "largest_error"); // For `compile_with`.
+/// ```
 pub trait Metric: fmt::Debug + Send + Sync {
     /// Class name in summaries and errors; by default the name of the type.
     fn class_name(&self) -> &'static str {

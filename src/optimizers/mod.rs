@@ -50,6 +50,29 @@ pub const MAX_SLOTS: usize = 3;
 pub type Slots<'a> = [&'a mut [Real]; MAX_SLOTS];
 
 /// Update rule for the parameters. It is elementwise, so the vector can be split anywhere.
+///
+/// ```
+/// use tallynet::{Real, layers::Dense, model::Sequential};
+/// use tallynet::optimizers::{LearningRate, Optimizer, Options, Slots, Step};
+///
+/// /// Steps by the sign of the gradient.
+/// #[derive(Debug)]
+/// struct SignDescent(LearningRate);
+/// impl Options for SignDescent {
+///     fn learning_rate(&self) -> &LearningRate { &self.0 }
+///     fn learning_rate_mut(&mut self) -> &mut LearningRate { &mut self.0 }
+/// }
+/// impl Optimizer for SignDescent {
+///     fn slots(&self) -> &'static [&'static str] { &[] }
+///     fn update(&self, step: Step, params: &mut [Real], gradients: &[Real], _: &mut Slots) {
+///         let rate = step.learning_rate as Real;
+///         params.iter_mut().zip(gradients).for_each(|(w, g)| *w -= rate * g.signum());
+///     }
+/// }
+/// let mut model = Sequential::builder([2]).add(Dense::new(1)).build(0)?;
+/// model.compile(SignDescent(LearningRate::Constant(0.01)), "mse", &[])?;
+/// # Ok::<(), tallynet::Error>(())
+/// ```
 pub trait Optimizer: Options + fmt::Debug + Send + Sync {
     /// Class name in summaries and errors; by default the name of the type.
     fn class_name(&self) -> &'static str {

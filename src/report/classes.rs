@@ -6,7 +6,7 @@ use crate::activations::ActivationKind;
 use crate::datasets::Targets;
 use crate::kernels::rows::argmax;
 use crate::layers::AnyLayer;
-use crate::losses::AnyLoss;
+use crate::losses::{AnyLoss, TargetKind};
 use crate::metrics::ConfusionMatrix;
 use crate::model::Sequential;
 use crate::{Error, Real, Result};
@@ -115,25 +115,17 @@ fn last_activation(model: &Sequential) -> Option<ActivationKind> {
 
 /// True if a model with this loss and number of outputs chooses among classes.
 fn takes_classes(loss: Option<&AnyLoss>, n_outputs: usize) -> bool {
-    match loss {
-        Some(AnyLoss::CategoricalCrossentropy(_) | AnyLoss::SparseCategoricalCrossentropy(_)) => {
-            n_outputs > 1
-        }
-        Some(AnyLoss::BinaryCrossentropy(_)) => n_outputs == 1,
-        _ => false,
+    match loss.and_then(|loss| loss.as_loss().target_kind()) {
+        Some(TargetKind::Class) => n_outputs > 1,
+        Some(TargetKind::Answers) => n_outputs == 1,
+        Some(TargetKind::Numbers) | None => false,
     }
 }
 
 /// Activation that the loss applies to the outputs, if it takes logits.
 fn logit_activation(loss: Option<&AnyLoss>) -> Option<ActivationKind> {
-    match loss? {
-        AnyLoss::CategoricalCrossentropy(loss) if loss.from_logits => Some(ActivationKind::Softmax),
-        AnyLoss::SparseCategoricalCrossentropy(loss) if loss.from_logits => {
-            Some(ActivationKind::Softmax)
-        }
-        AnyLoss::BinaryCrossentropy(loss) if loss.from_logits => Some(ActivationKind::Sigmoid),
-        _ => None,
-    }
+    let loss = loss?.as_loss();
+    if loss.takes_logits() { loss.target_kind()?.activation() } else { None }
 }
 
 impl Classes {

@@ -3,7 +3,7 @@
 use crate::activations::ActivationKind;
 use crate::datasets::doctor::{Finding, Severity, Warning};
 use crate::layers::{AnyLayer, Operation};
-use crate::losses::AnyLoss;
+use crate::losses::{AnyLoss, TargetKind};
 use crate::model::{Compiled, Sequential};
 
 impl Sequential {
@@ -77,25 +77,19 @@ impl Sequential {
     /// The warning about a loss of probabilities after outputs that are not.
     fn unsuitable_outputs(&self, loss: &AnyLoss) -> Option<Warning> {
         let activation = self.plan.last_activation().map(|(activation, _)| activation);
-        let (is_missing, needed) = match loss {
-            AnyLoss::CategoricalCrossentropy(_) | AnyLoss::SparseCategoricalCrossentropy(_) => {
+        let (is_missing, needed) = match loss.as_loss().target_kind()? {
+            TargetKind::Class => {
                 let is_softmax = activation == Some(ActivationKind::Softmax);
                 (!is_softmax && self.output_shape().last() > 1, "softmax")
             }
-            AnyLoss::BinaryCrossentropy(_) => {
+            TargetKind::Answers => {
                 let is_bounded =
                     matches!(activation, Some(ActivationKind::Sigmoid | ActivationKind::Softmax));
                 (!is_bounded, "sigmoid")
             }
-            _ => return None,
+            TargetKind::Numbers => return None,
         };
-        let takes_logits = match loss {
-            AnyLoss::CategoricalCrossentropy(loss) => loss.from_logits,
-            AnyLoss::SparseCategoricalCrossentropy(loss) => loss.from_logits,
-            AnyLoss::BinaryCrossentropy(loss) => loss.from_logits,
-            _ => false,
-        };
-        if !is_missing || takes_logits || self.ends_in_own_class() {
+        if !is_missing || loss.as_loss().takes_logits() || self.ends_in_own_class() {
             return None;
         }
         let found = format!(
@@ -121,17 +115,17 @@ impl Sequential {
     fn unsuitable_classes(&self, loss: &AnyLoss) -> Option<Warning> {
         let n_classes = self.data.as_ref().map_or(0, |data| data.classes.len());
         let n_outputs = self.output_shape().last();
-        if is_of_numbers(loss) && n_classes > 0 {
+        if loss.is_of_numbers() && n_classes > 0 {
             let name = loss.name();
             let found =
                 format!("The target has {n_classes} classes, and the loss {name} is for numbers");
             let remedy = "use sparse_categorical_crossentropy after a softmax";
             return Some(warning(Severity::Problem, found, remedy));
         }
-        if n_classes > 2 && n_outputs > 1 && matches!(loss, AnyLoss::BinaryCrossentropy(_)) {
-            let found = format!(
-                "The loss binary_crossentropy takes {n_outputs} outputs as separate questions"
-            );
+        let asks_for_each = loss.as_loss().target_kind() == Some(TargetKind::Answers);
+        if n_classes > 2 && n_outputs > 1 && asks_for_each {
+            let name = loss.name();
+            let found = format!("The loss {name} takes {n_outputs} outputs as separate questions");
             let remedy = format!(
                 "for one class of {n_classes} use sparse_categorical_crossentropy after a softmax"
             );
@@ -163,7 +157,7 @@ impl Sequential {
         let activation = self.plan.last_activation().map(|(activation, _)| activation);
         let may_be_classes =
             matches!(activation, Some(ActivationKind::Sigmoid | ActivationKind::Softmax));
-        if !has_numbers || !is_of_numbers(compiled.loss()) || !counts_hits || may_be_classes {
+        if !has_numbers || !compiled.loss().is_of_numbers() || !counts_hits || may_be_classes {
             return None;
         }
         let found =
@@ -174,22 +168,11 @@ impl Sequential {
     /// The warning about a loss of logits after the activation that the loss applies itself.
     fn activated_logits(&self, loss: &AnyLoss) -> Option<Warning> {
         let (activation, _) = self.plan.last_activation()?;
-        let name = match (loss, activation) {
-            (AnyLoss::BinaryCrossentropy(loss), ActivationKind::Sigmoid) if loss.from_logits => {
-                "Sigmoid"
-            }
-            (AnyLoss::CategoricalCrossentropy(loss), ActivationKind::Softmax)
-                if loss.from_logits =>
-            {
-                "Softmax"
-            }
-            (AnyLoss::SparseCategoricalCrossentropy(loss), ActivationKind::Softmax)
-                if loss.from_logits =>
-            {
-                "Softmax"
-            }
-            _ => return None,
-        };
+        let own = loss.as_loss().target_kind()?.activation();
+        if !loss.as_loss().takes_logits() || own != Some(activation) {
+            return None;
+        }
+        let name = if activation == ActivationKind::Sigmoid { "Sigmoid" } else { "Softmax" };
         let text = format!(
             "`{}` received `from_logits=True`, but the `output` argument was produced by a {name} \
              activation and thus does not represent logits. Was this intended?",
@@ -218,11 +201,6 @@ fn finding(severity: Severity, found: String, remedy: String) -> Finding {
         Severity::Odd | Severity::Note => "training runs, but its scores say little",
     };
     Finding::new(severity, "model", found).at("model").because(reason).remedy(remedy)
-}
-
-/// True for a loss that measures a distance of numbers.
-pub(super) fn is_of_numbers(loss: &AnyLoss) -> bool {
-    matches!(loss, AnyLoss::MeanSquaredError(_) | AnyLoss::MeanAbsoluteError(_) | AnyLoss::Huber(_))
 }
 
 fn is_softmax_of_one(operation: &Operation) -> bool {

@@ -84,18 +84,8 @@ impl Train {
                 .map(MetricChoice::from)
                 .collect(),
             (None, Some(old)) => old.metrics().to_vec(),
-            (None, None) if is_of_classes(loss) => vec![MetricChoice::from("accuracy")],
+            (None, None) if loss.is_of_classes() => vec![MetricChoice::from("accuracy")],
             (None, None) => vec![],
         }
     }
-}
-
-/// True for a loss of classes.
-fn is_of_classes(loss: &AnyLoss) -> bool {
-    matches!(
-        loss,
-        AnyLoss::CategoricalCrossentropy(_)
-            | AnyLoss::SparseCategoricalCrossentropy(_)
-            | AnyLoss::BinaryCrossentropy(_)
-    )
 }

@@ -26,10 +26,28 @@ const PASS_MASKS: &[&str] = &[
     "ReLU",
     "Rescaling",
     "SpatialDropout1D",
+    "SpatialDropout2D",
 ];
 
-/// Layers that use a mask.
-const USE_MASKS: &[&str] = &["BatchNormalization", "GlobalAveragePooling1D", "Softmax"];
+/// Layers that neither use a mask nor pass it on. A layer in none of the two lists counts as one
+/// that uses it, so that the model is refused rather than computed without its mask.
+const END_MASKS: &[&str] = &[
+    "AveragePooling1D",
+    "AveragePooling2D",
+    "Conv1D",
+    "Conv2D",
+    "Embedding",
+    "Flatten",
+    "GlobalAveragePooling2D",
+    "GlobalMaxPooling1D",
+    "GlobalMaxPooling2D",
+    "MaxPooling1D",
+    "MaxPooling2D",
+    "RepeatVector",
+    "Reshape",
+    "UpSampling2D",
+    "ZeroPadding2D",
+];
 
 /// The chain with layers in the place of activations with options and of those that Keras 3 does
 /// not have or computes otherwise, and with names that occur once.
@@ -150,7 +168,7 @@ fn drop_masks(links: &mut [Link]) {
         }
         let mut later = links[i + 1..].iter().map(class);
         let end = later.find(|class| !PASS_MASKS.contains(class));
-        if end.is_some_and(|class| !USE_MASKS.contains(&class)) {
+        if end.is_some_and(|class| END_MASKS.contains(&class)) {
             links[i].layer["config"]["mask_zero"] = json!(false);
         }
     }

@@ -73,7 +73,7 @@ fn of_values(layer: &AnyLayer, input: &Shape, outputs: &str) -> String {
                 format!("the weighted mean of at most 2 × 2 values, {outputs} times")
             }
         },
-        _ => "not known: the class is not one of tallynet's".to_string(),
+        other => format!("not known for the class {}", other.class_name()),
     }
 }
 

@@ -11,7 +11,7 @@ pub use first_loss::FirstLosses;
 use crate::Result;
 use crate::datasets::doctor::{Effort, Examination, InputUse, Subject, TargetUse, examine};
 use crate::layers::AnyLayer;
-use crate::losses::{AnyLoss, TargetForm};
+use crate::losses::TargetForm;
 use crate::model::Sequential;
 
 impl Sequential {
@@ -84,9 +84,7 @@ impl Sequential {
         let Ok(compiled) = self.compiled() else { return known };
         let loss = compiled.loss();
         let is_sparse = loss.as_loss().target_form() == TargetForm::Labels;
-        let is_categorical = matches!(loss, AnyLoss::CategoricalCrossentropy(_));
-        let is_binary = matches!(loss, AnyLoss::BinaryCrossentropy(_));
-        if is_sparse || is_categorical || is_binary {
+        if is_sparse || loss.is_of_classes() {
             return TargetUse::Classes;
         }
         let is_unknown = known == TargetUse::Unknown;

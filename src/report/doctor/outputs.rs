@@ -1,13 +1,12 @@
 //! Rules about targets, the loss and the last activation: `separate-questions`, `target-range`,
 //! `no-probabilities`, `large-targets`.
 
-use super::super::warnings::is_of_numbers;
 use crate::activations::ActivationKind;
 use crate::datasets::Targets;
 use crate::datasets::doctor::scale::short;
 use crate::datasets::doctor::{Effort, Examination, Finding, Severity, Subject};
 use crate::layers::AnyLayer;
-use crate::losses::AnyLoss;
+use crate::losses::{AnyLoss, TargetForm, TargetKind};
 use crate::model::Sequential;
 
 /// Mean size of targets from which on a new model takes long to learn them.
@@ -19,7 +18,7 @@ pub(super) fn examine(model: &Sequential, subject: &Subject) -> Option<Finding> 
     if let Some(finding) = separate_questions(model, loss, subject) {
         return Some(finding);
     }
-    let is_sparse = matches!(loss, AnyLoss::SparseCategoricalCrossentropy(_));
+    let is_sparse = loss.as_loss().target_form() == TargetForm::Labels;
     // Other shapes have a finding of their own, and integer labels become one-hot vectors.
     let sample: usize = subject.train.y.shape().get(1..)?.iter().product();
     if is_sparse || sample != model.output_shape().n_values() {
@@ -36,13 +35,13 @@ fn separate_questions(model: &Sequential, loss: &AnyLoss, subject: &Subject) -> 
     let n_outputs = model.output_shape().last();
     // Names of classes have a warning of their own.
     let has_names = model.data.as_ref().is_some_and(|data| !data.classes.is_empty());
-    let is_binary = matches!(loss, AnyLoss::BinaryCrossentropy(_));
-    if !is_binary || n_outputs < 3 || has_names || Examination::n_labels(subject)? < 3 {
+    let asks_for_each = loss.as_loss().target_kind() == Some(TargetKind::Answers);
+    if !asks_for_each || n_outputs < 3 || has_names || Examination::n_labels(subject)? < 3 {
         return None;
     }
     let found = format!(
-        "each sample has one class, and binary_crossentropy takes the {n_outputs} outputs as \
-         separate questions"
+        "each sample has one class, and {} takes the {n_outputs} outputs as separate questions",
+        loss.name()
     );
     let finding = Finding::new(Severity::Odd, "separate-questions", found).at("training set");
     let reason = "most answers are no: the loss and a binary accuracy look good from the start";
@@ -100,8 +99,8 @@ fn interval(activation: ActivationKind) -> Option<(f64, f64)> {
 /// Targets that the last activation cannot give, or that a loss of probabilities does not take.
 fn out_of_range(model: &Sequential, loss: &AnyLoss, targets: &TargetRange) -> Option<Finding> {
     let TargetRange { minimum, maximum, .. } = targets;
-    let of_probabilities =
-        matches!(loss, AnyLoss::BinaryCrossentropy(_) | AnyLoss::CategoricalCrossentropy(_));
+    // Labels were left out before.
+    let of_probabilities = loss.is_of_classes();
     let last = last_activation(model);
     let (name, low, high) = if of_probabilities {
         (loss.name(), 0.0, 1.0)
@@ -138,7 +137,7 @@ fn out_of_range(model: &Sequential, loss: &AnyLoss, targets: &TargetRange) -> Op
 fn no_probabilities(model: &Sequential, loss: &AnyLoss, subject: &Subject) -> Option<Finding> {
     let Targets::Reals(array) = &subject.train.y else { return None };
     let is_softmax = last_activation(model) == Some(ActivationKind::Softmax)
-        || matches!(loss, AnyLoss::CategoricalCrossentropy(_));
+        || loss.as_loss().target_kind() == Some(TargetKind::Class);
     let width = model.output_shape().last();
     if !is_softmax || width < 2 {
         return None;
@@ -173,7 +172,7 @@ fn large(
     }
     let is_scaled =
         model.layers().last().is_some_and(|layer| matches!(layer.spec, AnyLayer::Rescaling(_)));
-    if targets.size < LARGE || is_scaled || !is_of_numbers(loss) {
+    if targets.size < LARGE || is_scaled || !loss.is_of_numbers() {
         return None;
     }
     let scale = 10f64.powf(targets.size.log10().floor());
