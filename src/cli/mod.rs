@@ -34,6 +34,7 @@ mod table_file;
 mod train;
 mod verify;
 
+use std::env;
 use std::error::Error;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -119,12 +120,20 @@ impl<E: Error + 'static> From<E> for Failure {
 fn is_usage(error: &tallynet::Error) -> bool {
     match error {
         tallynet::Error::Option { .. } | tallynet::Error::NotCompiled(_) => true,
-        // Not those of files that are written, or that a variable names.
-        tallynet::Error::Io { action: "read" | "load" | "find the data at", source, .. } => {
-            source.kind() == ErrorKind::NotFound
+        // A file to read that does not exist; of one to write, its folder is missing.
+        tallynet::Error::Io { action: "read" | "load" | "find the data at", path, source } => {
+            source.kind() == ErrorKind::NotFound && is_argument(path)
         }
         _ => false,
     }
+}
+
+/// True if the command line names this file, rather than a variable or another file.
+fn is_argument(path: &Path) -> bool {
+    env::args_os().any(|argument| {
+        let value = argument.to_str().and_then(|text| text.split_once('='));
+        Path::new(&argument) == path || value.is_some_and(|(_, value)| Path::new(value) == path)
+    })
 }
 
 type Outcome = Result<(), Failure>;

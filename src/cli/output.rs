@@ -15,7 +15,7 @@ pub fn result(text: &str) -> Outcome {
     if !ranks::is_first() {
         return Ok(());
     }
-    let text = without_controls(text);
+    let text = without_controls(text, begins_color);
     let mut stdout = stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
@@ -49,19 +49,19 @@ pub fn notice(text: &str) {
 
 /// Prints to stderr, on any rank; errors are ignored.
 pub fn report(text: &str) {
-    let _ = writeln!(stderr(), "{}", without_controls(text));
+    let _ = writeln!(stderr(), "{}", without_controls(text, |_| false));
 }
 
 /// Text in which a control character is `?`: names in a file that somebody sent must not move the
-/// cursor or change the terminal's title. Line breaks, tabs and colors (`ESC [ 38;5;244 m`) stay.
-fn without_controls(text: &str) -> Cow<'_, str> {
+/// cursor, hide text or change the terminal's title. Line breaks, tabs and what `is_kept` stay.
+fn without_controls(text: &str, is_kept: fn(&str) -> bool) -> Cow<'_, str> {
     let is_control = |letter: char| letter.is_control() && letter != '\n' && letter != '\t';
     if !text.contains(is_control) {
         return Cow::Borrowed(text);
     }
     let mut printed = String::with_capacity(text.len());
     for (at, letter) in text.char_indices() {
-        if is_control(letter) && !begins_color(&text[at..]) {
+        if is_control(letter) && !is_kept(&text[at..]) {
             printed.push('?');
         } else {
             printed.push(letter);
@@ -70,12 +70,25 @@ fn without_controls(text: &str) -> Cow<'_, str> {
     Cow::Owned(printed)
 }
 
-/// True if the text begins with the escape sequence of a color.
+/// True if the text begins with an escape sequence of a drawing: colors of the text and of its
+/// background (`ESC [ 38;5;244 m`), or the end of colors.
 fn begins_color(text: &str) -> bool {
-    let Some(codes) = text.strip_prefix("\x1b[") else { return false };
-    codes
-        .trim_start_matches(|letter: char| letter.is_ascii_digit() || letter == ';')
-        .starts_with('m')
+    let sequence = text.strip_prefix("\x1b[").and_then(|rest| rest.split_once('m'));
+    let Some((codes, _)) = sequence else { return false };
+    let is_numbers = codes.chars().all(|letter| letter.is_ascii_digit() || letter == ';');
+    let parts: Vec<&str> = codes.split(';').collect();
+    is_numbers && (parts == ["0"] || are_colors(&parts))
+}
+
+/// True for the codes of colors, of the palette or of 24 bits.
+fn are_colors(codes: &[&str]) -> bool {
+    match codes {
+        [] => true,
+        ["38" | "48", "5", _, rest @ ..] | ["38" | "48", "2", _, _, _, rest @ ..] => {
+            are_colors(rest)
+        }
+        _ => false,
+    }
 }
 
 /// Progress bar of this length on stderr, if that is a terminal; else a hidden one.
@@ -121,13 +134,14 @@ fn is_same_file(one: &Path, other: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::without_controls;
+    use super::{begins_color, without_controls};
 
     #[test]
     fn only_colors_and_line_breaks_reach_a_terminal() {
         let colored = "\x1b[38;5;244;48;2;1;2;3mx\x1b[0m\n\ty\n";
-        assert_eq!(without_controls(colored), colored);
+        assert_eq!(without_controls(colored, begins_color), colored);
+        assert_eq!(without_controls("\x1b[8mx\x1b[38;5;1;8my", begins_color), "?[8mx?[38;5;1;8my");
         let hostile = "a\x1b]0;title\x07b\x1b[2Jc\x1b[1;1Hd\re\u{9b}2Jf\x1b[";
-        assert_eq!(without_controls(hostile), "a?]0;title?b?[2Jc?[1;1Hd?e?2Jf?[");
+        assert_eq!(without_controls(hostile, begins_color), "a?]0;title?b?[2Jc?[1;1Hd?e?2Jf?[");
     }
 }

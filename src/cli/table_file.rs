@@ -33,8 +33,8 @@ impl TableFile {
         let file = File::open(path).map_err(error)?;
         if is_of_arrays(path) {
             let problem = format!(
-                "--target is for a table, and {} holds NumPy's arrays, whose targets are y_train: \
-                 omit --target",
+                "{} holds NumPy's arrays, whose targets are y_train, and --target, --ignore, \
+                 --task and --test are for tables",
                 path.display()
             );
             return Err(Error::option("target", problem));
@@ -42,8 +42,8 @@ impl TableFile {
         let metadata = file.metadata().map_err(error)?;
         if metadata.is_dir() {
             let problem = format!(
-                "{} is a folder, and --target, --ignore and --task are for tables: omit them for a \
-                 folder of images",
+                "{} is a folder, and --target, --ignore, --task and --test are for tables: omit \
+                 them for a folder of images",
                 path.display()
             );
             return Err(Error::option("target", problem));

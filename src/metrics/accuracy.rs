@@ -21,6 +21,10 @@ class! {
 }
 
 impl Metric for BinaryAccuracy {
+    fn is_share(&self) -> bool {
+        true
+    }
+
     fn count(&self, y: &[Real], p: &[Real]) -> Ratio {
         let mut right = 0;
         for (y, p) in y.iter().zip(p) {
@@ -43,6 +47,10 @@ class! {
 }
 
 impl Metric for CategoricalAccuracy {
+    fn is_share(&self) -> bool {
+        true
+    }
+
     fn count(&self, y: &[Real], p: &[Real]) -> Ratio {
         one_vector(argmax(y) == argmax(p))
     }
@@ -63,6 +71,10 @@ class! {
 }
 
 impl Metric for SparseCategoricalAccuracy {
+    fn is_share(&self) -> bool {
+        true
+    }
+
     fn count(&self, y: &[Real], p: &[Real]) -> Ratio {
         one_vector(y[0] as usize == argmax(p))
     }
@@ -88,6 +100,10 @@ class! {
 }
 
 impl Metric for TopKCategoricalAccuracy {
+    fn is_share(&self) -> bool {
+        true
+    }
+
     fn count(&self, y: &[Real], p: &[Real]) -> Ratio {
         one_vector(is_in_top_k(p, argmax(y), self.k))
     }
@@ -113,6 +129,10 @@ class! {
 }
 
 impl Metric for SparseTopKCategoricalAccuracy {
+    fn is_share(&self) -> bool {
+        true
+    }
+
     fn count(&self, y: &[Real], p: &[Real]) -> Ratio {
         one_vector(is_in_top_k(p, y[0] as usize, self.k))
     }

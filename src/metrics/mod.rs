@@ -73,9 +73,9 @@ pub trait Metric: fmt::Debug + Send + Sync {
         false
     }
 
-    /// True for a share, from 0 to 1, as an accuracy; by default that of a higher-is-better metric.
+    /// True for a share from 0 to 1, such as an accuracy; it is shown in percent.
     fn is_share(&self) -> bool {
-        !self.lower_is_better()
+        false
     }
 
     /// Form of the targets.

@@ -18,6 +18,10 @@ class! {
 }
 
 impl Metric for Precision {
+    fn is_share(&self) -> bool {
+        true
+    }
+
     fn count(&self, y: &[Real], p: &[Real]) -> Ratio {
         true_positives(y, p, self.thresholds, |_, predicted| predicted)
     }
@@ -37,6 +41,10 @@ class! {
 }
 
 impl Metric for Recall {
+    fn is_share(&self) -> bool {
+        true
+    }
+
     fn count(&self, y: &[Real], p: &[Real]) -> Ratio {
         true_positives(y, p, self.thresholds, |positive, _| positive)
     }

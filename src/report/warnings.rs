@@ -96,8 +96,10 @@ impl Sequential {
             "The loss {} takes probabilities, and the model does not end in a {needed}",
             loss.name()
         );
-        let remedy =
-            format!("give the last layer activation='{needed}', or the loss from_logits=True");
+        let mut remedy = format!("give the last layer activation='{needed}'");
+        if !matches!(loss, AnyLoss::Custom(_)) {
+            remedy += ", or the loss from_logits=True";
+        }
         Some(warning(Severity::Problem, found, remedy))
     }
 

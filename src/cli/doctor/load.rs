@@ -226,7 +226,8 @@ fn of_sets(sets: TrainTest) -> Loaded {
     LoadedData { test: Some(sets.test), ..sets.train.into() }.into()
 }
 
-/// Finding of what a training refuses: the first line of the error, and its help.
+/// Finding from an error that ends a training: its message, and the help in its last line as
+/// remedy.
 pub(super) fn of_failure(severity: Severity, rule: &'static str, failure: &Failure) -> Finding {
     let (found, remedy) = match failure.message.rsplit_once("\n  ") {
         Some((found, help)) => (found, help),

@@ -71,24 +71,11 @@ impl Doctor {
     /// Examines the data and prints the findings.
     pub fn run(mut self) -> Outcome {
         self.take_preset_without_data();
-        let outcome = self.examine_and_print();
-        if self.json
-            && let Err(failure) = &outcome
-            && !failure.message.is_empty()
-        {
-            let mut examination = Examination::default();
-            examination.add([of_failure(Severity::Problem, "unreadable", failure)]);
-            let name = self.data.as_ref().map(|path| path.display().to_string());
-            self.print_json(name, None, &examination)?;
-        }
-        outcome
-    }
-
-    fn examine_and_print(&self) -> Outcome {
         let mut loaded = self.open_model();
-        let source = match &loaded {
-            Some(Ok(loaded)) => source(self.data.as_deref(), Some(&loaded.model))?,
-            _ => source(self.data.as_deref(), None)?,
+        let model = loaded.as_ref().and_then(|loaded| loaded.as_ref().ok());
+        let source = match source(self.data.as_deref(), model.map(|loaded| &loaded.model)) {
+            Ok(source) => source,
+            Err(failure) => return self.refuse(Examination::default(), "data", failure),
         };
         let mut examination = match &source {
             DataSource::Path(path) => of_files(examine_files(path)),
@@ -97,8 +84,14 @@ impl Doctor {
         let model = loaded.as_mut().and_then(|loaded| loaded.as_mut().ok());
         match self.load(&source, model) {
             Ok(data) => {
-                let model = loaded.transpose()?;
-                let found = self.examine(&data, model.as_ref())?;
+                let model = match loaded.transpose() {
+                    Ok(model) => model,
+                    Err(failure) => return self.refuse(examination, "model", failure),
+                };
+                let found = match self.examine(&data, model.as_ref()) {
+                    Ok(found) => found,
+                    Err(failure) => return self.refuse(examination, "data", failure),
+                };
                 examination.checked.extend(found.checked);
                 examination.step = found.step;
                 examination.add(found.findings);
@@ -106,7 +99,7 @@ impl Doctor {
             }
             Err(failure) => {
                 if failure.code == 2 {
-                    return Err(failure);
+                    return self.refuse(examination, "command line", failure);
                 }
                 if examination.findings.is_empty() {
                     examination.add([of_failure(Severity::Problem, "unreadable", &failure)]);
@@ -162,6 +155,17 @@ impl Doctor {
         };
         examination.add(data.findings.clone());
         Ok(examination)
+    }
+
+    /// Ends with an error; the line of JSON has it, and what was found before.
+    fn refuse(&self, mut examination: Examination, place: &str, failure: Failure) -> Outcome {
+        if self.json {
+            let finding = of_failure(Severity::Problem, "unreadable", &failure);
+            examination.add([Finding { place: place.to_string(), ..finding }]);
+            let name = self.data.as_ref().map(|path| path.display().to_string());
+            self.print_json(name, None, &examination)?;
+        }
+        Err(failure)
     }
 
     /// Prints a line of JSON.

@@ -16,6 +16,9 @@ use crate::Result;
 /// Marker of the end of an image, after 0xff.
 const END: u8 = 0xd9;
 
+/// Largest number of pixels in a byte: a block of 8×8 pixels takes at least a bit.
+const PIXELS_PER_BYTE: usize = 512;
+
 /// Decodes a JPEG to gray or RGB bytes.
 pub(super) fn decode(bytes: &[u8]) -> Result<Decoded> {
     if !has_end(bytes) {
@@ -32,6 +35,11 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded> {
         return Err(damaged("its header is missing"));
     };
     check_size(width, height, 3)?;
+    // The decoder would fill tens of megapixels with gray that a few bytes only claim.
+    if width * height / PIXELS_PER_BYTE > bytes.len() {
+        let n = bytes.len();
+        return Err(damaged(format!("{n} bytes cannot hold {width} × {height} pixels")));
+    }
     let output = match colors {
         ColorSpace::Luma => ColorSpace::Luma,
         ColorSpace::RGB | ColorSpace::YCbCr => ColorSpace::RGB,

@@ -120,7 +120,7 @@ fn drops_values(layer: &BuiltLayer) -> bool {
     )
 }
 
-/// True for a share, such as the accuracy, of a regression, whose numbers are hardly ever equal.
+/// True for the accuracy of a regression, whose outputs hardly ever equal the targets.
 pub fn is_meaningless(model: &Sequential, name: &str) -> bool {
     matches!(Form::of(model), Form::Numbers(_)) && is_share(model, name)
 }
