@@ -124,7 +124,7 @@ class Test:
 
 def mpirun(n):
     """The command that starts ranks on this machine."""
-    # Where a rank that wants a core of its own finds none, it waits for the others politely.
+    # With more ranks than cores, a rank that waits yields its core.
     return ["mpirun", "-n", str(n), "--oversubscribe", "--allow-run-as-root",
             "--mca", "mpi_yield_when_idle", "1"]
 

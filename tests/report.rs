@@ -415,7 +415,7 @@ fn a_table_is_trained_on_and_reported() {
         assert_has(&text, "Weights: as the last training left them.");
     }
     assert!(fs::read_to_string(at.join("log.csv")).unwrap().lines().next().unwrap().len() < 50);
-    // They are a better guess than the data that every command takes by default.
+    // The recorded data come before TALLYNET_DATA.
     let mut command = Command::new(env!("CARGO_BIN_EXE_tallynet"));
     command.current_dir(at).env("TALLYNET_DATA", "/no/such/place");
     command.args(["report", "m.keras", "-o", "d.html"]).assert().success();

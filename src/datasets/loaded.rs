@@ -23,7 +23,8 @@ pub struct LoadedData {
     pub validation: Option<Dataset>,
     /// Samples to evaluate on, if the source sets some apart.
     pub test: Option<Dataset>,
-    /// File of each sample of `test`, or without it of `train`; empty unless they are images.
+    /// Files of the samples of `test`, or of `train` if there is no test set; empty unless the
+    /// samples are images.
     pub files: Vec<PathBuf>,
     /// Names of the classes and size of the images.
     pub description: DataDescription,

@@ -52,8 +52,8 @@ pub fn load_train(path: &Path) -> Result<Dataset> {
     read().map_err(|error| error.in_file(path))
 }
 
-/// Reads the training set as [`load_train`] does; and the test set, unless both of its arrays are
-/// missing.
+/// Reads the training and the test set; if x_test and y_test are both missing, the training set
+/// alone, as [`load_train`] does.
 ///
 /// # Errors
 /// As [`load`].

@@ -138,7 +138,7 @@ impl BinaryCrossentropy {
 
 impl Loss for BinaryCrossentropy {
     fn target_kind(&self) -> Option<TargetKind> {
-        Some(TargetKind::Answers)
+        Some(TargetKind::Binary)
     }
 
     fn takes_logits(&self) -> bool {

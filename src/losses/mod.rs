@@ -34,8 +34,8 @@ classes! {
 pub enum TargetKind {
     /// One class of several: a label, or the probability of each class.
     Class,
-    /// An answer for each output by itself: 0, 1, or the probability of 1.
-    Answers,
+    /// A binary label for each output: 0 or 1, or the probability of 1.
+    Binary,
     /// Numbers, from which the loss measures a distance.
     Numbers,
 }
@@ -45,7 +45,7 @@ impl TargetKind {
     pub fn activation(self) -> Option<ActivationKind> {
         match self {
             TargetKind::Class => Some(ActivationKind::Softmax),
-            TargetKind::Answers => Some(ActivationKind::Sigmoid),
+            TargetKind::Binary => Some(ActivationKind::Sigmoid),
             TargetKind::Numbers => None,
         }
     }
@@ -83,7 +83,8 @@ pub trait Loss: fmt::Debug + Send + Sync {
     }
 
     /// Kind of the targets. Default metrics, warnings and the presentation of predictions depend on
-    /// it; without one, nothing is assumed.
+    /// it; without one, nothing is assumed. `Class` and `Binary` mean that the outputs are
+    /// probabilities, unless the loss [takes logits](Loss::takes_logits).
     fn target_kind(&self) -> Option<TargetKind> {
         None
     }
@@ -127,9 +128,9 @@ impl AnyLoss {
         snake_case(self.class_name())
     }
 
-    /// True for a loss of one class of several, or of answers.
+    /// True for a loss of one class of several, or of binary labels.
     pub fn is_of_classes(&self) -> bool {
-        matches!(self.as_loss().target_kind(), Some(TargetKind::Class | TargetKind::Answers))
+        matches!(self.as_loss().target_kind(), Some(TargetKind::Class | TargetKind::Binary))
     }
 
     /// True for a loss of numbers.

@@ -66,7 +66,8 @@ pub struct TrainingRun {
     pub series: Vec<LoggedSeries>,
 }
 
-/// The value, or `None` for one of another version: a remark does not make a file unreadable.
+/// The value, or `None` if another version wrote it in another form: the record must not make a
+/// file unreadable.
 fn if_known<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,

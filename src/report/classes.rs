@@ -117,7 +117,7 @@ fn last_activation(model: &Sequential) -> Option<ActivationKind> {
 fn takes_classes(loss: Option<&AnyLoss>, n_outputs: usize) -> bool {
     match loss.and_then(|loss| loss.as_loss().target_kind()) {
         Some(TargetKind::Class) => n_outputs > 1,
-        Some(TargetKind::Answers) => n_outputs == 1,
+        Some(TargetKind::Binary) => n_outputs == 1,
         Some(TargetKind::Numbers) | None => false,
     }
 }

@@ -82,7 +82,7 @@ impl Sequential {
                 let is_softmax = activation == Some(ActivationKind::Softmax);
                 (!is_softmax && self.output_shape().last() > 1, "softmax")
             }
-            TargetKind::Answers => {
+            TargetKind::Binary => {
                 let is_bounded =
                     matches!(activation, Some(ActivationKind::Sigmoid | ActivationKind::Softmax));
                 (!is_bounded, "sigmoid")
@@ -124,7 +124,7 @@ impl Sequential {
             let remedy = "use sparse_categorical_crossentropy after a softmax";
             return Some(warning(Severity::Problem, found, remedy));
         }
-        let asks_for_each = loss.as_loss().target_kind() == Some(TargetKind::Answers);
+        let asks_for_each = loss.as_loss().target_kind() == Some(TargetKind::Binary);
         if n_classes > 2 && n_outputs > 1 && asks_for_each {
             let name = loss.name();
             let found = format!("The loss {name} takes {n_outputs} outputs as separate questions");

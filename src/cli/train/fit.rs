@@ -25,8 +25,8 @@ impl Train {
         let validates_on_test = matches!(validation, Validation::TestSet(_));
         let validation_data = match validation {
             Validation::TestSet(_) => Some(&data.sets.test),
-            // `fit` splits off the last samples.
-            _ => data.validation.as_ref(),
+            Validation::Set(_) | Validation::Drawn { .. } => data.validation.as_ref(),
+            Validation::Last { .. } => None, // `fit` splits it off.
         };
         let validation_split = match validation {
             Validation::Last { fraction, .. } => fraction,

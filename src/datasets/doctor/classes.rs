@@ -122,12 +122,13 @@ fn rare(labels: &Labels, subject: &Subject) -> Option<Finding> {
     if labels.values.len() < ENOUGH {
         return None;
     }
-    let found = match labels.counts[first] {
-        _ if rare.len() > 1 => {
-            format!("classes {} have 1 or {RARE} samples each", list(&rare, subject))
-        }
-        1 => format!("class {} has 1 sample", subject.class(first)),
-        n => format!("class {} has {n} samples", subject.class(first)),
+    let n = labels.counts[first];
+    let found = if rare.len() > 1 {
+        format!("classes {} have 1 or {RARE} samples each", list(&rare, subject))
+    } else if n == 1 {
+        format!("class {} has 1 sample", subject.class(first))
+    } else {
+        format!("class {} has {n} samples", subject.class(first))
     };
     let finding = Finding::new(Severity::Odd, "rare-class", found);
     let reason = "too few to learn from, and to divide between training and test";

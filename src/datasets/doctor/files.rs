@@ -8,9 +8,11 @@ use super::subject::listed;
 use super::{Finding, Severity};
 use crate::identify::stand_in;
 
-/// Number of files, of entries of folders, and of folders within folders that are examined.
+/// Maximum number of files that are examined.
 const MAX_FILES: usize = 20_000;
+/// Maximum number of entries of folders that are visited.
 const MAX_ENTRIES: usize = 100_000;
+/// Maximum depth of folders below the one that is examined.
 const MAX_DEPTH: usize = 4;
 /// Number of bytes by which a file is identified.
 const START: u64 = 4096;
@@ -80,7 +82,7 @@ fn start_of(path: &Path) -> Option<Vec<u8>> {
         return None;
     }
     let mut start = vec![];
-    // Some files of the system say that they are empty, and block when they are read.
+    // Files in /proc and /sys report a length of 0, and reading some of them blocks.
     if fs::metadata(path).ok()?.len() == 0 {
         return Some(start);
     }

@@ -1,5 +1,5 @@
-//! `Finding`: one thing that is wrong or odd with data, and its remedy; `Warning`: its line in a
-//! training.
+//! `Finding`: one thing that is wrong or odd with data, and its remedy; `Warning`: a finding, with
+//! the line that `train` prints for it.
 
 use std::fmt;
 
@@ -60,7 +60,7 @@ impl Finding {
     }
 }
 
-/// Finding that a training prints in a line of its own.
+/// Finding, with the line that `train` prints for it.
 ///
 /// ```
 /// use tallynet::datasets::table::{TableOptions, learn_from};

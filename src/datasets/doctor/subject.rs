@@ -82,11 +82,13 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// Use of the targets: that which is given; else data whose classes have names have classes,
-    /// and other tables numbers.
+    /// Use of the targets as given; if unknown, by the description: `Classes` if it names classes,
+    /// `Numbers` if it names targets.
     pub(crate) fn target_use(&self) -> TargetUse {
+        if self.targets != TargetUse::Unknown {
+            return self.targets;
+        }
         match self.description {
-            _ if self.targets != TargetUse::Unknown => self.targets,
             Some(data) if !data.classes.is_empty() => TargetUse::Classes,
             Some(data) if !data.targets.is_empty() => TargetUse::Numbers,
             _ => TargetUse::Unknown,

@@ -59,8 +59,8 @@ pub const P_RE_LU: Function = in_place("p_re_lu", include_str!("functions/p_re_l
 pub const RESCALING: Function = in_place("rescaling", include_str!("functions/rescaling.c"));
 pub const COPY: Function = in_place("copy", include_str!("functions/copy.c"));
 
-/// The function of an activation that maps each value by itself. `None` for linear, softmax, and
-/// those that are functions of layers with some options.
+/// The function of an activation that maps each value by itself. `None` for linear, and for
+/// softmax, elu and leaky_relu, which call the functions of the Softmax, ELU and ReLU layers.
 pub fn of_each_value(kind: ActivationKind) -> Option<Function> {
     Some(match kind {
         Linear | Softmax | Elu | LeakyRelu => return None,

@@ -29,8 +29,8 @@ const PASS_MASKS: &[&str] = &[
     "SpatialDropout2D",
 ];
 
-/// Layers that neither use a mask nor pass it on. A layer in none of the two lists counts as one
-/// that uses it, so that the model is refused rather than computed without its mask.
+/// Layers that neither use a mask nor pass it on. A layer in neither list counts as one that uses
+/// it, so that the model is refused rather than computed without its mask.
 const END_MASKS: &[&str] = &[
     "AveragePooling1D",
     "AveragePooling2D",

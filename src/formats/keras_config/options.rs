@@ -122,7 +122,7 @@ fn option<C: DeserializeOwned>(
     let Some(given) = converted(key, value, &defaults[key]) else {
         return Err(Error::option(key, refused));
     };
-    // A class may have an option of such a name itself.
+    // `fixed` is only for options that the class does not have.
     if defaults.get(key).is_none() {
         match fixed(key, &given) {
             Some(Ok(())) => return Ok(None),

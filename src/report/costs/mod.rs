@@ -200,7 +200,8 @@ fn work(explanation: &CostExplanation, cost: &LayerCost, gradients: Gradients) -
     text + &other_work(elementwise)
 }
 
-/// Line on the work besides multiply-adds. A long one is broken after its last punctuation.
+/// Line on the work besides multiply-adds. A long one is broken after the last comma or
+/// semicolon that fits.
 fn other_work(elementwise: &str) -> String {
     let line = format!("    other work: {elementwise}");
     let mut end = line.len();

@@ -49,7 +49,6 @@ impl Sequential {
         // The quick examination is part of `train`, which prints these, and refuses such data.
         if subject.effort == Effort::Thorough {
             examination.checked.extend(["shapes of the model", "loss and last activation"]);
-            // Of surplus outputs, `fit` says more.
             examination.add(self.review().into_iter().map(|warning| warning.finding));
             examination.add(fit::of_shapes(self, &subject));
         }

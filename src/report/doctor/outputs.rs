@@ -35,7 +35,7 @@ fn separate_questions(model: &Sequential, loss: &AnyLoss, subject: &Subject) -> 
     let n_outputs = model.output_shape().last();
     // Names of classes have a warning of their own.
     let has_names = model.data.as_ref().is_some_and(|data| !data.classes.is_empty());
-    let asks_for_each = loss.as_loss().target_kind() == Some(TargetKind::Answers);
+    let asks_for_each = loss.as_loss().target_kind() == Some(TargetKind::Binary);
     if !asks_for_each || n_outputs < 3 || has_names || Examination::n_labels(subject)? < 3 {
         return None;
     }
@@ -99,7 +99,7 @@ fn interval(activation: ActivationKind) -> Option<(f64, f64)> {
 /// Targets that the last activation cannot give, or that a loss of probabilities does not take.
 fn out_of_range(model: &Sequential, loss: &AnyLoss, targets: &TargetRange) -> Option<Finding> {
     let TargetRange { minimum, maximum, .. } = targets;
-    // Labels were left out before.
+    // Losses of integer labels returned earlier.
     let of_probabilities = loss.is_of_classes();
     let last = last_activation(model);
     let (name, low, high) = if of_probabilities {

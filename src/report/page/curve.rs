@@ -11,8 +11,8 @@ pub struct Curve {
     pub values: Vec<Option<f64>>,
 }
 
-/// Number of each epoch of all runs, in ascending order: those of the runs, or, if a run began from
-/// an earlier epoch again, from 1 over all of them.
+/// Epoch numbers of all runs, strictly ascending. If a run starts again from an earlier epoch, all
+/// epochs are numbered from 1 instead.
 pub fn epochs(record: &TrainingRecord) -> Vec<usize> {
     let mut epochs = vec![];
     for run in &record.runs {

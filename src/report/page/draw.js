@@ -2,8 +2,8 @@
 // The canvas: what is drawn is prepared as the images of MNIST were, and classified.
 
 // Image with the ink as MNIST has it: scaled by area averaging so that the longer side of its box
-// is `size.inner` pixels, 20 of 28, and moved by whole pixels so that its center of mass is at (14, 14). The
-// steps and roundings are those of `predict` on a photo, whose ink is found first.
+// is `size.inner` pixels, 20 of 28, and moved by whole pixels so that its center of mass is at
+// (14, 14). The steps and roundings are those of `predict` on a photo, whose ink is found first.
 // `ink` are values from 0 to 255 of an image of this width and height. `null` without ink.
 function prepared(ink, width, height, size) {
   const box = boxOf(ink, width, height);

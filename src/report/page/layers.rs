@@ -28,7 +28,7 @@ pub struct Summary {
     pub multiply_adds: String,
     /// True if the multiply-adds of a layer are not known, and not in the sum.
     pub lacks_multiply_adds: bool,
-    /// Shape of the sample that they are for, if the data decide a length of it.
+    /// Shape of the sample they are counted for, if the model has open axes.
     pub counted_for: Option<String>,
 }
 
@@ -50,7 +50,7 @@ pub struct LayerRow {
     pub agrees: bool,
     /// Multiply-adds of the forward pass for one sample; `None` if they are not known.
     pub multiply_adds: Option<String>,
-    /// Their arithmetic; empty for a layer without any.
+    /// Formula of the multiply-adds; empty if there are none.
     pub multiply_adds_formula: String,
     /// Work besides them.
     pub other_work: String,

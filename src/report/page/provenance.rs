@@ -19,7 +19,7 @@ pub struct Provenance {
     pub origin: Option<String>,
     /// Command that makes the page.
     pub command: String,
-    /// Seed and epochs; `None` for weights of a file that says nothing of them.
+    /// Seed and epochs; `None` if the file does not record them.
     pub training: Option<Training>,
     /// True if the weights are the initial ones.
     pub is_untrained: bool,
@@ -62,7 +62,7 @@ pub fn section(input: &ReportInput, scale: &PixelScale) -> Provenance {
     let optimizer = compiled.and_then(|compiled| compiled.optimizer().ok());
     let optimizer = optimizer.and_then(|optimizer| serde_json::to_value(optimizer).ok());
     let is_trained = model.epochs_done > 0 || !model.record.is_empty();
-    // Weights of a file without a record may be those of any program.
+    // Weights in a file without a record may come from any program.
     let is_untrained = !is_trained && input.origin.is_none() && input.arrays.is_none();
     let training = Training { seed: model.seed, epochs_done: model.epochs_done };
     Provenance {

@@ -62,7 +62,7 @@ pub fn distributions(model: &Sequential) -> Vec<Distribution> {
     let mut distributions = vec![];
     for (name, array) in model.weights() {
         let values: Vec<Real> = array.iter().copied().collect();
-        // An embedding's columns are no units, which would have a bias.
+        // The columns of an embedding are not units: they have no bias.
         let is_kernel = name.ends_with("/kernel");
         let n_units = if is_kernel { array.shape().last().copied().unwrap_or(1) } else { 0 };
         distributions.push(distribution(name, &values, n_units));
@@ -179,7 +179,7 @@ fn of_dense(
     Ok(WeightPictures { layer, are_filters: false, pictures, n_units, n_channels: 1, limit })
 }
 
-/// Filters of a convolution: of several channels their mean.
+/// Pictures of a convolution's filters; one over several channels is shown as their mean.
 fn of_filters(stage: &Stage, kernel: Weight) -> Result<Option<WeightPictures>> {
     let &[height, width, channels, n_units] = kernel.shape else { return Ok(None) };
     let mut filters = vec![];
