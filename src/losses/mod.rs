@@ -89,7 +89,8 @@ pub trait Loss: fmt::Debug + Send + Sync {
         None
     }
 
-    /// True if the loss applies the [activation](TargetKind::activation) of its kind to the outputs.
+    /// True if the loss applies the [activation](TargetKind::activation) of its kind to the
+    /// outputs.
     fn takes_logits(&self) -> bool {
         false
     }
