@@ -224,6 +224,26 @@ fn a_preview_in_a_truncated_jpeg_does_not_hide_its_end() {
 }
 
 #[test]
+fn a_jpeg_holds_the_pixels_that_it_claims() {
+    // White paper is as small as a JPEG gets.
+    let paper = vec![255; 4000 * 3000];
+    for is_progressive in [false, true] {
+        let mut file = vec![];
+        let mut encoder = Encoder::new(&mut file, 90);
+        encoder.set_progressive(is_progressive);
+        encoder.set_optimized_huffman_tables(true);
+        encoder.encode(&paper, 4000, 3000, ColorType::Luma).unwrap();
+        let pixels = images::decode_and_resize(&file, size(2, 2, 1)).unwrap();
+        assert_eq!(pixels, [255; 4], "{} bytes", file.len());
+    }
+    let bytes = include_bytes!("../fuzz/seeds/images/claims-67-megapixels.jpg");
+    let start = Instant::now();
+    let error = images::decode_and_resize(bytes, size(8, 8, 3)).unwrap_err().to_string();
+    assert!(error.contains("673 bytes cannot hold 65316 × 1033 pixels"), "{error}");
+    assert!(start.elapsed().as_millis() < 100, "{:?}", start.elapsed());
+}
+
+#[test]
 fn a_broken_image_is_named_and_skipped_only_on_request() {
     let whole = dot();
     let cases: [(&str, &[u8], &str); 6] = [
