@@ -33,7 +33,7 @@ pub fn verdict(watched: &Curve, best: Option<usize>) -> Vec<String> {
         let last = if last.is_finite() { number(last) } else { "not a number".to_string() };
         verdict.push(format!(
             "The {what} ({name}) was lowest after epoch {epoch} of {last_epoch}: {lowest}. The \
-             {epochs} after it brought no improvement (it ended at {last}): training should have \
+             {epochs} after it brought no improvement (the last: {last}): training should have \
              stopped after epoch {epoch}."
         ));
     }
