@@ -421,7 +421,9 @@ fn a_table_is_trained_on_and_reported() {
     command.args(["report", "m.keras", "-o", "d.html"]).assert().success();
     assert_has(&fs::read_to_string(at.join("d.html")).unwrap(), "the held-out samples of t.csv");
     fs::remove_file(at.join("t.csv")).unwrap();
-    run(at, &["report", "m.keras", "-o", "c.html"], true);
+    let notices = run(at, &["report", "m.keras", "-o", "c.html"], true);
+    let reason = "The page has no scores: the data of its training, t.csv, are not there";
+    assert!(notices.contains(reason), "{notices}");
     let text = fs::read_to_string(at.join("c.html")).unwrap();
     assert_has(&text, "the data of its training, t.csv, are not there; give --data");
 }

@@ -54,6 +54,9 @@ impl Report {
             warnings.push(loaded.untrained_warning(&self.file));
         }
         let test = self.test_samples(&mut loaded)?;
+        if let Err(reason) = &test {
+            output::notice(&format!("The page has no scores: {reason}"));
+        }
         let training_loss = if test.is_ok() { self.training_loss(&loaded) } else { None };
         let test = match &test {
             Ok(test) => Ok(test_samples(test, &loaded.model, &self.data.source(&loaded.model)?)),

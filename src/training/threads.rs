@@ -7,6 +7,7 @@
 //! the pool's caller takes that thread's work itself. On two cores with a load average of 17, two
 //! items of 1.4 µs took 4 µs with the pool and 69 µs with such a barrier (medians).
 
+use std::hint::black_box;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -18,6 +19,12 @@ use crate::Real;
 const PIECE: usize = 1 << 14;
 /// Number of values of a block: a few blocks of all vectors fit the second-level cache.
 pub(super) const BLOCK: usize = 2048;
+/// Bytes of a thread's stack, the default of the standard library.
+const STACK: usize = 2 << 20;
+/// Bytes that a thread needs to start: its stack, one for signals, and what the pool keeps for it.
+const THREAD_MEMORY: usize = STACK + (256 << 10);
+/// Address space that the allocator may take for itself when a thread starts.
+const ALLOCATOR_MEMORY: usize = 64 << 20;
 
 /// Threads of an engine: the calling one alone, or a pool.
 #[derive(Clone)]
@@ -28,9 +35,8 @@ impl Threads {
     /// are fewer, with a warning on standard error.
     pub fn new(max: usize, shards: usize) -> Threads {
         let wanted = max.min(shards);
-        let start = |count| rayon::ThreadPoolBuilder::new().num_threads(count).build();
         for count in (2..=wanted).rev() {
-            if let Ok(pool) = start(count) {
+            if let Some(pool) = start(count) {
                 warn_of_fewer(count, wanted);
                 return Threads(Some(Arc::new(pool)));
             }
@@ -84,6 +90,20 @@ impl Threads {
             || self.for_each_block(first + middle, vectors, work),
         );
     }
+}
+
+/// Starts a pool, and waits until all of its threads run. `None` if the system refuses one.
+///
+/// A thread that finds no memory while it starts ends the program, so there must be enough before,
+/// and nobody may take it meanwhile.
+fn start(count: usize) -> Option<rayon::ThreadPool> {
+    let mut memory: Vec<u8> = vec![];
+    memory.try_reserve_exact(ALLOCATOR_MEMORY + count * THREAD_MEMORY).ok()?;
+    drop(black_box(memory));
+    let builder = rayon::ThreadPoolBuilder::new().stack_size(STACK);
+    let pool = builder.num_threads(count).build().ok()?;
+    pool.broadcast(|_| ());
+    Some(pool)
 }
 
 /// Splits the first `len` values off each vector that is not empty.

@@ -80,22 +80,24 @@ impl<'a> Reader<'a> {
                 ignored.len(),
                 path.display()
             );
-            warnings.push(Warning { text: found.clone(), finding: left_out(found, "data") });
+            let finding = left_out(found.clone(), "data", "they are left out");
+            warnings.push(Warning { text: found, finding });
         }
         if let Some(first) = self.broken.first() {
             let found = format!("{} broken images were skipped", self.broken.len());
             let text = format!("{found}; the first: {first}");
             let place = format!("the first: {}", first.found_and_help().found);
-            warnings.push(Warning { text, finding: left_out(found, place) });
+            let reason = "`train` refuses a folder with such images unless --skip-broken is given";
+            warnings.push(Warning { text, finding: left_out(found, place, reason) });
         }
         warnings
     }
 }
 
 /// Finding of files that are not read.
-fn left_out(found: String, place: impl Into<String>) -> Finding {
+fn left_out(found: String, place: impl Into<String>, reason: &str) -> Finding {
     let finding = Finding::new(Severity::Odd, "reading", found).at(place);
-    finding.because("they are left out").remedy("correct or remove them")
+    finding.because(reason).remedy("correct or remove them")
 }
 
 /// Reads and decodes files, each of which becomes bytes of this size.
