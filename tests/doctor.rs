@@ -608,7 +608,10 @@ fn pages_pointers_and_broken_files_are_named() {
     assert_says(finding["found"].as_str().unwrap(), &["nowhere.npz"]);
     let no_table = place.run("doctor good.npz --target kind");
     assert_eq!(no_table.code, 2);
-    assert_says(&no_table.stderr, &["good.npz holds NumPy's arrays, whose targets are y_train, and --target"]);
+    assert_says(
+        &no_table.stderr,
+        &["good.npz holds NumPy's arrays, whose targets are y_train, and --target"],
+    );
     let no_model = place.run("doctor good.npz nowhere.keras");
     assert_eq!(no_model.code, 2);
     assert_says(&no_model.stderr, &["nowhere.keras"]);
