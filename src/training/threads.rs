@@ -102,7 +102,8 @@ fn start(count: usize) -> Option<rayon::ThreadPool> {
     drop(black_box(memory));
     let builder = rayon::ThreadPoolBuilder::new().stack_size(STACK);
     let pool = builder.num_threads(count).build().ok()?;
-    pool.broadcast(|_| ());
+    // The allocator gives a thread address space of its own at its first allocation.
+    pool.broadcast(|_| drop(black_box(vec![0_u8; 64])));
     Some(pool)
 }
 
