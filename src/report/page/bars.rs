@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::text::shortened;
 use crate::Real;
 use crate::report::{Classes, Prediction};
+use crate::table::shortened;
 
 /// Probability of a class.
 #[derive(Debug, Serialize)]

@@ -6,10 +6,10 @@ use serde::Serialize;
 use super::bars::{ProbabilityBar, bars};
 use super::picture::Picture;
 use super::samples::Samples;
-use super::text::{counted, percent, shortened};
+use super::text::{counted, percent};
 use crate::metrics::ConfusionMatrix;
 use crate::report::{Classes, Prediction};
-use crate::table::with_commas;
+use crate::table::{shortened, with_commas};
 use crate::{Real, Result};
 
 /// Largest number of classes whose matrix is shown.

@@ -3,9 +3,10 @@
 use ndarray::Axis;
 
 use super::picture::{Picture, bytes, image_shape, of_bytes};
-use super::text::{number, shortened};
+use super::text::number;
 use crate::datasets::{Column, Dataset, ImageShape, Inputs, SampleNames};
 use crate::model::Sequential;
+use crate::table::shortened;
 use crate::{Real, Result};
 
 /// Largest number of inputs of a table that are shown for a sample.

@@ -27,15 +27,6 @@ pub fn counted(number: usize, noun: &str) -> String {
     format!("{} {noun}{ending}", with_commas(number))
 }
 
-/// The first letters of a long text, with an ellipsis.
-pub fn shortened(text: &str, length: usize) -> String {
-    if text.chars().count() <= length {
-        return text.to_string();
-    }
-    let start: String = text.chars().take(length.saturating_sub(1)).collect();
-    start + "…"
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,6 +41,5 @@ mod tests {
             [counted(1, "mistake"), counted(1986, "mistake")],
             ["1 mistake", "1,986 mistakes"]
         );
-        assert_eq!(shortened("tallynet", 5), "tall…");
     }
 }
