@@ -110,7 +110,7 @@ fn fit(
     let new = ModelCheckpoint::new(at("best.safetensors"));
     let mut checkpoint = ModelCheckpoint { save_best_only: true, ..new };
     let mut log = CSVLogger::new(at("log.csv"));
-    let mut backup = BackupAndRestore { every, ..BackupAndRestore::new(at("backup")) };
+    let mut backup = BackupAndRestore { every, max_cost: 1.0, ..BackupAndRestore::new(at("backup")) };
     let flag = AtomicBool::new(false);
     let callbacks: &mut [&mut dyn Callback] = &mut [
         &mut SetsFlag(interrupt_after.unwrap_or(usize::MAX), &flag),
@@ -159,6 +159,28 @@ fn a_training_that_crashes_at_any_batch_ends_as_one_that_does_not() {
             assert!(!folder.join("backup").exists());
         }
     }
+}
+
+/// Backups that would cost too much are put off, but the first and an interruption's are made.
+#[test]
+fn backups_are_put_off_until_they_cost_little() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("backup.safetensors");
+    let steps_at_crash = |max_cost, crash| {
+        let mut keeps = BackupAndRestore {
+            every: BackupEvery::Batches(1),
+            max_cost,
+            ..BackupAndRestore::new(folder.path())
+        };
+        let mut model = model(Sgd::new(0.1).into(), 4);
+        let callbacks: &mut [&mut dyn Callback] = &mut [&mut keeps, &mut Crash(crash)];
+        model.fit(&data(0), OPTIONS, callbacks).unwrap_err();
+        let steps = formats::load(&file).unwrap().model.compiled().unwrap().state().iteration;
+        fs::remove_file(&file).unwrap();
+        steps
+    };
+    assert_eq!(steps_at_crash(0.0, 40), 0, "the first backup alone");
+    assert_eq!(steps_at_crash(1.0, 40), 39, "every batch");
 }
 
 /// Sets a flag after so many batches.
@@ -292,6 +314,7 @@ fn a_learning_rate_is_not_scheduled_twice_in_an_epoch() {
         let mut halves = LearningRateScheduler::new(|_, rate: f64| rate * 0.7);
         let mut keeps = BackupAndRestore {
             every: BackupEvery::Batches(1),
+            max_cost: 1.0,
             ..BackupAndRestore::new(folder.join("backup"))
         };
         let mut model = model(Sgd::new(0.1).into(), 4);

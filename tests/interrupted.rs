@@ -169,7 +169,9 @@ fn a_backup_goes_on_after_a_kill_and_is_removed_at_the_end() {
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
     let line = lines.find(|line| line.contains("Resuming from the backup in night, after epoch "));
     assert!(line.is_some());
-    lines.find(|line| line.starts_with("Epoch ")).unwrap();
+    for _ in 0..2 {
+        lines.find(|line| line.starts_with("Epoch ")).unwrap();
+    }
     send("-TERM", &child);
     let rest: Vec<String> = lines.collect();
     assert_eq!(child.wait().unwrap().code(), Some(143));

@@ -156,8 +156,8 @@ pub struct Train {
     /// ends with the same weights, log and checkpoint. A run that ends well removes its backup
     #[arg(long, value_name = "DIR")]
     backup: Option<PathBuf>,
-    /// Back up after every N batches, or Ns seconds (such as 60s) [default: each epoch, but at most
-    /// 2 % of the time]
+    /// Back up after every N batches, or Ns seconds (such as 60s), too, not only after an epoch;
+    /// backups that would take over 2 % of the time are put off
     #[arg(long, value_name = "N|Ns", requires = "backup", value_parser = backup::parse_every)]
     backup_every: Option<BackupEvery>,
     /// Write a report of the trained model, one page of HTML (see `tallynet report`); it also

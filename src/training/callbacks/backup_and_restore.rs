@@ -2,8 +2,8 @@
 //!
 //! **Decision.** A backup is one moment of the whole training: weights, optimizer state, position
 //! in the epoch, history and the state of every callback. `fit` alone knows all of it, so it does
-//! the work in `restart.rs`; this callback says where and when. **Rejected:** a backup at the end
-//! of every epoch, as Keras makes it: an epoch may take less time than a file needs to reach the
+//! the work in `restart.rs`; this callback says where and when. **Rejected:** a backup at every
+//! moment asked for, as Keras makes it: an epoch may take less time than a file needs to reach the
 //! disk.
 
 use std::fs;
@@ -21,10 +21,6 @@ use crate::{Error, Result};
 
 const FILE: &str = "backup.safetensors";
 
-/// At the end of an epoch, training has taken this many times longer than the last backup took
-/// before the next one is made: backups cost less than 2 % of the time.
-const MIN_RATIO: u32 = 60;
-
 /// Backs up the training to a folder. The same training started again, after a crash or an
 /// interruption, resumes from there and ends with the same weights, history, log and checkpoints.
 ///
@@ -36,6 +32,7 @@ const MIN_RATIO: u32 = 60;
 ///
 /// let each_epoch = BackupAndRestore::new("backup");
 /// let often = BackupAndRestore { every: BackupEvery::Batches(500), ..BackupAndRestore::new("b") };
+/// let always = BackupAndRestore { max_cost: 1.0, ..BackupAndRestore::new("backup") };
 /// ```
 #[derive(Debug)]
 pub struct BackupAndRestore {
@@ -43,6 +40,9 @@ pub struct BackupAndRestore {
     pub folder: PathBuf,
     /// Moments at which a backup is made, beside the first batch and an interruption.
     pub every: BackupEvery,
+    /// Maximum share of the time, from 0 to 1, that is spent on backups; one that would cost more
+    /// is put off to the next moment. The first backup and that of an interruption are always made.
+    pub max_cost: f64,
     /// True to remove the backup when training ends.
     pub delete_checkpoint: bool,
     /// Description of what else must be the same when training resumes, such as the options of
@@ -57,11 +57,11 @@ pub struct BackupAndRestore {
 /// Moments at which [`BackupAndRestore`] makes a backup.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum BackupEvery {
-    /// End of an epoch, if the last backup is long enough ago to cost under 2 % of the time.
+    /// End of an epoch.
     Epoch,
-    /// That, and whenever this many batches are done.
+    /// End of an epoch, and any batch once this many are done.
     Batches(usize),
-    /// The end of an epoch, and the next batch once this many seconds have passed.
+    /// End of an epoch, and any batch once this many seconds have passed.
     Seconds(f64),
 }
 
@@ -87,6 +87,7 @@ impl BackupAndRestore {
         BackupAndRestore {
             folder: folder.into(),
             every: BackupEvery::Epoch,
+            max_cost: 0.02,
             delete_checkpoint: true,
             run: Value::Null,
             verbose: false,
@@ -139,17 +140,18 @@ impl BackupAndRestore {
 
     /// True if a backup is to be made after a batch, or at the end of an epoch.
     pub(in crate::training) fn is_due(&mut self, epoch_ends: bool) -> bool {
-        let Some(last) = &self.state.last else { return true };
-        let elapsed = last.end.elapsed();
-        if epoch_ends {
-            return elapsed >= last.took * MIN_RATIO;
+        if !epoch_ends {
+            self.state.batches += 1;
         }
-        self.state.batches += 1;
-        match self.every {
+        let Some(last) = &self.state.last else { return true };
+        let elapsed = last.end.elapsed().as_secs_f64();
+        let is_moment = match self.every {
             BackupEvery::Epoch => false,
             BackupEvery::Batches(n) => self.state.batches >= n,
-            BackupEvery::Seconds(seconds) => elapsed.as_secs_f64() >= seconds,
-        }
+            BackupEvery::Seconds(seconds) => elapsed >= seconds,
+        };
+        let took = last.took.as_secs_f64();
+        (epoch_ends || is_moment) && took <= self.max_cost * (took + elapsed)
     }
 
     /// Writes a backup that took shape since `start`.
