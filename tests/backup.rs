@@ -110,7 +110,8 @@ fn fit(
     let new = ModelCheckpoint::new(at("best.safetensors"));
     let mut checkpoint = ModelCheckpoint { save_best_only: true, ..new };
     let mut log = CSVLogger::new(at("log.csv"));
-    let mut backup = BackupAndRestore { every, max_cost: 1.0, ..BackupAndRestore::new(at("backup")) };
+    let mut backup =
+        BackupAndRestore { every, max_cost: 1.0, ..BackupAndRestore::new(at("backup")) };
     let flag = AtomicBool::new(false);
     let callbacks: &mut [&mut dyn Callback] = &mut [
         &mut SetsFlag(interrupt_after.unwrap_or(usize::MAX), &flag),

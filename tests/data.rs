@@ -656,11 +656,7 @@ fn npz_arrays_that_are_not_of_numbers() {
         b"\x93NUMPY\x03\x00\xff\xff\xff\xff{".to_vec(),
         &["its header is too long"],
     );
-    npz_fails(
-        some_x(),
-        b"\x93NUMPY\x09\x00\x01\x00\x00\x00\n".to_vec(),
-        &["unknown version number"],
-    );
+    npz_fails(some_x(), b"\x93NUMPY\x09\x00\x01\x00\x00\x00\n".to_vec(), &["unknown version 9"]);
     npz_fails(HTML.to_vec(), npy(&arr1(&[0_u8])), &["x_train: it is not a .npy array"]);
 }
 
@@ -696,7 +692,7 @@ fn an_archive_that_lies_about_its_size() {
     let (_folder, path) = saved(&content);
     fails(
         &path,
-        &["x_train: it is damaged or of an unknown form (reached EOF before reading all data)"],
+        &["x_train: it is damaged or of an unknown form (it ends before its last number)"],
     );
 }
 

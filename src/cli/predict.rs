@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use ndarray::ArrayD;
-use ndarray_npy::WriteNpyExt;
-use tallynet::datasets::{ImageShape, Inputs, npz};
+use tallynet::datasets::{ImageShape, Inputs, npy, npz};
 use tallynet::model::Sequential;
 use tallynet::report::Form;
 use tallynet::report::drawings::Terminal;
@@ -122,8 +121,7 @@ impl Predict {
                 self.rows(&form, outputs, &read.images, ClassColumns::Best)?.json()?
             }
             _ => {
-                let mut bytes = vec![];
-                outputs.write_npy(&mut bytes)?;
+                let bytes = npy::write(outputs.view());
                 shape = format!("the shape {:?}{}", outputs.shape(), columns(&form));
                 bytes
             }

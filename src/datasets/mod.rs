@@ -13,7 +13,7 @@ pub mod images;
 mod loaded;
 pub mod mnist;
 mod mnist_files;
-mod npy;
+pub mod npy;
 pub mod npz;
 mod sample_names;
 mod source;

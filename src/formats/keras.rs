@@ -219,15 +219,21 @@ pub fn write(model: &Sequential) -> Result<Vec<u8>> {
         ("config.json", keras_config::write(model)?),
         ("model.weights.h5", write_weights(model)?),
     ];
-    pack(&members).map_err(invalid)
+    pack(members.into_iter().map(|(name, bytes)| (name.to_string(), bytes)))
 }
 
-fn pack(members: &[(&str, Vec<u8>)]) -> ZipResult<Vec<u8>> {
-    let mut archive = ZipWriter::new(Cursor::new(vec![]));
-    for (name, bytes) in members {
-        let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
-        archive.start_file(*name, options.large_file(bytes.len() > u32::MAX as usize))?;
-        archive.write_all(bytes)?;
-    }
-    Ok(archive.finish()?.into_inner())
+/// Encodes files as an archive without compression.
+pub(super) fn pack(members: impl Iterator<Item = (String, Vec<u8>)>) -> Result<Vec<u8>> {
+    let pack = || {
+        let mut archive = ZipWriter::new(Cursor::new(vec![]));
+        for (name, bytes) in members {
+            let options = SimpleFileOptions::default()
+                .compression_method(CompressionMethod::Stored)
+                .large_file(bytes.len() > u32::MAX as usize);
+            archive.start_file(name, options)?;
+            archive.write_all(&bytes)?;
+        }
+        ZipResult::Ok(archive.finish()?.into_inner())
+    };
+    pack().map_err(invalid)
 }

@@ -2,12 +2,12 @@
 
 use std::io::Cursor;
 
-use ndarray_npy::{NpzWriter, WriteNpzError};
 use zip::ZipArchive;
 
+use super::keras::pack;
 use super::{LoadedArrays, invalid, misfit, read_arrays};
 use crate::Result;
-use crate::datasets::npz;
+use crate::datasets::{npy, npz};
 use crate::model::Sequential;
 
 /// True if a zip archive holds arrays and no Keras model.
@@ -39,13 +39,6 @@ pub fn read_into(model: &mut Sequential, bytes: &[u8]) -> Result<LoadedArrays> {
 
 /// Encodes the parameters as an archive.
 pub fn write(model: &Sequential) -> Result<Vec<u8>> {
-    archive(model).map_err(invalid)
-}
-
-fn archive(model: &Sequential) -> std::result::Result<Vec<u8>, WriteNpzError> {
-    let mut archive = NpzWriter::new(Cursor::new(vec![]));
-    for (name, array) in model.weights() {
-        archive.add_array(name, &array)?;
-    }
-    Ok(archive.finish()?.into_inner())
+    let members = model.weights().into_iter();
+    pack(members.map(|(name, array)| (format!("{name}.npy"), npy::write(array))))
 }

@@ -14,7 +14,7 @@ use super::keras_config::Source;
 use super::{
     Loaded, LoadedArrays, backup, check_shape, invalid, keras_config, misfit, read_arrays,
 };
-use crate::hdf5::{bfloat16, float16};
+use crate::hdf5::Number;
 use crate::model::{Compiled, Sequential};
 use crate::{Real, Result};
 
@@ -158,23 +158,19 @@ pub(super) fn tensor(tensors: &SafeTensors, name: &str, shape: &[usize]) -> Resu
         tensors.tensor(name).map_err(|_| misfit(name, format!("the array {name} is missing")))?;
     check_shape(name, tensor.shape(), shape)?;
     let bytes = tensor.data();
-    let half = |value: fn(u64) -> f64| {
-        let bits = bytes.as_chunks().0.iter().map(|bytes| u16::from_le_bytes(*bytes));
-        bits.map(|bits| value(bits.into()) as Real).collect()
-    };
-    match tensor.dtype() {
+    let number = match tensor.dtype() {
         Dtype::F32 => {
-            Ok(bytes.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes) as Real).collect())
+            let (numbers, _) = bytes.as_chunks();
+            return Ok(numbers.iter().map(|bytes| f32::from_le_bytes(*bytes) as Real).collect());
         }
-        Dtype::F64 => {
-            Ok(bytes.as_chunks().0.iter().map(|bytes| f64::from_le_bytes(*bytes) as Real).collect())
-        }
-        Dtype::F16 => Ok(half(float16)),
-        Dtype::BF16 => Ok(half(bfloat16)),
+        Dtype::F64 => Number::FLOAT64,
+        Dtype::F16 => Number::FLOAT16,
+        Dtype::BF16 => Number::BFLOAT16,
         other => {
             let problem =
                 format!("the array {name} holds {other:?}, and weights are F32, F64, F16 or BF16");
-            Err(misfit(name, problem))
+            return Err(misfit(name, problem));
         }
-    }
+    };
+    Ok(bytes.chunks_exact(number.size).map(|bytes| number.value(bytes) as Real).collect())
 }

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::keras_config::{LayerPath, LayerPaths, Source};
 use super::{Loaded, LoadedArrays, Origin, check_shape, keras, keras_config, misfit, read_arrays};
-use crate::hdf5::float16;
+use crate::hdf5::Number;
 use crate::model::Sequential;
 use crate::{Error, Real, Result};
 
@@ -206,7 +206,7 @@ fn stored_number(weight: &Value) -> std::result::Result<Number, String> {
     let quantization = &weight["quantization"];
     let stored = if quantization.is_object() { quantization } else { weight };
     let dtype = stored["dtype"].as_str().unwrap_or_default();
-    Number::of(dtype).ok_or(format!("its dtype {dtype:?} is not supported"))
+    number(dtype).ok_or(format!("its dtype {dtype:?} is not supported"))
 }
 
 /// Bytes of an array of the manifest; saturates at `usize::MAX`.
@@ -224,36 +224,20 @@ fn next_tensor(weight: &Value, bytes: &mut &[u8]) -> std::result::Result<Tensor,
     let quantization = &weight["quantization"];
     let scale = quantization["scale"].as_f64().unwrap_or(1.0);
     let min = quantization["min"].as_f64().unwrap_or(0.0);
-    let numbers = stored_bytes.chunks_exact(read.size).map(read.value);
+    let numbers = stored_bytes.chunks_exact(read.size).map(|bytes| read.value(bytes));
     let values = numbers.map(|number| (number * scale + min) as Real).collect();
     Ok(Tensor { name, shape, values })
 }
 
-/// Size of a number in bytes, and its value.
-struct Number {
-    size: usize,
-    value: fn(&[u8]) -> f64,
-}
-
-impl Number {
-    /// Numbers of a dtype.
-    fn of(dtype: &str) -> Option<Number> {
-        Some(match dtype {
-            "float32" => Number { size: 4, value: |b| f64::from(f32::from_le_bytes(fixed(b))) },
-            "int32" => Number { size: 4, value: |b| f64::from(i32::from_le_bytes(fixed(b))) },
-            "float16" => {
-                Number { size: 2, value: |b| float16(u16::from_le_bytes(fixed(b)).into()) }
-            }
-            "uint16" => Number { size: 2, value: |b| f64::from(u16::from_le_bytes(fixed(b))) },
-            "uint8" | "bool" => {
-                Number { size: 1, value: |b| f64::from(u8::from_le_bytes(fixed(b))) }
-            }
-            _ => return None,
-        })
+/// Numbers of a dtype.
+fn number(dtype: &str) -> Option<Number> {
+    match dtype {
+        "float32" => Some(Number::FLOAT32),
+        "float16" => Some(Number::FLOAT16),
+        "int32" => Number::signed(4),
+        "uint16" => Some(Number::unsigned(2)),
+        "uint8" => Some(Number::unsigned(1)),
+        "bool" => Some(Number::BOOL),
+        _ => None,
     }
-}
-
-/// The first `N` of at least `N` bytes; zeros where there are fewer.
-fn fixed<const N: usize>(bytes: &[u8]) -> [u8; N] {
-    bytes.first_chunk().copied().unwrap_or([0; N])
 }

@@ -5,7 +5,8 @@ use ndarray::{ArrayD, ArrayViewD, ArrayViewMutD, Axis, ShapeError, Slice};
 use super::btree::BTree;
 use super::cursor::{Cursor, Source, UNDEFINED};
 use super::filters::{Filter, unpack};
-use super::types::{Number, product};
+use super::numbers::Number;
+use super::types::product;
 use super::{Error, Result};
 
 /// The error for numbers without storage: HDF5 would give the dataset's fill value, but weights

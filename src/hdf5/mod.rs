@@ -48,12 +48,13 @@ mod cursor;
 mod filters;
 mod groups;
 mod header;
+mod numbers;
 mod read;
 mod types;
 mod write;
 
+pub use numbers::Number;
 pub use read::{Object, is_hdf5, open};
-pub use types::{bfloat16, float16};
 pub use write::{Group, Member, write};
 
 /// The first 8 bytes of every HDF5 file (section "Disk Format: Level 0A - Format Signature and

@@ -6,7 +6,8 @@ use super::chunks::{self, ChunkedDataset};
 use super::cursor::{Cursor, Source, UNDEFINED};
 use super::groups::{Link, Links, links, refuse_dense_storage};
 use super::header::{Message, message, messages};
-use super::types::{Number, Type, shape};
+use super::numbers::Number;
+use super::types::{Type, shape};
 use super::{Error, Result, SIGNATURE, attributes, filters};
 
 /// A group, which links to other objects, or a dataset, which is an array of numbers.
