@@ -114,11 +114,12 @@ def failures(test):
     model, photos = test.models["$IMAGES"]
     train = ["train", model, "--epochs", "1", "--data", "photos"]
 
-    def truncated(data):
-        (data / "train/dogs/2.png").write_bytes(b"no image")
+    # The last image belongs to the last rank.
+    def truncate(data):
+        (data / "test/dogs/4.png").write_bytes(b"no image")
 
     cases = [
-        ("broken image", [0, 1, 2], truncated, "dogs/2.png: "),
+        ("broken image", [0, 1, 2], truncate, "error on rank 2: photos/test/dogs/4.png: "),
         ("image missing on rank 1", [1], lambda data: (data / "test/cats/2.png").unlink(),
          "see different images"),
         ("class renamed on rank 2", [2],

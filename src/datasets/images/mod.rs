@@ -13,7 +13,8 @@
 //! For a model of MNIST, photos of digits are prepared as its images were, and turned upright as
 //! their cameras noted: [`read_digits`].
 //!
-//! Images are decoded one after the other: 2,000 of 64×64 pixels take less than a second.
+//! Images are decoded one after the other: 2,000 of 64×64 pixels take less than a second. In a
+//! training on MPI each rank decodes a part of them ([`Readers`]).
 
 #[cfg(feature = "images")]
 mod decode;

@@ -11,6 +11,16 @@ use crate::{Error, Result};
 /// Processes that read the same folder together: each opens and decodes a part of the images, and
 /// gets the pixels of the rest from the other processes. By default this process is the only one;
 /// `training::ranks::readers` has those of a training on MPI.
+///
+/// ```
+/// use tallynet::datasets::ImageShape;
+/// use tallynet::datasets::images::ImageOptions;
+/// use tallynet::training::ranks;
+///
+/// let size = ImageShape { height: 64, width: 64, channels: 3 };
+/// let options = ImageOptions { readers: ranks::readers(), ..ImageOptions::new(size) };
+/// assert_eq!(options.seed, 0);
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Readers {
     /// Part of images `0..n` that this process opens. The parts of all follow each other.
