@@ -52,7 +52,7 @@ impl Readers {
         let mut hash = Crc::new();
         hash.update(format!("{size:?}").as_bytes());
         for images in [&folder.train, &folder.validation, &folder.test] {
-            hash.update(format!("{}", images.len()).as_bytes());
+            hash.update(&images.len().to_le_bytes());
             for image in images {
                 hash.update(image.path.as_os_str().as_encoded_bytes());
                 hash.update(&image.label.to_le_bytes());
