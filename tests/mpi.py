@@ -6,8 +6,8 @@
 Every preset, and models with batch statistics, dropout, callbacks and all kinds of batch sizes, are
 trained on 1, 2, 3 and 5 ranks: the line of JSON, the log, the checkpoint and the saved model must
 be those of a build without MPI. Ranks are killed and interrupted, and their backups resumed on
-other numbers of ranks. A rank that fails must end all, within seconds. As root on Linux, two hosts
-made of network namespaces train over TCP.
+other numbers of ranks. A rank that fails must end all, within seconds. Each rank opens only its own
+images of a folder. As root on Linux, two hosts made of network namespaces train over TCP.
 
 Builds both programs with cargo. Needs Open MPI with its headers, libclang, and Python 3.9 or later.
 """
@@ -15,7 +15,6 @@ Builds both programs with cargo. Needs Open MPI with its headers, libclang, and 
 import argparse
 import contextlib
 import gzip
-import json
 import os
 import pathlib
 import re
@@ -28,13 +27,12 @@ import time
 
 import crash
 from crash import NORMALIZATION, files, write_model
+import mpi_images
 from mpi_hosts import Hosts
+from mpi_ranks import SOON, TIMEOUT, Failed, check, messages, mpirun, result, run
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 RANKS = [1, 2, 3, 5]
-# Seconds within which a failure ends all ranks, on a busy machine.
-SOON = 20
-TIMEOUT = 300
 
 CONV = {"class_name": "Conv2D", "config": {"filters": 8, "kernel_size": [3, 3]}}
 # Layers that need all rows of a batch at once, at several depths, on images.
@@ -49,7 +47,7 @@ NORMALIZED = [
     {"class_name": "Dense", "config": {"units": 10, "activation": "softmax"}},
 ]
 
-# What is trained: the model and its flags; $NORMALIZED and $POINTS are files of this test.
+# What is trained: the model and its flags; words like $POINTS are files of this test.
 TRAININGS = {
     "mnist-softmax": "mnist-softmax --epochs 3",
     "mnist-cnn": "mnist-cnn --epochs 1",
@@ -64,19 +62,13 @@ TRAININGS = {
     "threads": "mnist-convnet --epochs 1 --threads 3 --shuffle-split --validation-split 0.3",
     "restores the best": "$POINTS --epochs 9 --patience 1 --learning-rate 0.5 --optimizer rmsprop",
     "reduces the rate": "$POINTS --epochs 9 --reduce-on-plateau=1 --optimizer nadam --learning-rate 0.05",
+    "images": "$IMAGES --epochs 2 --batch-size 6",
+    "broken images": "$BROKEN --epochs 1 --batch-size 5 --skip-broken",
+    "one set of images": "$ONE_SET --epochs 1 --batch-size 4 --validation-split 0.2",
     "schedule": "$POINTS --epochs 3 --schedule cosine:decay_steps=300 --no-shuffle",
 }
 # Enough batches to be interrupted in.
 LONG = "$NORMALIZED --epochs 15 --batch-size 100 --optimizer adam --backup backup --backup-every 5"
-
-
-class Failed(Exception):
-    """A promise that is not kept."""
-
-
-def check(is_kept, promise, found=""):
-    if not is_kept:
-        raise Failed(f"{promise}\n{found}")
 
 
 class Test:
@@ -91,6 +83,7 @@ class Test:
         self.models = {
             "$POINTS": (write_model(scratch / "points.json", layers), self.points),
             "$NORMALIZED": (write_model(scratch / "normalized.json", NORMALIZED), self.mnist),
+            **mpi_images.write(scratch),
         }
 
     def command(self, training):
@@ -122,18 +115,6 @@ class Test:
         return subprocess.Popen(command, cwd=folder, stdout=pipe, stderr=pipe, text=True)
 
 
-def mpirun(n):
-    """The command that starts ranks on this machine."""
-    # With more ranks than cores, a rank that waits yields its core.
-    return ["mpirun", "-n", str(n), "--oversubscribe", "--allow-run-as-root",
-            "--mca", "mpi_yield_when_idle", "1"]
-
-
-def run(command, folder, **options):
-    return subprocess.run([str(part) for part in command], cwd=folder, capture_output=True,
-                          text=True, timeout=TIMEOUT, check=False, **options)
-
-
 def write_mnist(folder, rows):
     """The first images of MNIST."""
     folder.mkdir()
@@ -143,20 +124,6 @@ def write_mnist(folder, rows):
             with gzip.open(ROOT / "data" / f"{file}.gz") as source:
                 data = source.read(head + n * width)
             (folder / file).write_bytes(data[:4] + n.to_bytes(4, "big") + data[8:])
-
-
-def result(done):
-    """The line of JSON, but for its times and its command line."""
-    check(done.returncode == 0, f"exit code {done.returncode}", done.stderr)
-    line = json.loads(done.stdout)
-    for name in ["seconds", "seconds_per_epoch", "threads", "command"]:
-        line.pop(name, None)
-    return line
-
-
-def messages(stderr):
-    """Lines on stderr without times."""
-    return [line.split("s - ")[-1] for line in stderr.splitlines()]
 
 
 def compare(test, name, training, alone):
@@ -326,6 +293,8 @@ def main():
             return
         outputs(test)
         failures(test)
+        mpi_images.own_images(test)
+        mpi_images.failures(test)
         folder = test.folder("long")
         interrupted(test, (folder, test.alone(LONG, folder)))
         with Hosts.on_this_machine(3, test.scratch) as hosts:

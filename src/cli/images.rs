@@ -11,6 +11,7 @@ use tallynet::datasets::{
     DataDescription, FolderKind, ImageShape, Inputs, LoadedData, SampleNames, TrainTest,
 };
 use tallynet::model::Sequential;
+use tallynet::training::ranks;
 
 use super::data::TrainingData;
 use super::held_out::{self, TestData};
@@ -95,7 +96,8 @@ impl FolderFlags {
     /// Prints the size and color that images are converted to, unless a flag gives the size.
     fn notice_of_size(&self, folder: &Folder, loaded: &LoadedModel) -> Result<(), Failure> {
         let size = self.images.size(&loaded.model)?;
-        if self.images.image_size.is_some() && size.channels == 3 {
+        let is_given = self.images.image_size.is_some() && size.channels == 3;
+        if is_given || !ranks::is_first() {
             return Ok(());
         }
         let own = folder.usual_size()?;
@@ -159,6 +161,7 @@ impl FolderFlags {
             size: self.images.size(&loaded.model)?,
             skip_broken: self.skip_broken,
             seed: order_seed(&loaded.model),
+            readers: ranks::readers(),
         })
     }
 }

@@ -8,6 +8,7 @@ use super::batch::Shard;
 use super::fit::Fit;
 use super::threads::Threads;
 use crate::Result;
+use crate::datasets::images::Readers;
 
 /// Starts nothing.
 pub fn start(_is_shared: bool) -> Option<Infallible> {
@@ -25,6 +26,11 @@ pub fn check() -> Result<()> {
 /// True.
 pub fn is_first() -> bool {
     true
+}
+
+/// This process alone.
+pub fn readers() -> Readers {
+    Readers::default()
 }
 
 /// Ends the process after its error is reported.

@@ -13,7 +13,8 @@
 //! For a model of MNIST, photos of digits are prepared as its images were, and turned upright as
 //! their cameras noted: [`read_digits`].
 //!
-//! Images are decoded one after the other: 2,000 of 64×64 pixels take less than a second.
+//! Images are decoded one after the other: 2,000 of 64×64 pixels take less than a second. In a
+//! training on MPI each rank decodes a part of them ([`Readers`]).
 
 #[cfg(feature = "images")]
 mod decode;
@@ -26,6 +27,7 @@ mod jpeg;
 mod photos;
 mod probe;
 mod read;
+mod readers;
 #[cfg(feature = "images")]
 mod resize;
 mod scan;
@@ -43,6 +45,7 @@ use crate::{Error, Result};
 
 pub use photos::{prepare_digit, read_digits};
 pub use read::LoadedImages;
+pub use readers::Readers;
 pub use scan::is_image;
 pub use size::ImageSize;
 
@@ -93,12 +96,15 @@ pub struct ImageOptions {
     /// Seed of the order of the training samples. They are shuffled, so that a validation split
     /// from their end has all classes.
     pub seed: u64,
+    /// Processes that share out the opening of the files.
+    pub readers: Readers,
 }
 
 impl ImageOptions {
-    /// Options for images of this size: broken ones are errors, and the seed is 0.
+    /// Options for images of this size: broken ones are errors, the seed is 0, and this process
+    /// reads alone.
     pub fn new(size: ImageShape) -> ImageOptions {
-        ImageOptions { size, skip_broken: false, seed: 0 }
+        ImageOptions { size, skip_broken: false, seed: 0, readers: Readers::default() }
     }
 }
 
@@ -133,14 +139,15 @@ impl Folder {
     /// are done.
     ///
     /// # Errors
-    /// A broken image, unless those are skipped, a subset in which every image is broken, and too
-    /// little memory.
+    /// A broken image, unless those are skipped, a subset in which every image is broken, too
+    /// little memory, and [`Readers`] that do not see the same images.
     pub fn read(
         &self,
         options: &ImageOptions,
         progress: &mut dyn FnMut(usize),
     ) -> Result<LoadedData> {
         options.size.check()?;
+        options.readers.check(self, options.size)?;
         let mut reader = Reader::new(options, progress);
         let train = shuffled(&self.train, options.seed);
         let train = reader.read(&train)?;
@@ -171,6 +178,7 @@ impl Folder {
         progress: &mut dyn FnMut(usize),
     ) -> Result<LoadedImages> {
         options.size.check()?;
+        options.readers.check(self, options.size)?;
         let mut reader = Reader::new(options, progress);
         let mut loaded = if self.test.is_empty() {
             reader.read(&shuffled(&self.train, options.seed))?

@@ -1,10 +1,12 @@
 //! Data sets of images, decoded one after the other.
 
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use ndarray::{Array1, ArrayD, IxDyn};
 
+use super::readers::Broken;
 use super::{ImageOptions, LabeledImage, decode_and_resize};
 use crate::datasets::doctor::{Finding, Severity, Warning};
 use crate::datasets::{Dataset, ImageShape, Inputs, Targets};
@@ -19,6 +21,12 @@ pub struct LoadedImages {
     pub files: Vec<PathBuf>,
     /// Remarks for the user, such as files that were ignored.
     pub warnings: Vec<Warning>,
+}
+
+/// Decoded images of a part.
+struct Decoded {
+    values: Vec<u8>,
+    broken: Vec<Broken>,
 }
 
 /// Decoder of images, one after the other.
@@ -36,21 +44,46 @@ impl<'a> Reader<'a> {
         Reader { options, progress, n_done: 0, broken: vec![] }
     }
 
-    /// Decodes these images.
+    /// Decodes these images, or this process's part of them, and gets the others.
     pub fn read(&mut self, images: &[LabeledImage]) -> Result<LoadedImages> {
-        let ImageShape { height, width, channels } = self.options.size;
-        let mut values = reserve(self.options.size, images.len())?;
+        let ImageOptions { size, readers, .. } = self.options;
+        let own = self.decode(images, (readers.part)(images.len()))?;
+        self.n_done += images.len();
+        let values = (readers.gather)(own.values);
+        let mut is_broken = vec![false; images.len()];
+        for Broken { number, found, help } in readers.gather_broken(&own.broken)? {
+            is_broken[number] = true;
+            self.broken.push(Error::file(&images[number].path, found, help));
+        }
         let mut labels = vec![];
         let mut files = vec![];
-        for image in images {
-            match read_bytes(&image.path, self.options.size) {
-                Ok(bytes) => {
-                    values.extend_from_slice(&bytes);
-                    labels.push(image.label);
-                    files.push(image.path.clone());
-                }
-                Err(error @ Error::Format { .. }) if self.options.skip_broken => {
-                    self.broken.push(error);
+        for (image, is_broken) in images.iter().zip(is_broken) {
+            if !is_broken {
+                labels.push(image.label);
+                files.push(image.path.clone());
+            }
+        }
+        if labels.is_empty() {
+            let last = self.broken.last().map(Error::to_string).unwrap_or_default();
+            let n = images.len();
+            return Err(Error::Data(format!("all {n} images are broken; the last: {last}")));
+        }
+        let ImageShape { height, width, channels } = *size;
+        let x = Inputs::bytes(array(&[labels.len(), height, width, channels], values)?);
+        let y = Targets::Labels(Array1::from(labels).into_dyn());
+        Ok(LoadedImages { data: Dataset { x, y }, files, warnings: vec![] })
+    }
+
+    /// Decodes a part of these images, into memory for all.
+    fn decode(&mut self, images: &[LabeledImage], part: Range<usize>) -> Result<Decoded> {
+        let ImageOptions { size, skip_broken, .. } = *self.options;
+        let mut values = reserve(size, images.len())?;
+        let mut broken = vec![];
+        for number in part.clone() {
+            match read_bytes(&images[number].path, size) {
+                Ok(bytes) => values.extend_from_slice(&bytes),
+                Err(Error::Format { found, help, .. }) if skip_broken => {
+                    broken.push(Broken { number, found, help });
                 }
                 Err(Error::Format { path, found, help }) => {
                     let help = format!("{help}; --skip-broken skips all that are broken");
@@ -58,17 +91,11 @@ impl<'a> Reader<'a> {
                 }
                 Err(error) => return Err(error),
             }
-            self.n_done += 1;
-            (self.progress)(self.n_done);
+            // The others are about as far in their parts.
+            let n_done = (number + 1 - part.start) * images.len() / part.len();
+            (self.progress)(self.n_done + n_done);
         }
-        if labels.is_empty() {
-            let last = self.broken.last().map(Error::to_string).unwrap_or_default();
-            let n = images.len();
-            return Err(Error::Data(format!("all {n} images are broken; the last: {last}")));
-        }
-        let x = Inputs::bytes(array(&[labels.len(), height, width, channels], values)?);
-        let y = Targets::Labels(Array1::from(labels).into_dyn());
-        Ok(LoadedImages { data: Dataset { x, y }, files, warnings: vec![] })
+        Ok(Decoded { values, broken })
     }
 
     /// Remarks about the files that were not read: these, and broken ones.

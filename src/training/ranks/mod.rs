@@ -10,6 +10,9 @@
 //! Every rank takes the optimizer step on all parameters, so all hold the same model after it. The
 //! shards' loss, metrics and batch statistics are few, so every rank gets and joins all of them.
 //!
+//! Each rank decodes a part of a folder of images, and they exchange the pixels
+//! ([`readers`]). Other data are read whole by every rank.
+//!
 //! Callbacks run on the first rank alone, and so does a training or an evaluation of their own. The
 //! other ranks take over what callbacks change, with the file of a backup as the message.
 //!
@@ -26,8 +29,10 @@
 //! drop(world);
 //! ```
 
+mod exchange;
 mod shards;
 
+pub use exchange::readers;
 pub(super) use shards::Ranks;
 
 use std::ops::Range;
@@ -37,14 +42,14 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 use std::{env, process};
 
-use mpi::datatype::PartitionMut;
 use mpi::environment::Universe;
 use mpi::request::StaticScope;
 use mpi::topology::SimpleCommunicator;
-use mpi::traits::{Communicator, CommunicatorCollectives, Destination, Equivalence, Root, Source};
+use mpi::traits::{Communicator, CommunicatorCollectives, Destination, Source};
 use mpi::{Count, Threading};
 use serde_json::Value;
 
+use self::exchange::broadcast;
 use super::fit::Fit;
 use crate::formats::backup::{self, Backup};
 use crate::{Error, Result};
@@ -212,41 +217,6 @@ pub(super) fn any<const N: usize>(flags: [bool; N]) -> [bool; N] {
     let operation = mpi::collective::SystemOperation::max();
     SimpleCommunicator::world().all_reduce_into(&flags.map(u8::from)[..], &mut all[..], operation);
     all.map(|flag| flag > 0)
-}
-
-/// The bytes of the first rank.
-fn broadcast(mut bytes: Vec<u8>) -> Vec<u8> {
-    let world = SimpleCommunicator::world();
-    let first = world.process_at_rank(0);
-    let mut len = bytes.len() as u64;
-    first.broadcast_into(&mut len);
-    bytes.resize(len as usize, 0);
-    // MPI counts in 32 bits.
-    for part in bytes.chunks_mut(1 << 30) {
-        first.broadcast_into(part);
-    }
-    bytes
-}
-
-/// Values of all ranks, concatenated; `counts` are their numbers.
-fn gather<T: Equivalence + Clone>(own: &[T], zero: T, counts: &[usize]) -> Vec<T> {
-    let mut all = vec![zero; counts.iter().sum()];
-    let (counts, starts) = partition(counts.iter().copied());
-    let mut to = PartitionMut::new(&mut all[..], counts, starts);
-    SimpleCommunicator::world().all_gather_varcount_into(own, &mut to);
-    all
-}
-
-/// Counts in MPI's type, and the starts of the parts that follow each other.
-fn partition(counts: impl Iterator<Item = usize>) -> (Vec<Count>, Vec<Count>) {
-    let counts: Vec<Count> = counts.map(|count| count as Count).collect();
-    let mut start = 0;
-    let mut starts = vec![];
-    for count in &counts {
-        starts.push(start);
-        start += count;
-    }
-    (counts, starts)
 }
 
 impl Fit<'_, '_> {

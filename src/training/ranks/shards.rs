@@ -10,7 +10,8 @@ use super::super::batch::Shard;
 use super::super::loss_head::MetricSums;
 use super::super::threads::Threads;
 use super::super::tree::add_gradients;
-use super::{Place, gather, partition};
+use super::Place;
+use super::exchange::{gather, partition};
 use crate::Real;
 use crate::kernels::rows::map2_inplace;
 
