@@ -1,5 +1,6 @@
 """Folders of images, for tests/mpi.py: each rank opens only its own images."""
 
+import math
 import random
 import shutil
 import struct
@@ -55,6 +56,13 @@ def png(rng):
         file += struct.pack(">I", len(data)) + kind + data
         file += struct.pack(">I", zlib.crc32(kind + data))
     return file
+
+
+def npy(kind, shape, width):
+    """An array of zeros."""
+    header = f"{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}, }}\n".encode()
+    start = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header
+    return start + bytes(width * math.prod(shape))
 
 
 def images(folder, name):
@@ -118,12 +126,20 @@ def failures(test):
     def truncate(data):
         (data / "test/dogs/4.png").write_bytes(b"no image")
 
+    def replace_with_arrays(data):
+        shutil.rmtree(data)
+        data.mkdir()
+        for name, n in [("train", 20), ("test", 10)]:
+            (data / f"x_{name}.npy").write_bytes(npy("<f4", (n, SIDE, SIDE, 3), 4))
+            (data / f"y_{name}.npy").write_bytes(npy("|u1", (n,), 1))
+
     cases = [
         ("broken image", [0, 1, 2], truncate, "error on rank 2: photos/test/dogs/4.png: "),
         ("image missing on rank 1", [1], lambda data: (data / "test/cats/2.png").unlink(),
          "see different images"),
         ("class renamed on rank 2", [2],
          lambda data: (data / "train/dogs").rename(data / "train/birds"), "birds"),
+        ("arrays on rank 1", [1], replace_with_arrays, "differ"),
     ]
     for name, damaged, damage, expected in cases:
         folder = test.folder("failing-images")

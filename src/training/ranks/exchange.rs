@@ -68,7 +68,7 @@ fn own_part(n: usize) -> Range<usize> {
 }
 
 /// Bytes of all ranks, concatenated; there may be more than MPI counts.
-fn gather_bytes(mut bytes: Vec<u8>) -> Vec<u8> {
+pub(super) fn gather_bytes(mut bytes: Vec<u8>) -> Vec<u8> {
     let Place { rank, ranks } = Place::within(0);
     let counts = gather(&[bytes.len() as u64], 0, &vec![1; ranks]);
     let counts: Vec<usize> = counts.iter().map(|count| *count as usize).collect();
