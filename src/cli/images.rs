@@ -27,14 +27,14 @@ pub struct ImageFlags {
     pub image_size: Option<ImageSize>,
 }
 
-/// Flags for folders to train on or to evaluate on.
+/// Flags for images to train on, to evaluate on or to predict from.
 #[derive(Args)]
 pub struct FolderFlags {
     #[command(flatten)]
     pub images: ImageFlags,
     /// Skip broken images, with a warning
     #[arg(long)]
-    skip_broken: bool,
+    pub skip_broken: bool,
 }
 
 impl ImageFlags {

@@ -10,6 +10,9 @@ use crate::datasets::doctor::{Finding, Severity, Warning};
 use crate::datasets::{Dataset, ImageShape, Inputs, Targets};
 use crate::{Error, Result};
 
+/// Maximum number of broken files that a warning names.
+const MAX_NAMED: usize = 5;
+
 /// Data set of images.
 #[derive(Debug, Clone)]
 pub struct LoadedImages {
@@ -21,52 +24,92 @@ pub struct LoadedImages {
     pub warnings: Vec<Warning>,
 }
 
-/// Decoder of images, one after the other.
-pub struct Reader<'a> {
-    options: &'a ImageOptions,
+/// Images without classes, to predict from.
+#[derive(Debug)]
+pub struct UnlabeledImages {
+    /// Bytes of the shape (images, height, width, channels).
+    pub x: Inputs,
+    /// File of each image.
+    pub files: Vec<PathBuf>,
+    /// Errors of the images that were skipped; each names its file.
+    pub broken: Vec<Error>,
+}
+
+/// Decoder of files, one after the other, which counts them.
+struct Decoder<'a> {
+    /// Skips broken images instead of ending with their error.
+    skip_broken: bool,
     progress: &'a mut dyn FnMut(usize),
     n_done: usize,
     /// Errors of the images that were skipped.
     broken: Vec<Error>,
 }
 
+impl<'a> Decoder<'a> {
+    fn new(skip_broken: bool, progress: &'a mut dyn FnMut(usize)) -> Self {
+        Decoder { skip_broken, progress, n_done: 0, broken: vec![] }
+    }
+
+    /// Decodes one file; `None` if it is broken and skipped.
+    fn read(
+        &mut self,
+        path: &Path,
+        decode: impl Fn(&[u8]) -> Result<Vec<u8>>,
+    ) -> Result<Option<Vec<u8>>> {
+        let bytes = match read_with(path, decode) {
+            Ok(bytes) => Some(bytes),
+            Err(error @ Error::Format { .. }) if self.skip_broken => {
+                self.broken.push(error);
+                None
+            }
+            Err(Error::Format { path, found, help }) => {
+                let help = format!("{help}; --skip-broken skips all that are broken");
+                return Err(Error::Format { path, found, help });
+            }
+            Err(error) => return Err(error),
+        };
+        self.n_done += 1;
+        (self.progress)(self.n_done);
+        Ok(bytes)
+    }
+
+    /// Error of a set of `n` images in which every image is broken.
+    fn all_broken(&self, n: usize) -> Error {
+        let last = self.broken.last().map(Error::to_string).unwrap_or_default();
+        Error::Data(format!("all {n} images are broken; the last: {last}"))
+    }
+}
+
+/// Reader of images with classes.
+pub(super) struct Reader<'a> {
+    size: ImageShape,
+    decoder: Decoder<'a>,
+}
+
 impl<'a> Reader<'a> {
     /// Reader with these options.
-    pub fn new(options: &'a ImageOptions, progress: &'a mut dyn FnMut(usize)) -> Self {
-        Reader { options, progress, n_done: 0, broken: vec![] }
+    pub fn new(options: &ImageOptions, progress: &'a mut dyn FnMut(usize)) -> Self {
+        Reader { size: options.size, decoder: Decoder::new(options.skip_broken, progress) }
     }
 
     /// Decodes these images.
     pub fn read(&mut self, images: &[LabeledImage]) -> Result<LoadedImages> {
-        let ImageShape { height, width, channels } = self.options.size;
-        let mut values = reserve(self.options.size, images.len())?;
+        let size = self.size;
+        let mut values = reserve(size, images.len())?;
         let mut labels = vec![];
         let mut files = vec![];
         for image in images {
-            match read_bytes(&image.path, self.options.size) {
-                Ok(bytes) => {
-                    values.extend_from_slice(&bytes);
-                    labels.push(image.label);
-                    files.push(image.path.clone());
-                }
-                Err(error @ Error::Format { .. }) if self.options.skip_broken => {
-                    self.broken.push(error);
-                }
-                Err(Error::Format { path, found, help }) => {
-                    let help = format!("{help}; --skip-broken skips all that are broken");
-                    return Err(Error::Format { path, found, help });
-                }
-                Err(error) => return Err(error),
+            let decode = |bytes: &[u8]| decode_and_resize(bytes, size);
+            if let Some(bytes) = self.decoder.read(&image.path, decode)? {
+                values.extend_from_slice(&bytes);
+                labels.push(image.label);
+                files.push(image.path.clone());
             }
-            self.n_done += 1;
-            (self.progress)(self.n_done);
         }
         if labels.is_empty() {
-            let last = self.broken.last().map(Error::to_string).unwrap_or_default();
-            let n = images.len();
-            return Err(Error::Data(format!("all {n} images are broken; the last: {last}")));
+            return Err(self.decoder.all_broken(images.len()));
         }
-        let x = Inputs::bytes(array(&[labels.len(), height, width, channels], values)?);
+        let x = inputs(size, labels.len(), values)?;
         let y = Targets::Labels(Array1::from(labels).into_dyn());
         Ok(LoadedImages { data: Dataset { x, y }, files, warnings: vec![] })
     }
@@ -83,15 +126,39 @@ impl<'a> Reader<'a> {
             let finding = left_out(found.clone(), "data", "they are left out");
             warnings.push(Warning { text: found, finding });
         }
-        if let Some(first) = self.broken.first() {
-            let found = format!("{} broken images were skipped", self.broken.len());
-            let text = format!("{found}; the first: {first}");
-            let place = format!("the first: {}", first.found_and_help().found);
+        let broken = &self.decoder.broken;
+        if let Some(first) = broken.first() {
+            let found = match broken.len() {
+                1 => "1 broken image was skipped".to_string(),
+                n => format!("{n} broken images were skipped"),
+            };
+            let text = format!("{found}: {}", first_files(broken, &first.to_string()));
+            let place = first_files(broken, &first.found_and_help().found);
             let reason = "`train` refuses a folder with such images unless --skip-broken is given";
             warnings.push(Warning { text, finding: left_out(found, place, reason) });
         }
         warnings
     }
+}
+
+/// `a.png, b.png and 7 others; the first: a.png: this is a text`, the files of these errors and
+/// the first error; a single error alone.
+fn first_files(broken: &[Error], first: &str) -> String {
+    if broken.len() == 1 {
+        return first.to_string();
+    }
+    let mut names = vec![];
+    for error in broken.iter().take(MAX_NAMED) {
+        if let Error::Format { path: Some(path), .. } = error {
+            names.push(path.display().to_string());
+        }
+    }
+    let others = match broken.len().saturating_sub(MAX_NAMED) {
+        0 => String::new(),
+        1 => " and 1 other".to_string(),
+        n => format!(" and {n} others"),
+    };
+    format!("{}{others}; the first: {first}", names.join(", "))
 }
 
 /// Finding of files that are not read.
@@ -104,16 +171,24 @@ fn left_out(found: String, place: impl Into<String>, reason: &str) -> Finding {
 pub(super) fn read_all(
     paths: &[PathBuf],
     size: ImageShape,
+    skip_broken: bool,
     progress: &mut dyn FnMut(usize),
     decode: impl Fn(&[u8]) -> Result<Vec<u8>>,
-) -> Result<Inputs> {
-    let ImageShape { height, width, channels } = size;
+) -> Result<UnlabeledImages> {
+    let mut decoder = Decoder::new(skip_broken, progress);
     let mut values = reserve(size, paths.len())?;
-    for (i, path) in paths.iter().enumerate() {
-        values.extend_from_slice(&read_with(path, &decode)?);
-        progress(i + 1);
+    let mut files = vec![];
+    for path in paths {
+        if let Some(bytes) = decoder.read(path, &decode)? {
+            values.extend_from_slice(&bytes);
+            files.push(path.clone());
+        }
     }
-    Ok(Inputs::bytes(array(&[paths.len(), height, width, channels], values)?))
+    if files.is_empty() && !paths.is_empty() {
+        return Err(decoder.all_broken(paths.len()));
+    }
+    let x = inputs(size, files.len(), values)?;
+    Ok(UnlabeledImages { x, files, broken: decoder.broken })
 }
 
 /// Empty memory for this many images.
@@ -129,6 +204,11 @@ fn reserve(size: ImageShape, n: usize) -> Result<Vec<u8>> {
         ))
     })?;
     Ok(values)
+}
+
+/// Images of this size, from their bytes.
+fn inputs(size: ImageShape, n: usize, values: Vec<u8>) -> Result<Inputs> {
+    Ok(Inputs::bytes(array(&[n, size.height, size.width, size.channels], values)?))
 }
 
 pub(super) fn array(shape: &[usize], values: Vec<u8>) -> Result<ArrayD<u8>> {
