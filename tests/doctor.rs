@@ -861,7 +861,18 @@ fn folders_of_images_are_examined() {
     let bad = place.run("doctor flowers --image-size 8x8");
     assert_eq!(bad.code, 0, "{}", bad.stdout);
     assert_says(&bad.stdout, &["1 of 59 samples is a copy of", "1 of them with another target"]);
-    assert_says(&bad.stdout, &["ODD 1 broken images were skipped", "where the first: "]);
+    assert_says(&bad.stdout, &["ODD 1 broken image was skipped", "where flowers/rose/9.png: "]);
+    assert_says(&bad.stdout, &["`train` refuses a folder with such images"]);
+    // Several are named, the first of many.
+    place.write("flowers/rose/8.png", b"<html>");
+    let bad = place.run("doctor flowers --image-size 8x8");
+    let files = "flowers/rose/8.png, flowers/rose/9.png; the first: flowers/rose/8.png: ";
+    assert_says(&bad.stdout, &["ODD 2 broken images were skipped", files]);
+    for i in 0..6 {
+        place.write(&format!("flowers/iris/{i}.png"), b"<html>");
+    }
+    let bad = place.run("doctor flowers --image-size 8x8");
+    assert_says(&bad.stdout, &["ODD 8 broken images were skipped", "and 3 others; the first: "]);
 }
 
 /// Writes a gray image of 8 by 8 pixels.

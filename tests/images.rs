@@ -266,7 +266,7 @@ fn a_broken_image_is_named_and_skipped_only_on_request() {
         let data = read(&found, &options).unwrap();
         assert_eq!(data.train.len(), 3);
         assert!(
-            data.warnings[0].text.starts_with("1 broken images were skipped"),
+            data.warnings[0].text.starts_with("1 broken image was skipped"),
             "{:?}",
             data.warnings
         );
@@ -444,14 +444,15 @@ fn images_to_predict_from_need_no_classes() {
     let paths = images::find(root.path()).unwrap();
     let names = ["a.png", "b.png", "deep/er/c.png"];
     assert_eq!(paths, names.map(|name| root.path().join(name)));
-    let inputs = images::read_images(&paths, size(2, 2, 3), &mut |_| {}).unwrap();
+    let inputs = images::read_images(&paths, size(2, 2, 3), false, &mut |_| {}).unwrap().x;
     assert_eq!(inputs.shape(), [3, 2, 2, 3]);
     let one = images::read_image(&paths[0], size(2, 2, 3)).unwrap();
     assert_eq!((one.shape(), one.as_slice().unwrap()), (&[2, 2, 3][..], &bytes(&inputs)[..12]));
     let empty = folder(&["notes.txt"]);
     assert!(images::find(empty.path()).is_err());
     write(empty.path(), "notes.txt", b"no image");
-    let error = images::read_images(&[empty.path().join("notes.txt")], size(2, 2, 3), &mut |_| {});
+    let notes = [empty.path().join("notes.txt")];
+    let error = images::read_images(&notes, size(2, 2, 3), false, &mut |_| {});
     assert!(error.unwrap_err().to_string().contains("a PNG or JPEG image is expected here"));
 }
 
@@ -545,7 +546,7 @@ fn a_small_model_learns_from_a_folder_of_jpegs() {
     // One image is prepared as in training, and its class has a name.
     let image = root.path().join("test/along/0.jpg");
     let mut inputs =
-        images::read_images(&[image], description.image.unwrap(), &mut |_| {}).unwrap();
+        images::read_images(&[image], description.image.unwrap(), false, &mut |_| {}).unwrap().x;
     inputs.scale_bytes(1.0 / 255.0);
     let probabilities = loaded.predict(&inputs).unwrap();
     let difference = &probabilities - &model.predict(&inputs).unwrap();
@@ -610,7 +611,7 @@ fn the_program_trains_evaluates_and_predicts_from_folders() {
     assert!(error.contains("bad.png") && error.contains("--skip-broken"), "{error}");
     let lenient = ["--test-split", "0.25", "--skip-broken"];
     let text = succeeds(tallynet(path).args(split).args(lenient));
-    assert!(text.contains("warning: 1 broken images were skipped"), "{text}");
+    assert!(text.contains("warning: 1 broken image was skipped"), "{text}");
     fs::rename(path.join("train/disc"), path.join("train/circle")).unwrap();
     let error = fails(tallynet(path).args(["train", "trained.keras", "--data", "train"]));
     assert!(error.contains("the model was trained on across, along, disc"), "{error}");
@@ -1054,5 +1055,6 @@ fn an_evaluation_on_the_folder_of_the_training_takes_what_was_held_out() {
     let all = succeeds(tallynet(path).args(["evaluate", "all.keras", "--data", "train"]));
     assert!(all.contains("warning: the model was trained on these samples"), "{all}");
     let unnamed = fails(tallynet(path).args(["evaluate", "all.keras"]));
-    assert!(unnamed.contains("trained on images of across, along, disc; give"), "{unnamed}");
+    let classes = "--data FOLDER, with one folder of images per class: across, along, disc";
+    assert!(unnamed.contains(classes), "{unnamed}");
 }

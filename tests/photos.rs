@@ -529,6 +529,38 @@ fn a_model_on_rows_of_784_bytes_reads_photos_too() {
 }
 
 #[test]
+fn broken_images_are_left_out_on_request() {
+    let place = Place { folder: tempfile::tempdir().unwrap() };
+    fs::create_dir(place.folder.path().join("photos")).unwrap();
+    for name in ["photos/a.png", "photos/c.png"] {
+        place.write(name, &one().png());
+    }
+    let cut = one().png();
+    place.write("photos/b.png", &cut[..cut.len() / 2]);
+    place.write("photos/d.jpg", b"<html>");
+    let predict = ["predict", "mnist-softmax", "photos"];
+    place.refuses(1, &predict, "--skip-broken skips all that are broken");
+    let resized = ["--image-size", "28x28"];
+    place.refuses(1, &[&predict[..], &resized].concat(), "--skip-broken");
+    for options in [&["--skip-broken"][..], &["--skip-broken", "--image-size", "28x28"]] {
+        let run = place.succeeds(&[&predict[..], options].concat());
+        for name in ["b.png", "d.jpg"] {
+            let warning = format!("warning: left out: photos/{name}: ");
+            assert!(run.stderr.contains(&warning), "{}", run.stderr);
+        }
+        let mut names = vec![];
+        for line in run.stdout.lines().skip(1) {
+            names.push(line.split_whitespace().nth(1).unwrap());
+        }
+        assert_eq!(names, ["a.png", "c.png"], "{}", run.stdout);
+    }
+    let written = [&predict[..], &["--skip-broken", "-o", "y.csv"]].concat();
+    assert!(place.succeeds(&written).stderr.contains("Wrote y.csv with 2 rows"));
+    let broken = ["predict", "mnist-softmax", "photos/b.png", "photos/d.jpg", "--skip-broken"];
+    place.refuses(1, &broken, "all 2 images are broken; the last: photos/d.jpg: ");
+}
+
+#[test]
 fn inputs_that_are_no_photos_are_refused() {
     let place = Place { folder: tempfile::tempdir().unwrap() };
     place.write("text.png", b"no picture");

@@ -354,6 +354,16 @@ fn json_says_what_was_run() {
     assert_eq!([&evaluated["model"], &evaluated["data"]], ["one.keras", "numbers.csv"]);
     assert_eq!([&evaluated["batch_size"], &evaluated["epochs"], &evaluated["seed"]], [7, 3, 4]);
     assert_eq!(evaluated["optimizer"], trained["optimizer"]);
+    // The samples that were held out.
+    assert_eq!(evaluated["split"]["test"], trained["split"]["test"]);
+    assert_eq!(evaluated["split"]["test_split"], 0.25);
+    let table = fs::read_to_string(place.path("numbers.csv")).unwrap();
+    let first: Vec<&str> = table.lines().take(41).collect();
+    fs::write(place.path("others.csv"), first.join("\n")).unwrap();
+    let others = "evaluate one.keras --data others.csv --json";
+    let others: Value = serde_json::from_str(&place.succeeds(others)).unwrap();
+    assert_eq!(others["split"]["test"], 40);
+    assert!(others["split"]["test_split"].is_null(), "{others}");
     // Files hold 32 bits of each weight.
     if cfg!(not(tallynet_f64)) {
         assert_eq!(evaluated["fingerprint"], trained["fingerprint"]);

@@ -424,3 +424,56 @@ fn files_of_another_kind_get_one_message() {
     fs::write(path.join("binary.py"), [0u8, 159, 146, 150]).unwrap();
     refuse(path, &["verify", "binary.py"], 1, &["to_json"]);
 }
+
+/// Folders of gray images of 24 × 24 pixels, `pics/cat` and so on.
+#[cfg(feature = "images")]
+fn pictures(folder: &Path) {
+    for (class, name) in ["cat", "dog", "owl"].into_iter().enumerate() {
+        fs::create_dir_all(folder.join("pics").join(name)).unwrap();
+        for i in 0..5 {
+            let path = folder.join(format!("pics/{name}/{i}.png"));
+            let mut encoder = png::Encoder::new(fs::File::create(path).unwrap(), 24, 24);
+            encoder.set_color(png::ColorType::Grayscale);
+            let pixels = vec![(80 * class + i) as u8; 24 * 24];
+            encoder.write_header().unwrap().write_image_data(&pixels).unwrap();
+        }
+    }
+}
+
+#[test]
+#[cfg(feature = "images")]
+fn a_script_gives_the_images_of_a_folder_their_size() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    pictures(path);
+    let script = "import keras
+from keras import layers
+options = dict(image_size=(16, 12), batch_size=4, validation_split=0.2, seed=1)
+train = keras.utils.image_dataset_from_directory('pics', subset='training', **options)
+val = keras.preprocessing.image_dataset_from_directory('pics', subset='validation', **options)
+model = keras.Sequential([layers.Flatten(), layers.Dense(UNITS, activation='softmax')])
+model.compile('adam', 'sparse_categorical_crossentropy')
+model.fit(train, validation_data=val, epochs=1)
+";
+    // The number of classes is in the folder.
+    let counted = script.replace("UNITS", "len(train.class_names)");
+    fs::write(path.join("counted.py"), &counted).unwrap();
+    let reason = "image_dataset_from_directory reads a folder, as --data pics does (line 4)";
+    refuse(path, &["summary", "counted.py"], 1, &[reason]);
+    let summary = succeed(path, &["summary", "counted.py", "--data", "pics"]);
+    // 16 · 12 pixels in three colors, 3 classes.
+    assert!(summary.contains("(None, 576)") && summary.contains("Total params: 1731"), "{summary}");
+    let named = ["train", "counted.py", "--data", "pics", "--quiet"];
+    assert!(succeed(path, &named).contains("Test score"));
+    let trained =
+        run_in(path, &[&named[..], &["--image-size", "8x8", "--save", "m.keras"]].concat());
+    assert_eq!(trained.code, 0, "{}", trained.stderr);
+    assert!(succeed(path, &["summary", "m.keras"]).contains("(None, 192)"));
+    // A script that says all of the shape needs no data for its summary.
+    fs::write(path.join("whole.py"), script.replace("UNITS", "3")).unwrap();
+    assert!(succeed(path, &["summary", "whole.py"]).contains("Total params: 1731"));
+    refuse(path, &["train", "whole.py"], 2, &[reason, "give the data with --data"]);
+    let gray = script.replace("UNITS", "3").replace("seed=1", "seed=1, color_mode='grayscale'");
+    fs::write(path.join("gray.py"), gray).unwrap();
+    assert!(succeed(path, &["summary", "gray.py"]).contains("(None, 192)"));
+}

@@ -199,7 +199,9 @@ fn an_evaluation_on_the_table_of_the_training_takes_what_was_held_out() {
     assert_says(&run.stderr, &["warning: the model was trained on these samples"]);
     let unnamed = place.run("evaluate kind.keras");
     assert_eq!(unnamed.code, 2);
-    assert_says(&unnamed.stderr, &["trained on a table", "--data"]);
+    let columns = "--data FILE.csv, with the columns x, color, kind (target)";
+    assert_says(&unnamed.stderr, &["kind.keras: the model was trained on a table", columns]);
+    assert_says(&unnamed.stderr, &["; it was trained on table.csv"]);
 }
 
 #[test]

@@ -141,7 +141,8 @@ impl Supplied {
             Some(path) => datasets::find(Some(path))?,
             None if datasets::from_environment().is_some() => datasets::find(None)?,
             None if self.or_mnist => {
-                return Ok(Some(SampleInfo { sample: vec![28, 28], classes: Some(10) }));
+                let classes = Some(10);
+                return Ok(Some(SampleInfo { sample: vec![28, 28], classes, is_resized: false }));
             }
             None => return Ok(None),
         };
@@ -153,6 +154,7 @@ impl Supplied {
             return Ok(Some(SampleInfo {
                 sample: vec![description.n_features()],
                 classes: Some(classes),
+                is_resized: false,
             }));
         }
         if path.is_dir() && FolderKind::of(&path) == FolderKind::Images {
@@ -161,7 +163,8 @@ impl Supplied {
             let ImageSize { height, width } =
                 self.image_size.unwrap_or(ImageSize { height, width });
             let classes = Some(folder.classes.len() as u64);
-            return Ok(Some(SampleInfo { sample: vec![height, width, channels], classes }));
+            let sample = vec![height, width, channels];
+            return Ok(Some(SampleInfo { sample, classes, is_resized: true }));
         }
         let train = datasets::load_train(&path)?;
         let sample = train.x.shape().get(1..).unwrap_or_default().to_vec();
@@ -169,7 +172,24 @@ impl Supplied {
             Targets::Labels(labels) => labels.iter().max().map(|&label| u64::from(label) + 1),
             Targets::Reals(rows) => rows.shape().get(1).map(|&width| width as u64),
         };
-        Ok(Some(SampleInfo { sample, classes }))
+        Ok(Some(SampleInfo { sample, classes, is_resized: false }))
+    }
+
+    /// Shape and classes of the data; images of a folder have the size and the channels that a
+    /// script gives them. `--image-size` goes before.
+    #[cfg(feature = "script")]
+    fn resized(
+        &self,
+        info: Option<SampleInfo>,
+        of_script: Option<ImageShape>,
+    ) -> Option<SampleInfo> {
+        let is_resized = info.as_ref().is_none_or(|info| info.is_resized);
+        let Some(ImageShape { height, width, channels }) = of_script.filter(|_| is_resized) else {
+            return info;
+        };
+        let ImageSize { height, width } = self.image_size.unwrap_or(ImageSize { height, width });
+        let classes = info.and_then(|info| info.classes);
+        Some(SampleInfo { sample: vec![height, width, channels], classes, is_resized })
     }
 
     #[cfg(feature = "script")]
@@ -188,6 +208,7 @@ impl Supplied {
             });
         }
         let script = read(path, &settings)?;
+        let info = self.resized(info, script.image_shape);
         output::warnings(path, &script.notes);
         let count = |n: Option<u64>| n.and_then(|n| usize::try_from(n).ok());
         let plan = Plan {
@@ -231,6 +252,9 @@ struct SampleInfo {
     sample: Vec<usize>,
     #[cfg_attr(not(feature = "script"), allow(dead_code))]
     classes: Option<u64>,
+    /// True for images of a folder, which are resized as the model needs them.
+    #[cfg_attr(not(feature = "script"), allow(dead_code))]
+    is_resized: bool,
 }
 
 /// The description in a JSON that has no shape of a sample, or options of training.

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use clap::Args;
 use serde_json::json;
+use tallynet::datasets::DataDescription;
 use tallynet::formats;
 use tallynet::model::Sequential;
 use tallynet::report::drawings::Terminal;
@@ -14,10 +15,13 @@ use tallynet::training::{Scores, ranks};
 
 use super::data::Data;
 use super::description::Supplied;
-use super::held_out::own_data;
+use super::held_out::{own_data, recorded_data};
 use super::output_table::OutputTable;
 use super::per_class::{self, PerClass};
 use super::{Failure, LoadedModel, Outcome, drawings, from_1, output, run_info};
+
+/// Maximum number of columns or classes that an error names.
+const MAX_NAMES: usize = 20;
 
 /// Evaluate a saved model on the test set.
 ///
@@ -49,7 +53,8 @@ pub struct Evaluate {
     /// Print the scores alone on a terminal too, without the drawing of the confusion matrix
     #[arg(long, conflicts_with = "json")]
     quiet: bool,
-    /// Print one line of JSON
+    /// Print one line of JSON. In its "split", "test" is the number of samples, and "test_split" the
+    /// fraction of its data that the training held out to test on, if these samples are that part
     #[arg(long)]
     json: bool,
 }
@@ -73,6 +78,7 @@ impl Evaluate {
         let mut text = lines(&scores);
         let source = self.data.source(&loaded.model)?;
         let mut line = run_info::of(&self.file, &source, &loaded.model);
+        line["split"] = json!({ "test": test.data.len(), "test_split": test.test_split });
         line["loss"] = json!(scores.loss);
         line["metrics"] = json!(BTreeMap::from_iter(scores.metrics));
         line["fingerprint"] = json!(loaded.model.fingerprint());
@@ -111,12 +117,22 @@ impl Evaluate {
         let Some(data) = own_data(model).filter(|_| !self.data.is_named()) else {
             return Ok(());
         };
-        let of = if data.columns.is_empty() {
-            format!("images of {}", data.classes.join(", "))
+        let (kind, needed) = if data.columns.is_empty() {
+            let classes = listed(&data.classes);
+            ("images", format!("FOLDER, with one folder of images per class: {classes}"))
         } else {
-            format!("a table, to tell its {}", data.targets.join(", "))
+            let columns = listed(&needed_columns(data));
+            ("a table", format!("FILE.csv, with the columns {columns}"))
         };
-        Err(Failure::usage(format!("the model was trained on {of}; give such data with --data")))
+        let mut message = format!(
+            "{}: the model was trained on {kind}; name the data to evaluate it on\n  \
+             --data {needed}",
+            self.file
+        );
+        if let Some(path) = recorded_data(model) {
+            message += &format!("; it was trained on {}", path.display());
+        }
+        Err(Failure::usage(message))
     }
 
     /// The classes of the model, if a flag needs them; a model without classes is then refused.
@@ -155,6 +171,27 @@ impl Evaluate {
             return Err(Failure::usage(message));
         }
         Ok(formats::check_writable(path)?)
+    }
+}
+
+/// Columns that a table to evaluate on must have: the inputs and the targets.
+fn needed_columns(data: &DataDescription) -> Vec<String> {
+    let mut names: Vec<String> = vec![];
+    for column in &data.columns {
+        names.push(column.name().to_string());
+    }
+    for target in &data.targets {
+        names.push(format!("{target} (target)"));
+    }
+    names
+}
+
+/// The first of these names, and the number of the others.
+fn listed(names: &[String]) -> String {
+    let shown = names[..names.len().min(MAX_NAMES)].join(", ");
+    match names.len() - names.len().min(MAX_NAMES) {
+        0 => shown,
+        n => format!("{shown} and {n} more"),
     }
 }
 

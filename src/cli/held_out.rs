@@ -19,12 +19,14 @@ pub struct TestData {
     pub data: Dataset,
     /// Their names.
     pub names: SampleNames,
+    /// Fraction of its data that the training held out, if the samples are that part.
+    pub test_split: Option<f64>,
 }
 
 impl TestData {
     /// All of these samples.
     pub fn whole(data: Dataset) -> TestData {
-        TestData { data, names: SampleNames::default() }
+        TestData { data, names: SampleNames::default(), test_split: None }
     }
 }
 
@@ -161,5 +163,6 @@ fn held_out(
         test.len(),
         data.len()
     ));
-    Ok(TestData { data: test, names: SampleNames { rows: Some(rows), files: vec![] } })
+    let names = SampleNames { rows: Some(rows), files: vec![] };
+    Ok(TestData { data: test, names, test_split: Some(fraction) })
 }

@@ -4,12 +4,12 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use tallynet::datasets::images::{self, read_digits, read_images};
-use tallynet::datasets::{ImageShape, Inputs};
+use tallynet::datasets::ImageShape;
+use tallynet::datasets::images::{self, UnlabeledImages, read_digits, read_images};
 use tallynet::model::Sequential;
 
-use super::Failure;
-use super::images::{ImageFlags, bar};
+use super::images::{FolderFlags, ImageFlags, bar};
+use super::{Failure, output};
 
 /// Extensions of images that are not read; the error names their format.
 const OTHER_IMAGES: [&str; 8] = ["gif", "webp", "bmp", "tif", "tiff", "heic", "heif", "avif"];
@@ -36,16 +36,20 @@ impl Preparation {
         Ok(Preparation::Resize(flags.size(model)?))
     }
 
-    /// Reads and prepares images: bytes of the shape (images, height, width, channels).
-    pub fn read(self, paths: &[PathBuf]) -> Result<Inputs, Failure> {
+    /// Reads and prepares images. Broken ones that a flag skips are named on stderr.
+    pub fn read(self, paths: &[PathBuf], flags: &FolderFlags) -> Result<UnlabeledImages, Failure> {
         let bar = bar(paths.len(), false);
         let progress = &mut |n_done| bar.set_position(n_done as u64);
-        let inputs = match self {
-            Preparation::Digit => read_digits(paths, progress),
-            Preparation::Resize(size) => read_images(paths, size, progress),
+        let read = match self {
+            Preparation::Digit => read_digits(paths, flags.skip_broken, progress),
+            Preparation::Resize(size) => read_images(paths, size, flags.skip_broken, progress),
         };
         bar.finish_and_clear();
-        Ok(inputs?)
+        let read = read?;
+        for error in &read.broken {
+            output::notice(&format!("warning: left out: {error}"));
+        }
+        Ok(read)
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use ndarray::ArrayD;
+use tallynet::datasets::images::UnlabeledImages;
 use tallynet::datasets::{ImageShape, Inputs, npy, npz};
 use tallynet::model::Sequential;
 use tallynet::report::Form;
@@ -11,7 +12,7 @@ use tallynet::report::drawings::Terminal;
 use tallynet::{Real, formats};
 
 use super::drawings::SeenImages;
-use super::images::{self, ImageFlags};
+use super::images::{self, FolderFlags};
 use super::output_table::OutputTable;
 use super::pictures::{self, Preparation};
 use super::predictions::{ClassColumns, predictions};
@@ -33,6 +34,7 @@ const MAX_DRAWN: usize = 12;
 #[derive(Args)]
 #[command(after_help = "Examples:
   tallynet predict digits.keras photo.jpg
+  tallynet predict cnn.keras photos/ --skip-broken
   tallynet predict iris.keras new.csv
   tallynet predict iris.keras new.csv -o predictions.csv
   tallynet predict model.keras x.npy -o y.npy")]
@@ -56,7 +58,7 @@ pub struct Predict {
     #[arg(long)]
     quiet: bool,
     #[command(flatten)]
-    images: ImageFlags,
+    folder: FolderFlags,
     #[command(flatten)]
     scale: Scale,
 }
@@ -186,10 +188,11 @@ impl Predict {
 
     /// Reads images and prepares them for the model.
     fn read_images(&self, loaded: &mut LoadedModel) -> Result<ReadInputs, Failure> {
-        let images = pictures::paths(&self.inputs)?;
+        let paths = pictures::paths(&self.inputs)?;
         table::refuse_images(&loaded.model)?;
-        let preparation = Preparation::of(&self.images, &loaded.model)?;
-        let mut values = preparation.read(&images)?;
+        let preparation = Preparation::of(&self.folder.images, &loaded.model)?;
+        let UnlabeledImages { x: mut values, files: images, .. } =
+            preparation.read(&paths, &self.folder)?;
         if preparation == Preparation::Digit {
             loaded.notice(
                 "Images are prepared as MNIST's were: the ink is found, scaled to 20 pixels and \

@@ -12,6 +12,7 @@ use super::Settings;
 use super::source::Source;
 use super::syntax::{Block, ExprKind, Stmt, StmtKind};
 use super::values::{Heap, Id, Scope, Value, push};
+use crate::datasets::ImageShape;
 
 /// Largest number of operations: a statement, an expression or an item of a list each. About a
 /// second.
@@ -96,6 +97,8 @@ pub struct Interpreter<'s> {
     pub is_keras_1: bool,
     /// Fraction of the data that the script splits off first.
     pub test_fraction: Option<f64>,
+    /// Shape of the images of the first folder that the script reads.
+    pub image_shape: Option<ImageShape>,
     operations: usize,
     depth: usize,
 }
@@ -122,6 +125,7 @@ impl<'s> Interpreter<'s> {
             is_loop_variable: false,
             is_keras_1: false,
             test_fraction: None,
+            image_shape: None,
             operations: 0,
             depth: 0,
         }

@@ -71,7 +71,8 @@ impl Interpreter<'_> {
                 return Ok(self.unknown(format!("{name} reads a model from elsewhere")));
             }
             "KerasClassifier" | "KerasRegressor" => return self.wrapped_model(arguments),
-            "image_dataset_from_directory" | "ImageDataGenerator" => {
+            "image_dataset_from_directory" => return Ok(self.images_of_directory(&arguments)),
+            "ImageDataGenerator" => {
                 if let Some(Value::Float(fraction)) = arguments.named("validation_split") {
                     self.note_test_fraction(Some(*fraction));
                 }

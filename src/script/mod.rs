@@ -27,6 +27,7 @@ mod describe;
 mod error;
 mod evaluate;
 mod expressions;
+mod folders;
 mod keras_calls;
 mod model;
 mod names;
@@ -50,6 +51,7 @@ use std::path::Path;
 use serde_json::{Value as Json, json};
 
 use crate::classes::did_you_mean;
+use crate::datasets::ImageShape;
 use crate::{Error, Result};
 use describe::Unsupported;
 use evaluate::Interpreter;
@@ -121,6 +123,8 @@ pub struct Script {
     pub unknown_data: Option<String>,
     /// Fraction of the data that the script splits off to test or to validate.
     pub test_fraction: Option<f64>,
+    /// Shape of the images of a folder that the script reads, if it gives their size.
+    pub image_shape: Option<ImageShape>,
     /// True if the script trains the model.
     pub has_fit: bool,
     /// Parts of the model and its `compile` that are ignored or uncertain, each with its line.
@@ -267,6 +271,7 @@ fn describe(interpreter: &mut Interpreter, id: Id) -> std::result::Result<Script
     let data = interpreter.data_use(id);
     let unknown_data = interpreter.unknown_data(id);
     let test_fraction = interpreter.test_fraction;
+    let image_shape = interpreter.image_shape;
     let has_fit = interpreter.heap.models[id].fit.is_some();
     let training_notes = interpreter.take_remarks();
     Ok(Script {
@@ -275,6 +280,7 @@ fn describe(interpreter: &mut Interpreter, id: Id) -> std::result::Result<Script
         data,
         unknown_data,
         test_fraction,
+        image_shape,
         has_fit,
         notes,
         training_notes,

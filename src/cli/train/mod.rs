@@ -141,7 +141,8 @@ pub struct Train {
     /// Print only the test score and the metrics
     #[arg(long, conflicts_with = "json")]
     quiet: bool,
-    /// Print one line of JSON
+    /// Print one line of JSON. Its "split" has the numbers of samples to train, to validate and to
+    /// test on, and the fraction "test_split" that was held out to test on
     #[arg(long)]
     json: bool,
     /// Save the model after every epoch with the best val_loss so far; the name may contain

@@ -39,12 +39,12 @@ use ndarray::ArrayD;
 use rand::seq::SliceRandom;
 
 use self::read::{Reader, array, read_all, read_bytes};
-use super::{DataDescription, ImageShape, Inputs, LoadedData};
+use super::{DataDescription, ImageShape, LoadedData};
 use crate::random::{self, Stream};
 use crate::{Error, Result};
 
 pub use photos::{prepare_digit, read_digits};
-pub use read::LoadedImages;
+pub use read::{LoadedImages, UnlabeledImages};
 pub use readers::Readers;
 pub use scan::is_image;
 pub use size::ImageSize;
@@ -217,14 +217,16 @@ pub fn find(folder: &Path) -> Result<Vec<PathBuf>> {
 
 /// Decodes and resizes images to predict from, in this order: bytes of the shape (images,
 /// height, width, channels). `progress` gets the number of images that are done. Errors are those
-/// of [`read_image`], and too little memory.
+/// of [`read_image`], and too little memory. With `skip_broken`, files that are not an intact PNG or
+/// JPEG are left out, and an error only if all are.
 pub fn read_images(
     paths: &[PathBuf],
     size: ImageShape,
+    skip_broken: bool,
     progress: &mut dyn FnMut(usize),
-) -> Result<Inputs> {
+) -> Result<UnlabeledImages> {
     size.check()?;
-    read_all(paths, size, progress, |bytes| decode_and_resize(bytes, size))
+    read_all(paths, size, skip_broken, progress, |bytes| decode_and_resize(bytes, size))
 }
 
 /// Decodes and resizes one image: bytes of the shape (height, width, channels).

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::super::{ImageShape, Inputs};
+use super::super::ImageShape;
+use super::UnlabeledImages;
 use super::read::read_all;
 use crate::Result;
 
@@ -15,9 +16,14 @@ const MNIST: ImageShape = ImageShape { height: 28, width: 28, channels: 1 };
 ///
 /// # Errors
 /// A file that cannot be read, one that is not an intact PNG or JPEG, a photo without ink, and too
-/// little memory.
-pub fn read_digits(paths: &[PathBuf], progress: &mut dyn FnMut(usize)) -> Result<Inputs> {
-    read_all(paths, MNIST, progress, prepare_digit)
+/// little memory. With `skip_broken`, broken files and photos without ink are left out, and an error
+/// only if all are.
+pub fn read_digits(
+    paths: &[PathBuf],
+    skip_broken: bool,
+    progress: &mut dyn FnMut(usize),
+) -> Result<UnlabeledImages> {
+    read_all(paths, MNIST, skip_broken, progress, prepare_digit)
 }
 
 /// Decodes a photo of a written character in memory and prepares it as MNIST's images were: 28×28

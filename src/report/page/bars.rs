@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::Real;
+use crate::report::page::text::percent_of_class;
 use crate::report::{Classes, Prediction};
 use crate::table::shortened;
 
@@ -34,12 +35,11 @@ pub fn bars(
             [second] => *second,
             _ => outputs.get(class).copied().unwrap_or(0.0),
         };
-        let percent = format!("{:.1}", 100.0 * probability.clamp(0.0, 1.0));
-        let is_tiny = probability > 0.0 && percent == "0.0";
+        let probability = f64::from(probability).clamp(0.0, 1.0);
         bars.push(ProbabilityBar {
             name: shortened(&classes.name(class), 24),
-            text: if is_tiny { "< 0.1 %".to_string() } else { format!("{percent} %") },
-            percent,
+            percent: format!("{:.1}", 100.0 * probability),
+            text: percent_of_class(probability),
             is_true: class == true_class,
         });
     }
