@@ -71,7 +71,7 @@ impl<T: Into<Vec<usize>>> From<T> for Shape {
 impl fmt::Display for Shape {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let axes = self.0.iter().map(usize::to_string);
-        write_tuple(f, std::iter::once("None".to_string()).chain(axes))
+        f.pad(&tuple(std::iter::once("None".to_string()).chain(axes)))
     }
 }
 
@@ -80,7 +80,7 @@ pub(crate) struct Tuple<'a>(pub &'a [usize]);
 
 impl fmt::Display for Tuple<'_> {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        write_tuple(f, self.0.iter().map(usize::to_string))
+        f.pad(&tuple(self.0.iter().map(usize::to_string)))
     }
 }
 
@@ -94,9 +94,10 @@ impl fmt::Display for Product<'_> {
     }
 }
 
-fn write_tuple(f: &mut fmt::Formatter, items: impl Iterator<Item = String>) -> fmt::Result {
+/// Items as Python writes a tuple.
+pub(crate) fn tuple(items: impl Iterator<Item = String>) -> String {
     let items: Vec<String> = items.collect();
-    f.pad(&format!("({}{})", items.join(", "), if items.len() == 1 { "," } else { "" }))
+    format!("({}{})", items.join(", "), if items.len() == 1 { "," } else { "" })
 }
 
 /// The values of contiguous rows, such as those of a buffer.

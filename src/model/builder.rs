@@ -23,10 +23,10 @@ use crate::{Error, Result};
 #[derive(Debug, Clone)]
 pub struct SequentialBuilder {
     name: String,
-    input: Shape,
+    pub(super) input: Shape,
     layers: Vec<LayerDescription>,
     max_params: usize,
-    init_weights: bool,
+    pub(super) init_weights: bool,
 }
 
 /// Description of a layer that is not yet built.
@@ -86,16 +86,6 @@ impl SequentialBuilder {
     /// Limits the number of parameters, and leaves them 0 unless `init_weights` is set.
     pub(crate) fn max_params(self, max_params: usize, init_weights: bool) -> Self {
         SequentialBuilder { max_params, init_weights, ..self }
-    }
-
-    /// The same layers for samples of this shape.
-    pub(super) fn for_input(self, input: Shape) -> Self {
-        SequentialBuilder { input, ..self }
-    }
-
-    /// The same layers with weights of 0.
-    pub(super) fn uninitialized(self) -> Self {
-        SequentialBuilder { init_weights: false, ..self }
     }
 
     /// Infers every shape and draws the initial weights from the seed.

@@ -21,12 +21,8 @@ impl Chain {
     pub fn push(&mut self, description: LayerDescription, names: &[LayerName]) -> Result<()> {
         let LayerDescription { layer: spec, trainable, .. } = description;
         let input = self.layers.last().map_or(&self.input, |below| &below.output).clone();
-        let built = spec.as_layer().build(&input).map_err(|error| {
-            chain_error(&self.input, &self.layers, spec.class_name(), names, error)
-        })?;
-        check_built(&input, &built).map_err(|error| {
-            chain_error(&self.input, &self.layers, spec.class_name(), names, error)
-        })?;
+        let built = spec.as_layer().build(&input).and_then(|built| checked(&input, built));
+        let built = built.map_err(|error| self.chain_error(spec.class_name(), names, error))?;
         let explanation = spec.explain(&input, &built);
         let Built { output, mut params, operations } = built;
         let name = names[0].in_style(Style::Keras2);
@@ -53,11 +49,32 @@ impl Chain {
         });
         Ok(())
     }
+
+    /// Adds the chain of layers and output shapes to a shape error, the failing layer marked; `rest`
+    /// are the names of the failing layer and of those after it.
+    fn chain_error(&self, class: &str, rest: &[LayerName], error: Error) -> Error {
+        let Error::Shape { chain: None, found, help } = error else {
+            return in_layer(&rest[0].in_style(Style::Keras2), error);
+        };
+        let mut chain = format!("{class} cannot follow the layers before it:\n");
+        chain += &format!("    {:<36} {}\n", "input", self.input);
+        for layer in &self.layers {
+            chain += &format!("    {:<36} {}\n", layer.title(Style::Keras2), layer.output);
+        }
+        for (i, name) in rest.iter().map(|name| name.in_style(Style::Keras2)).enumerate() {
+            if i == 0 {
+                chain += &format!("  > {:<36} {found}\n", format!("{name} ({class})"));
+            } else {
+                chain += &format!("    {name:<36} ?\n");
+            }
+        }
+        Error::Shape { chain: Some(chain), found, help }
+    }
 }
 
 /// Rejects what a custom layer must not build: empty outputs, operations of another width than the
 /// output, and arrays without a name of their own.
-fn check_built(input: &Shape, built: &Built) -> Result<()> {
+fn checked(input: &Shape, built: Built) -> Result<Built> {
     let n = built.output.n_values();
     let help = "mend the layer's `build`";
     let width = input.n_values();
@@ -78,7 +95,7 @@ fn check_built(input: &Shape, built: &Built) -> Result<()> {
             return Err(Error::shape(found, help));
         }
     }
-    Ok(())
+    Ok(built)
 }
 
 /// Adds the layer's name to an option error.
@@ -107,30 +124,4 @@ fn node(
         input_shape: input.clone(),
         output_shape: output.clone(),
     }
-}
-
-/// Adds the chain of layers and output shapes to a shape error, the failing layer marked.
-fn chain_error(
-    input: &Shape,
-    built: &[BuiltLayer],
-    class: &str,
-    rest: &[LayerName],
-    error: Error,
-) -> Error {
-    let Error::Shape { chain: None, found, help } = error else {
-        return in_layer(&rest[0].in_style(Style::Keras2), error);
-    };
-    let mut chain =
-        format!("{class} cannot follow the layers before it:\n    {:<36} {input}\n", "input");
-    for layer in built {
-        chain += &format!("    {:<36} {}\n", layer.title(Style::Keras2), layer.output);
-    }
-    for (i, name) in rest.iter().map(|name| name.in_style(Style::Keras2)).enumerate() {
-        if i == 0 {
-            chain += &format!("  > {:<36} {found}\n", format!("{name} ({class})"));
-        } else {
-            chain += &format!("    {name:<36} ?\n");
-        }
-    }
-    Error::Shape { chain: Some(chain), found, help }
 }
