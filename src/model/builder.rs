@@ -165,20 +165,14 @@ impl SequentialBuilder {
 
 impl Sequential {
     /// Same layers for samples of this shape, compiled alike, with weights drawn from this seed.
-    ///
-    /// # Errors
-    /// Those of [`SequentialBuilder::build`] and [`Sequential::compile`].
+    /// Errors are those of [`SequentialBuilder::build`].
     pub fn rebuilt(&self, input: &Shape, seed: u64) -> Result<Sequential> {
-        self.rebuild(input, Some(seed))
+        self.rebuild(None, input, Some(seed))
     }
 
-    /// Like [`Sequential::rebuilt`]; without a seed the weights are 0.
-    pub(crate) fn rebuild(&self, input: &Shape, seed: Option<u64>) -> Result<Sequential> {
-        self.rebuild_after(None, input, seed)
-    }
-
-    /// Like [`Sequential::rebuild`], with a new first layer if it is given.
-    pub(super) fn rebuild_after(
+    /// Like [`Sequential::rebuilt`], with a new first layer if it is given; without a seed the
+    /// weights are 0.
+    pub(crate) fn rebuild(
         &self,
         first: Option<AnyLayer>,
         input: &Shape,

@@ -14,15 +14,9 @@ const LENGTHS: [usize; 3] = [64, 512, 4096];
 pub(crate) type OpenAxes = Vec<Vec<usize>>;
 
 impl SequentialBuilder {
-    /// Builds the model for samples with axes of these lengths; `None` for an open one.
-    ///
-    /// # Errors
-    /// Those of [`SequentialBuilder::build`], and parameters that depend on an open length.
-    pub(crate) fn build_open(
-        mut self,
-        axes: &[Option<usize>],
-        seed: u64,
-    ) -> Result<Sequential> {
+    /// Builds the model for samples with axes of these lengths; `None` for an open one. Parameters
+    /// that depend on an open length are an error.
+    pub(crate) fn build_open(mut self, axes: &[Option<usize>], seed: u64) -> Result<Sequential> {
         let with_length = |length: usize| -> Shape {
             axes.iter().map(|axis| axis.unwrap_or(length)).collect::<Vec<usize>>().into()
         };
@@ -104,7 +98,7 @@ impl Sequential {
             let problem = format!("the model takes {wanted}, and the samples are {input}");
             return Err(Error::option("input_shape", problem));
         }
-        let Sequential { input, layers, plan, .. } = self.rebuild(input, None)?;
+        let Sequential { input, layers, plan, .. } = self.rebuild(None, input, None)?;
         Ok(Sequential { input, layers, plan, ..self })
     }
 

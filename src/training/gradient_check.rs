@@ -6,9 +6,8 @@ use rand::seq::index;
 use rand_chacha::ChaCha8Rng;
 
 use super::engine::{Engine, EngineSize};
-use super::loss_head::LossHead;
+use super::loss_head::Objective;
 use super::threads::Threads;
-use crate::datasets::batches::Rows;
 use crate::datasets::{Dataset, Inputs, Targets};
 use crate::losses::TargetForm;
 use crate::model::Sequential;
@@ -93,24 +92,23 @@ pub fn check_gradients(model: &Sequential, seed: u64) -> Result<GradientCheck> {
 /// Loss of a model over one batch, as a function of its weights.
 pub(super) struct BatchLoss<'a> {
     pub engine: Engine,
-    head: LossHead,
-    rows: Rows<'a>,
+    objective: Objective<'a>,
     batch: Vec<u32>,
 }
 
 impl<'a> BatchLoss<'a> {
     pub fn new(model: &Sequential, data: &'a Dataset) -> Result<Self> {
-        let (head, rows) = LossHead::new(model, data)?;
-        let (batch_size, target_width) = (rows.len(), rows.target_width());
+        let objective = Objective::new(model, data)?;
+        let (batch_size, target_width) = (objective.rows.len(), objective.rows.target_width());
         let size = EngineSize { batch_size, target_width, training: true };
         let engine = Engine::new(model, Threads::new(1, 1), size)?;
-        Ok(BatchLoss { engine, head, rows, batch: (0..batch_size as u32).collect() })
+        Ok(BatchLoss { engine, objective, batch: (0..batch_size as u32).collect() })
     }
 
     /// The loss. The engine then has its gradient.
     pub fn at(&mut self, model: &Sequential) -> f64 {
-        let BatchLoss { engine, head, rows, batch } = self;
-        engine.forward_backward(model, head, rows, batch, &[]).mean_loss()
+        let BatchLoss { engine, objective, batch } = self;
+        engine.forward_backward(model, objective, batch, &[]).mean_loss()
     }
 
     /// Distance between the gradient of one parameter and the nearest of its finite differences.
