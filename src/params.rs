@@ -104,15 +104,14 @@ impl Parameters {
                 table.entries.push(Entry { layer, spec, range: start..end });
             }
         }
-        if end > max_params && fits_memory(end) {
+        if !fits_memory(end) {
+            let problem = format!("the model has {end} parameters, and memory does not hold them");
+            return Err(Error::Memory(problem));
+        }
+        if end > max_params {
             return Err(Error::Memory(format!(
                 "the model has {end} parameters, and the file holds fewer numbers, or there are \
                  more than a model can have here"
-            )));
-        }
-        if end > max_params || !fits_memory(end) {
-            return Err(Error::Memory(format!(
-                "the model has {end} parameters, and memory does not hold them"
             )));
         }
         // Zeroed memory is not committed until it is written.

@@ -104,12 +104,6 @@ impl Sequential {
 
     /// The shape of a batch of inputs, for 0, or of outputs of the n-th layer; `None` for the batch
     /// axis and for open axes, as in Keras's JSON.
-    ///
-    /// ```
-    /// let model = tallynet::model::presets::named("mnist-softmax")?.build(0)?;
-    /// assert_eq!(model.batch_shape(1), [None, Some(784)]);
-    /// # Ok::<(), tallynet::Error>(())
-    /// ```
     pub fn batch_shape(&self, n: usize) -> Vec<Option<usize>> {
         let shape = match n.checked_sub(1).and_then(|layer| self.layers.get(layer)) {
             Some(layer) => &layer.output,

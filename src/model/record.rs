@@ -10,15 +10,6 @@ use serde_json::Value;
 /// Trainings of a model, from first to last. A further training is added to them.
 ///
 /// It has no times and no names of outputs, so that the same training gives the same file.
-///
-/// ```
-/// use tallynet::model::{TrainingRecord, TrainingRun};
-///
-/// let mut record = TrainingRecord::default();
-/// record.begin(TrainingRun { seed: Some(7), ..TrainingRun::default() });
-/// record.set_epoch(0, &[("loss".to_string(), 0.5)]);
-/// assert_eq!(record.runs[0].get("loss"), Some(&[Some(0.5)][..]));
-/// ```
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TrainingRecord {
