@@ -28,8 +28,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::datasets::identify::{Identity, identify, identify_folder};
 use crate::hdf5;
-use crate::identify::{Identity, identify, identify_folder};
 use crate::model::{ArrayCount, Sequential};
 use crate::params::fits_memory;
 use crate::shape::Tuple;
