@@ -12,7 +12,7 @@ use std::process::Command;
 
 use photo::Photo;
 use tallynet::datasets::ImageShape;
-use tallynet::metrics::ConfusionMatrix;
+use tallynet::report::ConfusionMatrix;
 use tallynet::report::drawings::{self, Bar, Colors, Curve, Terminal};
 use terminal::{Seen, at_terminal, tallynet};
 

@@ -1,7 +1,6 @@
 //! Metrics: numbers reported beside the loss, from the same forward passes.
 
 mod accuracy;
-mod confusion;
 mod errors;
 mod precision_recall;
 
@@ -9,7 +8,6 @@ pub use accuracy::{
     BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy, SparseTopKCategoricalAccuracy,
     TopKCategoricalAccuracy,
 };
-pub use confusion::{ClassScores, ConfusedPair, ConfusionMatrix};
 pub use errors::{MeanAbsoluteError, MeanSquaredError};
 pub use precision_recall::{Precision, Recall};
 
