@@ -4,8 +4,8 @@
 use super::builder::LayerDescription;
 use super::layer::LayerName;
 use super::plan::PlannedLayer;
-use super::{BuiltLayer, Node, Plan, Style};
-use crate::layers::{AnyLayer, Built, Operation};
+use super::{BuiltLayer, Plan, Style};
+use crate::layers::{Built, Operation};
 use crate::shape::Shape;
 use crate::{Error, Result};
 
@@ -30,10 +30,6 @@ impl Chain {
             param.trainable &= trainable;
             param.validate().map_err(|error| in_layer(&name, error))?;
         }
-        let node = node(self.layers.last(), &spec, name, &input, &output);
-        if let Some(below) = self.layers.last_mut() {
-            below.outbound_nodes.push(node.clone());
-        }
         let output_width = output.n_values();
         self.plan.push(operations, &PlannedLayer { params: &params, trainable, output_width });
         self.layers.push(BuiltLayer {
@@ -44,8 +40,6 @@ impl Chain {
             output,
             params,
             explanation,
-            inbound_nodes: vec![node],
-            outbound_nodes: vec![],
         });
         Ok(())
     }
@@ -103,25 +97,5 @@ fn in_layer(layer: &str, error: Error) -> Error {
     match error {
         Error::Option { name, problem } => Error::option(name, format!("{layer}: {problem}")),
         other => other,
-    }
-}
-
-/// Connection from the previous layer, or from the model's input.
-fn node(
-    below: Option<&BuiltLayer>,
-    layer: &AnyLayer,
-    name: String,
-    input: &Shape,
-    output: &Shape,
-) -> Node {
-    let inbound_layer = match below {
-        Some(below) => below.name(),
-        None => format!("{}_input_1", layer.class_name().to_lowercase()),
-    };
-    Node {
-        outbound_layer: name,
-        inbound_layer,
-        input_shape: input.clone(),
-        output_shape: output.clone(),
     }
 }

@@ -8,6 +8,8 @@ mod confusion;
 mod costs;
 mod doctor;
 mod findings;
+mod nodes;
+mod record;
 mod summary;
 mod verification;
 mod warnings;
@@ -26,6 +28,7 @@ pub use confusion::{ClassScores, ConfusedPair, ConfusionMatrix};
 pub use costs::{Extent, LayerCost, MultiplyAddCount, multiply_add_table};
 pub use doctor::FirstLosses;
 pub use findings::findings;
+pub use nodes::Node;
 pub use verification::{LayerVerification, Verification};
 
 #[cfg(feature = "cli")]
