@@ -5,7 +5,7 @@
 //! that prints them.
 
 use crate::classes::snake_case;
-use crate::layers::{AnyLayer, CostExplanation, ParamExplanation};
+use crate::layers::{AnyLayer, ParamExplanation};
 use crate::params::ParamSpec;
 use crate::shape::Shape;
 
@@ -98,36 +98,4 @@ impl BuiltLayer {
         }
         count
     }
-
-    /// Arithmetic of the forward pass on one sample.
-    ///
-    /// ```
-    /// use tallynet::layers::Dense;
-    /// use tallynet::model::Sequential;
-    ///
-    /// let model = Sequential::builder([784]).add(Dense::new(10)).build(0)?;
-    /// let cost = model.layers()[0].explain_cost();
-    /// assert_eq!(cost.formula, "784 inputs × 10 units");
-    /// assert_eq!(cost.multiply_adds, Some(7840));
-    /// # Ok::<(), tallynet::Error>(())
-    /// ```
-    pub fn explain_cost(&self) -> CostExplanation {
-        self.spec.explain_cost(&self.input, &self.output)
-    }
-
-    /// True if training updates any of its parameters.
-    pub(crate) fn is_trained(&self) -> bool {
-        self.params.iter().any(|param| param.trainable)
-    }
-}
-
-/// Number of values of a parameter array, counted in memory or in a file.
-#[derive(Debug, Clone)]
-pub struct ArrayCount {
-    /// Full name: `dense_1/kernel`.
-    pub name: String,
-    /// Lengths of its axes.
-    pub shape: Vec<usize>,
-    /// Number of values counted.
-    pub counted: usize,
 }

@@ -14,7 +14,7 @@ mod workspace;
 
 pub use builder::SequentialBuilder;
 pub use compile::{Compiled, MAX_METRICS, MetricChoice};
-pub use layer::{ArrayCount, BuiltLayer, ParamCount, Style};
+pub use layer::{BuiltLayer, ParamCount, Style};
 use open_axes::OpenAxes;
 pub(crate) use plan::Plan;
 pub use record::{LoggedSeries, RecordedData, TrainingRecord, TrainingRun, Validation};
