@@ -1,5 +1,5 @@
-//! Small synthetic tasks for the models that have no data set of their own, which are easy to learn,
-//! and random samples for checks.
+//! Small synthetic tasks for the models that have no data set of their own, which are easy to
+//! learn, and random samples for checks.
 
 use ndarray::{ArrayD, IxDyn};
 use rand::Rng;

@@ -44,8 +44,8 @@ impl Chain {
         Ok(())
     }
 
-    /// Adds the chain of layers and output shapes to a shape error, the failing layer marked; `rest`
-    /// are the names of the failing layer and of those after it.
+    /// Adds the chain of layers and output shapes to a shape error, the failing layer marked;
+    /// `rest` are the names of the failing layer and of those after it.
     fn chain_error(&self, class: &str, rest: &[LayerName], error: Error) -> Error {
         let Error::Shape { chain: None, found, help } = error else {
             return in_layer(&rest[0].in_style(Style::Keras2), error);

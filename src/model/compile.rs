@@ -57,8 +57,8 @@ impl<M: crate::metrics::Metric + 'static> From<M> for MetricChoice {
 }
 
 impl MetricChoice {
-    /// Finds the metric for targets and outputs whose last axes have these lengths. An unknown metric
-    /// is an error, as is one that does not fit, and a name that the logs reserve.
+    /// Finds the metric for targets and outputs whose last axes have these lengths. An unknown
+    /// metric is an error, as is one that does not fit, and a name that the logs reserve.
     pub(crate) fn resolve(&self, target_width: usize, output_width: usize) -> Result<AnyMetric> {
         let is_taken = ["loss", "epoch", "learning_rate"].contains(&self.name.as_str());
         if is_taken || self.name.starts_with("val_") {

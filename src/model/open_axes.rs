@@ -124,8 +124,8 @@ impl Sequential {
         shapes(self) == shapes(other)
     }
 
-    /// [`Sequential::batch_shape`] in the form of a tuple: `(None, None, 8)`, or `(32, None, 8)` for
-    /// a fixed batch size.
+    /// [`Sequential::batch_shape`] as Python writes it: `(None, None, 8)`, or `(32, None, 8)` for a
+    /// fixed batch size.
     pub(crate) fn shape_text(&self, n: usize) -> String {
         batch_text(&self.batch_shape(n))
     }

@@ -1,6 +1,6 @@
 //! Reports for people: a model's summary with its costs and their proof, classes by name and how
-//! often they are confused, and findings about data; and for the program, progress and drawings on a terminal, pictures of
-//! models, and the page of a model.
+//! often they are confused, and findings about data; and for the program, progress and drawings on
+//! a terminal, pictures of models, and the page of a model.
 
 mod classes;
 mod columns;

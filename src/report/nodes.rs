@@ -34,7 +34,8 @@ impl Sequential {
     /// use tallynet::model::{Style, presets};
     ///
     /// let nodes = presets::named("mnist-softmax")?.build(0)?.inbound_nodes(Style::Keras2);
-    /// assert_eq!(nodes[1].to_string(), "<Node flatten_1[0][0] (None, 784) -> dense_1 (None, 10)>");
+    /// assert_eq!(nodes[1].inbound_layer, "flatten_1");
+    /// assert_eq!(nodes[1].output_shape, "(None, 10)");
     /// # Ok::<(), tallynet::Error>(())
     /// ```
     pub fn inbound_nodes(&self, style: Style) -> Vec<Node> {

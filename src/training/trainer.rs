@@ -170,8 +170,8 @@ impl Sequential {
     }
 
     /// Mean loss over a dataset taken as one batch, and its gradient with respect to every
-    /// parameter, penalties included. Gradients of frozen layers are unspecified. Errors are those of
-    /// [`Sequential::evaluate`].
+    /// parameter, penalties included. Gradients of frozen layers are unspecified. Errors are those
+    /// of [`Sequential::evaluate`].
     pub fn gradients(&self, data: &Dataset) -> Result<LossGradient> {
         let mut batch = BatchLoss::new(self, data)?;
         let loss = batch.at(self);
