@@ -53,9 +53,8 @@ impl MetricSums {
     /// The sums of [`MetricSums::to_bits`].
     pub fn from_bits(bits: &[u64; Self::COUNT]) -> MetricSums {
         let [vectors, loss, ratios @ ..] = bits;
-        let mut sums = MetricSums::default();
-        sums.vectors = *vectors as usize;
-        sums.loss = f64::from_bits(*loss);
+        let (vectors, loss) = (*vectors as usize, f64::from_bits(*loss));
+        let mut sums = MetricSums { vectors, loss, ..MetricSums::default() };
         let (pairs, _) = ratios.as_chunks();
         for (ratio, [numerator, denominator]) in sums.ratios.iter_mut().zip(pairs) {
             ratio.numerator = f64::from_bits(*numerator);
