@@ -137,28 +137,6 @@ impl Error {
         }
     }
 
-    /// The message in two parts.
-    pub(crate) fn found_and_help(&self) -> FoundAndHelp {
-        match self {
-            Error::Format { path, found, help } => {
-                let found = file_prefix(path.as_deref()) + found;
-                FoundAndHelp { found, help: Some(help.clone()) }
-            }
-            Error::Shape { found, help, .. } => {
-                FoundAndHelp { found: found.clone(), help: Some(help.clone()) }
-            }
-            other => {
-                let message = other.to_string();
-                match message.split_once("\n  ") {
-                    Some((found, help)) => {
-                        FoundAndHelp { found: found.to_string(), help: Some(help.to_string()) }
-                    }
-                    None => FoundAndHelp { found: message, help: None },
-                }
-            }
-        }
-    }
-
     /// A layer that does not fit its input; the builder adds the chain of layers.
     pub fn shape(found: impl Into<String>, help: impl Into<String>) -> Error {
         Error::Shape { chain: None, found: found.into(), help: help.into() }
@@ -180,16 +158,8 @@ impl Error {
     }
 }
 
-/// Parts of a message.
-pub(crate) struct FoundAndHelp {
-    /// Problem found, and the file.
-    pub found: String,
-    /// Suggested fix, if the error has one.
-    pub help: Option<String>,
-}
-
 /// `model.keras: ` if the path is known.
-fn file_prefix(path: Option<&Path>) -> String {
+pub(crate) fn file_prefix(path: Option<&Path>) -> String {
     path.map_or(String::new(), |path| format!("{}: ", path.display()))
 }
 

@@ -101,8 +101,6 @@ mod error;
 #[doc(hidden)]
 pub mod hdf5;
 #[doc(hidden)]
-pub mod identify;
-#[doc(hidden)]
 pub mod random;
 mod replace;
 pub mod shape;

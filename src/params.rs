@@ -46,15 +46,9 @@ impl ParamSpec {
     }
 
     /// Rejects an initializer or a regularizer whose options are out of range.
-    ///
-    /// # Errors
-    /// Those of [`Initializer::validate`] and [`L1L2::validate`].
     pub fn validate(&self) -> Result<()> {
         self.initializer.validate()?;
-        match &self.regularizer {
-            Some(penalty) => penalty.validate(),
-            None => Ok(()),
-        }
+        self.regularizer.map_or(Ok(()), |penalty| penalty.validate())
     }
 
     /// Number of values, from the shape; saturates at `usize::MAX`.
@@ -110,15 +104,14 @@ impl Parameters {
                 table.entries.push(Entry { layer, spec, range: start..end });
             }
         }
-        if end > max_params && fits_memory(end) {
+        if !fits_memory(end) {
+            let problem = format!("the model has {end} parameters, and memory does not hold them");
+            return Err(Error::Memory(problem));
+        }
+        if end > max_params {
             return Err(Error::Memory(format!(
                 "the model has {end} parameters, and the file holds fewer numbers, or there are \
                  more than a model can have here"
-            )));
-        }
-        if end > max_params || !fits_memory(end) {
-            return Err(Error::Memory(format!(
-                "the model has {end} parameters, and memory does not hold them"
             )));
         }
         // Zeroed memory is not committed until it is written.
@@ -169,30 +162,39 @@ pub fn fits_memory(values: usize) -> bool {
     Vec::<Real>::new().try_reserve_exact(values.saturating_add(LITTLE)).is_ok()
 }
 
-/// Name, shape and range of an array within the values of its layer.
+/// Name, length of the last axis, and range of an array within the values of its layer.
 #[derive(Debug, Clone)]
 pub struct ParamArray {
     name: &'static str,
-    shape: Vec<usize>,
+    columns: usize,
     range: Range<usize>,
 }
 
 impl ParamArray {
+    /// Array without values.
+    const NONE: ParamArray = ParamArray { name: "", columns: 0, range: 0..0 };
+
     /// Lays out these arrays, one after the other.
     pub fn table(specs: &[ParamSpec]) -> Vec<ParamArray> {
+        let mut arrays = vec![];
         let mut end = 0usize;
-        let mut place = |spec: &ParamSpec| {
+        for spec in specs {
             let start = end;
             end = end.saturating_add(spec.count());
-            ParamArray { name: spec.name, shape: spec.shape.clone(), range: start..end }
-        };
-        specs.iter().map(&mut place).collect()
+            let columns = spec.shape.last().copied().unwrap_or(1);
+            arrays.push(ParamArray { name: spec.name, columns, range: start..end });
+        }
+        arrays
+    }
+
+    /// The array of this name; one without values if the layer declared none.
+    fn named<'a>(name: &str, arrays: &'a [ParamArray]) -> &'a ParamArray {
+        arrays.iter().find(|array| array.name == name).unwrap_or(&ParamArray::NONE)
     }
 
     /// Rows and columns of the array as a matrix; its columns are the last axis.
     fn matrix_shape(&self) -> (usize, usize) {
-        let columns = self.shape.last().copied().unwrap_or(1);
-        (self.range.len() / columns.max(1), columns)
+        (self.range.len() / self.columns.max(1), self.columns)
     }
 }
 
@@ -211,21 +213,13 @@ impl<'a> ParamViews<'a> {
 
     /// Values of the array of this name, in row-major order; empty if the layer declared none.
     pub fn get(&self, name: &str) -> &'a [Real] {
-        match self.arrays.iter().find(|array| array.name == name) {
-            Some(array) => &self.values[array.range.clone()],
-            None => &[],
-        }
+        &self.values[ParamArray::named(name, self.arrays).range.clone()]
     }
 
     /// The array of this name as a matrix: columns are the last axis, rows all other axes.
     pub fn matrix(&self, name: &str) -> ArrayView2<'a, Real> {
-        match self.arrays.iter().find(|array| array.name == name) {
-            Some(array) => {
-                let values = &self.values[array.range.clone()];
-                ArrayView2::from_shape(array.matrix_shape(), values).expect("cut by the table")
-            }
-            None => ArrayView2::from_shape((0, 0), &[]).expect("an empty matrix"),
-        }
+        let shape = ParamArray::named(name, self.arrays).matrix_shape();
+        ArrayView2::from_shape(shape, self.get(name)).expect("cut by the table")
     }
 }
 
@@ -241,23 +235,15 @@ impl<'a> ParamViewsMut<'a> {
         ParamViewsMut { values, arrays }
     }
 
-    /// Values of the array of this name, in row-major order; empty if the layer declared none.
+    /// Mutable [`ParamViews::get`].
     pub fn get(&mut self, name: &str) -> &mut [Real] {
-        match self.arrays.iter().find(|array| array.name == name) {
-            Some(array) => &mut self.values[array.range.clone()],
-            None => &mut [],
-        }
+        &mut self.values[ParamArray::named(name, self.arrays).range.clone()]
     }
 
-    /// The array of this name as a matrix: columns are the last axis, rows all other axes.
+    /// Mutable [`ParamViews::matrix`].
     pub fn matrix(&mut self, name: &str) -> ArrayViewMut2<'_, Real> {
-        match self.arrays.iter().find(|array| array.name == name) {
-            Some(array) => {
-                let values = &mut self.values[array.range.clone()];
-                ArrayViewMut2::from_shape(array.matrix_shape(), values).expect("cut by the table")
-            }
-            None => ArrayViewMut2::from_shape((0, 0), &mut []).expect("an empty matrix"),
-        }
+        let shape = ParamArray::named(name, self.arrays).matrix_shape();
+        ArrayViewMut2::from_shape(shape, self.get(name)).expect("cut by the table")
     }
 
     /// Sets every value of every array.

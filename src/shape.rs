@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ndarray::{ArrayBase, ArrayView2, ArrayViewMut2, Ix2, RawData};
+use ndarray::{ArrayView2, ArrayViewMut2};
 use serde::{Deserialize, Serialize};
 
 use crate::Real;
@@ -71,7 +71,7 @@ impl<T: Into<Vec<usize>>> From<T> for Shape {
 impl fmt::Display for Shape {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let axes = self.0.iter().map(usize::to_string);
-        write_tuple(f, std::iter::once("None".to_string()).chain(axes))
+        f.pad(&tuple(std::iter::once("None".to_string()).chain(axes)))
     }
 }
 
@@ -80,7 +80,7 @@ pub(crate) struct Tuple<'a>(pub &'a [usize]);
 
 impl fmt::Display for Tuple<'_> {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        write_tuple(f, self.0.iter().map(usize::to_string))
+        f.pad(&tuple(self.0.iter().map(usize::to_string)))
     }
 }
 
@@ -94,9 +94,10 @@ impl fmt::Display for Product<'_> {
     }
 }
 
-fn write_tuple(f: &mut fmt::Formatter, items: impl Iterator<Item = String>) -> fmt::Result {
+/// Items as Python writes a tuple.
+pub(crate) fn tuple(items: impl Iterator<Item = String>) -> String {
     let items: Vec<String> = items.collect();
-    f.pad(&format!("({}{})", items.join(", "), if items.len() == 1 { "," } else { "" }))
+    format!("({}{})", items.join(", "), if items.len() == 1 { "," } else { "" })
 }
 
 /// The values of contiguous rows, such as those of a buffer.
@@ -107,22 +108,4 @@ pub(crate) fn flat(rows: ArrayView2<'_, Real>) -> &[Real] {
 /// Mutable [`flat`].
 pub(crate) fn flat_mut(rows: ArrayViewMut2<'_, Real>) -> &mut [Real] {
     rows.into_slice().expect("contiguous rows")
-}
-
-/// View with one row per vector of the last axis, for layers that act on the last axis at any rank.
-pub(crate) fn per_position<S: RawData>(view: ArrayBase<S, Ix2>, width: usize) -> ArrayBase<S, Ix2> {
-    let positions = view.len() / width.max(1);
-    view.into_shape_with_order((positions, width)).expect("contiguous rows of whole vectors")
-}
-
-/// Position along each axis of an element of a row-major array, by its index.
-pub(crate) fn position(index: usize, axes: &[usize]) -> Vec<usize> {
-    let mut position = vec![0; axes.len()];
-    let mut rest = index;
-    for (along, axis) in position.iter_mut().zip(axes).rev() {
-        let length = usize::max(*axis, 1);
-        *along = rest % length;
-        rest /= length;
-    }
-    position
 }

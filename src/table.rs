@@ -47,14 +47,3 @@ pub fn shortened(text: &str, columns: usize) -> String {
     }
     short + "…"
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_long_text_is_cut_to_its_columns() {
-        assert_eq!(shortened("tallynet", 5), "tall…");
-        assert_eq!(shortened("tallynet", 8), "tallynet");
-    }
-}

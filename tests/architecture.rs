@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// each other.
 const FLOORS: &[&[&str]] = &[
     &["error", "classes", "table", "hdf5"],
-    &["shape", "random", "replace", "identify"],
+    &["shape", "random", "replace"],
     &["kernels"],
     &["activations", "initializers", "regularizers"],
     &["params"],

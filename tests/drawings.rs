@@ -12,8 +12,9 @@ use std::process::Command;
 
 use photo::Photo;
 use tallynet::datasets::ImageShape;
-use tallynet::metrics::ConfusionMatrix;
+use tallynet::report::ConfusionMatrix;
 use tallynet::report::drawings::{self, Bar, Colors, Curve, Terminal};
+use tallynet::table::shortened;
 use terminal::{Seen, at_terminal, tallynet};
 
 /// Folder for a model of MNIST and images.
@@ -228,4 +229,10 @@ fn many_classes_have_only_the_pairs_and_no_mistakes_are_told() {
     for line in drawings::bars(&all, WITHOUT_COLOR) {
         assert!(line.chars().count() < 60, "{line}");
     }
+}
+
+#[test]
+fn a_long_text_is_cut_to_its_columns() {
+    assert_eq!(shortened("tallynet", 5), "tall…");
+    assert_eq!(shortened("tallynet", 8), "tallynet");
 }

@@ -9,7 +9,7 @@ use tallynet::losses::{
     AnyLoss, CategoricalCrossentropy, MeanSquaredError, SparseCategoricalCrossentropy,
 };
 use tallynet::metrics::{
-    self, AnyMetric, BinaryAccuracy, Metric, Precision, Ratio, Recall, TopKCategoricalAccuracy,
+    AnyMetric, BinaryAccuracy, Metric, Precision, Ratio, Recall, TopKCategoricalAccuracy,
 };
 use tallynet::model::{MetricChoice, Sequential};
 use tallynet::optimizers::Sgd;
@@ -130,9 +130,8 @@ fn a_metric_that_does_not_fit_is_refused_with_one_that_does() {
 
 #[test]
 fn which_way_is_better() {
+    let model = Sequential::builder([2]).add(Activation::default()).build(0).unwrap();
     for (name, lower) in [
-        ("loss", Some(true)),
-        ("val_loss", Some(true)),
         ("mae", Some(true)),
         ("val_mean_squared_error", Some(true)),
         ("accuracy", Some(false)),
@@ -140,7 +139,9 @@ fn which_way_is_better() {
         ("recall", Some(false)),
         ("learning_rate", None),
     ] {
-        assert_eq!(metrics::lower_is_better([], name), lower, "{name}");
+        let metric = model.logged_metric(name);
+        let found = metric.map(|metric| metric.as_metric().lower_is_better());
+        assert_eq!(found, lower, "{name}");
     }
 }
 
@@ -163,13 +164,13 @@ impl Metric for LargestError {
 fn a_metric_from_outside_the_crate() {
     let metric = AnyMetric::from(LargestError);
     assert_eq!((metric.name(), metric.is_custom()), ("largest_error".to_string(), true));
-    let better = |name| metrics::lower_is_better([("worst", &metric)], name);
-    assert_eq!(better("val_worst"), Some(true));
-    assert_eq!(better("accuracy"), Some(false));
-    assert_eq!((better("val_loss"), better("best")), (Some(true), None));
     let mut model = Sequential::builder([2]).add(Activation::default()).build(0).unwrap();
     let choice = MetricChoice { name: "worst".to_string(), class: Some(metric) };
     model.compile_with(None, MeanSquaredError {}.into(), vec![choice]).unwrap();
+    let is_custom = |name| model.logged_metric(name).map(|metric| metric.is_custom());
+    assert_eq!(is_custom("val_worst"), Some(true));
+    assert_eq!(is_custom("accuracy"), Some(false));
+    assert_eq!((is_custom("val_loss"), is_custom("best")), (None, None));
     let data = Dataset {
         x: Inputs::Reals(array(&[&[1.0, 2.0], &[0.5, 0.0]])),
         y: Targets::Reals(array(&[&[1.0, 1.0], &[0.0, 0.0]])),

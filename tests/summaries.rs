@@ -5,6 +5,7 @@ use std::fs;
 use tallynet::activations::ActivationKind;
 use tallynet::layers::{Activation, Conv2D, Dense, Flatten};
 use tallynet::model::{Sequential, Style, presets};
+use tallynet::report::Node;
 
 /// The summary that Keras printed, with doubled memory sizes in a double-precision build.
 fn expected(name: &str) -> String {
@@ -141,16 +142,14 @@ fn the_explanation_shows_the_arithmetic() {
 #[test]
 fn nodes_connect_adjacent_layers() {
     let model = model("mnist-softmax");
-    let counts: Vec<_> = model
-        .layers()
-        .iter()
-        .map(|layer| (layer.inbound_nodes.len(), layer.outbound_nodes.len()))
-        .collect();
-    assert_eq!(counts, [(1, 1), (1, 1), (1, 0)]);
-    let dense = model.layer("dense_1").unwrap();
-    assert_eq!(dense.inbound_nodes[0].inbound_layer, "flatten_1");
-    assert_eq!(dense.outbound_nodes[0].outbound_layer, "activation_1");
-    assert_eq!(model.layers()[0].inbound_nodes[0].inbound_layer, "flatten_input_1");
+    let inbound = model.inbound_nodes(Style::Keras2);
+    let names = |node: &Node| (node.inbound_layer.clone(), node.outbound_layer.clone());
+    let pair = |from: &str, to: &str| (from.to_string(), to.to_string());
+    assert_eq!(names(&inbound[0]), pair("flatten_input_1", "flatten_1"));
+    assert_eq!(names(&inbound[1]), pair("flatten_1", "dense_1"));
+    assert_eq!(names(&inbound[2]), pair("dense_1", "activation_1"));
+    assert_eq!(inbound.len(), 3);
+    assert!(model.nodes(Style::Keras2).ends_with("outbound_nodes: []\n"));
     let nodes = |style| model.nodes(style);
     assert!(
         nodes(Style::Keras2).contains("<Node flatten_1[0][0] (None, 784) -> dense_1 (None, 10)>")

@@ -5,8 +5,8 @@ use std::cmp::Ordering;
 use ndarray::{ArrayD, ArrayView1, Axis};
 use tallynet::Real;
 use tallynet::datasets::{Dataset, ImageShape, Inputs};
-use tallynet::metrics::ConfusionMatrix;
 use tallynet::model::Sequential;
+use tallynet::report::ConfusionMatrix;
 use tallynet::report::drawings::{
     Bar, Curve, Terminal, bars, confusion, curves, half_blocks, image_columns, label, side_by_side,
 };

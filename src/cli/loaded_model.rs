@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use tallynet::Real;
+use tallynet::formats::ArrayCount;
 use tallynet::formats::{self, Loaded};
-use tallynet::model::{ArrayCount, Sequential, presets};
+use tallynet::model::{Sequential, presets};
 
 use super::description::{DescribedModel, Supplied};
 use super::plan::Plan;

@@ -1,7 +1,7 @@
 //! Scores of each class, the confusion matrix, and the samples that were given a wrong class.
 
 use serde_json::{Value, json};
-use tallynet::metrics::{ClassScores, ConfusionMatrix};
+use tallynet::report::{ClassScores, ConfusionMatrix};
 use tallynet::report::{Classes, Prediction};
 use tallynet::{Real, table};
 

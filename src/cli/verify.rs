@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json;
+use tallynet::formats::ArrayCount;
 use tallynet::formats::{self, LoadedArrays, Origin};
-use tallynet::model::{ArrayCount, Sequential, presets};
+use tallynet::model::{Sequential, presets};
 use tallynet::report::multiply_add_table;
 
 use super::description::Supplied;

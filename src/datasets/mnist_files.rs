@@ -7,7 +7,7 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use crate::identify::identify_folder;
+use crate::datasets::identify::identify_folder;
 use crate::{Error, Result};
 
 /// One of the four files.

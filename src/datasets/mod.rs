@@ -8,6 +8,7 @@ pub mod cifar;
 mod description;
 pub mod doctor;
 mod folder;
+pub(crate) mod identify;
 pub mod idx;
 pub mod images;
 mod loaded;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use super::{Dataset, FolderKind, TrainTest, mnist_files, npz};
-use crate::identify::identify;
+use crate::datasets::identify::identify;
 use crate::{Error, Result};
 
 /// Finds the data: `explicit`, or else the environment variable `TALLYNET_DATA`, or else the first

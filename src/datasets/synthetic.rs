@@ -1,18 +1,24 @@
-//! Small synthetic tasks for the models that have no data set of their own. They are easy to learn.
+//! Small synthetic tasks for the models that have no data set of their own, which are easy to
+//! learn, and random samples for checks.
 
 use ndarray::{ArrayD, IxDyn};
 use rand::Rng;
+use rand_chacha::ChaCha8Rng;
 
 use super::{Dataset, Inputs, Targets, TrainTest};
-use crate::Real;
+use crate::classes::TargetForm;
+use crate::params::fits_memory;
 use crate::random::{self, Stream};
 use crate::shape::Shape;
+use crate::{Error, Real, Result};
 
 /// Number of classes, and of bands of an image, in [`pixels`].
 const BANDS: usize = 10;
 /// Height and width of an image of [`pixels`], and of its targets.
 const SIZE: usize = 224;
 const TARGET_SIZE: usize = 218;
+/// Number of samples of [`random`].
+const ROWS: usize = 3;
 
 /// Generator of the task with samples and outputs of these shapes; it takes a seed.
 pub fn matching(input: &Shape, output: &Shape) -> Option<fn(u64) -> TrainTest> {
@@ -57,4 +63,30 @@ pub fn pixels(seed: u64) -> TrainTest {
         Dataset { x: Inputs::bytes(x), y: Targets::Labels(y) }
     };
     TrainTest { train: rows(32), test: rows(4) }
+}
+
+/// A few samples of random numbers for these inputs and outputs. Too little memory is an error.
+pub(crate) fn random(
+    input: &Shape,
+    output: &Shape,
+    form: TargetForm,
+    generator: &mut ChaCha8Rng,
+) -> Result<Dataset> {
+    let values = input.n_values().max(output.n_values()).saturating_mul(ROWS);
+    if !fits_memory(values) || u32::try_from(output.last()).is_err() {
+        let problem = format!("there is no room for {ROWS} samples of {input} and {output}");
+        return Err(Error::Memory(problem));
+    }
+    let rows = |dims: &[usize]| IxDyn(&[&[ROWS], dims].concat());
+    let x = ArrayD::from_shape_simple_fn(rows(input.dims()), || generator.random::<Real>());
+    let y = if form == TargetForm::Labels {
+        let classes = output.last() as u32;
+        let positions = &output.dims()[..output.dims().len().saturating_sub(1)];
+        let class = || generator.random_range(0..classes);
+        Targets::Labels(ArrayD::from_shape_simple_fn(rows(positions), class))
+    } else {
+        let value = || generator.random::<Real>();
+        Targets::Reals(ArrayD::from_shape_simple_fn(rows(output.dims()), value))
+    };
+    Ok(Dataset { x: Inputs::Reals(x), y })
 }

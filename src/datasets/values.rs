@@ -4,7 +4,7 @@ use ndarray::ArrayD;
 
 use super::Inputs;
 use crate::kernels::rows::scale_bytes;
-use crate::shape::{Tuple, position};
+use crate::shape::Tuple;
 use crate::{Error, Real, Result};
 
 /// Numbers of an array, in row-major order.
@@ -82,4 +82,16 @@ pub(super) fn not_finite(values: &[Real], row_shape: &[usize]) -> Option<String>
         _ => format!(" and {more} more times"),
     };
     Some(format!("{} in row {row}{place} (from 0){others}", values[first]))
+}
+
+/// Position along each axis of an element of a row-major array, by its index.
+pub(super) fn position(index: usize, axes: &[usize]) -> Vec<usize> {
+    let mut position = vec![0; axes.len()];
+    let mut rest = index;
+    for (along, axis) in position.iter_mut().zip(axes).rev() {
+        let length = usize::max(*axis, 1);
+        *along = rest % length;
+        rest /= length;
+    }
+    position
 }

@@ -1,11 +1,22 @@
 //! Parameter arrays of a model, read from a file one after the other.
 
 use super::OTHER_SIZES;
-use crate::model::{ArrayCount, Sequential};
+use crate::model::Sequential;
 use crate::{Error, Real, Result};
 
 /// Number of arrays that do not fit of which a message tells.
 const LISTED: usize = 20;
+
+/// Number of values of a parameter array, counted in memory or in a file.
+#[derive(Debug, Clone)]
+pub struct ArrayCount {
+    /// Full name: `dense_1/kernel`.
+    pub name: String,
+    /// Lengths of its axes.
+    pub shape: Vec<usize>,
+    /// Number of values counted.
+    pub counted: usize,
+}
 
 /// Result of loading weights into a model.
 #[derive(Debug)]

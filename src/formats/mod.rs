@@ -28,9 +28,9 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::datasets::identify::{Identity, identify, identify_folder};
 use crate::hdf5;
-use crate::identify::{Identity, identify, identify_folder};
-use crate::model::{ArrayCount, Sequential};
+use crate::model::Sequential;
 use crate::params::fits_memory;
 use crate::shape::Tuple;
 use crate::{Error, Real, Result};
@@ -39,7 +39,7 @@ use loaded_arrays::read_arrays;
 pub use backup::CallbackState;
 pub use description::{has_input_shape, set_input_shape};
 pub use keras_config::LayerPaths;
-pub use loaded_arrays::LoadedArrays;
+pub use loaded_arrays::{ArrayCount, LoadedArrays};
 pub use origin::Origin;
 
 pub(crate) use crate::replace::is_special;

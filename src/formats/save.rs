@@ -46,7 +46,7 @@ const FORMATS: &[FileFormat] = &[
 
 /// Reads weights into zeroed layers like those of `model`.
 fn read_same_layers(model: &Sequential, bytes: &[u8]) -> Result<Sequential> {
-    let mut copy = model.rebuild(model.input_shape(), None)?;
+    let mut copy = model.rebuild(None, model.input_shape(), None)?;
     decode_into(&mut copy, bytes, &LayerPaths::default())?;
     Ok(copy)
 }

@@ -10,6 +10,8 @@
 //! It acts on the last axis of any shape: an image of `h × w` pixels gives `h·w` rows of one matrix
 //! product.
 
+use ndarray::{ArrayBase, Ix2, RawData};
+
 use super::{Backward, Built, Formula, Forward, Layer, Op, Operation};
 use crate::activations::AnyActivation;
 use crate::classes::class;
@@ -18,7 +20,7 @@ use crate::kernels::matmul::{self, matmul};
 use crate::kernels::rows;
 use crate::params::ParamSpec;
 use crate::regularizers::L1L2;
-use crate::shape::{Shape, flat, flat_mut, per_position};
+use crate::shape::{Shape, flat, flat_mut};
 use crate::{Error, Result};
 
 class! {
@@ -141,4 +143,10 @@ impl Op for DenseOp {
     fn formula(&self) -> Option<Formula> {
         Some(Formula::Dense)
     }
+}
+
+/// View with one row per vector of the last axis, which the layer acts on at any rank.
+fn per_position<S: RawData>(view: ArrayBase<S, Ix2>, width: usize) -> ArrayBase<S, Ix2> {
+    let positions = view.len() / width.max(1);
+    view.into_shape_with_order((positions, width)).expect("contiguous rows of whole vectors")
 }

@@ -1,7 +1,6 @@
 //! Metrics: numbers reported beside the loss, from the same forward passes.
 
 mod accuracy;
-mod confusion;
 mod errors;
 mod precision_recall;
 
@@ -9,7 +8,6 @@ pub use accuracy::{
     BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy, SparseTopKCategoricalAccuracy,
     TopKCategoricalAccuracy,
 };
-pub use confusion::{ClassScores, ConfusedPair, ConfusionMatrix};
 pub use errors::{MeanAbsoluteError, MeanSquaredError};
 pub use precision_recall::{Precision, Recall};
 
@@ -90,7 +88,7 @@ pub trait Metric: fmt::Debug + Send + Sync {
 }
 
 /// Quotient of two running sums.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Ratio {
     /// Numerator.
     pub numerator: f64,
@@ -99,9 +97,6 @@ pub struct Ratio {
 }
 
 impl Ratio {
-    /// Ratio before anything is counted.
-    pub const ZERO: Ratio = Ratio { numerator: 0.0, denominator: 0.0 };
-
     /// The quotient, or 0 if nothing was counted.
     pub fn value(self) -> f64 {
         if self.denominator == 0.0 {
@@ -172,39 +167,5 @@ impl AnyMetric {
             _ => return Ok(()),
         };
         Err(Error::option("metrics", problem))
-    }
-}
-
-/// True if lower is better for this log entry (`val_loss`, `accuracy`); `None` for an unknown name.
-/// `metrics` are those compiled with options, by their names in the logs.
-pub fn lower_is_better<'a>(
-    metrics: impl IntoIterator<Item = (&'a str, &'a AnyMetric)>,
-    name: &str,
-) -> Option<bool> {
-    let name = name.strip_prefix("val_").unwrap_or(name);
-    if name == "loss" {
-        return Some(true);
-    }
-    Some(logged(metrics, name)?.as_metric().lower_is_better())
-}
-
-/// True if the values of this log entry are shares, from 0 to 1. `metrics` are as in
-/// [`lower_is_better`].
-pub fn is_share<'a>(
-    metrics: impl IntoIterator<Item = (&'a str, &'a AnyMetric)>,
-    name: &str,
-) -> bool {
-    let name = name.strip_prefix("val_").unwrap_or(name);
-    logged(metrics, name).is_some_and(|metric| metric.as_metric().is_share())
-}
-
-/// Metric of this name in the logs: one of these, or that of the name.
-fn logged<'a>(
-    metrics: impl IntoIterator<Item = (&'a str, &'a AnyMetric)>,
-    name: &str,
-) -> Option<AnyMetric> {
-    match metrics.into_iter().find(|(logged, _)| *logged == name) {
-        Some((_, metric)) => Some(metric.clone()),
-        None => AnyMetric::by_name(name, 1, 1).ok(),
     }
 }

@@ -58,7 +58,7 @@ fn true_positives(
     counts: fn(bool, bool) -> bool,
 ) -> Ratio {
     let threshold = threshold.unwrap_or(0.5) as Real;
-    let mut ratio = Ratio::ZERO;
+    let mut ratio = Ratio::default();
     for (y, p) in y.iter().zip(p) {
         let positive = *y != 0.0;
         let predicted = *p > threshold;

@@ -23,10 +23,10 @@ use crate::{Error, Result};
 #[derive(Debug, Clone)]
 pub struct SequentialBuilder {
     name: String,
-    input: Shape,
+    pub(super) input: Shape,
     layers: Vec<LayerDescription>,
     max_params: usize,
-    init_weights: bool,
+    pub(super) init_weights: bool,
 }
 
 /// Description of a layer that is not yet built.
@@ -86,16 +86,6 @@ impl SequentialBuilder {
     /// Limits the number of parameters, and leaves them 0 unless `init_weights` is set.
     pub(crate) fn max_params(self, max_params: usize, init_weights: bool) -> Self {
         SequentialBuilder { max_params, init_weights, ..self }
-    }
-
-    /// The same layers for samples of this shape.
-    pub(super) fn for_input(self, input: Shape) -> Self {
-        SequentialBuilder { input, ..self }
-    }
-
-    /// The same layers with weights of 0.
-    pub(super) fn uninitialized(self) -> Self {
-        SequentialBuilder { init_weights: false, ..self }
     }
 
     /// Infers every shape and draws the initial weights from the seed.
@@ -175,20 +165,14 @@ impl SequentialBuilder {
 
 impl Sequential {
     /// Same layers for samples of this shape, compiled alike, with weights drawn from this seed.
-    ///
-    /// # Errors
-    /// Those of [`SequentialBuilder::build`] and [`Sequential::compile`].
+    /// Errors are those of [`SequentialBuilder::build`].
     pub fn rebuilt(&self, input: &Shape, seed: u64) -> Result<Sequential> {
-        self.rebuild(input, Some(seed))
+        self.rebuild(None, input, Some(seed))
     }
 
-    /// Like [`Sequential::rebuilt`]; without a seed the weights are 0.
-    pub(crate) fn rebuild(&self, input: &Shape, seed: Option<u64>) -> Result<Sequential> {
-        self.rebuild_after(None, input, seed)
-    }
-
-    /// Like [`Sequential::rebuild`], with a new first layer if it is given.
-    pub(super) fn rebuild_after(
+    /// Like [`Sequential::rebuilt`], with a new first layer if it is given; without a seed the
+    /// weights are 0.
+    pub(crate) fn rebuild(
         &self,
         first: Option<AnyLayer>,
         input: &Shape,

@@ -4,8 +4,8 @@
 use super::builder::LayerDescription;
 use super::layer::LayerName;
 use super::plan::PlannedLayer;
-use super::{BuiltLayer, Node, Plan, Style};
-use crate::layers::{AnyLayer, Built, Operation};
+use super::{BuiltLayer, Plan, Style};
+use crate::layers::{Built, Operation};
 use crate::shape::Shape;
 use crate::{Error, Result};
 
@@ -21,22 +21,14 @@ impl Chain {
     pub fn push(&mut self, description: LayerDescription, names: &[LayerName]) -> Result<()> {
         let LayerDescription { layer: spec, trainable, .. } = description;
         let input = self.layers.last().map_or(&self.input, |below| &below.output).clone();
-        let built = spec.as_layer().build(&input).map_err(|error| {
-            chain_error(&self.input, &self.layers, spec.class_name(), names, error)
-        })?;
-        check_built(&input, &built).map_err(|error| {
-            chain_error(&self.input, &self.layers, spec.class_name(), names, error)
-        })?;
+        let built = spec.as_layer().build(&input).and_then(|built| checked(&input, built));
+        let built = built.map_err(|error| self.chain_error(spec.class_name(), names, error))?;
         let explanation = spec.explain(&input, &built);
         let Built { output, mut params, operations } = built;
         let name = names[0].in_style(Style::Keras2);
         for param in &mut params {
             param.trainable &= trainable;
             param.validate().map_err(|error| in_layer(&name, error))?;
-        }
-        let node = node(self.layers.last(), &spec, name, &input, &output);
-        if let Some(below) = self.layers.last_mut() {
-            below.outbound_nodes.push(node.clone());
         }
         let output_width = output.n_values();
         self.plan.push(operations, &PlannedLayer { params: &params, trainable, output_width });
@@ -48,16 +40,35 @@ impl Chain {
             output,
             params,
             explanation,
-            inbound_nodes: vec![node],
-            outbound_nodes: vec![],
         });
         Ok(())
+    }
+
+    /// Adds the chain of layers and output shapes to a shape error, the failing layer marked;
+    /// `rest` are the names of the failing layer and of those after it.
+    fn chain_error(&self, class: &str, rest: &[LayerName], error: Error) -> Error {
+        let Error::Shape { chain: None, found, help } = error else {
+            return in_layer(&rest[0].in_style(Style::Keras2), error);
+        };
+        let mut chain = format!("{class} cannot follow the layers before it:\n");
+        chain += &format!("    {:<36} {}\n", "input", self.input);
+        for layer in &self.layers {
+            chain += &format!("    {:<36} {}\n", layer.title(Style::Keras2), layer.output);
+        }
+        for (i, name) in rest.iter().map(|name| name.in_style(Style::Keras2)).enumerate() {
+            if i == 0 {
+                chain += &format!("  > {:<36} {found}\n", format!("{name} ({class})"));
+            } else {
+                chain += &format!("    {name:<36} ?\n");
+            }
+        }
+        Error::Shape { chain: Some(chain), found, help }
     }
 }
 
 /// Rejects what a custom layer must not build: empty outputs, operations of another width than the
 /// output, and arrays without a name of their own.
-fn check_built(input: &Shape, built: &Built) -> Result<()> {
+fn checked(input: &Shape, built: Built) -> Result<Built> {
     let n = built.output.n_values();
     let help = "mend the layer's `build`";
     let width = input.n_values();
@@ -78,7 +89,7 @@ fn check_built(input: &Shape, built: &Built) -> Result<()> {
             return Err(Error::shape(found, help));
         }
     }
-    Ok(())
+    Ok(built)
 }
 
 /// Adds the layer's name to an option error.
@@ -87,50 +98,4 @@ fn in_layer(layer: &str, error: Error) -> Error {
         Error::Option { name, problem } => Error::option(name, format!("{layer}: {problem}")),
         other => other,
     }
-}
-
-/// Connection from the previous layer, or from the model's input.
-fn node(
-    below: Option<&BuiltLayer>,
-    layer: &AnyLayer,
-    name: String,
-    input: &Shape,
-    output: &Shape,
-) -> Node {
-    let inbound_layer = match below {
-        Some(below) => below.name(),
-        None => format!("{}_input_1", layer.class_name().to_lowercase()),
-    };
-    Node {
-        outbound_layer: name,
-        inbound_layer,
-        input_shape: input.clone(),
-        output_shape: output.clone(),
-    }
-}
-
-/// Adds the chain of layers and output shapes to a shape error, the failing layer marked.
-fn chain_error(
-    input: &Shape,
-    built: &[BuiltLayer],
-    class: &str,
-    rest: &[LayerName],
-    error: Error,
-) -> Error {
-    let Error::Shape { chain: None, found, help } = error else {
-        return in_layer(&rest[0].in_style(Style::Keras2), error);
-    };
-    let mut chain =
-        format!("{class} cannot follow the layers before it:\n    {:<36} {input}\n", "input");
-    for layer in built {
-        chain += &format!("    {:<36} {}\n", layer.title(Style::Keras2), layer.output);
-    }
-    for (i, name) in rest.iter().map(|name| name.in_style(Style::Keras2)).enumerate() {
-        if i == 0 {
-            chain += &format!("  > {:<36} {found}\n", format!("{name} ({class})"));
-        } else {
-            chain += &format!("    {name:<36} ?\n");
-        }
-    }
-    Error::Shape { chain: Some(chain), found, help }
 }

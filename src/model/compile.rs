@@ -57,10 +57,8 @@ impl<M: crate::metrics::Metric + 'static> From<M> for MetricChoice {
 }
 
 impl MetricChoice {
-    /// Finds the metric for targets and outputs whose last axes have these lengths.
-    ///
-    /// # Errors
-    /// An unknown metric, one that does not fit, and a name that the logs reserve.
+    /// Finds the metric for targets and outputs whose last axes have these lengths. An unknown
+    /// metric is an error, as is one that does not fit, and a name that the logs reserve.
     pub(crate) fn resolve(&self, target_width: usize, output_width: usize) -> Result<AnyMetric> {
         let is_taken = ["loss", "epoch", "learning_rate"].contains(&self.name.as_str());
         if is_taken || self.name.starts_with("val_") {
@@ -110,12 +108,6 @@ impl Compiled {
     /// Metrics to report.
     pub fn metrics(&self) -> &[MetricChoice] {
         &self.metrics
-    }
-
-    /// Names in the logs of the metrics that were given with options.
-    pub fn metric_classes(&self) -> impl Iterator<Item = (&str, &AnyMetric)> {
-        let metrics = self.metrics.iter();
-        metrics.filter_map(|choice| Some((choice.name.as_str(), choice.class.as_ref()?)))
     }
 
     /// Optimizer.
@@ -175,10 +167,8 @@ impl Sequential {
     /// Like [`Sequential::compile`], with options for metrics and an optional optimizer; without
     /// one the model can only be evaluated.
     ///
-    /// A second metric of the same name is logged as `name_1`, as in Keras.
-    ///
-    /// # Errors
-    /// Those of [`Sequential::compile`].
+    /// A second metric of the same name is logged as `name_1`, as in Keras. Errors are those of
+    /// [`Sequential::compile`].
     pub fn compile_with(
         &mut self,
         optimizer: Option<AnyOptimizer>,
@@ -220,6 +210,17 @@ impl Sequential {
         VectorWidths { target, output }
     }
 
+    /// Metric that this name in the logs (`accuracy`, `val_mae`) stands for: one that was compiled
+    /// with options, or that of the name.
+    pub fn logged_metric(&self, name: &str) -> Option<AnyMetric> {
+        let name = name.strip_prefix("val_").unwrap_or(name);
+        let mut choices = self.compiled.iter().flat_map(|compiled| &compiled.metrics);
+        match choices.find(|choice| choice.name == name && choice.class.is_some()) {
+            Some(choice) => choice.class.clone(),
+            None => AnyMetric::by_name(name, 1, 1).ok(),
+        }
+    }
+
     /// Takes the configuration out of the model, to compile it again with parts of it.
     pub fn take_compiled(&mut self) -> Option<Compiled> {
         self.compiled.take()
@@ -233,10 +234,7 @@ impl Sequential {
         self.compiled.as_ref().ok_or_else(not_compiled)
     }
 
-    /// Checks that training would do what Keras does.
-    ///
-    /// # Errors
-    /// A model of a file with unsupported options of training; the message names all of them.
+    /// Rejects the model of a file with options that training would ignore, and names all of them.
     pub(crate) fn check_trainable(&self) -> Result<()> {
         if self.training_obstacles.is_empty() {
             return Ok(());

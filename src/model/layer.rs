@@ -1,13 +1,11 @@
-//! A layer of a built model: its name, its shapes, its parameters and its connections.
+//! A layer of a built model: its name, its shapes and its parameters.
 //!
 //! Keras numbers automatic names per process and class, so a model's names depend on earlier
 //! models. Here they are numbered per model, stored as class and ordinal, and spelled in the style
 //! that prints them.
 
-use std::fmt;
-
 use crate::classes::snake_case;
-use crate::layers::{AnyLayer, CostExplanation, ParamExplanation};
+use crate::layers::{AnyLayer, ParamExplanation};
 use crate::params::ParamSpec;
 use crate::shape::Shape;
 
@@ -63,10 +61,6 @@ pub struct BuiltLayer {
     pub params: Vec<ParamSpec>,
     /// Arithmetic of its parameter count.
     pub explanation: ParamExplanation,
-    /// Connections that end at this layer: one.
-    pub inbound_nodes: Vec<Node>,
-    /// Connections that start from this layer: one, or none for the last layer.
-    pub outbound_nodes: Vec<Node>,
 }
 
 /// Number of parameters.
@@ -104,58 +98,4 @@ impl BuiltLayer {
         }
         count
     }
-
-    /// Arithmetic of the forward pass on one sample.
-    ///
-    /// ```
-    /// use tallynet::layers::Dense;
-    /// use tallynet::model::Sequential;
-    ///
-    /// let model = Sequential::builder([784]).add(Dense::new(10)).build(0)?;
-    /// let cost = model.layers()[0].explain_cost();
-    /// assert_eq!(cost.formula, "784 inputs × 10 units");
-    /// assert_eq!(cost.multiply_adds, Some(7840));
-    /// # Ok::<(), tallynet::Error>(())
-    /// ```
-    pub fn explain_cost(&self) -> CostExplanation {
-        self.spec.explain_cost(&self.input, &self.output)
-    }
-
-    /// True if training updates any of its parameters.
-    pub(crate) fn is_trained(&self) -> bool {
-        self.params.iter().any(|param| param.trainable)
-    }
-}
-
-/// One call of a layer: in Keras an inbound node of the called layer and an outbound node of the
-/// layer before it. A `Sequential` calls each layer once, with one input, so the index lists of
-/// Keras are all `[0]`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Node {
-    /// Name of the called layer.
-    pub outbound_layer: String,
-    /// Name of the layer before it, or of the input.
-    pub inbound_layer: String,
-    /// Shape of an input sample.
-    pub input_shape: Shape,
-    /// Shape of an output sample.
-    pub output_shape: Shape,
-}
-
-impl fmt::Display for Node {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let Node { outbound_layer, inbound_layer, input_shape, output_shape } = self;
-        write!(f, "<Node {inbound_layer}[0][0] {input_shape} -> {outbound_layer} {output_shape}>")
-    }
-}
-
-/// Number of values of a parameter array, counted in memory or in a file.
-#[derive(Debug, Clone)]
-pub struct ArrayCount {
-    /// Full name: `dense_1/kernel`.
-    pub name: String,
-    /// Lengths of its axes.
-    pub shape: Vec<usize>,
-    /// Number of values counted.
-    pub counted: usize,
 }

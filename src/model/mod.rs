@@ -14,7 +14,7 @@ mod workspace;
 
 pub use builder::SequentialBuilder;
 pub use compile::{Compiled, MAX_METRICS, MetricChoice};
-pub use layer::{ArrayCount, BuiltLayer, Node, ParamCount, Style};
+pub use layer::{BuiltLayer, ParamCount, Style};
 use open_axes::OpenAxes;
 pub(crate) use plan::Plan;
 pub use record::{LoggedSeries, RecordedData, TrainingRecord, TrainingRun, Validation};
@@ -141,22 +141,17 @@ impl Sequential {
             self.parameters.entries.iter().find(|entry| self.full_name(entry) == name)
         else {
             let names: Vec<_> = self.weights().map(|(name, _)| name).collect();
-            return Err(Error::weights(
-                name,
-                format!("there is no weight {name:?}; there are {}", names.join(", ")),
-            ));
+            let problem = format!("there is no weight {name:?}; there are {}", names.join(", "));
+            return Err(Error::weights(name, problem));
         };
         if values.shape() != entry.spec.shape {
             let (needed, given) = (Tuple(&entry.spec.shape), Tuple(values.shape()));
-            return Err(Error::weights(
-                name,
-                format!("{name} has the shape {needed}, and the new values have {given}"),
-            ));
+            let problem = format!("{name} has the shape {needed}, and the new values have {given}");
+            return Err(Error::weights(name, problem));
         }
-        self.parameters.values[entry.range.clone()]
-            .iter_mut()
-            .zip(values)
-            .for_each(|(to, from)| *to = *from);
+        for (to, from) in self.parameters.values[entry.range.clone()].iter_mut().zip(values) {
+            *to = *from;
+        }
         Ok(())
     }
 

@@ -4,7 +4,7 @@
 //! have built such a model, and it is refused here.
 
 use super::{Sequential, SequentialBuilder};
-use crate::shape::{Shape, Tuple};
+use crate::shape::{Shape, tuple};
 use crate::{Error, Result};
 
 /// Lengths that are tried for an open axis: the first for which every layer has an output is taken.
@@ -14,22 +14,22 @@ const LENGTHS: [usize; 3] = [64, 512, 4096];
 pub(crate) type OpenAxes = Vec<Vec<usize>>;
 
 impl SequentialBuilder {
-    /// Builds the model for samples with axes of these lengths; `None` for an open one.
-    ///
-    /// # Errors
-    /// Those of [`SequentialBuilder::build`], and parameters that depend on an open length.
-    pub(crate) fn build_open(self, axes: &[Option<usize>], seed: u64) -> Result<Sequential> {
+    /// Builds the model for samples with axes of these lengths; `None` for an open one. Parameters
+    /// that depend on an open length are an error.
+    pub(crate) fn build_open(mut self, axes: &[Option<usize>], seed: u64) -> Result<Sequential> {
         let with_length = |length: usize| -> Shape {
             axes.iter().map(|axis| axis.unwrap_or(length)).collect::<Vec<usize>>().into()
         };
-        if axes.iter().all(Option::is_some) {
-            return self.for_input(with_length(0)).build(seed);
-        }
         let mut length = LENGTHS[0];
-        let mut built = self.clone().for_input(with_length(length)).build(seed);
+        self.input = with_length(length);
+        let mut built = self.clone().build(seed);
+        if axes.iter().all(Option::is_some) {
+            return built;
+        }
         for next in LENGTHS {
             if built.is_err() {
-                let longer = self.clone().for_input(with_length(next)).build(seed);
+                self.input = with_length(next);
+                let longer = self.clone().build(seed);
                 if longer.is_ok() {
                     length = next;
                     built = longer;
@@ -38,18 +38,16 @@ impl SequentialBuilder {
         }
         let mut model = built?;
         // The axes that differ in a longer sample are open.
-        let longer = self.uninitialized().for_input(with_length(16 * length)).build(seed)?;
+        self.input = with_length(16 * length);
+        self.init_weights = false;
+        let longer = self.build(seed)?;
         if !model.has_same_parameters(&longer) {
-            let axes = axes.iter().map(|axis| axis.map_or("None".to_string(), |n| n.to_string()));
-            let axes: Vec<String> = axes.collect();
-            return Err(Error::option(
-                "input_shape",
-                format!(
-                    "the input has the shape (None, {}), and the number of weights depends on a \
-                     length that is not given",
-                    axes.join(", ")
-                ),
-            ));
+            let shape = batch_text(&[&[None], axes].concat());
+            let problem = format!(
+                "the input has the shape {shape}, and the number of weights depends on a length \
+                 that is not given"
+            );
+            return Err(Error::option("input_shape", problem));
         }
         let mut open_axes = vec![different_axes(&model.input, &longer.input)];
         for (layer, longer) in model.layers.iter().zip(&longer.layers) {
@@ -100,18 +98,12 @@ impl Sequential {
             let problem = format!("the model takes {wanted}, and the samples are {input}");
             return Err(Error::option("input_shape", problem));
         }
-        let Sequential { input, layers, plan, .. } = self.rebuild(input, None)?;
+        let Sequential { input, layers, plan, .. } = self.rebuild(None, input, None)?;
         Ok(Sequential { input, layers, plan, ..self })
     }
 
     /// The shape of a batch of inputs, for 0, or of outputs of the n-th layer; `None` for the batch
     /// axis and for open axes, as in Keras's JSON.
-    ///
-    /// ```
-    /// let model = tallynet::model::presets::named("mnist-softmax")?.build(0)?;
-    /// assert_eq!(model.batch_shape(1), [None, Some(784)]);
-    /// # Ok::<(), tallynet::Error>(())
-    /// ```
     pub fn batch_shape(&self, n: usize) -> Vec<Option<usize>> {
         let shape = match n.checked_sub(1).and_then(|layer| self.layers.get(layer)) {
             Some(layer) => &layer.output,
@@ -132,22 +124,14 @@ impl Sequential {
         shapes(self) == shapes(other)
     }
 
-    /// The shape of a batch of inputs, for 0, or of outputs of the n-th layer, with `None` for open
-    /// axes: `(None, None, 8)`, or `(32, None, 8)` for a fixed batch size.
+    /// [`Sequential::batch_shape`] as Python writes it: `(None, None, 8)`, or `(32, None, 8)` for a
+    /// fixed batch size.
     pub(crate) fn shape_text(&self, n: usize) -> String {
-        let shape = if n == 0 { &self.input } else { &self.layers[n - 1].output };
-        let open = self.open_axes.get(n).map_or(&[][..], Vec::as_slice);
-        if open.is_empty() {
-            return match self.fixed_batch {
-                None => shape.to_string(),
-                Some(rows) => Tuple(&[&[rows], shape.dims()].concat()).to_string(),
-            };
-        }
-        let mut axes = vec![self.fixed_batch.map_or("None".to_string(), |rows| rows.to_string())];
-        for (axis, length) in shape.dims().iter().enumerate() {
-            let is_open = open.contains(&axis);
-            axes.push(if is_open { "None".to_string() } else { length.to_string() });
-        }
-        format!("({})", axes.join(", "))
+        batch_text(&self.batch_shape(n))
     }
+}
+
+fn batch_text(axes: &[Option<usize>]) -> String {
+    let axis = |axis: &Option<usize>| axis.map_or("None".to_string(), |length| length.to_string());
+    tuple(axes.iter().map(axis))
 }

@@ -3,10 +3,6 @@
 use super::{Sequential, SequentialBuilder};
 use crate::activations::ActivationKind::{Relu, Softmax};
 use crate::layers::{Activation, Conv2D, Dense, Dropout, Flatten, MaxPooling2D};
-use crate::losses::{
-    AnyLoss, CategoricalCrossentropy, MeanSquaredError, SparseCategoricalCrossentropy,
-};
-use crate::optimizers::{Adam, AnyOptimizer, Sgd};
 use crate::regularizers::L1L2;
 use crate::{Error, Result, initializers::Initializer};
 
@@ -30,8 +26,8 @@ pub struct Preset {
     /// Epochs of a training.
     pub epochs: usize,
     layers: fn() -> SequentialBuilder,
-    optimizer: fn() -> AnyOptimizer,
-    loss: fn() -> AnyLoss,
+    optimizer: &'static str,
+    loss: &'static str,
 }
 
 /// Data that a preset is trained on.
@@ -57,8 +53,8 @@ pub const PRESETS: &[Preset] = &[
             let images = Sequential::builder([1, 28, 28]);
             images.add(Flatten {}).add(Dense::new(10)).add(Activation::new(Softmax))
         },
-        optimizer: || Sgd::default().into(),
-        loss: || CategoricalCrossentropy::default().into(),
+        optimizer: "sgd",
+        loss: "categorical_crossentropy",
     },
     Preset {
         name: "mnist-cnn",
@@ -71,8 +67,8 @@ pub const PRESETS: &[Preset] = &[
             let images = Sequential::builder([28, 28, 1]);
             images.add(conv(32)).add(conv(64)).add(Flatten {}).add(classes())
         },
-        optimizer: || Sgd::default().into(),
-        loss: || CategoricalCrossentropy::default().into(),
+        optimizer: "sgd",
+        loss: "categorical_crossentropy",
     },
     Preset {
         name: "mnist-convnet",
@@ -87,8 +83,8 @@ pub const PRESETS: &[Preset] = &[
             let features = images.add(conv(32)).add(pool()).add(conv(64)).add(pool());
             features.add(Flatten {}).add(Dropout::new(0.5)).add(classes())
         },
-        optimizer: || Adam::default().into(),
-        loss: || CategoricalCrossentropy::default().into(),
+        optimizer: "adam",
+        loss: "categorical_crossentropy",
     },
     Preset {
         name: "conv-224",
@@ -101,8 +97,8 @@ pub const PRESETS: &[Preset] = &[
             let images = Sequential::builder([224, 224, 3]);
             images.add(conv(32)).add(conv(64)).add(conv(128)).add(classes())
         },
-        optimizer: || Sgd::default().into(),
-        loss: || SparseCategoricalCrossentropy::default().into(),
+        optimizer: "sgd",
+        loss: "sparse_categorical_crossentropy",
     },
     Preset {
         name: "dense-514",
@@ -114,8 +110,8 @@ pub const PRESETS: &[Preset] = &[
         batch_size: 128,
         epochs: 10,
         layers: || Sequential::builder([514]).add(dense(514)).add(dense(257)),
-        optimizer: || Adam::default().into(),
-        loss: || MeanSquaredError {}.into(),
+        optimizer: "adam",
+        loss: "mean_squared_error",
     },
     Preset {
         name: "dense-514-activation",
@@ -126,8 +122,8 @@ pub const PRESETS: &[Preset] = &[
         layers: || {
             Sequential::builder([514]).add(dense(514)).add(Activation::default()).add(dense(257))
         },
-        optimizer: || Adam::default().into(),
-        loss: || MeanSquaredError {}.into(),
+        optimizer: "adam",
+        loss: "mean_squared_error",
     },
 ];
 
@@ -149,7 +145,7 @@ impl Preset {
     /// is an error.
     pub fn build(&self, seed: u64) -> Result<Sequential> {
         let mut model = (self.layers)().build(seed)?;
-        model.compile((self.optimizer)(), (self.loss)(), &["accuracy"])?;
+        model.compile(self.optimizer, self.loss, &["accuracy"])?;
         Ok(model)
     }
 }

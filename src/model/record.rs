@@ -1,8 +1,6 @@
 //! Record of the trainings of a model: where each began, and the logs of its epochs. It travels in
 //! the model's file, beside the description of the data.
 
-use std::fmt;
-
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
@@ -10,15 +8,6 @@ use serde_json::Value;
 /// Trainings of a model, from first to last. A further training is added to them.
 ///
 /// It has no times and no names of outputs, so that the same training gives the same file.
-///
-/// ```
-/// use tallynet::model::{TrainingRecord, TrainingRun};
-///
-/// let mut record = TrainingRecord::default();
-/// record.begin(TrainingRun { seed: Some(7), ..TrainingRun::default() });
-/// record.set_epoch(0, &[("loss".to_string(), 0.5)]);
-/// assert_eq!(record.runs[0].get("loss"), Some(&[Some(0.5)][..]));
-/// ```
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TrainingRecord {
@@ -117,28 +106,6 @@ pub struct LoggedSeries {
     pub name: String,
     /// Values to seven digits; `None` for an epoch without it, or a value that is not finite.
     pub values: Vec<Option<f64>>,
-}
-
-impl fmt::Display for RecordedData {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        match self {
-            RecordedData::Path(path) => f.write_str(path),
-            RecordedData::Synthetic => f.write_str("synthetic"),
-        }
-    }
-}
-
-impl fmt::Display for Validation {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        match self {
-            Validation::TestSet(n) => write!(f, "the test set of {n} samples"),
-            Validation::Set(n) => write!(f, "a validation set of {n} samples"),
-            Validation::Last { n, .. } => write!(f, "the last {n} samples of the training set"),
-            Validation::Drawn { n, fraction } => {
-                write!(f, "{n} samples drawn from the training set ({fraction})")
-            }
-        }
-    }
 }
 
 impl TrainingRun {

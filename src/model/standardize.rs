@@ -57,7 +57,7 @@ impl Sequential {
     fn behind_normalization(self) -> Result<Sequential> {
         let new = Normalization::default();
         let input = Shape::from(self.input.dims());
-        let mut model = self.rebuild_after(Some(new.into()), &input, None)?;
+        let mut model = self.rebuild(Some(new.into()), &input, None)?;
         let n_new = model.parameters.values.len() - self.parameters.values.len();
         model.parameters.values[n_new..].copy_from_slice(&self.parameters.values);
         model.seed = self.seed;

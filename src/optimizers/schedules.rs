@@ -38,6 +38,7 @@ pub enum Schedule {
         initial_learning_rate: f64,
         decay_steps: f64,
         decay_rate: f64,
+        #[serde(default)]
         staircase: bool,
     },
     /// `values[i]`, where i is the number of `boundaries` below s.
@@ -47,8 +48,11 @@ pub enum Schedule {
     PolynomialDecay {
         initial_learning_rate: f64,
         decay_steps: f64,
+        #[serde(default = "ten_thousandth")]
         end_learning_rate: f64,
+        #[serde(default = "one")]
         power: f64,
+        #[serde(default)]
         cycle: bool,
     },
     /// `η / (1 + r·s/n)`, where r is the `decay_rate`; a `staircase` takes ⌊s/n⌋.
@@ -56,6 +60,7 @@ pub enum Schedule {
         initial_learning_rate: f64,
         decay_steps: f64,
         decay_rate: f64,
+        #[serde(default)]
         staircase: bool,
     },
     /// `η·((1 − α)·½·(1 + cos(π·s/n)) + α)`, and `η·α` from step n on. With a `warmup_target`, the
@@ -63,10 +68,20 @@ pub enum Schedule {
     CosineDecay {
         initial_learning_rate: f64,
         decay_steps: f64,
+        #[serde(default)]
         alpha: f64,
         warmup_target: Option<f64>,
+        #[serde(default)]
         warmup_steps: f64,
     },
+}
+
+fn ten_thousandth() -> f64 {
+    0.0001
+}
+
+fn one() -> f64 {
+    1.0
 }
 
 use Schedule::*;
@@ -196,26 +211,14 @@ impl TryFrom<Value> for LearningRate {
         if let Some(rate) = value.as_f64() {
             return Ok(LearningRate::Constant(rate));
         }
-        let mut config = match value["class_name"].as_str() {
-            Some("ExponentialDecay" | "InverseTimeDecay") => json!({ "staircase": false }),
-            Some("PolynomialDecay") => {
-                json!({ "end_learning_rate": 0.0001, "power": 1.0, "cycle": false })
-            }
-            Some("CosineDecay") => {
-                json!({ "alpha": 0.0, "warmup_target": null, "warmup_steps": 0.0 })
-            }
-            Some(_) => json!({}),
-            None => {
-                return Err(serde::de::Error::custom(format!(
-                    "a learning rate is a number, or an object with a schedule's class_name, and \
-                     not {value}"
-                )));
-            }
-        };
-        if let (Some(config), Some(given)) = (config.as_object_mut(), value["config"].as_object()) {
-            config.extend(given.clone());
-            config.remove("name");
+        if !value["class_name"].is_string() {
+            return Err(serde::de::Error::custom(format!(
+                "a learning rate is a number, or an object with a schedule's class_name, and not \
+                 {value}"
+            )));
         }
+        let mut config = value["config"].as_object().cloned().unwrap_or_default();
+        config.remove("name");
         serde_json::from_value(json!({ "class_name": value["class_name"], "config": config }))
             .map(LearningRate::Schedule)
     }

@@ -7,8 +7,8 @@ use crate::datasets::Targets;
 use crate::kernels::rows::argmax;
 use crate::layers::AnyLayer;
 use crate::losses::{AnyLoss, TargetKind};
-use crate::metrics::ConfusionMatrix;
 use crate::model::Sequential;
+use crate::report::ConfusionMatrix;
 use crate::{Error, Real, Result};
 
 /// Form of the output for a sample.

@@ -1,12 +1,15 @@
-//! Reports for people: a model's summary with its costs and their proof, classes by name, and
-//! findings about data; and for the program, progress and drawings on a terminal, pictures of
-//! models, and the page of a model.
+//! Reports for people: a model's summary with its costs and their proof, classes by name and how
+//! often they are confused, and findings about data; and for the program, progress and drawings on
+//! a terminal, pictures of models, and the page of a model.
 
 mod classes;
 mod columns;
+mod confusion;
 mod costs;
 mod doctor;
 mod findings;
+mod nodes;
+mod record;
 mod summary;
 mod verification;
 mod warnings;
@@ -21,9 +24,11 @@ mod plot;
 mod progress;
 
 pub use classes::{ClassProbability, Classes, Form, Prediction, by_sample};
+pub use confusion::{ClassScores, ConfusedPair, ConfusionMatrix};
 pub use costs::{Extent, LayerCost, MultiplyAddCount, multiply_add_table};
 pub use doctor::FirstLosses;
 pub use findings::findings;
+pub use nodes::Node;
 pub use verification::{LayerVerification, Verification};
 
 #[cfg(feature = "cli")]

@@ -6,7 +6,7 @@
 use super::columns::boxed_row;
 use crate::Real;
 use crate::layers::ParamExplanation;
-use crate::model::{BuiltLayer, Node, ParamCount, Sequential, Style};
+use crate::model::{BuiltLayer, ParamCount, Sequential, Style};
 use crate::shape::Tuple;
 use crate::table::with_commas;
 
@@ -39,15 +39,11 @@ impl Sequential {
         let mut text = thin.clone()
             + &row(["Layer (type)", "Output Shape", "Param #", "Connected to"])
             + &thick;
-        for (i, layer) in self.layers().iter().enumerate() {
-            let shape = self.shape_text(i + 1);
+        let nodes = self.inbound_nodes(style);
+        for (i, (layer, node)) in self.layers().iter().zip(&nodes).enumerate() {
             let count = layer.count_params().total.to_string();
-            text += &row([
-                &layer.title(style),
-                &shape,
-                &count,
-                &format!("{}[0][0]", self.node(i, style).inbound_layer),
-            ]);
+            let inbound = format!("{}[0][0]", node.inbound_layer);
+            text += &row([&layer.title(style), &node.output_shape, &count, &inbound]);
             text += if i + 1 == self.layers().len() { &thick } else { &thin };
         }
         let ParamCount { total, trainable } = self.total_params();
@@ -124,37 +120,6 @@ impl Sequential {
              is\ncalled, not when it is built. A shape such as {shape} holds for any number of\n\
              samples, and no parameter depends on it.\n"
         )
-    }
-
-    /// Inbound and outbound nodes of each layer, with the names of this style.
-    pub fn nodes(&self, style: Style) -> String {
-        let mut text = String::new();
-        for (i, layer) in self.layers().iter().enumerate() {
-            let is_last = i + 1 == self.layers().len();
-            let outbound = if is_last { String::new() } else { self.node_text(i + 1, style) };
-            let (name, inbound) = (layer.name_in(style), self.node_text(i, style));
-            text +=
-                &format!("{name}\n  inbound_nodes: [{inbound}]\n  outbound_nodes: [{outbound}]\n");
-        }
-        text
-    }
-
-    /// Inbound node of a layer, with the names of this style.
-    fn node(&self, i: usize, style: Style) -> Node {
-        let name = |i: usize| self.layers()[i].name_in(style);
-        let mut node = self.layers()[i].inbound_nodes[0].clone();
-        node.outbound_layer = name(i);
-        if i > 0 {
-            node.inbound_layer = name(i - 1);
-        }
-        node
-    }
-
-    /// Inbound node of a layer as [`Node`] is printed, with `None` for open axes.
-    fn node_text(&self, i: usize, style: Style) -> String {
-        let Node { outbound_layer, inbound_layer, .. } = self.node(i, style);
-        let (input, output) = (self.shape_text(i), self.shape_text(i + 1));
-        format!("<Node {inbound_layer}[0][0] {input} -> {outbound_layer} {output}>")
     }
 
     /// Number of parameters, and of those that training updates.

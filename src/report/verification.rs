@@ -1,6 +1,7 @@
 //! Verification: parameters counted in three independent ways.
 
-use crate::model::{ArrayCount, Sequential};
+use crate::formats::ArrayCount;
+use crate::model::Sequential;
 use crate::shape::Tuple;
 use crate::table::table;
 use crate::{Error, Result};

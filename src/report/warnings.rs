@@ -4,6 +4,7 @@ use crate::activations::ActivationKind;
 use crate::datasets::doctor::{Finding, Severity, Warning};
 use crate::layers::{AnyLayer, Operation};
 use crate::losses::{AnyLoss, TargetKind};
+use crate::metrics::AnyMetric;
 use crate::model::{Compiled, Sequential};
 
 impl Sequential {
@@ -155,7 +156,8 @@ impl Sequential {
     fn accuracy_of_numbers(&self, compiled: &Compiled) -> Option<Warning> {
         let data = self.data.as_ref()?;
         let has_numbers = !data.targets.is_empty() && data.classes.is_empty();
-        let counts_hits = compiled.metrics().iter().any(|metric| metric.name.contains("acc"));
+        let mut names = compiled.metrics().iter().map(|metric| &metric.name);
+        let counts_hits = names.any(|name| self.logged_metric(name).is_some_and(is_accuracy));
         let activation = self.plan.last_activation().map(|(activation, _)| activation);
         let may_be_classes =
             matches!(activation, Some(ActivationKind::Sigmoid | ActivationKind::Softmax));
@@ -203,6 +205,18 @@ fn finding(severity: Severity, found: String, remedy: String) -> Finding {
         Severity::Odd | Severity::Note => "training runs, but its scores say little",
     };
     Finding::new(severity, "model", found).at("model").because(reason).remedy(remedy)
+}
+
+/// True for a metric that counts the outputs that equal the target.
+fn is_accuracy(metric: AnyMetric) -> bool {
+    matches!(
+        metric,
+        AnyMetric::BinaryAccuracy(_)
+            | AnyMetric::CategoricalAccuracy(_)
+            | AnyMetric::SparseCategoricalAccuracy(_)
+            | AnyMetric::TopKCategoricalAccuracy(_)
+            | AnyMetric::SparseTopKCategoricalAccuracy(_)
+    )
 }
 
 fn is_softmax_of_one(operation: &Operation) -> bool {

@@ -8,9 +8,8 @@
 //! op that needs them; all micro-batches complete a segment before any enters the next. Other
 //! models have one segment, which runs in a single phase.
 
-use super::loss_head::{LossHead, MetricSums};
+use super::loss_head::{MetricSums, Objective};
 use crate::Real;
-use crate::datasets::batches::Rows;
 use crate::layers::StepContext;
 use crate::model::{BatchSums, GradientSink, Pass, Plan, Sequential, Workspace};
 
@@ -94,20 +93,17 @@ pub(super) struct Shard {
 pub(super) struct Phase {
     pub segment: usize,
     pub forward: bool,
-    /// True for the last segment: the loss is computed after its forward pass.
-    pub loss: bool,
     pub backward: bool,
 }
 
 impl Phase {
     /// Phases of a step: forward through all segments but the last, forward and backward through
-    /// the last, backward through the others.
+    /// the last, with the loss in between, backward through the others.
     pub fn of_step(n_segments: usize) -> impl Iterator<Item = Phase> {
         let last = n_segments - 1;
-        let forward = move |segment| Phase { segment, forward: true, loss: false, backward: false };
-        let backward =
-            move |segment| Phase { segment, forward: false, loss: false, backward: true };
-        let turn = Phase { segment: last, forward: true, loss: true, backward: true };
+        let forward = move |segment| Phase { segment, forward: true, backward: false };
+        let turn = Phase { segment: last, forward: true, backward: true };
+        let backward = move |segment| Phase { segment, forward: false, backward: true };
         (0..last).map(forward).chain([turn]).chain((0..last).rev().map(backward))
     }
 
@@ -133,8 +129,7 @@ impl Phase {
 /// One batch and its partition.
 pub(super) struct Job<'a> {
     pub model: &'a Sequential,
-    pub head: &'a LossHead,
-    pub data: &'a Rows<'a>,
+    pub objective: &'a Objective<'a>,
     /// Indices of the batch's rows.
     pub batch: &'a [u32],
     /// Indices of the next batch's rows, to be prefetched.
@@ -163,7 +158,7 @@ impl Job<'_> {
     ) {
         let Shard { gradients, metrics, sums: merged, workspaces } = shard;
         if phase.is_first() {
-            *metrics = MetricSums::ZERO;
+            *metrics = MetricSums::default();
         }
         let n_sums = self.model.plan.n_sums(phase.statistics_segment());
         let mut next = self.next.iter().skip(number * self.shard_rows).take(self.shard_rows);
@@ -175,12 +170,12 @@ impl Job<'_> {
             if phase.forward {
                 self.forward(phase.segment, workspace, pass, rows, sums, &mut next);
             }
-            if phase.loss {
+            if phase.forward && phase.backward {
                 self.loss_and_gradient(workspace, pass, metrics);
-                self.data.prefetch_rows(&mut next);
+                self.objective.rows.prefetch_rows(&mut next);
             }
             if phase.backward {
-                let fused = self.head.fused;
+                let fused = self.objective.head.fused;
                 let mut sink = GradientSink { d_params: gradients, accumulate: i > 0, fused };
                 workspace.backward(pass, phase.segment, sums, &mut sink);
             }
@@ -205,20 +200,20 @@ impl Job<'_> {
     ) {
         if segment == 0 {
             let numbers = rows.iter().map(|&row| row as usize);
-            let to = workspace.inputs(pass.plan, pass.rows, self.data.target_width());
-            self.data.gather(numbers, to);
+            let to = workspace.inputs(pass.plan, pass.rows, self.objective.rows.target_width());
+            self.objective.rows.gather(numbers, to);
         }
         // Prefetches between computations, which use little memory bandwidth.
-        self.data.prefetch_rows(&mut *next);
+        self.objective.rows.prefetch_rows(&mut *next);
         workspace.forward(pass, segment, &sums[segment]);
-        self.data.prefetch_rows(next);
+        self.objective.rows.prefetch_rows(next);
     }
 
     /// Loss and metrics of a micro-batch, and the gradient with respect to its output.
     fn loss_and_gradient(&self, workspace: &mut Workspace, pass: Pass, metrics: &mut MetricSums) {
         let out = workspace.output(pass.plan, pass.rows);
-        self.head.add_metrics(out.output, out.targets, out.sample_weights, metrics);
-        self.head.write_gradient(out, self.mean_factor);
+        self.objective.head.add_metrics(out.output, out.targets, out.sample_weights, metrics);
+        self.objective.head.write_gradient(out, self.mean_factor);
     }
 }
 

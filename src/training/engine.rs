@@ -8,7 +8,7 @@
 use std::sync::Mutex;
 
 use super::batch::{Job, Partition, Phase, Shard, pass};
-use super::loss_head::{LossHead, MetricSums};
+use super::loss_head::{MetricSums, Objective};
 use super::ranks::Ranks;
 use super::threads::{Threads, local};
 use super::tree::{add_gradients, add_penalties, join};
@@ -46,10 +46,7 @@ pub(super) struct Engine {
 
 impl Engine {
     /// Allocates all buffers for batches of this size; a model with several segments keeps the
-    /// activations of a whole batch.
-    ///
-    /// # Errors
-    /// Not enough memory.
+    /// activations of a whole batch. Too little memory is an error.
     pub fn new(model: &Sequential, threads: Threads, size: EngineSize) -> Result<Engine> {
         let EngineSize { batch_size, target_width, training } = size;
         let plan = &model.plan;
@@ -71,7 +68,7 @@ impl Engine {
         let workspace = || Workspace::new(plan, chunk_rows, target_width, training);
         let shard = |_| Shard {
             gradients: vec![0.0; n_gradients],
-            metrics: MetricSums::ZERO,
+            metrics: MetricSums::default(),
             sums: vec![0.0; plan.max_sums()],
             workspaces: (0..n_chunks).map(|_| workspace()).collect(),
         };
@@ -96,12 +93,11 @@ impl Engine {
     pub fn train_step(
         &mut self,
         model: &mut Sequential,
-        head: &LossHead,
-        data: &Rows,
+        objective: &Objective,
         batch: &[u32],
         next: &[u32],
     ) -> MetricSums {
-        let sums = self.forward_backward(model, head, data, batch, next);
+        let sums = self.forward_backward(model, objective, batch, next);
         if sums.mean_loss().is_finite() {
             self.update(model);
         }
@@ -113,8 +109,7 @@ impl Engine {
     pub fn forward_backward(
         &mut self,
         model: &Sequential,
-        head: &LossHead,
-        data: &Rows,
+        objective: &Objective,
         batch: &[u32],
         next: &[u32],
     ) -> MetricSums {
@@ -122,13 +117,12 @@ impl Engine {
         let iteration = model.compiled.as_ref().map_or(0, |compiled| compiled.state.iteration);
         let job = Job {
             model,
-            head,
-            data,
+            objective,
             batch,
             next,
             shard_rows,
             chunk_rows: self.chunk_rows,
-            mean_factor: 1.0 / (batch.len() * head.positions) as Real,
+            mean_factor: 1.0 / (batch.len() * objective.head.positions) as Real,
             step: StepContext { seed: model.seed, iteration, ..StepContext::default() },
         };
         self.n_shards = batch.len().div_ceil(shard_rows);
@@ -234,16 +228,16 @@ impl Engine {
     pub fn evaluate(
         &mut self,
         model: &Sequential,
-        head: &LossHead,
-        data: &Rows,
+        objective: &Objective,
         first: usize,
         len: usize,
     ) -> MetricSums {
+        let Objective { head, rows: data } = objective;
         let (workspaces, chunk_rows) = (&self.workspaces, self.chunk_rows);
         let shard_rows = len.div_ceil(self.shards.len());
         let own = self.ranks.share(self.shards.len());
         self.threads.for_each(&mut self.shards[own.clone()], |i, shard| {
-            shard.metrics = MetricSums::ZERO;
+            shard.metrics = MetricSums::default();
             let Some(mut workspace) = local(workspaces) else { return };
             let number = own.start + i;
             let start = first + (number * shard_rows).min(len);
@@ -259,10 +253,7 @@ impl Engine {
         self.join_metrics()
     }
 
-    /// Outputs of all rows, concatenated.
-    ///
-    /// # Errors
-    /// Not enough memory.
+    /// Outputs of all rows, concatenated. Too little memory is an error.
     pub fn predict(&mut self, model: &Sequential, data: &Rows) -> Result<Vec<Real>> {
         let (workspaces, chunk_rows) = (&self.workspaces, self.chunk_rows);
         let width = model.plan.output_width();

@@ -5,7 +5,7 @@ use ndarray::ArrayD;
 use super::Scores;
 use super::batch::Partition;
 use super::engine::{Engine, EngineSize};
-use super::loss_head::{LossHead, MetricSums};
+use super::loss_head::{LossHead, MetricSums, Objective};
 use super::threads::Threads;
 use crate::datasets::batches::Rows;
 use crate::datasets::{Dataset, Inputs};
@@ -25,13 +25,13 @@ pub(super) struct Engines {
 impl Engines {
     /// Loss and metrics over a dataset.
     pub fn evaluate(&mut self, model: &Sequential, data: &Dataset) -> Result<Scores> {
-        let (head, rows) = LossHead::new(model, data)?;
-        let n = rows.len().min(EVALUATION_ROWS);
-        let engine = engine_for(&mut self.evaluation, model, &rows, n, false, None)?;
+        let objective = Objective::new(model, data)?;
+        let n = objective.rows.len().min(EVALUATION_ROWS);
+        let engine = engine_for(&mut self.evaluation, model, &objective.rows, n, false, None)?;
         let threads = engine.threads.clone();
-        let mut evaluation = Evaluation { engine, head, rows };
+        let mut evaluation = Evaluation { engine, objective };
         let sums = threads.install(|| evaluation.run(model));
-        Ok(scores(&evaluation.head, &sums))
+        Ok(scores(&evaluation.objective.head, &sums))
     }
 
     /// Outputs for all samples.
@@ -49,17 +49,17 @@ impl Engines {
 /// Rows to evaluate, with their engine.
 pub(super) struct Evaluation<'a, 'd> {
     pub engine: &'a mut Engine,
-    pub head: LossHead,
-    pub rows: Rows<'d>,
+    pub objective: Objective<'d>,
 }
 
 impl Evaluation<'_, '_> {
     /// Sums of loss and metrics over all rows.
     pub fn run(&mut self, model: &Sequential) -> MetricSums {
-        let mut total = MetricSums::ZERO;
-        for first in (0..self.rows.len()).step_by(EVALUATION_ROWS) {
-            let len = EVALUATION_ROWS.min(self.rows.len() - first);
-            total.add(&self.engine.evaluate(model, &self.head, &self.rows, first, len));
+        let mut total = MetricSums::default();
+        let n_rows = self.objective.rows.len();
+        for first in (0..n_rows).step_by(EVALUATION_ROWS) {
+            let len = EVALUATION_ROWS.min(n_rows - first);
+            total.add(&self.engine.evaluate(model, &self.objective, first, len));
         }
         total.loss += model.parameters.penalty() * total.vectors as f64;
         total

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::engine::Engine;
 use super::engines::Evaluation;
-use super::loss_head::{LossHead, MetricSums};
+use super::loss_head::{MetricSums, Objective};
 use super::ranks;
 use super::{
     BatchLogs, Callback, FitInfo, FitOptions, History, Logs, NotFiniteLoss, TrainerHandle,
@@ -20,8 +20,7 @@ use crate::{Error, Result};
 /// One run of `fit`.
 pub(super) struct Fit<'a, 'd> {
     pub(super) model: &'a mut Sequential,
-    pub(super) rows: Rows<'d>,
-    pub(super) head: LossHead,
+    pub(super) objective: Objective<'d>,
     engine: &'a mut Engine,
     pub(super) validation: Option<Evaluation<'a, 'd>>,
     pub(super) options: FitOptions<'d>,
@@ -51,25 +50,23 @@ enum EpochEnd {
 impl<'a, 'd> Fit<'a, 'd> {
     pub fn new(
         model: &'a mut Sequential,
-        rows: Rows<'d>,
-        head: LossHead,
+        objective: Objective<'d>,
         engine: &'a mut Engine,
         validation: Option<Evaluation<'a, 'd>>,
         options: FitOptions<'d>,
     ) -> Self {
-        let order = (0..rows.len() as u32).collect();
+        let order = (0..objective.rows.len() as u32).collect();
         let were_finite = model.parameters.are_finite();
         Fit {
             model,
-            rows,
-            head,
+            objective,
             engine,
             validation,
             options,
             order,
             were_finite,
             batches_done: 0,
-            sums: MetricSums::ZERO,
+            sums: MetricSums::default(),
             history: History::default(),
             run: Value::Null,
         }
@@ -155,7 +152,7 @@ impl<'a, 'd> Fit<'a, 'd> {
         }
         self.model.record.set_epoch(epoch, &logs);
         self.history.record(epoch, logs, seconds);
-        (self.batches_done, self.sums) = (0, MetricSums::ZERO);
+        (self.batches_done, self.sums) = (0, MetricSums::default());
         Ok(flow)
     }
 
@@ -193,8 +190,7 @@ impl<'a, 'd> Fit<'a, 'd> {
             let batch = self.batches_done;
             let first = batch * batch_size;
             let (indices, next) = self.order[first..].split_at(batch_size.min(n_rows - first));
-            let (head, rows) = (&self.head, &self.rows);
-            let part = self.engine.train_step(self.model, head, rows, indices, next);
+            let part = self.engine.train_step(self.model, &self.objective, indices, next);
             let loss = part.mean_loss();
             if !loss.is_finite() {
                 return self.end_not_finite(NotFiniteLoss { epoch, batch, loss }, callbacks);
@@ -222,7 +218,8 @@ impl<'a, 'd> Fit<'a, 'd> {
         callbacks: &mut [&mut dyn Callback],
     ) -> Result<ControlFlow<()>> {
         let mut flow = ControlFlow::Continue(());
-        let (names, means) = (&self.head.names, self.head.means(&self.sums));
+        let head = &self.objective.head;
+        let (names, means) = (&head.names, head.means(&self.sums));
         let logs = BatchLogs { names, means: &means[..names.len()] };
         let handle = TrainerHandle::new(self.model);
         for callback in callbacks {
@@ -253,22 +250,22 @@ impl<'a, 'd> Fit<'a, 'd> {
 
     /// Loss and metrics of an epoch, then those of its validation.
     fn logs(&mut self) -> Logs {
-        let means = self.head.means(&self.sums);
-        let mut logs: Logs = self.head.names.iter().cloned().zip(means).collect();
+        let means = self.objective.head.means(&self.sums);
+        let mut logs: Logs = self.objective.head.names.iter().cloned().zip(means).collect();
         if let Some(validation) = &mut self.validation {
-            let means = self.head.means(&validation.run(self.model));
+            let means = self.objective.head.means(&validation.run(self.model));
             logs.extend(self.validation_names().zip(means));
         }
         logs
     }
 
     fn validation_names(&self) -> impl Iterator<Item = String> {
-        self.head.names.iter().map(|name| format!("val_{name}"))
+        self.objective.head.names.iter().map(|name| format!("val_{name}"))
     }
 
     /// Names in the logs of an epoch, including those that callbacks add.
     fn log_names(&self, callbacks: &[&mut dyn Callback]) -> Vec<String> {
-        let mut names = self.head.names.clone();
+        let mut names = self.objective.head.names.clone();
         if self.validation.is_some() {
             names.extend(self.validation_names());
         }
@@ -280,7 +277,7 @@ impl<'a, 'd> Fit<'a, 'd> {
 
     /// The error for a loss that is not finite; epoch and batch are counted from 0.
     fn not_finite(&self, epoch: usize, batch: usize, loss: f64) -> Error {
-        let reason = reason_of_not_finite(self.were_finite, &self.rows);
+        let reason = reason_of_not_finite(self.were_finite, &self.objective.rows);
         Error::NotFinite { epoch: epoch + 1, batch: batch + 1, loss, reason }
     }
 }

@@ -1,21 +1,17 @@
 //! Gradient check: the gradients of a whole model against finite differences of its loss.
 
-use ndarray::{ArrayD, IxDyn};
 use rand::Rng;
 use rand::seq::index;
-use rand_chacha::ChaCha8Rng;
 
 use super::engine::{Engine, EngineSize};
-use super::loss_head::LossHead;
+use super::loss_head::Objective;
 use super::threads::Threads;
-use crate::datasets::batches::Rows;
-use crate::datasets::{Dataset, Inputs, Targets};
-use crate::losses::TargetForm;
+use crate::datasets::{Dataset, synthetic};
 use crate::model::Sequential;
-use crate::params::{Entry, fits_memory};
+use crate::params::Entry;
 use crate::random::{self, Stream};
 use crate::shape::Shape;
-use crate::{Error, Real, Result};
+use crate::{Real, Result};
 
 /// Maximum error of a gradient, relative as in [`ArrayCheck::worst`]. In `f64`, six digits agree.
 /// In `f32`, a short step is lost in the rounding of the loss and a long one crosses the kinks of
@@ -23,8 +19,6 @@ use crate::{Error, Real, Result};
 /// tolerance still detects a wrong sign, factor or term.
 pub const TOLERANCE: f64 = if size_of::<Real>() == 8 { 1e-6 } else { 0.05 };
 
-/// Number of samples in the loss.
-const ROWS: usize = 3;
 /// Maximum number of parameters checked per array.
 const PARAMETERS: usize = 40;
 /// Steps of the finite differences: rounding affects short ones and kinks affect long ones, but a
@@ -66,7 +60,9 @@ pub fn check_gradients(model: &Sequential, seed: u64) -> Result<GradientCheck> {
     for value in &mut model.parameters.values {
         *value += 0.1 * (generator.random::<Real>() - 0.5);
     }
-    let data = random_data(&model, &mut generator)?;
+    let form = model.compiled()?.loss.as_loss().target_form();
+    let (input, output) = (model.input_shape(), model.output_shape());
+    let data = synthetic::random(input, output, form, &mut generator)?;
     let mut loss = BatchLoss::new(&model, &data)?;
     loss.at(&model);
     let gradients = loss.engine.gradient(&model.parameters).to_vec();
@@ -93,24 +89,23 @@ pub fn check_gradients(model: &Sequential, seed: u64) -> Result<GradientCheck> {
 /// Loss of a model over one batch, as a function of its weights.
 pub(super) struct BatchLoss<'a> {
     pub engine: Engine,
-    head: LossHead,
-    rows: Rows<'a>,
+    objective: Objective<'a>,
     batch: Vec<u32>,
 }
 
 impl<'a> BatchLoss<'a> {
     pub fn new(model: &Sequential, data: &'a Dataset) -> Result<Self> {
-        let (head, rows) = LossHead::new(model, data)?;
-        let (batch_size, target_width) = (rows.len(), rows.target_width());
+        let objective = Objective::new(model, data)?;
+        let (batch_size, target_width) = (objective.rows.len(), objective.rows.target_width());
         let size = EngineSize { batch_size, target_width, training: true };
         let engine = Engine::new(model, Threads::new(1, 1), size)?;
-        Ok(BatchLoss { engine, head, rows, batch: (0..batch_size as u32).collect() })
+        Ok(BatchLoss { engine, objective, batch: (0..batch_size as u32).collect() })
     }
 
     /// The loss. The engine then has its gradient.
     pub fn at(&mut self, model: &Sequential) -> f64 {
-        let BatchLoss { engine, head, rows, batch } = self;
-        engine.forward_backward(model, head, rows, batch, &[]).mean_loss()
+        let BatchLoss { engine, objective, batch } = self;
+        engine.forward_backward(model, objective, batch, &[]).mean_loss()
     }
 
     /// Distance between the gradient of one parameter and the nearest of its finite differences.
@@ -156,26 +151,4 @@ fn smaller(model: &Sequential) -> Result<Sequential> {
         }
     }
     model.rebuilt(model.input_shape(), model.seed)
-}
-
-fn random_data(model: &Sequential, generator: &mut ChaCha8Rng) -> Result<Dataset> {
-    let (input, output) = (model.input_shape(), model.output_shape());
-    let values = input.n_values().max(output.n_values()).saturating_mul(ROWS);
-    if !fits_memory(values) || u32::try_from(output.last()).is_err() {
-        return Err(Error::Memory(format!(
-            "there is no room for {ROWS} samples of {input} and {output}"
-        )));
-    }
-    let rows = |dims: &[usize]| IxDyn(&[&[ROWS], dims].concat());
-    let x = ArrayD::from_shape_simple_fn(rows(input.dims()), || generator.random::<Real>());
-    let y = if model.compiled()?.loss.as_loss().target_form() == TargetForm::Labels {
-        let classes = output.last() as u32;
-        let positions = &output.dims()[..output.dims().len().saturating_sub(1)];
-        let class = || generator.random_range(0..classes);
-        Targets::Labels(ArrayD::from_shape_simple_fn(rows(positions), class))
-    } else {
-        let value = || generator.random::<Real>();
-        Targets::Reals(ArrayD::from_shape_simple_fn(rows(output.dims()), value))
-    };
-    Ok(Dataset { x: Inputs::Reals(x), y })
 }

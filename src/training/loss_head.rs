@@ -23,7 +23,7 @@ pub(super) struct LossHead {
 }
 
 /// Sums over some rows.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct MetricSums {
     /// Number of last-axis vectors.
     pub vectors: usize,
@@ -33,9 +33,6 @@ pub(super) struct MetricSums {
 }
 
 impl MetricSums {
-    pub const ZERO: MetricSums =
-        MetricSums { vectors: 0, loss: 0.0, ratios: [Ratio::ZERO; MAX_METRICS] };
-
     /// Number of sums.
     pub const COUNT: usize = 2 + 2 * MAX_METRICS;
 
@@ -56,9 +53,8 @@ impl MetricSums {
     /// The sums of [`MetricSums::to_bits`].
     pub fn from_bits(bits: &[u64; Self::COUNT]) -> MetricSums {
         let [vectors, loss, ratios @ ..] = bits;
-        let mut sums = MetricSums::ZERO;
-        sums.vectors = *vectors as usize;
-        sums.loss = f64::from_bits(*loss);
+        let (vectors, loss) = (*vectors as usize, f64::from_bits(*loss));
+        let mut sums = MetricSums { vectors, loss, ..MetricSums::default() };
         let (pairs, _) = ratios.as_chunks();
         for (ratio, [numerator, denominator]) in sums.ratios.iter_mut().zip(pairs) {
             ratio.numerator = f64::from_bits(*numerator);
@@ -80,11 +76,17 @@ impl MetricSums {
     }
 }
 
-impl LossHead {
-    /// Head of a compiled model, and the rows of a dataset with targets in its form. If the data
-    /// have integer labels for one-hot targets, and loss and metrics have sparse equivalents, the
-    /// head uses those, which are faster.
-    pub fn new<'a>(model: &Sequential, data: &'a Dataset) -> Result<(LossHead, Rows<'a>)> {
+/// Rows of a dataset, with the loss and the metrics on them.
+pub(super) struct Objective<'d> {
+    pub head: LossHead,
+    pub rows: Rows<'d>,
+}
+
+impl<'d> Objective<'d> {
+    /// Objective of a compiled model on a dataset. If the data have integer labels for one-hot
+    /// targets, and loss and metrics have sparse equivalents, the head uses those, which are
+    /// faster.
+    pub fn new(model: &Sequential, data: &'d Dataset) -> Result<Self> {
         let compiled = model.compiled()?;
         let widths = model.vector_widths(&compiled.loss);
         let is_sparse = compiled.loss.as_loss().target_form() == TargetForm::Labels;
@@ -117,9 +119,11 @@ impl LossHead {
         head.fused = model.plan.last_activation().is_some_and(|(activation, width)| {
             width == widths.output && head.loss.as_loss().fuses_with(activation)
         });
-        Ok((head, rows))
+        Ok(Objective { head, rows })
     }
+}
 
+impl LossHead {
     /// Adds loss and metrics of the rows of an output; metrics ignore the sample weights.
     pub fn add_metrics(
         &self,

@@ -9,7 +9,7 @@
 //! scale     Data::load → cli/scale.rs Scale::apply → datasets/mod.rs Inputs::scale_bytes, which
 //!           only notes the factor
 //! fit       Train::run → cli/train/fit.rs Train::fit → trainer.rs Trainer::fit
-//!           → loss_head.rs LossHead::new (integer labels take the sparse loss)
+//!           → loss_head.rs Objective::new (integer labels take the sparse loss)
 //!           → engines.rs engine_for (threads, buffers) → fit.rs Fit::run → epoch → batches
 //! batch     engine.rs Engine::train_step → forward_backward → threads.rs for_each
 //!           → batch.rs Job::run

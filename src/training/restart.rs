@@ -38,7 +38,7 @@ impl Fit<'_, '_> {
         let Some(running) = self.model.running_epoch.take() else { return };
         let is_same = running.rows == self.order.len()
             && running.batch_size == self.options.batch_size
-            && running.names == self.head.names
+            && running.names == self.objective.head.names
             && running.batches <= running.all_batches();
         if is_same && let Some(sums) = running.sums.as_array() {
             self.batches_done = running.batches;
@@ -52,7 +52,7 @@ impl Fit<'_, '_> {
             batches: self.batches_done,
             batch_size: self.options.batch_size,
             rows: self.order.len(),
-            names: self.head.names.clone(),
+            names: self.objective.head.names.clone(),
             sums: self.sums.to_bits().to_vec(),
         };
         self.model.running_epoch = Some(running).filter(|running| running.batches > 0);
@@ -104,8 +104,8 @@ impl Fit<'_, '_> {
             "model": description,
             "weights": model.fingerprint(),
             "optimizer_state": optimizer.sum(),
-            "data": self.rows.checksum(),
-            "validation_data": self.validation.as_ref().map(|data| data.rows.checksum()),
+            "data": self.objective.rows.checksum(),
+            "validation_data": self.validation.as_ref().map(|each| each.objective.rows.checksum()),
             "fit": {
                 "batch_size": options.batch_size,
                 "epochs": options.epochs,

@@ -6,9 +6,8 @@ use ndarray::ArrayD;
 use super::engines::{EVALUATION_ROWS, Engines, Evaluation, engine_for, scores};
 use super::fit::{Fit, reason_of_not_finite};
 use super::gradient_check::BatchLoss;
-use super::loss_head::LossHead;
+use super::loss_head::Objective;
 use super::{Callback, FitOptions, History};
-use crate::datasets::batches::Rows;
 use crate::datasets::{Dataset, Inputs};
 use crate::model::Sequential;
 use crate::{Error, Real, Result};
@@ -61,10 +60,7 @@ impl<'m> Trainer<'m> {
         self.model
     }
 
-    /// Trains on a dataset, as [`Sequential::fit`].
-    ///
-    /// # Errors
-    /// Those of [`Sequential::fit`].
+    /// Trains on a dataset, as [`Sequential::fit`], with its errors.
     pub fn fit(
         &mut self,
         data: &Dataset,
@@ -73,16 +69,17 @@ impl<'m> Trainer<'m> {
     ) -> Result<History> {
         options.validate()?;
         self.model.compiled()?.optimizer()?;
-        let FitData { head, rows, validation } = FitData::new(self.model, data, &options)?;
-        let Engines { training, evaluation } = &mut self.engines;
-        let n = options.batch_size.min(rows.len());
-        let engine = engine_for(training, self.model, &rows, n, true, None)?;
+        let FitData { training, validation } = FitData::new(self.model, data, &options)?;
+        let engines = &mut self.engines;
+        let (rows, n) = (&training.rows, options.batch_size.min(training.rows.len()));
+        let engine = engine_for(&mut engines.training, self.model, rows, n, true, None)?;
         let threads = engine.threads.clone();
         let validation = match validation {
-            Some(Validation { head, rows }) => {
-                let (model, n) = (&*self.model, rows.len().min(EVALUATION_ROWS));
-                let engine = engine_for(evaluation, model, &rows, n, false, Some(&threads))?;
-                Some(Evaluation { engine, head, rows })
+            Some(objective) => {
+                let (rows, n) = (&objective.rows, objective.rows.len().min(EVALUATION_ROWS));
+                let slot = &mut engines.evaluation;
+                let engine = engine_for(slot, self.model, rows, n, false, Some(&threads))?;
+                Some(Evaluation { engine, objective })
             }
             None => None,
         };
@@ -91,7 +88,7 @@ impl<'m> Trainer<'m> {
             self.model.batch_size = Some(options.batch_size);
             self.model.byte_scale = data.x.byte_scale().or(self.model.byte_scale);
         }
-        let fit = Fit::new(self.model, rows, head, engine, validation, options);
+        let fit = Fit::new(self.model, training, engine, validation, options);
         threads.install(|| fit.run(callbacks))
     }
 
@@ -105,33 +102,27 @@ impl<'m> Trainer<'m> {
         let model = &mut *self.model;
         model.compiled()?.optimizer()?;
         model.check_trainable()?;
-        let (head, rows) = LossHead::new(model, data)?;
-        let batch: Vec<u32> = (0..rows.len() as u32).collect();
+        let objective = Objective::new(model, data)?;
+        let batch: Vec<u32> = (0..objective.rows.len() as u32).collect();
         let slot = &mut self.engines.training;
-        let engine = engine_for(slot, model, &rows, batch.len(), true, None)?;
+        let engine = engine_for(slot, model, &objective.rows, batch.len(), true, None)?;
         model.byte_scale = data.x.byte_scale().or(model.byte_scale);
         let threads = engine.threads.clone();
-        let sums = threads.install(|| engine.train_step(model, &head, &rows, &batch, &[]));
+        let sums = threads.install(|| engine.train_step(model, &objective, &batch, &[]));
         let loss = sums.mean_loss();
         if !loss.is_finite() {
-            let reason = reason_of_not_finite(model.parameters.are_finite(), &rows);
+            let reason = reason_of_not_finite(model.parameters.are_finite(), &objective.rows);
             return Err(Error::NotFinite { epoch: 1, batch: 1, loss, reason });
         }
-        Ok(scores(&head, &sums))
+        Ok(scores(&objective.head, &sums))
     }
 
-    /// Loss and metrics over a dataset, as [`Sequential::evaluate`].
-    ///
-    /// # Errors
-    /// Those of [`Sequential::evaluate`].
+    /// Loss and metrics over a dataset, as [`Sequential::evaluate`], with its errors.
     pub fn evaluate(&mut self, data: &Dataset) -> Result<Scores> {
         self.engines.evaluate(self.model, data)
     }
 
-    /// Outputs for all samples, as [`Sequential::predict`].
-    ///
-    /// # Errors
-    /// Those of [`Sequential::predict`].
+    /// Outputs for all samples, as [`Sequential::predict`], with its errors.
     pub fn predict(&mut self, x: &Inputs) -> Result<ArrayD<Real>> {
         self.engines.predict(self.model, x)
     }
@@ -157,10 +148,7 @@ impl Sequential {
         Trainer::new(self).fit(data, options, callbacks)
     }
 
-    /// Takes one optimizer step on one batch; see [`Trainer::train_on_batch`].
-    ///
-    /// # Errors
-    /// Those of [`Trainer::train_on_batch`].
+    /// Takes one optimizer step on one batch, as [`Trainer::train_on_batch`], with its errors.
     pub fn train_on_batch(&mut self, data: &Dataset) -> Result<Scores> {
         Trainer::new(self).train_on_batch(data)
     }
@@ -182,10 +170,8 @@ impl Sequential {
     }
 
     /// Mean loss over a dataset taken as one batch, and its gradient with respect to every
-    /// parameter, penalties included. Gradients of frozen layers are unspecified.
-    ///
-    /// # Errors
-    /// Those of [`Sequential::evaluate`].
+    /// parameter, penalties included. Gradients of frozen layers are unspecified. Errors are those
+    /// of [`Sequential::evaluate`].
     pub fn gradients(&self, data: &Dataset) -> Result<LossGradient> {
         let mut batch = BatchLoss::new(self, data)?;
         let loss = batch.at(self);
@@ -204,35 +190,28 @@ pub struct LossGradient {
 
 /// Rows to train on and to validate on.
 struct FitData<'d> {
-    head: LossHead,
-    rows: Rows<'d>,
-    validation: Option<Validation<'d>>,
-}
-
-struct Validation<'d> {
-    head: LossHead,
-    rows: Rows<'d>,
+    training: Objective<'d>,
+    validation: Option<Objective<'d>>,
 }
 
 impl<'d> FitData<'d> {
     /// Splits and weights the rows as the options say.
     fn new(model: &Sequential, data: &'d Dataset, options: &FitOptions<'d>) -> Result<Self> {
-        let (head, mut rows) = LossHead::new(model, data)?;
-        rows = rows.weighted(options.sample_weight, None)?;
+        let Objective { head, rows } = Objective::new(model, data)?;
+        let mut rows = rows.weighted(options.sample_weight, None)?;
         let mut validation = None;
         if let Some(data) = options.validation_data {
-            let (head, rows) = LossHead::new(model, data).map_err(in_validation_data)?;
-            validation = Some(Validation { head, rows });
+            validation = Some(Objective::new(model, data).map_err(in_validation_data)?);
         } else if options.validation_split != 0.0 {
             let (first, last) = rows.split(options.validation_split)?;
             rows = first;
-            validation = Some(Validation { head: head.clone(), rows: last });
+            validation = Some(Objective { head: head.clone(), rows: last });
         }
         // Class weights do not apply to validation; sample weights stay with their rows.
         if options.class_weight.is_some() {
             rows = rows.weighted(options.sample_weight, options.class_weight)?;
         }
-        Ok(FitData { head, rows, validation })
+        Ok(FitData { training: Objective { head, rows }, validation })
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::subject::listed;
 use super::{Finding, Severity};
-use crate::identify::stand_in;
+use crate::datasets::identify::stand_in;
 
 /// Maximum number of files that are examined.
 const MAX_FILES: usize = 20_000;

@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::error::{Error, file_prefix};
+
 /// Weight of a finding; the worst is the smallest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -84,5 +86,37 @@ pub struct Warning {
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str(&self.text)
+    }
+}
+
+/// Parts of a message.
+pub(crate) struct FoundAndHelp {
+    /// Problem found, and the file.
+    pub found: String,
+    /// Suggested fix, if the error has one.
+    pub help: Option<String>,
+}
+
+impl Error {
+    /// The message in two parts.
+    pub(crate) fn found_and_help(&self) -> FoundAndHelp {
+        match self {
+            Error::Format { path, found, help } => {
+                let found = file_prefix(path.as_deref()) + found;
+                FoundAndHelp { found, help: Some(help.clone()) }
+            }
+            Error::Shape { found, help, .. } => {
+                FoundAndHelp { found: found.clone(), help: Some(help.clone()) }
+            }
+            other => {
+                let message = other.to_string();
+                match message.split_once("\n  ") {
+                    Some((found, help)) => {
+                        FoundAndHelp { found: found.to_string(), help: Some(help.to_string()) }
+                    }
+                    None => FoundAndHelp { found: message, help: None },
+                }
+            }
+        }
     }
 }

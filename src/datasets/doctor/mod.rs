@@ -17,6 +17,7 @@ pub(crate) mod scale;
 mod subject;
 
 pub use files::examine_files;
+pub(crate) use finding::FoundAndHelp;
 pub use finding::{Finding, Severity, Warning};
 pub use subject::{Effort, InputUse, Subject, TargetUse};
 

@@ -1,7 +1,8 @@
 //! `Subject`: the data that are examined, and their use in a training.
 
+use crate::datasets::values::position;
 use crate::datasets::{Column, DataDescription, Dataset};
-use crate::shape::{Tuple, position};
+use crate::shape::Tuple;
 
 /// Number of values of inputs that are read for a thorough and for a quick examination.
 const MANY_VALUES: usize = 200_000_000;

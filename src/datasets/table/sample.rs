@@ -4,7 +4,7 @@ use std::io::{BufRead, Read};
 
 use csv::{ByteRecord, ReaderBuilder, Terminator};
 
-use crate::identify::identify;
+use crate::datasets::identify::identify;
 use crate::{Error, Result};
 
 /// Number of lines in a sample.

@@ -1,7 +1,7 @@
 //! Work of each class besides multiply-adds, in words and numbers, for one sample.
 
 use crate::activations::{ActivationKind, AnyActivation};
-use crate::layers::{AnyLayer, Interpolation};
+use crate::layers::{AnyLayer, Interpolation, LayerNormalization};
 use crate::shape::{Product, Shape};
 use crate::table::with_commas;
 
@@ -34,19 +34,8 @@ pub(super) fn describe(layer: &AnyLayer, input: &Shape, output: &Shape) -> Strin
 /// Work of a layer that computes each value by itself, or copies it.
 fn of_values(layer: &AnyLayer, input: &Shape, outputs: &str) -> String {
     match layer {
-        AnyLayer::BatchNormalization(_) => format!(
-            "a multiplication and an addition for each of {outputs} values; in training \
-             also the mean and the variance of each of {} channels",
-            with_commas(input.last())
-        ),
-        AnyLayer::LayerNormalization(layer) => {
-            let lengths = layer.lengths(input).unwrap_or_default();
-            format!(
-                "the mean and the variance of each vector of {} values, and a \
-                 multiplication and an addition for each of {outputs} values",
-                Product(&lengths)
-            )
-        }
+        AnyLayer::BatchNormalization(_) => batch_normalization(input, outputs),
+        AnyLayer::LayerNormalization(layer) => layer_normalization(layer, input, outputs),
         AnyLayer::Normalization(_) => {
             format!("a subtraction and a division for each of {outputs} values")
         }
@@ -75,6 +64,23 @@ fn of_values(layer: &AnyLayer, input: &Shape, outputs: &str) -> String {
         },
         other => format!("not known for the class {}", other.class_name()),
     }
+}
+
+fn batch_normalization(input: &Shape, outputs: &str) -> String {
+    format!(
+        "a multiplication and an addition for each of {outputs} values; in training also the mean \
+         and the variance of each of {} channels",
+        with_commas(input.last())
+    )
+}
+
+fn layer_normalization(layer: &LayerNormalization, input: &Shape, outputs: &str) -> String {
+    let lengths = layer.lengths(input).unwrap_or_default();
+    format!(
+        "the mean and the variance of each vector of {} values, and a multiplication and an \
+         addition for each of {outputs} values",
+        Product(&lengths)
+    )
 }
 
 /// Biases and the activation behind the sums of a layer.

@@ -60,7 +60,6 @@ impl AnyLayer {
             AnyLayer::Activation(layer) => {
                 format!("{} only transforms each value", layer.activation)
             }
-            AnyLayer::Softmax(_) => "softmax only transforms each value".to_string(),
             AnyLayer::MaxPooling1D(_) | AnyLayer::MaxPooling2D(_) => {
                 "it only takes the largest value of each window".to_string()
             }
@@ -93,12 +92,18 @@ impl AnyLayer {
                 format!("it only reshapes the {} values", input.n_values())
             }
             AnyLayer::ZeroPadding2D(_) => "it only puts zeros around the image".to_string(),
-            AnyLayer::ReLU(layer) if layer.is_plain() => "relu only transforms each value".into(),
-            AnyLayer::LeakyReLU(layer) if layer.negative_slope == 0.0 => {
-                "relu only transforms each value".into()
-            }
-            AnyLayer::ELU(layer) if layer.alpha == 1.0 => "elu only transforms each value".into(),
-            _ => "it only transforms each value".to_string(),
+            _ => format!("{} only transforms each value", self.function()),
+        }
+    }
+
+    /// Name of the function of each value that this layer is.
+    fn function(&self) -> &'static str {
+        match self {
+            AnyLayer::ReLU(layer) if layer.is_plain() => "relu",
+            AnyLayer::LeakyReLU(layer) if layer.negative_slope == 0.0 => "relu",
+            AnyLayer::ELU(layer) if layer.alpha == 1.0 => "elu",
+            AnyLayer::Softmax(_) => "softmax",
+            _ => "it",
         }
     }
 }

@@ -56,6 +56,29 @@ impl LayerCost {
     }
 }
 
+impl BuiltLayer {
+    /// Arithmetic of the forward pass on one sample.
+    ///
+    /// ```
+    /// use tallynet::layers::Dense;
+    /// use tallynet::model::Sequential;
+    ///
+    /// let model = Sequential::builder([784]).add(Dense::new(10)).build(0)?;
+    /// let cost = model.layers()[0].explain_cost();
+    /// assert_eq!(cost.formula, "784 inputs × 10 units");
+    /// assert_eq!(cost.multiply_adds, Some(7840));
+    /// # Ok::<(), tallynet::Error>(())
+    /// ```
+    pub fn explain_cost(&self) -> CostExplanation {
+        self.spec.explain_cost(&self.input, &self.output)
+    }
+
+    /// True if training updates any of its parameters.
+    fn is_trained(&self) -> bool {
+        self.params.iter().any(|param| param.trainable)
+    }
+}
+
 impl Sequential {
     /// Cost of each layer for one sample, from the formulas. Open axes have the lengths that the
     /// model was built for.

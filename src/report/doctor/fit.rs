@@ -1,8 +1,8 @@
 //! Rules about shapes: `input-shape`, `targets-do-not-fit`, `indices`, `units`.
 
+use crate::Error;
 use crate::datasets::batches::Rows;
-use crate::datasets::doctor::{Examination, Finding, Severity, Subject, TargetUse};
-use crate::error::{Error, FoundAndHelp};
+use crate::datasets::doctor::{Examination, Finding, FoundAndHelp, Severity, Subject, TargetUse};
 use crate::losses::TargetForm;
 use crate::model::Sequential;
 

@@ -3,7 +3,7 @@
 use unicode_width::UnicodeWidthStr;
 
 use super::{Color, Terminal, label, padding};
-use crate::metrics::ConfusionMatrix;
+use crate::report::ConfusionMatrix;
 
 /// Maximum number of classes of a matrix.
 const MAX_CLASSES: usize = 20;
@@ -24,7 +24,7 @@ const WRONG: Color = Color { red: 180, green: 60, blue: 50 };
 /// classes with the most mistakes. More than 20 classes have only the pairs.
 ///
 /// ```
-/// use tallynet::metrics::ConfusionMatrix;
+/// use tallynet::report::ConfusionMatrix;
 /// use tallynet::report::drawings::{Colors, Terminal, confusion};
 ///
 /// let mut matrix = ConfusionMatrix::new(2);

@@ -7,7 +7,7 @@ use super::bars::{ProbabilityBar, bars};
 use super::picture::Picture;
 use super::samples::Samples;
 use super::text::{counted, percent};
-use crate::metrics::ConfusionMatrix;
+use crate::report::ConfusionMatrix;
 use crate::report::{Classes, Prediction};
 use crate::table::{shortened, with_commas};
 use crate::{Real, Result};

@@ -8,7 +8,6 @@ use super::scale::Scale;
 use super::text::number;
 use super::verdict::verdict;
 use crate::layers::AnyLayer;
-use crate::metrics;
 use crate::model::{BuiltLayer, Sequential, TrainingRecord, Validation};
 use crate::report::Form;
 use crate::table::with_commas;
@@ -127,8 +126,7 @@ pub fn is_meaningless(model: &Sequential, name: &str) -> bool {
 
 /// True if the values of this name in the logs are shares, from 0 to 1.
 pub fn is_share(model: &Sequential, name: &str) -> bool {
-    let compiled = model.compiled().ok();
-    metrics::is_share(compiled.into_iter().flat_map(|each| each.metric_classes()), name)
+    model.logged_metric(name).is_some_and(|metric| metric.as_metric().is_share())
 }
 
 /// First epoch of each further run.

@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use crate::Real;
-use crate::model::{ArrayCount, BuiltLayer, ParamCount, Sequential};
+use crate::formats::ArrayCount;
+use crate::model::{BuiltLayer, ParamCount, Sequential};
 use crate::report::summary::memory;
 use crate::report::{LayerCost, LayerVerification};
 use crate::shape::Tuple;

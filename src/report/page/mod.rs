@@ -34,7 +34,8 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 use serde::Serialize;
 
 use crate::datasets::{Dataset, SampleNames};
-use crate::model::{ArrayCount, Sequential};
+use crate::formats::ArrayCount;
+use crate::model::Sequential;
 use crate::report::Form;
 use crate::report::doctor::first_loss::n_classes;
 use crate::table::with_commas;

@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use super::{FitInfo, Logs, logged, names, placeholder_logs};
 use crate::formats::exact;
-use crate::metrics;
 use crate::model::Sequential;
 use crate::training::TrainerHandle;
 use crate::{Error, Result};
@@ -117,5 +116,8 @@ impl Monitor {
 
 /// True if lower is better for this name in the logs; `None` if unknown.
 fn lower_is_better(model: &Sequential, name: &str) -> Option<bool> {
-    metrics::lower_is_better(model.compiled().ok()?.metric_classes(), name)
+    if name == "loss" || name == "val_loss" {
+        return Some(true);
+    }
+    Some(model.logged_metric(name)?.as_metric().lower_is_better())
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 /// memory, so that there may be thousands of classes.
 ///
 /// ```
-/// use tallynet::metrics::ConfusionMatrix;
+/// use tallynet::report::ConfusionMatrix;
 ///
 /// let mut confusion = ConfusionMatrix::new(3);
 /// for (true_class, predicted) in [(0, 0), (1, 2), (2, 1), (1, 2), (2, 2)] {

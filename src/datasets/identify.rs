@@ -12,14 +12,6 @@ use zip::ZipArchive;
 use crate::Error;
 
 /// Format of a file, and the way from it to a file that can be read.
-///
-/// ```
-/// use tallynet::identify::identify;
-///
-/// let page = identify(b"<!DOCTYPE html><html>Sign in</html>").unwrap();
-/// assert_eq!(page.what, "a web page (HTML)");
-/// assert!(identify(&[1, 2, 3, 4]).is_none());
-/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Identity {
     /// Format, with its article: `a web page (HTML)`.
