@@ -111,6 +111,11 @@ impl Phase {
         self.forward && self.segment == 0
     }
 
+    /// True for the backward pass of the first segment, after which the gradients are complete.
+    pub fn is_last(&self) -> bool {
+        self.backward && self.segment == 0
+    }
+
     /// Segment whose batch statistics this phase computes: of the backward pass its own, of the
     /// forward pass the next.
     pub fn statistics_segment(&self) -> usize {

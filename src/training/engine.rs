@@ -10,9 +10,10 @@ use std::sync::Mutex;
 use super::batch::{Job, Partition, Phase, Shard, pass};
 use super::loss_head::{MetricSums, Objective};
 use super::ranks::Ranks;
-use super::threads::{Threads, local};
+use super::threads::{PIECE, Threads, local};
 use super::tree::{add_gradients, add_penalties, join};
 use crate::datasets::batches::Rows;
+use crate::kernels::rows::map2_inplace;
 use crate::layers::StepContext;
 use crate::model::{BatchSums, Compiled, Sequential, Workspace};
 use crate::params::{Parameters, fits_memory};
@@ -127,17 +128,29 @@ impl Engine {
         };
         self.n_shards = batch.len().div_ceil(shard_rows);
         let own = self.ranks.share(self.n_shards);
+        // A short sum would be computed by one thread at the end. Ranks join their shards apart.
+        let joins_early =
+            self.n_shards > 1 && own.len() == self.n_shards && model.count_params() <= PIECE;
         for phase in Phase::of_step(model.plan.n_segments()) {
             let (workspaces, sums) = (&self.workspaces, &self.sums);
-            self.threads.for_each(&mut self.shards[own.clone()], |i, shard| {
+            let run = |i, shard: &mut Shard| {
                 let mut local = local(workspaces);
                 job.run(phase, own.start + i, shard, local.as_deref_mut(), sums);
-            });
+            };
+            let shards = &mut self.shards[own.clone()];
+            if joins_early && phase.is_last() {
+                self.threads.for_each_joined(shards, &run, &|one, other| {
+                    map2_inplace(&mut one.gradients, &other.gradients, |sum, part| sum + part);
+                });
+            } else {
+                self.threads.for_each(shards, run);
+            }
             self.join_sums(&job, phase);
         }
         let mut total = self.join_metrics();
         let shards = &mut self.shards[..self.n_shards];
-        self.n_shards = self.ranks.join_gradients(&self.threads, shards);
+        self.n_shards =
+            if joins_early { 1 } else { self.ranks.join_gradients(&self.threads, shards) };
         total.loss += model.parameters.penalty() * total.vectors as f64;
         total
     }

@@ -16,7 +16,7 @@ use rayon::prelude::*;
 use crate::Real;
 
 /// Maximum number of parameters that one task sums or updates.
-const PIECE: usize = 1 << 14;
+pub(super) const PIECE: usize = 1 << 14;
 /// Number of values of a block: a few blocks of all vectors fit the second-level cache.
 pub(super) const BLOCK: usize = 2048;
 /// Bytes of a thread's stack, the default of the standard library.
@@ -66,6 +66,45 @@ impl Threads {
             }),
             None => items.iter_mut().enumerate().for_each(|(i, item)| work(i, item)),
         }
+    }
+
+    /// Runs `work` on each item, with its index, and joins all items into the first, as
+    /// [`join`](super::tree::join) does: mostly on the thread that has just computed both of a
+    /// pair, in whose cache they are.
+    pub fn for_each_joined<T: Send>(
+        &self,
+        items: &mut [T],
+        work: &(impl Fn(usize, &mut T) + Sync),
+        add: &(impl Fn(&mut T, &T) + Sync),
+    ) {
+        match &self.0 {
+            Some(pool) => pool.install(|| self.subtree(0, items, work, add)),
+            None => self.subtree(0, items, work, add),
+        }
+    }
+
+    fn subtree<T: Send>(
+        &self,
+        first: usize,
+        items: &mut [T],
+        work: &(impl Fn(usize, &mut T) + Sync),
+        add: &(impl Fn(&mut T, &T) + Sync),
+    ) {
+        if let [item] = items {
+            return work(first, item);
+        }
+        let middle = items.len().next_power_of_two() / 2;
+        let (left, right) = items.split_at_mut(middle);
+        if self.0.is_some() {
+            rayon::join(
+                || self.subtree(first, left, work, add),
+                || self.subtree(first + middle, right, work, add),
+            );
+        } else {
+            self.subtree(first, left, work, add);
+            self.subtree(first + middle, right, work, add);
+        }
+        add(&mut left[0], &right[0]);
     }
 
     /// Runs `work` on blocks of vectors that are cut at the same places, with the index of the
