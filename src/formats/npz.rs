@@ -39,6 +39,6 @@ pub fn read_into(model: &mut Sequential, bytes: &[u8]) -> Result<LoadedArrays> {
 
 /// Encodes the parameters as an archive.
 pub fn write(model: &Sequential) -> Result<Vec<u8>> {
-    let members = model.weights().into_iter();
+    let members = model.weights();
     pack(members.map(|(name, array)| (format!("{name}.npy"), npy::write(array))))
 }
