@@ -286,6 +286,9 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--keep", action="store_true", help="keep the files of a failure")
     arguments = parser.parse_args()
+    # Signals that whoever runs this ignores, such as nohup, would stay ignored.
+    for number in [signal.SIGHUP, signal.SIGINT, signal.SIGTERM]:
+        signal.signal(number, signal.SIG_DFL)
     rng = random.Random(arguments.seed)
     scratch = pathlib.Path(tempfile.mkdtemp(prefix="tallynet-crash-"))
     scratch.chmod(0o755)

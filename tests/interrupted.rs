@@ -23,8 +23,13 @@ fn start(
     more: &[&str],
 ) -> (Child, impl Iterator<Item = String> + use<>) {
     let program = env!("CARGO_BIN_EXE_tallynet");
-    let mut child = Command::new("sh")
-        .args(["-c", &format!("{shell} exec {program} \"$@\""), "sh"])
+    let mut command = Command::new("env");
+    if cfg!(target_os = "linux") {
+        // Signals that whoever runs the tests ignores, such as nohup, would stay ignored.
+        command.arg("--default-signal=HUP,INT,TERM");
+    }
+    let mut child = command
+        .args(["sh", "-c", &format!("{shell} exec {program} \"$@\""), "sh"])
         .args(TRAIN)
         .args(["--epochs", "1000000"])
         .args(more)

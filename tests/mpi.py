@@ -279,6 +279,9 @@ def main():
     parser.add_argument("--only", help="beginning of the names of trainings to compare")
     arguments = parser.parse_args()
     sys.stdout.reconfigure(line_buffering=True)
+    # Signals that whoever runs this ignores, such as nohup, would stay ignored.
+    for number in [signal.SIGHUP, signal.SIGINT, signal.SIGTERM]:
+        signal.signal(number, signal.SIG_DFL)
     build = ["cargo", "build", "--release", "--locked", "--quiet"]
     subprocess.run(build, cwd=ROOT, check=True)
     subprocess.run([*build, "--features", "mpi", "--target-dir", "target/mpi"], cwd=ROOT, check=True)
