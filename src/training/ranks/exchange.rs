@@ -7,7 +7,7 @@ use mpi::datatype::PartitionMut;
 use mpi::topology::SimpleCommunicator;
 use mpi::traits::{Communicator, CommunicatorCollectives, Equivalence, Root};
 
-use super::Place;
+use super::{Place, place};
 use crate::datasets::images::Readers;
 
 /// The bytes of the first rank.
@@ -69,7 +69,7 @@ fn own_part(n: usize) -> Range<usize> {
 
 /// Bytes of all ranks, concatenated; there may be more than MPI counts.
 pub(super) fn gather_bytes(mut bytes: Vec<u8>) -> Vec<u8> {
-    let Place { rank, ranks } = Place::within(0);
+    let Place { rank, ranks } = place();
     let counts = gather(&[bytes.len() as u64], 0, &vec![1; ranks]);
     let counts: Vec<usize> = counts.iter().map(|count| *count as usize).collect();
     // In place: the bytes of a data set are there once.
