@@ -53,8 +53,9 @@ pub struct Evaluate {
     /// Print the scores alone on a terminal too, without the drawing of the confusion matrix
     #[arg(long, conflicts_with = "json")]
     quiet: bool,
-    /// Print one line of JSON. In its "split", "test" is the number of samples, and "test_split" the
-    /// fraction of its data that the training held out to test on, if these samples are that part
+    /// Print one line of JSON. In its "split", "test" is the number of samples, and "test_split"
+    /// the fraction of its data that the training held out to test on, if these samples are that
+    /// part
     #[arg(long)]
     json: bool,
 }

@@ -21,9 +21,9 @@ use super::{Failure, LoadedModel, output};
 #[derive(Args)]
 pub struct ImageFlags {
     /// Height and width that images are resized to [default: those of the model's input; for a
-    /// script that takes them from the data, its image_size, or those of the images if all are alike
-    /// and small, else 256x256]. For a model of MNIST, `predict` then only resizes the image and does not look for
-    /// the ink
+    /// script that takes them from the data, its image_size, or those of the images if all are
+    /// alike and small, else 256x256]. For a model of MNIST, `predict` then only resizes the image
+    /// and does not look for the ink
     #[arg(long, value_name = "HxW")]
     pub image_size: Option<ImageSize>,
 }

@@ -4,7 +4,7 @@
 //!
 //! **Decision.** The reader and the writer are our own, written from the *HDF5 File Format
 //! Specification Version 3.0*; comments name its sections. **Rejected:** the C library behind the
-//! crate `hdf5` (a system dependency and unsafe code), and the crates in pure Rust, of which the
+//! crate `hdf5` (a system dependency), and the crates in pure Rust, of which the
 //! first two were tried and the others read:
 //!
 //! - `hdf5-reader` 0.12.1 is the closest: no panic on 1.8 million damaged files. But it copies
@@ -33,13 +33,7 @@
 //!    overlaps exhaust it.
 //! 3. The caller gives the largest count of numbers that it expects. No buffer exceeds a small
 //!    multiple of that and the length of the file, whatever shapes and chunks the file declares.
-#![deny(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    unsafe_code
-)]
+#![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod attributes;
 mod btree;

@@ -1,19 +1,19 @@
-//! `Engine`: threads and buffers of a run, and the computations that use them: gradients, updates,
-//! evaluation and prediction.
+//! `Engine`: threads and buffers of a run, and the computations that use them: gradients and updates
+//! here, evaluation and prediction in `inference.rs`.
 //!
 //! Sums of shards are joined by a tree over their numbers (`tree.rs`), whichever thread computed
 //! them, so the same seed gives the same bits on any number of threads. A small batch is a single
 //! shard, which needs no synchronization.
 
+mod inference;
+
 use std::sync::Mutex;
 
-use super::batch::{Job, Partition, Phase, Shard, pass};
+use super::batch::{Job, Partition, Phase, Shard};
 use super::loss_head::{MetricSums, Objective};
 use super::ranks::Ranks;
 use super::threads::{PIECE, Threads, local};
-use super::tree::{add_gradients, add_penalties, join};
-use crate::datasets::batches::Rows;
-use crate::kernels::rows::map2_inplace;
+use super::tree::{add_gradients, add_penalties, join, join_pair};
 use crate::layers::StepContext;
 use crate::model::{BatchSums, Compiled, Sequential, Workspace};
 use crate::params::{Parameters, fits_memory};
@@ -139,9 +139,7 @@ impl Engine {
             };
             let shards = &mut self.shards[own.clone()];
             if joins_early && phase.is_last() {
-                self.threads.for_each_joined(shards, &run, &|one, other| {
-                    map2_inplace(&mut one.gradients, &other.gradients, |sum, part| sum + part);
-                });
+                self.threads.for_each_joined(shards, &run, &join_pair);
             } else {
                 self.threads.for_each(shards, run);
             }
@@ -236,66 +234,4 @@ impl Engine {
         }
         state.iteration += 1;
     }
-
-    /// Loss and metrics over `len` rows from `first` on; `len` is at most the batch size.
-    pub fn evaluate(
-        &mut self,
-        model: &Sequential,
-        objective: &Objective,
-        first: usize,
-        len: usize,
-    ) -> MetricSums {
-        let Objective { head, rows: data } = objective;
-        let (workspaces, chunk_rows) = (&self.workspaces, self.chunk_rows);
-        let shard_rows = len.div_ceil(self.shards.len());
-        let own = self.ranks.share(self.shards.len());
-        self.threads.for_each(&mut self.shards[own.clone()], |i, shard| {
-            shard.metrics = MetricSums::default();
-            let Some(mut workspace) = local(workspaces) else { return };
-            let number = own.start + i;
-            let start = first + (number * shard_rows).min(len);
-            let end = first + ((number + 1) * shard_rows).min(len);
-            for start in (start..end).step_by(chunk_rows) {
-                let rows = start..(start + chunk_rows).min(end);
-                predict_rows(&mut workspace, model, data, rows.clone());
-                let out = workspace.output(&model.plan, rows.len());
-                let weights = out.sample_weights;
-                head.add_metrics(out.output, out.targets, weights, &mut shard.metrics);
-            }
-        });
-        self.join_metrics()
-    }
-
-    /// Outputs of all rows, concatenated. Too little memory is an error.
-    pub fn predict(&mut self, model: &Sequential, data: &Rows) -> Result<Vec<Real>> {
-        let (workspaces, chunk_rows) = (&self.workspaces, self.chunk_rows);
-        let width = model.plan.output_width();
-        let len = data.len().saturating_mul(width);
-        if !fits_memory(len) {
-            let problem = format!("there is no room for the {len} numbers of the output");
-            return Err(Error::Memory(problem));
-        }
-        let mut output = vec![0.0; len];
-        let mut parts: Vec<&mut [Real]> = output.chunks_mut(chunk_rows * width).collect();
-        self.threads.for_each(&mut parts, |number, part| {
-            let Some(mut workspace) = local(workspaces) else { return };
-            let first = number * chunk_rows;
-            let rows = first..first + part.len() / width;
-            predict_rows(&mut workspace, model, data, rows.clone());
-            part.copy_from_slice(workspace.output(&model.plan, rows.len()).output);
-        });
-        Ok(output)
-    }
-}
-
-/// Gathers these rows into the workspace and runs the forward pass of inference.
-fn predict_rows(
-    workspace: &mut Workspace,
-    model: &Sequential,
-    data: &Rows,
-    rows: std::ops::Range<usize>,
-) {
-    let to = workspace.inputs(&model.plan, rows.len(), data.target_width());
-    data.gather(rows.clone(), to);
-    workspace.predict(pass(model, rows.len(), StepContext::default()));
 }

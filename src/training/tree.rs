@@ -27,6 +27,11 @@ pub(super) fn join<T>(items: &mut [T], mut add: impl FnMut(&mut T, &T)) {
     }
 }
 
+/// Adds the whole gradient of a shard to that of another.
+pub(super) fn join_pair(one: &mut Shard, other: &Shard) {
+    map2_inplace(&mut one.gradients, &other.gradients, |sum, part| sum + part);
+}
+
 /// Adds a block, at most [`BLOCK`] values from `start` on, of the gradients of the `rest` to that
 /// of the first shard. Partial sums stay in the cache.
 pub(super) fn add_gradients(sum: &mut [Real], rest: &[Shard], start: usize) {

@@ -217,8 +217,8 @@ pub fn find(folder: &Path) -> Result<Vec<PathBuf>> {
 
 /// Decodes and resizes images to predict from, in this order: bytes of the shape (images,
 /// height, width, channels). `progress` gets the number of images that are done. Errors are those
-/// of [`read_image`], and too little memory. With `skip_broken`, files that are not an intact PNG or
-/// JPEG are left out, and an error only if all are.
+/// of [`read_image`], and too little memory. With `skip_broken`, files that are not an intact PNG
+/// or JPEG are left out, and an error only if all are.
 pub fn read_images(
     paths: &[PathBuf],
     size: ImageShape,

@@ -16,8 +16,8 @@ const MNIST: ImageShape = ImageShape { height: 28, width: 28, channels: 1 };
 ///
 /// # Errors
 /// A file that cannot be read, one that is not an intact PNG or JPEG, a photo without ink, and too
-/// little memory. With `skip_broken`, broken files and photos without ink are left out, and an error
-/// only if all are.
+/// little memory. With `skip_broken`, broken files and photos without ink are left out, and an
+/// error only if all are.
 pub fn read_digits(
     paths: &[PathBuf],
     skip_broken: bool,
