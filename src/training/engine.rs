@@ -8,10 +8,12 @@
 mod inference;
 
 use std::sync::Mutex;
+use std::time::Instant;
 
 use super::batch::{Job, Partition, Phase, Shard};
 use super::loss_head::{MetricSums, Objective};
 use super::ranks::Ranks;
+use super::thread_choice::ThreadChoice;
 use super::threads::{PIECE, Threads, local};
 use super::tree::{add_gradients, add_penalties, join, join_pair};
 use crate::layers::StepContext;
@@ -34,6 +36,7 @@ pub(super) struct EngineSize {
 pub(super) struct Engine {
     pub size: EngineSize,
     pub threads: Threads,
+    thread_choice: ThreadChoice,
     ranks: Ranks,
     /// One workspace per thread; empty if each micro-batch has its own.
     workspaces: Vec<Mutex<Workspace>>,
@@ -80,6 +83,7 @@ impl Engine {
         Ok(Engine {
             size,
             threads,
+            thread_choice: ThreadChoice::new(),
             ranks: Ranks::new(),
             workspaces: (0..n_shared).map(|_| Mutex::new(workspace())).collect(),
             shards: (0..n_shards).map(shard).collect(),
@@ -98,10 +102,12 @@ impl Engine {
         batch: &[u32],
         next: &[u32],
     ) -> MetricSums {
+        let start = Instant::now();
         let sums = self.forward_backward(model, objective, batch, next);
         if sums.mean_loss().is_finite() {
             self.update(model);
         }
+        self.thread_choice.add_step(start.elapsed(), &mut self.threads);
         sums
     }
 

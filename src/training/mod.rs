@@ -45,6 +45,7 @@ pub mod ranks;
 #[path = "one_rank.rs"]
 pub mod ranks;
 mod restart;
+mod thread_choice;
 mod threads;
 mod trainer;
 mod tree;

@@ -28,7 +28,11 @@ const ALLOCATOR_MEMORY: usize = 64 << 20;
 
 /// Threads of an engine: the calling one alone, or a pool.
 #[derive(Clone)]
-pub(super) struct Threads(Option<Arc<rayon::ThreadPool>>);
+pub(super) struct Threads {
+    pool: Option<Arc<rayon::ThreadPool>>,
+    /// True if loops run on the calling thread for now, in spite of a pool.
+    pub is_one: bool,
+}
 
 impl Threads {
     /// Starts at most `max` threads, and at most one per shard. If the system refuses some, there
@@ -38,29 +42,34 @@ impl Threads {
         for count in (2..=wanted).rev() {
             if let Some(pool) = start(count) {
                 warn_of_fewer(count, wanted);
-                return Threads(Some(Arc::new(pool)));
+                return Threads { pool: Some(Arc::new(pool)), is_one: false };
             }
         }
         warn_of_fewer(1, wanted);
-        Threads(None)
+        Threads { pool: None, is_one: true }
     }
 
     /// Number of threads.
     pub fn count(&self) -> usize {
-        self.0.as_ref().map_or(1, |pool| pool.current_num_threads())
+        self.pool.as_ref().map_or(1, |pool| pool.current_num_threads())
     }
 
     /// Runs a whole training inside the pool, so that no step has to enter it.
     pub fn install<R: Send>(&self, run: impl FnOnce() -> R + Send) -> R {
-        match &self.0 {
+        match &self.pool {
             Some(pool) => pool.install(run),
             None => run(),
         }
     }
 
+    /// Pool for the loops.
+    fn loop_pool(&self) -> Option<&rayon::ThreadPool> {
+        if self.is_one { None } else { self.pool.as_deref() }
+    }
+
     /// Runs `work` on each item, with its index.
     pub fn for_each<T: Send>(&self, items: &mut [T], work: impl Fn(usize, &mut T) + Sync + Send) {
-        match &self.0 {
+        match self.loop_pool() {
             Some(pool) => pool.install(|| {
                 items.par_iter_mut().enumerate().for_each(|(i, item)| work(i, item));
             }),
@@ -77,7 +86,7 @@ impl Threads {
         work: &(impl Fn(usize, &mut T) + Sync),
         add: &(impl Fn(&mut T, &T) + Sync),
     ) {
-        match &self.0 {
+        match self.loop_pool() {
             Some(pool) => pool.install(|| self.subtree(0, items, work, add)),
             None => self.subtree(0, items, work, add),
         }
@@ -95,7 +104,7 @@ impl Threads {
         }
         let middle = items.len().next_power_of_two() / 2;
         let (left, right) = items.split_at_mut(middle);
-        if self.0.is_some() {
+        if self.loop_pool().is_some() {
             rayon::join(
                 || self.subtree(first, left, work, add),
                 || self.subtree(first + middle, right, work, add),
@@ -116,7 +125,7 @@ impl Threads {
         work: &(impl Fn([&mut [Real]; N], usize) + Sync),
     ) {
         let len = vectors[0].len();
-        if self.0.is_none() || len <= PIECE {
+        if self.loop_pool().is_none() || len <= PIECE {
             for start in (0..len).step_by(BLOCK) {
                 work(split_off(&mut vectors, BLOCK.min(len - start)), first + start);
             }
