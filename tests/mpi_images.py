@@ -77,8 +77,8 @@ def own(n, rank, ranks):
 
 def on_ranks(test, n, folder, *arguments):
     """Runs a command on ranks that each see a folder `rank-0`, `rank-1`, ... as the current one."""
-    shell = ["sh", "-c", 'cd "rank-$OMPI_COMM_WORLD_RANK" && exec "$@"', "sh"]
-    return run([*mpirun(n), *shell, test.program, *arguments], folder)
+    shell = ["sh", "-c", f'cd "rank-${test.mpi.rank}" && exec "$@"', "sh"]
+    return run([*mpirun(n, test.mpi), *shell, test.program, *arguments], folder)
 
 
 def own_images(test):

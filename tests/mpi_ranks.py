@@ -1,5 +1,6 @@
 """Ranks of MPI on this machine, for tests/mpi.py, and what is compared of their output."""
 
+import dataclasses
 import json
 import subprocess
 
@@ -17,11 +18,32 @@ def check(is_kept, promise, found=""):
         raise Failed(f"{promise}\n{found}")
 
 
-def mpirun(n):
-    """The command that starts ranks on this machine."""
+@dataclasses.dataclass
+class Mpi:
+    """An implementation of MPI."""
+
+    name: str
+    compiler: str
+    launcher: list
+    # Variable that holds the number of a rank.
+    rank: str
+
+
+OPEN_MPI = Mpi(
+    name="Open MPI",
+    compiler="mpicc",
     # With more ranks than cores, a rank that waits yields its core.
-    return ["mpirun", "-n", str(n), "--oversubscribe", "--allow-run-as-root",
-            "--mca", "mpi_yield_when_idle", "1"]
+    launcher=["mpirun", "--oversubscribe", "--allow-run-as-root",
+              "--mca", "mpi_yield_when_idle", "1"],
+    rank="OMPI_COMM_WORLD_RANK",
+)
+# Debian's names, beside an Open MPI.
+MPICH = Mpi(name="MPICH", compiler="mpicc.mpich", launcher=["mpirun.mpich"], rank="PMI_RANK")
+
+
+def mpirun(n, mpi=OPEN_MPI):
+    """The command that starts ranks on this machine."""
+    return [*mpi.launcher, "-n", str(n)]
 
 
 def run(command, folder, **options):

@@ -54,10 +54,10 @@ use super::fit::Fit;
 use crate::formats::backup::{self, Backup};
 use crate::{Error, Result};
 
-/// Variables with the number of ranks, of the launchers of Open MPI, and of MPICH and its
-/// relatives.
-const SIZES: [&str; 2] = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"];
-/// Variable of other launchers, such as Slurm's.
+/// Variables with the number of ranks, of the launchers of Open MPI, of MPICH and its relatives, and
+/// of Slurm, which may also have started one of these.
+const SIZES: [&str; 3] = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"];
+/// Variable of other launchers.
 const RANK: &str = "PMIX_RANK";
 
 /// Notice that the first rank fails, and its tag.
@@ -142,7 +142,7 @@ pub fn check() -> Result<()> {
     if let Some(wanted) = wanted.filter(|wanted| *wanted != size) {
         let problem = format!(
             "{wanted} ranks were started, and they find only {size}; use the mpirun of the MPI \
-             that tallynet was built with"
+             that tallynet was built with, or srun --mpi=pmix for Open MPI and --mpi=pmi2 for MPICH"
         );
         return Err(Error::option("mpi", problem));
     }
