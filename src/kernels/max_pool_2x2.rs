@@ -6,9 +6,10 @@
 //! lower row   c₀…cₙ d₀…dₙ │ …
 //! ```
 //!
-//! Vector lanes run along the channels. A pixel of fewer than [`LANES`] channels is computed with
-//! the first values of the pixels after it: what is written beyond its own channels is overwritten
-//! by the next windows, in order. The last windows of a row take the loop over their own channels.
+//! Vector lanes run along the channels, [`LANES`] at a time; the last ones may be computed twice. A
+//! pixel of fewer channels is computed with the first values of the pixels after it: what is written
+//! beyond its own channels is overwritten by the next windows, in order. The last windows of a row
+//! take the loop over their own channels.
 
 use super::pooling::{Pool, Pooling};
 use crate::Real;
@@ -34,6 +35,12 @@ struct Window {
     is_wide: bool,
 }
 
+/// First channels of the vectors of a wide window.
+#[inline(always)]
+fn vectors(n: usize) -> impl Iterator<Item = usize> {
+    (0..n).step_by(LANES).map(move |first| first.min(n.saturating_sub(LANES)))
+}
+
 /// A window by its row and column in the output.
 #[inline(always)]
 fn window(pooling: &Pooling, row: usize, column: usize) -> Window {
@@ -41,12 +48,13 @@ fn window(pooling: &Pooling, row: usize, column: usize) -> Window {
     let row_len = columns.input * n;
     let first = 2 * row * row_len + 2 * column * n;
     let output = (row * columns.output + column) * n;
-    let fits_row = (2 * column + 1) * n + LANES <= 2 * columns.output * n;
-    let fits_output = output + LANES <= rows.output * columns.output * n;
+    let width = n.max(LANES);
+    let fits_row = (2 * column + 1) * n + width <= 2 * columns.output * n;
+    let fits_output = output + width <= rows.output * columns.output * n;
     Window {
         pixels: [first, first + n, first + row_len, first + row_len + n],
         output,
-        is_wide: n <= LANES && fits_row && fits_output,
+        is_wide: fits_row && fits_output,
     }
 }
 
@@ -58,8 +66,10 @@ pub(super) fn forward(pooling: &Pooling, x: &[Real], y: &mut [Real]) {
         for column in 0..pooling.columns.output {
             let Window { pixels, output, is_wide } = window(pooling, row, column);
             if is_wide {
-                let wide = maxima(&read::<LANES, _>(x, pixels));
-                y[output..][..LANES].copy_from_slice(&wide);
+                for first in vectors(n) {
+                    let y = &mut y[output + first..][..LANES];
+                    y.copy_from_slice(&maxima(&read::<LANES, _>(x, pixels, first)));
+                }
                 continue;
             }
             let [a, b, c, d] = pixels.map(|pixel| &x[pixel..][..n]);
@@ -83,10 +93,12 @@ pub(super) fn backward(pooling: &Pooling, x: &[Real], dy: &[Real], dx: &mut [Rea
         for column in 0..pooling.columns.output {
             let Window { pixels, output, is_wide } = window(pooling, row, column);
             if is_wide {
-                let [dy] = read::<LANES, _>(dy, [output]);
-                let gradients = gradients(&read(x, pixels), &dy);
-                for (pixel, gradient) in pixels.iter().zip(gradients) {
-                    dx[*pixel..][..LANES].copy_from_slice(&gradient);
+                for first in vectors(n) {
+                    let [dy] = read::<LANES, _>(dy, [output], first);
+                    let gradients = gradients(&read(x, pixels, first), &dy);
+                    for (pixel, gradient) in pixels.iter().zip(gradients) {
+                        dx[pixel + first..][..LANES].copy_from_slice(&gradient);
+                    }
                 }
                 continue;
             }
@@ -104,10 +116,14 @@ pub(super) fn backward(pooling: &Pooling, x: &[Real], dy: &[Real], dx: &mut [Rea
 }
 
 #[inline(always)]
-fn read<const N: usize, const W: usize>(x: &[Real], offsets: [usize; W]) -> [[Real; N]; W] {
+fn read<const N: usize, const W: usize>(
+    x: &[Real],
+    offsets: [usize; W],
+    first: usize,
+) -> [[Real; N]; W] {
     let mut values = [[0.0; N]; W];
     for (values, offset) in values.iter_mut().zip(offsets) {
-        values.copy_from_slice(&x[offset..][..N]);
+        values.copy_from_slice(&x[offset + first..][..N]);
     }
     values
 }

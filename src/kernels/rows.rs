@@ -26,14 +26,32 @@ kernel! {
         // Blocks of rows keep the rounding error of a long sum small.
         for rows in dy.chunks(BLOCK * width) {
             for (columns, sums) in sums.chunks_mut(64).enumerate() {
-                let mut parts = [0.0; 64];
-                for row in rows.chunks_exact(width) {
-                    parts.iter_mut().zip(&row[columns * 64..]).for_each(|(part, dy)| *part += dy);
+                let rows = &rows[columns * 64..];
+                match sums.len() {
+                    ..=16 => add_columns::<16>(rows, width, sums),
+                    ..=32 => add_columns::<32>(rows, width, sums),
+                    _ => add_columns::<64>(rows, width, sums),
                 }
-                sums.iter_mut().zip(&parts).for_each(|(sum, part)| *sum += part);
             }
         }
     }
+}
+
+/// Adds the first columns of some rows, at most `N`, to their sums. The lanes after them hold what
+/// follows in memory, and are not used.
+#[inline(always)]
+fn add_columns<const N: usize>(mut rows: &[Real], width: usize, sums: &mut [Real]) {
+    let mut parts = [0.0; N];
+    while let Some(lanes) = rows.first_chunk::<N>() {
+        for i in 0..N {
+            parts[i] += lanes[i];
+        }
+        rows = rows.get(width..).unwrap_or_default();
+    }
+    for row in rows.chunks(width) {
+        parts.iter_mut().zip(row).for_each(|(part, dy)| *part += dy);
+    }
+    sums.iter_mut().zip(&parts).for_each(|(sum, part)| *sum += part);
 }
 
 /// Sum of a vector, in blocks, which keep the rounding error of a long sum small.
