@@ -60,7 +60,7 @@ fn tiles<S: Simd, const T: usize, const NF: usize>(
     for (x, dy) in input.images(c) {
         for (number, dy) in dy.chunks(of_dy.rows * row).enumerate() {
             copy_input(c, x, number * of_dy.rows, x_planes);
-            copy_gradient(c, dy, dy_planes);
+            copy_gradient::<S>(c, dy, dy_planes);
             let rows = dy.len() / row;
             let mut sums = sums.chunks_exact_mut(T * NF * S::LANES);
             for offsets in offsets[..taps.next_multiple_of(T)].as_chunks::<T>().0 {

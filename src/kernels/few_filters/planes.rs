@@ -1,6 +1,6 @@
 //! Planes: images with the pixels of each channel together.
 
-use super::super::simd::MAX_LANES;
+use super::super::simd::{MAX_LANES, QUAD, Simd};
 use super::super::windows::Convolution;
 use super::PLANES;
 use crate::Real;
@@ -80,16 +80,46 @@ pub(super) fn copy_input(c: &Convolution, image: &[Real], top: usize, planes: &m
 
 /// Copies some rows of the gradient to planes, with planes of zeros beyond the filters.
 #[inline(always)]
-pub(super) fn copy_gradient(c: &Convolution, dy: &[Real], planes: &mut [Real]) {
+pub(super) fn copy_gradient<S: Simd>(c: &Convolution, dy: &[Real], planes: &mut [Real]) {
     let size = Planes::of_gradient(c);
-    for (f, plane) in planes.chunks_exact_mut(size.len()).enumerate() {
-        if f >= c.filters {
-            plane.fill(0.0);
-            continue;
+    let (filters, pixels) = (c.filters, c.columns.output);
+    let (used, unused) = planes.split_at_mut(filters * size.len());
+    unused.fill(0.0);
+    for (row, from) in dy.chunks_exact(pixels * filters).enumerate() {
+        let to = &mut used[row * size.pitch..];
+        let is_wide = filters >= QUAD && pixels >= S::LANES;
+        if is_wide {
+            transpose::<S>(from, filters, to, size.len());
         }
-        let rows = dy.chunks_exact(c.columns.output * c.filters);
-        for (from, to) in rows.zip(plane.chunks_exact_mut(size.pitch)) {
-            size.copy_row(from, f, c.filters, 0, to);
+        for f in 0..filters {
+            let to = &mut to[f * size.len()..][..size.pitch];
+            if is_wide {
+                to[pixels..].fill(0.0);
+            } else {
+                size.copy_row(from, f, filters, 0, to);
+            }
+        }
+    }
+}
+
+/// Copies a row of at least [`Simd::LANES`] pixels with at least [`QUAD`] channels to planes of this
+/// length. The last pixels and channels are copied again with those before them.
+#[inline(always)]
+fn transpose<S: Simd>(from: &[Real], channels: usize, planes: &mut [Real], plane: usize) {
+    let pixels = from.len() / channels;
+    for pixel in (0..pixels).step_by(S::LANES) {
+        let pixel = pixel.min(pixels - S::LANES);
+        for channel in (0..channels).step_by(QUAD) {
+            let channel = channel.min(channels - QUAD);
+            let mut quads = [S::splat(0.0); QUAD];
+            for q in 0..QUAD {
+                let first = (pixel + q) * channels + channel;
+                quads[q] = S::load_quads(&from[first..], QUAD * channels);
+            }
+            let quads = S::transpose(quads);
+            for q in 0..QUAD {
+                S::store(quads[q], &mut planes[(channel + q) * plane + pixel..]);
+            }
         }
     }
 }
