@@ -147,17 +147,15 @@ fn larger(a: Real, b: Real) -> Real {
 #[inline(always)]
 fn gradients<const N: usize>(x: &[[Real; N]; 4], dy: &[Real; N]) -> [[Real; N]; 4] {
     let y = maxima(x);
-    let [a, b, c, d] = x;
     let mut gradients = [[0.0; N]; 4];
-    for i in 0..N {
-        let is_a = a[i] == y[i];
-        let is_b = (b[i] == y[i]) & !is_a;
-        let is_c = (c[i] == y[i]) & !is_a & !is_b;
-        let is_d = (d[i] == y[i]) & !is_a & !is_b & !is_c;
-        gradients[0][i] = if is_a { dy[i] } else { 0.0 };
-        gradients[1][i] = if is_b { dy[i] } else { 0.0 };
-        gradients[2][i] = if is_c { dy[i] } else { 0.0 };
-        gradients[3][i] = if is_d { dy[i] } else { 0.0 };
+    // What the pixels before have left: all or nothing.
+    let mut rest = *dy;
+    for (gradient, x) in gradients.iter_mut().zip(x) {
+        for i in 0..N {
+            let is_max = x[i] == y[i];
+            gradient[i] = if is_max { rest[i] } else { 0.0 };
+            rest[i] = if is_max { 0.0 } else { rest[i] };
+        }
     }
     gradients
 }
