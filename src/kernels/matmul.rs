@@ -17,10 +17,10 @@ use super::tiles::{self, Columns};
 use super::{kernel, small_n};
 use crate::Real;
 
-/// Rows of the inner dimension that are packed at a time.
+/// Rows of a panel.
 const KC: usize = 512;
-/// Panels that all rows of A are multiplied by before the next panels, so that they stay in the
-/// second-level cache.
+/// Panels that are packed, and multiplied by all rows of A, before the next panels, so that they
+/// stay in the second-level cache.
 const NC: usize = 4;
 
 impl<'a> From<ArrayView2<'a, Real>> for Matrix<'a> {
@@ -39,7 +39,8 @@ impl<'a> From<ArrayView2<'a, Real>> for Matrix<'a> {
 
 /// Length of the scratch memory that [`matmul`] needs for a `B` with this number of columns.
 pub fn scratch_len(columns: usize) -> usize {
-    small_n::SCRATCH.max(panel_len(columns.next_multiple_of(MAX_NR), KC))
+    let packed = columns.next_multiple_of(MAX_NR).min(NC * MAX_NR);
+    small_n::SCRATCH.max(panel_len(packed, KC))
 }
 
 /// `C = A·B`, or `C += A·B` if `accumulate`.
@@ -76,21 +77,27 @@ kernel! {
         let width = panel_width::<S>(n);
         for start in (0..k).step_by(KC) {
             let depth = KC.min(k - start);
-            let block = Matrix { data: &b.data[start * b.row_stride..], rows: depth, ..b };
-            let mut panels = Panels { data: &mut *scratch, width, depth };
-            panels.start(&[], 0, n);
-            panels.pack::<S>(block, 0, 0);
             let data = &a.data[start * a.column_stride..];
-            let packed = &scratch[..panel_len(n.next_multiple_of(width), depth)];
-            for (number, panels) in packed.chunks(NC * panel_len(width, depth)).enumerate() {
-                let first = number * NC * width;
+            for first in (0..n).step_by(NC * width) {
+                let end = n.min(first + NC * width);
+                let block = Matrix {
+                    data: &b.data[start * b.row_stride..],
+                    rows: depth,
+                    columns: end,
+                    ..b
+                };
+                let len = panel_len((end - first).next_multiple_of(width), depth);
+                let mut panels = Panels { data: &mut scratch[..len], width, depth };
+                panels.start(&[], first, end);
+                panels.pack::<S>(block, first, 0);
+                let packed = &scratch[..len];
                 let of_c = Columns { n, first, accumulate: accumulate || start > 0 };
                 if a.column_stride == 1 {
                     let lhs = RowMajor { data, stride: a.row_stride, depth };
-                    tiles::product::<S>(&lhs, panels, c, of_c);
+                    tiles::product::<S>(&lhs, packed, c, of_c);
                 } else {
                     let lhs = ColumnMajor { data, stride: a.column_stride, depth };
-                    tiles::product::<S>(&lhs, panels, c, of_c);
+                    tiles::product::<S>(&lhs, packed, c, of_c);
                 }
             }
         }

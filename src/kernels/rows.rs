@@ -28,8 +28,8 @@ kernel! {
             for (columns, sums) in sums.chunks_mut(64).enumerate() {
                 let rows = &rows[columns * 64..];
                 match sums.len() {
-                    ..=16 => add_columns::<16>(rows, width, sums),
-                    ..=32 => add_columns::<32>(rows, width, sums),
+                    0..=16 => add_columns::<16>(rows, width, sums),
+                    17..=32 => add_columns::<32>(rows, width, sums),
                     _ => add_columns::<64>(rows, width, sums),
                 }
             }
