@@ -163,7 +163,7 @@ def model_of_speed():
     print("### Processor time of a step on one thread, ms\n")
     rows = [[model, f"{step.whole:.2f}", f"{step.own:.2f}", str(step.shards)]
             for model, step in steps.items()]
-    table(["preset", "step", "of it not shared out", "shards"], rows)
+    table(["preset", "step", "repeated on every rank", "shards"], rows)
     for network, threads in MACHINES:
         bits, latency = NETWORKS[network]
         rows = []

@@ -8,7 +8,7 @@ Every preset, and models with batch statistics, dropout, callbacks and all kinds
 trained on 1, 2, 3 and 5 ranks: the line of JSON, the log, the checkpoint and the saved model must
 be those of a build without MPI. Ranks are killed and interrupted, and their backups resumed on
 other numbers of ranks. A rank that fails must end all, within seconds. Each rank opens only its own
-images of a folder. As root on Linux, two hosts made of network namespaces train over TCP.
+images of a folder. As root on Linux, three hosts made of network namespaces train over TCP.
 
 Builds both programs with cargo. Needs Open MPI, or Debian's MPICH, with headers; libclang; and
 Python 3.9 or later.
@@ -63,7 +63,8 @@ TRAININGS = {
     "one batch": "mnist-softmax --epochs 2 --batch-size 5000 --optimizer adam",
     "threads": "mnist-convnet --epochs 1 --threads 3 --shuffle-split --validation-split 0.3",
     "restores the best": "$POINTS --epochs 9 --patience 1 --learning-rate 0.5 --optimizer rmsprop",
-    "reduces the rate": "$POINTS --epochs 9 --reduce-on-plateau=1 --optimizer nadam --learning-rate 0.05",
+    "reduces the rate":
+        "$POINTS --epochs 9 --reduce-on-plateau=1 --optimizer nadam --learning-rate 0.05",
     "images": "$IMAGES --epochs 2 --batch-size 6",
     "broken images": "$BROKEN --epochs 1 --batch-size 5 --skip-broken",
     "one set of images": "$ONE_SET --epochs 1 --batch-size 4 --validation-split 0.2",
@@ -164,7 +165,7 @@ def outputs(test):
         stdout = re.sub(r"\x1b\[\d*m", "", found.stdout).replace("\r\n", "\n")
         check(stdout == expected.stdout, f"{name}: other output", found.stdout)
         check(found.returncode == expected.returncode, f"{name}: exit code {found.returncode}")
-        # mpirun adds its own words and blank lines about an exit code, before or after the messages.
+        # mpirun adds its own words and blank lines about an exit code, before or after these.
         lines = [line for line in messages(expected.stderr) if line]
         found_lines = [line for line in messages(found.stderr) if line in lines]
         check(found_lines == lines, f"{name}: other messages", found.stderr)
@@ -207,7 +208,7 @@ def failures(test):
         check(len(errors) <= 1, f"{name}: {len(errors)} errors", done.stderr)
         check(seconds < SOON, f"{name}: {seconds:.1f} s until the end")
         print(f"  {name}: ends in {seconds:.1f} s")
-    # What srun leaves where it does not speak the protocol of this MPI.
+    # The environment that srun leaves if it does not speak the protocol of this MPI.
     done = run([test.program, *train, *data], folder,
                env={**os.environ, "SLURM_STEP_NUM_TASKS": "3"})
     check("3 ranks were started, and they find only 1" in done.stderr and done.returncode != 0,
@@ -257,7 +258,7 @@ def main():
         mpi_images.failures(test)
         folder = test.folder("long")
         mpi_signals.interrupted(test, (folder, test.alone(mpi_signals.LONG, folder)))
-        # How mpirun reaches other hosts is an option of Open MPI.
+        # The option by which mpirun reaches other hosts is that of Open MPI.
         if mpi is OPEN_MPI:
             with Hosts.on_this_machine(3, test.scratch) as hosts:
                 if hosts is not None:

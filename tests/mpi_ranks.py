@@ -22,7 +22,6 @@ def check(is_kept, promise, found=""):
 class Mpi:
     """An implementation of MPI."""
 
-    name: str
     compiler: str
     launcher: list
     # Variable that holds the number of a rank.
@@ -30,15 +29,14 @@ class Mpi:
 
 
 OPEN_MPI = Mpi(
-    name="Open MPI",
     compiler="mpicc",
     # With more ranks than cores, a rank that waits yields its core.
     launcher=["mpirun", "--oversubscribe", "--allow-run-as-root",
               "--mca", "mpi_yield_when_idle", "1"],
     rank="OMPI_COMM_WORLD_RANK",
 )
-# Debian's names, beside an Open MPI.
-MPICH = Mpi(name="MPICH", compiler="mpicc.mpich", launcher=["mpirun.mpich"], rank="PMI_RANK")
+# Debian's names where Open MPI is installed too.
+MPICH = Mpi(compiler="mpicc.mpich", launcher=["mpirun.mpich"], rank="PMI_RANK")
 
 
 def mpirun(n, mpi=OPEN_MPI):

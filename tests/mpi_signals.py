@@ -8,20 +8,23 @@ import signal
 import time
 
 from crash import files
-from mpi_ranks import OPEN_MPI, SOON, TIMEOUT, check, result
+from mpi_ranks import OPEN_MPI, SOON, TIMEOUT, Failed, check, result
 
-# Enough batches to be interrupted in: mpirun may take two seconds to pass a signal on.
+# Long enough for a signal to arrive: mpirun may take two seconds to forward one.
 LONG = "$NORMALIZED --epochs 40 --batch-size 100 --optimizer adam --backup backup --backup-every 5"
 
 
-def running_ranks(test):
-    """Processes of the ranks that run, in order of their start."""
-    found = []
+def process_of(test, rank, folder):
+    """Process of a rank that trains in this folder."""
+    variable = f"{test.mpi.rank}={rank}".encode()
     for process in pathlib.Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            if (process / "exe").resolve(strict=True) == test.program:
-                found.append(int(process.name))
-    return sorted(found)
+            is_rank = variable in (process / "environ").read_bytes().split(b"\0")
+            program = (process / "exe").resolve(strict=True)
+            if is_rank and program == test.program.resolve():
+                if (process / "cwd").resolve() == folder.resolve():
+                    return int(process.name)
+    raise Failed(f"rank {rank} does not run")
 
 
 def interrupted(test, alone):
@@ -40,7 +43,7 @@ def interrupted(test, alone):
         wait_for(lambda: (folder / "backup/backup.safetensors").exists(), process)
         time.sleep(0.5)
         check(process.poll() is None, f"{name}: the training ended before the signal")
-        target = process.pid if rank is None else running_ranks(test)[rank]
+        target = process.pid if rank is None else process_of(test, rank % before, folder)
         start = time.monotonic()
         os.kill(target, number)
         _, stderr = process.communicate(timeout=TIMEOUT)

@@ -19,8 +19,8 @@ use crate::Real;
 
 /// Rows of a panel.
 const KC: usize = 512;
-/// Panels that are packed, and multiplied by all rows of A, before the next panels, so that they
-/// stay in the second-level cache.
+/// Number of panels packed at a time; all rows of A are multiplied by them while they are in the
+/// second-level cache.
 const NC: usize = 4;
 
 impl<'a> From<ArrayView2<'a, Real>> for Matrix<'a> {

@@ -6,10 +6,10 @@
 //! lower row   c₀…cₙ d₀…dₙ │ …
 //! ```
 //!
-//! Vector lanes run along the channels, [`LANES`] at a time; the last ones may be computed twice. A
-//! pixel of fewer channels is computed with the first values of the pixels after it: what is written
-//! beyond its own channels is overwritten by the next windows, in order. The last windows of a row
-//! take the loop over their own channels.
+//! Vector lanes run along the channels, [`LANES`] at a time; the last vector of a pixel overlaps
+//! the one before. A pixel of fewer channels is computed with the first values of the pixels after
+//! it: what is written beyond its own channels is overwritten by the next windows, in order. The
+//! last windows of a row take the loop over their own channels.
 
 use super::pooling::{Pool, Pooling};
 use crate::Real;
@@ -148,7 +148,7 @@ fn larger(a: Real, b: Real) -> Real {
 fn gradients<const N: usize>(x: &[[Real; N]; 4], dy: &[Real; N]) -> [[Real; N]; 4] {
     let y = maxima(x);
     let mut gradients = [[0.0; N]; 4];
-    // What the pixels before have left: all or nothing.
+    // Gradient not yet assigned: `dy` until the first maximum, then 0.
     let mut rest = *dy;
     for (gradient, x) in gradients.iter_mut().zip(x) {
         for i in 0..N {

@@ -37,8 +37,8 @@ kernel! {
     }
 }
 
-/// Adds the first columns of some rows, at most `N`, to their sums. The lanes after them hold what
-/// follows in memory, and are not used.
+/// Adds the first columns of each row, one for each sum and at most `N`, to the sums. The lanes
+/// beyond them hold the values that follow in memory, and are ignored.
 #[inline(always)]
 fn add_columns<const N: usize>(mut rows: &[Real], width: usize, sums: &mut [Real]) {
     let mut parts = [0.0; N];

@@ -83,7 +83,7 @@ pub(super) fn engine_for<'e>(
         Some(engine) => engine,
         None => {
             let threads = match threads {
-                Some(threads) => threads.clone(),
+                Some(threads) => threads.all(),
                 None => {
                     let shards = Partition::new(&model.plan, batch_size).shards;
                     Threads::new(model.n_threads, shards)

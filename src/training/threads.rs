@@ -49,6 +49,11 @@ impl Threads {
         Threads { pool: None, is_one: true }
     }
 
+    /// The same threads, with all of them in use.
+    pub fn all(&self) -> Threads {
+        Threads { pool: self.pool.clone(), is_one: self.pool.is_none() }
+    }
+
     /// Number of threads.
     pub fn count(&self) -> usize {
         self.pool.as_ref().map_or(1, |pool| pool.current_num_threads())

@@ -102,8 +102,8 @@ pub(super) fn copy_gradient<S: Simd>(c: &Convolution, dy: &[Real], planes: &mut 
     }
 }
 
-/// Copies a row of at least [`Simd::LANES`] pixels with at least [`QUAD`] channels to planes of this
-/// length. The last pixels and channels are copied again with those before them.
+/// Copies a row of at least [`Simd::LANES`] pixels with at least [`QUAD`] channels to planes of
+/// this length. The last vector of pixels and the last quad of channels overlap those before.
 #[inline(always)]
 fn transpose<S: Simd>(from: &[Real], channels: usize, planes: &mut [Real], plane: usize) {
     let pixels = from.len() / channels;

@@ -54,11 +54,19 @@ use super::fit::Fit;
 use crate::formats::backup::{self, Backup};
 use crate::{Error, Result};
 
-/// Variables with the number of ranks, of the launchers of Open MPI, of MPICH and its relatives, and
-/// of Slurm, which may also have started one of these.
+/// Variables with the number of ranks, set by the launchers of Open MPI, of MPICH and its
+/// derivatives, and of Slurm; Slurm's is last, since the others may run inside one of its steps.
 const SIZES: [&str; 3] = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"];
 /// Variable of other launchers.
 const RANK: &str = "PMIX_RANK";
+
+/// Number of ranks by the first of these variables that is set. A step of Slurm with one task may
+/// be that of a shell.
+fn launched() -> Option<i32> {
+    let count = SIZES.iter().find_map(|name| env::var(name).ok()?.parse().ok())?;
+    let is_shell = count == 1 && env::var_os(SIZES[0]).or(env::var_os(SIZES[1])).is_none();
+    if is_shell { None } else { Some(count) }
+}
 
 /// Notice that the first rank fails, and its tag.
 static FAILED: i32 = 1;
@@ -116,7 +124,7 @@ pub struct World(#[allow(dead_code)] Universe);
 /// evaluations are shared out from then on, so all ranks must call the same ones on the same data;
 /// otherwise a rank computes alone. Call [`check`] next.
 pub fn start(is_shared: bool) -> Option<World> {
-    if SIZES.iter().chain([&RANK]).all(|name| env::var_os(name).is_none()) {
+    if launched().is_none() && env::var_os(RANK).is_none() {
         return None;
     }
     // A training runs within a pool of threads, on one that is not the process's first.
@@ -138,8 +146,7 @@ pub fn check() -> Result<()> {
         return Ok(());
     }
     let size = SimpleCommunicator::world().size();
-    let wanted = SIZES.iter().find_map(|name| env::var(name).ok()?.parse::<i32>().ok());
-    if let Some(wanted) = wanted.filter(|wanted| *wanted != size) {
+    if let Some(wanted) = launched().filter(|wanted| *wanted > size) {
         let problem = format!(
             "{wanted} ranks were started, and they find only {size}; use the mpirun of the MPI \
              that tallynet was built with, or srun --mpi=pmix for Open MPI and --mpi=pmi2 for MPICH"
