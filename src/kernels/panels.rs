@@ -100,6 +100,25 @@ fn pack_rows<S: Simd>(
     }
 }
 
+/// Transposes a matrix of [`QUAD`] values in each of [`Simd::LANES`] columns: columns begin at the
+/// multiples of `stride`, and rows of the copy at those of `row_stride`.
+#[inline(always)]
+pub(super) fn transpose_quads<S: Simd>(
+    from: &[Real],
+    stride: usize,
+    to: &mut [Real],
+    row_stride: usize,
+) {
+    let mut quads = [S::splat(0.0); QUAD];
+    for q in 0..QUAD {
+        quads[q] = S::load_quads(&from[q * stride..], QUAD * stride);
+    }
+    let quads = S::transpose(quads);
+    for q in 0..QUAD {
+        S::store(quads[q], &mut to[q * row_stride..]);
+    }
+}
+
 /// Packs the columns of a matrix with contiguous columns, a register of them at a time.
 #[inline(always)]
 fn pack_columns<S: Simd>(
@@ -116,14 +135,7 @@ fn pack_columns<S: Simd>(
         for i in (0..rows).step_by(QUAD) {
             // The last quads overlap those before them.
             let i = i.min(rows - QUAD);
-            let mut quads = [S::splat(0.0); QUAD];
-            for q in 0..QUAD {
-                quads[q] = S::load_quads(&from[q * stride + i..], QUAD * stride);
-            }
-            let quads = S::transpose(quads);
-            for q in 0..QUAD {
-                S::store(quads[q], &mut panel[(i + q) * width + packed..]);
-            }
+            transpose_quads::<S>(&from[i..], stride, &mut panel[i * width + packed..], width);
         }
         packed += S::LANES;
     }

@@ -1,5 +1,5 @@
-//! `Engine`: threads and buffers of a run, and the computations that use them: gradients and updates
-//! here, evaluation and prediction in `inference.rs`.
+//! `Engine`: threads and buffers of a run, and the computations that use them: gradients and
+//! updates here, evaluation and prediction in `inference.rs`.
 //!
 //! Sums of shards are joined by a tree over their numbers (`tree.rs`), whichever thread computed
 //! them, so the same seed gives the same bits on any number of threads. A small batch is a single

@@ -21,22 +21,15 @@ pub(super) struct ThreadChoice {
     /// Steps since the last trial began or ended, and their time.
     steps: u32,
     time: Duration,
-    is_trial: bool,
-    /// Mean step before the trial.
-    usual: Duration,
+    /// Mean step before the trial that runs, if one does.
+    usual: Option<Duration>,
     /// Time until the next trial.
     period: Duration,
 }
 
 impl ThreadChoice {
     pub fn new() -> ThreadChoice {
-        ThreadChoice {
-            steps: 0,
-            time: Duration::ZERO,
-            is_trial: false,
-            usual: Duration::ZERO,
-            period: FIRST_PERIOD,
-        }
+        ThreadChoice { steps: 0, time: Duration::ZERO, usual: None, period: FIRST_PERIOD }
     }
 
     /// Adds the time of a step, and begins or ends a trial if it is time.
@@ -46,24 +39,23 @@ impl ThreadChoice {
         }
         self.steps += 1;
         self.time += time;
-        let end = if self.is_trial { TRIAL } else { self.period };
+        let end = if self.usual.is_some() { TRIAL } else { self.period };
         if self.time < end {
             return;
         }
         let mean = self.time / self.steps;
         (self.steps, self.time) = (0, Duration::ZERO);
-        if !self.is_trial {
+        let Some(usual) = self.usual.take() else {
             let longest = if threads.is_one { mean } else { mean * threads.count() as u32 };
             if longest < TRIAL {
-                (self.usual, self.is_trial) = (mean, true);
+                self.usual = Some(mean);
                 threads.is_one = !threads.is_one;
             } else {
                 threads.is_one = false;
             }
             return;
-        }
-        self.is_trial = false;
-        if mean < self.usual {
+        };
+        if mean < usual {
             self.period = FIRST_PERIOD;
         } else {
             self.period = LAST_PERIOD.min(2 * self.period);

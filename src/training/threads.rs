@@ -46,12 +46,12 @@ impl Threads {
             }
         }
         warn_of_fewer(1, wanted);
-        Threads { pool: None, is_one: true }
+        Threads { pool: None, is_one: false }
     }
 
     /// The same threads, with all of them in use.
     pub fn all(&self) -> Threads {
-        Threads { pool: self.pool.clone(), is_one: self.pool.is_none() }
+        Threads { pool: self.pool.clone(), is_one: false }
     }
 
     /// Number of threads.

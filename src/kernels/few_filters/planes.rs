@@ -1,5 +1,6 @@
 //! Planes: images with the pixels of each channel together.
 
+use super::super::panels::transpose_quads;
 use super::super::simd::{MAX_LANES, QUAD, Simd};
 use super::super::windows::Convolution;
 use super::PLANES;
@@ -111,15 +112,9 @@ fn transpose<S: Simd>(from: &[Real], channels: usize, planes: &mut [Real], plane
         let pixel = pixel.min(pixels - S::LANES);
         for channel in (0..channels).step_by(QUAD) {
             let channel = channel.min(channels - QUAD);
-            let mut quads = [S::splat(0.0); QUAD];
-            for q in 0..QUAD {
-                let first = (pixel + q) * channels + channel;
-                quads[q] = S::load_quads(&from[first..], QUAD * channels);
-            }
-            let quads = S::transpose(quads);
-            for q in 0..QUAD {
-                S::store(quads[q], &mut planes[(channel + q) * plane + pixel..]);
-            }
+            let from = &from[pixel * channels + channel..];
+            let to = &mut planes[channel * plane + pixel..];
+            transpose_quads::<S>(from, channels, to, plane);
         }
     }
 }

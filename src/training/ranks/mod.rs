@@ -54,18 +54,20 @@ use super::fit::Fit;
 use crate::formats::backup::{self, Backup};
 use crate::{Error, Result};
 
-/// Variables with the number of ranks, set by the launchers of Open MPI, of MPICH and its
-/// derivatives, and of Slurm; Slurm's is last, since the others may run inside one of its steps.
-const SIZES: [&str; 3] = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"];
+/// Variables with the number of ranks, set by the launchers of Open MPI, and of MPICH and its
+/// derivatives.
+const SIZES: [&str; 2] = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"];
+/// Variable with the number of tasks of a step of Slurm, in which those launchers may run.
+const TASKS: &str = "SLURM_STEP_NUM_TASKS";
 /// Variable of other launchers.
 const RANK: &str = "PMIX_RANK";
 
-/// Number of ranks by the first of these variables that is set. A step of Slurm with one task may
-/// be that of a shell.
+/// Number of ranks that were started, if a launcher says it.
 fn launched() -> Option<i32> {
-    let count = SIZES.iter().find_map(|name| env::var(name).ok()?.parse().ok())?;
-    let is_shell = count == 1 && env::var_os(SIZES[0]).or(env::var_os(SIZES[1])).is_none();
-    if is_shell { None } else { Some(count) }
+    let number = |name: &str| env::var(name).ok()?.parse().ok();
+    // A step with one task may be that of a shell.
+    let tasks = || number(TASKS).filter(|tasks| *tasks > 1);
+    SIZES.iter().find_map(|name| number(name)).or_else(tasks)
 }
 
 /// Notice that the first rank fails, and its tag.
